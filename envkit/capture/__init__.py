@@ -1,0 +1,1 @@
+"""Model to environment spec: trace, distributions, requirements, lock."""

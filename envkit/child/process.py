@@ -1,0 +1,131 @@
+"""Start a program, wait for it within limits, and leave nothing of it behind.
+
+Every program that envkit starts goes through `run`. It gets a process group of its own, and the whole group
+is killed when its time is up, when envkit is interrupted, and also after a normal end, so that a grandchild
+can neither keep envkit waiting nor outlive it. Output goes to files, never through a pipe that could fill up.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+GRACE_SECONDS = 0.5  # between asking a group to end and killing it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """How a program ended.
+
+    `status` is as in `subprocess.Popen.returncode`: an exit status, or the negative number of a signal.
+    `output` is what it wrote to standard output and standard error, in order, when `run` was to keep it.
+    """
+
+    status: int
+    timed_out: bool
+    output: str = ""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it ended by itself with status 0."""
+        return self.status == 0 and not self.timed_out
+
+    @property
+    def how(self) -> str:
+        """The end in words, to follow "the process …"."""
+        if self.timed_out:
+            return "ran out of time"
+        if self.status < 0:
+            with suppress(ValueError):
+                return f"was killed by {signal.Signals(-self.status).name}"
+            return f"was killed by signal {-self.status}"
+        return f"ended with status {self.status}"
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    environment: Mapping[str, str],
+    directory: Path | None = None,
+    timeout: float | None = None,
+    keep_output: bool = False,
+    inherit: Sequence[int] = (),
+) -> Ended:
+    """Run a program to its end, without a shell, with nothing on its standard input.
+
+    `environment` is its whole environment and `directory` its working directory (default: envkit's).
+    After `timeout` seconds its process group is ended. With `keep_output` what it prints is returned;
+    otherwise both of its outputs go to envkit's standard error, so that they cannot mix with results.
+    `inherit` are file descriptors that it, and what it starts, keep open: a lock is held that long.
+
+    Raises `OSError` when the program cannot be started.
+    """
+    with _sink(keep_output) as sink:
+        process = subprocess.Popen(
+            [os.fspath(part) for part in argv],
+            env=dict(environment),
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=tuple(inherit),
+        )
+        timed_out = True
+        try:
+            timed_out = not _ends_within(process, timeout)
+        finally:
+            _end_group(process, running=timed_out)
+        return Ended(
+            status=process.returncode, timed_out=timed_out, output=_read(sink) if keep_output else ""
+        )
+
+
+def _sink(keep_output: bool) -> IO[bytes]:
+    if keep_output:
+        return tempfile.TemporaryFile(prefix="envkit-")
+    return os.fdopen(os.dup(2), "wb")
+
+
+def _read(sink: IO[bytes]) -> str:
+    sink.seek(0)
+    return sink.read().decode("utf-8", errors="replace")
+
+
+def _ends_within(process: subprocess.Popen[bytes], timeout: float | None) -> bool:
+    """Wait without reaping where the system can, so that the group's number cannot be reused before `_end_group`."""
+    if hasattr(os, "pidfd_open"):
+        descriptor = os.pidfd_open(process.pid)
+        try:
+            ready, _, _ = select.select([descriptor], [], [], timeout)
+        finally:
+            os.close(descriptor)
+        return bool(ready)
+    try:
+        process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _end_group(process: subprocess.Popen[bytes], *, running: bool) -> None:
+    """Ask a running program to end, then kill whatever is left in its group."""
+    if running:
+        _signal_group(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE_SECONDS)
+    _signal_group(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _signal_group(group: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)

@@ -1,0 +1,1 @@
+"""Model directories: what they hold, and where a model URI leads."""

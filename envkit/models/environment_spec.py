@@ -1,0 +1,36 @@
+"""The environment spec: all that is known of the environment a model needs. The narrow waist of envkit.
+
+Capture ends in one, reproduction begins with one; neither knows the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EnvironmentSpec:
+    """What to build, as the files of a model directory say it.
+
+    directory: the model directory; relative paths in the lines below start there.
+    python: the full version of the interpreter, `3.11.7`.
+    requirements: PEP 508 lines, with extras, markers, URLs and `--hash` options, `-r` files already followed.
+    constraints: the same, from `-c` files.
+    options: lines for the installer that hold for all requirements (`--index-url …`, `--find-links …`).
+    build_dependencies: what is installed before the requirements (`pip==23.2.1`, `setuptools`, `wheel`).
+    lock: the `pylock.toml` of the model, if it has one.
+    conda_channels, conda_packages: what `conda.yaml` asks of conda besides Python and pip, as match specs.
+    variables: names of environment variables that the model reads.
+    """
+
+    directory: Path
+    python: str
+    requirements: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    build_dependencies: tuple[str, ...] = ()
+    lock: Path | None = None
+    conda_channels: tuple[str, ...] = ()
+    conda_packages: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
