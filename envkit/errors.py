@@ -141,9 +141,7 @@ class Degraded(EnvkitError):
 
     def __str__(self) -> str:
         lines = "".join(f"\n  - {each}" for each in self.degradations)
-        return (
-            f"Nothing was written, because the capture is not complete and `--strict` asks for that:{lines}"
-        )
+        return f"Nothing was written, because the capture is not complete and `--strict` asks for that:{lines}"
 
 
 class BuildFailed(EnvkitError):
@@ -188,7 +186,7 @@ class InterpreterNotFound(Missing):
     def __str__(self) -> str:
         return (
             f"Python {self.wanted} is not on this machine (looked in {', '.join(self.searched)}).\n"
-            f"Install it, for instance with `uv python install {self.wanted}` or `pyenv install {self.wanted}`."
+            f"Install it: `uv python install {self.wanted}` or `pyenv install {self.wanted}`."
         )
 
 

@@ -84,9 +84,7 @@ def run(
             timed_out = not _ends_within(process, timeout)
         finally:
             _end_group(process, running=timed_out)
-        return Ended(
-            status=process.returncode, timed_out=timed_out, output=_read(sink) if keep_output else ""
-        )
+        return Ended(status=process.returncode, timed_out=timed_out, output=_read(sink) if keep_output else "")
 
 
 def _sink(keep_output: bool) -> IO[bytes]:
@@ -101,7 +99,7 @@ def _read(sink: IO[bytes]) -> str:
 
 
 def _ends_within(process: subprocess.Popen[bytes], timeout: float | None) -> bool:
-    """Wait without reaping where the system can, so that the group's number cannot be reused before `_end_group`."""
+    """Wait, where the system can without reaping: so the group's number cannot be reused before `_end_group`."""
     if hasattr(os, "pidfd_open"):
         descriptor = os.pidfd_open(process.pid)
         try:
