@@ -1,0 +1,233 @@
+"""From the trace to what must be installed: what the model itself needs, and what that implies.
+
+A distribution is a *requirement* when the model's own code imports it; when its artifacts, its input or its
+loader need it and nothing else that is required brings it; or when a library that the model uses went and
+imported it without declaring it (a plugin, an engine, an extra). Everything that the requirements' metadata
+implies is a *constraint*. What a library merely tries to import while it is itself imported, ready to do
+without, is *optional*: used because it happened to be there.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from envkit.capture.closure import Closures, Unmet
+from envkit.capture.distributions import Distribution, InstalledDistributions
+from envkit.capture.trace import Import, Trace
+
+RUNNER = "_envkit"  # the package name under which `envkit/inside` runs; it acts on the model's behalf
+ABSENCE = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Needed:
+    """A distribution with the extras that are asked of it and the imports that show why."""
+
+    distribution: Distribution
+    extras: frozenset[str] = frozenset()
+    reasons: tuple[Import, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outside:
+    """A module that was used although it is neither in the model nor in a distribution."""
+
+    module: str
+    file: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """What the environment must hold. Each tuple is sorted by name.
+
+    optional: imported where it was there, not needed. outside: modules that will be missing elsewhere.
+    """
+
+    requirements: tuple[Needed, ...]
+    constraints: tuple[Needed, ...]
+    optional: tuple[Needed, ...]
+    outside: tuple[Outside, ...]
+    unmet: tuple[Unmet, ...]
+
+
+def select(trace: Trace, installed: InstalledDistributions, model: Path) -> Selection:
+    """Decide what the model at `model` needs of what is installed."""
+    evidence = _Evidence.gather(trace, installed, model)
+    closures = Closures(installed, trace.interpreter.markers)
+    roots = _roots(evidence, closures)
+    closure = closures.of(roots)
+    used = evidence.reasons
+    optional = {edge.target for edge in evidence.between} - closure
+    return Selection(
+        requirements=_sorted(
+            Needed(distribution=d, extras=extras, reasons=used[d]) for d, extras in roots.items()
+        ),
+        constraints=_sorted(Needed(distribution=d, reasons=used[d]) for d in closure if d not in roots),
+        optional=_sorted(Needed(distribution=d, reasons=used[d]) for d in optional),
+        outside=evidence.outside,
+        unmet=closures.unmet(roots),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    source: Distribution
+    target: Distribution
+    import_: Import
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """Imports, sorted by who made them.
+
+    by_code: by the model's own code. on_behalf: by its artifacts, or by the runner for it. between: by libraries.
+    """
+
+    by_code: frozenset[Distribution]
+    on_behalf: frozenset[Distribution]
+    between: tuple[_Edge, ...]
+    reasons: Mapping[Distribution, tuple[Import, ...]]
+    outside: tuple[Outside, ...]
+
+    @classmethod
+    def gather(cls, trace: Trace, installed: InstalledDistributions, model: Path) -> _Evidence:
+        places = _Places(trace, installed, model)
+        by_code, on_behalf, between = set(), set(), []
+        reasons: dict[Distribution, list[Import]] = defaultdict(list)
+        outside: dict[str, str] = {}
+        for each in trace.imports:
+            file = trace.files.get(each.module)
+            if file is None or places.is_local(file):
+                continue
+            target = installed.owner(file)
+            if target is None:
+                if not places.is_standard(file):
+                    outside[each.module] = file
+                continue
+            source = places.source(each)
+            if source == target:
+                continue
+            reasons[target].append(each)
+            if source is not None:
+                between.append(_Edge(source, target, each))
+            elif each.artifact or each.importer.partition(".")[0] == RUNNER:
+                on_behalf.add(target)
+            else:
+                by_code.add(target)
+        return cls(
+            by_code=frozenset(by_code),
+            on_behalf=frozenset(on_behalf),
+            between=tuple(between),
+            reasons=defaultdict(tuple, {d: tuple(sorted(set(found), key=_order)) for d, found in reasons.items()}),
+            outside=tuple(Outside(module=module, file=file) for module, file in sorted(outside.items())),
+        )
+
+
+class _Places:
+    """Where the traced code lies: in the model, in the standard library, in a distribution, or elsewhere."""
+
+    def __init__(self, trace: Trace, installed: InstalledDistributions, model: Path) -> None:
+        self._installed = installed
+        self._model = f"{model}/"
+        self._standard = tuple(f"{folder.rstrip('/')}/" for folder in trace.interpreter.stdlib)
+
+    def is_local(self, file: str) -> bool:
+        return file.startswith(self._model)
+
+    def is_standard(self, file: str) -> bool:
+        return file.startswith(self._standard) and not {"site-packages", "dist-packages"} & set(Path(file).parts)
+
+    def source(self, each: Import) -> Distribution | None:
+        """The distribution whose code made the import; None when it was the model, or the runner for it."""
+        file = each.importer_file
+        if each.artifact or file is None or each.importer.partition(".")[0] == RUNNER or self.is_local(file):
+            return None
+        return self._installed.owner(file)
+
+
+def _roots(evidence: _Evidence, closures: Closures) -> dict[Distribution, frozenset[str]]:
+    roots = dict.fromkeys(sorted(evidence.by_code | evidence.on_behalf, key=_name), frozenset[str]())
+    _add_undeclared(roots, evidence, closures)
+    for distribution in sorted(evidence.on_behalf - evidence.by_code, key=_name):
+        others = {each: extras for each, extras in roots.items() if each != distribution}
+        if not roots[distribution] and distribution in closures.of(others):
+            roots = others
+    return roots
+
+
+def _add_undeclared(roots: dict[Distribution, frozenset[str]], evidence: _Evidence, closures: Closures) -> None:
+    """Add what libraries of the closure imported without declaring it: as their extra where that fits, else by name."""
+    used = set(evidence.reasons)
+    while True:
+        closure = closures.of(roots)
+        edge = next((each for each in evidence.between if _is_undeclared_need(each, closure)), None)
+        if edge is None:
+            return
+        extra = None
+        if edge.source in roots:
+            extra = closures.extra_that_brings(edge.source, edge.target, closure | used)
+        if extra is not None:
+            roots[edge.source] |= {extra}
+        else:
+            roots[edge.target] = frozenset()
+
+
+def _is_undeclared_need(edge: _Edge, closure: frozenset[Distribution]) -> bool:
+    return edge.source in closure and edge.target not in closure and not _does_without(edge.import_)
+
+
+def _does_without(import_: Import) -> bool:
+    """Whether the importer, while being imported itself, caught the absence of the module."""
+    if not import_.eager or import_.importer_file is None:
+        return False
+    return any(first <= import_.line <= last for first, last in _guarded_lines(import_.importer_file))
+
+
+@cache
+def _guarded_lines(file: str) -> tuple[tuple[int, int], ...]:
+    """Line ranges of `try` bodies that catch a failed import, and of `with suppress(ImportError)`."""
+    try:
+        tree = ast.parse(Path(file).read_bytes())
+    except (OSError, SyntaxError, ValueError):  # no source, or of another Python: nothing is known to be guarded
+        return ()
+    return tuple(_guards(tree))
+
+
+def _guards(tree: ast.AST) -> Iterator[tuple[int, int]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try) and any(_catches_absence(handler.type) for handler in node.handlers):
+            yield node.lineno, node.body[-1].end_lineno or node.lineno
+        elif isinstance(node, ast.With) and any(_suppresses(item.context_expr) for item in node.items):
+            yield node.lineno, node.end_lineno or node.lineno
+
+
+def _catches_absence(caught: ast.expr | None) -> bool:
+    if caught is None:
+        return True
+    names = caught.elts if isinstance(caught, ast.Tuple) else [caught]
+    return any(isinstance(name, ast.Name) and name.id in ABSENCE for name in names)
+
+
+def _suppresses(expression: ast.expr) -> bool:
+    return (
+        isinstance(expression, ast.Call)
+        and ast.unparse(expression.func).endswith("suppress")
+        and any(_catches_absence(argument) for argument in expression.args)
+    )
+
+
+def _sorted(needed: Iterator[Needed]) -> tuple[Needed, ...]:
+    return tuple(sorted(needed, key=lambda each: each.distribution.name))
+
+
+def _name(distribution: Distribution) -> str:
+    return distribution.name
+
+
+def _order(each: Import) -> tuple[str, str, int, str]:
+    return (each.phase, each.importer, each.line, each.module)
