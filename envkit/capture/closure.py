@@ -41,7 +41,7 @@ class Closures:
         return frozenset(distribution for distribution, _ in self._walk(roots))
 
     def unmet(self, roots: Roots) -> tuple[Unmet, ...]:
-        """Dependencies declared within the closure that are missing or installed in a version that does not fit."""
+        """Declared dependencies that are missing, or installed in a version that does not fit."""
         return tuple(sorted(set(self._unmet(roots)), key=str))
 
     def extra_that_brings(

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from envkit.capture.closure import Closures, Unmet
 from envkit.capture.distributions import Distribution, InstalledDistributions
+from envkit.capture.places import RUNNER, Places
 from envkit.capture.trace import Import, Trace
 
-RUNNER = "_envkit"  # the package name under which `envkit/inside` runs; it acts on the model's behalf
 ABSENCE = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
 
@@ -96,7 +96,7 @@ class _Evidence:
 
     @classmethod
     def gather(cls, trace: Trace, installed: InstalledDistributions, model: Path) -> _Evidence:
-        places = _Places(trace, installed, model)
+        places = Places(trace, installed, model)
         by_code, on_behalf, between = set(), set(), []
         reasons: dict[Distribution, list[Import]] = defaultdict(list)
         outside: dict[str, str] = {}
@@ -128,28 +128,6 @@ class _Evidence:
         )
 
 
-class _Places:
-    """Where the traced code lies: in the model, in the standard library, in a distribution, or elsewhere."""
-
-    def __init__(self, trace: Trace, installed: InstalledDistributions, model: Path) -> None:
-        self._installed = installed
-        self._model = f"{model}/"
-        self._standard = tuple(f"{folder.rstrip('/')}/" for folder in trace.interpreter.stdlib)
-
-    def is_local(self, file: str) -> bool:
-        return file.startswith(self._model)
-
-    def is_standard(self, file: str) -> bool:
-        return file.startswith(self._standard) and not {"site-packages", "dist-packages"} & set(Path(file).parts)
-
-    def source(self, each: Import) -> Distribution | None:
-        """The distribution whose code made the import; None when it was the model, or the runner for it."""
-        file = each.importer_file
-        if each.artifact or file is None or each.importer.partition(".")[0] == RUNNER or self.is_local(file):
-            return None
-        return self._installed.owner(file)
-
-
 def _roots(evidence: _Evidence, closures: Closures) -> dict[Distribution, frozenset[str]]:
     roots = dict.fromkeys(sorted(evidence.by_code | evidence.on_behalf, key=_name), frozenset[str]())
     _add_undeclared(roots, evidence, closures)
@@ -161,7 +139,7 @@ def _roots(evidence: _Evidence, closures: Closures) -> dict[Distribution, frozen
 
 
 def _add_undeclared(roots: dict[Distribution, frozenset[str]], evidence: _Evidence, closures: Closures) -> None:
-    """Add what libraries of the closure imported without declaring it: as their extra where that fits, else by name."""
+    """Add what libraries imported without declaring it: as their extra where that fits, else by name."""
     used = set(evidence.reasons)
     while True:
         closure = closures.of(roots)

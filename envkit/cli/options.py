@@ -1,0 +1,90 @@
+"""Arguments and options that several commands share, under the names that MLflow's users know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def model(function: Command) -> Command:
+    """MODEL, or `-m/--model-uri`; the command gets `model_uri`."""
+
+    def one_of_both(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str:
+        named = ctx.params.pop("model_option", None)
+        if (value is None) == (named is None):
+            raise click.UsageError("Name the model once: as MODEL or with -m/--model-uri.")
+        chosen: str = value if value is not None else named
+        return chosen
+
+    option = click.option(
+        "-m", "--model-uri", "model_option", metavar="URI", is_eager=True, help="The model; the same as MODEL."
+    )
+    return click.argument("model_uri", metavar="MODEL", required=False, callback=one_of_both)(option(function))
+
+
+def output(function: Command) -> Command:
+    """`-q`, `-v` and `--debug`; they are kept in the context and read by `note` and by the error report."""
+
+    def keep(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+        ctx.ensure_object(dict)[parameter.name] = value
+
+    quiet = click.option("-q", "--quiet", is_flag=True, expose_value=False, callback=keep, help="Only errors.")
+    verbose = click.option(
+        "-v", "--verbose", is_flag=True, expose_value=False, callback=keep, help="Say more about what is done."
+    )
+    debug = click.option(
+        "--debug", is_flag=True, expose_value=False, callback=keep, help="Show envkit's own traceback too."
+    )
+    return quiet(verbose(debug(function)))
+
+
+json_output = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+env_manager = click.option(
+    "--env-manager",
+    type=click.Choice(["uv", "virtualenv", "conda", "local"]),
+    default="uv",
+    show_default=True,
+    help="What builds the environment; local: none is built, the current one is used.",
+)
+
+allow_source = click.option(
+    "--allow-source",
+    is_flag=True,
+    help="Allow packages that have no wheel to be built, which runs their code during the installation.",
+)
+
+timeout = click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="End the model, with all that it started, after this time.",
+)
+
+memory = click.option(
+    "--memory-limit",
+    type=click.IntRange(min=1),
+    metavar="MB",
+    help="Memory that the model may use (address space).",
+)
+
+python = click.option(
+    "--python",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The interpreter in whose environment the model works; nothing needs to be installed in it. "
+    "[default: the one that runs envkit]",
+)
+
+
+def note(message: str, *, only_verbose: bool = False) -> None:
+    """Tell the user what is going on, on standard error; silent with `-q`."""
+    settings = click.get_current_context().ensure_object(dict)
+    if settings.get("quiet") or (only_verbose and not settings.get("verbose")):
+        return
+    click.echo(message, err=True)
