@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from envkit.capture.distributions import Distribution, InstalledDistributions
-from envkit.capture.trace import Import, Trace
+from envkit.capture.trace import Import, Trace, VariableRead
 
 RUNNER = "_envkit"  # the package name under which `envkit/inside` runs; it acts on the model's behalf
 
@@ -17,6 +17,7 @@ class Places:
         self._installed = installed
         self._model = f"{model}/"
         self._standard = tuple(f"{folder.rstrip('/')}/" for folder in trace.interpreter.stdlib)
+        self._search_path = tuple(f"{folder.rstrip('/')}/" for folder in trace.interpreter.sys_path)
 
     def is_local(self, file: str) -> bool:
         """Whether the file is part of the model."""
@@ -32,3 +33,19 @@ class Places:
         if each.artifact or file is None or each.importer.partition(".")[0] == RUNNER or self.is_local(file):
             return None
         return self._installed.owner(file)
+
+    def reader(self, read: VariableRead) -> str:
+        """Who read a variable: `model`, `python` or the name of a distribution."""
+        file = read.reader_file
+        if file is None or self.is_local(file):
+            return "model"
+        if self.is_standard(file):
+            return "python"
+        owner = self._installed.owner(file)
+        return owner.name if owner else "model"
+
+    def relative(self, file: str) -> str:
+        """The path as seen from the model or from its folder of the search path, else as it is."""
+        roots = (self._model, *self._standard, *self._search_path)
+        inside = [root for root in roots if file.startswith(root)]
+        return file[len(max(inside, key=len)) :] if inside else file

@@ -1,0 +1,109 @@
+"""The content of `envkit.json`: why each distribution is there, and what was seen besides.
+
+Nothing in it changes between two captures of one model in one environment: no times, no temporary paths.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from envkit.capture.pins import pin
+from envkit.capture.places import Places
+from envkit.capture.requirements import Needed, Selection
+from envkit.capture.trace import Import, Trace
+from envkit.capture.variables import Variable
+
+REASONS_KEPT = 10  # per distribution; a large library is imported from hundreds of places
+OUTPUT_BYTES_KEPT = 1_000_000  # a larger prediction is recorded by its digest alone
+
+
+def document(
+    trace: Trace,
+    selection: Selection,
+    variables: Sequence[Variable],
+    degradations: Sequence[str],
+    places: Places,
+    example: Path | None,
+) -> dict[str, Any]:
+    """Put the evidence together as JSON values."""
+    facts = trace.interpreter
+    return {
+        "interpreter": {
+            "implementation": facts.implementation,
+            "version": facts.version,
+            "platform": facts.platform,
+        },
+        "distributions": [
+            *(_distribution(each, "requirement", places) for each in selection.requirements),
+            *(_distribution(each, "constraint", places) for each in selection.constraints),
+        ],
+        "optional": [_distribution(each, "optional", places) for each in selection.optional],
+        "outside": [{"module": each.module, "file": each.file} for each in selection.outside],
+        "environment_variables": [
+            {"name": each.name, "set": each.is_set, "readers": list(each.readers), "recorded": each.recorded}
+            for each in variables
+        ],
+        "data_files": [places.relative(path) for path in sorted(trace.data_files)],
+        "libraries": [places.relative(path) for path in sorted(trace.libraries)],
+        "processes": [{"program": _program(argv, places)} for argv in _programs(trace.processes)],
+        "connections": sorted(trace.connections),
+        "prediction": _prediction(trace, example),
+        "degradations": list(degradations),
+    }
+
+
+def _distribution(needed: Needed, role: str, places: Places) -> dict[str, Any]:
+    origin = needed.distribution.origin
+    return {
+        "name": needed.distribution.name,
+        "version": needed.distribution.version,
+        "role": role,
+        "extras": sorted(needed.extras),
+        "requirement": pin(needed.distribution, needed.extras),
+        "installer": needed.distribution.installer,
+        "origin": None
+        if origin is None
+        else {"url": origin.url, "vcs": origin.vcs, "commit": origin.commit, "editable": origin.editable},
+        "reasons": [_reason(each, places) for each in _first_of_each(needed.reasons)],
+    }
+
+
+def _reason(each: Import, places: Places) -> dict[str, Any]:
+    if each.artifact:
+        return {"phase": each.phase, "module": each.module, "by": "artifact"}
+    by = places.relative(each.importer_file) if each.importer_file else each.importer
+    return {"phase": each.phase, "module": each.module, "by": by, "line": each.line}
+
+
+def _first_of_each(reasons: Iterable[Import]) -> list[Import]:
+    """One import for each module that imports, so that the list stays readable."""
+    first: dict[tuple[str, bool], Import] = {}
+    for each in reasons:
+        first.setdefault((each.importer, each.artifact), each)
+    return list(first.values())[:REASONS_KEPT]
+
+
+def _programs(processes: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Programs without their arguments, which may hold temporary paths or secrets."""
+    return sorted({argv[:1] for argv in processes if argv})
+
+
+def _program(argv: Sequence[str], places: Places) -> str:
+    return places.relative(argv[0]) if Path(argv[0]).is_absolute() else argv[0]
+
+
+def _prediction(trace: Trace, example: Path | None) -> Mapping[str, Any] | None:
+    if trace.skipped is not None or example is None:
+        return None
+    from envkit.formats import envkit_json
+
+    output = envkit_json.dumps({"output": trace.prediction}).encode()
+    kept = {"output": trace.prediction} if len(output) <= OUTPUT_BYTES_KEPT else {"output_sha256": _sha256(output)}
+    return {"input": example.name, "input_sha256": _sha256(example.read_bytes()), **kept}
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
