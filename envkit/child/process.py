@@ -103,10 +103,11 @@ def _ends_within(process: subprocess.Popen[bytes], timeout: float | None) -> boo
     if hasattr(os, "pidfd_open"):
         descriptor = os.pidfd_open(process.pid)
         try:
-            ready, _, _ = select.select([descriptor], [], [], timeout)
+            poll = select.poll()  # not `select`, which fails on descriptors over 1023
+            poll.register(descriptor, select.POLLIN)
+            return bool(poll.poll(None if timeout is None else timeout * 1000))
         finally:
             os.close(descriptor)
-        return bool(ready)
     try:
         process.wait(timeout)
     except subprocess.TimeoutExpired:
@@ -116,12 +117,13 @@ def _ends_within(process: subprocess.Popen[bytes], timeout: float | None) -> boo
 
 def _end_group(process: subprocess.Popen[bytes], *, running: bool) -> None:
     """Ask a running program to end, then kill whatever is left in its group."""
-    if running:
-        _signal_group(process.pid, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE_SECONDS)
-    _signal_group(process.pid, signal.SIGKILL)
-    process.wait()
+    try:
+        if running:
+            _signal_group(process.pid, signal.SIGTERM)
+            _ends_within(process, GRACE_SECONDS)
+    finally:  # also when a second interrupt arrives during the grace
+        _signal_group(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

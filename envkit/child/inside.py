@@ -1,0 +1,97 @@
+"""Start the program folder `envkit/inside` in another interpreter and read what it reports.
+
+The request goes in as a file, the answer comes back as a journal: JSON lines, one event each, appended as it
+happens. So the model may print, close descriptors, crash or be killed without disturbing what was seen before.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import envkit
+from envkit.child import process
+from envkit.child.process import Ended
+
+PROGRAM = Path(envkit.__file__).resolve().parent / "inside" / "__main__.py"
+
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Journal:
+    """What the program reported, in order, and how its process ended."""
+
+    events: tuple[Event, ...]
+    ended: Ended
+
+    def named(self, name: str) -> Iterator[Event]:
+        """Yield the events of one kind."""
+        return (event for event in self.events if event["event"] == name)
+
+    @property
+    def done(self) -> bool:
+        """Whether the program came to its own end; if not and there is no error either, the process died."""
+        return any(True for _ in self.named("done"))
+
+    @property
+    def error(self) -> Event | None:
+        """What the model or its input raised, if anything."""
+        return next(self.named("error"), None)
+
+    @property
+    def phase(self) -> str:
+        """The phase that it was in at the end; `start` before the first."""
+        phases = [event["name"] for event in self.named("phase")]
+        return str(phases[-1]) if phases else "start"
+
+
+def run_inside(
+    python: Path,
+    request: Mapping[str, Any],
+    *,
+    environment: Mapping[str, str],
+    timeout: float | None,
+    directory: Path | None = None,
+    isolated: bool,
+) -> Journal:
+    """Run one request in `python` and give its journal.
+
+    `request` is the request of the protocol without its `journal`. `environment`, `timeout` (seconds) and
+    `directory` are as for `process.run`. `isolated` keeps `PYTHON*` variables, the user site and the working
+    directory out of what is imported (`-I`, the same since Python 3.4): right for a rebuilt environment, wrong
+    for an interpreter whose environment is to be seen as the user has it.
+
+    Raises `OSError` when the interpreter cannot be started.
+    """
+    with tempfile.TemporaryDirectory(prefix="envkit-") as private:
+        folder = Path(private).resolve()
+        journal = folder / "journal.jsonl"
+        asked = folder / "REQUEST.json"
+        asked.write_text(json.dumps({**request, "journal": str(journal)}), encoding="utf-8")
+        flags = ["-I"] if isolated else []
+        ended = process.run(
+            [python, *flags, PROGRAM, asked], environment=environment, directory=directory, timeout=timeout
+        )
+        return Journal(events=tuple(read_events(journal)), ended=ended)
+
+
+def read_events(journal: Path) -> Iterator[Event]:
+    """Yield the events of a journal; none when the file was never made.
+
+    Only the last line may be cut off (the process was killed while it wrote) and is then left out. Raises
+    `ValueError` for anything else that is not an event.
+    """
+    try:
+        lines = journal.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return
+    for line in lines[:-1]:
+        event = json.loads(line)
+        if not isinstance(event, dict) or "event" not in event:
+            raise ValueError(f"not an event: {line[:200]!r}")
+        yield event

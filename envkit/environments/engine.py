@@ -1,0 +1,88 @@
+"""What an engine is: the one who makes a virtual environment and installs a plan into it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from envkit.child import process
+from envkit.environments import redaction
+from envkit.environments.interpreters import Interpreter
+from envkit.environments.plan import Plan
+from envkit.errors import BuildFailed
+
+_SHOWN_LINES = 40
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workshop:
+    """Where an engine works and how it starts its tools.
+
+    place: the environment. cache: for downloads. variables: of the tools. inherit: descriptors that tools keep
+    open.
+    secrets: what must not appear in messages.
+    """
+
+    place: Path
+    cache: Path
+    variables: Mapping[str, str]
+    inherit: tuple[int, ...] = ()
+    secrets: frozenset[str] = frozenset()
+
+    @property
+    def python(self) -> Path:
+        """The environment's interpreter."""
+        return self.place / "bin" / "python"
+
+    @property
+    def papers(self) -> Path:
+        """A private folder inside the environment for what installers read; removed when the build is done."""
+        folder = self.place / ".envkit-build"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
+    def write(self, name: str, lines: Sequence[str]) -> Path:
+        """Write lines for an installer to read; they may hold credentials, so only the user may read them."""
+        path = self.papers / name
+        with os.fdopen(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+        ) as stream:
+            stream.writelines(f"{line}\n" for line in lines)
+        return path
+
+    def run(self, argv: Sequence[str | Path], doing: str, variables: Mapping[str, str] | None = None) -> str:
+        """Run a tool to its end and give what it said.
+
+        Raises `BuildFailed`, which says what it was `doing` and its last words, without credentials.
+        """
+        ended = process.run(
+            argv,
+            environment={**self.variables, **(variables or {})},
+            directory=self.place.parent,
+            keep_output=True,
+            inherit=self.inherit,
+        )
+        if ended.succeeded:
+            return ended.output.strip()
+        text = redaction.redacted(ended.output, self.secrets)
+        last = "\n".join(text.splitlines()[-_SHOWN_LINES:])
+        if "No space left on device" in text or "os error 28" in text:
+            doing = f"{doing}: no space left in {self.place.parents[1]}"
+        elif ended.status < 0:
+            doing = f"{doing}: the installer {ended.how}"
+        raise BuildFailed(doing, last)
+
+
+class Engine(Protocol):
+    """Makes environments of one kind. Both methods raise `BuildFailed`, or `ToolNotFound` for a missing tool."""
+
+    def create(self, interpreter: Interpreter, workshop: Workshop) -> None:
+        """Make an empty virtual environment at `workshop.place`: nothing is installed in it, not even pip."""
+        ...
+
+    def install(self, plan: Plan, workshop: Workshop) -> None:
+        """Install the plan and nothing else; check every hash that it names."""
+        ...

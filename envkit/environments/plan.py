@@ -1,0 +1,186 @@
+"""The plan of an environment: all that an installer is told, and the key that follows from it.
+
+A plan is an environment spec with the overrides worked in and local paths made absolute. Two plans with the
+same key give the same environment, so two models with equal needs share one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from envkit.environments import artifacts
+from envkit.environments.env_type import EnvType
+from envkit.environments.interpreters import Interpreter
+from envkit.environments.redaction import without_credentials
+from envkit.errors import InvalidArgument, InvalidFile
+from envkit.models.environment_spec import EnvironmentSpec
+
+FORMAT = 1  # of environments; raise it when an older one must not be used any more
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Option:
+    """An installer's option that holds for all requirements: `--index-url`, with its value or an empty text."""
+
+    name: str
+    value: str = ""
+
+    @property
+    def line(self) -> str:
+        """As a line of a requirements file."""
+        return f"{self.name} {self.value}".strip()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What to install.
+
+    python: the wanted version. requirements, constraints: lines with absolute paths.
+    lock: the model's lock; None when overrides make it void.
+    build_constraints: pins for what builds source distributions; only used with `allow_source`.
+    decisive: what decides the result, in words without paths and credentials; the key is its digest.
+    """
+
+    python: str
+    requirements: tuple[str, ...]
+    constraints: tuple[str, ...]
+    options: tuple[Option, ...]
+    build_constraints: tuple[str, ...]
+    lock: Path | None
+    allow_source: bool
+    decisive: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def key(self, manager: EnvType, interpreter: Interpreter) -> str:
+        """Give the digest of everything that decides the environment."""
+        facts = {
+            "format": FORMAT,
+            "manager": manager.value,
+            "interpreter": [
+                interpreter.implementation,
+                interpreter.version,
+                interpreter.platform,
+                interpreter.abi,
+            ],
+            **dict(self.decisive),
+        }
+        text = json.dumps(facts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def secretive(self) -> tuple[str, ...]:
+        """The lines that may hold credentials."""
+        return (*self.requirements, *self.constraints, *(option.value for option in self.options))
+
+
+def of(spec: EnvironmentSpec, *, overrides: Sequence[str] = (), allow_source: bool = False) -> Plan:
+    """Make the plan of a spec.
+
+    Each override is one requirement; it takes the place of the requirements and constraints of the same name,
+    or is added. Raises `InvalidArgument` for one that is no requirement, `InvalidFile` for a local file that is
+    not there or, without `allow_source`, would have to be built.
+    """
+    requirements, constraints = (
+        _overridden(spec, overrides) if overrides else (spec.requirements, spec.constraints)
+    )
+    lines = [_Line.of(line, spec.directory, allow_source=allow_source) for line in requirements]
+    bounds = [_Line.of(line, spec.directory, allow_source=allow_source) for line in constraints]
+    options = tuple(_option(line, spec.directory) for line in spec.options)
+    lock = spec.lock if spec.lock is not None and not overrides else None
+    build_constraints = tuple(each for each in spec.build_dependencies if "==" in each) if allow_source else ()
+    return Plan(
+        python=spec.python,
+        requirements=tuple(line.text for line in lines),
+        constraints=tuple(line.text for line in bounds),
+        options=options,
+        build_constraints=build_constraints,
+        lock=lock,
+        allow_source=allow_source,
+        decisive=(
+            ("requirements", tuple(sorted({line.decisive for line in lines}))),
+            ("constraints", tuple(sorted({line.decisive for line in bounds}))),
+            ("options", tuple(_decisive_option(option, spec.directory) for option in options)),
+            ("build_constraints", tuple(sorted(build_constraints))),
+            ("lock", (_digest(lock),) if lock else ()),
+            ("allow_source", ("yes",) if allow_source else ()),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    text: str
+    decisive: str
+
+    @classmethod
+    def of(cls, line: str, directory: Path, *, allow_source: bool) -> _Line:
+        one = " ".join(line.split("\n")).strip()
+        text, path = artifacts.rebased(one, directory)
+        if path is None:
+            return cls(text, without_credentials(" ".join(text.split())))
+        if artifacts.is_source(path) and not allow_source:
+            raise InvalidFile(
+                directory, one, "is source that would have to be built, which runs its code",
+                "Give a wheel in its place, or allow building from source.",
+            )  # fmt: skip
+        place = path.as_uri()
+        return cls(text, text.replace(place, f"{path.name}#{_digest(path)}"))
+
+
+def _digest(path: Path) -> str:
+    try:
+        return artifacts.digest(path)
+    except OSError as error:
+        raise InvalidFile(path, "", f"cannot be read ({error.strerror})") from error
+
+
+_FOLDERS = {"--find-links", "-f"}
+_LONG = {"-i": "--index-url", "-f": "--find-links"}
+
+
+def _option(line: str, directory: Path) -> Option:
+    name, _, value = re.sub(r"[\s=]+", " ", line.strip(), count=1).partition(" ")
+    if name in _FOLDERS and "://" not in value:
+        value = str(directory / value)
+    return Option(name=_LONG.get(name, name), value=value)
+
+
+def _decisive_option(option: Option, directory: Path) -> str:
+    """What lies inside the model is told by its content; what lies outside is an index, told by its address."""
+    folder = Path(option.value)
+    if option.name == "--find-links" and folder.is_dir() and folder.is_relative_to(directory):
+        return f"{option.name} {folder.relative_to(directory)}#{_digest(folder)}"
+    return without_credentials(option.line)
+
+
+def _overridden(spec: EnvironmentSpec, overrides: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    given = {_name(line, override=True): line.strip() for line in overrides}
+    locked: tuple[str, ...] = ()
+    if spec.lock is not None:
+        from envkit.environments import pylock
+
+        locked = pylock.read(spec.lock).pins
+    kept = tuple(line for line in spec.requirements if _name(line) not in given)
+    bounds = tuple(dict.fromkeys(line for line in (*spec.constraints, *locked) if _name(line) not in given))
+    return (*kept, *given.values()), bounds
+
+
+def _name(line: str, *, override: bool = False) -> str:
+    """The normalized name of a requirement; the line itself for a path. An override must be one or the other."""
+    from packaging.requirements import InvalidRequirement, Requirement  # 13 ms that only overrides cost
+    from packaging.utils import canonicalize_name
+
+    try:
+        return canonicalize_name(Requirement(re.split(r"\s+--hash", line)[0]).name)
+    except InvalidRequirement as error:
+        if override and (line.strip().startswith("-") or not line.isprintable() or not _is_path(line)):
+            raise InvalidArgument(f"The override {line!r} is not a requirement: {error}") from error
+        return line
+
+
+def _is_path(line: str) -> bool:
+    return artifacts.rebased(line.strip(), Path("/"))[1] is not None

@@ -1,0 +1,170 @@
+"""Make sure that the environment of a spec is there, building it once if it is not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envkit.environments import interpreters, plan, store
+from envkit.environments.env_type import EnvType
+from envkit.environments.environment import Environment
+from envkit.environments.interpreters import Interpreter
+from envkit.environments.plan import Plan
+from envkit.environments.store import NotReady, Ready, Store
+from envkit.errors import InvalidArgument, InvalidFile, ToolNotFound
+from envkit.models.environment_spec import EnvironmentSpec
+
+if TYPE_CHECKING:
+    from envkit.environments.engine import Engine
+
+Report = Callable[[str], None]
+
+
+def prepare(
+    spec: EnvironmentSpec,
+    manager: EnvType,
+    *,
+    root: Path | None = None,
+    overrides: Sequence[str] = (),
+    allow_source: bool = False,
+    python: Path | None = None,
+    report: Report | None = None,
+) -> Environment:
+    """Give the ready environment of a spec.
+
+    `root` is the environment store (default: ENVKIT_HOME, else the user's cache folder). `overrides` are
+    requirements that take the place of those of the same name; a lock is then void. `allow_source` lets the
+    installer build source distributions, which runs their code. `python` names the interpreter; by default one
+    of the spec's version is searched. `report` is told, a sentence each, what takes time; what matters to the
+    result is in `notes`.
+
+    Raises `BuildFailed`, `InterpreterNotFound`, `ToolNotFound`, `InvalidFile` (a lock or local wheel of the
+    model) or `InvalidArgument`.
+    """
+    if manager is EnvType.CONDA:
+        raise ToolNotFound(
+            "A builder of conda environments",
+            "envkit builds environments from Python packages alone: choose `--env-manager uv` or `virtualenv`.",
+        )
+    if manager is EnvType.LOCAL:
+        return _local(spec, overrides, python)
+    environ = os.environ
+    shelf = Store(root=store.root_from(root, environ))
+    wanted = plan.of(spec, overrides=overrides, allow_source=allow_source)
+    interpreter = (
+        interpreters.find(spec.python, environ=environ, memory=shelf.memory)
+        if python is None
+        else interpreters.named(python, spec.python, memory=shelf.memory)
+    )
+    return _stored(shelf, manager, wanted, interpreter, environ, report or _silent)
+
+
+def _stored(
+    shelf: Store,
+    manager: EnvType,
+    wanted: Plan,
+    interpreter: Interpreter,
+    environ: Mapping[str, str],
+    report: Report,
+) -> Environment:
+    key = wanted.key(manager, interpreter)
+    notes = [interpreter.note] if interpreter.note else []
+    found = shelf.look(manager.value, key)
+    ready = Environment(
+        python=found.place / "bin" / "python", path=found.place, key=key, manager=manager, notes=tuple(notes)
+    )
+    if isinstance(found, Ready):
+        return ready
+    notes += _reasons(found)
+    notes += _check_lock(wanted)
+    report(f"Building {found.place} with {manager.value}")
+    _, built = shelf.build(
+        manager.value, key, interpreter, _filler(shelf, manager, wanted, interpreter, environ), report
+    )
+    return replace(ready, built=built, notes=tuple(notes))
+
+
+def _reasons(found: NotReady) -> list[str]:
+    return [f"{found.place} was built again: {found.why}."] if found.why else []
+
+
+def _check_lock(wanted: Plan) -> list[str]:
+    """Refuse a lock that does not fit the requirements; give a note when it cannot be installed as it is."""
+    if wanted.lock is None:
+        return []
+    from envkit.environments import pylock  # only builds read the lock
+
+    lock = pylock.read(wanted.lock)
+    if found := list(pylock.disagreements(lock, wanted.requirements)):
+        raise InvalidFile(
+            wanted.lock,
+            "packages",
+            f"does not fit the model's requirements: {'; '.join(found[:3])}",
+            "Capture the model again, or remove the lock.",
+        )
+    if lock.obstacle:
+        return [
+            f"{wanted.lock.name} cannot be installed as it is ({lock.obstacle}); requirements were resolved anew."
+        ]
+    return []
+
+
+def _filler(
+    shelf: Store, manager: EnvType, wanted: Plan, interpreter: Interpreter, environ: Mapping[str, str]
+) -> store.Fill:
+    from envkit.child import environment
+    from envkit.environments import redaction
+    from envkit.environments.engine import Workshop
+
+    engine = _engine(manager)
+
+    def fill(place: Path, lock: int) -> None:
+        workshop = Workshop(
+            place=place,
+            cache=shelf.cache(manager.value),
+            variables=environment.for_installer(environ),
+            inherit=(lock,),
+            secrets=redaction.secrets_in(wanted.secretive),
+        )
+        engine.create(interpreter, workshop)
+        engine.install(wanted, workshop)
+        shutil.rmtree(workshop.papers)
+
+    return fill
+
+
+def _engine(manager: EnvType) -> Engine:
+    if manager is EnvType.UV:
+        from envkit.environments.uv import Uv
+
+        return Uv()
+    from envkit.environments.virtualenv import Virtualenv
+
+    return Virtualenv()
+
+
+def _local(spec: EnvironmentSpec, overrides: Sequence[str], python: Path | None) -> Environment:
+    """Take an interpreter as it is; nothing is looked for and nothing installed."""
+    if overrides:
+        raise InvalidArgument(
+            "Requirements cannot be overridden in a local environment: nothing is installed there."
+        )
+    executable = (python or Path(sys.executable)).absolute()
+    if not os.access(executable, os.X_OK):
+        raise InvalidArgument(f"{executable} is no program that can be started.")
+    notes = []
+    running = ".".join(str(part) for part in sys.version_info[:3])
+    if python is None and not f"{running}.".startswith(f"{spec.python}."):
+        notes.append(f"The model wants Python {spec.python}; the local environment has {running}.")
+    return Environment(
+        python=executable, path=executable.parent.parent, key="", manager=EnvType.LOCAL, notes=tuple(notes)
+    )
+
+
+def _silent(_: str) -> None:
+    """Report nothing."""

@@ -1,0 +1,111 @@
+"""Predict with a model inside an environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from envkit.child import environment as variables_of
+from envkit.child import inside
+from envkit.child.inside import Journal
+from envkit.environments.env_type import EnvType
+from envkit.environments.environment import Environment
+from envkit.errors import InvalidFile, PredictionFailed
+
+_DOING = {
+    "start": "start",
+    "load": "load",
+    "input": "read its input",
+    "predict": "predict",
+    "output": "write its answer",
+}
+
+
+def predict(
+    environment: Environment,
+    model: Mapping[str, Any],
+    input_path: Path,
+    content_type: str,
+    *,
+    output_path: Path | None = None,
+    params: Mapping[str, Any] | None = None,
+    timeout: float | None = None,
+    variables: Mapping[str, str] | None = None,
+    memory_bytes: int | None = None,
+) -> Any:
+    """Run a model on an input file and give its predictions, as JSON holds them.
+
+    `model` has the request's `model`, `python_function`, `flavors` and `signature`; `content_type` is `json` or
+    `csv`. With `output_path` the whole answer is also put there, whole or not at all. `timeout` is in seconds,
+    `variables` are set for the model in addition to the caller's.
+
+    Raises `InvalidFile` when the input is at fault, `PredictionFailed` when the model is.
+    """
+    with tempfile.TemporaryDirectory(prefix="envkit-") as private:
+        answer = Path(private).resolve() / "answer.json"
+        request = {
+            **model,
+            "job": "predict",
+            "example": None,
+            "input": {"path": str(input_path.absolute()), "content_type": content_type},
+            "params": dict(params) if params is not None else None,
+            "output": str(answer),
+            "memory_bytes": memory_bytes,
+        }
+        journal = inside.run_inside(
+            environment.python,
+            request,
+            environment=_variables(environment, variables or {}),
+            timeout=timeout,
+            isolated=environment.manager is not EnvType.LOCAL,
+        )
+        _refuse_failure(journal, input_path, timeout)
+        text = _answer(answer)
+        if output_path is not None:
+            _put(text, output_path)
+        return json.loads(text)["predictions"]
+
+
+def _variables(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
+    """A local environment is the user's own, seen as the user has it."""
+    if environment.manager is EnvType.LOCAL:
+        return {**os.environ, **variables}
+    return variables_of.for_program(os.environ, environment.python, variables)
+
+
+def _refuse_failure(journal: Journal, input_path: Path, timeout: float | None) -> None:
+    doing = _DOING.get(journal.phase, journal.phase)
+    if error := journal.error:
+        said = f"{error['type']}: {error['message']}" if error["message"] else error["type"]
+        if error.get("kind") == "input":
+            raise InvalidFile(input_path, "", said)
+        phase = str(error["phase"])
+        raise PredictionFailed(_DOING.get(phase, phase), said, error["traceback"])
+    if journal.ended.timed_out:
+        raise PredictionFailed(doing, f"it was still busy after {timeout:g} s and was ended")
+    if not journal.done:
+        raise PredictionFailed(doing, f"its process {journal.ended.how}")
+
+
+def _answer(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise PredictionFailed("write its answer", "there is none") from None
+
+
+def _put(text: str, path: Path) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,72 @@
+"""The engine that uses uv, whose wheel ships the program: https://docs.astral.sh/uv/reference/cli/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from envkit.environments import pylock
+from envkit.environments.engine import Workshop
+from envkit.environments.interpreters import Interpreter
+from envkit.environments.plan import Option, Plan
+from envkit.errors import BuildFailed, ToolNotFound
+
+_ALWAYS = ("--no-config", "--color", "never")
+_IN_FILES = {"--index-url", "--extra-index-url", "--find-links", "--no-index", "--no-binary", "--only-binary"}
+_AS_ARGUMENTS = {
+    "--pre": ("--prerelease", "allow"),
+    "--require-hashes": ("--require-hashes",),
+    "--trusted-host": ("--allow-insecure-host",),
+}
+_WITHOUT_EFFECT = {"--prefer-binary", "--use-feature", "--no-build-isolation"}
+
+
+class Uv:
+    """Makes environments with `uv venv`, `uv pip sync` (of a lock) and `uv pip install`."""
+
+    def create(self, interpreter: Interpreter, workshop: Workshop) -> None:
+        """See `Engine`."""
+        argv: list[str | Path] = [_program(), "venv", *_ALWAYS, "--no-project", "--cache-dir", workshop.cache]
+        argv += ["--python", interpreter.executable, workshop.place]
+        workshop.run(argv, f"make an environment with {interpreter.executable}")
+
+    def install(self, plan: Plan, workshop: Workshop) -> None:
+        """See `Engine`. Files are copied from the cache, so that no environment can damage another."""
+        common: list[str | Path] = [*_ALWAYS, "--python", workshop.python, "--cache-dir", workshop.cache]
+        common += ["--link-mode", "copy"]
+        common += [] if plan.allow_source else ["--no-build"]
+        if plan.build_constraints:
+            common += ["--build-constraints", workshop.write("build-constraints.txt", plan.build_constraints)]
+        if plan.lock is not None and not pylock.read(plan.lock).obstacle:
+            argv = [_program(), "pip", "sync", "--preview-features", "pylock", *common, plan.lock]
+            workshop.run(argv, f"install what {plan.lock} locks")
+        elif plan.requirements:
+            argv = [_program(), "pip", "install", *common, *_options(plan.options)]
+            argv += ["-r", workshop.write("requirements.txt", [*_option_lines(plan.options), *plan.requirements])]
+            argv += ["-c", workshop.write("constraints.txt", plan.constraints)] if plan.constraints else []
+            workshop.run(argv, f"install {len(plan.requirements)} requirements with uv")
+
+
+def _program() -> Path:
+    try:
+        from uv import find_uv_bin
+
+        return Path(find_uv_bin())
+    except (ImportError, FileNotFoundError):
+        raise ToolNotFound("uv", "Install it (`pip install uv`) or choose `--env-manager virtualenv`.") from None
+
+
+def _option_lines(options: tuple[Option, ...]) -> list[str]:
+    """Options go into the file, not into arguments, where other users could read their credentials."""
+    return [option.line for option in options if option.name in _IN_FILES]
+
+
+def _options(options: tuple[Option, ...]) -> list[str]:
+    found: list[str] = []
+    for option in options:
+        if option.name in _AS_ARGUMENTS:
+            found += [*_AS_ARGUMENTS[option.name], *([option.value] if option.value else [])]
+        elif option.name not in _IN_FILES | _WITHOUT_EFFECT:
+            raise BuildFailed(
+                f"install with uv: it has no option like `{option.name}`", "Use `--env-manager virtualenv`."
+            )
+    return found
