@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from envkit.capture.distributions import InstalledDistributions
+from envkit.capture.requirements import Selection, select
+from envkit.capture.trace import Import, InterpreterFacts, Trace
+from tests.capture.conftest import Site
+
+MARKERS = {
+    "implementation_name": "cpython",
+    "implementation_version": "3.11.7",
+    "os_name": "posix",
+    "platform_machine": "x86_64",
+    "platform_python_implementation": "CPython",
+    "platform_release": "",
+    "platform_system": "Linux",
+    "platform_version": "",
+    "python_full_version": "3.11.7",
+    "python_version": "3.11",
+    "sys_platform": "linux",
+}
+
+
+class Case:
+    """One model in one environment: say what is installed and who imports what, then ask for the selection."""
+
+    def __init__(self, site: Site, model: Path) -> None:
+        self.site, self.model = site, model
+        self.files: dict[str, str | None] = {}
+        self.imports: list[Import] = []
+
+    def install(self, name: str, **more: object) -> None:
+        module = name.replace("-", "_")
+        files = more.pop("files", None) or {f"{module}.py": "import os\n"}
+        self.site.install(name, files=files, **more)  # type: ignore[arg-type]
+        for path in files:  # type: ignore[attr-defined]
+            self.files[path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")] = self.site.file(path)
+
+    def uses(self, module: str, *, by: str | None = None, line: int = 1, eager: bool = False) -> None:
+        """An import statement; `by` names an installed module, default the model's code."""
+        file = self.files[by] if by else str(self.model / "model.py")
+        self.imports.append(
+            Import(module=module, importer=by or "model", importer_file=file, line=line, phase="load", eager=eager)
+        )
+
+    def on_behalf(self, module: str, *, artifact: bool) -> None:
+        importer = "" if artifact else "_envkit.payload"
+        self.imports.append(
+            Import(module=module, importer=importer, importer_file=None, line=0, phase="load", artifact=artifact)
+        )
+
+    def select(self) -> Selection:
+        facts = InterpreterFacts(
+            executable="python",
+            version="3.11.7",
+            implementation="cpython",
+            platform="linux-x86_64",
+            stdlib=("/usr/lib/python3.11",),
+            sys_path=(str(self.site.folder),),
+            markers=MARKERS,
+            tools={},
+        )
+        trace = Trace(
+            interpreter=facts,
+            files=self.files,
+            imports=tuple(self.imports),
+            variables=(),
+            data_files=(),
+            libraries=(),
+            processes=(),
+            connections=(),
+            prediction=None,
+            skipped=None,
+        )
+        return select(trace, InstalledDistributions(facts.sys_path), self.model)
+
+    def names(self) -> tuple[list[str], list[str]]:
+        """Requirements (with extras) and constraints."""
+        selection = self.select()
+        requirements = [
+            f"{each.distribution.name}[{','.join(sorted(each.extras))}]" if each.extras else each.distribution.name
+            for each in selection.requirements
+        ]
+        return requirements, [each.distribution.name for each in selection.constraints]
+
+
+@pytest.fixture
+def case(site: Site, tmp_path: Path) -> Case:
+    return Case(site, tmp_path / "model")
+
+
+def test_what_the_model_imports_is_required_and_the_rest_is_implied(case: Case) -> None:
+    case.install("soup", requires=["sieve>1"])
+    case.install("sieve", version="2.0")
+    case.install("unused")
+    case.uses("soup")
+
+    assert case.names() == (["soup"], ["sieve"])
+
+
+def test_a_dependency_that_the_model_imports_itself_is_required(case: Case) -> None:
+    case.install("soup", requires=["sieve"])
+    case.install("sieve")
+    case.uses("soup")
+    case.uses("sieve")
+
+    assert case.names() == (["sieve", "soup"], [])
+
+
+@pytest.mark.parametrize("artifact", [True, False])
+def test_what_only_an_artifact_or_the_input_needs_is_left_to_who_brings_it(case: Case, artifact: bool) -> None:
+    case.install("learn", requires=["num"])
+    case.install("num")
+    case.on_behalf("learn", artifact=True)
+    case.on_behalf("num", artifact=artifact)
+
+    assert case.names() == (["learn"], ["num"])
+
+
+def test_what_only_the_input_needs_is_required_when_nobody_brings_it(case: Case) -> None:
+    case.install("learn")
+    case.install("frames")
+    case.on_behalf("learn", artifact=True)
+    case.on_behalf("frames", artifact=False)
+
+    assert case.names() == (["frames", "learn"], [])
+
+
+def test_two_that_require_each_other_are_not_both_dropped(case: Case) -> None:
+    case.install("a", requires=["b"])
+    case.install("b", requires=["a"])
+    case.on_behalf("a", artifact=True)
+    case.on_behalf("b", artifact=True)
+
+    requirements, constraints = case.names()
+    assert len(requirements) == 1
+    assert len(constraints) == 1
+
+
+def test_a_plugin_that_its_host_does_not_declare_is_required(case: Case) -> None:
+    case.install("host")
+    case.install("plugin", requires=["host"])
+    case.uses("host")
+    case.uses("plugin", by="host")
+
+    assert case.names() == (["host", "plugin"], [])
+
+
+def test_an_extra_is_asked_for_when_it_is_the_reason(case: Case) -> None:
+    case.install("net", requires=['socks; extra == "socks"', 'zoo; extra == "all"'], extras=["socks", "all"])
+    case.install("socks")
+    case.uses("net")
+    case.uses("socks", by="net")
+
+    assert case.names() == (["net[socks]"], ["socks"])
+
+
+def test_an_extra_that_would_bring_more_is_not_asked_for(case: Case) -> None:
+    case.install("frames", requires=['arrow; extra == "all"', 'excel; extra == "all"'], extras=["all"])
+    case.install("arrow")
+    case.install("excel")
+    case.uses("frames")
+    case.uses("arrow", by="frames")
+
+    assert case.names() == (["arrow", "frames"], [])
+
+
+GUARDED: Mapping[str, str] = {
+    "try": "try:\n    import fast\nexcept ImportError:\n    fast = None\n",
+    "tuple": "try:\n    import fast\nexcept (ModuleNotFoundError, OSError):\n    fast = None\n",
+    "bare": "try:\n    import fast\nexcept:\n    fast = None\n",
+    "suppress": "import contextlib\nwith contextlib.suppress(ImportError): import fast\n",
+}
+
+
+@pytest.mark.parametrize("how", GUARDED)
+def test_what_a_library_tries_to_import_while_it_is_imported_is_optional(case: Case, how: str) -> None:
+    case.install("frames", files={"frames.py": GUARDED[how]})
+    case.install("fast")
+    case.uses("frames")
+    case.uses("fast", by="frames", line=2, eager=True)
+
+    assert case.names() == (["frames"], [])
+    assert [each.distribution.name for each in case.select().optional] == ["fast"]
+
+
+def test_what_a_library_tries_to_import_when_it_is_called_is_required(case: Case) -> None:
+    case.install("frames", files={"frames.py": GUARDED["try"]})
+    case.install("fast")
+    case.uses("frames")
+    case.uses("fast", by="frames", line=2, eager=False)
+
+    assert case.names() == (["fast", "frames"], [])
+
+
+def test_what_an_optional_distribution_imports_is_not_needed_either(case: Case) -> None:
+    case.install("frames", files={"frames.py": GUARDED["try"]})
+    case.install("fast")
+    case.install("deep")
+    case.uses("frames")
+    case.uses("fast", by="frames", line=2, eager=True)
+    case.uses("deep", by="fast")
+
+    assert case.names() == (["frames"], [])
+
+
+def test_markers_are_evaluated_for_the_traced_interpreter(case: Case) -> None:
+    case.install(
+        "soup", requires=["old; python_version < '3'", "win; sys_platform == 'win32'", "new; os_name == 'posix'"]
+    )
+    for name in ("old", "win", "new"):
+        case.install(name)
+    case.uses("soup")
+
+    assert case.names() == (["soup"], ["new"])
+
+
+def test_a_dependency_that_is_not_fulfilled_is_told(case: Case) -> None:
+    case.install("soup", requires=["sieve>=3", "gone"])
+    case.install("sieve", version="2.0")
+    case.uses("soup")
+
+    assert [str(each) for each in case.select().unmet] == [
+        "soup requires `gone`, but it is not installed",
+        "soup requires `sieve>=3`, but 2.0 is installed",
+    ]
+
+
+def test_local_code_never_becomes_a_requirement_but_is_told_when_it_lies_outside(
+    case: Case, tmp_path: Path
+) -> None:
+    case.files["own"] = str(case.model / "code" / "own.py")
+    case.files["helpers"] = str(tmp_path / "helpers.py")
+    case.files["json"] = "/usr/lib/python3.11/json/__init__.py"
+    for module in ("own", "helpers", "json"):
+        case.uses(module)
+
+    selection = case.select()
+    assert (selection.requirements, selection.constraints) == ((), ())
+    assert [each.module for each in selection.outside] == ["helpers"]
