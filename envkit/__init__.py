@@ -1,1 +1,59 @@
-"""envkit: capture exactly what a machine-learning model needs, and rebuild that environment anywhere."""
+"""envkit: capture exactly what a machine-learning model needs, and rebuild that environment anywhere.
+
+Everything here is loaded when it is first used: `import envkit` imports nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from envkit.capturing.capture import Capture, capture, infer_pip_requirements
+    from envkit.environments.env_type import EnvType
+    from envkit.environments.environment import Environment
+    from envkit.environments.reproduction import predict, prepare_env
+    from envkit.errors import EnvkitError
+    from envkit.models.environment_files import get_model_dependencies
+
+__all__ = [
+    "Capture",
+    "EnvType",
+    "Environment",
+    "EnvkitError",
+    "__version__",
+    "capture",
+    "get_model_dependencies",
+    "infer_pip_requirements",
+    "predict",
+    "prepare_env",
+]
+
+_HOME = {
+    "Capture": "envkit.capturing.capture",
+    "EnvType": "envkit.environments.env_type",
+    "Environment": "envkit.environments.environment",
+    "EnvkitError": "envkit.errors",
+    "capture": "envkit.capturing.capture",
+    "get_model_dependencies": "envkit.models.environment_files",
+    "infer_pip_requirements": "envkit.capturing.capture",
+    "predict": "envkit.environments.reproduction",
+    "prepare_env": "envkit.environments.reproduction",
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("envkit")
+    if name not in _HOME:
+        raise AttributeError(f"module 'envkit' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -14,7 +14,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def model(function: Command) -> Command:
     """MODEL, or `-m/--model-uri`; the command gets `model_uri`."""
 
-    def one_of_both(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    def one_of_both(ctx: click.Context, _: click.Parameter, value: str | None) -> str:
         named = ctx.params.pop("model_option", None)
         if (value is None) == (named is None):
             raise click.UsageError("Name the model once: as MODEL or with -m/--model-uri.")

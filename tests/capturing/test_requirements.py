@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from envkit.capture.distributions import InstalledDistributions
-from envkit.capture.requirements import Selection, select
-from envkit.capture.trace import Import, InterpreterFacts, Trace
-from tests.capture.conftest import Site
+from envkit.capturing.distributions import InstalledDistributions
+from envkit.capturing.places import Places
+from envkit.capturing.requirements import Selection, select
+from envkit.capturing.trace import Import, InterpreterFacts, Trace
+from tests.capturing.conftest import Site
 
 MARKERS = {
     "implementation_name": "cpython",
@@ -76,7 +77,8 @@ class Case:
             prediction=None,
             skipped=None,
         )
-        return select(trace, InstalledDistributions(facts.sys_path), self.model)
+        installed = InstalledDistributions(facts.sys_path)
+        return select(trace, installed, Places(trace, installed, self.model))
 
     def names(self) -> tuple[list[str], list[str]]:
         """Requirements (with extras) and constraints."""

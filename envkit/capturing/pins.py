@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envkit.capture.distributions import Distribution, Origin
+from envkit.capturing.distributions import Distribution, Origin
 
 
 def pin(distribution: Distribution, extras: frozenset[str] = frozenset()) -> str:

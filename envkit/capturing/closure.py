@@ -9,7 +9,7 @@ from functools import cache
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-from envkit.capture.distributions import Distribution, InstalledDistributions
+from envkit.capturing.distributions import Distribution, InstalledDistributions
 
 Roots = Mapping[Distribution, frozenset[str]]
 """Distributions, each with the extras that are asked of it."""

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from envkit.capture.pins import pin
-from envkit.capture.places import Places
-from envkit.capture.requirements import Needed, Selection
-from envkit.capture.trace import Import, Trace
-from envkit.capture.variables import Variable
+from envkit.capturing.pins import pin
+from envkit.capturing.places import Places
+from envkit.capturing.requirements import Needed, Selection
+from envkit.capturing.trace import Import, Trace
+from envkit.capturing.variables import Variable
 
 REASONS_KEPT = 10  # per distribution; a large library is imported from hundreds of places
 OUTPUT_BYTES_KEPT = 1_000_000  # a larger prediction is recorded by its digest alone

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from envkit.capture.distributions import Distribution, InstalledDistributions
-from envkit.capture.trace import Import, Trace, VariableRead
+from envkit.capturing.distributions import Distribution, InstalledDistributions
+from envkit.capturing.trace import Import, Trace, VariableRead
 
 RUNNER = "_envkit"  # the package name under which `envkit/inside` runs; it acts on the model's behalf
 

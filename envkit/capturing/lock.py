@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envkit.capture.distributions import Distribution
-from envkit.capture.trace import InterpreterFacts
+from envkit.capturing.distributions import Distribution
+from envkit.capturing.trace import InterpreterFacts
 from envkit.child import process
 from envkit.errors import ToolNotFound
 from envkit.formats import pylock_toml

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from envkit.capture.places import Places
-from envkit.capture.trace import Trace, VariableRead
+from envkit.capturing.places import Places
+from envkit.capturing.trace import Trace, VariableRead
 
 SECRET = re.compile(r"API_KEY|API_TOKEN|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|ACCESS_KEY|^_?DATABRICKS_")
 """Names that a library's own reading makes worth telling; MLflow records a subset of these."""

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from envkit.capture.closure import Closures, Unmet
-from envkit.capture.distributions import Distribution, InstalledDistributions
-from envkit.capture.places import RUNNER, Places
-from envkit.capture.trace import Import, Trace
+from envkit.capturing.closure import Closures, Unmet
+from envkit.capturing.distributions import Distribution, InstalledDistributions
+from envkit.capturing.places import RUNNER, Places
+from envkit.capturing.trace import Import, Trace
 
 ABSENCE = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
@@ -55,9 +55,9 @@ class Selection:
     unmet: tuple[Unmet, ...]
 
 
-def select(trace: Trace, installed: InstalledDistributions, model: Path) -> Selection:
-    """Decide what the model at `model` needs of what is installed."""
-    evidence = _Evidence.gather(trace, installed, model)
+def select(trace: Trace, installed: InstalledDistributions, places: Places) -> Selection:
+    """Decide what the traced model needs of what is installed."""
+    evidence = _Evidence.gather(trace, installed, places)
     closures = Closures(installed, trace.interpreter.markers)
     roots = _roots(evidence, closures)
     closure = closures.of(roots)
@@ -95,8 +95,7 @@ class _Evidence:
     outside: tuple[Outside, ...]
 
     @classmethod
-    def gather(cls, trace: Trace, installed: InstalledDistributions, model: Path) -> _Evidence:
-        places = Places(trace, installed, model)
+    def gather(cls, trace: Trace, installed: InstalledDistributions, places: Places) -> _Evidence:
         by_code, on_behalf, between = set(), set(), []
         reasons: dict[Distribution, list[Import]] = defaultdict(list)
         outside: dict[str, str] = {}

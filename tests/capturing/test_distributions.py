@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from envkit.capture.distributions import InstalledDistributions
-from tests.capture.conftest import Site
+from envkit.capturing.distributions import InstalledDistributions
+from tests.capturing.conftest import Site
 
 
 def owner(site: Site, path: str, *more: Path) -> str | None:

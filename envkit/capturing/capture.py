@@ -1,0 +1,165 @@
+"""Capture a model: trace it, decide what it needs, write that down. Nothing is written unless all of it worked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from envkit.capturing import evidence, files
+from envkit.capturing.distributions import InstalledDistributions
+from envkit.capturing.lock import Locked, Unlocked, lock
+from envkit.capturing.pins import pin
+from envkit.capturing.places import Places
+from envkit.capturing.requirements import Selection, select
+from envkit.capturing.trace import Trace
+from envkit.capturing.tracing import Limits, trace_model
+from envkit.capturing.variables import Variable, classify
+from envkit.errors import Degraded
+from envkit.models.directory import ModelDirectory
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Capture:
+    """What a capture found.
+
+    requirements, constraints: PEP 508 lines, pinned and sorted. variables: names that whoever runs the model must
+    know. degradations: what could not be seen or recorded, one sentence each. prediction: the answer to the model's
+    example as JSON values, None without one. written: names of the files in the model directory.
+    """
+
+    model: Path
+    python: str
+    requirements: tuple[str, ...]
+    constraints: tuple[str, ...]
+    variables: tuple[str, ...]
+    degradations: tuple[str, ...]
+    evidence: Mapping[str, Any]
+    prediction: Any
+    written: tuple[str, ...]
+
+
+def capture(
+    model_uri: str | Path,
+    *,
+    python: str | Path | None = None,
+    timeout: float | None = None,
+    memory_bytes: int | None = None,
+    strict: bool = False,
+    write: bool = True,
+    report: Report | None = None,
+) -> Capture:
+    """Trace one load and one prediction of a model and write the files that rebuild its environment.
+
+    model_uri: a model directory. python: the interpreter in whose environment the model works today, default the
+    running one; nothing needs to be installed in it. timeout: seconds, default 600. memory_bytes: address space
+    that the model may use. strict: refuse when anything could not be seen or recorded. write: False leaves the
+    model directory as it is. report: called with a line of text as the work goes on.
+
+    Raises `ModelNotFound`, `InvalidFile`, `PathOutsideModel` for what is wrong with the model directory,
+    `ModelRaised`, `ModelDied`, `ModelTimedOut` when it does not load and predict, `Degraded` with `strict`,
+    `InterpreterNotFound` for a bad `python`.
+    """
+    tell = report or _silent
+    model = ModelDirectory.open(model_uri)
+    limits = Limits(seconds=timeout or Limits.seconds, memory_bytes=memory_bytes)
+    tell(f"Tracing {model.path.name}: one load and one prediction.")
+    traced = trace_model(model, python, limits)
+    installed = InstalledDistributions(traced.interpreter.sys_path)
+    places = Places(traced, installed, model.path)
+    selection = select(traced, installed, places)
+    tell(f"Locking {len(selection.requirements) + len(selection.constraints)} distributions.")
+    closure = [each.distribution for each in (*selection.requirements, *selection.constraints)]
+    locked = lock(closure, traced.interpreter)
+    found = _Findings(traced, selection, locked, classify(traced, places), places, model)
+    if strict and found.degradations:
+        raise Degraded(found.degradations)
+    return found.capture(written=files.write(model, found.files()) if write else ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """All that one capture found, before it is written."""
+
+    trace: Trace
+    selection: Selection
+    locked: Locked | Unlocked
+    variables: tuple[Variable, ...]
+    places: Places
+    model: ModelDirectory
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        return tuple(pin(each.distribution, each.extras) for each in self.selection.requirements)
+
+    @property
+    def constraints(self) -> tuple[str, ...]:
+        return tuple(pin(each.distribution) for each in self.selection.constraints)
+
+    @property
+    def variable_names(self) -> tuple[str, ...]:
+        return tuple(each.name for each in self.variables if each.recorded)
+
+    @property
+    def degradations(self) -> tuple[str, ...]:
+        return tuple(_degradations(self.trace, self.selection, self.locked))
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        example = self.model.example_path
+        return evidence.document(
+            self.trace, self.selection, self.variables, self.degradations, self.places, example
+        )
+
+    def files(self) -> files.Content:
+        return files.Content(
+            python=self.trace.interpreter.version,
+            tools=self.trace.interpreter.tools,
+            requirements=self.requirements,
+            constraints=self.constraints,
+            variables=self.variable_names,
+            lock=self.locked.text if isinstance(self.locked, Locked) else None,
+            evidence=self.evidence,
+        )
+
+    def capture(self, written: tuple[str, ...]) -> Capture:
+        return Capture(
+            model=self.model.path,
+            python=self.trace.interpreter.version,
+            requirements=self.requirements,
+            constraints=self.constraints,
+            variables=self.variable_names,
+            degradations=self.degradations,
+            evidence=self.evidence,
+            prediction=self.trace.prediction,
+            written=written,
+        )
+
+
+def _degradations(trace: Trace, selection: Selection, locked: Locked | Unlocked) -> list[str]:
+    lines = []
+    if trace.skipped is not None:
+        lines.append(f"no prediction was made ({trace.skipped}): what only a prediction imports is not known")
+    lines += [
+        f"module {each.module} ({each.file}) is neither in the model nor in a distribution: it will be missing elsewhere"
+        for each in selection.outside
+    ]
+    lines += [f"{each}" for each in selection.unmet]
+    for each in (*selection.requirements, *selection.constraints):
+        origin = each.distribution.origin
+        if origin is not None and origin.local:
+            how = "in development mode" if origin.editable else "from a local file or folder"
+            lines.append(
+                f"{each.distribution.name} is installed {how} ({origin.url}): "
+                f"elsewhere, version {each.distribution.version} must be on an index"
+            )
+    if isinstance(locked, Unlocked):
+        lines.append(f"there is no pylock.toml, versions are pinned without hashes: {'; '.join(locked.reasons)}")
+    return lines
+
+
+def _silent(_: str) -> None:
+    return None

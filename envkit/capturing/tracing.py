@@ -1,0 +1,63 @@
+"""Trace a model: one load and one prediction in a process of the chosen interpreter."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from envkit.capturing.trace import Trace, from_events
+from envkit.child.inside import Journal, run_inside
+from envkit.errors import InterpreterNotFound, InvalidFile, ModelDied, ModelRaised, ModelTimedOut
+from envkit.models.directory import ModelDirectory
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What one trace may take: seconds, and bytes of address space (None: no limit)."""
+
+    seconds: float = 600.0
+    memory_bytes: int | None = None
+
+
+def trace_model(model: ModelDirectory, python: str | Path | None, limits: Limits) -> Trace:
+    """Load the model and predict on its example in `python` (default: the running interpreter).
+
+    The environment is the caller's own: the model works in it today. Raises as `envkit.capturing.capture` says.
+    """
+    interpreter = find_python(python)
+    request = {**model.request(), "job": "trace", "memory_bytes": limits.memory_bytes}
+    try:
+        journal = run_inside(interpreter, request, environment=os.environ, timeout=limits.seconds, isolated=False)
+    except OSError as error:
+        raise InterpreterNotFound(f"at {interpreter}", (f"{interpreter}: {error.strerror}",)) from error
+    _refuse_failure(journal, model, limits)
+    return from_events(journal.events)
+
+
+def find_python(named: str | Path | None) -> Path:
+    """The interpreter that is meant: a program, or the folder of an environment that holds one."""
+    if named is None:
+        return Path(sys.executable)
+    path = Path(named).expanduser().absolute()  # not resolved: a virtual environment is told by its symbolic link
+    inside = (path, path / "bin" / "python", path / "Scripts" / "python.exe")
+    found = next((each for each in inside if each.is_file() and os.access(each, os.X_OK)), None)
+    if found is None:
+        raise InterpreterNotFound(f"at {named}", tuple(map(str, inside)))
+    return found
+
+
+def _refuse_failure(journal: Journal, model: ModelDirectory, limits: Limits) -> None:
+    error = journal.error
+    if error is not None:
+        if error.get("kind") == "input":
+            raise InvalidFile(
+                model.example_path or model.path, "", f"the input example cannot be used: {error['message']}"
+            )
+        raise ModelRaised(error["phase"], error["type"], error["message"], error["traceback"])
+    if journal.done:
+        return
+    if journal.ended.timed_out:
+        raise ModelTimedOut(journal.phase, limits.seconds)
+    raise ModelDied(journal.phase, journal.ended.status, journal.ended.how)

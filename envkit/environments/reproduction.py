@@ -1,0 +1,145 @@
+"""Rebuild the environment of a model and run the model in it: `prepare_env` and `predict` of the Python API."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from envkit.environments import runner
+from envkit.environments.env_type import EnvType
+from envkit.environments.environment import Environment
+from envkit.environments.prepare import prepare
+from envkit.errors import InvalidArgument, InvalidInput
+from envkit.models.directory import ModelDirectory
+from envkit.models.environment_files import read_spec
+
+CONTENT_TYPES = ("json", "csv")
+Report = Callable[[str], None]
+
+
+def prepare_env(
+    model_uri: str | Path,
+    env_manager: EnvType | str = EnvType.UV,
+    *,
+    allow_source: bool = False,
+    pip_requirements_override: Sequence[str] = (),
+    report: Report | None = None,
+) -> Environment:
+    """Build the environment of a model in the environment store, unless it is there already.
+
+    allow_source: let packages without a wheel be built, which runs their code. pip_requirements_override: lines that
+    take the place of the model's requirements of the same name. report: called with a line of text as work goes on.
+
+    Raises `InvalidArgument` for an unknown `env_manager`, `ModelNotFound`, `InvalidFile` and `PathOutsideModel` for
+    what is wrong with the model, `InterpreterNotFound`, `ToolNotFound`, `BuildFailed`.
+    """
+    return _prepare(
+        ModelDirectory.open(model_uri), env_manager, allow_source, tuple(pip_requirements_override), report
+    )
+
+
+def predict(
+    model_uri: str | Path,
+    input_data: Any = None,
+    input_path: str | Path | None = None,
+    content_type: str = "json",
+    output_path: str | Path | None = None,
+    env_manager: EnvType | str = EnvType.UV,
+    *,
+    allow_source: bool = False,
+    pip_requirements_override: Sequence[str] = (),
+    extra_envs: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+    memory_bytes: int | None = None,
+    report: Report | None = None,
+) -> Any:
+    """Predict with a model in its rebuilt environment; the environment is built when it is not there.
+
+    Give either `input_data` (a DataFrame, Series, array, list, a mapping with one of `dataframe_split`,
+    `dataframe_records`, `instances`, `inputs`, or text that is such JSON or CSV) or `input_path`, a file of
+    `content_type` `json` or `csv`. extra_envs: environment variables for the model. timeout: seconds.
+    memory_bytes: address space for the model. output_path: a file for `{"predictions": …}`.
+
+    Returns the predictions as JSON values: a list of records for a DataFrame, a list for an array.
+
+    Raises what `prepare_env` raises, `InvalidFile` when the input is at fault, `PredictionFailed` when the model is.
+    """
+    if content_type not in CONTENT_TYPES:
+        raise InvalidArgument(f"content_type must be one of {', '.join(CONTENT_TYPES)}, not {content_type!r}.")
+    if (input_data is None) == (input_path is None):
+        raise InvalidArgument("Give either input_data or input_path.")
+    model = ModelDirectory.open(model_uri)
+    with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
+        given = (
+            _readable(Path(input_path)) if input_path is not None else _written(input_data, content_type, folder)
+        )
+        environment = _prepare(model, env_manager, allow_source, tuple(pip_requirements_override), report)
+        return runner.predict(
+            environment,
+            model.request(),
+            given,
+            content_type,
+            output_path=Path(output_path) if output_path is not None else None,
+            timeout=timeout,
+            variables=extra_envs,
+            memory_bytes=memory_bytes,
+        )
+
+
+def _prepare(
+    model: ModelDirectory,
+    env_manager: EnvType | str,
+    allow_source: bool,
+    overrides: tuple[str, ...],
+    report: Report | None,
+) -> Environment:
+    environment = prepare(
+        read_spec(model), _manager(env_manager), overrides=overrides, allow_source=allow_source, report=report
+    )
+    for note in environment.notes if report else ():
+        report(note)
+    return environment
+
+
+def _manager(named: EnvType | str) -> EnvType:
+    try:
+        return EnvType(named)
+    except ValueError:
+        raise InvalidArgument(f"env_manager must be one of {', '.join(EnvType)}, not {named!r}.") from None
+
+
+def _readable(path: Path) -> Path:
+    if not path.is_file():
+        raise InvalidInput(f"No input file at {path}.")
+    return path
+
+
+def _written(data: Any, content_type: str, folder: str) -> Path:
+    """Put data that was given in Python into a file, as the model's process reads it."""
+    path = Path(folder, f"input.{content_type}")
+    if isinstance(data, bytes):
+        path.write_bytes(data)
+    else:
+        path.write_text(data if isinstance(data, str) else _payload(data, content_type), encoding="utf-8")
+    return path
+
+
+def _payload(data: Any, content_type: str) -> str:
+    """Frames, series and arrays are told by what they can do, so that their libraries need not be imported."""
+    if content_type == "csv":
+        if hasattr(data, "to_csv"):
+            return str(data.to_csv(index=False))
+        raise InvalidArgument("For content_type 'csv', input_data must be a DataFrame, or text.")
+    if hasattr(data, "to_dict") and hasattr(data, "columns"):
+        payload = {"dataframe_split": json.loads(data.to_json(orient="split", date_format="iso"))}
+    elif isinstance(data, Mapping):
+        payload = dict(data)
+    else:
+        payload = {"inputs": data.tolist() if hasattr(data, "tolist") else data}
+    try:
+        return json.dumps(payload)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgument(f"input_data cannot be written as JSON: {error}.") from None
