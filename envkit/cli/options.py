@@ -59,6 +59,14 @@ allow_source = click.option(
     help="Allow packages that have no wheel to be built, which runs their code during the installation.",
 )
 
+requirements_override = click.option(
+    "-r",
+    "--pip-requirements-override",
+    multiple=True,
+    metavar="REQUIREMENT",
+    help="Take this in place of the model's requirement of the same name; may be given several times.",
+)
+
 timeout = click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),

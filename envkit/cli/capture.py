@@ -1,0 +1,86 @@
+"""`envkit capture MODEL`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from envkit.cli import options
+
+if TYPE_CHECKING:
+    from envkit.capturing.capture import Capture
+
+
+@click.command()
+@options.model
+@options.python
+@options.timeout
+@options.memory
+@click.option("--strict", is_flag=True, help="Refuse when anything could not be seen or recorded.")
+@click.option("--dry-run", is_flag=True, help="Show what would be captured; write nothing.")
+@options.json_output
+@options.output
+def command(
+    model_uri: str,
+    python: Path | None,
+    timeout: float | None,
+    memory_limit: int | None,
+    strict: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Trace one load and one prediction of MODEL and write the files that rebuild its environment.
+
+    The model runs in a process of its own, in the environment of the chosen interpreter, and predicts on its input
+    example. What it used is pinned and written into the model directory, all files or none. Capturing runs the
+    model's code: do it with models that you trust.
+    """
+    from envkit.capturing.capture import capture
+
+    captured = capture(
+        model_uri,
+        python=python,
+        timeout=timeout,
+        memory_bytes=memory_limit * 1_000_000 if memory_limit else None,
+        strict=strict,
+        write=not dry_run,
+        report=lambda line: options.note(line, only_verbose=True),
+    )
+    if as_json:
+        click.echo(json.dumps(_as_json(captured), indent=2, ensure_ascii=False))
+    else:
+        _show(captured)
+
+
+def _show(captured: Capture) -> None:
+    options.note(f"Python {captured.python}, {_count(captured.requirements, 'requirement')}:")
+    for line in captured.requirements:
+        click.echo(line)
+    options.note(f"and {_count(captured.constraints, 'constraint')} that they imply.")
+    if captured.variables:
+        options.note(f"It reads the environment variables {', '.join(captured.variables)}.")
+    for line in captured.degradations:
+        options.note(f"{click.style('Note:', fg='yellow', bold=True)} {line}.")
+    if captured.written:
+        options.note(f"Wrote {', '.join(captured.written)} in {captured.model}.")
+
+
+def _count(lines: tuple[str, ...], noun: str) -> str:
+    return f"{len(lines)} {noun}" + ("" if len(lines) == 1 else "s")
+
+
+def _as_json(captured: Capture) -> dict[str, object]:
+    return {
+        "model": str(captured.model),
+        "python": captured.python,
+        "requirements": captured.requirements,
+        "constraints": captured.constraints,
+        "environment_variables": captured.variables,
+        "degradations": captured.degradations,
+        "prediction": captured.prediction,
+        "written": captured.written,
+        "evidence": captured.evidence,
+    }

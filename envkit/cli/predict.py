@@ -1,0 +1,89 @@
+"""`envkit predict MODEL`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from envkit.cli import options
+
+
+def _variables(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    pairs = [each.partition("=") for each in given]
+    for name, equals, _value in pairs:
+        if not name or not equals:
+            raise click.BadParameter("must be NAME=VALUE")
+    return {name: value for name, _equals, value in pairs}
+
+
+@click.command()
+@options.model
+@click.option(
+    "-i",
+    "--input-path",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The input.  [default: standard input]",
+)
+@click.option(
+    "-o",
+    "--output-path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where the answer goes.  [default: standard output]",
+)
+@click.option(
+    "-t",
+    "--content-type",
+    type=click.Choice(["json", "csv"]),
+    default="json",
+    show_default=True,
+    help="Of the input.",
+)
+@options.env_manager
+@click.option(
+    "--env", "variables", multiple=True, metavar="NAME=VALUE", callback=_variables, help="For the model."
+)
+@options.requirements_override
+@options.allow_source
+@options.timeout
+@options.memory
+@options.output
+def command(
+    model_uri: str,
+    input_path: Path | None,
+    output_path: Path | None,
+    content_type: str,
+    env_manager: str,
+    variables: dict[str, str],
+    pip_requirements_override: tuple[str, ...],
+    allow_source: bool,
+    timeout: float | None,
+    memory_limit: int | None,
+) -> None:
+    """Predict with MODEL in its rebuilt environment and print {"predictions": ...}.
+
+    The input is JSON with one of the keys dataframe_split, dataframe_records, instances, inputs (and params), or CSV
+    with a header line. The environment is built when it is not there yet.
+    """
+    from envkit.environments.reproduction import predict
+
+    predictions = predict(
+        model_uri,
+        input_data=sys.stdin.buffer.read() if input_path is None else None,
+        input_path=input_path,
+        content_type=content_type,
+        output_path=output_path,
+        env_manager=env_manager,
+        pip_requirements_override=pip_requirements_override,
+        allow_source=allow_source,
+        extra_envs=variables,
+        timeout=timeout,
+        memory_bytes=memory_limit * 1_000_000 if memory_limit else None,
+        report=options.note,
+    )
+    if output_path is None:
+        click.echo(json.dumps({"predictions": predictions}, ensure_ascii=False))
