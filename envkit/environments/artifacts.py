@@ -27,12 +27,12 @@ def rebased(line: str, directory: Path) -> tuple[str, Path | None]:
     rest = requirement.strip()[len(bare) :] if requirement.strip().startswith(bare) else ""
     name, at, target = bare.partition("@")
     if at and not _looks_like_path(name):
-        path = _path_of_url(target.strip(), directory)
+        path = path_of_url(target.strip(), directory)
         return (line, None) if path is None else (f"{editable}{name.strip()} @ {path.as_uri()}{rest}", path)
     extras = found.group() if (found := _EXTRAS.search(bare)) else ""
     text = bare.removesuffix(extras)
     if text.startswith("file:"):
-        path = _path_of_url(text, directory)
+        path = path_of_url(text, directory)
     else:
         path = _absolute(text, directory) if editable or _looks_like_path(text) else None
     return (
@@ -57,7 +57,8 @@ def _looks_like_path(text: str) -> bool:
     return text.startswith((".", "/")) or os.sep in text or bool(_ARCHIVE.search(text))
 
 
-def _path_of_url(url: str, directory: Path) -> Path | None:
+def path_of_url(url: str, directory: Path) -> Path | None:
+    """Give the absolute path that a `file:` URL names; None for any other URL."""
     parts = urlsplit(url)
     return _absolute(unquote(parts.path), directory) if parts.scheme == "file" else None
 

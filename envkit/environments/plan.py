@@ -145,20 +145,20 @@ _LONG = {"-i": "--index-url", "-f": "--find-links"}
 def _option(line: str, directory: Path) -> Option:
     name, _, value = re.sub(r"[\s=]+", " ", line.strip(), count=1).partition(" ")
     if name in _FOLDERS and "://" not in value:
-        value = str(directory / value)
+        value = (directory / value).as_uri()  # a path with spaces or `#` is understood by no installer
     return Option(name=_LONG.get(name, name), value=value)
 
 
 def _decisive_option(option: Option, directory: Path) -> str:
     """What lies inside the model is told by its content; what lies outside is an index, told by its address."""
-    folder = Path(option.value)
-    if option.name == "--find-links" and folder.is_dir() and folder.is_relative_to(directory):
+    folder = artifacts.path_of_url(option.value, directory)
+    if folder is not None and folder.is_dir() and folder.is_relative_to(directory):
         return f"{option.name} {folder.relative_to(directory)}#{_digest(folder)}"
     return without_credentials(option.line)
 
 
 def _overridden(spec: EnvironmentSpec, overrides: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    given = {_name(line, override=True): line.strip() for line in overrides}
+    given = dict(_override(line) for line in overrides)
     locked: tuple[str, ...] = ()
     if spec.lock is not None:
         from envkit.environments import pylock
@@ -169,18 +169,25 @@ def _overridden(spec: EnvironmentSpec, overrides: Sequence[str]) -> tuple[tuple[
     return (*kept, *given.values()), bounds
 
 
-def _name(line: str, *, override: bool = False) -> str:
-    """The normalized name of a requirement; the line itself for a path. An override must be one or the other."""
-    from packaging.requirements import InvalidRequirement, Requirement  # 13 ms that only overrides cost
+def _override(line: str) -> tuple[str, str]:
+    """Give name and line of an override: a requirement, or the path of a wheel (from the working directory)."""
+    from packaging.utils import canonicalize_name  # 13 ms that only overrides cost
+
+    text = line.strip()
+    if text.isprintable() and not text.startswith("-"):
+        if (name := _name(text)) is not None:
+            return name, text
+        if text.lower().endswith(".whl"):
+            return canonicalize_name(Path(text).name.partition("-")[0]), artifacts.rebased(text, Path.cwd())[0]
+    raise InvalidArgument(f"The override {line!r} is no requirement (as `numpy>=1.26`) and no path of a wheel.")
+
+
+def _name(line: str) -> str | None:
+    """Give the normalized name of a requirement; None for a path and the like."""
+    from packaging.requirements import InvalidRequirement, Requirement
     from packaging.utils import canonicalize_name
 
     try:
         return canonicalize_name(Requirement(re.split(r"\s+--hash", line)[0]).name)
-    except InvalidRequirement as error:
-        if override and (line.strip().startswith("-") or not line.isprintable() or not _is_path(line)):
-            raise InvalidArgument(f"The override {line!r} is not a requirement: {error}") from error
-        return line
-
-
-def _is_path(line: str) -> bool:
-    return artifacts.rebased(line.strip(), Path("/"))[1] is not None
+    except InvalidRequirement:
+        return None

@@ -1,0 +1,131 @@
+"""Tiny wheels, and specs that install them without a network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import tarfile
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from envkit.models.environment_spec import EnvironmentSpec
+
+RUNNING = ".".join(str(part) for part in __import__("sys").version_info[:3])
+
+
+class MakeWheel(Protocol):
+    def __call__(
+        self, name: str, version: str, requires: Sequence[str] = (), content: str = "", folder: Path | None = None
+    ) -> Path: ...
+
+
+def _record_line(path: str, content: bytes) -> str:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    return f"{path},sha256={digest},{len(content)}\n"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    (folder / "wheels").mkdir(parents=True)
+    return folder.resolve()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The folder of the environment store; it does not exist yet."""
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def make_wheel(model: Path) -> MakeWheel:
+    def make(
+        name: str, version: str, requires: Sequence[str] = (), content: str = "", folder: Path | None = None
+    ) -> Path:
+        info = f"{name}-{version}.dist-info"
+        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        files = {
+            f"{name}.py": content or f"VERSION = {version!r}\n",
+            f"{info}/METADATA": metadata + "".join(f"Requires-Dist: {each}\n" for each in requires),
+            f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        }
+        record = "".join(_record_line(path, text.encode()) for path, text in files.items())
+        target = (folder or model / "wheels") / f"{name}-{version}-py3-none-any.whl"
+        with zipfile.ZipFile(target, "w") as archive:
+            for path, text in {**files, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
+                archive.writestr(zipfile.ZipInfo(path), text)
+        return target
+
+    return make
+
+
+@pytest.fixture
+def make_sdist(tmp_path: Path) -> Callable[[Path], tuple[Path, Path]]:
+    """Make a source distribution; its setup.py leaves the second path when it is run."""
+
+    def make(folder: Path) -> tuple[Path, Path]:
+        trace = tmp_path / "setup-was-run"
+        source = tmp_path / "source" / "danger-1.0"
+        source.mkdir(parents=True)
+        (source / "setup.py").write_text(
+            f"open({str(trace)!r}, 'w').close()\n"
+            "from setuptools import setup\nsetup(name='danger', version='1.0')\n"
+        )
+        (source / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: danger\nVersion: 1.0\n")
+        with tarfile.open(folder / "danger-1.0.tar.gz", "w:gz") as archive:
+            archive.add(source, "danger-1.0")
+        return folder / "danger-1.0.tar.gz", trace
+
+    return make
+
+
+@pytest.fixture
+def spec(model: Path, make_wheel: MakeWheel) -> EnvironmentSpec:
+    """A spec of two packages, `alpha`, which needs `beta`; of both there are versions 1.0 and 2.0."""
+    for version in ("1.0", "2.0"):
+        make_wheel("alpha", version, requires=["beta>=1"])
+        make_wheel("beta", version)
+    return EnvironmentSpec(
+        directory=model,
+        python=RUNNING,
+        requirements=("alpha==1.0",),
+        constraints=("beta==1.0",),
+        options=("--no-index", "--find-links wheels"),
+    )
+
+
+def lock_text(*wheels: Path, digests: dict[str, str] | None = None) -> str:
+    lines = ['lock-version = "1.0"', 'created-by = "test"']
+    for wheel in wheels:
+        name, version = wheel.name.split("-")[:2]
+        digest = (digests or {}).get(name) or hashlib.sha256(wheel.read_bytes()).hexdigest()
+        path = os.path.relpath(wheel, wheel.parent.parent)
+        lines += ["[[packages]]", f'name = "{name}"', f'version = "{version}"']
+        lines += [f'wheels = [{{ path = "{path}", hashes = {{ sha256 = "{digest}" }} }}]']
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def make_lock(model: Path) -> Callable[..., Path]:
+    def make(*wheels: Path, digests: dict[str, str] | None = None) -> Path:
+        path = model / "pylock.toml"
+        path.write_text(lock_text(*wheels, digests=digests))
+        return path
+
+    return make
+
+
+@pytest.fixture
+def installed() -> Callable[[Path], dict[str, str]]:
+    """Tell what is installed in an environment: name to version."""
+
+    def look(environment: Path) -> dict[str, str]:
+        infos = environment.glob("lib/python*/site-packages/*.dist-info")
+        return dict(info.name.removesuffix(".dist-info").split("-") for info in infos)
+
+    return look
