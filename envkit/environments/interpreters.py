@@ -111,8 +111,11 @@ class KnownInterpreters:
         self._memory = memory
         self._facts = _load(memory)
 
-    def identify(self, executable: Path) -> Interpreter | None:
-        """Say what the program at a path is; None when it is not there or no Python that starts."""
+    def identify(self, executable: Path, *, follow: bool = True) -> Interpreter | None:
+        """Say what the program at a path is; None when it is not there or no Python that starts.
+
+        A launcher, or a copied program inside a virtual environment, leads to its base; `follow` says whether to.
+        """
         real = Path(os.path.realpath(executable))
         try:
             status = real.stat()
@@ -120,14 +123,18 @@ class KnownInterpreters:
             return None
         known = self._facts.get(str(real))
         if known and (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns):
-            return known if known.executable == real else self.identify(known.executable)
+            return self._base(known, real, follow=follow)
         found = _probe(real)
         if found is None:
             return None
-        # a launcher, or the copied binary inside a virtual environment, is remembered as leading to its base
         own = replace(found, size=status.st_size, mtime_ns=status.st_mtime_ns)
         self._remember(real, own)
-        return own if found.executable == real else self.identify(found.executable)
+        return self._base(own, real, follow=follow)
+
+    def _base(self, found: Interpreter, asked: Path, *, follow: bool) -> Interpreter | None:
+        if found.executable == asked:
+            return found
+        return self.identify(found.executable, follow=False) if follow else None
 
     def _remember(self, real: Path, interpreter: Interpreter) -> None:
         self._facts = {**_load(self._memory), **self._facts, str(real): interpreter}
@@ -146,7 +153,7 @@ def _load(memory: Path) -> dict[str, Interpreter]:
             path: Interpreter(**{**facts, "executable": Path(facts["executable"])})
             for path, facts in json.loads(memory.read_bytes()).items()
         }
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return {}
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from envkit.child import inside
 from envkit.child.inside import Journal
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
-from envkit.errors import InvalidFile, PredictionFailed
+from envkit.errors import InvalidArgument, InvalidFile, PredictionFailed
 
 _DOING = {
     "start": "start",
@@ -56,18 +57,27 @@ def predict(
             "output": str(answer),
             "memory_bytes": memory_bytes,
         }
-        journal = inside.run_inside(
+        journal = _run(environment, request, variables or {}, timeout)
+        _refuse_failure(journal, input_path, timeout)
+        text, predictions = _answer(answer)
+        if output_path is not None:
+            _put(text, output_path)
+        return predictions
+
+
+def _run(
+    environment: Environment, request: Mapping[str, Any], variables: Mapping[str, str], timeout: float | None
+) -> Journal:
+    try:
+        return inside.run_inside(
             environment.python,
             request,
-            environment=_variables(environment, variables or {}),
+            environment=_variables(environment, variables),
             timeout=timeout,
             isolated=environment.manager is not EnvType.LOCAL,
         )
-        _refuse_failure(journal, input_path, timeout)
-        text = _answer(answer)
-        if output_path is not None:
-            _put(text, output_path)
-        return json.loads(text)["predictions"]
+    except OSError as error:
+        raise PredictionFailed("start", f"{environment.python}: {error.strerror}") from error
 
 
 def _variables(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
@@ -91,14 +101,19 @@ def _refuse_failure(journal: Journal, input_path: Path, timeout: float | None) -
         raise PredictionFailed(doing, f"its process {journal.ended.how}")
 
 
-def _answer(path: Path) -> str:
+def _answer(path: Path) -> tuple[str, Any]:
+    """Give the answer as text and the predictions in it; a model's code may have done anything to the file."""
     try:
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        return text, json.loads(text)["predictions"]
     except FileNotFoundError:
         raise PredictionFailed("write its answer", "there is none") from None
+    except (OSError, ValueError, RecursionError, TypeError, KeyError) as error:
+        raise PredictionFailed("write its answer", f"its answer is not as it must be: {error}") from error
 
 
 def _put(text: str, path: Path) -> None:
+    """Put the answer where it is wanted, whole or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("x", encoding="utf-8") as stream:
@@ -106,6 +121,8 @@ def _put(text: str, path: Path) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    except OSError as error:
+        raise InvalidArgument(f"The answer cannot be written to {path}: {error.strerror}.") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)

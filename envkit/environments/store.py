@@ -97,14 +97,12 @@ class Store:
             marker = json.loads((place / MARKER).read_bytes())
         except FileNotFoundError:
             return NotReady(place=place, why="its build did not end" if place.exists() else "")
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return NotReady(place=place, why="its marker is damaged")
         why = _why_unfit(marker, place, key)
         return NotReady(place=place, why=why) if why else Ready(place=place)
 
-    def build(
-        self, manager: str, key: str, interpreter: Interpreter, fill: Fill, report: Report
-    ) -> tuple[Path, bool]:
+    def build(self, manager: str, key: str, interpreter: Interpreter, fill: Fill, report: Report) -> tuple[Path, bool]:
         """Build an environment, unless another process does so first; give its path and whether it was built here.
 
         `fill` makes the environment at the path it gets, which does not exist; what it starts must inherit the
@@ -198,10 +196,10 @@ def _mark(place: Path, key: str, interpreter: Interpreter) -> None:
 
 def _remove(place: Path) -> None:
     """Remove an environment, its marker first: what is left when this is interrupted is no environment."""
-    (place / MARKER).unlink(missing_ok=True)
     if place.is_symlink() or place.is_file():
         place.unlink()
     elif place.exists():
+        (place / MARKER).unlink(missing_ok=True)
         shutil.rmtree(place)
 
 

@@ -20,7 +20,7 @@ RUNNING = ".".join(str(part) for part in __import__("sys").version_info[:3])
 
 class MakeWheel(Protocol):
     def __call__(
-        self, name: str, version: str, requires: Sequence[str] = (), content: str = "", folder: Path | None = None
+        self, name: str, version: str, requires: Sequence[str] = (), content: str = "", modules: int = 0
     ) -> Path: ...
 
 
@@ -44,18 +44,17 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make_wheel(model: Path) -> MakeWheel:
-    def make(
-        name: str, version: str, requires: Sequence[str] = (), content: str = "", folder: Path | None = None
-    ) -> Path:
+    def make(name: str, version: str, requires: Sequence[str] = (), content: str = "", modules: int = 0) -> Path:
         info = f"{name}-{version}.dist-info"
         metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
         files = {
             f"{name}.py": content or f"VERSION = {version!r}\n",
+            **{f"{name}_{number}.py": f"NUMBER = {number}\n" for number in range(modules)},
             f"{info}/METADATA": metadata + "".join(f"Requires-Dist: {each}\n" for each in requires),
             f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         }
         record = "".join(_record_line(path, text.encode()) for path, text in files.items())
-        target = (folder or model / "wheels") / f"{name}-{version}-py3-none-any.whl"
+        target = model / "wheels" / f"{name}-{version}-py3-none-any.whl"
         with zipfile.ZipFile(target, "w") as archive:
             for path, text in {**files, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
                 archive.writestr(zipfile.ZipInfo(path), text)
@@ -73,8 +72,7 @@ def make_sdist(tmp_path: Path) -> Callable[[Path], tuple[Path, Path]]:
         source = tmp_path / "source" / "danger-1.0"
         source.mkdir(parents=True)
         (source / "setup.py").write_text(
-            f"open({str(trace)!r}, 'w').close()\n"
-            "from setuptools import setup\nsetup(name='danger', version='1.0')\n"
+            f"open({str(trace)!r}, 'w').close()\nfrom setuptools import setup\nsetup(name='danger', version='1.0')\n"
         )
         (source / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: danger\nVersion: 1.0\n")
         with tarfile.open(folder / "danger-1.0.tar.gz", "w:gz") as archive:

@@ -126,9 +126,7 @@ def test_any_name_of_the_model_works(
 ) -> None:
     folder = spec.directory.parent / name
     spec.directory.rename(folder)
-    moved = replace(
-        spec, directory=folder, requirements=("alpha==1.0", "beta @ file:wheels/beta-1.0-py3-none-any.whl")
-    )
+    moved = replace(spec, directory=folder, requirements=("alpha==1.0", "beta @ file:wheels/beta-1.0-py3-none-any.whl"))
     environment = prepare(replace(moved, constraints=()), manager, root=root)
 
     assert installed(environment.path) == {"alpha": "1.0", "beta": "1.0"}
@@ -204,9 +202,7 @@ def test_a_source_distribution_is_refused_and_nothing_of_it_runs(
     assert not trace.exists()
 
 
-@pytest.mark.parametrize(
-    "line", ["./wheels/danger-1.0.tar.gz", "danger @ file:wheels/danger-1.0.tar.gz", "-e ./code"]
-)
+@pytest.mark.parametrize("line", ["./wheels/danger-1.0.tar.gz", "danger @ file:wheels/danger-1.0.tar.gz", "-e ./code"])
 def test_local_source_is_refused_before_anything_is_started(
     line: str, spec: EnvironmentSpec, root: Path, make_sdist: Callable[[Path], tuple[Path, Path]]
 ) -> None:
@@ -249,9 +245,7 @@ def test_overrides_take_the_place_of_requirements_and_constraints(
 
 
 def test_pip_gets_overrides_in_the_same_way(spec: EnvironmentSpec, root: Path, installed: Installed) -> None:
-    environment = prepare(
-        spec, EnvType.VIRTUALENV, root=root, overrides=["beta >= 1 , < 3 ; python_version > '3'"]
-    )
+    environment = prepare(spec, EnvType.VIRTUALENV, root=root, overrides=["beta >= 1 , < 3 ; python_version > '3'"])
 
     assert installed(environment.path) == {"alpha": "1.0", "beta": "2.0"}
 
@@ -325,9 +319,7 @@ def test_credentials_of_an_index_appear_in_no_message(manager: EnvType, spec: En
 
 def test_credentials_do_not_change_the_key_and_stay_nowhere(spec: EnvironmentSpec, root: Path) -> None:
     def with_token(token: str) -> EnvironmentSpec:
-        return replace(
-            spec, options=(*spec.options, f"--extra-index-url https://me:{token}@example.invalid/simple")
-        )
+        return replace(spec, options=(*spec.options, f"--extra-index-url https://me:{token}@example.invalid/simple"))
 
     first = prepare(with_token("first-token"), EnvType.UV, root=root)
     second = prepare(with_token("second-token"), EnvType.UV, root=root)

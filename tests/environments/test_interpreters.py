@@ -1,0 +1,265 @@
+"""Finding interpreters; the fakes are shell scripts that answer as a Python would."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from envkit.child import process
+from envkit.environments import interpreters
+from envkit.environments.interpreters import Interpreter
+from envkit.errors import InterpreterNotFound
+
+MakePython = Callable[..., Path]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    return tmp_path.resolve()
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Path:
+    return tmp_path / "store" / "interpreters.json"
+
+
+@pytest.fixture
+def environ(machine: Path) -> dict[str, str]:
+    return {
+        "PYENV_ROOT": str(machine / "pyenv"),
+        "UV_PYTHON_INSTALL_DIR": str(machine / "uv"),
+        "PATH": f"{machine / 'bin'}:{machine / 'pyenv' / 'shims'}:/nowhere",
+    }
+
+
+@pytest.fixture
+def make_python(machine: Path) -> MakePython:
+    def make(place: str, version: str, **facts: str) -> Path:
+        path = machine / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        abi = f"cpython-{''.join(version.split('.')[:2])}-x86_64-linux-gnu"
+        answer = {
+            "executable": str(path),
+            "version": version,
+            "implementation": "cpython",
+            "platform": "linux-x86_64",
+            "abi": abi,
+            **facts,
+        }
+        path.write_text(f"#!/bin/sh\necho x >> {machine / 'asked'}\necho '{json.dumps(answer)}'\n")
+        path.chmod(0o755)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def asked(machine: Path) -> Callable[[], int]:
+    """How often a fake was started."""
+
+    def count() -> int:
+        file = machine / "asked"
+        return len(file.read_text().split()) if file.exists() else 0
+
+    return count
+
+
+PYENV = "pyenv/versions/{0}/bin/python3.99"
+UV = "uv/cpython-{0}-linux-x86_64-gnu/bin/python3.99"
+
+
+@pytest.mark.parametrize("place", [PYENV, UV, "bin/python3.99"])
+def test_the_exact_version_is_found_wherever_it_is(
+    place: str, make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
+    make_python("pyenv/versions/3.99.9/bin/python3.99", "3.99.9")
+    wanted = make_python(place.format("3.99.4"), "3.99.4")
+    found = interpreters.find("3.99.4", environ=environ, memory=memory)
+
+    assert (found.executable, found.version, found.note) == (wanted, "3.99.4", "")
+
+
+def test_another_patch_version_is_taken_with_a_note_the_newest_first(
+    make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
+    for version in ("3.99.2", "3.99.10", "3.99.9"):
+        make_python(PYENV.format(version), version)
+    found = interpreters.find("3.99.4", environ=environ, memory=memory)
+
+    assert found.version == "3.99.10"
+    assert found.note == "Python 3.99.4 is not on this machine; 3.99.10 is used in its place."
+
+
+def test_any_patch_version_is_exact_when_none_is_named(
+    make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
+    make_python(UV.format("3.99.4"), "3.99.4")
+
+    assert interpreters.find("3.99", environ=environ, memory=memory).note == ""
+
+
+def test_3_99_1_is_not_3_99_10(make_python: MakePython, environ: dict[str, str], memory: Path) -> None:
+    make_python(PYENV.format("3.99.10"), "3.99.10")
+
+    assert "3.99.10 is used" in interpreters.find("3.99.1", environ=environ, memory=memory).note
+
+
+def test_another_minor_version_is_never_taken(make_python: MakePython, environ: dict[str, str], memory: Path) -> None:
+    make_python(PYENV.format("3.99.4"), "3.98.4")
+
+    with pytest.raises(InterpreterNotFound) as raised:
+        interpreters.find("3.99.4", environ=environ, memory=memory)
+    for place in ("the interpreter that runs envkit", environ["PYENV_ROOT"], environ["UV_PYTHON_INSTALL_DIR"], "PATH"):
+        assert place in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "facts", [{"implementation": "pypy"}, {"abi": "cpython-399t-x86_64-linux-gnu"}, {"abi": "cpython-399d-x"}]
+)
+def test_other_kinds_of_python_are_not_taken(
+    facts: dict[str, str], make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
+    make_python("bin/python3.99", "3.99.4", **facts)
+
+    with pytest.raises(InterpreterNotFound):
+        interpreters.find("3.99.4", environ=environ, memory=memory)
+
+
+@pytest.mark.parametrize("text", ["exit 1", "echo nonsense", "echo '{}'", "echo '[1]'", "kill -9 $$", "true"])
+def test_a_broken_python_is_passed_over(
+    text: str, machine: Path, make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
+    make_python("bin/python3.99", "3.99.4").write_text(f"#!/bin/sh\n{text}\n")
+    good = make_python(UV.format("3.99.2"), "3.99.2")
+
+    assert interpreters.find("3.99.4", environ=environ, memory=memory).executable == good
+
+
+def test_the_one_that_runs_envkit_is_found_as_its_base(memory: Path) -> None:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    found = interpreters.find(version, environ={}, memory=memory)
+
+    assert found.executable == Path(os.path.realpath(getattr(sys, "_base_executable", sys.executable)))
+    assert found.version == version
+
+
+def test_shims_of_pyenv_are_not_started(
+    make_python: MakePython, environ: dict[str, str], memory: Path, asked: Callable[[], int]
+) -> None:
+    make_python("pyenv/shims/python3.99", "3.99.4")
+
+    with pytest.raises(InterpreterNotFound):
+        interpreters.find("3.99.4", environ=environ, memory=memory)
+    assert asked() == 0
+
+
+def test_a_second_search_starts_nothing(
+    make_python: MakePython, environ: dict[str, str], memory: Path, asked: Callable[[], int]
+) -> None:
+    make_python(PYENV.format("3.99.4"), "3.99.4")
+    first = interpreters.find("3.99.4", environ=environ, memory=memory)
+    second = interpreters.find("3.99.4", environ=environ, memory=memory)
+
+    assert first == second
+    assert asked() == 1
+
+
+def test_a_changed_program_is_asked_again(make_python: MakePython, environ: dict[str, str], memory: Path) -> None:
+    make_python("bin/python3.99", "3.99.4")
+    interpreters.find("3.99", environ=environ, memory=memory)
+    make_python("bin/python3.99", "3.99.10")
+
+    assert interpreters.find("3.99", environ=environ, memory=memory).version == "3.99.10"
+
+
+def test_a_version_that_is_installed_later_is_found(
+    make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
+    make_python(PYENV.format("3.99.2"), "3.99.2")
+    interpreters.find("3.99.4", environ=environ, memory=memory)
+    make_python(PYENV.format("3.99.4"), "3.99.4")
+
+    assert interpreters.find("3.99.4", environ=environ, memory=memory).note == ""
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"/x": 1}', '{"/x": {"executable": 1}}', "[" * 9999])
+def test_a_damaged_memory_is_no_memory(
+    text: str, make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
+    make_python(PYENV.format("3.99.4"), "3.99.4")
+    memory.parent.mkdir()
+    memory.write_text(text)
+
+    assert interpreters.find("3.99.4", environ=environ, memory=memory).version == "3.99.4"
+    assert "3.99.4" in memory.read_text()
+
+
+def test_a_memory_that_cannot_be_written_does_no_harm(
+    make_python: MakePython, environ: dict[str, str], tmp_path: Path
+) -> None:
+    make_python(PYENV.format("3.99.4"), "3.99.4")
+    (tmp_path / "file").touch()
+
+    assert interpreters.find("3.99.4", environ=environ, memory=tmp_path / "file" / "memory").version == "3.99.4"
+
+
+def test_a_launcher_leads_to_its_base(make_python: MakePython, environ: dict[str, str], memory: Path) -> None:
+    base = make_python("base/python3.99", "3.99.4")
+    make_python("bin/python3.99", "3.99.4", executable=str(base))
+
+    for _ in range(2):
+        assert interpreters.find("3.99.4", environ=environ, memory=memory).executable == base
+
+
+def test_launchers_that_lead_to_each_other_are_passed_over(
+    machine: Path, make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
+    make_python("bin/python3.99", "3.99.4", executable=str(machine / "other"))
+    make_python("other", "3.99.4", executable=str(machine / "bin" / "python3.99"))
+
+    with pytest.raises(InterpreterNotFound):
+        interpreters.find("3.99.4", environ=environ, memory=memory)
+
+
+# --- named by the user
+
+
+def test_a_named_interpreter_must_have_the_minor_version(make_python: MakePython, memory: Path) -> None:
+    path = make_python("mine/python", "3.99.4")
+
+    assert interpreters.named(path, "3.99.4", memory=memory).note == ""
+    assert "3.99.4" in interpreters.named(path, "3.99.1", memory=memory).note
+    with pytest.raises(InterpreterNotFound, match=r"which is Python 3\.99\.4"):
+        interpreters.named(path, "3.98.4", memory=memory)
+
+
+def test_a_named_interpreter_that_is_none_is_told(tmp_path: Path, memory: Path) -> None:
+    with pytest.raises(InterpreterNotFound, match="no Python that starts"):
+        interpreters.named(tmp_path / "none", "3.99.4", memory=memory)
+
+
+def test_one_that_hangs_is_given_up(
+    make_python: MakePython, environ: dict[str, str], memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_time(*_: Any, **__: Any) -> process.Ended:
+        return process.Ended(status=-9, timed_out=True)
+
+    make_python("bin/python3.99", "3.99.4")
+    monkeypatch.setattr(process, "run", out_of_time)
+
+    with pytest.raises(InterpreterNotFound):
+        interpreters.find("3.99.4", environ=environ, memory=memory)
+
+
+def test_its_facts_are_those_of_the_file(make_python: MakePython, environ: dict[str, str], memory: Path) -> None:
+    path = make_python("bin/python3.99", "3.99.4")
+    found: Interpreter = interpreters.find("3.99.4", environ=environ, memory=memory)
+
+    assert (found.size, found.mtime_ns) == (path.stat().st_size, path.stat().st_mtime_ns)
+    assert (found.minor, found.is_plain) == ("3.99", True)

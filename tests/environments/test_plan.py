@@ -1,0 +1,182 @@
+"""What decides an environment, and what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from envkit.environments import artifacts, plan
+from envkit.environments.env_type import EnvType
+from envkit.environments.interpreters import Interpreter
+from envkit.errors import InvalidFile
+from envkit.models.environment_spec import EnvironmentSpec
+
+PYTHON = Interpreter(
+    executable=Path("/usr/bin/python3.11"),
+    version="3.11.7",
+    implementation="cpython",
+    platform="linux-x86_64",
+    abi="cpython-311-x86_64-linux-gnu",
+    size=1,
+    mtime_ns=2,
+)
+
+
+def key(spec: EnvironmentSpec, manager: EnvType = EnvType.UV, python: Interpreter = PYTHON, **options: Any) -> str:
+    return plan.of(spec, **options).key(manager, python)
+
+
+SAME: dict[str, Callable[[EnvironmentSpec], EnvironmentSpec]] = {
+    "order": lambda spec: replace(spec, requirements=tuple(reversed(spec.requirements))),
+    "white space": lambda spec: replace(spec, requirements=tuple(f" {line}  " for line in spec.requirements)),
+    "repetition": lambda spec: replace(spec, requirements=spec.requirements * 2),
+    "variables": lambda spec: replace(spec, variables=("TOKEN",)),
+    "what builds source, when none is built": lambda spec: replace(spec, build_dependencies=("pip==1.0",)),
+}
+
+DIFFERENT: dict[str, Callable[[EnvironmentSpec], EnvironmentSpec]] = {
+    "a version": lambda spec: replace(spec, requirements=("alpha==2.0", "beta")),
+    "one more": lambda spec: replace(spec, requirements=(*spec.requirements, "gamma")),
+    "a constraint": lambda spec: replace(spec, constraints=("beta==2.0",)),
+    "a constraint as a requirement": lambda spec: replace(
+        spec, requirements=(*spec.requirements, *spec.constraints), constraints=()
+    ),
+    "an index": lambda spec: replace(spec, options=("--index-url https://example.invalid/simple",)),
+    "the order of indexes": lambda spec: replace(spec, options=tuple(reversed(spec.options))),
+}
+
+
+@pytest.fixture
+def spec(spec: EnvironmentSpec) -> EnvironmentSpec:
+    return replace(spec, requirements=("alpha==1.0", "beta"))
+
+
+@pytest.mark.parametrize("change", SAME.values(), ids=SAME)
+def test_equal_needs_have_one_key(spec: EnvironmentSpec, change: Callable[[EnvironmentSpec], EnvironmentSpec]) -> None:
+    assert key(spec) == key(change(spec))
+
+
+@pytest.mark.parametrize("change", DIFFERENT.values(), ids=DIFFERENT)
+def test_other_needs_have_another_key(
+    spec: EnvironmentSpec, change: Callable[[EnvironmentSpec], EnvironmentSpec]
+) -> None:
+    assert key(spec) != key(change(spec))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"version": "3.11.8"},
+        {"platform": "linux-aarch64"},
+        {"implementation": "pypy"},
+        {"abi": "cpython-311d-x86_64-linux-gnu"},
+    ],
+)
+def test_the_interpreter_decides(spec: EnvironmentSpec, other: dict[str, Any]) -> None:
+    assert key(spec) != key(spec, python=replace(PYTHON, **other))
+
+
+def test_where_the_interpreter_lies_does_not(spec: EnvironmentSpec) -> None:
+    assert key(spec) == key(spec, python=replace(PYTHON, executable=Path("/opt/python"), size=9, mtime_ns=9, note="n"))
+
+
+def test_the_manager_decides(spec: EnvironmentSpec) -> None:
+    assert key(spec) != key(spec, manager=EnvType.VIRTUALENV)
+
+
+def test_building_from_source_and_what_builds_decide(spec: EnvironmentSpec) -> None:
+    pinned = replace(spec, build_dependencies=("setuptools==65.5.0", "wheel"))
+
+    assert len({key(spec), key(spec, allow_source=True), key(pinned, allow_source=True)}) == 3
+
+
+def test_overrides_decide_by_their_result(spec: EnvironmentSpec) -> None:
+    assert key(spec, overrides=["alpha==2.0"]) == key(replace(spec, requirements=("beta", "alpha==2.0")))
+
+
+def test_the_content_of_the_lock_decides_and_not_its_place(
+    spec: EnvironmentSpec, make_lock: Callable[..., Path], tmp_path: Path
+) -> None:
+    lock = make_lock()
+    (tmp_path / "pylock.copy.toml").write_bytes(lock.read_bytes())
+    locked, copied = replace(spec, lock=lock), replace(spec, lock=tmp_path / "pylock.copy.toml")
+    before = key(locked)
+
+    assert key(copied) == before != key(spec)
+    lock.write_text(lock.read_text() + "# changed\n")
+    assert key(locked) != before
+
+
+def test_the_model_may_move_with_its_wheels(spec: EnvironmentSpec, tmp_path: Path) -> None:
+    local = replace(spec, requirements=("./wheels/alpha-1.0-py3-none-any.whl",))
+    before = key(local)
+    spec.directory.rename(tmp_path / "moved")
+
+    assert key(replace(local, directory=tmp_path / "moved")) == before
+
+
+def test_the_content_of_a_wheel_folder_in_the_model_decides(spec: EnvironmentSpec, make_wheel: Any) -> None:
+    before = key(spec)
+    make_wheel("alpha", "1.0", content="CHANGED = True\n")
+
+    assert key(spec) != before
+
+
+def test_a_wheel_that_is_not_there_is_told(spec: EnvironmentSpec) -> None:
+    with pytest.raises(InvalidFile, match=r"gone-1\.0-py3-none-any\.whl: cannot be read"):
+        key(replace(spec, requirements=("wheels/gone-1.0-py3-none-any.whl",)))
+
+
+# --- lines with paths
+
+HERE = Path("/model dir")
+AT = "file:///model%20dir"
+
+LINES = [
+    ("numpy==1.26.4", "numpy==1.26.4", None),
+    ("numpy>=1.26 ; python_version<'4'", "numpy>=1.26 ; python_version<'4'", None),
+    ("pkg[extra]~=1.0 --hash=sha256:00", "pkg[extra]~=1.0 --hash=sha256:00", None),
+    ("pkg @ https://host/pkg-1.0-py3-none-any.whl", "pkg @ https://host/pkg-1.0-py3-none-any.whl", None),
+    ("pkg @ git+https://host/a/b@main", "pkg @ git+https://host/a/b@main", None),
+    ("git+ssh://git@host/a/b.git", "git+ssh://git@host/a/b.git", None),
+    ("https://host/x/pkg-1.0.tar.gz", "https://host/x/pkg-1.0.tar.gz", None),
+    ("-e git+https://host/a/b#egg=b", "-e git+https://host/a/b#egg=b", None),
+    ("./pkg-1.0-py3-none-any.whl", f"{AT}/pkg-1.0-py3-none-any.whl", "pkg-1.0-py3-none-any.whl"),
+    ("w/pkg-1.0-py3-none-any.whl", f"{AT}/w/pkg-1.0-py3-none-any.whl", "w/pkg-1.0-py3-none-any.whl"),
+    ("pkg-1.0-py3-none-any.whl", f"{AT}/pkg-1.0-py3-none-any.whl", "pkg-1.0-py3-none-any.whl"),
+    ("./a.whl[x,y] ; python_version>'3'", f"{AT}/a.whl[x,y] ; python_version>'3'", "a.whl"),
+    ("./a.whl --hash=sha256:00", f"{AT}/a.whl --hash=sha256:00", "a.whl"),
+    ("pkg @ file:w/a.whl", f"pkg @ {AT}/w/a.whl", "w/a.whl"),
+    ("pkg@file:w/a.whl", f"pkg @ {AT}/w/a.whl", "w/a.whl"),
+    ("pkg[x] @ file:///abs/a.whl ; os_name=='posix'", "pkg[x] @ file:///abs/a.whl ; os_name=='posix'", "/abs/a.whl"),
+    ("file:///abs/a%20b.whl", "file:///abs/a%20b.whl", "/abs/a b.whl"),
+    ("/abs/a b.whl", "file:///abs/a%20b.whl", "/abs/a b.whl"),
+    ("-e .", f"-e {AT}", "."),
+    ("-e ./src", f"-e {AT}/src", "src"),
+    ("--editable=src", f"-e {AT}/src", "src"),
+]
+
+
+@pytest.mark.parametrize(("line", "expected", "path"), LINES, ids=[line for line, _, _ in LINES])
+def test_local_paths_become_absolute_and_the_rest_stays(line: str, expected: str, path: str | None) -> None:
+    assert artifacts.rebased(line, HERE) == (expected, None if path is None else HERE / path)
+
+
+def test_a_folder_is_told_by_names_and_contents(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x.py").write_text("1")
+    digests = {artifacts.digest(tmp_path)}
+    (tmp_path / "a" / "__pycache__").mkdir()
+    (tmp_path / "a" / "__pycache__" / "x.pyc").write_text("cached")
+    digests.add(artifacts.digest(tmp_path))
+    assert len(digests) == 1
+
+    (tmp_path / "a" / "x.py").rename(tmp_path / "a" / "y.py")
+    digests.add(artifacts.digest(tmp_path))
+    (tmp_path / "a" / "y.py").write_text("2")
+    digests.add(artifacts.digest(tmp_path))
+    assert len(digests) == 3

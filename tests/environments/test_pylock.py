@@ -1,0 +1,111 @@
+"""What a lock says, and whether it can be installed as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from envkit.environments import pylock
+from envkit.errors import InvalidFile
+
+HASH = "a" * 64
+
+INDEX = f"""
+[[packages]]
+name = "numpy"
+version = "2.3.4"
+marker = "sys_platform == 'linux'"
+index = "https://example.invalid/simple"
+sdist = {{ url = "https://example.invalid/numpy-2.3.4.tar.gz", hashes = {{ sha256 = "{"b" * 64}" }} }}
+wheels = [{{ url = "https://example.invalid/numpy.whl", hashes = {{ sha256 = "{HASH}" }} }}]
+"""
+
+
+def read(tmp_path: Path, packages: str, head: str = 'lock-version = "1.0"') -> pylock.Lock:
+    path = tmp_path / "pylock.toml"
+    path.write_text(f"{head}\n{packages}")
+    return pylock.read(path)
+
+
+def test_a_package_of_an_index_becomes_a_requirement_with_all_hashes(tmp_path: Path) -> None:
+    lock = read(tmp_path, INDEX)
+
+    assert lock.obstacle == ""
+    assert lock.packages[0].requirement == (
+        f"numpy==2.3.4 ; sys_platform == 'linux' --hash=sha256:{HASH} --hash=sha256:{'b' * 64}"
+    )
+    assert lock.pins == ("numpy==2.3.4",)
+    assert lock.indexes == ("https://example.invalid/simple",)
+
+
+@pytest.mark.parametrize(
+    ("entry", "location"),
+    [
+        (f'wheels = [{{ path = "wheels/a b.whl", hashes = {{ sha256 = "{HASH}" }} }}]', "{here}/wheels/a%20b.whl"),
+        (f'archive = {{ path = "a.tar.gz", hashes = {{ sha256 = "{HASH}" }} }}', "{here}/a.tar.gz"),
+        (f'archive = {{ url = "https://h/a.whl", hashes = {{ sha256 = "{HASH}" }} }}', "https://h/a.whl"),
+    ],
+)
+def test_a_single_file_becomes_a_direct_reference(tmp_path: Path, entry: str, location: str) -> None:
+    lock = read(tmp_path, f'[[packages]]\nname = "a"\nversion = "1"\n{entry}\n')
+
+    assert lock.obstacle == ""
+    assert lock.packages[0].requirement == (
+        f"a @ {location.format(here=tmp_path.resolve().as_uri())} --hash=sha256:{HASH}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "obstacle"),
+    [
+        ('vcs = { type = "git", url = "https://h/a", commit-id = "c" }', "a comes from version control"),
+        ('directory = { path = "code" }', "a comes from a source folder"),
+        ("", "a comes from nowhere that the lock names"),
+        ('wheels = [{ url = "https://h/a.whl", hashes = { md5 = "c" } }]', "a has no hash"),
+        ('wheels = [{ url = "https://h/a.whl" }]', "a has no hash"),
+        ('archive = { path = "a.whl" }', "a has no hash"),
+    ],
+)
+def test_what_no_digest_holds_is_an_obstacle(tmp_path: Path, entry: str, obstacle: str) -> None:
+    assert read(tmp_path, f'[[packages]]\nname = "a"\nversion = "1"\n{entry}\n').obstacle == obstacle
+
+
+@pytest.mark.parametrize(
+    ("head", "packages", "where"),
+    [
+        ("", "", "lock-version"),
+        ('lock-version = "2.0"', "", "lock-version"),
+        ("lock-version = ", "", "pylock.toml: Invalid"),
+        ('lock-version = "1.0"\npackages = 1', "", "packages"),
+        ('lock-version = "1.0"\npackages = [1]', "", r"packages\[0\]"),
+        ('lock-version = "1.0"', "[[packages]]\nname = 1", r"packages\[0\]\.name"),
+        ('lock-version = "1.0"', '[[packages]]\nname = "a"\nwheels = 1', r"packages\[0\] \(a\)"),
+        ('lock-version = "1.0"', '[[packages]]\nname = "a"\nwheels = [{ hashes = 1 }]', r"packages\[0\] \(a\)"),
+        ('lock-version = "1.0"', '[[packages]]\nname = "a"\narchive = "x"', r"packages\[0\] \(a\)"),
+    ],
+)
+def test_a_malformed_lock_is_refused_with_its_key(tmp_path: Path, head: str, packages: str, where: str) -> None:
+    with pytest.raises(InvalidFile, match=where):
+        read(tmp_path, packages, head)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "fits"),
+    [
+        ("numpy==2.3.4", True),
+        ("NumPy", True),
+        ("numpy>=2,<3", True),
+        ("numpy==1.26.4", False),
+        ("numpy==2.3.4 --hash=sha256:00", True),
+        ("pandas", False),
+        ("pandas ; python_version < '3'", True),
+        ("numpy<2 ; python_version < '3'", False),
+        ("./wheels/a.whl", True),
+        ("numpy @ https://h/numpy.whl", True),
+    ],
+)
+def test_a_lock_fits_its_requirements_or_says_why_not(tmp_path: Path, requirement: str, fits: bool) -> None:
+    found = list(pylock.disagreements(read(tmp_path, INDEX), [requirement]))
+
+    assert (found == []) is fits

@@ -1,0 +1,55 @@
+"""Files of an environment against their records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from envkit.environments import records
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    site = tmp_path / "lib" / "python3.99" / "site-packages"
+    (site / "a-1.0.dist-info").mkdir(parents=True)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "lib64").symlink_to("lib")
+    (site / "a.py").write_text("12345")
+    (site / "with,comma.py").write_text("1")
+    (tmp_path / "bin" / "a").write_text("123")
+    (site / "a-1.0.dist-info" / "RECORD").write_text(
+        'a.py,sha256=x,5\n"with,comma.py",sha256=x,1\n../../../bin/a,sha256=x,3\n__pycache__/a.pyc,,\n'
+        "a-1.0.dist-info/RECORD,,\n"
+    )
+    return site
+
+
+def test_nothing_is_said_when_all_is_well(site: Path, tmp_path: Path) -> None:
+    assert list(records.problems(tmp_path)) == []
+
+
+@pytest.mark.parametrize("name", ["a.py", "with,comma.py", "../../../bin/a"])
+def test_a_missing_file_is_named_once(site: Path, tmp_path: Path, name: str) -> None:
+    (site / name).unlink()
+
+    assert list(records.problems(tmp_path)) == [f"{name} is missing"]
+
+
+def test_a_file_of_another_size_is_named(site: Path, tmp_path: Path) -> None:
+    (site / "a.py").write_text("")
+
+    assert list(records.problems(tmp_path)) == ["a.py has 0 bytes, its record says 5"]
+
+
+def test_a_distribution_without_records_is_named(site: Path, tmp_path: Path) -> None:
+    (site / "a-1.0.dist-info" / "RECORD").unlink()
+
+    assert list(records.problems(tmp_path)) == ["a-1.0.dist-info has no RECORD"]
+
+
+@pytest.mark.parametrize("text", ["a.py,sha256=x,many\n", "\udcff,x,1\n"])
+def test_records_that_are_none_are_named(site: Path, tmp_path: Path, text: str) -> None:
+    (site / "a-1.0.dist-info" / "RECORD").write_bytes(text.encode("utf-8", "surrogateescape"))
+
+    assert list(records.problems(tmp_path)) == ["a-1.0.dist-info has a damaged RECORD"]

@@ -1,0 +1,371 @@
+"""The environment store, and what is ready in it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from envkit.environments import store
+from envkit.environments.env_type import EnvType
+from envkit.environments.environment import Environment
+from envkit.environments.interpreters import Interpreter
+from envkit.environments.prepare import prepare
+from envkit.environments.store import NotReady, Ready, Store
+from envkit.errors import BuildFailed, InvalidArgument
+from envkit.models.environment_spec import EnvironmentSpec
+
+KEY = "k" * 64
+
+
+@pytest.fixture
+def shelf(root: Path) -> Store:
+    return Store(root=root.resolve())
+
+
+@pytest.fixture
+def interpreter(tmp_path: Path) -> Interpreter:
+    program = tmp_path / "python3.99"
+    program.write_text("not really")
+    status = program.stat()
+    return Interpreter(
+        executable=program,
+        version="3.99.1",
+        implementation="cpython",
+        platform="p",
+        abi="a",
+        size=status.st_size,
+        mtime_ns=status.st_mtime_ns,
+    )
+
+
+@pytest.fixture
+def fill(interpreter: Interpreter) -> store.Fill:
+    def make(place: Path, _: int) -> None:
+        (place / "bin").mkdir(parents=True)
+        (place / "bin" / "python").symlink_to(interpreter.executable)
+        (place / "file").write_text("content")
+
+    return make
+
+
+Build = Callable[[], tuple[Path, bool]]
+
+
+@pytest.fixture
+def build(shelf: Store, interpreter: Interpreter, fill: store.Fill) -> Build:
+    return lambda: shelf.build("uv", KEY, interpreter, fill, lambda _: None)
+
+
+def why(shelf: Store) -> str:
+    found = shelf.look("uv", KEY)
+    return found.why if isinstance(found, NotReady) else "ready"
+
+
+# --- ready or not
+
+
+def test_nothing_there_is_not_ready_and_there_is_nothing_to_say(shelf: Store) -> None:
+    assert why(shelf) == ""
+
+
+def test_what_was_built_is_ready_and_is_not_built_again(shelf: Store, build: Build) -> None:
+    place, built = build()
+
+    assert built
+    assert shelf.look("uv", KEY) == Ready(place=place)
+    assert build() == (place, False)
+
+
+def test_an_empty_or_unfinished_folder_is_not_ready(shelf: Store, build: Build) -> None:
+    place, _ = build()
+    (place / store.MARKER).unlink()
+
+    assert why(shelf) == "its build did not end"
+    assert build() == (place, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", "1", "{}", '"x"', '{"key": 1}', '{"key": "' + KEY + '"}', "\0", "\ud800", "[" * 9999],
+)
+def test_a_damaged_marker_is_not_ready(shelf: Store, build: Build, text: str) -> None:
+    place, _ = build()
+    (place / store.MARKER).write_bytes(text.encode("utf-8", "surrogatepass"))
+
+    assert why(shelf) != "ready"
+    assert build() == (place, True)
+    assert why(shelf) == "ready"
+
+
+def test_a_marker_cut_off_anywhere_is_not_ready(shelf: Store, build: Build) -> None:
+    place, _ = build()
+    whole = (place / store.MARKER).read_bytes()
+
+    for length in range(len(whole)):
+        (place / store.MARKER).write_bytes(whole[:length])
+        assert why(shelf) == "its marker is damaged"
+
+
+def test_the_marker_of_another_environment_is_not_ready(shelf: Store, build: Build) -> None:
+    place, _ = build()
+    marker = json.loads((place / store.MARKER).read_text())
+    (place / store.MARKER).write_text(json.dumps(marker | {"key": "x" * 64}))
+
+    assert why(shelf) == "its marker belongs to another environment"
+
+
+@pytest.mark.parametrize("move", [shutil.move, shutil.copytree])
+def test_a_moved_or_copied_store_is_built_again(
+    shelf: Store, build: Build, tmp_path: Path, interpreter: Interpreter, fill: store.Fill, move: Callable[..., object]
+) -> None:
+    build()
+    move(shelf.root, tmp_path / "elsewhere")
+    moved = Store(root=tmp_path / "elsewhere")
+
+    assert why(moved).startswith(f"it was moved here from {shelf.root}")
+    assert moved.build("uv", KEY, interpreter, fill, lambda _: None)[1]
+    assert why(moved) == "ready"
+
+
+def test_a_changed_interpreter_makes_it_not_ready(shelf: Store, build: Build, interpreter: Interpreter) -> None:
+    build()
+    interpreter.executable.write_text("another program")
+
+    assert why(shelf) == f"its interpreter {interpreter.executable} has changed"
+
+
+def test_a_removed_interpreter_makes_it_not_ready(shelf: Store, build: Build, interpreter: Interpreter) -> None:
+    build()
+    interpreter.executable.unlink()
+
+    assert why(shelf) == "its interpreter is gone"
+
+
+def test_what_is_not_ready_is_removed_not_repaired(shelf: Store, build: Build) -> None:
+    place, _ = build()
+    (place / "stray").write_text("")
+    (place / store.MARKER).unlink()
+    build()
+
+    assert not (place / "stray").exists()
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "dangling link"])
+def test_what_is_no_folder_is_removed_too_but_never_what_a_link_leads_to(
+    shelf: Store, build: Build, tmp_path: Path, kind: str
+) -> None:
+    place, _ = build()
+    shutil.rmtree(place)
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").touch()
+    if kind == "file":
+        place.touch()
+    else:
+        place.symlink_to(tmp_path / "precious" if kind == "link" else tmp_path / "nowhere")
+
+    assert build() == (place, True)
+    assert not place.is_symlink()
+    assert (tmp_path / "precious" / "file").exists()
+
+
+# --- failures
+
+
+@pytest.mark.parametrize("failure", [BuildFailed("x", "y"), KeyboardInterrupt(), RuntimeError(), SystemExit(1)])
+def test_a_failed_build_leaves_nothing_and_frees_the_lock(
+    shelf: Store, build: Build, interpreter: Interpreter, fill: store.Fill, failure: BaseException
+) -> None:
+    def fail(place: Path, lock: int) -> None:
+        fill(place, lock)
+        raise failure
+
+    with pytest.raises(type(failure)):
+        shelf.build("uv", KEY, interpreter, fail, lambda _: None)
+
+    assert why(shelf) == ""
+    assert build()[1]
+
+
+def test_what_does_not_fit_its_records_is_never_ready(shelf: Store, interpreter: Interpreter, fill: store.Fill) -> None:
+    def lose_a_file(place: Path, lock: int) -> None:
+        fill(place, lock)
+        info = place / "lib" / "python3.99" / "site-packages" / "alpha-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "RECORD").write_text("alpha.py,sha256=x,7\n")
+
+    with pytest.raises(BuildFailed, match=r"(?s)do not fit their records.*alpha\.py is missing"):
+        shelf.build("uv", KEY, interpreter, lose_a_file, lambda _: None)
+    assert why(shelf) == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.ENOSPC, "no space left"), (errno.EACCES, "cannot be written"), (errno.EIO, "build")]
+)
+def test_what_the_file_system_refuses_is_told_with_its_path(
+    shelf: Store, interpreter: Interpreter, number: int, words: str
+) -> None:
+    def refuse(place: Path, _: int) -> None:
+        raise OSError(number, os.strerror(number), str(place / "some-file"))
+
+    with pytest.raises(BuildFailed, match=words) as raised:
+        shelf.build("uv", KEY, interpreter, refuse, lambda _: None)
+    assert str(shelf.root) in str(raised.value)
+    assert "ENVKIT_HOME" in str(raised.value)
+
+
+def test_a_store_that_is_a_file_is_told(shelf: Store, build: Build) -> None:
+    shelf.root.write_text("")
+
+    with pytest.raises(BuildFailed):
+        build()
+
+
+def test_the_marker_goes_first_when_an_environment_is_removed(
+    shelf: Store, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, _ = build()
+    (place / store.MARKER).write_text("damaged")
+    seen: list[bool] = []
+    monkeypatch.setattr(shutil, "rmtree", lambda path: seen.append((path / store.MARKER).exists()))
+    with pytest.raises(BuildFailed):
+        build()
+
+    assert seen[0] is False
+
+
+# --- where it is
+
+
+def test_the_argument_comes_before_the_variable_before_the_cache_folder(tmp_path: Path) -> None:
+    assert store.root_from(tmp_path / "a", {"ENVKIT_HOME": "/b"}) == tmp_path / "a"
+    assert store.root_from(None, {"ENVKIT_HOME": str(tmp_path / "b")}) == tmp_path / "b"
+    assert store.root_from(None, {"ENVKIT_HOME": ""}).name == "envkit"
+
+
+def test_a_link_to_the_store_is_resolved(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+
+    assert store.root_from(tmp_path / "link", {}) == tmp_path / "real"
+
+
+@pytest.mark.parametrize("name", ["new\nline", "co:lon", "tab\t", "bell\a", os.fsdecode(b"latin-\xe9")])
+def test_a_path_that_environments_cannot_have_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidArgument, match="environment store"):
+        store.root_from(tmp_path / name, {})
+    assert not list(tmp_path.iterdir())
+
+
+# --- together
+
+
+def test_threads_with_one_key_build_once_and_wait(shelf: Store, interpreter: Interpreter, fill: store.Fill) -> None:
+    said: list[str] = []
+    results: list[tuple[Path, bool]] = []
+
+    def slow(place: Path, lock: int) -> None:
+        time.sleep(0.3)
+        fill(place, lock)
+
+    def work() -> None:
+        results.append(shelf.build("uv", KEY, interpreter, slow, said.append))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(built for _, built in results) == [False, False, False, True]
+    assert len(said) == 3
+    assert "Waiting" in said[0]
+
+
+def test_two_keys_are_built_at_the_same_time(shelf: Store, interpreter: Interpreter, fill: store.Fill) -> None:
+    meeting = threading.Barrier(2, timeout=5)
+
+    def meet(place: Path, lock: int) -> None:
+        meeting.wait()
+        fill(place, lock)
+
+    def work(key: str) -> None:
+        shelf.build("uv", key, interpreter, meet, lambda _: None)
+
+    threads = [threading.Thread(target=work, args=(key * 64,)) for key in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert all(isinstance(shelf.look("uv", key * 64), Ready) for key in "ab")
+
+
+# --- odd file systems
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Mount a file system of some size; skipped where that is not allowed."""
+    mounted: list[Path] = []
+
+    def mount(size: str) -> Path:
+        place = tmp_path / f"disk-{size}"
+        place.mkdir()
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place], capture_output=True)
+        if done.returncode:
+            pytest.skip("file systems cannot be mounted here")
+        mounted.append(place)
+        return place
+
+    yield mount
+    for place in mounted:
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+@pytest.mark.parametrize("manager", [EnvType.UV, EnvType.VIRTUALENV])
+@pytest.mark.parametrize("size", ["16k", "200k", "12m"])
+def test_a_full_disk_is_told_with_its_path_and_nothing_is_left(
+    manager: EnvType,
+    size: str,
+    spec: EnvironmentSpec,
+    make_wheel: Callable[..., Path],
+    small_disk: Callable[[str], Path],
+) -> None:
+    disk = small_disk(size)
+    make_wheel("huge", "1.0", content=f"DATA = {'x' * 20_000_000!r}\n")
+
+    with pytest.raises(BuildFailed, match=r"(?i)no space left") as raised:
+        prepare(replace(spec, requirements=("huge==1.0",), constraints=()), manager, root=disk / "store")
+    assert str(disk) in str(raised.value)
+    assert not list(disk.glob("store/environments/*"))
+
+
+def test_a_ready_environment_in_a_read_only_store_is_used_and_a_build_is_refused(
+    spec: EnvironmentSpec, small_disk: Callable[[str], Path]
+) -> None:
+    disk = small_disk("50m")
+    built = prepare(spec, EnvType.UV, root=disk)
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+
+    assert prepare(spec, EnvType.UV, root=disk) == replace(built, built=False)
+    with pytest.raises(BuildFailed, match="cannot be written to"):
+        prepare(replace(spec, requirements=("beta==1.0",)), EnvType.UV, root=disk)
+
+
+def test_why_it_was_built_again_is_told(spec: EnvironmentSpec, root: Path) -> None:
+    first: Environment = prepare(spec, EnvType.UV, root=root)
+    (first.path / store.MARKER).write_text("{")
+    second = prepare(spec, EnvType.UV, root=root)
+
+    assert second.built
+    assert second.notes == (f"{first.path} was built again: its marker is damaged.",)
