@@ -37,9 +37,7 @@ _KEPT_FOR_INSTALLERS = re.compile(
 )
 
 
-def for_program(
-    outer: Mapping[str, str], python: Path, variables: Mapping[str, str] | None = None
-) -> dict[str, str]:
+def for_program(outer: Mapping[str, str], python: Path, variables: Mapping[str, str] | None = None) -> dict[str, str]:
     """Give the variables for a program that runs in the rebuilt environment of `python`.
 
     `outer` are the variables envkit has; `variables` are added last and win: the caller's express wish.

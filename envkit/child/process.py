@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 GRACE_SECONDS = 0.5  # between asking a group to end and killing it
+_LONGEST_SECONDS = 2_000_000.0  # what a C int of milliseconds holds: 23 days
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +91,10 @@ def run(
 def _sink(keep_output: bool) -> IO[bytes]:
     if keep_output:
         return tempfile.TemporaryFile(prefix="envkit-")
-    return os.fdopen(os.dup(2), "wb")
+    try:
+        return os.fdopen(os.dup(2), "wb")
+    except OSError:  # envkit itself was started without a standard error
+        return Path(os.devnull).open("wb")
 
 
 def _read(sink: IO[bytes]) -> str:
@@ -105,7 +109,7 @@ def _ends_within(process: subprocess.Popen[bytes], timeout: float | None) -> boo
         try:
             poll = select.poll()  # not `select`, which fails on descriptors over 1023
             poll.register(descriptor, select.POLLIN)
-            return bool(poll.poll(None if timeout is None else timeout * 1000))
+            return bool(poll.poll(None if timeout is None else min(max(timeout, 0.0), _LONGEST_SECONDS) * 1000))
         finally:
             os.close(descriptor)
     try:

@@ -49,9 +49,7 @@ print(started.pid, flush=True)
 
 
 def test_both_outputs_are_kept_in_order() -> None:
-    ended = run_code(
-        "import sys; print('one', flush=True); print('two', file=sys.stderr, flush=True); print('three')"
-    )
+    ended = run_code("import sys; print('one', flush=True); print('two', file=sys.stderr, flush=True); print('three')")
 
     assert ended.output.split() == ["one", "two", "three"]
     assert ended.succeeded
@@ -194,6 +192,25 @@ def test_it_works_with_more_than_a_thousand_open_files(tmp_path: Path) -> None:
         for each in held:
             os.close(each)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("timeout", [1e9, float("inf")])
+def test_a_very_long_time_is_no_error(timeout: float) -> None:
+    assert run_code("pass", timeout=timeout).succeeded
+
+
+@pytest.mark.parametrize("timeout", [0.0, -1.0])
+def test_no_time_at_all_is_up_at_once(timeout: float) -> None:
+    assert run_code("import time; time.sleep(60)", timeout=timeout).timed_out
+
+
+def test_it_works_when_envkit_has_no_standard_error() -> None:
+    code = "import os, sys; os.close(2)\nfrom envkit.child import process\n"
+    code += "ended = process.run([sys.executable, '-c', 'print(1)'], environment={})\nprint(ended.status)"
+    root = str(Path(process.__file__).parents[2])
+    done = subprocess.run([sys.executable, "-c", code], env={**ENVIRONMENT, "PYTHONPATH": root}, stdout=subprocess.PIPE)
+
+    assert done.stdout == b"0\n"
 
 
 INTERRUPTED = """
