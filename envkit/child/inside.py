@@ -36,18 +36,22 @@ class Journal:
     @property
     def done(self) -> bool:
         """Whether the program came to its own end; if not and there is no error either, the process died."""
-        return any(True for _ in self.named("done"))
+        return any(self._own("done"))
 
     @property
     def error(self) -> Event | None:
         """What the model or its input raised, if anything."""
-        return next(self.named("error"), None)
+        return next(self._own("error"), None)
 
     @property
     def phase(self) -> str:
         """The phase that it was in at the end; `start` before the first."""
-        phases = [event["name"] for event in self.named("phase")]
+        phases = [event["name"] for event in self._own("phase")]
         return str(phases[-1]) if phases else "start"
+
+    def _own(self, name: str) -> Iterator[Event]:
+        """Leave out what forks of the program told, which bear a process number."""
+        return (event for event in self.named(name) if "pid" not in event)
 
 
 def run_inside(

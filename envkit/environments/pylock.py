@@ -6,13 +6,12 @@ https://packaging.python.org/en/latest/specifications/pylock-toml/
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envkit.errors import InvalidFile
+from envkit.formats import pylock_toml
 
 _PYPI = re.compile(r"https://pypi\.org(/simple)?/?")
 
@@ -21,8 +20,7 @@ _PYPI = re.compile(r"https://pypi\.org(/simple)?/?")
 class LockedPackage:
     """One package of a lock: what must be installed, and the digests its file may have.
 
-    source: `index`, `file` (one archive by URL or path), or what no digest can hold (`vcs`, `directory`,
-    `nothing`).
+    source: `index`, `file` (one archive by URL or path), or what no digest can hold (`vcs` or `directory`).
     location: the URL or absolute path of a `file`. hashes: `sha256:…`. marker, index: as the lock says, or
     empty.
     """
@@ -72,55 +70,37 @@ class Lock:
         return tuple(found)
 
 
-_WORDS = {"vcs": "version control", "directory": "a source folder", "nothing": "nowhere that the lock names"}
+_WORDS = {"vcs": "version control", "directory": "a source folder"}
 
 
 def read(path: Path) -> Lock:
-    """Read a lock file. Raises `InvalidFile`, naming the key, when it is no lock of version 1."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InvalidFile(path, "", str(error)) from error
-    if not str(document.get("lock-version", "")).startswith("1."):
-        raise InvalidFile(path, "lock-version", "must be 1.x")
-    packages = document.get("packages", [])
-    if not isinstance(packages, list):
-        raise InvalidFile(path, "packages", "must be an array of tables")
-    return Lock(path=path, packages=tuple(_package(path, number, each) for number, each in enumerate(packages)))
+    """Read a lock file. Raises `InvalidFile`, naming the key, when it breaks the specification."""
+    content = pylock_toml.read(path)
+    return Lock(path=path, packages=tuple(_package(path, each) for each in content.packages))
 
 
-def _package(path: Path, number: int, entry: Any) -> LockedPackage:
-    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-        raise InvalidFile(path, f"packages[{number}].name", "must be a text")
-    try:
-        return _typed_package(path, entry)
-    except (AttributeError, TypeError) as error:
-        raise InvalidFile(path, f"packages[{number}] ({entry['name']})", f"is malformed: {error}") from error
-
-
-def _typed_package(path: Path, entry: Mapping[str, Any]) -> LockedPackage:
-    name, version = entry["name"], str(entry.get("version", ""))
-    marker, index = str(entry.get("marker", "")), str(entry.get("index", ""))
+def _package(path: Path, entry: Mapping[str, Any]) -> LockedPackage:
     files = [*entry.get("wheels", ()), *([entry["sdist"]] if "sdist" in entry else [])]
     if "archive" in entry:
         files = [entry["archive"]]
-    hashes = tuple(
-        sorted({f"sha256:{each['hashes']['sha256']}" for each in files if "sha256" in each.get("hashes", {})})
-    )
+    digests = [each["hashes"].get("sha256") for each in files]
     source, location = _source(path, entry, files)
-    if source == "file" and any("sha256" not in each.get("hashes", {}) for each in files):
-        hashes = ()
+    checkable = all(digests) if source == "file" else any(digests)
     return LockedPackage(
-        name=name, version=version, source=source, location=location, hashes=hashes, marker=marker, index=index
+        name=entry["name"],
+        version=entry.get("version", ""),
+        source=source,
+        location=location,
+        hashes=tuple(sorted({f"sha256:{digest}" for digest in digests if digest})) if checkable else (),
+        marker=entry.get("marker", ""),
+        index=entry.get("index", ""),
     )
 
 
 def _source(path: Path, entry: Mapping[str, Any], files: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     if "vcs" in entry or "directory" in entry:
         return ("vcs" if "vcs" in entry else "directory"), ""
-    if not files:
-        return "nothing", ""
-    first = files[0]
+    first = files[0]  # the specification wants one, or an archive
     if "path" in first:
         return "file", (path.parent / str(first["path"])).resolve().as_uri()
     if "archive" in entry:

@@ -69,6 +69,17 @@ def test_a_crash_leaves_what_was_seen_before(program: Path) -> None:
     assert (journal.phase, journal.done, journal.ended.how) == ("predict", False, "was killed by SIGSEGV")
 
 
+def test_what_a_fork_tells_is_not_the_programs_own_end(program: Path) -> None:
+    program.write_text(
+        START + "for name in ('phase', 'error', 'done'):\n"
+        "    print(json.dumps({'event': name, 'name': 'load', 'pid': 7}), file=journal)\n"
+    )
+    journal = run()
+
+    assert (journal.done, journal.error, journal.phase) == (False, None, "start")
+    assert len(journal.events) == 3
+
+
 def test_no_journal_at_all_is_no_events(program: Path) -> None:
     program.write_text("import os; os._exit(0)")
     journal = run()

@@ -171,11 +171,13 @@ def test_a_lock_without_hashes_is_not_used_and_that_is_told(
     spec: EnvironmentSpec, root: Path, installed: Installed
 ) -> None:
     lock = spec.directory / "pylock.toml"
-    lock.write_text('lock-version = "1.0"\n[[packages]]\nname = "alpha"\nversion = "1.0"\n')
+    lock.write_text(
+        'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "alpha"\ndirectory = { path = "code" }\n'
+    )
     environment = prepare(replace(spec, lock=lock), EnvType.UV, root=root)
 
     assert installed(environment.path) == {"alpha": "1.0", "beta": "1.0"}
-    assert "alpha comes from nowhere that the lock names" in environment.notes[0]
+    assert "alpha comes from a source folder" in environment.notes[0]
 
 
 def test_a_lock_that_contradicts_the_requirements_is_refused(

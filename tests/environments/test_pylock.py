@@ -11,6 +11,8 @@ from envkit.errors import InvalidFile
 
 HASH = "a" * 64
 
+HEAD = 'lock-version = "1.0"\ncreated-by = "test"'
+
 INDEX = f"""
 [[packages]]
 name = "numpy"
@@ -18,11 +20,11 @@ version = "2.3.4"
 marker = "sys_platform == 'linux'"
 index = "https://example.invalid/simple"
 sdist = {{ url = "https://example.invalid/numpy-2.3.4.tar.gz", hashes = {{ sha256 = "{"b" * 64}" }} }}
-wheels = [{{ url = "https://example.invalid/numpy.whl", hashes = {{ sha256 = "{HASH}" }} }}]
+wheels = [{{ url = "https://example.invalid/numpy-2.3.4-py3-none-any.whl", hashes = {{ sha256 = "{HASH}" }} }}]
 """
 
 
-def read(tmp_path: Path, packages: str, head: str = 'lock-version = "1.0"') -> pylock.Lock:
+def read(tmp_path: Path, packages: str, head: str = HEAD) -> pylock.Lock:
     path = tmp_path / "pylock.toml"
     path.write_text(f"{head}\n{packages}")
     return pylock.read(path)
@@ -42,8 +44,11 @@ def test_a_package_of_an_index_becomes_a_requirement_with_all_hashes(tmp_path: P
 @pytest.mark.parametrize(
     ("entry", "location"),
     [
-        (f'wheels = [{{ path = "wheels/a b.whl", hashes = {{ sha256 = "{HASH}" }} }}]', "{here}/wheels/a%20b.whl"),
-        (f'archive = {{ path = "a.tar.gz", hashes = {{ sha256 = "{HASH}" }} }}', "{here}/a.tar.gz"),
+        (
+            f'wheels = [{{ path = "a b/a-1-py3-none-any.whl", hashes = {{ sha256 = "{HASH}" }} }}]',
+            "{here}/a%20b/a-1-py3-none-any.whl",
+        ),
+        (f'archive = {{ path = "a-1.tar.gz", hashes = {{ sha256 = "{HASH}" }} }}', "{here}/a-1.tar.gz"),
         (f'archive = {{ url = "https://h/a.whl", hashes = {{ sha256 = "{HASH}" }} }}', "https://h/a.whl"),
     ],
 )
@@ -61,10 +66,8 @@ def test_a_single_file_becomes_a_direct_reference(tmp_path: Path, entry: str, lo
     [
         ('vcs = { type = "git", url = "https://h/a", commit-id = "c" }', "a comes from version control"),
         ('directory = { path = "code" }', "a comes from a source folder"),
-        ("", "a comes from nowhere that the lock names"),
-        ('wheels = [{ url = "https://h/a.whl", hashes = { md5 = "c" } }]', "a has no hash"),
-        ('wheels = [{ url = "https://h/a.whl" }]', "a has no hash"),
-        ('archive = { path = "a.whl" }', "a has no hash"),
+        ('wheels = [{ url = "https://h/a-1-py3-none-any.whl", hashes = { md5 = "c" } }]', "a has no hash"),
+        ('archive = { path = "a.whl", hashes = { md5 = "c" } }', "a has no hash"),
     ],
 )
 def test_what_no_digest_holds_is_an_obstacle(tmp_path: Path, entry: str, obstacle: str) -> None:
@@ -72,21 +75,17 @@ def test_what_no_digest_holds_is_an_obstacle(tmp_path: Path, entry: str, obstacl
 
 
 @pytest.mark.parametrize(
-    ("head", "packages", "where"),
+    ("head", "packages"),
     [
-        ("", "", "lock-version"),
-        ('lock-version = "2.0"', "", "lock-version"),
-        ("lock-version = ", "", "pylock.toml: Invalid"),
-        ('lock-version = "1.0"\npackages = 1', "", "packages"),
-        ('lock-version = "1.0"\npackages = [1]', "", r"packages\[0\]"),
-        ('lock-version = "1.0"', "[[packages]]\nname = 1", r"packages\[0\]\.name"),
-        ('lock-version = "1.0"', '[[packages]]\nname = "a"\nwheels = 1', r"packages\[0\] \(a\)"),
-        ('lock-version = "1.0"', '[[packages]]\nname = "a"\nwheels = [{ hashes = 1 }]', r"packages\[0\] \(a\)"),
-        ('lock-version = "1.0"', '[[packages]]\nname = "a"\narchive = "x"', r"packages\[0\] \(a\)"),
+        ("", ""),
+        ('lock-version = "2.0"\ncreated-by = "t"', ""),
+        ("lock-version = ", ""),
+        (HEAD, '[[packages]]\nname = "a"\nwheels = 1'),
+        (HEAD, '[[packages]]\nname = "a"\nwheels = [{ url = "https://h/a.whl" }]'),
     ],
 )
-def test_a_malformed_lock_is_refused_with_its_key(tmp_path: Path, head: str, packages: str, where: str) -> None:
-    with pytest.raises(InvalidFile, match=where):
+def test_a_malformed_lock_is_refused(tmp_path: Path, head: str, packages: str) -> None:
+    with pytest.raises(InvalidFile, match=r"pylock\.toml"):
         read(tmp_path, packages, head)
 
 
