@@ -47,9 +47,7 @@ class Workshop:
     def write(self, name: str, lines: Sequence[str]) -> Path:
         """Write lines for an installer to read; they may hold credentials, so only the user may read them."""
         path = self.papers / name
-        with os.fdopen(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-        ) as stream:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
             stream.writelines(f"{line}\n" for line in lines)
         return path
 

@@ -84,9 +84,7 @@ def of(spec: EnvironmentSpec, *, overrides: Sequence[str] = (), allow_source: bo
     or is added. Raises `InvalidArgument` for one that is no requirement, `InvalidFile` for a local file that is
     not there or, without `allow_source`, would have to be built.
     """
-    requirements, constraints = (
-        _overridden(spec, overrides) if overrides else (spec.requirements, spec.constraints)
-    )
+    requirements, constraints = _overridden(spec, overrides) if overrides else (spec.requirements, spec.constraints)
     lines = [_Line.of(line, spec.directory, allow_source=allow_source) for line in requirements]
     bounds = [_Line.of(line, spec.directory, allow_source=allow_source) for line in constraints]
     options = tuple(_option(line, spec.directory) for line in spec.options)

@@ -108,9 +108,7 @@ def _check_lock(wanted: Plan) -> list[str]:
             "Capture the model again, or remove the lock.",
         )
     if lock.obstacle:
-        return [
-            f"{wanted.lock.name} cannot be installed as it is ({lock.obstacle}); requirements were resolved anew."
-        ]
+        return [f"{wanted.lock.name} cannot be installed as it is ({lock.obstacle}); requirements were resolved anew."]
     return []
 
 
@@ -151,9 +149,7 @@ def _engine(manager: EnvType) -> Engine:
 def _local(spec: EnvironmentSpec, overrides: Sequence[str], python: Path | None) -> Environment:
     """Take an interpreter as it is; nothing is looked for and nothing installed."""
     if overrides:
-        raise InvalidArgument(
-            "Requirements cannot be overridden in a local environment: nothing is installed there."
-        )
+        raise InvalidArgument("Requirements cannot be overridden in a local environment: nothing is installed there.")
     executable = (python or Path(sys.executable)).absolute()
     if not os.access(executable, os.X_OK):
         raise InvalidArgument(f"{executable} is no program that can be started.")
