@@ -1,0 +1,165 @@
+"""`MLmodel`: what a model is and how it is loaded.
+
+https://mlflow.org/docs/latest/ml/model/#storage-format
+
+The file holds much that envkit has no use for, in each version of MLflow something else. All of it is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from envkit.errors import InvalidFile
+from envkit.formats.document import Document, dump_yaml
+
+FILE_NAME = "MLmodel"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PythonFunction:
+    """The flavor `python_function`.
+
+    Paths are as in the file, relative to the model directory, None where absent. conda_env, python_env: the files of
+    the environment; before MLflow 2, `env` was the text that is `conda_env` here. artifacts: name → path.
+    fields: the whole flavor as in the file.
+    """
+
+    loader_module: str
+    code: str | None
+    data: str | None
+    conda_env: str | None
+    python_env: str | None
+    model_code_path: str | None
+    python_model: str | None
+    artifacts: Mapping[str, str]
+    config: Mapping[str, Any] | str | None
+    streamable: bool
+    cloudpickle_version: str | None
+    python_version: str | None
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InputExample:
+    """`saved_input_example_info`: the example's file, that of the same as a request, and how it was written."""
+
+    path: str
+    kind: str | None
+    serving_path: str | None
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MLModel:
+    """The file. content: all of it, in its order; the rest is what envkit reads from that.
+
+    python_function: None for a model that has other flavors only. signature: its parts are JSON texts, as MLflow
+    stores them. variables: `env_vars`, the names of environment variables.
+    """
+
+    content: Mapping[str, Any]
+    flavors: Mapping[str, Any]
+    python_function: PythonFunction | None
+    signature: Mapping[str, Any] | None
+    example: InputExample | None
+    variables: tuple[str, ...]
+    mlflow_version: str | None
+
+    def with_fields(self, **fields: Any) -> MLModel:
+        """Give the same with other values for keys of the top level; None removes a key. Keys keep their places."""
+        return of(Document(_updated(self.content, fields), Path(FILE_NAME)))
+
+    def with_python_function(self, **fields: Any) -> MLModel:
+        """Give the same with other values for keys of the flavor `python_function`; None removes a key."""
+        flavor = _updated(self.flavors.get("python_function") or {}, fields)
+        return self.with_fields(flavors={**self.flavors, "python_function": flavor})
+
+
+def read(path: Path) -> MLModel:
+    """Read the file; an `InvalidFile` names the key that breaks the format."""
+    return of(Document.load(path))
+
+
+def dumps(model: MLModel) -> str:
+    """Give the text of the file: everything that was read, in its order."""
+    return dump_yaml(model.content)
+
+
+def of(document: Document) -> MLModel:
+    """Make the model of a document. Raises `InvalidFile`."""
+    flavors = document.mapping("flavors")
+    for name in flavors.content:
+        flavors.optional_mapping(name)
+    python_function = flavors.optional_mapping("python_function")
+    signature = document.optional_mapping("signature")
+    example = document.optional_mapping("saved_input_example_info")
+    return MLModel(
+        content=document.content,
+        flavors=flavors.content,
+        python_function=_python_function(python_function) if python_function else None,
+        signature=signature.content if signature else None,
+        example=_input_example(example) if example else None,
+        variables=document.texts("env_vars"),
+        mlflow_version=document.optional_text("mlflow_version"),
+    )
+
+
+def _python_function(flavor: Document) -> PythonFunction:
+    conda_env, python_env = _env(flavor)
+    config = flavor.content.get("config")
+    if config is not None and not isinstance(config, dict | str):
+        flavor.refuse("config", "keys with values, or a path", config)
+    streamable = flavor.content.get("streamable")
+    if streamable is not None and not isinstance(streamable, bool):
+        flavor.refuse("streamable", "true or false", streamable)
+    return PythonFunction(
+        loader_module=_loader_module(flavor),
+        code=flavor.optional_text("code"),
+        data=flavor.optional_text("data"),
+        conda_env=conda_env,
+        python_env=python_env,
+        model_code_path=flavor.optional_text("model_code_path"),
+        python_model=flavor.optional_text("python_model"),
+        artifacts=_artifacts(flavor),
+        config=config,
+        streamable=bool(streamable),
+        cloudpickle_version=flavor.optional_text("cloudpickle_version"),
+        python_version=flavor.optional_text("python_version"),
+        fields=flavor.content,
+    )
+
+
+def _loader_module(flavor: Document) -> str:
+    name = flavor.text("loader_module")
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise InvalidFile(flavor.path, flavor.key("loader_module"), f"'{name}' is not the name of a module")
+    return name
+
+
+def _env(flavor: Document) -> tuple[str | None, str | None]:
+    if isinstance(flavor.content.get("env"), str):
+        return flavor.optional_text("env"), None
+    env = flavor.optional_mapping("env")
+    return (env.optional_text("conda"), env.optional_text("virtualenv")) if env else (None, None)
+
+
+def _artifacts(flavor: Document) -> dict[str, str]:
+    """Of each artifact MLflow notes where it came from (`uri`) and where it lies in the model (`path`)."""
+    artifacts = flavor.optional_mapping("artifacts")
+    return {name: artifacts.mapping(name).text("path") for name in artifacts.content} if artifacts else {}
+
+
+def _input_example(info: Document) -> InputExample:
+    return InputExample(
+        path=info.text("artifact_path"),
+        kind=info.optional_text("type"),
+        serving_path=info.optional_text("serving_input_path"),
+        fields=info.content,
+    )
+
+
+def _updated(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in {**old, **new}.items() if key not in new or new[key] is not None}

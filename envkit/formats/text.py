@@ -1,0 +1,77 @@
+"""Text of a file: size, encoding and line ends are settled here, so that the formats see plain text."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import Path
+
+from envkit.errors import InvalidFile
+
+MAX_BYTES = 16 * 1024 * 1024
+
+_MARKS = (  # longest first: the UTF-32 mark begins with the UTF-16 one
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
+
+
+def read_text(path: Path, *, max_bytes: int = MAX_BYTES, declared: bool = False) -> str:
+    r"""Read a file as text. A byte-order mark is dropped; line ends stay as they are.
+
+    The encoding is that of the byte-order mark, or with `declared` that of a `# -*- coding: … -*-` comment in the
+    first two lines (PEP 263), else UTF-8. Raises `InvalidFile` for a file that is missing, unreadable, larger than
+    `max_bytes`, or not in that encoding.
+    """
+    content = _content(path, max_bytes)
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return _decoded(content.removeprefix(mark), encoding, path)
+    encoding = _declared(content, path) if declared else "utf-8"
+    return _decoded(content, encoding, path)
+
+
+def _content(path: Path, max_bytes: int) -> bytes:
+    try:
+        if not path.is_file():
+            raise InvalidFile(path, "", "is not a regular file" if path.exists() else "there is no such file")
+        with path.open("rb") as stream:
+            content = stream.read(max_bytes + 1)
+    except (OSError, ValueError) as error:  # a name with a NUL character is a ValueError
+        raise InvalidFile(path, "", f"cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    if len(content) > max_bytes:
+        raise InvalidFile(path, "", f"is larger than {max_bytes:,} bytes, so it is not what its name says")
+    return content
+
+
+def _declared(content: bytes, path: Path) -> str:
+    for line in content.split(b"\n")[:2]:
+        found = _CODING.search(line) if line.startswith(b"#") else None
+        if found:
+            name = found.group(1).decode("ascii", "replace")
+            try:
+                return codecs.lookup(name).name
+            except LookupError:
+                raise InvalidFile(path, "", f"declares the encoding {name}, which does not exist") from None
+    return "utf-8"
+
+
+def _decoded(content: bytes, encoding: str, path: Path) -> str:
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InvalidFile(
+            path,
+            f"line {line}",
+            f"byte 0x{content[error.start]:02x} is not {encoding.upper()} text; is the file Latin-1?",
+            "Save it as UTF-8.",
+        ) from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise InvalidFile(path, f"line {line}", "holds a NUL character: not a text file, or UTF-16 without its mark")
+    return text

@@ -1,0 +1,173 @@
+"""A model directory: its `MLmodel`, and the files that this names, none of which may lie outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound, PathOutsideModel
+from envkit.formats import mlmodel
+from envkit.formats.mlmodel import MLModel, PythonFunction
+
+_EXAMPLES = ("input_example.json", "serving_input_example.json")
+_FLAVOR = "flavors.python_function"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelDirectory:
+    """A model in a directory. path: absolute, symbolic links resolved. mlmodel: what its `MLmodel` says."""
+
+    path: Path
+    mlmodel: MLModel
+
+    @classmethod
+    def open(cls, uri: str | Path) -> ModelDirectory:
+        """Read the model that a path or a `file:` URI names; the model's own files are not opened.
+
+        Raises `ModelNotFound` when there is none, `InvalidArgument` for another kind of URI, `InvalidFile` for a
+        malformed `MLmodel`, `PathOutsideModel` when one of its fields leads out of the directory.
+        """
+        path = _local_path(uri)
+        _check_directory(path)
+        model = cls(path=path.resolve(), mlmodel=mlmodel.read(path.resolve() / mlmodel.FILE_NAME))
+        for field, value in model._named_paths():
+            model._inside(field, value)
+        return model
+
+    @property
+    def python_function(self) -> PythonFunction:
+        """The flavor that envkit runs. Raises `InvalidFile` when the model has none."""
+        flavor = self.mlmodel.python_function
+        if flavor is None:
+            others = ", ".join(self.mlmodel.flavors) or "none"
+            raise InvalidFile(
+                self.mlmodel_path, _FLAVOR, f"is missing (flavors: {others})", "envkit runs models of that flavor."
+            )
+        return flavor
+
+    @property
+    def mlmodel_path(self) -> Path:
+        """The file `MLmodel`."""
+        return self.path / mlmodel.FILE_NAME
+
+    @property
+    def code_path(self) -> Path | None:
+        """The folder with the model's modules; None when it brings none."""
+        return self._optional("code", self.python_function.code)
+
+    @property
+    def data_path(self) -> Path | None:
+        """What the loader is given in place of the model directory; None when it is given the directory."""
+        return self._optional("data", self.python_function.data)
+
+    @property
+    def conda_env_path(self) -> Path:
+        """Where `conda.yaml` is or would be."""
+        flavor = self.mlmodel.python_function
+        return self._inside("env", flavor.conda_env if flavor and flavor.conda_env else "conda.yaml")
+
+    @property
+    def python_env_path(self) -> Path:
+        """Where `python_env.yaml` is or would be."""
+        flavor = self.mlmodel.python_function
+        return self._inside("env", flavor.python_env if flavor and flavor.python_env else "python_env.yaml")
+
+    @property
+    def example_path(self) -> Path | None:
+        """The input example's file; None when the model has none.
+
+        A file that `MLmodel` does not name counts when it has the name that MLflow gives it. Raises `InvalidFile`
+        when `MLmodel` names one that is not there.
+        """
+        example = self.mlmodel.example
+        if example is None:
+            found = (self.path / name for name in _EXAMPLES)
+            return next((self._inside("", path.name) for path in found if path.is_file()), None)
+        path = self._inside("saved_input_example_info.artifact_path", example.path)
+        if not path.exists():
+            raise InvalidFile(
+                self.mlmodel_path, "saved_input_example_info.artifact_path", f"there is no file {example.path}"
+            )
+        return path
+
+    def request(self) -> dict[str, Any]:
+        """Give what the program that loads the model in another interpreter must know, as JSON values."""
+        path = self.example_path
+        info = self.mlmodel.example
+        return {
+            "model": str(self.path),
+            "python_function": dict(self.python_function.fields),
+            "flavors": dict(self.mlmodel.flavors),
+            "signature": dict(self.mlmodel.signature) if self.mlmodel.signature is not None else None,
+            "example": {**(info.fields if info else {}), "path": str(path)} if path is not None else None,
+        }
+
+    def _named_paths(self) -> Iterator[tuple[str, str]]:
+        """Yield each field of `MLmodel` that names a path, with its value."""
+        example = self.mlmodel.example
+        if example is not None:
+            yield "saved_input_example_info.artifact_path", example.path
+            if example.serving_path is not None:
+                yield "saved_input_example_info.serving_input_path", example.serving_path
+        flavor = self.mlmodel.python_function
+        if flavor is None:
+            return
+        for field in ("code", "data", "python_model", "conda_env", "python_env"):
+            value = getattr(flavor, field)
+            if value is not None:
+                yield f"{_FLAVOR}.{'env' if field.endswith('_env') else field}", value
+        for name, value in flavor.artifacts.items():
+            yield f"{_FLAVOR}.artifacts.{name}.path", value
+        if isinstance(flavor.config, str):
+            yield f"{_FLAVOR}.config", flavor.config
+        if flavor.model_code_path is not None:  # MLflow keeps the path it was saved from, and reads the last part
+            yield f"{_FLAVOR}.model_code_path", re.split(r"[/\\]", flavor.model_code_path)[-1]
+
+    def _optional(self, field: str, value: str | None) -> Path | None:
+        return None if value is None else self._inside(f"{_FLAVOR}.{field}", value)
+
+    def _inside(self, field: str, value: str) -> Path:
+        """Give the path that a field names, symbolic links resolved. Raises `PathOutsideModel`."""
+        try:
+            path = (self.path / value).resolve()
+        except (OSError, RuntimeError, ValueError) as error:  # a circle of links, a NUL character
+            raise InvalidFile(self.mlmodel_path, field, f"{value!r} is not a path ({error})") from error
+        if Path(value).is_absolute() or not path.is_relative_to(self.path):
+            raise PathOutsideModel(self.mlmodel_path, field, value)
+        return path
+
+
+def _local_path(uri: str | Path) -> Path:
+    text = str(uri)
+    if not text or "\0" in text:
+        raise InvalidArgument(f"{text!r} is not the path of a model.")
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", text) if isinstance(uri, str) else None
+    if scheme is None or (scheme[1].lower() != "file" and "://" not in text and scheme[1] not in ("runs", "models")):
+        return Path(text).expanduser()
+    if scheme[1].lower() != "file":
+        raise InvalidArgument(
+            f"envkit cannot read {scheme[1]}: URIs ({text}). Give a local path or a file: URI; "
+            "download the model first if it lies elsewhere."
+        )
+    from urllib.parse import unquote, urlsplit
+
+    parts = urlsplit(text)
+    if parts.netloc not in ("", "localhost"):
+        raise InvalidArgument(f"{text} names the host {parts.netloc}. For a local path write file:///path.")
+    return Path(unquote(parts.path))
+
+
+def _check_directory(path: Path) -> None:
+    try:
+        if not path.exists():
+            raise ModelNotFound(str(path), "there is no such directory")
+        if not path.is_dir():
+            what = "name the directory that it is in" if path.name == mlmodel.FILE_NAME else "a model is a directory"
+            raise ModelNotFound(str(path), f"this is a file, {what}")
+        if not (path / mlmodel.FILE_NAME).exists():
+            raise ModelNotFound(str(path), "the directory has no MLmodel file")
+    except OSError as error:  # a name that is too long, a folder that must not be entered
+        raise ModelNotFound(str(path), error.strerror or str(error)) from error

@@ -1,0 +1,217 @@
+"""The files of a model directory that say which environment it needs, read into an `EnvironmentSpec`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from envkit.errors import InvalidArgument, InvalidFile
+from envkit.formats import (
+    conda_yaml,
+    environment_variables_txt,
+    mlmodel,
+    pylock_toml,
+    python_env_yaml,
+    requirements_txt,
+)
+from envkit.formats.conda_yaml import CondaEnv
+from envkit.formats.python_env_yaml import PythonEnv
+from envkit.formats.requirements_txt import Entry, Option, Reference, Requirement, RequirementsFile
+from envkit.models.directory import ModelDirectory
+from envkit.models.environment_spec import EnvironmentSpec
+
+_T = TypeVar("_T")
+
+FORMATS = ("pip", "conda", "pylock")
+
+
+def read_spec(model: ModelDirectory) -> EnvironmentSpec:
+    """Read what environment the model needs.
+
+    Python: `python_env.yaml`, else `conda.yaml`, else the `python_version` of the flavor. Requirements:
+    `requirements.txt`, else the dependencies of `python_env.yaml`, else the pip section of `conda.yaml`.
+
+    Raises `InvalidFile` for a malformed file, for one that leads out of the model, and when there is none at all.
+    """
+    files = _Files.of(model)
+    installed = files.requirements()
+    lock = _if_file(model.path / pylock_toml.FILE_NAME)
+    variables = _if_file(model.path / environment_variables_txt.FILE_NAME)
+    return EnvironmentSpec(
+        directory=model.path,
+        python=files.python(),
+        requirements=tuple(_line(each) for each in installed.requirements),
+        constraints=tuple(_line(each) for each in installed.constraints),
+        options=tuple(_option_line(each) for each in installed.options),
+        build_dependencies=files.build_dependencies(),
+        lock=lock,
+        conda_channels=files.conda.channels if files.conda else (),
+        conda_packages=files.conda.packages if files.conda else (),
+        variables=environment_variables_txt.read(variables) if variables else model.mlmodel.variables,
+    )
+
+
+def get_model_dependencies(model_uri: str | Path, format: str = "pip") -> str:  # noqa: A002 - the name users know
+    """Give the path of the file that says what a model depends on.
+
+    model_uri: a model directory. format: `pip` for `requirements.txt`, `conda` for `conda.yaml`, `pylock` for
+    `pylock.toml`. When a model has no `requirements.txt`, the pip section of its `conda.yaml` is written to one in a
+    new temporary folder, which the caller may remove, and a `UserWarning` says so.
+
+    Raises `InvalidArgument` for another format, `ModelNotFound` when there is no model, `InvalidFile` when it has no
+    such file.
+    """
+    if format not in FORMATS:
+        raise InvalidArgument(f"format must be pip or conda (or pylock), not {format!r}.")
+    model = ModelDirectory.open(model_uri)
+    if format == "conda":
+        return str(_existing(model.conda_env_path, "conda.yaml is written by `envkit capture`."))
+    if format == "pylock":
+        return str(_existing(model.path / pylock_toml.FILE_NAME, "`envkit capture` writes it."))
+    requirements = _if_file(model.path / requirements_txt.FILE_NAME)
+    return str(requirements or _extracted(model))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Files:
+    """The files that are there, read."""
+
+    model: ModelDirectory
+    requirements_path: Path | None
+    python_env: PythonEnv | None
+    conda: CondaEnv | None
+
+    @classmethod
+    def of(cls, model: ModelDirectory) -> _Files:
+        files = cls(
+            model=model,
+            requirements_path=_if_file(model.path / requirements_txt.FILE_NAME),
+            python_env=_if_there(model.python_env_path, python_env_yaml.read),
+            conda=_if_there(model.conda_env_path, conda_yaml.read),
+        )
+        if files.requirements_path is None and files.python_env is None and files.conda is None:
+            raise InvalidFile(
+                model.path,
+                "",
+                "has neither requirements.txt nor python_env.yaml nor conda.yaml, so its environment is not known",
+                "Run `envkit capture` where the model works.",
+            )
+        return files
+
+    def python(self) -> str:
+        """Give the version of the interpreter."""
+        if self.python_env is not None:
+            return self.python_env.python
+        flavor = self.model.mlmodel.python_function
+        in_conda = conda_yaml.python_version(self.conda, self.model.conda_env_path) if self.conda else None
+        found = in_conda or (flavor.python_version if flavor else None)
+        if found is None:
+            raise InvalidFile(
+                self.model.path / mlmodel.FILE_NAME,
+                "flavors.python_function.python_version",
+                "is missing, and neither python_env.yaml nor conda.yaml says which Python the model needs",
+                "Run `envkit capture` where the model works, or write it there.",
+            )
+        return found
+
+    def requirements(self) -> RequirementsFile:
+        """Give requirements, constraints and options, with the files that they refer to."""
+        if self.requirements_path is not None:
+            found = requirements_txt.read(self.requirements_path, root=self.model.path)
+        elif self.python_env is not None and not self._only_refers(self.python_env.dependencies):
+            found = self._follow(self.python_env.dependencies, self.model.python_env_path)
+        elif self.conda is not None and self.conda.pip is not None:
+            found = self._follow(self.conda.pip, self.model.conda_env_path)
+        elif self.conda is not None or self.python_env is None or not self.python_env.dependencies:
+            found = RequirementsFile()
+        else:
+            found = self._follow(self.python_env.dependencies, self.model.python_env_path)  # names what is missing
+        for each in (*found.requirements, *found.constraints):
+            _check_plausible(each)
+        return found
+
+    def build_dependencies(self) -> tuple[str, ...]:
+        """Give pip, setuptools and wheel, as the files want them."""
+        if self.python_env is not None:
+            return self.python_env.build_dependencies
+        return self.conda.tools if self.conda is not None else ()
+
+    def _follow(self, lines: tuple[str, ...], path: Path) -> RequirementsFile:
+        return requirements_txt.follow("\n".join(lines), path, root=self.model.path)
+
+    def _only_refers(self, lines: tuple[str, ...]) -> bool:
+        """Whether the lines say no more than that there is a `requirements.txt`."""
+        entries = requirements_txt.parse("\n".join(lines), self.model.python_env_path)
+        return all(isinstance(each, Reference) and each.target == requirements_txt.FILE_NAME for each in entries)
+
+
+def _check_plausible(requirement: Requirement) -> None:
+    if not requirement.plausible:
+        raise InvalidFile(
+            requirement.file, f"line {requirement.line}", f"'{requirement.text}' is not a requirement",
+            "As in `numpy==1.26.4`, `name @ https://…` or `./wheels/name-1.0-py3-none-any.whl`.",
+        )  # fmt: skip
+
+
+def _line(requirement: Requirement) -> str:
+    return str(requirement)
+
+
+def _option_line(option: Option) -> str:
+    """An option as a spec holds it: the value as it is, not quoted for a requirements file."""
+    return option.name if option.value is None else f"{option.name} {option.value}"
+
+
+def _if_file(path: Path) -> Path | None:
+    return path if path.is_file() else None
+
+
+def _if_there(path: Path, read: Callable[[Path], _T]) -> _T | None:
+    return read(path) if path.exists() else None
+
+
+def _existing(path: Path, hint: str) -> Path:
+    if not path.is_file():
+        raise InvalidFile(path, "", "there is no such file", hint)
+    return path
+
+
+def _extracted(model: ModelDirectory) -> Path:
+    """Write the pip section of the model's `conda.yaml` into a new folder; give the path of the requirements file."""
+    path = _existing(model.conda_env_path, "There is no requirements.txt either; `envkit capture` writes both.")
+    env = conda_yaml.read(path)
+    if env.pip is None:
+        raise InvalidFile(path, "dependencies", "there is no pip section, and the model has no requirements.txt")
+    found = requirements_txt.follow("\n".join(env.pip), path, root=model.path)
+    folder = Path(tempfile.mkdtemp(prefix="envkit-"))
+    constraints = [_rebased(each, model.path) for each in found.constraints]
+    if constraints:
+        _write(folder / requirements_txt.CONSTRAINTS_FILE_NAME, constraints)
+    last = [Reference(target=requirements_txt.CONSTRAINTS_FILE_NAME, constraint=True)] if constraints else []
+    target = folder / requirements_txt.FILE_NAME
+    _write(target, [*found.options, *(_rebased(each, model.path) for each in found.requirements), *last])
+    without = f" The conda packages are not in it: {', '.join(env.packages)}." if env.packages else ""
+    warnings.warn(
+        f"{model.path} has no requirements.txt; {target} holds the pip section of its {path.name}.{without}",
+        stacklevel=3,
+    )
+    return target
+
+
+def _write(path: Path, lines: Iterable[Entry]) -> None:
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def _rebased(requirement: Requirement, directory: Path) -> Requirement:
+    """Make a path inside the model absolute, so that it can be read from the new folder."""
+    from dataclasses import replace
+
+    path = requirement.path
+    if path is None or not os.path.lexists(directory / path):
+        return requirement
+    return replace(requirement, text=requirement.text.replace(path, str((directory / path).resolve()), 1))
