@@ -1,0 +1,79 @@
+"""Load a model, let it predict, and report. Started as `PYTHON [-I] …/inside/__main__.py REQUEST.json`.
+
+This docstring is the protocol between this program and the one that starts it.
+
+*The request* is one JSON object:
+
+    job              "trace": load, predict on the example, record what that needs. "predict": load, predict
+    journal          absolute path of the answer, a file that does not exist yet
+    model            absolute path of the model directory
+    python_function  the `python_function` flavor of the MLmodel file
+    flavors          all flavors
+    signature        the model's signature or null; its parts may be JSON texts, as MLflow stores them
+    example          null, or {"path", "type", "pandas_orient", …}: `saved_input_example_info` with an absolute path
+    input            null, or {"path", "content_type": "json" | "csv"}: what to predict on (job predict)
+    params           null, or an object: parameters that override those of the input (job predict)
+    output           null, or the absolute path of the file that gets `{"predictions": …}`, whole or not at all
+    memory_bytes     null, or the most address space that the process may have
+
+*The answer* is the journal alone, JSON lines, one event each, appended as it happens: what was seen before a
+crash survives it. The exit status and what is printed mean nothing. Events, by their key "event":
+
+    interpreter   first event of a trace: executable, version, implementation, prefix, base_prefix, platform,
+                  stdlib (folders), sys_path, markers (PEP 508), packages (versions of pip, setuptools, wheel)
+    phase         name: "load", "input", "predict", "output"; the phase that begins
+    module        module, file, importer, importer_file, line, phase, eager: a module that was not cached was
+                  found and is about to run. Once per module. Modules of the standard library are left out.
+                  eager: the importer's own package is being imported
+    import        the same keys: a module was asked for, cached or not, by an import statement or `importlib`.
+                  Once per (importer, module). Left out: the standard library, and what stays within one
+                  regular top-level package
+    pickle        module, phase: a pickle names it
+    variable      name, set, reader, reader_file, line, phase: an environment variable was asked for; never its
+                  value. Copying the whole environment is not reading each variable
+    file          path, phase: a file other than code that was opened for reading
+    library       path, phase: a native library that was loaded through `ctypes`
+    process       argv, phase
+    connect       address ("host:port" or the path of a socket), phase
+    module-files  files: {module: file or null}, at each phase's end: modules in `sys.modules` that no event
+                  told of, without the standard library
+    prediction    output: the answer to the example (job trace)
+    skipped       phase, why: there was no prediction to make
+    error         phase, kind, type, message, traceback: the last event when something raised. kind "input": what was
+                  given to predict on is at fault; "output": the answer has no JSON form; "model": everything else
+    done          the last event otherwise. A journal without error and done is that of a process that died
+
+An event of another process than the first (a fork) has its "pid". The importer of a module, like the reader of
+a variable, is the nearest frame that belongs neither to the import system, nor to the recording, nor to the
+standard library; a frame of the standard library is taken only when there is no other. The loaders of this
+program act for the model, as importers named `_envkit.loaders.…`.
+"""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Load the package from its folder, without a trace of it on `sys.path` or in `__main__`, and run."""
+    folder = os.path.dirname(os.path.abspath(__file__))
+    if sys.path and os.path.abspath(sys.path[0]) == folder:
+        del sys.path[0]  # before the first import, which could find a file of this folder
+
+    import types
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    init = os.path.join(folder, "__init__.py")
+    spec = spec_from_file_location("_envkit", init, submodule_search_locations=[folder])
+    assert spec is not None
+    sys.modules["_envkit"] = module_from_spec(spec)
+    request = sys.argv[1]
+    sys.argv[:] = ["-c"]  # as the model would see them under `python -c`
+    sys.modules["__main__"] = types.ModuleType("__main__")
+
+    from _envkit.jobs import run  # type: ignore[import-not-found]
+
+    run(request)
+
+
+if __name__ == "__main__":
+    main()

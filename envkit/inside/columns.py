@@ -1,0 +1,166 @@
+"""Values of the types that a signature names, from the values that JSON and CSV have.
+
+No value is cut to fit: a 2.5 is no `long`, a text is no `boolean`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import warnings
+from importlib import import_module
+from typing import Any
+
+from .signature import Column
+
+NUMPY = {
+    "boolean": "bool",
+    "integer": "int32",
+    "long": "int64",
+    "float": "float32",
+    "double": "float64",
+}
+EXACT = 2**53  # whole numbers beyond it may have been rounded on their way through a float
+
+
+class InvalidInput(Exception):
+    """What was given to predict on does not have the form that it must have."""
+
+
+def cast_series(values: Any, column: Column) -> Any:
+    """Give a pandas Series of the column's type. Raises `InvalidInput`."""
+    if column.is_tensor:
+        return _cast_tensor_column(values, column)
+    if column.type == "binary":
+        return values.map(lambda each: _decode(each, column))
+    if column.type == "datetime":
+        return _cast_datetimes(values, column)
+    if column.type in NUMPY:
+        return _cast_numbers(values, column)
+    if column.type == "string" and str(values.dtype) not in ("str", "string"):
+        return values.astype(object)
+    return values
+
+
+def cast_array(data: Any, column: Column | None) -> Any:
+    """Give a NumPy array (a scalar for a scalar) of the column's type. Raises `InvalidInput`."""
+    numpy = import_module("numpy")
+    if column is None:
+        return _array(data, None, "the input")
+    if column.is_tensor:
+        found = _array(data, None, _what(column))
+        return _exactly(found, column.dtype or "", column)
+    if column.type == "binary":
+        return _each(data, lambda value: _decode(value, column))
+    if column.type == "datetime":
+        return _array(data, "datetime64[ns]", _what(column))
+    if column.type in NUMPY:
+        found = _exactly(_array(data, None, _what(column)), NUMPY[column.type], column)
+        return found if isinstance(data, (list, numpy.ndarray)) else found[()]
+    if column.type == "string":
+        found = _array(data, str, _what(column))
+        return found if isinstance(data, (list, numpy.ndarray)) else found[()]
+    return data
+
+
+def _cast_numbers(values: Any, column: Column) -> Any:
+    if column.type in ("float", "double"):
+        values = values.where(values.notna(), float("nan"))
+    elif values.isna().any():
+        if column.required:
+            raise InvalidInput(f"{_what(column)} holds null")
+        return values
+    return _series(values, NUMPY[column.type], column)
+
+
+def _series(values: Any, dtype: str, column: Column) -> Any:
+    array = _exactly(_array(values.tolist(), None, _what(column)), dtype, column)
+    return values.__class__(array, index=values.index, name=values.name)
+
+
+def _exactly(array: Any, dtype: str, column: Column) -> Any:
+    """Convert an array, or refuse if that would change a value."""
+    numpy = import_module("numpy")
+    wanted = numpy.dtype(dtype)
+    if array.dtype == wanted or array.size == 0 or wanted.kind in "UOS":
+        return array.astype(wanted)
+    if array.dtype.kind in "UO" and wanted.kind in "iuf":
+        array = _numbers(array, wanted, column)
+    if wanted.kind == "b" and not (array.dtype.kind in "iuf" and numpy.isin(array, (0, 1)).all()):
+        raise InvalidInput(f"{_what(column)} takes true and false only, not {_first(array)}")
+    if wanted.kind in "iu":
+        _refuse_inexact(array, wanted, column)
+    try:
+        return array.astype(wanted)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidInput(f"{_what(column)}: {error}") from error
+
+
+def _numbers(array: Any, wanted: Any, column: Column) -> Any:
+    """Read texts as numbers: whole ones for whole types, so that "2.5" and huge values are not cut."""
+    read = int if wanted.kind in "iu" else float
+    try:
+        flat = [read(value) if not isinstance(value, float) else value for value in array.ravel().tolist()]
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{_what(column)} takes numbers only: {error}") from error
+    return _array(flat, None, _what(column)).reshape(array.shape)
+
+
+def _refuse_inexact(array: Any, wanted: Any, column: Column) -> None:
+    numpy = import_module("numpy")
+    if array.dtype.kind == "f":
+        wrong = array[~(numpy.isfinite(array) & (numpy.floor(array) == array) & (abs(array) <= EXACT))]
+        if wrong.size:
+            raise InvalidInput(f"{_what(column)} takes whole numbers only, not {wrong[0]}")
+    limits = numpy.iinfo(wanted)
+    if array.dtype.kind in "iufO" and (array.min() < limits.min or array.max() > limits.max):
+        raise InvalidInput(f"{_what(column)} holds a number that does not fit into {wanted.itemsize * 8} bits")
+
+
+def _cast_tensor_column(values: Any, column: Column) -> Any:
+    if len(values) and isinstance(values.iloc[0], (list, tuple)):
+        return values
+    return _series(values, column.dtype or "", column)
+
+
+def _cast_datetimes(values: Any, column: Column) -> Any:
+    pandas = import_module("pandas")
+    try:
+        found = pandas.to_datetime(values)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InvalidInput(f"{_what(column)}: {error}") from error
+    if getattr(found.dt, "unit", "ns") != "ns":  # pandas 3 reads microseconds; the type has nanoseconds
+        found = found.dt.as_unit("ns")
+    return found
+
+
+def _decode(value: Any, column: Column) -> Any:
+    if value is None and not column.required:
+        return None
+    try:
+        return base64.b64decode(value.encode("ascii").replace(b"\n", b""), validate=True)
+    except (AttributeError, UnicodeEncodeError, binascii.Error) as error:
+        raise InvalidInput(f"{_what(column)} takes bytes as base64 text only: {error}") from error
+
+
+def _each(data: Any, convert: Any) -> Any:
+    return [_each(value, convert) for value in data] if isinstance(data, list) else convert(data)
+
+
+def _array(data: Any, dtype: Any, what: str) -> Any:
+    numpy = import_module("numpy")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # old NumPy makes ragged lists arrays of objects, with a warning
+            return numpy.array(data) if dtype is None else numpy.array(data, dtype=dtype)
+    except (ValueError, TypeError, OverflowError, Warning) as error:
+        raise InvalidInput(f"{what}: {error}") from error
+
+
+def _first(array: Any) -> Any:
+    return repr(array.ravel().tolist()[0])
+
+
+def _what(column: Column) -> str:
+    name = "the input" if column.name is None else f"the input `{column.name}`"
+    return f"{name} ({column})"

@@ -1,0 +1,55 @@
+"""What the model raised, told without the frames of this program."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+from typing import Any
+
+FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def describe(error: BaseException, phase: str, kind: str) -> dict[str, Any]:
+    """Give the event `error`."""
+    import traceback
+
+    _clean(error, set())
+    try:
+        message = str(error)
+    except Exception as failure:
+        message = f"(its message could not be made: {type(failure).__name__})"
+    return {
+        "event": "error",
+        "phase": phase,
+        "kind": kind,
+        "type": type(error).__name__,
+        "message": message,
+        "traceback": "".join(traceback.format_exception(type(error), error, error.__traceback__)),
+    }
+
+
+def _clean(error: BaseException | None, seen: set[int]) -> None:
+    """Take this program's frames, and those of the import system, out of an exception and those behind it."""
+    if error is None or id(error) in seen:
+        return
+    seen.add(id(error))
+    error.__traceback__ = _without_own(error.__traceback__)
+    _clean(error.__cause__, seen)
+    _clean(error.__context__, seen)
+    members = getattr(error, "exceptions", ())
+    for member in members if isinstance(members, tuple) else ():
+        if isinstance(member, BaseException):
+            _clean(member, seen)
+
+
+def _without_own(trace: TracebackType | None) -> TracebackType | None:
+    kept = []
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not file.startswith(FOLDER) and not file.startswith("<frozen importlib"):
+            kept.append(trace)
+        trace = trace.tb_next
+    result = None
+    for each in reversed(kept):
+        result = TracebackType(result, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return result

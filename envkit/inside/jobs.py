@@ -1,0 +1,126 @@
+"""The two jobs, phase by phase."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any, Callable, Mapping
+
+from . import failures
+from .journal import Journal
+
+KINDS = {"input": "input", "output": "output"}  # whose fault it is when a phase raises; else the model's
+
+
+def run(path: str) -> None:
+    """Do what the request at `path` asks, then end the process at once, whatever threads still run."""
+    with open(path, encoding="utf-8") as stream:
+        request = json.load(stream)
+    journal = Journal(request["journal"])
+    phases = Phases(journal)
+    status = 0
+    try:
+        if request.get("memory_bytes"):
+            _limit_memory(request["memory_bytes"])
+        jobs = {"trace": _trace, "predict": _predict}
+        jobs[request["job"]](request, phases)
+    except BaseException as error:
+        status = 1
+        journal.leave_forked_process(_report_in_fork(error, journal))
+        phases.end()
+        journal.write(failures.describe(error, phases.current, KINDS.get(phases.current, "model")))
+    else:
+        journal.leave_forked_process(0)
+        journal.write({"event": "done"})
+    _leave(status)
+
+
+class Phases:
+    """Tells the journal, and the tracer if there is one, where the job stands."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.current = "start"
+        self.on_begin: Callable[[str], None] = lambda name: None  # noqa: ARG005
+        self.on_end: Callable[[], None] = lambda: None
+
+    def begin(self, name: str) -> None:
+        """End the phase that runs and begin another."""
+        self.journal.leave_forked_process(0)
+        self.end()
+        self.current = name
+        self.journal.write({"event": "phase", "name": name})
+        self.on_begin(name)
+
+    def end(self) -> None:
+        """End the phase that runs, if one does."""
+        if self.current != "start":
+            self.on_end()
+
+
+def _trace(request: Mapping[str, Any], phases: Phases) -> None:
+    from . import answer, interpreter, loading, payload
+    from .tracer import Tracer
+
+    write = phases.journal.write
+    write(interpreter.describe())
+    tracer = Tracer(phases.journal)
+    phases.on_begin, phases.on_end = tracer.enter, tracer.leave
+    tracer.install()
+    phases.begin("load")
+    model = loading.load(request)
+    example = request.get("example")
+    if not example:
+        phases.end()
+        write({"event": "skipped", "phase": "predict", "why": "the model has no input example"})
+        return
+    phases.begin("input")
+    data, params = payload.from_example(example, request, model.takes_raw_inputs)
+    phases.begin("predict")
+    result = model.predict(data, params)
+    phases.begin("output")
+    output = answer.encode(result)
+    phases.end()
+    write({"event": "prediction", "output": output})
+
+
+def _predict(request: Mapping[str, Any], phases: Phases) -> None:
+    from . import answer, loading, payload
+
+    phases.begin("load")
+    model = loading.load(request)
+    phases.begin("input")
+    data, params = payload.from_file(request["input"], request, model.takes_raw_inputs)
+    phases.begin("predict")
+    result = model.predict(data, params)
+    phases.begin("output")
+    answer.write(answer.encode(result), request["output"])
+
+
+def _limit_memory(limit: int) -> None:
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _report_in_fork(error: BaseException, journal: Journal) -> int:
+    """Do as an interpreter does at its end with what a forked child raised; give the child's exit status."""
+    if not journal.is_forked:
+        return 1
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    sys.excepthook(type(error), error, error.__traceback__)
+    return 1
+
+
+def _leave(status: int) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # closed, replaced or None: the model's own doing, and nothing depends on it
+            continue
+    os._exit(status)

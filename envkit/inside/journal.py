@@ -1,0 +1,69 @@
+"""The journal: JSON lines that survive whatever the model does to its own process."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+LOWEST_DESCRIPTOR = 200  # out of the way of what programs open and close by number
+
+
+class Journal:
+    """Appends events to a file, each whole, at once, in one write.
+
+    A model may close every descriptor, also those it does not know, and reuse their numbers. So before each write
+    the descriptor is compared with the file that was opened first, and the file opened anew if it is another.
+    Needs no lock: the system appends each write as a whole, whichever thread or process makes it.
+    """
+
+    def __init__(self, path: str) -> None:
+        """Create the file. Raises `OSError`, also when it exists."""
+        self.path = path
+        self._process = os.getpid()
+        self._descriptor = self._open(os.O_CREAT | os.O_EXCL)
+        self._identity = self._identify()
+
+    def write(self, event: dict[str, Any]) -> None:
+        """Append one event; in a forked child with the number of its process."""
+        process = os.getpid()
+        if process != self._process:
+            event = {**event, "pid": process}
+        self._append((json.dumps(event) + "\n").encode("ascii"))
+
+    @property
+    def is_forked(self) -> bool:
+        """Whether this process is a fork of the one that opened the journal."""
+        return os.getpid() != self._process
+
+    def leave_forked_process(self, status: int) -> None:
+        """End this process, with `status`, if it is a fork: what follows is for the first to do and to tell."""
+        if self.is_forked:
+            os._exit(status)
+
+    def _append(self, line: bytes) -> None:
+        if self._identify() != self._identity:
+            self._descriptor = self._open(0)
+        try:
+            while line:
+                line = line[os.write(self._descriptor, line) :]
+        except OSError:  # no space: what cannot be reported must not look like an honest, shorter report
+            os._exit(74)
+
+    def _identify(self) -> tuple[int, int] | None:
+        try:
+            found = os.fstat(self._descriptor)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _open(self, flags: int) -> int:
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | flags, 0o600)
+        try:
+            import fcntl
+
+            high = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, LOWEST_DESCRIPTOR)
+        except (ImportError, OSError):  # not POSIX; more than this process may have open
+            return descriptor
+        os.close(descriptor)
+        return high

@@ -1,0 +1,14 @@
+"""Any loader module: a module with `_load_pyfunc(data_path)`, or `_load_pyfunc(data_path, model_config)`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Mapping
+
+
+def load(path: str, request: Mapping[str, Any]) -> Any:
+    """Import the loader module and let it load. A model without configuration is loaded without the argument."""
+    conf = request["python_function"]
+    load_pyfunc = import_module(conf["loader_module"])._load_pyfunc
+    config = conf.get("config")
+    return load_pyfunc(path, config) if config else load_pyfunc(path)

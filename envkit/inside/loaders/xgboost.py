@@ -1,0 +1,43 @@
+"""In place of `mlflow.xgboost`: a booster, or a model with scikit-learn's interface, in XGBoost's own formats."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from importlib import import_module
+from typing import Any, Callable, Mapping
+
+
+class XGBoostModel:
+    """What `mlflow.pyfunc` calls."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
+        """Predict with those of `params` that the model's own `predict` takes; a booster gets a `DMatrix`."""
+        xgboost = import_module("xgboost")
+        predict = self._model.predict
+        accepted = _accepted(predict, params or {})
+        if isinstance(self._model, xgboost.Booster):
+            return predict(xgboost.DMatrix(data), **{"validate_features": True, **accepted})
+        if isinstance(self._model, xgboost.XGBModel):
+            return predict(data, **{"validate_features": True, **accepted})
+        return predict(data, **accepted)
+
+
+def load(path: str, request: Mapping[str, Any]) -> XGBoostModel:
+    """Load the model; MLflow before 1.22 wrote no `model_class` and meant a booster."""
+    folder = os.path.dirname(path) if os.path.isfile(path) else path
+    flavor = request["flavors"]["xgboost"]
+    module, _, name = flavor.get("model_class", "xgboost.core.Booster").rpartition(".")
+    model = getattr(import_module(module), name)()
+    model.load_model(os.path.join(folder, flavor["data"]))
+    return XGBoostModel(model)
+
+
+def _accepted(function: Callable[..., Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    known = inspect.signature(function).parameters
+    if any(each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD) for each in known.values()):
+        return dict(params)
+    return {name: value for name, value in params.items() if name in known}

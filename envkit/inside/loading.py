@@ -1,0 +1,40 @@
+"""Loading of a model and calling it, as `mlflow.pyfunc.load_model` and `PyFuncModel.predict` do (MLflow 3.17)."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from typing import Any, Callable, Mapping
+
+from .loaders import loader_for
+
+
+class Model:
+    """A loaded model.
+
+    takes_raw_inputs: its type hints say what it takes, so `inputs` reach it as the JSON values they are.
+    """
+
+    def __init__(self, implementation: Any, function: str) -> None:
+        self._predict: Callable[..., Any] = getattr(implementation, function)
+        self.takes_raw_inputs = bool(getattr(implementation, "takes_raw_inputs", False))
+
+    def predict(self, data: Any, params: Mapping[str, Any] | None) -> Any:
+        """Predict; `params` are passed to a function that has a parameter of that name."""
+        parameter = inspect.signature(self._predict).parameters.get("params")
+        if parameter is not None and parameter.kind is not parameter.VAR_KEYWORD:
+            return self._predict(data, params=params)
+        return self._predict(data)
+
+
+def load(request: Mapping[str, Any]) -> Model:
+    """Load the model of a request; raises whatever its code raises."""
+    conf = request["python_function"]
+    model = request["model"]
+    if conf.get("code"):
+        sys.path.insert(0, os.path.join(model, conf["code"]))
+    data = os.path.join(model, conf["data"]) if conf.get("data") else model
+    load_pyfunc = loader_for(conf["loader_module"])
+    implementation = load_pyfunc(data, request)
+    return Model(implementation, conf.get("predict_fn") or "predict")

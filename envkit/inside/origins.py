@@ -1,0 +1,65 @@
+"""Where code comes from: the standard library, this program, or anywhere else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import FrameType
+from typing import Any
+
+from .interpreter import stdlib_folders
+
+MACHINERY, STANDARD, OTHER = range(3)  # whose code a frame runs
+RECORDING = ("audit.py", "callers.py", "imports.py", "journal.py", "origins.py", "tracer.py", "variables.py")
+
+
+class Origins:
+    """Tells files, modules and frames of the standard library and of the recording from all others."""
+
+    def __init__(self) -> None:
+        folder = os.path.dirname(os.path.abspath(__file__))
+        self._standard = tuple(each if each.endswith(".zip") else each + os.sep for each in stdlib_folders())
+        library = os.path.dirname(os.path.abspath(os.__file__))
+        self._kinds = {os.path.join(folder, name): MACHINERY for name in RECORDING}
+        self._kinds[os.path.join(library, "importlib", "__init__.py")] = MACHINERY
+
+    def is_standard_file(self, path: str) -> bool:
+        """Whether the file belongs to the standard library, and not to what is installed beneath it."""
+        return (
+            path.startswith(self._standard)
+            and f"{os.sep}site-packages{os.sep}" not in path
+            and f"{os.sep}dist-packages{os.sep}" not in path
+        )
+
+    def is_standard_module(self, name: str, attributes: dict[str, Any]) -> bool:
+        """Whether a module, given its name and its attributes, belongs to the standard library."""
+        file = attributes.get("__file__")
+        if isinstance(file, str):
+            return self.is_standard_file(file)
+        origin = getattr(attributes.get("__spec__"), "origin", None)
+        return origin in ("built-in", "frozen") or name in sys.builtin_module_names
+
+    def kind_of(self, frame: FrameType) -> int:
+        """Whose code the frame runs: `MACHINERY` (imports, recording), `STANDARD` (library) or `OTHER`."""
+        file = frame.f_code.co_filename
+        kind = self._kinds.get(file)
+        if kind is not None:
+            return kind
+        if not file.startswith("<"):
+            kind = STANDARD if self.is_standard_file(file) else OTHER
+        elif file.startswith("<frozen "):
+            kind = MACHINERY if file.startswith(("<frozen importlib", "<frozen zipimport")) else STANDARD
+        else:  # made at run time: the same name stands for the code of many modules
+            home = frame.f_globals.get("__file__")
+            return STANDARD if isinstance(home, str) and self.is_standard_file(home) else OTHER
+        self._kinds[file] = kind
+        return kind
+
+
+def attributes_of(module: object) -> dict[str, Any]:
+    """Give a module's attributes without asking the module, which may be one that loads itself when asked."""
+    try:
+        found = object.__getattribute__(module, "__dict__")
+    except AttributeError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,182 @@
+"""What to predict on: the model's saved example, or a request in the form that scoring servers take.
+
+A request is a JSON object with one of `dataframe_split`, `dataframe_records`, `instances`, `inputs`, and `params`
+if need be, or a CSV file with a header. The data get the form and the types that the signature promises the model,
+as `mlflow.pyfunc` gives them (MLflow 3.17), except that no value is changed to fit.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from importlib import import_module
+from typing import Any, Mapping
+
+from .columns import InvalidInput, cast_array
+from .frames import as_frame, as_tensors, frame_of_records, frame_of_split, pandas_for
+from .parameters import complete
+from .signature import Signature
+
+FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
+CHAT_FORMATS = ("messages", "prompt", "input")  # the whole request is the model's input
+SPARSE = {"sparse_matrix_csc": "csc_matrix", "sparse_matrix_csr": "csr_matrix"}
+
+
+def from_example(example: Mapping[str, Any], request: Mapping[str, Any], raw: bool) -> tuple[Any, Any]:
+    """Give (data, params) of the saved example; of the saved request where the example itself is not there.
+
+    `raw`: the model takes JSON values as they are. Raises `InvalidInput`.
+    """
+    signature = Signature(request.get("signature"))
+    if not os.path.exists(example["path"]):
+        name = example.get("serving_input_path") or "serving_input_example.json"
+        return _from_json(_read(os.path.join(os.path.dirname(example["path"]), name)), signature, raw)
+    value = _parse(_read(example["path"]))
+    params: Any = None
+    if example.get("params") and isinstance(value, dict):
+        params = value.get("params")
+        value = value.get("inputs")
+    if not raw:
+        value = _shape(_example_data(value, example, signature), signature)
+    return value, complete(params, signature)
+
+
+def from_file(source: Mapping[str, Any], request: Mapping[str, Any], raw: bool) -> tuple[Any, Any]:
+    """Give (data, params) of an input file. Raises `InvalidInput`."""
+    signature = Signature(request.get("signature"))
+    text = _read(source["path"])
+    if source["content_type"] == "csv":
+        data, params = _shape(_from_csv(text), signature), complete(None, signature)
+    else:
+        data, params = _from_json(text, signature, raw)
+    if request.get("params") is not None:
+        params = complete({**(params or {}), **request["params"]}, signature)
+    return data, params
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as stream:
+            return stream.read()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"it is not UTF-8 text: {error}") from error
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise InvalidInput("it is nested too deeply") from error
+    except ValueError as error:
+        raise InvalidInput(f"it is not JSON: {error}") from error
+
+
+def _from_csv(text: str) -> Any:
+    pandas = pandas_for("a CSV input")
+    try:
+        return pandas.read_csv(io.StringIO(text))
+    except ValueError as error:  # also pandas' own errors of parsing
+        raise InvalidInput(f"it is not CSV: {error}") from error
+
+
+def _from_json(text: str, signature: Signature, raw: bool) -> tuple[Any, Any]:
+    value = _parse(text)
+    accepted = "one of " + ", ".join(f"`{each}`" for each in FORMATS)
+    if not isinstance(value, dict):
+        raise InvalidInput(f"it must be a JSON object with exactly {accepted}, not {_kind(value)}")
+    if any(each in value for each in CHAT_FORMATS):
+        return _from_chat(value, signature)
+    found = [each for each in FORMATS if each in value]
+    if len(found) != 1:
+        had = ", ".join(f"`{each}`" for each in (found or value)) or "nothing"
+        raise InvalidInput(f"it must have exactly {accepted}; it has {had}")
+    unknown = set(value) - {found[0], "params", "signature_name"}
+    if unknown:
+        raise InvalidInput(f"`{sorted(unknown)[0]}` is unknown; beside {accepted} there may be `params`")
+    params = complete(value.get("params"), signature)
+    return _data(found[0], value[found[0]], signature, raw), params
+
+
+def _from_chat(value: dict[str, Any], signature: Signature) -> tuple[Any, Any]:
+    known = {each["name"] for each in signature.params}
+    params = {name: each for name, each in value.items() if name in known}
+    return {name: each for name, each in value.items() if name not in known}, complete(params, signature)
+
+
+def _data(form: str, value: Any, signature: Signature, raw: bool) -> Any:
+    if raw:
+        if form != "inputs":
+            raise InvalidInput(f"this model takes `inputs` only, since its type hints say what it takes, not `{form}`")
+        return value
+    if form == "dataframe_split":
+        return _shape(frame_of_split(value), signature)
+    if form == "dataframe_records":
+        return _shape(frame_of_records(value), signature)
+    if form == "instances":
+        return _shape(_instances(value, signature), signature)
+    return _shape(_arrays(value, signature), signature)
+
+
+def _example_data(value: Any, example: Mapping[str, Any], signature: Signature) -> Any:
+    kind = example.get("type")
+    if kind == "dataframe":
+        return frame_of_split(value) if isinstance(value, dict) else frame_of_records(value)
+    if kind == "ndarray":
+        return _arrays(value, signature)
+    if kind in SPARSE:
+        matrix = getattr(import_module("scipy.sparse"), SPARSE[kind])
+        return matrix((value["data"], value["indices"], value["indptr"]), shape=tuple(value["shape"]))
+    if kind not in (None, "json_object"):
+        raise InvalidInput(f"the type {kind!r} of the saved example is unknown")
+    return value
+
+
+def _arrays(value: Any, signature: Signature) -> Any:
+    """Make arrays of JSON values as MLflow does for `inputs`: of each value of an object, else of the whole."""
+    if not _has_numpy():
+        return value
+    names = signature.names
+    if len(names) == 1 and isinstance(value, list) and not any(isinstance(each, dict) for each in value):
+        value = {next(iter(names)): value}
+    if isinstance(value, dict):
+        return {name: cast_array(each, names.get(name)) for name, each in value.items()}
+    if isinstance(value, list) and all(isinstance(each, dict) for each in value):
+        return [{name: cast_array(each, names.get(name)) for name, each in row.items()} for row in value]
+    return cast_array(value, signature.inputs[0] if signature.inputs else None)
+
+
+def _instances(value: Any, signature: Signature) -> Any:
+    """Turn rows into columns, which must then be of one length."""
+    if not (isinstance(value, list) and value and isinstance(value[0], dict)):
+        return _arrays(value, signature)
+    columns: dict[str, list[Any]] = {}
+    for index, row in enumerate(value):
+        if not isinstance(row, dict):
+            raise InvalidInput(f"`instances[{index}]` must be an object like the first, not {_kind(row)}")
+        for name, each in row.items():
+            columns.setdefault(name, []).append(each)
+    for name, each in columns.items():
+        if len(each) != len(value):
+            raise InvalidInput(f"`instances`: {len(value) - len(each)} of {len(value)} lack `{name}`")
+    return _arrays(columns, signature)
+
+
+def _shape(data: Any, signature: Signature) -> Any:
+    """Give the data the form that the signature promises: a data frame for columns, arrays for tensors."""
+    if not signature.inputs:
+        return data
+    return as_tensors(data, signature) if signature.is_tensor else as_frame(data, signature)
+
+
+def _has_numpy() -> bool:
+    try:
+        import_module("numpy")
+    except ImportError:
+        return False
+    return True
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a text", type(None): "null", bool: "true or false"}
+    return names.get(type(value), "a number")

@@ -1,0 +1,55 @@
+"""The model's signature, as far as reading an input needs it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Mapping
+
+
+class Column:
+    """One input: a column with a basic type, or a tensor.
+
+    name: None when the signature names none. type: `long`, `string`, `array`, `object`, …, or `tensor` with its
+    `dtype` and `shape`.
+    """
+
+    def __init__(self, spec: Mapping[str, Any]) -> None:
+        tensor = spec.get("tensor-spec") or {}
+        self.name: str | None = spec.get("name")
+        self.type = str(spec.get("type"))
+        self.required = spec.get("required", not spec.get("optional", False))
+        self.dtype: str | None = tensor.get("dtype")
+        self.shape: tuple[int, ...] = tuple(tensor.get("shape") or ())
+
+    def __str__(self) -> str:
+        return f"a tensor of {self.dtype}" if self.is_tensor else self.type
+
+    @property
+    def is_tensor(self) -> bool:
+        """Whether it is a tensor."""
+        return self.type == "tensor"
+
+
+class Signature:
+    """The inputs and the parameters; both empty when the model has no signature."""
+
+    def __init__(self, signature: Mapping[str, Any] | None) -> None:
+        signature = signature or {}
+        self.inputs = tuple(Column(spec) for spec in _list(signature.get("inputs")))
+        self.params = tuple(_list(signature.get("params")))
+
+    @property
+    def is_tensor(self) -> bool:
+        """Whether the inputs are tensors."""
+        return bool(self.inputs) and self.inputs[0].is_tensor
+
+    @property
+    def names(self) -> dict[str, Column]:
+        """The inputs by name; empty when they have none."""
+        return {each.name: each for each in self.inputs if each.name is not None}
+
+
+def _list(value: Any) -> list[Mapping[str, Any]]:
+    """MLflow stores each part of a signature as a JSON text."""
+    found = json.loads(value) if isinstance(value, str) else value
+    return list(found or ())

@@ -1,0 +1,60 @@
+"""The tracer: everything that records, installed together, with the phase that each event belongs to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Iterator
+
+from .audit import Audit
+from .callers import Callers
+from .imports import OWN, Finder, ImportCalls
+from .journal import Journal
+from .origins import Origins, attributes_of
+from .variables import Variables
+
+
+class Tracer:
+    """Records from `install` until the process ends."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._phase = "start"
+        self._origins = Origins()
+        callers = Callers(self._origins)
+        self._finder = Finder(self._tell, self._origins, callers)
+        self._calls = ImportCalls(self._tell, self._origins, callers)
+        self._variables = Variables(self._tell, callers)
+        self._audit = Audit(self._tell, self._origins, journal.path)
+        self._reported: set[str] = set()
+
+    def install(self) -> None:
+        """Begin to record."""
+        sys.meta_path.insert(0, self._finder)
+        self._calls.install()
+        self._variables.install()
+        self._audit.install()
+
+    def enter(self, phase: str) -> None:
+        """Let a phase begin."""
+        self._phase = phase
+
+    def leave(self) -> None:
+        """Let a phase end: tell of the modules that came to be without a finder."""
+        files = dict(self._untold())
+        if files:
+            self._reported.update(files)
+            self._journal.write({"event": "module-files", "files": files})
+
+    def _untold(self) -> Iterator[tuple[str, str | None]]:
+        for name, module in list(sys.modules.items()):
+            if name in self._finder.told or name in self._reported or name.partition(".")[0] in (OWN, "__main__"):
+                continue
+            attributes = attributes_of(module)
+            if not self._origins.is_standard_module(name, attributes):
+                file = attributes.get("__file__")
+                yield name, os.path.abspath(file) if isinstance(file, str) else None
+
+    def _tell(self, **event: Any) -> None:
+        event["phase"] = self._phase
+        self._journal.write(event)
