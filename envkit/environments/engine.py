@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,10 @@ from envkit.environments.plan import Plan
 from envkit.errors import BuildFailed
 
 _SHOWN_LINES = 40
+_LACKS_WHEEL = re.compile(
+    r"building from source|Building source distributions|no usable wheels|No matching distribution"
+)
+_NO_SOURCE = "Only wheels are installed; `--allow-source` lets what has none be built, which runs its code."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +28,7 @@ class Workshop:
 
     place: the environment. cache: for downloads. variables: of the tools. inherit: descriptors that tools keep
     open.
-    secrets: what must not appear in messages.
+    secrets: what must not appear in messages. allow_source: whether source distributions may be built.
     """
 
     place: Path
@@ -31,6 +36,7 @@ class Workshop:
     variables: Mapping[str, str]
     inherit: tuple[int, ...] = ()
     secrets: frozenset[str] = frozenset()
+    allow_source: bool = False
 
     @property
     def python(self) -> Path:
@@ -71,6 +77,8 @@ class Workshop:
             doing = f"{doing}: no space left in {self.place.parents[1]}"
         elif ended.status < 0:
             doing = f"{doing}: the installer {ended.how}"
+        elif not self.allow_source and _LACKS_WHEEL.search(text):
+            last += f"\n{_NO_SOURCE}"
         raise BuildFailed(doing, last)
 
 

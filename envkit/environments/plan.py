@@ -123,7 +123,7 @@ class _Line:
         if artifacts.is_source(path) and not allow_source:
             raise InvalidFile(
                 directory, one, "is source that would have to be built, which runs its code",
-                "Give a wheel in its place, or allow building from source.",
+                "Give a wheel in its place, or let it be built with `--allow-source`.",
             )  # fmt: skip
         place = path.as_uri()
         return cls(text, text.replace(place, f"{path.name}#{_digest(path)}"))

@@ -128,6 +128,7 @@ def _filler(
             variables=environment.for_installer(environ),
             inherit=(lock,),
             secrets=redaction.secrets_in(wanted.secretive),
+            allow_source=wanted.allow_source,
         )
         engine.create(interpreter, workshop)
         engine.install(wanted, workshop)

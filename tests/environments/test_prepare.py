@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from envkit.child import process
+from envkit.environments import interpreters
 from envkit.environments.env_type import EnvType
 from envkit.environments.prepare import prepare
 from envkit.errors import BuildFailed, InvalidArgument, InvalidFile, ToolNotFound
@@ -50,7 +52,7 @@ def test_the_environment_holds_the_closure_and_nothing_else(
 def test_it_has_the_interpreter_that_the_spec_names(
     manager: EnvType, version: str, spec: EnvironmentSpec, root: Path, installed: Installed
 ) -> None:
-    if not (Path.home() / ".pyenv" / "versions" / version).exists():
+    if not (interpreters.pyenv_versions(os.environ) / version).exists():
         pytest.skip(f"Python {version} is not on this machine")
     environment = prepare(replace(spec, python=version), manager, root=root)
 
@@ -199,7 +201,7 @@ def test_a_source_distribution_is_refused_and_nothing_of_it_runs(
 ) -> None:
     _, trace = make_sdist(spec.directory / "wheels")
 
-    with pytest.raises(BuildFailed):
+    with pytest.raises(BuildFailed, match="--allow-source"):
         prepare(replace(spec, requirements=("danger==1.0",)), manager, root=root)
     assert not trace.exists()
 
