@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from envkit.capturing.requirements import Selection, select
 from envkit.capturing.trace import Trace
 from envkit.capturing.tracing import Limits, trace_model
 from envkit.capturing.variables import Variable, classify
-from envkit.errors import Degraded
+from envkit.errors import CaptureFailed, Degraded, InvalidArgument
 from envkit.models.directory import ModelDirectory
 
+TRACE_SECONDS = 600.0
 Report = Callable[[str], None]
 
 
@@ -65,7 +67,7 @@ def capture(
     """
     tell = report or _silent
     model = ModelDirectory.open(model_uri)
-    limits = Limits(seconds=timeout or Limits.seconds, memory_bytes=memory_bytes)
+    limits = Limits(seconds=timeout or TRACE_SECONDS, memory_bytes=memory_bytes)
     tell(f"Tracing {model.path.name}: one load and one prediction.")
     traced = trace_model(model, python, limits)
     installed = InstalledDistributions(traced.interpreter.sys_path)
@@ -78,6 +80,38 @@ def capture(
     if strict and found.degradations:
         raise Degraded(found.degradations)
     return found.capture(written=files.write(model, found.files()) if write else ())
+
+
+def infer_pip_requirements(
+    model_uri: str | Path,
+    flavor: str | None = None,
+    fallback: Sequence[str] | None = None,
+    timeout: float | None = None,
+    *,
+    python: str | Path | None = None,
+) -> list[str]:
+    """Give the pinned requirements of a model, found by one load and one prediction; its files stay as they are.
+
+    model_uri, timeout (seconds) and python are as for `capture`. flavor: a flavor that the model must have; the
+    model is always run through its `python_function`. fallback: what to return, with a warning that says why, when
+    the model cannot be traced.
+
+    Raises what `capture` raises when there is no `fallback`, and `InvalidArgument` for a flavor that is not there.
+    """
+    try:
+        _check_flavor(model_uri, flavor)
+        return list(capture(model_uri, python=python, timeout=timeout, write=False).requirements)
+    except CaptureFailed as error:
+        if fallback is None:
+            raise
+        warnings.warn(f"The requirements of {model_uri} could not be inferred: {error}", stacklevel=2)
+        return list(fallback)
+
+
+def _check_flavor(model_uri: str | Path, flavor: str | None) -> None:
+    flavors = ModelDirectory.open(model_uri).mlmodel.flavors
+    if flavor is not None and flavor not in flavors:
+        raise InvalidArgument(f"{model_uri} has no flavor {flavor!r}; it has {', '.join(flavors)}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +144,7 @@ class _Findings:
     @property
     def evidence(self) -> dict[str, Any]:
         example = self.model.example_path
-        return evidence.document(
-            self.trace, self.selection, self.variables, self.degradations, self.places, example
-        )
+        return evidence.document(self.trace, self.selection, self.variables, self.degradations, self.places, example)
 
     def files(self) -> files.Content:
         return files.Content(
@@ -144,7 +176,7 @@ def _degradations(trace: Trace, selection: Selection, locked: Locked | Unlocked)
     if trace.skipped is not None:
         lines.append(f"no prediction was made ({trace.skipped}): what only a prediction imports is not known")
     lines += [
-        f"module {each.module} ({each.file}) is neither in the model nor in a distribution: it will be missing elsewhere"
+        f"module {each.module} ({each.file}) lies outside the model and every distribution: it will be missing elsewhere"
         for each in selection.outside
     ]
     lines += [f"{each}" for each in selection.unmet]

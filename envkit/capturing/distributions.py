@@ -203,9 +203,7 @@ class _Site:
         if top not in self._claims:
             start = b"\n" + top.encode("utf-8", "surrogateescape")
             self._claims[top] = tuple(
-                each
-                for each, raw in self._records
-                if start in raw and (start + b"/" in raw or start + b"," in raw)
+                each for each, raw in self._records if start in raw and (start + b"/" in raw or start + b"," in raw)
             )
         return self._claims[top]
 

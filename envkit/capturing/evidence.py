@@ -15,6 +15,7 @@ from envkit.capturing.places import Places
 from envkit.capturing.requirements import Needed, Selection
 from envkit.capturing.trace import Import, Trace
 from envkit.capturing.variables import Variable
+from envkit.formats import envkit_json
 
 REASONS_KEPT = 10  # per distribution; a large library is imported from hundreds of places
 OUTPUT_BYTES_KEPT = 1_000_000  # a larger prediction is recorded by its digest alone
@@ -31,6 +32,7 @@ def document(
     """Put the evidence together as JSON values."""
     facts = trace.interpreter
     return {
+        "schema_version": envkit_json.SCHEMA_VERSION,
         "interpreter": {
             "implementation": facts.implementation,
             "version": facts.version,
@@ -98,8 +100,6 @@ def _program(argv: Sequence[str], places: Places) -> str:
 def _prediction(trace: Trace, example: Path | None) -> Mapping[str, Any] | None:
     if trace.skipped is not None or example is None:
         return None
-    from envkit.formats import envkit_json
-
     output = envkit_json.dumps({"output": trace.prediction}).encode()
     kept = {"output": trace.prediction} if len(output) <= OUTPUT_BYTES_KEPT else {"output_sha256": _sha256(output)}
     return {"input": example.name, "input_sha256": _sha256(example.read_bytes()), **kept}

@@ -16,9 +16,14 @@ from envkit.formats import (
     python_env_yaml,
     requirements_txt,
 )
+from envkit.formats.conda_yaml import CondaEnv
+from envkit.formats.python_env_yaml import PythonEnv
 from envkit.models.directory import ModelDirectory
 
-CONSTRAINTS = "constraints.txt"
+REQUIREMENTS = requirements_txt.FILE_NAME
+CONSTRAINTS = requirements_txt.CONSTRAINTS_FILE_NAME
+ENVIRONMENT_NAME = "envkit-env"
+BUILD_TOOLS = ("pip", "setuptools", "wheel")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,16 +40,50 @@ class Content:
 
 
 def write(model: ModelDirectory, content: Content) -> tuple[str, ...]:
-    """Write the files and give their names; a lock that is not valid any more is removed."""
+    """Write the files and give their names; a lock that does not hold any more is removed."""
     texts: dict[str, str | None] = {
-        requirements_txt.FILE_NAME: requirements_txt.dumps(content.requirements, constraints_file=CONSTRAINTS),
+        REQUIREMENTS: requirements_txt.dumps(content.requirements, constraints_file=CONSTRAINTS),
         CONSTRAINTS: requirements_txt.dumps(content.constraints),
         conda_yaml.FILE_NAME: conda_yaml.dumps(_conda_env(content)),
         python_env_yaml.FILE_NAME: python_env_yaml.dumps(_python_env(content)),
         environment_variables_txt.FILE_NAME: environment_variables_txt.dumps(content.variables),
         pylock_toml.FILE_NAME: content.lock,
         envkit_json.FILE_NAME: envkit_json.dumps(content.evidence),
-        **_mlmodel(model),
     }
+    if not _names_the_files(model):
+        texts[mlmodel.FILE_NAME] = _mlmodel(model)
     file_set.write_files(model.path, texts)
     return tuple(sorted(name for name, text in texts.items() if text is not None))
+
+
+def _conda_env(content: Content) -> CondaEnv:
+    pip = content.tools.get("pip")
+    return CondaEnv(
+        name=ENVIRONMENT_NAME,
+        channels=("conda-forge",),
+        dependencies=(f"python={content.python}", f"pip<={pip}" if pip else "pip"),
+        pip=(*content.requirements, f"-c {CONSTRAINTS}"),
+    )
+
+
+def _python_env(content: Content) -> PythonEnv:
+    return PythonEnv(
+        python=content.python,
+        build_dependencies=tuple(_tool(name, content.tools.get(name)) for name in BUILD_TOOLS),
+        dependencies=(f"-r {REQUIREMENTS}",),
+    )
+
+
+def _tool(name: str, version: str | None) -> str:
+    return f"{name}=={version}" if version else name
+
+
+def _names_the_files(model: ModelDirectory) -> bool:
+    """Whether whoever follows `MLmodel` finds the files that are written here."""
+    flavor = model.python_function
+    return flavor.conda_env == conda_yaml.FILE_NAME and flavor.python_env in (None, python_env_yaml.FILE_NAME)
+
+
+def _mlmodel(model: ModelDirectory) -> str:
+    env = {"conda": conda_yaml.FILE_NAME, "virtualenv": python_env_yaml.FILE_NAME}
+    return mlmodel.dumps(model.mlmodel.with_python_function(env=env))

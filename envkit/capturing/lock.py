@@ -46,12 +46,10 @@ def lock(closure: Iterable[Distribution], interpreter: InterpreterFacts) -> Lock
     direct = {each.name: _direct(each) for each in ordered if each.origin is not None}
     indexed = [each for each in ordered if each.origin is None]
     found, reasons = _from_indexes(indexed, interpreter)
-    reasons += [
-        f"{name} was installed from a local folder or file" for name, package in direct.items() if not package
-    ]
+    reasons += [f"{name} was installed from a local folder or file" for name, package in direct.items() if not package]
     if reasons:
         return Unlocked(reasons=tuple(sorted(reasons)))
-    packages = {**found, **{name: package for name, package in direct.items() if package}}
+    packages: dict[str, LockedPackage] = {**found, **{name: each for name, each in direct.items() if each}}
     return Locked(
         text=pylock_toml.dumps(
             packages=[packages[each.name] for each in ordered],
@@ -83,7 +81,7 @@ def _from_indexes(
     reasons: list[str] = []
     while wanted:
         answer = _ask(wanted.values(), interpreter)
-        if not isinstance(answer, str):
+        if isinstance(answer, list):
             return {package["name"]: package for package in answer}, reasons
         unknown = {name for name in UNSATISFIABLE.findall(answer) if name in wanted}
         if not unknown:
@@ -92,7 +90,7 @@ def _from_indexes(
     return {}, reasons
 
 
-def _ask(pins: Iterable[str], interpreter: InterpreterFacts) -> Sequence[LockedPackage] | str:
+def _ask(pins: Iterable[str], interpreter: InterpreterFacts) -> list[LockedPackage] | str:
     """The files of these pins, or what uv says against them."""
     with tempfile.TemporaryDirectory(prefix="envkit-lock-") as folder:
         asked, answer = Path(folder, "requirements.in"), Path(folder, "pylock.toml")
@@ -107,8 +105,7 @@ def _ask(pins: Iterable[str], interpreter: InterpreterFacts) -> Sequence[LockedP
         if not ended.succeeded:
             return ended.output or f"uv {ended.how}"
         document: Mapping[str, Any] = tomllib.loads(answer.read_text(encoding="utf-8"))
-    packages: Sequence[LockedPackage] = document.get("packages", ())
-    return packages
+    return list(document.get("packages", ()))
 
 
 def _command(asked: Path, answer: Path, interpreter: InterpreterFacts) -> list[str | Path]:

@@ -64,9 +64,7 @@ def select(trace: Trace, installed: InstalledDistributions, places: Places) -> S
     used = evidence.reasons
     optional = {edge.target for edge in evidence.between} - closure
     return Selection(
-        requirements=_sorted(
-            Needed(distribution=d, extras=extras, reasons=used[d]) for d, extras in roots.items()
-        ),
+        requirements=_sorted(Needed(distribution=d, extras=extras, reasons=used[d]) for d, extras in roots.items()),
         constraints=_sorted(Needed(distribution=d, reasons=used[d]) for d in closure if d not in roots),
         optional=_sorted(Needed(distribution=d, reasons=used[d]) for d in optional),
         outside=evidence.outside,

@@ -17,7 +17,7 @@ from envkit.models.directory import ModelDirectory
 class Limits:
     """What one trace may take: seconds, and bytes of address space (None: no limit)."""
 
-    seconds: float = 600.0
+    seconds: float
     memory_bytes: int | None = None
 
 

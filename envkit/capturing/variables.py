@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from envkit.capturing.places import Places
 from envkit.capturing.trace import Trace, VariableRead
 
-SECRET = re.compile(r"API_KEY|API_TOKEN|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|ACCESS_KEY|^_?DATABRICKS_")
-"""Names that a library's own reading makes worth telling; MLflow records a subset of these."""
+SECRET = re.compile(
+    r"\w*(API_KEY|API_TOKEN|ACCESS_KEY|SECRET|PASSWORD|PASSWD|CREDENTIAL|AUTH_TOKEN)\w*|\w+_TOKEN"
+    r"|DATABRICKS_(HOST|USERNAME|INSECURE|CLIENT_ID)|_DATABRICKS_WORKSPACE_(HOST|ID)"
+)
+"""Names that are worth telling even where only a library reads them; MLflow records a subset of these."""
 
 OF_THE_SYSTEM = re.compile(
     r"PYTHON\w*|LANG|LANGUAGE|LC_\w+|HOME|PATH|PWD|USER|LOGNAME|SHELL|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES"
@@ -46,5 +49,5 @@ def _variable(name: str, reads: Iterable[VariableRead], places: Places) -> Varia
     is_set = any(read.is_set for read in reads)
     by_model = "model" in readers and not OF_THE_SYSTEM.fullmatch(name)
     return Variable(
-        name=name, is_set=is_set, readers=readers, recorded=by_model or bool(SECRET.search(name.upper()))
+        name=name, is_set=is_set, readers=readers, recorded=by_model or bool(SECRET.fullmatch(name.upper()))
     )

@@ -52,7 +52,7 @@ class LazyGroup(click.Group):
             click.echo("Interrupted.", err=True)
             sys.exit(INTERRUPTED)
         except BrokenPipeError:
-            sys.stdout = None  # type: ignore[assignment]  # nothing can be flushed at exit
+            sys.stdout = None  # nothing can be flushed at exit
             sys.exit(READER_GONE)
         return result
 

@@ -44,9 +44,7 @@ def _variables(_: click.Context, __: click.Parameter, given: tuple[str, ...]) ->
     help="Of the input.",
 )
 @options.env_manager
-@click.option(
-    "--env", "variables", multiple=True, metavar="NAME=VALUE", callback=_variables, help="For the model."
-)
+@click.option("--env", "variables", multiple=True, metavar="NAME=VALUE", callback=_variables, help="For the model.")
 @options.requirements_override
 @options.allow_source
 @options.timeout

@@ -36,9 +36,7 @@ def prepare_env(
     Raises `InvalidArgument` for an unknown `env_manager`, `ModelNotFound`, `InvalidFile` and `PathOutsideModel` for
     what is wrong with the model, `InterpreterNotFound`, `ToolNotFound`, `BuildFailed`.
     """
-    return _prepare(
-        ModelDirectory.open(model_uri), env_manager, allow_source, tuple(pip_requirements_override), report
-    )
+    return _prepare(ModelDirectory.open(model_uri), env_manager, allow_source, tuple(pip_requirements_override), report)
 
 
 def predict(
@@ -73,9 +71,7 @@ def predict(
         raise InvalidArgument("Give either input_data or input_path.")
     model = ModelDirectory.open(model_uri)
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
-        given = (
-            _readable(Path(input_path)) if input_path is not None else _written(input_data, content_type, folder)
-        )
+        given = _readable(Path(input_path)) if input_path is not None else _written(input_data, content_type, folder)
         environment = _prepare(model, env_manager, allow_source, tuple(pip_requirements_override), report)
         return runner.predict(
             environment,
@@ -99,8 +95,9 @@ def _prepare(
     environment = prepare(
         read_spec(model), _manager(env_manager), overrides=overrides, allow_source=allow_source, report=report
     )
-    for note in environment.notes if report else ():
-        report(note)
+    if report is not None:
+        for note in environment.notes:
+            report(note)
     return environment
 
 
