@@ -10,7 +10,8 @@ settings of installers. Its `PATH` starts with the environment's own programs.
 *An installer* may be told where this machine gets packages from (indexes, proxies, certificates, credentials,
 time-outs), since that is the machine's business and no model can know it. It is not told what to choose: a
 variable that would change what gets installed or where (`UV_RESOLUTION`, `PIP_CONSTRAINT`, `PIP_TARGET`, …)
-does not reach it. Only variables known to be harmless are kept.
+does not reach it. Only variables known to be harmless are kept. (For uv's configuration files the same is done
+by `environments.uv_settings`; pip reads its own.)
 
 Everything else (`HOME`, `LANG`, `SSL_CERT_FILE`, `HTTPS_PROXY`, `LD_LIBRARY_PATH`, `NETRC`, …) is left as it
 is.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from envkit.child import process
 from envkit.environments import redaction
@@ -29,6 +29,7 @@ class Workshop:
     place: the environment. cache: for downloads. variables: of the tools. inherit: descriptors that tools keep
     open.
     secrets: what must not appear in messages. allow_source: whether source distributions may be built.
+    settings: of uv (see `uv_settings`).
     """
 
     place: Path
@@ -37,6 +38,7 @@ class Workshop:
     inherit: tuple[int, ...] = ()
     secrets: frozenset[str] = frozenset()
     allow_source: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def python(self) -> Path:

@@ -116,10 +116,11 @@ def _filler(
     shelf: Store, manager: EnvType, wanted: Plan, interpreter: Interpreter, environ: Mapping[str, str]
 ) -> store.Fill:
     from envkit.child import environment
-    from envkit.environments import redaction
+    from envkit.environments import redaction, uv_settings
     from envkit.environments.engine import Workshop
 
     engine = _engine(manager)
+    settings = uv_settings.of_machine(environ) if manager is EnvType.UV else {}
 
     def fill(place: Path, lock: int) -> None:
         workshop = Workshop(
@@ -127,8 +128,9 @@ def _filler(
             cache=shelf.cache(manager.value),
             variables=environment.for_installer(environ),
             inherit=(lock,),
-            secrets=redaction.secrets_in(wanted.secretive),
+            secrets=redaction.secrets_in([*wanted.secretive, str(settings)]),
             allow_source=wanted.allow_source,
+            settings=settings,
         )
         engine.create(interpreter, workshop)
         engine.install(wanted, workshop)

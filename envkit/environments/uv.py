@@ -10,7 +10,7 @@ from envkit.environments.interpreters import Interpreter
 from envkit.environments.plan import Option, Plan
 from envkit.errors import BuildFailed, ToolNotFound
 
-_ALWAYS = ("--no-config", "--color", "never")
+_ALWAYS = ("--color", "never")
 _IN_FILES = {"--index-url", "--extra-index-url", "--find-links", "--no-index", "--no-binary", "--only-binary"}
 _AS_ARGUMENTS = {
     "--pre": ("--prerelease", "allow"),
@@ -25,13 +25,28 @@ class Uv:
 
     def create(self, interpreter: Interpreter, workshop: Workshop) -> None:
         """See `Engine`."""
-        argv: list[str | Path] = [_program(), "venv", *_ALWAYS, "--no-project", "--cache-dir", workshop.cache]
+        argv: list[str | Path] = [
+            _program(),
+            "venv",
+            *_ALWAYS,
+            "--no-config",
+            "--no-project",
+            "--cache-dir",
+            workshop.cache,
+        ]
         argv += ["--python", interpreter.executable, workshop.place]
         workshop.run(argv, f"make an environment with {interpreter.executable}")
 
     def install(self, plan: Plan, workshop: Workshop) -> None:
         """See `Engine`. Files are copied from the cache, so that no environment can damage another."""
-        common: list[str | Path] = [*_ALWAYS, "--python", workshop.python, "--cache-dir", workshop.cache]
+        common: list[str | Path] = [
+            *_ALWAYS,
+            *_settings(workshop),
+            "--python",
+            workshop.python,
+            "--cache-dir",
+            workshop.cache,
+        ]
         common += ["--link-mode", "copy"]
         common += [] if plan.allow_source else ["--no-build"]
         if plan.build_constraints:
@@ -44,6 +59,15 @@ class Uv:
             argv += ["-r", workshop.write("requirements.txt", [*_option_lines(plan.options), *plan.requirements])]
             argv += ["-c", workshop.write("constraints.txt", plan.constraints)] if plan.constraints else []
             workshop.run(argv, f"install {len(plan.requirements)} requirements with uv")
+
+
+def _settings(workshop: Workshop) -> list[str | Path]:
+    """Say where the machine gets packages from, and keep uv from reading anything else."""
+    if not workshop.settings:
+        return ["--no-config"]
+    import tomli_w  # only where uv is configured
+
+    return ["--config-file", workshop.write("uv.toml", [tomli_w.dumps(workshop.settings)])]
 
 
 def _program() -> Path:
