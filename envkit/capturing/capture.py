@@ -176,7 +176,7 @@ def _degradations(trace: Trace, selection: Selection, locked: Locked | Unlocked)
     if trace.skipped is not None:
         lines.append(f"no prediction was made ({trace.skipped}): what only a prediction imports is not known")
     lines += [
-        f"module {each.module} ({each.file}) lies outside the model and every distribution: it will be missing elsewhere"
+        f"module {each.module} ({each.file}) is neither the model's nor of a distribution: it will be missing elsewhere"
         for each in selection.outside
     ]
     lines += [f"{each}" for each in selection.unmet]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from envkit.capturing.distributions import METADATA_SUFFIXES
 from envkit.capturing.pins import pin
 from envkit.capturing.places import Places
 from envkit.capturing.requirements import Needed, Selection
@@ -48,7 +49,7 @@ def document(
             {"name": each.name, "set": each.is_set, "readers": list(each.readers), "recorded": each.recorded}
             for each in variables
         ],
-        "data_files": [places.relative(path) for path in sorted(trace.data_files)],
+        "data_files": [places.relative(path) for path in sorted(trace.data_files) if not _is_metadata(path)],
         "libraries": [places.relative(path) for path in sorted(trace.libraries)],
         "processes": [{"program": _program(argv, places)} for argv in _programs(trace.processes)],
         "connections": sorted(trace.connections),
@@ -71,6 +72,11 @@ def _distribution(needed: Needed, role: str, places: Places) -> dict[str, Any]:
         else {"url": origin.url, "vcs": origin.vcs, "commit": origin.commit, "editable": origin.editable},
         "reasons": [_reason(each, places) for each in _first_of_each(needed.reasons)],
     }
+
+
+def _is_metadata(path: str) -> bool:
+    """Whether the file describes a distribution; looking for plugins reads them all."""
+    return Path(path).parent.suffix in METADATA_SUFFIXES
 
 
 def _reason(each: Import, places: Places) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def _add_undeclared(roots: dict[Distribution, frozenset[str]], evidence: _Eviden
     used = set(evidence.reasons)
     while True:
         closure = closures.of(roots)
-        edge = next((each for each in evidence.between if _is_undeclared_need(each, closure)), None)
+        edge = next((each for each in evidence.between if _is_undeclared_need(each, closure, evidence)), None)
         if edge is None:
             return
         extra = None
@@ -152,15 +152,24 @@ def _add_undeclared(roots: dict[Distribution, frozenset[str]], evidence: _Eviden
             roots[edge.target] = frozenset()
 
 
-def _is_undeclared_need(edge: _Edge, closure: frozenset[Distribution]) -> bool:
-    return edge.source in closure and edge.target not in closure and not _does_without(edge.import_)
+def _is_undeclared_need(edge: _Edge, closure: frozenset[Distribution], evidence: _Evidence) -> bool:
+    return edge.source in closure and edge.target not in closure and not _does_without(edge, evidence)
 
 
-def _does_without(import_: Import) -> bool:
-    """Whether the importer, while being imported itself, caught the absence of the module."""
-    if not import_.eager or import_.importer_file is None:
+def _does_without(edge: _Edge, evidence: _Evidence) -> bool:
+    """Whether the importer gets along without the module.
+
+    It does when it asks only while it is being imported itself, and somewhere there catches that the module is
+    absent: what it then imports of it unguarded, it imports knowing that it is there.
+    """
+    if not edge.import_.importing:
         return False
-    return any(first <= import_.line <= last for first, last in _guarded_lines(import_.importer_file))
+    same = (each.import_ for each in evidence.between if (each.source, each.target) == (edge.source, edge.target))
+    return any(_is_guarded(each) for each in same)
+
+
+def _is_guarded(import_: Import) -> bool:
+    return any(first <= line <= last for file, line in import_.importing for first, last in _guarded_lines(file))
 
 
 @cache

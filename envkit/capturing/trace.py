@@ -31,8 +31,9 @@ class InterpreterFacts:
 class Import:
     """One module asked for another.
 
-    importer_file is None for code that has no file. `eager`: while the importer's own package was being imported,
-    rather than when something called it. `artifact`: a pickle or an object of the model names the module.
+    importer_file is None for code that has no file. importing: while the importer's own package was being imported,
+    where that stood, innermost first, as (file, line); empty when something called the importer later.
+    artifact: a pickle of the model names the module.
     """
 
     module: str
@@ -40,7 +41,7 @@ class Import:
     importer_file: str | None
     line: int
     phase: str
-    eager: bool = False
+    importing: tuple[tuple[str, int], ...] = ()
     artifact: bool = False
 
 
@@ -127,7 +128,7 @@ def _imports(kinds: Mapping[str, list[Event]]) -> Iterable[Import]:
             importer_file=event.get("importer_file"),
             line=event.get("line") or 0,
             phase=event["phase"],
-            eager=bool(event.get("eager")),
+            importing=tuple((file, line) for file, line in event.get("importing", ())),
         )
     for event in kinds.get("pickle", []):
         yield Import(

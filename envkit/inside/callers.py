@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from types import FrameType
-from typing import Any
+from typing import Any, Callable
 
 from .origins import MACHINERY, OTHER, Origins
 
@@ -12,27 +12,38 @@ from .origins import MACHINERY, OTHER, Origins
 class Caller:
     """The nearest frame outside the import system, the recording and the standard library."""
 
-    __slots__ = ("file", "frame", "line", "name")
+    __slots__ = ("_kind_of", "file", "frame", "line", "name")
 
-    def __init__(self, frame: FrameType) -> None:
+    def __init__(self, frame: FrameType, kind_of: Callable[[FrameType], int]) -> None:
         attributes = frame.f_globals
         name = attributes.get("__name__")
         file = attributes.get("__file__")
         self.frame = frame
+        self._kind_of = kind_of
         self.name = name if isinstance(name, str) else ""
         self.file = os.path.abspath(file) if isinstance(file, str) else None
         self.line = frame.f_lineno or 0
 
     @property
-    def eager(self) -> bool:
-        """Whether this happens while the caller's own top-level package is being imported."""
+    def importing(self) -> list[list[Any]]:
+        """Where the caller's own top-level package is being imported, innermost first: [file, line] of each frame.
+
+        Empty when something called it later. The outermost entry is the top-level code of a module of that package.
+        """
+        top = self.name.partition(".")[0]
+        passed: list[list[Any]] = []
+        upto = 0
         frame: FrameType | None = self.frame
-        while frame is not None and frame.f_code.co_name != "<module>":
+        while frame is not None:
+            if self._kind_of(frame) == OTHER:
+                name = frame.f_globals.get("__name__")
+                if not isinstance(name, str) or name.partition(".")[0] != top:
+                    break
+                passed.append([frame.f_code.co_filename, frame.f_lineno or 0])
+                if frame.f_code.co_name == "<module>":
+                    upto = len(passed)
             frame = frame.f_back
-        if frame is None:
-            return False
-        name = frame.f_globals.get("__name__")
-        return isinstance(name, str) and name.partition(".")[0] == self.name.partition(".")[0]
+        return passed[:upto]
 
 
 class Callers:
@@ -43,24 +54,24 @@ class Callers:
 
     def behind(self, frame: FrameType | None) -> Caller | None:
         """Give the caller in `frame` or above; one of the standard library if there is no other, else None."""
-        standard = None
+        substitute = None
         while frame is not None:
             kind = self._kind_of(frame)
-            if kind == OTHER:
-                return Caller(frame)
-            if standard is None and kind != MACHINERY:
-                standard = frame
+            if kind == OTHER and "__name__" in frame.f_globals:  # without: `exec` with empty globals, by the next frame
+                return Caller(frame, self._kind_of)
+            if substitute is None and kind != MACHINERY:
+                substitute = frame
             frame = frame.f_back
-        return None if standard is None else Caller(standard)
+        return None if substitute is None else Caller(substitute, self._kind_of)
 
 
 def as_importer(caller: Caller | None) -> dict[str, Any]:
     """Give the keys of an event that tell who imported."""
     if caller is None:
-        return {"importer": "", "importer_file": None, "line": 0, "eager": False}
+        return {"importer": "", "importer_file": None, "line": 0, "importing": []}
     return {
         "importer": caller.name,
         "importer_file": caller.file,
         "line": caller.line,
-        "eager": caller.eager,
+        "importing": caller.importing,
     }

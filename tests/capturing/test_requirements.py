@@ -42,10 +42,20 @@ class Case:
             self.files[path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")] = self.site.file(path)
 
     def uses(self, module: str, *, by: str | None = None, line: int = 1, eager: bool = False) -> None:
-        """An import statement; `by` names an installed module, default the model's code."""
+        """An import statement; `by` names an installed module, default the model's code.
+
+        eager: in the top-level code of that module.
+        """
         file = self.files[by] if by else str(self.model / "model.py")
         self.imports.append(
-            Import(module=module, importer=by or "model", importer_file=file, line=line, phase="load", eager=eager)
+            Import(
+                module=module,
+                importer=by or "model",
+                importer_file=file,
+                line=line,
+                phase="load",
+                importing=((str(file), line),) if eager else (),
+            )
         )
 
     def on_behalf(self, module: str, *, artifact: bool) -> None:
@@ -190,6 +200,16 @@ def test_what_a_library_tries_to_import_while_it_is_imported_is_optional(case: C
     assert [each.distribution.name for each in case.select().optional] == ["fast"]
 
 
+def test_what_is_imported_again_once_it_is_known_to_be_there_is_optional_too(case: Case) -> None:
+    case.install("frames", files={"frames.py": GUARDED["try"] + "if fast:\n    import fast.more\n"})
+    case.install("fast")
+    case.uses("frames")
+    case.uses("fast", by="frames", line=6, eager=True)
+    case.uses("fast", by="frames", line=2, eager=True)
+
+    assert case.names() == (["frames"], [])
+
+
 def test_what_a_library_tries_to_import_when_it_is_called_is_required(case: Case) -> None:
     case.install("frames", files={"frames.py": GUARDED["try"]})
     case.install("fast")
@@ -232,9 +252,7 @@ def test_a_dependency_that_is_not_fulfilled_is_told(case: Case) -> None:
     ]
 
 
-def test_local_code_never_becomes_a_requirement_but_is_told_when_it_lies_outside(
-    case: Case, tmp_path: Path
-) -> None:
+def test_local_code_never_becomes_a_requirement_but_is_told_when_it_lies_outside(case: Case, tmp_path: Path) -> None:
     case.files["own"] = str(case.model / "code" / "own.py")
     case.files["helpers"] = str(tmp_path / "helpers.py")
     case.files["json"] = "/usr/lib/python3.11/json/__init__.py"

@@ -21,7 +21,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 def test_help_lists_every_command_without_importing_one() -> None:
     code = "import sys; from envkit.cli.main import main; main(['--help'], standalone_mode=False)"
     shown = subprocess.run(
-        [sys.executable, "-c", f"{code}; print([m for m in sys.modules if m.startswith('envkit.')])"],
+        [sys.executable, "-c", f"{code}; print(sorted(m for m in sys.modules if m.startswith('envkit.')))"],
         capture_output=True,
         text=True,
         check=True,
