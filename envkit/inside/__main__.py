@@ -22,9 +22,10 @@ crash survives it. The exit status and what is printed mean nothing. Events, by 
     interpreter   first event of a trace: executable, version, implementation, prefix, base_prefix, platform,
                   stdlib (folders), sys_path, markers (PEP 508), packages (versions of pip, setuptools, wheel)
     phase         name: "load", "input", "predict", "output"; the phase that begins
-    module        module, file, importer, importer_file, line, phase, eager: a module that was not cached was
-                  found and is about to run. Once per module. Modules of the standard library are left out.
-                  eager: the importer's own package is being imported
+    module        module, file, importer, importer_file, line, phase, importing: a module that was not cached
+                  was found and is about to run. Once per module. Modules of the standard library are left out.
+                  importing: [file, line] of each frame, innermost first, through which the importer's own package
+                  is being imported; empty when something called the importer later
     import        the same keys: a module was asked for, cached or not, by an import statement or `importlib`.
                   Once per (importer, module). Left out: the standard library, and what stays within one
                   regular top-level package

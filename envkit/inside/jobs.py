@@ -27,12 +27,13 @@ def run(path: str) -> None:
         jobs[request["job"]](request, phases)
     except BaseException as error:
         status = 1
-        journal.leave_forked_process(_report_in_fork(error, journal))
+        if journal.is_forked:
+            _leave(_report_in_fork(error))
         phases.end()
         journal.write(failures.describe(error, phases.current, KINDS.get(phases.current, "model")))
     else:
-        journal.leave_forked_process(0)
-        journal.write({"event": "done"})
+        if not journal.is_forked:
+            journal.write({"event": "done"})
     _leave(status)
 
 
@@ -47,14 +48,15 @@ class Phases:
 
     def begin(self, name: str) -> None:
         """End the phase that runs and begin another."""
-        self.journal.leave_forked_process(0)
         self.end()
         self.current = name
         self.journal.write({"event": "phase", "name": name})
         self.on_begin(name)
 
     def end(self) -> None:
-        """End the phase that runs, if one does."""
+        """End the phase that runs, if one does; in a fork end the process: the rest is for the first one."""
+        if self.journal.is_forked:
+            _leave(0)
         if self.current != "start":
             self.on_end()
 
@@ -107,10 +109,8 @@ def _limit_memory(limit: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def _report_in_fork(error: BaseException, journal: Journal) -> int:
+def _report_in_fork(error: BaseException) -> int:
     """Do as an interpreter does at its end with what a forked child raised; give the child's exit status."""
-    if not journal.is_forked:
-        return 1
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     sys.excepthook(type(error), error, error.__traceback__)

@@ -36,11 +36,6 @@ class Journal:
         """Whether this process is a fork of the one that opened the journal."""
         return os.getpid() != self._process
 
-    def leave_forked_process(self, status: int) -> None:
-        """End this process, with `status`, if it is a fork: what follows is for the first to do and to tell."""
-        if self.is_forked:
-            os._exit(status)
-
     def _append(self, line: bytes) -> None:
         if self._identify() != self._identity:
             self._descriptor = self._open(0)

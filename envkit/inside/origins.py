@@ -10,6 +10,9 @@ from typing import Any
 from .interpreter import stdlib_folders
 
 MACHINERY, STANDARD, OTHER = range(3)  # whose code a frame runs
+BROKERS = frozenset({"cloudpickle", "dill", "importlib_metadata", "importlib_resources", "pkg_resources"})
+"""Libraries whose functions import what others name, as `pickle` and `importlib.metadata` do."""
+
 RECORDING = ("audit.py", "callers.py", "imports.py", "journal.py", "origins.py", "tracer.py", "variables.py")
 
 
@@ -20,6 +23,7 @@ class Origins:
         folder = os.path.dirname(os.path.abspath(__file__))
         self._standard = tuple(each if each.endswith(".zip") else each + os.sep for each in stdlib_folders())
         library = os.path.dirname(os.path.abspath(os.__file__))
+        self._brokers: set[str] = set()
         self._kinds = {os.path.join(folder, name): MACHINERY for name in RECORDING}
         self._kinds[os.path.join(library, "importlib", "__init__.py")] = MACHINERY
 
@@ -37,23 +41,30 @@ class Origins:
         if isinstance(file, str):
             return self.is_standard_file(file)
         origin = getattr(attributes.get("__spec__"), "origin", None)
-        return origin in ("built-in", "frozen") or name in sys.builtin_module_names
+        if origin in ("built-in", "frozen") or name in sys.builtin_module_names:
+            return True
+        parent = name.rpartition(".")[0]  # `typing.io` is a class that `typing` calls a module
+        return bool(parent) and self.is_standard_module(parent, attributes_of(sys.modules.get(parent)))
 
     def kind_of(self, frame: FrameType) -> int:
         """Whose code the frame runs: `MACHINERY` (imports, recording), `STANDARD` (library) or `OTHER`."""
         file = frame.f_code.co_filename
         kind = self._kinds.get(file)
         if kind is not None:
+            if kind == OTHER and file in self._brokers and frame.f_code.co_name != "<module>":
+                return STANDARD
             return kind
         if not file.startswith("<"):
             kind = STANDARD if self.is_standard_file(file) else OTHER
+            if str(frame.f_globals.get("__name__")).partition(".")[0] in BROKERS:
+                self._brokers.add(file)
         elif file.startswith("<frozen "):
             kind = MACHINERY if file.startswith(("<frozen importlib", "<frozen zipimport")) else STANDARD
         else:  # made at run time: the same name stands for the code of many modules
             home = frame.f_globals.get("__file__")
             return STANDARD if isinstance(home, str) and self.is_standard_file(home) else OTHER
         self._kinds[file] = kind
-        return kind
+        return self.kind_of(frame)
 
 
 def attributes_of(module: object) -> dict[str, Any]:

@@ -40,7 +40,8 @@ class Tracer:
         self._phase = phase
 
     def leave(self) -> None:
-        """Let a phase end: tell of the modules that came to be without a finder."""
+        """Let a phase end: tell of the modules that came to be without a finder, and of declared variables."""
+        self._variables.note_settings()
         files = dict(self._untold())
         if files:
             self._reported.update(files)

@@ -8,6 +8,7 @@ import threading
 from typing import Any, Callable, Iterator
 
 from .callers import Callers
+from .origins import attributes_of
 
 Tell = Callable[..., None]
 
@@ -28,20 +29,21 @@ class Variables:
 
     def _wrapped_read(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def __getitem__(environ: Any, key: Any) -> Any:  # noqa: N807
-            if key is not getattr(self._listed, "key", None) and isinstance(key, (str, bytes)):
+            if id(key) not in getattr(self._listed, "names", ()) and isinstance(key, (str, bytes)):
                 self._note(environ, key)
             return original(environ, key)
 
         return __getitem__
 
     def _wrapped_list(self, original: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
-        """Remember which name was listed last: who then reads that one copies the environment."""
+        """Remember the very objects that were listed: who reads with one of them copies the environment."""
 
         def __iter__(environ: Any) -> Iterator[Any]:  # noqa: N807
+            names: dict[int, Any] = {}
+            self._listed.names = names
             for key in original(environ):
-                self._listed.key = key
+                names[id(key)] = key
                 yield key
-            self._listed.key = None
 
         return __iter__
 
@@ -63,3 +65,51 @@ class Variables:
             reader_file=caller.file,
             line=caller.line,
         )
+
+    def note_settings(self) -> None:
+        """Tell of the variables that classes of pydantic-settings take from a copy of the whole environment."""
+        base = attributes_of(sys.modules.get("pydantic_settings")).get("BaseSettings")
+        for kind in _descendants(base):
+            if kind.__module__.partition(".")[0] == "pydantic_settings":
+                continue
+            file = attributes_of(sys.modules.get(kind.__module__)).get("__file__")
+            for name in _names_of(kind):
+                if (name, kind.__module__) not in self._seen:
+                    self._seen.add((name, kind.__module__))
+                    self._tell(
+                        event="variable",
+                        name=name,
+                        set=_is_set(name),
+                        reader=kind.__module__,
+                        reader_file=file if isinstance(file, str) else None,
+                        line=0,
+                    )
+
+
+def _descendants(kind: Any) -> Iterator[Any]:
+    for each in kind.__subclasses__() if isinstance(kind, type) else ():
+        yield each
+        yield from _descendants(each)
+
+
+def _names_of(settings: Any) -> Iterator[str]:
+    """Yield the variables of a settings class; as they are spelled where one is set, else in capitals."""
+    config = settings.model_config
+    for name, field in settings.model_fields.items():
+        alias = field.validation_alias
+        names = [alias] if alias is not None else [config.get("env_prefix", "") + name]
+        choices: list[Any] = getattr(alias, "choices", names)
+        for each in choices:
+            if isinstance(each, str):
+                yield each if config.get("case_sensitive") else _as_set(each)
+
+
+def _as_set(name: str) -> str:
+    data: Any = os.environ
+    spelled = (data.decodekey(key) for key in list(data._data))
+    return next((each for each in spelled if each.lower() == name.lower()), name.upper())
+
+
+def _is_set(name: str) -> bool:
+    data: Any = os.environ
+    return data.encodekey(name) in data._data
