@@ -67,14 +67,15 @@ def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return store
 
 
+def copied(name: str, into: Path) -> FixtureModel:
+    """Copy a model of `fixtures/models` into a folder."""
+    path = into / name
+    shutil.copytree(FIXTURES / name / "model", path)
+    expected = json.loads((FIXTURES / name / "expected.json").read_text(encoding="utf-8"))
+    return FixtureModel(path=path, expected=expected)
+
+
 @pytest.fixture
 def fixture_model(tmp_path: Path) -> Callable[[str], FixtureModel]:
     """Give a copy of a model of `fixtures/models`, by its name."""
-
-    def copy(name: str) -> FixtureModel:
-        path = tmp_path / name
-        shutil.copytree(FIXTURES / name / "model", path)
-        expected = json.loads((FIXTURES / name / "expected.json").read_text(encoding="utf-8"))
-        return FixtureModel(path=path, expected=expected)
-
-    return copy
+    return lambda name: copied(name, tmp_path)

@@ -50,23 +50,22 @@ def model_python(shared: Path) -> Path:
     return place / "bin" / "python"
 
 
-@pytest.fixture(autouse=True)
-def own_store(shared: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """One store for all: what one test downloaded or built, the others find."""
-    store = shared / "envkit-home"
-    monkeypatch.setenv("ENVKIT_HOME", str(store))
-    return store
-
-
-@pytest.fixture
-def envkit(tmp_path: Path) -> Envkit:
-    """Run `envkit` with these words in a working directory of its own; output is text."""
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
+@pytest.fixture(scope="session")
+def envkit(shared: Path) -> Envkit:
+    """Run `envkit` with these words, elsewhere, with one store for all: what one test built, the others find."""
+    elsewhere = shared / "elsewhere"
+    elsewhere.mkdir(exist_ok=True)
+    own = {
+        "ENVKIT_HOME": str(shared / "envkit-home"),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        # MLflow asks for the variables of a set, in its random order, until one is there (CI, PYTEST_CURRENT_TEST)
+        "PYTHONHASHSEED": "0",
+    }
 
     def run(*words: str | Path, succeeds: bool = True) -> subprocess.CompletedProcess[str]:
         argv = [sys.executable, "-m", "envkit", *words]
-        done = subprocess.run(argv, check=False, capture_output=True, text=True, cwd=elsewhere)
+        variables = {**os.environ, **own}
+        done = subprocess.run(argv, check=False, capture_output=True, text=True, cwd=elsewhere, env=variables)
         assert not succeeds or done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
         return done
 

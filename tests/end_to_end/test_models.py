@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
-from tests.conftest import MODELS, FixtureModel
+from tests.conftest import MODELS, FixtureModel, copied
 from tests.end_to_end.conftest import Envkit
 
 pytestmark = [pytest.mark.e2e, pytest.mark.network]
@@ -53,58 +54,68 @@ def pinned(file: Path) -> dict[str, str]:
     return {requirement.name.lower(): str(requirement) for requirement in map(Requirement, lines)}
 
 
-@pytest.fixture(params=MODELS)
-def model(request: pytest.FixtureRequest, fixture_model: Callable[[str], FixtureModel]) -> FixtureModel:
+@dataclass(frozen=True, kw_only=True)
+class Captured:
+    """A fixture model, captured where it works, and the files it had before."""
+
+    model: FixtureModel
+    before: dict[str, bytes]
+
+    @property
+    def path(self) -> Path:
+        return self.model.path
+
+    @property
+    def requirements(self) -> dict[str, str]:
+        return pinned(self.path / "requirements.txt")
+
+    @property
+    def closure(self) -> dict[str, str]:
+        return {**self.requirements, **pinned(self.path / "constraints.txt")}
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def captured(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, model_python: Path, envkit: Envkit
+) -> Captured:
     if request.param == "python_model" and MINE != FIXTURES_PYTHON:
         pytest.skip(f"its pickle holds bytecode of Python {FIXTURES_PYTHON}")
-    return fixture_model(request.param)
-
-
-def test_the_rebuilt_environment_gives_the_answer_of_mlflow(
-    model: FixtureModel, model_python: Path, envkit: Envkit
-) -> None:
-    envkit("capture", "--python", model_python, model.path)
-    shown = envkit("predict", model.path, "-i", model.input)
-
-    assert json.loads(shown.stdout) == close_to(model.expected)
-
-
-def test_a_capture_lists_what_the_model_needs_and_nothing_else(
-    model: FixtureModel, model_python: Path, envkit: Envkit
-) -> None:
-    envkit("capture", "--python", model_python, model.path)
-
-    requirements = pinned(model.path / "requirements.txt")
-    closure = {**requirements, **pinned(model.path / "constraints.txt")}
-    assert set(closure) >= NEEDED[model.path.name]
-    assert not set(closure) & NOT_NEEDED[model.path.name]
-
-
-def test_the_rebuilt_environment_holds_the_closure_and_nothing_else(
-    model: FixtureModel, model_python: Path, envkit: Envkit
-) -> None:
-    envkit("capture", "--python", model_python, model.path)
-    python = json.loads(envkit("prepare-env", model.path, "--json").stdout)["python"]
-
-    held = subprocess.run([python, "-c", LIST], check=True, capture_output=True, text=True).stdout.lower().split()
-    closure = {**pinned(model.path / "requirements.txt"), **pinned(model.path / "constraints.txt")}
-    assert sorted(name.replace("_", "-") for name in held) == sorted(closure)
-
-
-def test_two_captures_write_the_same_bytes(model: FixtureModel, model_python: Path, envkit: Envkit) -> None:
-    envkit("capture", "--python", model_python, model.path)
-    first = contents(model.path)
-    envkit("capture", "--python", model_python, model.path)
-
-    assert contents(model.path) == first
-
-
-def test_a_capture_leaves_alone_what_is_not_its_business(
-    model: FixtureModel, model_python: Path, envkit: Envkit
-) -> None:
+    model = copied(request.param, tmp_path_factory.mktemp("models"))
     before = contents(model.path)
     envkit("capture", "--python", model_python, model.path)
-    after = contents(model.path)
+    return Captured(model=model, before=before)
+
+
+def test_the_rebuilt_environment_gives_the_answer_of_mlflow(captured: Captured, envkit: Envkit) -> None:
+    shown = envkit("predict", captured.path, "-i", captured.model.input)
+
+    assert json.loads(shown.stdout) == close_to(captured.model.expected)
+
+
+def test_a_capture_lists_what_the_model_needs_and_nothing_else(captured: Captured) -> None:
+    assert set(captured.closure) >= NEEDED[captured.path.name]
+    assert not set(captured.closure) & NOT_NEEDED[captured.path.name]
+
+
+def test_the_rebuilt_environment_holds_the_closure_and_nothing_else(captured: Captured, envkit: Envkit) -> None:
+    python = json.loads(envkit("prepare-env", captured.path, "--json").stdout)["python"]
+
+    held = subprocess.run([python, "-c", LIST], check=True, capture_output=True, text=True).stdout.split()
+    assert sorted(map(canonicalize_name, held)) == sorted(map(canonicalize_name, captured.closure))
+
+
+def test_a_second_capture_writes_the_same_bytes(captured: Captured, model_python: Path, envkit: Envkit) -> None:
+    first = contents(captured.path)
+    envkit("capture", "--python", model_python, captured.path)
+
+    second = contents(captured.path)
+    assert list(second) == list(first)
+    for name, content in second.items():
+        assert content.splitlines() == first[name].splitlines(), name
+
+
+def test_a_capture_leaves_alone_what_is_not_its_business(captured: Captured) -> None:
+    before, after = captured.before, contents(captured.path)
 
     changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
     assert changed <= {
