@@ -5,9 +5,10 @@ Everything here is loaded when it is first used: `import envkit` imports nothing
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # type checkers know it by this name; importing `typing` would cost more than all the rest
 if TYPE_CHECKING:
+    from typing import Any
+
     from envkit.capturing.capture import Capture, capture, infer_pip_requirements
     from envkit.environments.env_type import EnvType
     from envkit.environments.environment import Environment

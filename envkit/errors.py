@@ -99,7 +99,10 @@ class ModelRaised(CaptureFailed):
 
     def __str__(self) -> str:
         said = f"{self.kind}: {self.message}" if self.message else self.kind
-        return f"The model raised while it was to {self.phase}: {said}"
+        hint = ""
+        if self.kind == "ModuleNotFoundError":
+            hint = "\nIf another Python has that module, name it: `--python PATH/TO/python`."
+        return f"The model raised while it was to {self.phase}: {said}{hint}"
 
 
 class ModelDied(CaptureFailed):

@@ -12,7 +12,7 @@ from typing import Any
 
 from envkit.capturing.distributions import METADATA_SUFFIXES
 from envkit.capturing.pins import pin
-from envkit.capturing.places import Places
+from envkit.capturing.places import RUNNER, Places
 from envkit.capturing.requirements import Needed, Selection
 from envkit.capturing.trace import Import, Trace
 from envkit.capturing.variables import Variable
@@ -82,7 +82,10 @@ def _is_metadata(path: str) -> bool:
 def _reason(each: Import, places: Places) -> dict[str, Any]:
     if each.artifact:
         return {"phase": each.phase, "module": each.module, "by": "artifact"}
-    by = places.relative(each.importer_file) if each.importer_file else each.importer
+    if each.importer_file is None or each.importer.partition(".")[0] == RUNNER:  # envkit's own place is no evidence
+        by = each.importer
+    else:
+        by = places.relative(each.importer_file)
     return {"phase": each.phase, "module": each.module, "by": by, "line": each.line}
 
 

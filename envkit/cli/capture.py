@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -57,8 +59,11 @@ def command(
 
 def _show(captured: Capture) -> None:
     options.note(f"Python {captured.python}, {_count(captured.requirements, 'requirement')}:")
-    for line in captured.requirements:
-        click.echo(line)
+    if sys.stdout.isatty():
+        _show_with_reasons(captured)
+    else:
+        for line in captured.requirements:
+            click.echo(line)
     options.note(f"and {_count(captured.constraints, 'constraint')} that they imply.")
     if captured.variables:
         options.note(f"It reads the environment variables {', '.join(captured.variables)}.")
@@ -66,6 +71,29 @@ def _show(captured: Capture) -> None:
         options.note(f"{click.style('Note:', fg='yellow', bold=True)} {line}.")
     if captured.written:
         options.note(f"Wrote {', '.join(captured.written)} in {captured.model}.")
+
+
+def _show_with_reasons(captured: Capture) -> None:
+    from rich.console import Console  # 60 ms that a pipeline does not need
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for each in captured.evidence["distributions"]:
+        if each["role"] == "requirement":
+            table.add_row(each["requirement"], _because(each["reasons"]), style=None)
+    Console(highlight=False).print(table)
+
+
+def _because(reasons: Sequence[Mapping[str, Any]]) -> str:
+    """Say the first reason in words; the model's own code is the best one there is."""
+    if not reasons:
+        return ""
+    first = min(reasons, key=lambda each: each["by"] == "artifact")
+    if first["by"] == "artifact":
+        return f"the saved model names {first['module']}"
+    if first["by"].startswith("_envkit"):
+        return "the input is made with it" if first["phase"] == "input" else "the model is loaded with it"
+    return f"{first['by']}:{first['line']} imports {first['module']}"
 
 
 def _count(lines: tuple[str, ...], noun: str) -> str:

@@ -45,7 +45,7 @@ def test_importing_envkit_imports_nothing_third_party() -> None:
     code = "import sys; before = set(sys.modules); import envkit; print(sorted(set(sys.modules) - before))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
-    assert shown.strip() == "['envkit']"
+    assert shown.strip() == "['__future__', 'envkit']"
 
 
 @pytest.mark.parametrize(
