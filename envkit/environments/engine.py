@@ -26,10 +26,9 @@ _NO_SOURCE = "Only wheels are installed; `--allow-source` lets what has none be 
 class Workshop:
     """Where an engine works and how it starts its tools.
 
-    place: the environment. cache: for downloads. variables: of the tools. inherit: descriptors that tools keep
-    open.
-    secrets: what must not appear in messages. allow_source: whether source distributions may be built.
-    settings: of uv (see `uv_settings`).
+    place: the environment. cache: for downloads. variables: of the tools. inherit: descriptors that tools
+    keep open. secrets: what must not appear in messages. allow_source: whether source distributions may be
+    built. settings: of uv (see `uv_settings`).
     """
 
     place: Path

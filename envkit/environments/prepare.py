@@ -61,7 +61,7 @@ def prepare(
         if python is None
         else interpreters.named(python, spec.python, memory=shelf.memory)
     )
-    return _stored(shelf, manager, wanted, interpreter, environ, report or _silent)
+    return _stored(shelf, manager, wanted, interpreter, environ, report or _silent, _left_out(spec, manager))
 
 
 def _stored(
@@ -71,9 +71,10 @@ def _stored(
     interpreter: Interpreter,
     environ: Mapping[str, str],
     report: Report,
+    told: Sequence[str],
 ) -> Environment:
     key = wanted.key(manager, interpreter)
-    notes = [interpreter.note] if interpreter.note else []
+    notes = [*told, *([interpreter.note] if interpreter.note else [])]
     found = shelf.look(manager.value, key)
     ready = Environment(
         python=found.place / "bin" / "python", path=found.place, key=key, manager=manager, notes=tuple(notes)
@@ -87,6 +88,13 @@ def _stored(
         manager.value, key, interpreter, _filler(shelf, manager, wanted, interpreter, environ), report
     )
     return replace(ready, built=built, notes=tuple(notes))
+
+
+def _left_out(spec: EnvironmentSpec, manager: EnvType) -> list[str]:
+    if not spec.conda_packages:
+        return []
+    packages = ", ".join(spec.conda_packages)
+    return [f"The model asks conda for {packages}; {manager.value} installs Python packages alone, so not these."]
 
 
 def _reasons(found: NotReady) -> list[str]:

@@ -335,6 +335,13 @@ def test_an_option_that_uv_does_not_know_is_refused(spec: EnvironmentSpec, root:
         prepare(replace(spec, options=("--global-option x",)), EnvType.UV, root=root)
 
 
+def test_packages_that_only_conda_installs_are_told_each_time(spec: EnvironmentSpec, root: Path) -> None:
+    asked = replace(spec, conda_packages=("libgomp=13",))
+
+    for _ in range(2):
+        assert "libgomp=13" in prepare(asked, EnvType.UV, root=root).notes[0]
+
+
 def test_conda_says_what_to_use_in_its_place(spec: EnvironmentSpec, root: Path) -> None:
     with pytest.raises(ToolNotFound, match="--env-manager uv"):
         prepare(spec, EnvType.CONDA, root=root)
