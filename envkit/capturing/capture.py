@@ -175,10 +175,9 @@ def _degradations(trace: Trace, selection: Selection, locked: Locked | Unlocked)
     lines = []
     if trace.skipped is not None:
         lines.append(f"no prediction was made ({trace.skipped}): what only a prediction imports is not known")
-    lines += [
-        f"module {each.module} ({each.file}) is neither the model's nor of a distribution: it will be missing elsewhere"
-        for each in selection.outside
-    ]
+    for outside in selection.outside:
+        what = "file" if outside.module == outside.file else f"module {outside.module},"
+        lines.append(f"{what} {outside.file} is neither the model's nor a distribution's: it will be missing elsewhere")
     lines += [f"{each}" for each in selection.unmet]
     for each in (*selection.requirements, *selection.constraints):
         origin = each.distribution.origin

@@ -241,6 +241,11 @@ class _Site:
         return next((each for each in self.distributions if not each.record and top in each.top_level), None)
 
 
+def is_metadata(file: str) -> bool:
+    """Whether the file describes a distribution and is not part of it; who looks for plugins reads them all."""
+    return Path(file).parent.suffix in METADATA_SUFFIXES
+
+
 def _folders(sys_path: Sequence[str]) -> Iterator[str]:
     seen: set[str] = set()
     for entry in sys_path:

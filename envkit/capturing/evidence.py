@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from envkit.capturing.distributions import METADATA_SUFFIXES
+from envkit.capturing.distributions import is_metadata
 from envkit.capturing.pins import pin
 from envkit.capturing.places import RUNNER, Places
 from envkit.capturing.requirements import Needed, Selection
@@ -49,7 +49,7 @@ def document(
             {"name": each.name, "set": each.is_set, "readers": list(each.readers), "recorded": each.recorded}
             for each in variables
         ],
-        "data_files": [places.relative(path) for path in sorted(trace.data_files) if not _is_metadata(path)],
+        "data_files": sorted({places.relative(each.module) for each in trace.reads if not is_metadata(each.module)}),
         "libraries": [places.relative(path) for path in sorted(trace.libraries)],
         "processes": [{"program": _program(argv, places)} for argv in _programs(trace.processes)],
         "connections": sorted(trace.connections),
@@ -74,11 +74,6 @@ def _distribution(needed: Needed, role: str, places: Places) -> dict[str, Any]:
     }
 
 
-def _is_metadata(path: str) -> bool:
-    """Whether the file describes a distribution; looking for plugins reads them all."""
-    return Path(path).parent.suffix in METADATA_SUFFIXES
-
-
 def _reason(each: Import, places: Places) -> dict[str, Any]:
     if each.artifact:
         return {"phase": each.phase, "module": each.module, "by": "artifact"}
@@ -86,7 +81,8 @@ def _reason(each: Import, places: Places) -> dict[str, Any]:
         by = each.importer
     else:
         by = places.relative(each.importer_file)
-    return {"phase": each.phase, "module": each.module, "by": by, "line": each.line}
+    what = {"data_file": places.relative(each.module)} if each.data else {"module": each.module}
+    return {"phase": each.phase, **what, "by": by, "line": each.line}
 
 
 def _first_of_each(reasons: Iterable[Import]) -> list[Import]:

@@ -9,6 +9,8 @@ from envkit.capturing.trace import Import, Trace, VariableRead
 
 RUNNER = "_envkit"  # the package name under which `envkit/inside` runs; it acts on the model's behalf
 
+SYSTEM = ("/etc/", "/usr/", "/lib/", "/lib64/", "/proc/", "/sys/", "/dev/", "/run/", "/var/", "/System/", "/Library/")
+
 
 class Places:
     """Tells where the files of one trace belong."""
@@ -26,6 +28,10 @@ class Places:
     def is_standard(self, file: str) -> bool:
         """Whether the file is part of the standard library."""
         return file.startswith(self._standard) and not {"site-packages", "dist-packages"} & set(Path(file).parts)
+
+    def is_of_the_system(self, file: str) -> bool:
+        """Whether the file is part of Python's standard library or of the operating system, not of anyone's project."""
+        return self.is_standard(file) or file.startswith(SYSTEM)
 
     def source(self, each: Import) -> Distribution | None:
         """The distribution whose code made the import; None when it was the model, or the runner for it."""

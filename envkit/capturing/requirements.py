@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from envkit.capturing.closure import Closures, Unmet
-from envkit.capturing.distributions import Distribution, InstalledDistributions
+from envkit.capturing.distributions import Distribution, InstalledDistributions, is_metadata
 from envkit.capturing.places import RUNNER, Places
 from envkit.capturing.trace import Import, Trace
 
@@ -35,7 +35,7 @@ class Needed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outside:
-    """A module that was used although it is neither in the model nor in a distribution."""
+    """A module, or a file that the model read (then `module` is its path), of neither the model nor a distribution."""
 
     module: str
     file: str
@@ -97,17 +97,14 @@ class _Evidence:
         by_code, on_behalf, between = set(), set(), []
         reasons: dict[Distribution, list[Import]] = defaultdict(list)
         outside: dict[str, str] = {}
-        for each in trace.imports:
-            file = trace.files.get(each.module)
-            if file is None or places.is_local(file):
+        for each in (*trace.imports, *trace.reads):
+            file = each.module if each.data else trace.files.get(each.module)
+            if file is None or places.is_local(file) or (each.data and is_metadata(file)):
                 continue
-            target = installed.owner(file)
-            if target is None:
-                if not places.is_standard(file):
-                    outside[each.module] = file
-                continue
-            source = places.source(each)
-            if source == target:
+            target, source = installed.owner(file), places.source(each)
+            if target is None and not places.is_of_the_system(file) and (source is None or not each.data):
+                outside[each.module] = file
+            if target is None or source == target:
                 continue
             reasons[target].append(each)
             if source is not None:

@@ -33,7 +33,8 @@ class Import:
 
     importer_file is None for code that has no file. importing: while the importer's own package was being imported,
     where that stood, innermost first, as (file, line); empty when something called the importer later.
-    artifact: a pickle of the model names the module.
+    artifact: a pickle of the model names the module. data: no module was imported, but the file of the path `module`
+    was read.
     """
 
     module: str
@@ -43,6 +44,7 @@ class Import:
     phase: str
     importing: tuple[tuple[str, int], ...] = ()
     artifact: bool = False
+    data: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,8 +70,8 @@ class Trace:
     interpreter: InterpreterFacts
     files: Mapping[str, str | None]
     imports: tuple[Import, ...]
+    reads: tuple[Import, ...]
     variables: tuple[VariableRead, ...]
-    data_files: tuple[str, ...]
     libraries: tuple[str, ...]
     processes: tuple[tuple[str, ...], ...]
     connections: tuple[str, ...]
@@ -88,8 +90,8 @@ def from_events(events: Iterable[Event]) -> Trace:
         interpreter=_interpreter(first),
         files=_files(kinds),
         imports=tuple(_imports(kinds)),
+        reads=tuple(_reads(kinds.get("file", []))),
         variables=tuple(_variables(kinds.get("variable", []))),
-        data_files=tuple(dict.fromkeys(event["path"] for event in kinds.get("file", []))),
         libraries=tuple(dict.fromkeys(event["path"] for event in kinds.get("library", []))),
         processes=tuple(dict.fromkeys(tuple(map(str, event["argv"])) for event in kinds.get("process", []))),
         connections=tuple(dict.fromkeys(str(event["address"]) for event in kinds.get("connect", []))),
@@ -133,6 +135,18 @@ def _imports(kinds: Mapping[str, list[Event]]) -> Iterable[Import]:
     for event in kinds.get("pickle", []):
         yield Import(
             module=event["module"], importer="", importer_file=None, line=0, phase=event["phase"], artifact=True
+        )
+
+
+def _reads(events: Iterable[Event]) -> Iterable[Import]:
+    for event in events:
+        yield Import(
+            module=event["path"],
+            importer=event.get("reader") or "",
+            importer_file=event.get("reader_file"),
+            line=event.get("line") or 0,
+            phase=event["phase"],
+            data=True,
         )
 
 

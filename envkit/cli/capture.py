@@ -93,7 +93,8 @@ def _because(reasons: Sequence[Mapping[str, Any]]) -> str:
         return f"the saved model names {first['module']}"
     if first["by"].startswith("_envkit"):
         return "the input is made with it" if first["phase"] == "input" else "the model is loaded with it"
-    return f"{first['by']}:{first['line']} imports {first['module']}"
+    used = f"imports {first['module']}" if "module" in first else f"reads {first['data_file']}"
+    return f"{first['by']}:{first['line']} {used}"
 
 
 def _count(lines: tuple[str, ...], noun: str) -> str:

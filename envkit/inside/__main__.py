@@ -32,7 +32,7 @@ crash survives it. The exit status and what is printed mean nothing. Events, by 
     pickle        module, phase: a pickle names it
     variable      name, set, reader, reader_file, line, phase: an environment variable was asked for; never its
                   value. Copying the whole environment is not reading each variable
-    file          path, phase: a file other than code that was opened for reading
+    file          path, reader, reader_file, line, phase: a file other than code that was opened for reading
     library       path, phase: a native library that was loaded through `ctypes`
     process       argv, phase
     connect       address ("host:port" or the path of a socket), phase

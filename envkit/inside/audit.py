@@ -6,6 +6,7 @@ import os
 import sys
 from typing import Any, Callable
 
+from .callers import Callers, as_reader
 from .origins import Origins
 
 CODE = (".py", ".pyc", ".so", ".pyd", ".dll", ".dylib", ".pth")
@@ -17,8 +18,8 @@ Arguments = Any
 class Audit:
     """One audit hook that looks its events up in a table; all others cost one failed look-up."""
 
-    def __init__(self, tell: Tell, origins: Origins, own_file: str) -> None:
-        self._tell, self._origins, self._own_file = tell, origins, own_file
+    def __init__(self, tell: Tell, origins: Origins, callers: Callers, own_file: str) -> None:
+        self._tell, self._origins, self._callers, self._own_file = tell, origins, callers, own_file
         self._seen: set[Any] = set()
 
     def install(self) -> None:
@@ -65,8 +66,10 @@ class Audit:
         absolute = os.path.abspath(text)
         if absolute == self._own_file or self._origins.is_standard_file(absolute):
             return
-        if os.path.isfile(absolute):
-            self._once("file", path=absolute)
+        if os.path.isfile(absolute) and ("file", absolute) not in self._seen:
+            self._seen.add(("file", absolute))
+            caller = self._callers.behind(sys._getframe(2))
+            self._tell(event="file", path=absolute, **as_reader(caller))
 
     def _library(self, arguments: Arguments) -> None:
         if isinstance(arguments[0], (str, bytes)) and arguments[0]:

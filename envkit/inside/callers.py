@@ -75,3 +75,10 @@ def as_importer(caller: Caller | None) -> dict[str, Any]:
         "line": caller.line,
         "importing": caller.importing,
     }
+
+
+def as_reader(caller: Caller | None) -> dict[str, Any]:
+    """Give the keys of an event that tell who read."""
+    if caller is None:
+        return {"reader": "", "reader_file": None, "line": 0}
+    return {"reader": caller.name, "reader_file": caller.file, "line": caller.line}

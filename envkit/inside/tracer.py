@@ -25,7 +25,7 @@ class Tracer:
         self._finder = Finder(self._tell, self._origins, callers)
         self._calls = ImportCalls(self._tell, self._origins, callers)
         self._variables = Variables(self._tell, callers)
-        self._audit = Audit(self._tell, self._origins, journal.path)
+        self._audit = Audit(self._tell, self._origins, callers, journal.path)
         self._reported: set[str] = set()
 
     def install(self) -> None:

@@ -33,6 +33,7 @@ class Case:
         self.site, self.model = site, model
         self.files: dict[str, str | None] = {}
         self.imports: list[Import] = []
+        self.reads: list[Import] = []
 
     def install(self, name: str, **more: object) -> None:
         module = name.replace("-", "_")
@@ -58,6 +59,13 @@ class Case:
             )
         )
 
+    def reads_file(self, path: str, *, by: str | None = None) -> None:
+        """A data file is opened; `by` as for `uses`."""
+        file = self.files[by] if by else str(self.model / "model.py")
+        self.reads.append(
+            Import(module=path, importer=by or "model", importer_file=file, line=1, phase="predict", data=True)
+        )
+
     def on_behalf(self, module: str, *, artifact: bool) -> None:
         importer = "" if artifact else "_envkit.payload"
         self.imports.append(
@@ -79,8 +87,8 @@ class Case:
             interpreter=facts,
             files=self.files,
             imports=tuple(self.imports),
+            reads=tuple(self.reads),
             variables=(),
-            data_files=(),
             libraries=(),
             processes=(),
             connections=(),
@@ -262,3 +270,27 @@ def test_local_code_never_becomes_a_requirement_but_is_told_when_it_lies_outside
     selection = case.select()
     assert (selection.requirements, selection.constraints) == ((), ())
     assert [each.module for each in selection.outside] == ["helpers"]
+
+
+def test_a_distribution_whose_data_alone_is_read_is_required(case: Case) -> None:
+    case.install("tables", files={"tables/rates.csv": "a,1"})
+    case.reads_file(case.site.file("tables/rates.csv"))
+
+    assert case.names() == (["tables"], [])
+
+
+def test_reading_metadata_is_no_use_of_a_distribution(case: Case) -> None:
+    case.install("host")
+    case.install("other")
+    case.uses("host")
+    case.reads_file(case.site.file("other-1.0.dist-info/METADATA"), by="host")
+
+    assert case.names() == (["host"], [])
+
+
+def test_a_file_of_nobody_that_the_model_reads_is_told(case: Case, tmp_path: Path) -> None:
+    case.reads_file(str(tmp_path / "notes.txt"))
+    case.reads_file(str(case.model / "own.txt"))
+    case.reads_file("/etc/hosts")
+
+    assert [each.file for each in case.select().outside] == [str(tmp_path / "notes.txt")]
