@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envkit.capturing.trace import Trace, from_events
-from envkit.child.inside import Journal, run_inside
+from envkit.child.inside import Journal, doing, run_inside
 from envkit.errors import InterpreterNotFound, InvalidFile, ModelDied, ModelRaised, ModelTimedOut
 from envkit.models.directory import ModelDirectory
 
@@ -55,9 +55,9 @@ def _refuse_failure(journal: Journal, model: ModelDirectory, limits: Limits) -> 
             raise InvalidFile(
                 model.example_path or model.path, "", f"the input example cannot be used: {error['message']}"
             )
-        raise ModelRaised(error["phase"], error["type"], error["message"], error["traceback"])
+        raise ModelRaised(doing(error["phase"]), error["type"], error["message"], error["traceback"])
     if journal.done:
         return
     if journal.ended.timed_out:
-        raise ModelTimedOut(journal.phase, limits.seconds)
-    raise ModelDied(journal.phase, journal.ended.status, journal.ended.how)
+        raise ModelTimedOut(doing(journal.phase), limits.seconds)
+    raise ModelDied(doing(journal.phase), journal.ended.status, journal.ended.how)

@@ -17,14 +17,6 @@ from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.errors import InvalidArgument, InvalidFile, PredictionFailed
 
-_DOING = {
-    "start": "start",
-    "load": "load",
-    "input": "read its input",
-    "predict": "predict",
-    "output": "write its answer",
-}
-
 
 def predict(
     environment: Environment,
@@ -88,13 +80,13 @@ def _variables(environment: Environment, variables: Mapping[str, str]) -> dict[s
 
 
 def _refuse_failure(journal: Journal, input_path: Path, timeout: float | None) -> None:
-    doing = _DOING.get(journal.phase, journal.phase)
+    doing = inside.doing(journal.phase)
     if error := journal.error:
         said = f"{error['type']}: {error['message']}" if error["message"] else error["type"]
         if error.get("kind") == "input":
             raise InvalidFile(input_path, "", said)
         phase = str(error["phase"])
-        raise PredictionFailed(_DOING.get(phase, phase), said, error["traceback"])
+        raise PredictionFailed(inside.doing(phase), said, error["traceback"])
     if journal.ended.timed_out:
         raise PredictionFailed(doing, f"it was still busy after {timeout:g} s and was ended")
     if not journal.done:
@@ -107,9 +99,9 @@ def _answer(path: Path) -> tuple[str, Any]:
         text = path.read_text(encoding="utf-8")
         return text, json.loads(text)["predictions"]
     except FileNotFoundError:
-        raise PredictionFailed("write its answer", "there is none") from None
+        raise PredictionFailed(inside.doing("output"), "there is none") from None
     except (OSError, ValueError, RecursionError, TypeError, KeyError) as error:
-        raise PredictionFailed("write its answer", f"its answer is not as it must be: {error}") from error
+        raise PredictionFailed(inside.doing("output"), f"its answer is not as it must be: {error}") from error
 
 
 def _put(text: str, path: Path) -> None:

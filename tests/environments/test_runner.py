@@ -118,7 +118,7 @@ def test_bad_input_is_the_callers_fault(program: Path, given: Path) -> None:
         ("tell('phase', name='load'); os._exit(0)", "failed to load: its process ended with status 0"),
         ("tell('phase', name='predict'); os.kill(os.getpid(), 9)", "failed to predict: its process was killed by SIG"),
         ("os.remove(request['journal']); sys.exit(4)", "failed to start: its process ended with status 4"),
-        ("tell('phase', name='output'); tell('done')", "failed to write its answer: there is none"),
+        ("tell('phase', name='output'); tell('done')", "failed to give its answer: there is none"),
         ("answer(1)", "failed to start: its process ended with status 0"),
         ("open(request['output'], 'x').write('nonsense'); tell('done')", "its answer is not as it must be"),
         ("open(request['output'], 'x').write('[]'); tell('done')", "its answer is not as it must be"),
