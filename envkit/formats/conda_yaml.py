@@ -20,7 +20,7 @@ TOOLS = ("pip", "setuptools", "wheel")
 _SPEC = re.compile(
     r"(?:(?P<channel>[^\s\[]+)::)?(?P<name>[A-Za-z0-9_][A-Za-z0-9_.-]*)\s*(?P<version>[^\[]*)(?:\[(?P<fields>.*)\])?"
 )
-_BOUND = re.compile(r"(===|==|~=|>=|<=|!=|>|<|=)?\s*([0-9][\w.!+]*?)(?:\.?\*)?")
+_BOUND = re.compile(r"(===|==|~=|>=|<=|!=|>|<|=)?\s*([0-9][\w!+]*(?:\.[\w!+]+)*(?:\.?\*)?)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,7 +118,7 @@ def python_version(env: CondaEnv, path: Path) -> str | None:
     for wanted in ("==", "=", "===", "~=", ">=", "<="):
         for operator, version in bounds:
             if operator == wanted:
-                return version
+                return version.rstrip(".*")
     raise InvalidFile(
         path,
         "dependencies",

@@ -107,10 +107,11 @@ def parse_yaml(text: str, path: Path) -> Any:
     try:
         _check_shape(text, path)
         return _construct(text)
+    except yaml.constructor.ConstructorError as error:
+        raise InvalidFile(path, _line(error.problem_mark), str(error.problem)) from error
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1}" if mark else ""
-        problem = " ".join(filter(None, (error.context, error.problem))) or "unknown fault"
+        problem = ", ".join(filter(None, (error.context, error.problem)))
+        where = _line(error.problem_mark or error.context_mark)
         raise InvalidFile(path, where, f"is not valid YAML: {problem}", "The file may be cut off.") from error
     except (yaml.YAMLError, ValueError) as error:  # ValueError: an integer of too many digits, say
         raise InvalidFile(path, "", f"is not valid YAML: {' '.join(str(error).split())}") from error
@@ -155,15 +156,15 @@ def _check_shape(text: str, path: Path) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise InvalidFile(path, _line(event), "anchors and aliases are not allowed", "Write it out.")
+            raise InvalidFile(path, _line(event.start_mark), "anchors and aliases are not allowed", "Write it out.")
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            raise InvalidFile(path, _line(event), f"is nested deeper than {MAX_DEPTH} levels")
+            raise InvalidFile(path, _line(event.start_mark), f"is nested deeper than {MAX_DEPTH} levels")
 
 
-def _line(event: yaml.Event) -> str:
-    return f"line {event.start_mark.line + 1}" if event.start_mark else ""
+def _line(mark: Any) -> str:
+    return f"line {mark.line + 1}" if mark else ""
 
 
 def _construct(text: str) -> Any:
@@ -202,10 +203,17 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
 
 class _Dumper(yaml.SafeDumper):
-    """SafeDumper that writes a thing out each time it occurs."""
+    """SafeDumper that writes a thing out each time it occurs, and quotes the line ends that it would lose."""
 
     def ignore_aliases(self, _: Any) -> bool:
         return True
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        style = '"' if any(end in data for end in "\x85\u2028\u2029") else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
 
 
 def _described(value: object) -> str:

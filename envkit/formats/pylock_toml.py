@@ -5,7 +5,6 @@ PEP 751, https://packaging.python.org/en/latest/specifications/pylock-toml/
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +44,8 @@ class PyLock:
 
 def read(path: Path) -> PyLock:
     """Read and check the file. Raises `InvalidFile`, naming the key, for what breaks the specification."""
+    import tomllib  # only a reader of locks needs it
+
     try:
         content = tomllib.loads(read_text(path).replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as error:
@@ -72,7 +73,9 @@ def dumps(
     if requires_python is not None:
         content["requires-python"] = requires_python
     content["created-by"] = CREATED_BY
-    content["packages"] = sorted((_ordered(each) for each in packages), key=_order)
+    content["packages"] = [dict(each) for each in packages]
+    _check(content, Path(FILE_NAME))
+    content["packages"] = sorted((_ordered(each) for each in content["packages"]), key=_order)
     return dump(PyLock(content=content))
 
 

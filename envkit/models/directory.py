@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -145,7 +146,7 @@ def _local_path(uri: str | Path) -> Path:
     if not text or "\0" in text:
         raise InvalidArgument(f"{text!r} is not the path of a model.")
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", text) if isinstance(uri, str) else None
-    if scheme is None or (scheme[1].lower() != "file" and "://" not in text and scheme[1] not in ("runs", "models")):
+    if scheme is None or (scheme[1].lower() != "file" and os.path.lexists(text)):
         return Path(text).expanduser()
     if scheme[1].lower() != "file":
         raise InvalidArgument(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -188,6 +187,8 @@ def _extracted(model: ModelDirectory) -> Path:
     if env.pip is None:
         raise InvalidFile(path, "dependencies", "there is no pip section, and the model has no requirements.txt")
     found = requirements_txt.follow("\n".join(env.pip), path, root=model.path)
+    import tempfile  # few models need it
+
     folder = Path(tempfile.mkdtemp(prefix="envkit-"))
     constraints = [_rebased(each, model.path) for each in found.constraints]
     if constraints:
@@ -209,8 +210,6 @@ def _write(path: Path, lines: Iterable[Entry]) -> None:
 
 def _rebased(requirement: Requirement, directory: Path) -> Requirement:
     """Make a path inside the model absolute, so that it can be read from the new folder."""
-    from dataclasses import replace
-
     path = requirement.path
     if path is None or not os.path.lexists(directory / path):
         return requirement
