@@ -19,6 +19,7 @@ from envkit.errors import InvalidFile
 from envkit.formats.text import read_text
 
 MAX_DEPTH = 64
+MAX_EVENTS = 200_000  # about as many values; a few seconds
 _QUOTE_IT = "Write it in quotes: without them YAML reads a number, and 3.10 becomes 3.1."
 
 
@@ -154,9 +155,11 @@ def dump_yaml(content: Mapping[str, Any] | Sequence[Any]) -> str:
 def _check_shape(text: str, path: Path) -> None:
     """Refuse what must not reach the composer, which recurses in C: deep nesting, anchors, aliases."""
     depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
+    for number, event in enumerate(yaml.parse(text, Loader=_Loader)):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise InvalidFile(path, _line(event.start_mark), "anchors and aliases are not allowed", "Write it out.")
+        if number > MAX_EVENTS:
+            raise InvalidFile(path, "", f"has more than {MAX_EVENTS:,} values, so it is not what its name says")
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:

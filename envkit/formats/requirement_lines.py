@@ -29,6 +29,8 @@ _NAMED = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\]
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 _SCHEME = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|file:)")
 _ARCHIVE = re.compile(r"\.(?:whl|zip|tar|tar\.gz|tgz|tar\.bz2|tbz|tar\.xz|txz|tlz|tar\.lz|tar\.lzma)$", re.IGNORECASE)
+_HASH = re.compile(r"--hash=([A-Za-z0-9:]+)")
+_HASHES = re.compile(r"(?:--hash=[A-Za-z0-9:]+\s*)+")
 _STRONG_HASHES = ("sha256", "sha384", "sha512")
 
 
@@ -237,8 +239,11 @@ class _Lines:
             self._refuse(number, "ends in a backslash that continues nothing")
         if begin == len(words):
             return text, []
+        rest = " ".join(words[begin:])
+        if _HASHES.fullmatch(rest):  # a lock has thousands, and optparse takes a second for them
+            return text, [("--hash", each) for each in _HASH.findall(rest)]
         try:
-            values, _ = self._parser.parse_args(shlex.split(" ".join(words[begin:])), self._no_values())
+            values, _ = self._parser.parse_args(shlex.split(rest), self._no_values())
         except ValueError as error:
             self._refuse(number, f"cannot be read: {error}")
         given: list[tuple[str, str]] = values.given

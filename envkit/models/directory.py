@@ -85,14 +85,21 @@ class ModelDirectory:
         """
         example = self.mlmodel.example
         if example is None:
-            found = (self.path / name for name in _EXAMPLES)
-            return next((self._inside("", path.name) for path in found if path.is_file()), None)
+            return next(filter(None, map(self.file, _EXAMPLES)), None)
         path = self._inside("saved_input_example_info.artifact_path", example.path)
         if not path.exists():
             raise InvalidFile(
                 self.mlmodel_path, "saved_input_example_info.artifact_path", f"there is no file {example.path}"
             )
         return path
+
+    def file(self, name: str) -> Path | None:
+        """Give the path of a file of the model; None when it is not there.
+
+        Raises `PathOutsideModel` when it is a symbolic link that leads out of the model.
+        """
+        path = self._inside(name, name)
+        return path if path.is_file() else None
 
     def request(self) -> dict[str, Any]:
         """Give what the program that loads the model in another interpreter must know, as JSON values."""
@@ -137,7 +144,7 @@ class ModelDirectory:
         except (OSError, RuntimeError, ValueError) as error:  # a circle of links, a NUL character
             raise InvalidFile(self.mlmodel_path, field, f"{value!r} is not a path ({error})") from error
         if Path(value).is_absolute() or not path.is_relative_to(self.path):
-            raise PathOutsideModel(self.mlmodel_path, field, value)
+            raise PathOutsideModel(self.path if field == value else self.mlmodel_path, field, value)
         return path
 
 

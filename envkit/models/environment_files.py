@@ -39,8 +39,8 @@ def read_spec(model: ModelDirectory) -> EnvironmentSpec:
     """
     files = _Files.of(model)
     installed = files.requirements()
-    lock = _if_file(model.path / pylock_toml.FILE_NAME)
-    variables = _if_file(model.path / environment_variables_txt.FILE_NAME)
+    lock = model.file(pylock_toml.FILE_NAME)
+    variables = model.file(environment_variables_txt.FILE_NAME)
     return EnvironmentSpec(
         directory=model.path,
         python=files.python(),
@@ -71,8 +71,9 @@ def get_model_dependencies(model_uri: str | Path, format: str = "pip") -> str:  
     if format == "conda":
         return str(_existing(model.conda_env_path, "conda.yaml is written by `envkit capture`."))
     if format == "pylock":
-        return str(_existing(model.path / pylock_toml.FILE_NAME, "`envkit capture` writes it."))
-    requirements = _if_file(model.path / requirements_txt.FILE_NAME)
+        lock = model.file(pylock_toml.FILE_NAME)
+        return str(lock or _existing(model.path / pylock_toml.FILE_NAME, "`envkit capture` writes it."))
+    requirements = model.file(requirements_txt.FILE_NAME)
     return str(requirements or _extracted(model))
 
 
@@ -89,7 +90,7 @@ class _Files:
     def of(cls, model: ModelDirectory) -> _Files:
         files = cls(
             model=model,
-            requirements_path=_if_file(model.path / requirements_txt.FILE_NAME),
+            requirements_path=model.file(requirements_txt.FILE_NAME),
             python_env=_if_there(model.python_env_path, python_env_yaml.read),
             conda=_if_there(model.conda_env_path, conda_yaml.read),
         )
@@ -164,10 +165,6 @@ def _line(requirement: Requirement) -> str:
 def _option_line(option: Option) -> str:
     """An option as a spec holds it: the value as it is, not quoted for a requirements file."""
     return option.name if option.value is None else f"{option.name} {option.value}"
-
-
-def _if_file(path: Path) -> Path | None:
-    return path if path.is_file() else None
 
 
 def _if_there(path: Path, read: Callable[[Path], _T]) -> _T | None:

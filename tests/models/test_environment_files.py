@@ -149,10 +149,16 @@ def test_a_malformed_file_is_named(make: Make, files: dict[str, str], problem: s
         spec_of(make(**files))
 
 
-def test_an_environment_file_that_is_a_link_out_of_the_model_is_refused(make: Make, tmp_path: Path) -> None:
-    path = make(requirements__txt="a\n")
-    (tmp_path / "conda.yaml").write_text(CONDA)
-    (path / "conda.yaml").symlink_to(tmp_path / "conda.yaml")
+@pytest.mark.parametrize(
+    "name",
+    ["requirements.txt", "conda.yaml", "python_env.yaml", "pylock.toml", "environment_variables.txt"],
+)
+def test_an_environment_file_that_is_a_link_out_of_the_model_is_refused(make: Make, tmp_path: Path, name: str) -> None:
+    path = make(constraints__txt="a\n")
+    (tmp_path / name).write_text(CONDA)
+    (path / name).symlink_to(tmp_path / name)
+    if name != "requirements.txt":
+        (path / "requirements.txt").write_text("a\n")
 
     with pytest.raises(PathOutsideModel):
         spec_of(path)
