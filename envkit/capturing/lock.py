@@ -83,9 +83,10 @@ def _from_indexes(
         answer = _ask(wanted.values(), interpreter)
         if isinstance(answer, list):
             return {package["name"]: package for package in answer}, reasons
+        answer = " ".join(answer.split())  # uv breaks lines where a terminal would end
         unknown = {name for name in UNSATISFIABLE.findall(answer) if name in wanted}
         if not unknown:
-            return {}, [*reasons, f"the index could not be asked: {_last_line(answer)}"]
+            return {}, [*reasons, f"the index could not be asked: {answer or 'no answer'}"]
         reasons += [f"no index that uv knows has a wheel of {wanted.pop(name)}" for name in sorted(unknown)]
     return {}, reasons
 
@@ -133,8 +134,3 @@ def _uv() -> str:
         return find_uv_bin()
     except (ImportError, FileNotFoundError):
         raise ToolNotFound("uv", "It comes with envkit: reinstall envkit, or `pip install uv`.") from None
-
-
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "no answer"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 import tarfile
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +12,7 @@ from typing import Protocol
 import pytest
 
 from envkit.models.environment_spec import EnvironmentSpec
+from tests.wheels import write_wheel
 
 RUNNING = ".".join(str(part) for part in __import__("sys").version_info[:3])
 
@@ -22,11 +21,6 @@ class MakeWheel(Protocol):
     def __call__(
         self, name: str, version: str, requires: Sequence[str] = (), content: str = "", modules: int = 0
     ) -> Path: ...
-
-
-def _record_line(path: str, content: bytes) -> str:
-    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-    return f"{path},sha256={digest},{len(content)}\n"
 
 
 @pytest.fixture
@@ -45,20 +39,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def make_wheel(model: Path) -> MakeWheel:
     def make(name: str, version: str, requires: Sequence[str] = (), content: str = "", modules: int = 0) -> Path:
-        info = f"{name}-{version}.dist-info"
-        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-        files = {
-            f"{name}.py": content or f"VERSION = {version!r}\n",
-            **{f"{name}_{number}.py": f"NUMBER = {number}\n" for number in range(modules)},
-            f"{info}/METADATA": metadata + "".join(f"Requires-Dist: {each}\n" for each in requires),
-            f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        }
-        record = "".join(_record_line(path, text.encode()) for path, text in files.items())
-        target = model / "wheels" / f"{name}-{version}-py3-none-any.whl"
-        with zipfile.ZipFile(target, "w") as archive:
-            for path, text in {**files, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
-                archive.writestr(zipfile.ZipInfo(path), text)
-        return target
+        return write_wheel(model / "wheels", name, version, requires, content, modules)
 
     return make
 

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from envkit.capturing.distributions import Distribution, InstalledDistributions
+from envkit.capturing.lock import Locked, Unlocked, lock
+from envkit.capturing.trace import InterpreterFacts
+from envkit.formats import pylock_toml
+from tests.capturing.conftest import Site
+from tests.wheels import write_wheel
+
+FACTS = InterpreterFacts(
+    executable=sys.executable,
+    version="3.11.7",
+    implementation="cpython",
+    platform="linux-x86_64",
+    stdlib=(),
+    sys_path=(),
+    markers={},
+    tools={},
+)
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that uv is told to take packages from, and from nowhere else."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    return folder
+
+
+def installed(site: Site, *names: str) -> list[Distribution]:
+    found = InstalledDistributions([str(site.folder)])
+    return [each for name in names if (each := found.named(name))]
+
+
+def locked_packages(result: Locked | Unlocked, folder: Path) -> dict[str, pylock_toml.LockedPackage]:
+    assert isinstance(result, Locked), result
+    path = folder / "pylock.toml"
+    path.write_text(result.text, encoding="utf-8")
+    return {each["name"]: each for each in pylock_toml.read(path).packages}
+
+
+def test_the_installed_version_is_locked_by_its_hash_although_a_newer_one_is_there(
+    site: Site, index: Path, tmp_path: Path
+) -> None:
+    wheel = write_wheel(index, "acme", "1.0")
+    write_wheel(index, "acme", "2.0")
+    site.install("acme", "1.0")
+
+    package = locked_packages(lock(installed(site, "acme"), FACTS), tmp_path)["acme"]
+    assert package["version"] == "1.0"
+    assert package["wheels"][0]["hashes"] == {"sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()}
+
+
+def test_what_is_installed_together_is_locked_even_where_its_requirements_disagree(
+    site: Site, index: Path, tmp_path: Path
+) -> None:
+    for name, requires in (("acme", ["other>=2"]), ("other", [])):
+        write_wheel(index, name, "1.0", requires)
+        site.install(name, "1.0", requires=requires)
+
+    assert set(locked_packages(lock(installed(site, "acme", "other"), FACTS), tmp_path)) == {"acme", "other"}
+
+
+def test_what_no_index_has_leaves_no_lock_and_is_named(site: Site, index: Path) -> None:
+    write_wheel(index, "acme", "1.0")
+    for name in ("acme", "private-one", "private-two"):
+        site.install(name, "1.0")
+
+    result = lock(installed(site, "acme", "private-one", "private-two"), FACTS)
+    assert isinstance(result, Unlocked)
+    assert [reason.rpartition(" ")[2] for reason in result.reasons] == ["private-one==1.0", "private-two==1.0"]
+
+
+def test_a_commit_is_locked_as_it_is(site: Site, index: Path, tmp_path: Path) -> None:
+    vcs = {"vcs": "git", "commit_id": "0" * 40}
+    site.install("tool", "1.0", direct_url={"url": "https://host/tool.git", "vcs_info": vcs})
+
+    package = locked_packages(lock(installed(site, "tool"), FACTS), tmp_path)["tool"]
+    assert package["vcs"] == {"type": "git", "url": "https://host/tool.git", "commit-id": "0" * 40}
+
+
+@pytest.mark.parametrize("editable", [True, False])
+def test_what_lies_on_this_machine_alone_leaves_no_lock(site: Site, index: Path, editable: bool) -> None:
+    site.install("mine", "1.0", direct_url={"url": "file:///home/me/mine", "dir_info": {"editable": editable}})
+
+    result = lock(installed(site, "mine"), FACTS)
+    assert isinstance(result, Unlocked)
+    assert "mine" in result.reasons[0]
+
+
+def test_nothing_to_lock_is_a_lock_of_nothing(index: Path, tmp_path: Path) -> None:
+    assert locked_packages(lock([], FACTS), tmp_path) == {}
+
+
+def test_a_source_distribution_is_never_run(site: Site, index: Path, tmp_path: Path) -> None:
+    import tarfile
+
+    proof = tmp_path / "was-run"
+    project = tmp_path / "sourced-1.0"
+    project.mkdir()
+    (project / "setup.py").write_text(f"open({str(proof)!r}, 'w')\n")
+    (project / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: sourced\nVersion: 1.0\n")
+    with tarfile.open(index / "sourced-1.0.tar.gz", "w:gz") as archive:
+        archive.add(project, "sourced-1.0")
+    site.install("sourced", "1.0")
+
+    result = lock(installed(site, "sourced"), FACTS)
+    assert isinstance(result, Unlocked)
+    assert not proof.exists()
