@@ -128,15 +128,16 @@ def _cast_datetimes(values: Any, column: Column) -> Any:
     try:
         found = pandas.to_datetime(values)
     except (ValueError, TypeError, OverflowError) as error:
-        raise InvalidInput(f"{_what(column)}: {error}") from error
+        said = str(error).partition(". You might want")[0]  # advice for those who call pandas themselves
+        raise InvalidInput(f"{_what(column)}: {said}") from error
     if getattr(found.dt, "unit", "ns") != "ns":  # pandas 3 reads microseconds; the type has nanoseconds
         found = found.dt.as_unit("ns")
     return found
 
 
 def _decode(value: Any, column: Column) -> Any:
-    if value is None and not column.required:
-        return None
+    if isinstance(value, bytes) or (value is None and not column.required):
+        return value
     try:
         return base64.b64decode(value.encode("ascii").replace(b"\n", b""), validate=True)
     except (AttributeError, UnicodeEncodeError, binascii.Error) as error:

@@ -48,8 +48,15 @@ def _checked(value: Any, spec: Mapping[str, Any]) -> Any:
     accepted = TYPES[spec["type"]]
     for each in value if many else [value]:
         if not isinstance(each, accepted) or (isinstance(each, bool) and bool not in accepted):
-            raise InvalidInput(f"`params.{spec['name']}` must be of the type {spec['type']}, not {each!r}")
-    return _converted(value, spec)
+            raise _of_another_type(each, spec)
+    try:
+        return _converted(value, spec)
+    except ValueError as error:  # a text that is no time
+        raise _of_another_type(value, spec) from error
+
+
+def _of_another_type(value: Any, spec: Mapping[str, Any]) -> InvalidInput:
+    return InvalidInput(f"`params.{spec['name']}` must be of the type {spec['type']}, not {value!r}")
 
 
 def _converted(value: Any, spec: Mapping[str, Any]) -> Any:

@@ -47,7 +47,7 @@ def from_file(source: Mapping[str, Any], request: Mapping[str, Any], raw: bool) 
     signature = Signature(request.get("signature"))
     text = _read(source["path"])
     if source["content_type"] == "csv":
-        data, params = _shape(_from_csv(text), signature), complete(None, signature)
+        data, params = _shape(_from_csv(text, signature), signature), complete(None, signature)
     else:
         data, params = _from_json(text, signature, raw)
     if request.get("params") is not None:
@@ -72,10 +72,11 @@ def _parse(text: str) -> Any:
         raise InvalidInput(f"it is not JSON: {error}") from error
 
 
-def _from_csv(text: str) -> Any:
+def _from_csv(text: str, signature: Signature) -> Any:
     pandas = pandas_for("a CSV input")
+    texts = {name: object for name, column in signature.names.items() if column.type in ("string", "binary")}
     try:
-        return pandas.read_csv(io.StringIO(text))
+        return pandas.read_csv(io.StringIO(text), dtype=texts)
     except ValueError as error:  # also pandas' own errors of parsing
         raise InvalidInput(f"it is not CSV: {error}") from error
 

@@ -87,7 +87,8 @@ class Variables:
 
 
 def _descendants(kind: Any) -> Iterator[Any]:
-    for each in kind.__subclasses__() if isinstance(kind, type) else ():
+    below: list[Any] = kind.__subclasses__() if isinstance(kind, type) else []
+    for each in below:
         yield each
         yield from _descendants(each)
 

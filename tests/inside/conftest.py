@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uv
+from filelock import FileLock
 
 import envkit
 
@@ -106,6 +108,8 @@ class Bench:
         )
 
     def request(self, **changes: Any) -> dict[str, Any]:
+        if "example" not in changes:
+            changes["example"] = self.example([1, 2])
         conf = {"loader_module": "loader", "code": "code", **changes.pop("python_function", {})}
         return {
             "job": "trace",
@@ -113,7 +117,6 @@ class Bench:
             "python_function": conf,
             "flavors": {"python_function": conf},
             "signature": None,
-            "example": self.example([1, 2]),
             "input": None,
             "params": None,
             "output": None,
@@ -167,6 +170,26 @@ class Bench:
     @property
     def predictions(self) -> Any:
         return json.loads(self.answer.read_text(encoding="utf-8"))["predictions"]
+
+
+@pytest.fixture(scope="session", params=["3.8", "running"])
+def scientific_python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter with SciPy and pandas: of the oldest versions that matter, and of the newest."""
+    base = interpreter(request.param) if request.param != "running" else sys.executable
+    if base is None:
+        pytest.skip(f"no Python {request.param} here")
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    place = shared / f"scientific-{request.param}"
+    with FileLock(f"{place}.lock"):
+        if not (place / "complete").exists():
+            program = uv.find_uv_bin()
+            subprocess.run([program, "venv", "--quiet", "--clear", "--python", base, place], check=True)
+            install: list[str | Path] = [program, "pip", "install", "--quiet", "--python", place / "bin" / "python"]
+            subprocess.run([*install, "pandas", "scipy"], check=True)
+            (place / "complete").touch()
+    return place / "bin" / "python"
 
 
 @pytest.fixture

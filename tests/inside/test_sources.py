@@ -1,0 +1,44 @@
+"""The sources of the programs that run in other interpreters."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from .conftest import PROGRAM
+
+SOURCES = sorted(PROGRAM.parent.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PROGRAM.parent)))
+def test_every_source_is_python_3_8(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 8))
+
+    names = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert "__future__" in names or path.name == "__main__.py" or not list(ast.iter_child_nodes(tree))[1:]
+
+
+def test_the_protocol_names_every_event() -> None:
+    protocol = ast.get_docstring(ast.parse(PROGRAM.read_text(encoding="utf-8"))) or ""
+    told = {
+        str(node.value)
+        for path in SOURCES
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in _events(call)
+    }
+
+    assert {"module", "import", "phase", "done", "error", "variable", "prediction"} <= told
+    assert {name for name in told if f"\n    {name} " not in protocol} == set()
+
+
+def _events(node: ast.AST) -> list[ast.Constant]:
+    """The names that stand as `event=…` in a call or as `"event": …` in a literal."""
+    found: list[ast.expr] = []
+    if isinstance(node, ast.Call):
+        found = [each.value for each in node.keywords if each.arg == "event"]
+    elif isinstance(node, ast.Dict):
+        pairs = zip(node.keys, node.values, strict=True)
+        found = [value for key, value in pairs if isinstance(key, ast.Constant) and key.value == "event"]
+    return [each for each in found if isinstance(each, ast.Constant)]
