@@ -15,6 +15,7 @@
     ├── PredictionFailed         6  the model failed in its rebuilt environment
     └── Missing                  7  something that must be on the machine is not
         ├── InterpreterNotFound     no fitting Python
+        ├── NotAnInterpreter        what was named as Python is none
         └── ToolNotFound            a program or an optional library
 
 Each exception carries the facts as attributes, is built from positional facts (so that it pickles), and
@@ -191,6 +192,17 @@ class InterpreterNotFound(Missing):
             f"Python {self.wanted} is not on this machine (looked in {', '.join(self.searched)}).\n"
             f"Install it: `uv python install {self.wanted}` or `pyenv install {self.wanted}`."
         )
+
+
+class NotAnInterpreter(Missing):
+    """What was named as an interpreter cannot be started as one."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(path, problem)
+        self.path, self.problem = path, problem
+
+    def __str__(self) -> str:
+        return f"{self.path} is no Python that can be started: {self.problem}."
 
 
 class ToolNotFound(Missing):

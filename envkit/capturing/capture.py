@@ -63,7 +63,7 @@ def capture(
 
     Raises `ModelNotFound`, `InvalidFile`, `PathOutsideModel` for what is wrong with the model directory,
     `ModelRaised`, `ModelDied`, `ModelTimedOut` when it does not load and predict, `Degraded` with `strict`,
-    `InterpreterNotFound` for a bad `python`.
+    `NotAnInterpreter` for a bad `python`.
     """
     tell = report or _silent
     model = ModelDirectory.open(model_uri)

@@ -82,13 +82,23 @@ def _from_indexes(
     while wanted:
         answer = _ask(wanted.values(), interpreter)
         if isinstance(answer, list):
-            return {package["name"]: package for package in answer}, reasons
+            return {package["name"]: _lasting(package) for package in answer}, reasons
         answer = " ".join(answer.split())  # uv breaks lines where a terminal would end
         unknown = {name for name in UNSATISFIABLE.findall(answer) if name in wanted}
         if not unknown:
             return {}, [*reasons, f"the index could not be asked: {answer or 'no answer'}"]
         reasons += [f"no index that uv knows has a wheel of {wanted.pop(name)}" for name in sorted(unknown)]
     return {}, reasons
+
+
+def _lasting(package: LockedPackage) -> LockedPackage:
+    """The entry without times of upload, which an index gives at one time and not at another."""
+    kept: dict[str, Any] = dict(package)
+    if "wheels" in kept:
+        kept["wheels"] = [{key: each[key] for key in each if key != "upload-time"} for each in kept["wheels"]]
+    if "sdist" in kept:
+        kept["sdist"] = {key: kept["sdist"][key] for key in kept["sdist"] if key != "upload-time"}
+    return kept
 
 
 def _ask(pins: Iterable[str], interpreter: InterpreterFacts) -> list[LockedPackage] | str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from envkit.capturing.trace import Trace, from_events
 from envkit.child.inside import Journal, doing, run_inside
-from envkit.errors import InterpreterNotFound, InvalidFile, ModelDied, ModelRaised, ModelTimedOut
+from envkit.errors import InvalidFile, ModelDied, ModelRaised, ModelTimedOut, NotAnInterpreter
 from envkit.models.directory import ModelDirectory
 
 
@@ -24,14 +24,16 @@ class Limits:
 def trace_model(model: ModelDirectory, python: str | Path | None, limits: Limits) -> Trace:
     """Load the model and predict on its example in `python` (default: the running interpreter).
 
-    The environment is the caller's own: the model works in it today. Raises as `envkit.capturing.capture` says.
+    The environment is the caller's own: the model works in it today. Only the order of sets is fixed, so that two
+    traces see the same. Raises as `capture` says.
     """
     interpreter = find_python(python)
+    environment = {"PYTHONHASHSEED": "0", **os.environ}
     request = {**model.request(), "job": "trace", "memory_bytes": limits.memory_bytes}
     try:
-        journal = run_inside(interpreter, request, environment=os.environ, timeout=limits.seconds, isolated=False)
+        journal = run_inside(interpreter, request, environment=environment, timeout=limits.seconds, isolated=False)
     except OSError as error:
-        raise InterpreterNotFound(f"at {interpreter}", (f"{interpreter}: {error.strerror}",)) from error
+        raise NotAnInterpreter(str(interpreter), error.strerror or str(error)) from error
     _refuse_failure(journal, model, limits)
     return from_events(journal.events)
 
@@ -44,7 +46,8 @@ def find_python(named: str | Path | None) -> Path:
     inside = (path, path / "bin" / "python", path / "Scripts" / "python.exe")
     found = next((each for each in inside if each.is_file() and os.access(each, os.X_OK)), None)
     if found is None:
-        raise InterpreterNotFound(f"at {named}", tuple(map(str, inside)))
+        problem = "there is no bin/python in it" if path.is_dir() else "there is no such program"
+        raise NotAnInterpreter(str(named), problem)
     return found
 
 

@@ -58,14 +58,12 @@ def envkit(shared: Path) -> Envkit:
     own = {
         "ENVKIT_HOME": str(shared / "envkit-home"),
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        # MLflow asks for the variables of a set, in its random order, until one is there (CI, PYTEST_CURRENT_TEST)
-        "PYTHONHASHSEED": "0",
     }
 
-    def run(*words: str | Path, succeeds: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(*words: str | Path, succeeds: bool = True, directory: Path = elsewhere) -> subprocess.CompletedProcess[str]:
         argv = [sys.executable, "-m", "envkit", *words]
         variables = {**os.environ, **own}
-        done = subprocess.run(argv, check=False, capture_output=True, text=True, cwd=elsewhere, env=variables)
+        done = subprocess.run(argv, check=False, capture_output=True, text=True, cwd=directory, env=variables)
         assert not succeeds or done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
         return done
 
