@@ -25,7 +25,8 @@ crash survives it. The exit status and what is printed mean nothing. Events, by 
     module        module, file, importer, importer_file, line, phase, importing: a module that was not cached
                   was found and is about to run. Once per module. Modules of the standard library are left out.
                   importing: [file, line] of each frame, innermost first, through which the importer's own package
-                  is being imported; empty when something called the importer later
+                  is being imported; empty when something called the importer later, and for a module of the
+                  importer's own regular package
     import        the same keys: a module was asked for, cached or not, by an import statement or `importlib`.
                   Once per (importer, module). Left out: the standard library, and what stays within one
                   regular top-level package

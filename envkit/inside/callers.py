@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from types import FrameType
 from typing import Any, Callable
 
-from .origins import MACHINERY, OTHER, Origins
+from .origins import MACHINERY, OTHER, Origins, absolute
 
 
 class Caller:
@@ -21,7 +20,7 @@ class Caller:
         self.frame = frame
         self._kind_of = kind_of
         self.name = name if isinstance(name, str) else ""
-        self.file = os.path.abspath(file) if isinstance(file, str) else None
+        self.file = absolute(file) if isinstance(file, str) else None
         self.line = frame.f_lineno or 0
 
     @property
@@ -65,15 +64,15 @@ class Callers:
         return None if substitute is None else Caller(substitute, self._kind_of)
 
 
-def as_importer(caller: Caller | None) -> dict[str, Any]:
-    """Give the keys of an event that tell who imported."""
+def as_importer(caller: Caller | None, *, own: bool = False) -> dict[str, Any]:
+    """Give the keys of an event that tell who imported; `own`: a part of its own package."""
     if caller is None:
         return {"importer": "", "importer_file": None, "line": 0, "importing": []}
     return {
         "importer": caller.name,
         "importer_file": caller.file,
         "line": caller.line,
-        "importing": caller.importing,
+        "importing": [] if own else caller.importing,
     }
 
 

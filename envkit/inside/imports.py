@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import builtins
 import importlib
-import os
 import sys
 from importlib.machinery import ModuleSpec
 from types import FrameType, ModuleType
 from typing import Any, Callable, Iterator, Sequence
 
 from .callers import Callers, as_importer
-from .origins import Origins, attributes_of
+from .origins import Origins, absolute, attributes_of
 
 OWN = "_envkit"
 _bootstrap: Any = importlib.import_module("importlib._bootstrap")
@@ -67,23 +66,26 @@ class Finder:
                 return
         elif self._origins.is_standard_file(file):
             return
-        if name.partition(".")[0] == OWN:
+        if name.startswith(OWN):
             return
         self.told.add(name)
         caller = self._callers.behind(frame.f_back)
-        self._tell(
-            event="module", module=name, file=None if file is None else os.path.abspath(file), **as_importer(caller)
-        )
+        top = name.partition(".")[0]
+        own = caller is not None and caller.name.partition(".")[0] == top and is_regular(top)
+        file = None if file is None else absolute(file)
+        self._tell(event="module", module=name, file=file, **as_importer(caller, own=own))
 
 
 class ImportCalls:
     """Wrappers of the two functions that import; they tell of each (importer, module) once.
 
-    Most calls repeat one that was seen before, so that is found out before anything else.
+    Most calls are for the standard library, or repeat one that was seen before; that is found out before anything
+    else.
     """
 
     def __init__(self, tell: Tell, origins: Origins, callers: Callers) -> None:
         self._tell, self._origins, self._callers = tell, origins, callers
+        self._ignored: set[str] = set()  # full names within the standard library
         self._seen: set[Any] = set()
         self._told: set[tuple[str, str]] = set()
         self._standard: dict[str, bool] = {OWN: True}
@@ -95,7 +97,7 @@ class ImportCalls:
         _bootstrap._gcd_import = self._wrapped_import_module(_bootstrap._gcd_import)
 
     def _wrapped_import(self, original: Callable[..., ModuleType]) -> Callable[..., ModuleType]:
-        seen, note = self._seen, self._note_statement
+        ignored, seen, note = self._ignored, self._seen, self._note_statement
 
         def __import__(  # noqa: A001, N807
             name: str,
@@ -104,6 +106,8 @@ class ImportCalls:
             fromlist: Any = (),
             level: int = 0,
         ) -> ModuleType:
+            if level == 0 and name in ignored:
+                return original(name, globals, locals, fromlist, level)
             try:
                 key = (globals["__name__"], name, fromlist, level)
                 known = key in seen
@@ -138,13 +142,17 @@ class ImportCalls:
         """Tell of an import statement; whether its like need not be looked at again."""
         if not isinstance(attributes, dict):
             attributes = {}
+        importer = attributes.get("__name__")
         if level:
+            if isinstance(importer, str) and self._is_regular(importer.partition(".")[0]):
+                return True
             name = _absolute(name, attributes, level)
-        return self._note_absolute(name, attributes.get("__name__"), fromlist or (), sys._getframe(2))
+        return self._note_absolute(name, importer, fromlist or (), sys._getframe(2))
 
     def _note_absolute(self, name: str, importer: Any, fromlist: Sequence[str], frame: FrameType) -> bool:
         top = name.partition(".")[0]
         if self._is_standard(top):
+            self._ignored.add(name)
             return True
         if isinstance(importer, str) and importer.partition(".")[0] == top and self._is_regular(top):
             return True
@@ -173,10 +181,15 @@ class ImportCalls:
     def _is_regular(self, top: str) -> bool:
         known = self._regular.get(top)
         if known is None:
-            attributes = attributes_of(sys.modules.get(top))
-            known = "__path__" not in attributes or attributes.get("__file__") is not None
+            known = is_regular(top)
             self._regular[top] = known
         return known
+
+
+def is_regular(top: str) -> bool:
+    """Whether a top-level module is one that a single distribution holds whole: not a namespace package."""
+    attributes = attributes_of(sys.modules.get(top))
+    return "__path__" not in attributes or attributes.get("__file__") is not None
 
 
 def _absolute(name: str, attributes: dict[str, Any], level: int) -> str:
@@ -204,4 +217,4 @@ def _modules_named(name: str, fromlist: Sequence[str]) -> Iterator[str]:
 
 def _file_of(module: str) -> str | None:
     file = attributes_of(sys.modules.get(module)).get("__file__")
-    return os.path.abspath(file) if isinstance(file, str) else None
+    return absolute(file) if isinstance(file, str) else None

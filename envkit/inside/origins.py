@@ -10,6 +10,7 @@ from typing import Any
 from .interpreter import stdlib_folders
 
 MACHINERY, STANDARD, OTHER = range(3)  # whose code a frame runs
+BROKER = 3  # other code at its top level, as good as standard in its functions
 BROKERS = frozenset({"cloudpickle", "dill", "importlib_metadata", "importlib_resources", "pkg_resources"})
 """Libraries whose functions import what others name, as `pickle` and `importlib.metadata` do."""
 
@@ -23,7 +24,6 @@ class Origins:
         folder = os.path.dirname(os.path.abspath(__file__))
         self._standard = tuple(each if each.endswith(".zip") else each + os.sep for each in stdlib_folders())
         library = os.path.dirname(os.path.abspath(os.__file__))
-        self._brokers: set[str] = set()
         self._kinds = {os.path.join(folder, name): MACHINERY for name in RECORDING}
         self._kinds[os.path.join(library, "importlib", "__init__.py")] = MACHINERY
 
@@ -51,13 +51,13 @@ class Origins:
         file = frame.f_code.co_filename
         kind = self._kinds.get(file)
         if kind is not None:
-            if kind == OTHER and file in self._brokers and frame.f_code.co_name != "<module>":
-                return STANDARD
+            if kind == BROKER:
+                return OTHER if frame.f_code.co_name == "<module>" else STANDARD
             return kind
         if not file.startswith("<"):
             kind = STANDARD if self.is_standard_file(file) else OTHER
             if str(frame.f_globals.get("__name__")).partition(".")[0] in BROKERS:
-                self._brokers.add(file)
+                kind = BROKER
         elif file.startswith("<frozen "):
             kind = MACHINERY if file.startswith(("<frozen importlib", "<frozen zipimport")) else STANDARD
         else:  # made at run time: the same name stands for the code of many modules
@@ -65,6 +65,13 @@ class Origins:
             return STANDARD if isinstance(home, str) and self.is_standard_file(home) else OTHER
         self._kinds[file] = kind
         return self.kind_of(frame)
+
+
+def absolute(path: str) -> str:
+    """Give the path as `os.path.abspath` does, but at once where nothing is to be done, which is nearly always."""
+    if path.startswith("/") and "//" not in path and "/./" not in path and "/../" not in path:
+        return path
+    return os.path.abspath(path)
 
 
 def attributes_of(module: object) -> dict[str, Any]:
