@@ -15,7 +15,7 @@ from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.interpreters import Interpreter
 from envkit.environments.plan import Plan
-from envkit.environments.store import NotReady, Ready, Store
+from envkit.environments.store import Ready, Store
 from envkit.errors import InvalidArgument, InvalidFile, ToolNotFound
 from envkit.models.environment_spec import EnvironmentSpec
 
@@ -81,12 +81,11 @@ def _stored(
     )
     if isinstance(found, Ready):
         return ready
-    notes += _reasons(found)
     notes += _check_lock(wanted)
     report(f"Building {found.place} with {manager.value}")
-    _, built = shelf.build(
-        manager.value, key, interpreter, _filler(shelf, manager, wanted, interpreter, environ), report
-    )
+    filler = _filler(shelf, manager, wanted, interpreter, environ)
+    place, built, why = shelf.build(manager.value, key, interpreter, filler, report)
+    notes += [f"{place} was built again: {why}."] if why else []
     return replace(ready, built=built, notes=tuple(notes))
 
 
@@ -95,10 +94,6 @@ def _left_out(spec: EnvironmentSpec, manager: EnvType) -> list[str]:
         return []
     packages = ", ".join(spec.conda_packages)
     return [f"The model asks conda for {packages}; {manager.value} installs Python packages alone, so not these."]
-
-
-def _reasons(found: NotReady) -> list[str]:
-    return [f"{found.place} was built again: {found.why}."] if found.why else []
 
 
 def _check_lock(wanted: Plan) -> list[str]:

@@ -102,9 +102,12 @@ class Store:
         why = _why_unfit(marker, place, key)
         return NotReady(place=place, why=why) if why else Ready(place=place)
 
-    def build(self, manager: str, key: str, interpreter: Interpreter, fill: Fill, report: Report) -> tuple[Path, bool]:
-        """Build an environment, unless another process does so first; give its path and whether it was built here.
+    def build(
+        self, manager: str, key: str, interpreter: Interpreter, fill: Fill, report: Report
+    ) -> tuple[Path, bool, str]:
+        """Build an environment, unless another process does so first.
 
+        Gives its path, whether it was built here, and why what was there before could not be used, or "".
         `fill` makes the environment at the path it gets, which does not exist; what it starts must inherit the
         descriptor it gets. When it raises, nothing of the environment remains. Raises `BuildFailed` when the
         store cannot be written to or what was installed does not fit its records.
@@ -112,7 +115,7 @@ class Store:
         with _told_as_build_failure(self.root), self._locked(manager, key, report) as lock:
             found = self.look(manager, key)
             if isinstance(found, Ready):
-                return found.place, False
+                return found.place, False, ""
             place = found.place
             try:
                 _remove(place)
@@ -124,7 +127,7 @@ class Store:
                 with suppress(OSError):
                     _remove(place)
                 raise
-        return place, True
+        return place, True, found.why
 
     def _place(self, manager: str, key: str) -> Path:
         return self.root / "environments" / f"{manager}-{key[:_KEY_LENGTH]}"

@@ -63,7 +63,7 @@ Build = Callable[[], tuple[Path, bool]]
 
 @pytest.fixture
 def build(shelf: Store, interpreter: Interpreter, fill: store.Fill) -> Build:
-    return lambda: shelf.build("uv", KEY, interpreter, fill, lambda _: None)
+    return lambda: shelf.build("uv", KEY, interpreter, fill, lambda _: None)[:2]
 
 
 def why(shelf: Store) -> str:
@@ -278,7 +278,7 @@ def test_threads_with_one_key_build_once_and_wait(shelf: Store, interpreter: Int
         fill(place, lock)
 
     def work() -> None:
-        results.append(shelf.build("uv", KEY, interpreter, slow, said.append))
+        results.append(shelf.build("uv", KEY, interpreter, slow, said.append)[:2])
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
