@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from envkit.capturing import evidence, files
+from envkit.capturing.degradations import Degradation, Kind
 from envkit.capturing.distributions import InstalledDistributions
 from envkit.capturing.lock import Locked, Unlocked, lock
 from envkit.capturing.pins import pin
@@ -29,7 +30,7 @@ class Capture:
     """What a capture found.
 
     requirements, constraints: PEP 508 lines, pinned and sorted. variables: names that whoever runs the model must
-    know. degradations: what could not be seen or recorded, one sentence each. prediction: the answer to the model's
+    know. degradations: what could not be seen or recorded; `str()` of each is a sentence. prediction: the answer to the model's
     example as JSON values, None without one. written: names of the files in the model directory.
     """
 
@@ -38,7 +39,7 @@ class Capture:
     requirements: tuple[str, ...]
     constraints: tuple[str, ...]
     variables: tuple[str, ...]
-    degradations: tuple[str, ...]
+    degradations: tuple[Degradation, ...]
     evidence: Mapping[str, Any]
     prediction: Any
     written: tuple[str, ...]
@@ -78,7 +79,7 @@ def capture(
     locked = lock(closure, traced.interpreter)
     found = _Findings(traced, selection, locked, classify(traced, places), places, model)
     if strict and found.degradations:
-        raise Degraded(found.degradations)
+        raise Degraded(tuple(map(str, found.degradations)))
     return found.capture(written=files.write(model, found.files()) if write else ())
 
 
@@ -138,7 +139,7 @@ class _Findings:
         return tuple(each.name for each in self.variables if each.recorded)
 
     @property
-    def degradations(self) -> tuple[str, ...]:
+    def degradations(self) -> tuple[Degradation, ...]:
         return tuple(_degradations(self.trace, self.selection, self.locked))
 
     @property
@@ -171,25 +172,28 @@ class _Findings:
         )
 
 
-def _degradations(trace: Trace, selection: Selection, locked: Locked | Unlocked) -> list[str]:
-    lines = []
+def _degradations(trace: Trace, selection: Selection, locked: Locked | Unlocked) -> Iterator[Degradation]:
     if trace.skipped is not None:
-        lines.append(f"no prediction was made ({trace.skipped}): what only a prediction imports is not known")
+        detail = f"no prediction was made ({trace.skipped}): what only a prediction imports is not known"
+        yield Degradation(kind=Kind.NO_PREDICTION, subject="prediction", detail=detail)
     for outside in selection.outside:
         what = "file" if outside.module == outside.file else f"module {outside.module},"
-        lines.append(f"{what} {outside.file} is neither the model's nor a distribution's: it will be missing elsewhere")
-    lines += [f"{each}" for each in selection.unmet]
+        detail = f"{what} {outside.file} is neither the model's nor a distribution's: it will be missing elsewhere"
+        yield Degradation(kind=Kind.OUTSIDE, subject=outside.module, detail=detail)
+    for unmet in selection.unmet:
+        yield Degradation(kind=Kind.UNMET, subject=unmet.by, detail=str(unmet))
     for each in (*selection.requirements, *selection.constraints):
         origin = each.distribution.origin
         if origin is not None and origin.local:
             how = "in development mode" if origin.editable else "from a local file or folder"
-            lines.append(
+            detail = (
                 f"{each.distribution.name} is installed {how} ({origin.url}): "
                 f"elsewhere, version {each.distribution.version} must be on an index"
             )
+            yield Degradation(kind=Kind.LOCAL_ORIGIN, subject=each.distribution.name, detail=detail)
     if isinstance(locked, Unlocked):
-        lines.append(f"there is no pylock.toml, versions are pinned without hashes: {'; '.join(locked.reasons)}")
-    return lines
+        detail = f"there is no pylock.toml, versions are pinned without hashes: {'; '.join(locked.reasons)}"
+        yield Degradation(kind=Kind.NO_LOCK, subject="pylock.toml", detail=detail)
 
 
 def _silent(_: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from envkit.capturing.degradations import Degradation
 from envkit.capturing.distributions import is_metadata
 from envkit.capturing.pins import pin
 from envkit.capturing.places import RUNNER, Places
@@ -26,7 +27,7 @@ def document(
     trace: Trace,
     selection: Selection,
     variables: Sequence[Variable],
-    degradations: Sequence[str],
+    degradations: Sequence[Degradation],
     places: Places,
     example: Path | None,
 ) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def document(
         "processes": [{"program": _program(argv, places)} for argv in _programs(trace.processes)],
         "connections": sorted(trace.connections),
         "prediction": _prediction(trace, example),
-        "degradations": list(degradations),
+        "degradations": [each.as_json() for each in degradations],
     }
 
 

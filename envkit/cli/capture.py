@@ -108,7 +108,7 @@ def _as_json(captured: Capture) -> dict[str, object]:
         "requirements": captured.requirements,
         "constraints": captured.constraints,
         "environment_variables": captured.variables,
-        "degradations": captured.degradations,
+        "degradations": [each.as_json() for each in captured.degradations],
         "prediction": captured.prediction,
         "written": captured.written,
         "evidence": captured.evidence,
