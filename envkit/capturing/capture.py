@@ -30,8 +30,8 @@ class Capture:
     """What a capture found.
 
     requirements, constraints: PEP 508 lines, pinned and sorted. variables: names that whoever runs the model must
-    know. degradations: what could not be seen or recorded; `str()` of each is a sentence. prediction: the answer to the model's
-    example as JSON values, None without one. written: names of the files in the model directory.
+    know. degradations: what could not be seen or recorded; `str()` of each is a sentence. prediction: the answer to
+    the model's example as JSON values, None without one. written: names of the files in the model directory.
     """
 
     model: Path

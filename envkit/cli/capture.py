@@ -67,8 +67,8 @@ def _show(captured: Capture) -> None:
     options.note(f"and {_count(captured.constraints, 'constraint')} that they imply.")
     if captured.variables:
         options.note(f"It reads the environment variables {', '.join(captured.variables)}.")
-    for line in captured.degradations:
-        options.note(f"{click.style('Note:', fg='yellow', bold=True)} {line}.")
+    for degradation in captured.degradations:
+        options.note(f"{click.style('Note:', fg='yellow', bold=True)} {degradation}.")
     if captured.written:
         options.note(f"Wrote {', '.join(captured.written)} in {captured.model}.")
 
