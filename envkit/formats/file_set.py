@@ -8,32 +8,42 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import IO, TypeAlias
 
 from envkit.errors import InvalidInput
 
+Content: TypeAlias = str | bytes | Path
+"""Text, written as UTF-8; bytes; or a file that is copied."""
 
-def write_files(directory: Path, files: Mapping[str, str | bytes | None]) -> None:
-    """Write each content (text as UTF-8) to the file of that name in the directory; None removes the file.
 
-    A file that is there keeps its permissions. A symbolic link is replaced by a file; what it points to stays as it
-    is, because that may be shared with other models.
+def write_files(directory: Path, files: Mapping[str, Content | None]) -> None:
+    """Write each content to the file of that name in the directory; None removes the file.
+
+    A name may lead into a folder of the directory (`wheels/a.whl`); folders are made as needed, and one that a removal
+    leaves empty is removed. A file that is there keeps its permissions. A symbolic link is replaced by a file; what it
+    points to stays as it is, because that may be shared with other models.
 
     Raises `InvalidInput`, and has then changed nothing, when the directory is missing or cannot be written to, a name
-    belongs to a folder, or the disk is full; `ValueError` for a name that is a path.
+    belongs to a folder or lies behind a symbolic link, or the disk is full; `ValueError` for a name that leads out.
     """
     for name in files:
-        if name != Path(name).name or name in ("", ".", ".."):
+        path = PurePosixPath(name)
+        if str(path) != name or path.is_absolute() or ".." in path.parts or name in ("", "."):
             raise ValueError(f"{name!r} is not a file name")
     _check(directory, files)
     staged: dict[str, Path] = {}
+    made: list[Path] = []
+    written = False
     try:
+        made += _make_folders(directory, files)
         for name, content in files.items():
             if content is not None:
                 staged[name] = _stage(directory / name, content)
         _publish(directory, files, staged)
+        written = True
     except OSError as error:
         raise InvalidInput(
             f"Cannot write the files of {directory}: {error.strerror or error}. None of them was changed."
@@ -42,24 +52,48 @@ def write_files(directory: Path, files: Mapping[str, str | bytes | None]) -> Non
         for temporary in staged.values():
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+        _remove_empty(_folders_of(directory, files) if written else made)
+
+
+def _folders_of(directory: Path, names: Iterable[str]) -> list[Path]:
+    """The folders below the directory that the names lead into, outer ones first."""
+    parents = {parent for name in names for parent in PurePosixPath(name).parents} - {PurePosixPath(".")}
+    return [directory / parent for parent in sorted(parents)]
+
+
+def _make_folders(directory: Path, files: Mapping[str, object]) -> Iterator[Path]:
+    """Make the folders that are missing and yield each, for the case that it must go again."""
+    for folder in _folders_of(directory, (name for name, content in files.items() if content is not None)):
+        if not folder.exists():
+            folder.mkdir()
+            yield folder
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    for folder in sorted(folders, reverse=True):
+        with suppress(OSError):  # not empty, or never made
+            folder.rmdir()
 
 
 def _check(directory: Path, files: Mapping[str, object]) -> None:
     if not directory.is_dir():
         raise InvalidInput(f"Cannot write into {directory}: it is not a directory.")
+    for folder in _folders_of(directory, files):
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            raise InvalidInput(f"Cannot write into {folder}: it is not a folder of its own. Nothing was changed.")
     for name in files:
         target = directory / name
         if target.is_dir() and not target.is_symlink():
             raise InvalidInput(f"Cannot write {target}: a folder has that name. Nothing was changed.")
 
 
-def _stage(target: Path, content: str | bytes) -> Path:
+def _stage(target: Path, content: Content) -> Path:
     """Write the content beside the target, on disk when this returns; nothing is left when it fails."""
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content.encode("utf-8") if isinstance(content, str) else content)
+            _fill(stream, content)
             stream.flush()
             os.fsync(stream.fileno())
         if target.is_file() and not target.is_symlink():
@@ -68,6 +102,16 @@ def _stage(target: Path, content: str | bytes) -> Path:
         temporary.unlink(missing_ok=True)
         raise
     return temporary
+
+
+def _fill(stream: IO[bytes], content: Content) -> None:
+    if isinstance(content, Path):
+        import shutil  # few captures copy files
+
+        with content.open("rb") as source:
+            shutil.copyfileobj(source, stream)
+    else:
+        stream.write(content.encode("utf-8") if isinstance(content, str) else content)
 
 
 def _publish(directory: Path, files: Mapping[str, object], staged: Mapping[str, Path]) -> None:
@@ -88,7 +132,8 @@ def _publish(directory: Path, files: Mapping[str, object], staged: Mapping[str, 
             if old is not None:
                 with suppress(OSError):
                     old.unlink(missing_ok=True)
-    _sync(directory)
+    for folder in (directory, *_folders_of(directory, staged)):
+        _sync(folder)
 
 
 def _set_aside(target: Path) -> Path | None:

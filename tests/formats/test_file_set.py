@@ -109,7 +109,38 @@ def test_a_directory_that_must_not_be_written_to_is_named(tmp_path: Path) -> Non
         tmp_path.chmod(0o755)
 
 
-@pytest.mark.parametrize("name", ["../a", "/a", "a/b", "", ".", ".."])
+@pytest.mark.parametrize("name", ["../a", "/a", "a/../b", "a//b", "a/", "./a", "", ".", ".."])
 def test_only_names_are_accepted(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="is not a file name"):
         write_files(tmp_path, {name: "x"})
+
+
+def test_files_in_folders_are_written_copied_and_removed(tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(b"\x02")
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "a").write_text("x")
+
+    write_files(tmp_path, {"b/c/d": tmp_path / "source", "b/e": "e", "old/a": None, "never/a": None})
+
+    assert (tmp_path / "b" / "c" / "d").read_bytes() == b"\x02"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "source"]
+    assert sorted(path.name for path in (tmp_path / "b").iterdir()) == ["c", "e"]
+
+
+def test_folders_are_not_left_behind_by_a_failure(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput):
+        write_files(tmp_path, {"a/b/c": "x", "d": tmp_path / "gone"})
+
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_a_link_is_not_written_into(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "wheels").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(InvalidInput, match="not a folder of its own"):
+        write_files(model, {"wheels/a.whl": b"x"})
+
+    assert not list((tmp_path / "elsewhere").iterdir())
