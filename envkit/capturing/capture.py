@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envkit.capturing import evidence, files
+from envkit.capturing import evidence, files, local_wheels
 from envkit.capturing.degradations import Degradation, Kind
 from envkit.capturing.distributions import InstalledDistributions
+from envkit.capturing.local_wheels import LocalWheels
 from envkit.capturing.lock import Locked, Unlocked, lock
 from envkit.capturing.pins import pin
 from envkit.capturing.places import Places
@@ -53,6 +55,7 @@ def capture(
     memory_bytes: int | None = None,
     strict: bool = False,
     write: bool = True,
+    build_local: bool = True,
     report: Report | None = None,
 ) -> Capture:
     """Trace one load and one prediction of a model and write the files that rebuild its environment.
@@ -60,7 +63,8 @@ def capture(
     model_uri: a model directory. python: the interpreter in whose environment the model works today, default the
     running one; nothing needs to be installed in it. timeout: seconds, default 600. memory_bytes: address space
     that the model may use. strict: refuse when anything could not be seen or recorded. write: False leaves the
-    model directory as it is. report: called with a line of text as the work goes on.
+    model directory as it is. build_local: build wheels, for the model to take along, of what was installed from
+    folders of this machine, which runs their build code. report: called with a line of text as the work goes on.
 
     Raises `ModelNotFound`, `InvalidFile`, `PathOutsideModel` for what is wrong with the model directory,
     `ModelRaised`, `ModelDied`, `ModelTimedOut` when it does not load and predict, `Degraded` with `strict`,
@@ -76,11 +80,15 @@ def capture(
     selection = select(traced, installed, places)
     tell(f"Locking {len(selection.requirements) + len(selection.constraints)} distributions.")
     closure = [each.distribution for each in (*selection.requirements, *selection.constraints)]
-    locked = lock(closure, traced.interpreter)
-    found = _Findings(traced, selection, locked, classify(traced, places), places, model)
-    if strict and found.degradations:
-        raise Degraded(tuple(map(str, found.degradations)))
-    return found.capture(written=files.write(model, found.files()) if write else ())
+    with tempfile.TemporaryDirectory(prefix="envkit-") as folder:  # where wheels wait until all is written
+        wheels = local_wheels.collect(
+            closure, traced.interpreter.executable, Path(folder), build=build_local, report=tell
+        )
+        locked = lock(closure, traced.interpreter, wheels.found)
+        found = _Findings(traced, selection, locked, wheels, classify(traced, places), places, model)
+        if strict and found.degradations:
+            raise Degraded(tuple(map(str, found.degradations)))
+        return found.capture(written=files.write(model, found.files()) if write else ())
 
 
 def infer_pip_requirements(
@@ -101,7 +109,7 @@ def infer_pip_requirements(
     """
     try:
         _check_flavor(model_uri, flavor)
-        return list(capture(model_uri, python=python, timeout=timeout, write=False).requirements)
+        return list(capture(model_uri, python=python, timeout=timeout, write=False, build_local=False).requirements)
     except CaptureFailed as error:
         if fallback is None:
             raise
@@ -122,17 +130,26 @@ class _Findings:
     trace: Trace
     selection: Selection
     locked: Locked | Unlocked
+    wheels: LocalWheels
     variables: tuple[Variable, ...]
     places: Places
     model: ModelDirectory
 
     @property
     def requirements(self) -> tuple[str, ...]:
-        return tuple(pin(each.distribution, each.extras) for each in self.selection.requirements)
+        """Also what is merely implied, when it is a wheel: pip takes no path as a constraint."""
+        wheels = self.wheels.found
+        needed = self.selection.requirements
+        implied = (each for each in self.selection.constraints if each.distribution.name in wheels)
+        return tuple(
+            pin(each.distribution, each.extras, wheels.get(each.distribution.name)) for each in (*needed, *implied)
+        )
 
     @property
     def constraints(self) -> tuple[str, ...]:
-        return tuple(pin(each.distribution) for each in self.selection.constraints)
+        wheels = self.wheels.found
+        implied = (each.distribution for each in self.selection.constraints)
+        return tuple(pin(each) for each in implied if each.name not in wheels)
 
     @property
     def variable_names(self) -> tuple[str, ...]:
@@ -140,12 +157,14 @@ class _Findings:
 
     @property
     def degradations(self) -> tuple[Degradation, ...]:
-        return tuple(_degradations(self.trace, self.selection, self.locked))
+        return tuple(_degradations(self.trace, self.selection, self.locked, self.wheels))
 
     @property
     def evidence(self) -> dict[str, Any]:
         example = self.model.example_path
-        return evidence.document(self.trace, self.selection, self.variables, self.degradations, self.places, example)
+        return evidence.document(
+            self.trace, self.selection, self.variables, self.degradations, self.places, example, self.wheels.found
+        )
 
     def files(self) -> files.Content:
         return files.Content(
@@ -155,6 +174,7 @@ class _Findings:
             constraints=self.constraints,
             variables=self.variable_names,
             lock=self.locked.text if isinstance(self.locked, Locked) else None,
+            wheels=tuple(self.wheels.found.values()),
             evidence=self.evidence,
         )
 
@@ -172,7 +192,9 @@ class _Findings:
         )
 
 
-def _degradations(trace: Trace, selection: Selection, locked: Locked | Unlocked) -> Iterator[Degradation]:
+def _degradations(
+    trace: Trace, selection: Selection, locked: Locked | Unlocked, wheels: LocalWheels
+) -> Iterator[Degradation]:
     if trace.skipped is not None:
         detail = f"no prediction was made ({trace.skipped}): what only a prediction imports is not known"
         yield Degradation(kind=Kind.NO_PREDICTION, subject="prediction", detail=detail)
@@ -184,10 +206,11 @@ def _degradations(trace: Trace, selection: Selection, locked: Locked | Unlocked)
         yield Degradation(kind=Kind.UNMET, subject=unmet.by, detail=str(unmet))
     for each in (*selection.requirements, *selection.constraints):
         origin = each.distribution.origin
-        if origin is not None and origin.local:
+        why = wheels.missing.get(each.distribution.name)
+        if origin is not None and why is not None:
             how = "in development mode" if origin.editable else "from a local file or folder"
             detail = (
-                f"{each.distribution.name} is installed {how} ({origin.url}): "
+                f"{each.distribution.name} is installed {how} ({origin.url}), and {why}: "
                 f"elsewhere, version {each.distribution.version} must be on an index"
             )
             yield Degradation(kind=Kind.LOCAL_ORIGIN, subject=each.distribution.name, detail=detail)

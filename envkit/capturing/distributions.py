@@ -45,8 +45,8 @@ class Origin:
 
     @property
     def local(self) -> bool:
-        """Whether the URL leads to a file or folder of this machine, which nobody else has."""
-        return self.url.startswith("file:") and self.vcs is None
+        """Whether the URL leads to a file, folder or repository of this machine, which nobody else has."""
+        return self.url.startswith("file:")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,9 @@ class Distribution:
 
     @cached_property
     def origin(self) -> Origin | None:
-        """Where it came from, or None for an index."""
+        """Where it came from, or None for an index or channel. What conda notes is the folder of its own build."""
+        if self.installer == "conda":
+            return None
         return _origin(self._metadata.read_text("direct_url.json"))
 
     @cached_property

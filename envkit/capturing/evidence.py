@@ -10,14 +10,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import NormalizedName
+
 from envkit.capturing.degradations import Degradation
 from envkit.capturing.distributions import is_metadata
+from envkit.capturing.local_wheels import LocalWheel
 from envkit.capturing.pins import pin
 from envkit.capturing.places import RUNNER, Places
 from envkit.capturing.requirements import Needed, Selection
 from envkit.capturing.trace import Import, Trace
 from envkit.capturing.variables import Variable
 from envkit.formats import envkit_json
+from envkit.formats.credentials import placeholders
 
 REASONS_KEPT = 10  # per distribution; a large library is imported from hundreds of places
 OUTPUT_BYTES_KEPT = 1_000_000  # a larger prediction is recorded by its digest alone
@@ -30,6 +34,7 @@ def document(
     degradations: Sequence[Degradation],
     places: Places,
     example: Path | None,
+    wheels: Mapping[NormalizedName, LocalWheel],
 ) -> dict[str, Any]:
     """Put the evidence together as JSON values."""
     facts = trace.interpreter
@@ -41,10 +46,10 @@ def document(
             "platform": facts.platform,
         },
         "distributions": [
-            *(_distribution(each, "requirement", places) for each in selection.requirements),
-            *(_distribution(each, "constraint", places) for each in selection.constraints),
+            *(_distribution(each, "requirement", places, wheels) for each in selection.requirements),
+            *(_distribution(each, "constraint", places, wheels) for each in selection.constraints),
         ],
-        "optional": [_distribution(each, "optional", places) for each in selection.optional],
+        "optional": [_distribution(each, "optional", places, {}) for each in selection.optional],
         "outside": [{"module": each.module, "file": each.file} for each in selection.outside],
         "environment_variables": [
             {"name": each.name, "set": each.is_set, "readers": list(each.readers), "recorded": each.recorded}
@@ -59,18 +64,22 @@ def document(
     }
 
 
-def _distribution(needed: Needed, role: str, places: Places) -> dict[str, Any]:
+def _distribution(
+    needed: Needed, role: str, places: Places, wheels: Mapping[NormalizedName, LocalWheel]
+) -> dict[str, Any]:
     origin = needed.distribution.origin
+    wheel = wheels.get(needed.distribution.name)
     return {
         "name": needed.distribution.name,
         "version": needed.distribution.version,
         "role": role,
         "extras": sorted(needed.extras),
-        "requirement": pin(needed.distribution, needed.extras),
+        "requirement": pin(needed.distribution, needed.extras, wheel),
+        "wheel": None if wheel is None else {"path": wheel.path, "sha256": wheel.sha256},
         "installer": needed.distribution.installer,
         "origin": None
         if origin is None
-        else {"url": origin.url, "vcs": origin.vcs, "commit": origin.commit, "editable": origin.editable},
+        else {"url": placeholders(origin.url), "vcs": origin.vcs, "commit": origin.commit, "editable": origin.editable},
         "reasons": [_reason(each, places) for each in _first_of_each(needed.reasons)],
     }
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from envkit.capturing import local_wheels
+from envkit.capturing.local_wheels import LocalWheel
+from envkit.errors import InvalidInput
 from envkit.formats import (
     conda_yaml,
     environment_variables_txt,
@@ -36,12 +41,15 @@ class Content:
     constraints: tuple[str, ...]
     variables: tuple[str, ...]
     lock: str | None
+    wheels: tuple[LocalWheel, ...]
     evidence: Mapping[str, Any]
 
 
 def write(model: ModelDirectory, content: Content) -> tuple[str, ...]:
     """Write the files and give their names; a lock that does not hold any more is removed."""
-    texts: dict[str, str | None] = {
+    texts: dict[str, file_set.Content | None] = {
+        **dict.fromkeys(_earlier_wheels(model)),
+        **{each.path: each.file for each in content.wheels},
         REQUIREMENTS: requirements_txt.dumps(content.requirements, constraints_file=CONSTRAINTS),
         CONSTRAINTS: requirements_txt.dumps(content.constraints),
         conda_yaml.FILE_NAME: conda_yaml.dumps(_conda_env(content)),
@@ -54,6 +62,22 @@ def write(model: ModelDirectory, content: Content) -> tuple[str, ...]:
         texts[mlmodel.FILE_NAME] = _mlmodel(model)
     file_set.write_files(model.path, texts)
     return tuple(sorted(name for name, text in texts.items() if text is not None))
+
+
+def _earlier_wheels(model: ModelDirectory) -> Iterator[str]:
+    """The wheels that the last capture brought; those that someone else put there stay."""
+    path = model.file(envkit_json.FILE_NAME)
+    try:
+        evidence = envkit_json.read(path) if path is not None else {}
+    except InvalidInput:  # it is about to be replaced
+        return
+    for each in evidence.get("distributions", ()):
+        wheel = each.get("wheel") or {}
+        name = str(wheel.get("path", ""))
+        if re.fullmatch(rf"{local_wheels.FOLDER}/[\w.+!-]+\.whl", name):
+            file = model.path / name
+            if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == wheel.get("sha256"):
+                yield name
 
 
 def _conda_env(content: Content) -> CondaEnv:

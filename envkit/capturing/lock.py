@@ -13,16 +13,22 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from packaging.utils import NormalizedName
+
 from envkit.capturing.distributions import Distribution
+from envkit.capturing.local_wheels import LocalWheel
 from envkit.capturing.trace import InterpreterFacts
 from envkit.child import process
 from envkit.errors import ToolNotFound
 from envkit.formats import pylock_toml
+from envkit.formats.credentials import placeholders
 from envkit.formats.pylock_toml import LockedPackage
 
 ANSWER_SECONDS = 120.0
+NO_WHEELS: Mapping[NormalizedName, LocalWheel] = MappingProxyType({})
 UNSATISFIABLE = re.compile(r"you require ([A-Za-z0-9][A-Za-z0-9._-]*)==")
 
 
@@ -40,10 +46,14 @@ class Unlocked:
     reasons: tuple[str, ...]
 
 
-def lock(closure: Iterable[Distribution], interpreter: InterpreterFacts) -> Locked | Unlocked:
-    """Lock the closure as it is installed."""
+def lock(
+    closure: Iterable[Distribution],
+    interpreter: InterpreterFacts,
+    wheels: Mapping[NormalizedName, LocalWheel] = NO_WHEELS,
+) -> Locked | Unlocked:
+    """Lock the closure as it is installed; `wheels` are those that the model takes along."""
     ordered = sorted(closure, key=lambda each: each.name)
-    direct = {each.name: _direct(each) for each in ordered if each.origin is not None}
+    direct = {each.name: _direct(each, wheels.get(each.name)) for each in ordered if each.origin is not None}
     indexed = [each for each in ordered if each.origin is None]
     found, reasons = _from_indexes(indexed, interpreter)
     reasons += [f"{name} was installed from a local folder or file" for name, package in direct.items() if not package]
@@ -58,18 +68,24 @@ def lock(closure: Iterable[Distribution], interpreter: InterpreterFacts) -> Lock
     )
 
 
-def _direct(distribution: Distribution) -> LockedPackage | None:
+def _direct(distribution: Distribution, wheel: LocalWheel | None) -> LockedPackage | None:
     """The entry for what was installed from a URL; None where nobody else can reach it."""
+    if wheel is not None:
+        archive = {"path": wheel.path, "hashes": {"sha256": wheel.sha256}}
+        return {"name": wheel.name, "version": wheel.version, "archive": archive}
     origin = distribution.origin
     if origin is None or origin.local:
         return None
     where = {"subdirectory": origin.subdirectory} if origin.subdirectory else {}
     entry: dict[str, Any] = {"name": distribution.name, "version": distribution.version}
     if origin.vcs and origin.commit:
-        return {**entry, "vcs": {"type": origin.vcs, "url": origin.url, "commit-id": origin.commit, **where}}
+        return {
+            **entry,
+            "vcs": {"type": origin.vcs, "url": placeholders(origin.url), "commit-id": origin.commit, **where},
+        }
     if origin.digest:
         algorithm, _, digest = origin.digest.partition(":")
-        return {**entry, "archive": {"url": origin.url, "hashes": {algorithm: digest}, **where}}
+        return {**entry, "archive": {"url": placeholders(origin.url), "hashes": {algorithm: digest}, **where}}
     return None
 
 

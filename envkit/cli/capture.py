@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 @options.timeout
 @options.memory
 @click.option("--strict", is_flag=True, help="Refuse when anything could not be seen or recorded.")
+@click.option(
+    "--build-local/--no-build-local",
+    default=True,
+    show_default=True,
+    help="Build wheels of what was installed from folders of this machine, which runs their build.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be captured; write nothing.")
 @options.json_output
 @options.output
@@ -31,6 +37,7 @@ def command(
     timeout: float | None,
     memory_limit: int | None,
     strict: bool,
+    build_local: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -49,6 +56,7 @@ def command(
         memory_bytes=memory_limit * 1_000_000 if memory_limit else None,
         strict=strict,
         write=not dry_run,
+        build_local=build_local,
         report=lambda line: options.note(line, only_verbose=True),
     )
     if as_json:
