@@ -1,0 +1,154 @@
+"""What came from this machine becomes a wheel that the model takes along."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from envkit.capturing.distributions import InstalledDistributions
+from envkit.capturing.local_wheels import LocalWheels, collect
+from envkit.capturing.pins import pin
+from tests.capturing.conftest import Site
+from tests.wheels import write_wheel
+
+BACKEND = """
+import pathlib, zipfile
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    info = "tool-1.0.dist-info"
+    files = {
+        "tool.py": pathlib.Path("tool.py").read_text(),
+        info + "/METADATA": "Metadata-Version: 2.1\\nName: tool\\nVersion: 1.0\\n",
+        info + "/WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+    }
+    pathlib.Path("build").mkdir()
+    with zipfile.ZipFile(pathlib.Path(directory, "tool-1.0-py3-none-any.whl"), "w") as archive:
+        record = ""
+        for path, text in files.items():
+            archive.writestr(zipfile.ZipInfo(path), text)
+            import base64, hashlib
+            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+            record += f"{path},sha256={digest},{len(text)}\\n"
+        archive.writestr(zipfile.ZipInfo(info + "/RECORD"), record)
+    return "tool-1.0-py3-none-any.whl"
+"""
+PYPROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+CODE = "ANSWER = 42\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(PYPROJECT)
+    (folder / "backend.py").write_text(BACKEND)
+    (folder / "tool.py").write_text(CODE)
+    return folder
+
+
+def collected(site: Site, tmp_path: Path, *, build: bool = True) -> LocalWheels:
+    distribution = InstalledDistributions([str(site.folder)]).named("tool")
+    assert distribution is not None
+    folder = tmp_path / "out"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return collect([distribution], sys.executable, folder, build=build)
+
+
+def test_a_local_wheel_is_copied_and_referenced_relative_to_the_model(site: Site, tmp_path: Path) -> None:
+    wheel = write_wheel(tmp_path, "tool", "1.0", content=CODE)
+    site.install("tool", files={"tool.py": CODE}, direct_url={"url": wheel.as_uri(), "archive_info": {}})
+
+    found = collected(site, tmp_path).found["tool"]  # type: ignore[index]
+    distribution = InstalledDistributions([str(site.folder)]).named("tool")
+
+    assert found.file.read_bytes() == wheel.read_bytes()
+    assert distribution is not None
+    assert pin(distribution, frozenset({"b", "a"}), found) == "./wheels/tool-1.0-py3-none-any.whl[a,b]"
+    assert pin(distribution) == "tool==1.0"
+
+
+@pytest.mark.parametrize(
+    ("content", "archive", "why"),
+    [
+        ("ANSWER = 43\n", {}, "it has changed since (tool.py)"),
+        (CODE, {"hash": f"sha256={'0' * 64}"}, "that file has changed since"),
+    ],
+)
+def test_a_wheel_that_is_not_what_is_installed_is_not_taken(
+    site: Site, tmp_path: Path, content: str, archive: dict[str, str], why: str
+) -> None:
+    wheel = write_wheel(tmp_path, "tool", "1.0", content=content)
+    site.install("tool", files={"tool.py": CODE}, direct_url={"url": wheel.as_uri(), "archive_info": archive})
+
+    assert collected(site, tmp_path).missing == {"tool": why}
+
+
+def test_a_wheel_that_is_gone_is_told(site: Site, tmp_path: Path) -> None:
+    url = (tmp_path / "tool-1.0-py3-none-any.whl").as_uri()
+    site.install("tool", files={"tool.py": CODE}, direct_url={"url": url, "archive_info": {}})
+
+    assert collected(site, tmp_path).missing == {"tool": "that is not there any more"}
+
+
+def test_what_conda_installed_is_not_local_although_it_names_a_folder(site: Site, tmp_path: Path) -> None:
+    info = site.install("tool", direct_url={"url": "file:///croot/tool_1/work", "dir_info": {}})
+    (info / "INSTALLER").write_text("conda\n")
+
+    assert collected(site, tmp_path) == LocalWheels()
+
+
+def test_nothing_is_built_when_that_is_not_wanted(site: Site, tmp_path: Path, project: Path) -> None:
+    site.install("tool", direct_url={"url": project.as_uri(), "dir_info": {"editable": True}})
+
+    assert collected(site, tmp_path, build=False).missing == {"tool": "it was not to be built"}
+
+
+@pytest.mark.e2e
+def test_an_editable_project_is_built_without_a_trace_in_it_twice_the_same(
+    site: Site, tmp_path: Path, project: Path
+) -> None:
+    site.install("tool", direct_url={"url": project.as_uri(), "dir_info": {"editable": True}})
+    before = sorted(path.name for path in project.iterdir())
+
+    first, second = (collected(site, tmp_path).found["tool"] for _ in "12")  # type: ignore[index]
+
+    assert first == second
+    assert first.version == "1.0"
+    assert sorted(path.name for path in project.iterdir()) == before
+
+
+@pytest.mark.e2e
+def test_a_folder_that_has_changed_since_it_was_installed_gives_no_wheel(
+    site: Site, tmp_path: Path, project: Path
+) -> None:
+    site.install("tool", files={"tool.py": "ANSWER = 41\n"}, direct_url={"url": project.as_uri(), "dir_info": {}})
+
+    assert collected(site, tmp_path).missing == {"tool": "it has changed since (tool.py)"}
+
+
+@pytest.mark.e2e
+def test_a_build_that_fails_is_told(site: Site, tmp_path: Path, project: Path) -> None:
+    (project / "backend.py").write_text("raise SystemError('no compiler here')")
+    site.install("tool", direct_url={"url": project.as_uri(), "dir_info": {"editable": True}})
+
+    why = collected(site, tmp_path).missing["tool"]  # type: ignore[index]
+
+    assert why.startswith("its build ended with status")
+    assert "no compiler here" in why
+
+
+@pytest.mark.e2e
+def test_a_local_repository_is_built_at_its_commit(site: Site, tmp_path: Path, project: Path) -> None:
+    git = ["git", "-C", str(project), "-c", "user.name=me", "-c", "user.email=me@example.org"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
+        subprocess.run([*git, *arguments], check=True)
+    commit = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    (project / "tool.py").write_text("ANSWER = 'later'\n")
+    origin = {"url": project.as_uri(), "vcs_info": {"vcs": "git", "commit_id": commit}}
+    site.install("tool", files={"tool.py": CODE}, direct_url=origin)
+
+    assert collected(site, tmp_path).found["tool"].path == "wheels/tool-1.0-py3-none-any.whl"  # type: ignore[index]
