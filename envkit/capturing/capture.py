@@ -84,7 +84,7 @@ def capture(
         wheels = local_wheels.collect(
             closure, traced.interpreter.executable, Path(folder), build=build_local, report=tell
         )
-        locked = lock(closure, traced.interpreter, wheels.found)
+        locked = lock(closure, traced.interpreter, wheels=wheels.found)
         found = _Findings(traced, selection, locked, wheels, classify(traced, places), places, model)
         if strict and found.degradations:
             raise Degraded(tuple(map(str, found.degradations)))

@@ -1,0 +1,107 @@
+"""uv as resolver: https://docs.astral.sh/uv/pip/compile/."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from envkit.capturing.locking import indexes
+from envkit.capturing.locking.question import ANSWER_SECONDS, Found, NotFound, Question
+from envkit.child import process
+from envkit.errors import ToolNotFound
+from envkit.formats.pylock_toml import LockedPackage
+
+_UNSATISFIABLE = re.compile(r"you require ([A-Za-z0-9][A-Za-z0-9._-]*)==")
+_UNREACHABLE = re.compile(r"Failed to fetch|error sending request|Request failed|Could not connect|timed out")
+_HASTE = {"UV_HTTP_RETRIES": "1", "UV_HTTP_TIMEOUT": "10"}  # what is lost is a hash, not an environment
+_OF_PYPI = ("https://files.pythonhosted.org/", "https://pypi.org/")
+
+
+class Uv:
+    """Asks the indexes that uv is configured with; when none can be reached, what uv has of them in its cache."""
+
+    name = "uv"
+
+    def ask(self, question: Question) -> Found | NotFound:
+        """See `Resolver`."""
+        answer = self._ask(question)
+        if isinstance(answer, NotFound) and _UNREACHABLE.search(answer.said):
+            cached = self._ask(question, "--offline")
+            return cached if isinstance(cached, Found) else answer
+        return answer
+
+    def _ask(self, question: Question, *options: str) -> Found | NotFound:
+        with tempfile.TemporaryDirectory(prefix="envkit-lock-") as name:
+            folder = Path(name)
+            asked = _command(question, folder, *options)
+            output = folder / "pylock.toml"
+            ended = _run([*asked, "--generate-hashes", "--format", "pylock.toml", "--output-file", output], question)
+            if not ended.succeeded:
+                said = " ".join(ended.output.split()) or f"uv {ended.how}"  # it breaks lines where a terminal would end
+                return NotFound(said=said, missing=frozenset(_UNSATISFIABLE.findall(said)))
+            packages = tomllib.loads(output.read_text(encoding="utf-8")).get("packages", ())
+            of_index = _indexes(asked, question) if any(map(_is_elsewhere, packages)) else {}
+        return Found(packages=tuple(_with_index(each, of_index) for each in packages))
+
+
+def program() -> Path:
+    """Where uv is. Raises `ToolNotFound`."""
+    try:
+        from uv import find_uv_bin
+
+        return Path(find_uv_bin())
+    except (ImportError, FileNotFoundError):
+        raise ToolNotFound("uv", "It comes with envkit: reinstall envkit, or `pip install uv`.") from None
+
+
+def _command(question: Question, folder: Path, *options: str) -> list[str | Path]:
+    target = question.target
+    asked = folder / "requirements.in"
+    asked.write_text(_lines(question.requirements), encoding="utf-8")
+    command: list[str | Path] = [program(), "pip", "compile", "--quiet", "--color", "never", "--no-header", *options]
+    command += ["--no-annotate", "--only-binary", ":all:"]
+    command += [] if question.closure else ["--no-deps"]
+    command += ["--python", target.executable] if target.executable else ["--python-version", target.python]
+    command += ["--python-platform", target.platform] if target.platform else []
+    command += ["--universal"] if target.universal else []
+    command += ["--exclude-newer", target.exclude_newer] if target.exclude_newer else []
+    if question.constraints:
+        constraints = folder / "constraints.txt"
+        constraints.write_text(_lines(question.constraints), encoding="utf-8")
+        command += ["--constraints", constraints]
+    return [*command, asked]
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _run(command: list[str | Path], question: Question) -> process.Ended:
+    return process.run(
+        command,
+        environment={**_HASTE, **os.environ},
+        directory=question.directory or Path(tempfile.gettempdir()),  # not where a project would configure uv
+        timeout=ANSWER_SECONDS,
+        keep_output=True,
+    )
+
+
+def _is_elsewhere(package: Mapping[str, Any]) -> bool:
+    return any("url" in each and not each["url"].startswith(_OF_PYPI) for each in package.get("wheels", ()))
+
+
+def _indexes(asked: list[str | Path], question: Question) -> dict[str, str]:
+    """The index of each package; uv tells it only in the form of a requirements file."""
+    ended = _run([*asked, "--emit-index-annotation"], question)
+    found = re.findall(r"^([A-Za-z0-9._-]+)==.*\n +# from (\S+)", ended.output, re.MULTILINE)
+    return {name: indexes.placeheld(url) for name, url in found if not url.startswith("file:")}
+
+
+def _with_index(package: LockedPackage, of_index: Mapping[str, str]) -> LockedPackage:
+    index = of_index.get(package["name"])
+    return package if index is None or not _is_elsewhere(package) else {**package, "index": index}
