@@ -4,7 +4,8 @@ This docstring is the protocol between this program and the one that starts it.
 
 *The request* is one JSON object:
 
-    job              "trace": load, predict on the example, record what that needs. "predict": load, predict
+    job              "trace": load, predict on the example, record what that needs. "predict": load, predict.
+                     "describe": give the event `interpreter` and do nothing with any model; needs no other key
     journal          absolute path of the answer, a file that does not exist yet
     model            absolute path of the model directory
     python_function  the `python_function` flavor of the MLmodel file

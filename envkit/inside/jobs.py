@@ -1,4 +1,4 @@
-"""The two jobs, phase by phase."""
+"""The jobs, phase by phase."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def run(path: str) -> None:
     try:
         if request.get("memory_bytes"):
             _limit_memory(request["memory_bytes"])
-        jobs = {"trace": _trace, "predict": _predict}
+        jobs = {"describe": _describe, "trace": _trace, "predict": _predict}
         jobs[request["job"]](request, phases)
     except BaseException as error:
         status = 1
@@ -59,6 +59,12 @@ class Phases:
             _leave(0)
         if self.current != "start":
             self.on_end()
+
+
+def _describe(request: Mapping[str, Any], phases: Phases) -> None:  # noqa: ARG001 - as the other jobs
+    from . import interpreter
+
+    phases.journal.write(interpreter.describe())
 
 
 def _trace(request: Mapping[str, Any], phases: Phases) -> None:
