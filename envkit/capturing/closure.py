@@ -40,6 +40,16 @@ class Closures:
         """The roots and every installed distribution that they need, directly or not."""
         return frozenset(distribution for distribution, _ in self._walk(roots))
 
+    def implied_by(self, roots: Roots) -> Mapping[Distribution, tuple[NormalizedName, ...]]:
+        """For each distribution of the closure, the names of those whose metadata asks for it, sorted."""
+        found: dict[Distribution, set[NormalizedName]] = {}
+        for distribution, extra in self._walk(roots):
+            for requirement in self._required(distribution, extra):
+                target = self._installed.named(requirement.name)
+                if target is not None and target != distribution:
+                    found.setdefault(target, set()).add(distribution.name)
+        return {target: tuple(sorted(names)) for target, names in found.items()}
+
     def unmet(self, roots: Roots) -> tuple[Unmet, ...]:
         """Declared dependencies that are missing, or installed in a version that does not fit."""
         return tuple(sorted(set(self._unmet(roots)), key=str))

@@ -80,6 +80,7 @@ def _distribution(
         "origin": None
         if origin is None
         else {"url": placeholders(origin.url), "vcs": origin.vcs, "commit": origin.commit, "editable": origin.editable},
+        "implied_by": list(needed.implied_by),
         "reasons": [_reason(each, places) for each in _first_of_each(needed.reasons)],
     }
 

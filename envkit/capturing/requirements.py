@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from packaging.utils import NormalizedName
+
 from envkit.capturing.closure import Closures, Unmet
 from envkit.capturing.distributions import Distribution, InstalledDistributions, is_metadata
 from envkit.capturing.places import RUNNER, Places
@@ -26,10 +28,14 @@ ABSENCE = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseExc
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Needed:
-    """A distribution with the extras that are asked of it and the imports that show why."""
+    """A distribution with the extras that are asked of it and the imports that show why.
+
+    implied_by: the distributions of the closure whose metadata asks for it.
+    """
 
     distribution: Distribution
     extras: frozenset[str] = frozenset()
+    implied_by: tuple[NormalizedName, ...] = ()
     reasons: tuple[Import, ...] = ()
 
 
@@ -63,9 +69,14 @@ def select(trace: Trace, installed: InstalledDistributions, places: Places) -> S
     closure = closures.of(roots)
     used = evidence.reasons
     optional = {edge.target for edge in evidence.between} - closure
+    implied = defaultdict(tuple[NormalizedName, ...], closures.implied_by(roots))
     return Selection(
-        requirements=_sorted(Needed(distribution=d, extras=extras, reasons=used[d]) for d, extras in roots.items()),
-        constraints=_sorted(Needed(distribution=d, reasons=used[d]) for d in closure if d not in roots),
+        requirements=_sorted(
+            Needed(distribution=d, extras=extras, implied_by=implied[d], reasons=used[d]) for d, extras in roots.items()
+        ),
+        constraints=_sorted(
+            Needed(distribution=d, implied_by=implied[d], reasons=used[d]) for d in closure if d not in roots
+        ),
         optional=_sorted(Needed(distribution=d, reasons=used[d]) for d in optional),
         outside=evidence.outside,
         unmet=closures.unmet(roots),

@@ -96,13 +96,10 @@ def _because(reasons: Sequence[Mapping[str, Any]]) -> str:
     """Say the first reason in words; the model's own code is the best one there is."""
     if not reasons:
         return ""
+    from envkit.models.why import in_words
+
     first = min(reasons, key=lambda each: each["by"] == "artifact")
-    if first["by"] == "artifact":
-        return f"the saved model names {first['module']}"
-    if first["by"].startswith("_envkit"):
-        return "the input is made with it" if first["phase"] == "input" else "the model is loaded with it"
-    used = f"imports {first['module']}" if "module" in first else f"reads {first['data_file']}"
-    return f"{first['by']}:{first['line']} {used}"
+    return in_words(first)
 
 
 def _count(lines: tuple[str, ...], noun: str) -> str:

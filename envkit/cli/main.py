@@ -15,6 +15,7 @@ COMMANDS = {
     "deps": "Print what a model depends on.",
     "predict": "Predict with a model in its rebuilt environment.",
     "prepare-env": "Rebuild a model's environment, ready for use.",
+    "why": "Say why a package is in a model's environment.",
 }
 INTERRUPTED = 130
 READER_GONE = 141  # 128 + SIGPIPE, as a shell tells it

@@ -294,3 +294,17 @@ def test_a_file_of_nobody_that_the_model_reads_is_told(case: Case, tmp_path: Pat
     case.reads_file("/etc/hosts")
 
     assert [each.file for each in case.select().outside] == [str(tmp_path / "notes.txt")]
+
+
+def test_what_is_implied_names_whose_metadata_implies_it(case: Case) -> None:
+    case.install("frame", requires=["numbers", "dates"])
+    case.install("numbers")
+    case.install("dates", requires=["numbers", "frame"])
+    case.uses("frame")
+
+    selection = case.select()
+
+    assert {each.distribution.name: each.implied_by for each in selection.constraints} == {
+        "numbers": ("dates", "frame"),
+        "dates": ("frame",),
+    }
