@@ -17,6 +17,8 @@ from envkit.capturing.lock import Locked, Unlocked, lock
 from envkit.capturing.pins import pin
 from envkit.capturing.places import Places
 from envkit.capturing.requirements import Selection, select
+from envkit.capturing.static import findings
+from envkit.capturing.static.findings import Static
 from envkit.capturing.trace import Trace
 from envkit.capturing.tracing import Limits, trace_model
 from envkit.capturing.variables import Variable, classify
@@ -56,6 +58,8 @@ def capture(
     strict: bool = False,
     write: bool = True,
     build_local: bool = True,
+    static: bool = False,
+    include_static: bool = False,
     report: Report | None = None,
 ) -> Capture:
     """Trace one load and one prediction of a model and write the files that rebuild its environment.
@@ -64,7 +68,8 @@ def capture(
     running one; nothing needs to be installed in it. timeout: seconds, default 600. memory_bytes: address space
     that the model may use. strict: refuse when anything could not be seen or recorded. write: False leaves the
     model directory as it is. build_local: build wheels, for the model to take along, of what was installed from
-    folders of this machine, which runs their build code. report: called with a line of text as the work goes on.
+    folders of this machine, which runs their build code. static: run nothing of the model, read its files.
+    include_static: require also what code imports that the example did not reach. report: called with a line of text as the work goes on.
 
     Raises `ModelNotFound`, `InvalidFile`, `PathOutsideModel` for what is wrong with the model directory,
     `ModelRaised`, `ModelDied`, `ModelTimedOut` when it does not load and predict, `Degraded` with `strict`,
@@ -73,22 +78,34 @@ def capture(
     tell = report or _silent
     model = ModelDirectory.open(model_uri)
     limits = Limits(seconds=timeout or TRACE_SECONDS, memory_bytes=memory_bytes)
-    tell(f"Tracing {model.path.name}: one load and one prediction.")
-    traced = trace_model(model, python, limits)
-    installed = InstalledDistributions(traced.interpreter.sys_path)
-    places = Places(traced, installed, model.path)
-    selection = select(traced, installed, places)
+    tell(f"Reading {model.path.name}." if static else f"Tracing {model.path.name}: one load and one prediction.")
+    traced, places, selection, read = _observe(model, python, limits, static=static, include=include_static)
     tell(f"Locking {len(selection.requirements) + len(selection.constraints)} distributions.")
     closure = [each.distribution for each in (*selection.requirements, *selection.constraints)]
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:  # where wheels wait until all is written
         wheels = local_wheels.collect(
-            closure, traced.interpreter.executable, Path(folder), build=build_local, report=tell
+            closure, traced.interpreter.executable, Path(folder), build=build_local and not static, report=tell
         )
-        locked = lock(closure, traced.interpreter, wheels=wheels.found)
-        found = _Findings(traced, selection, locked, wheels, classify(traced, places), places, model)
+        locked = read.unlocked or lock(closure, traced.interpreter, wheels=wheels.found)
+        found = _Findings(traced, selection, locked, wheels, classify(traced, places), places, model, read)
         if strict and found.degradations:
             raise Degraded(tuple(map(str, found.degradations)))
         return found.capture(written=files.write(model, found.files()) if write else ())
+
+
+def _observe(
+    model: ModelDirectory, python: str | Path | None, limits: Limits, *, static: bool, include: bool
+) -> tuple[Trace, Places, Selection, Static]:
+    """Trace the model and read its code, or read alone."""
+    traced, read = findings.instead(model, python) if static else (trace_model(model, python, limits), None)
+    installed = InstalledDistributions(traced.interpreter.sys_path)
+    places = Places(traced, installed, model.path)
+    selection = select(traced, installed, places)
+    if read is None:
+        read = findings.beside(traced, selection, model, installed, places, include=include)
+        if read.included:
+            selection = select(read.add_to(traced, model), installed, places)
+    return traced, places, selection, read
 
 
 def infer_pip_requirements(
@@ -134,6 +151,7 @@ class _Findings:
     variables: tuple[Variable, ...]
     places: Places
     model: ModelDirectory
+    read: Static
 
     @property
     def requirements(self) -> tuple[str, ...]:
@@ -141,7 +159,7 @@ class _Findings:
         wheels = self.wheels.found
         needed = self.selection.requirements
         implied = (each for each in self.selection.constraints if each.distribution.name in wheels)
-        return tuple(
+        return self.read.with_lines(
             pin(each.distribution, each.extras, wheels.get(each.distribution.name)) for each in (*needed, *implied)
         )
 
@@ -157,12 +175,12 @@ class _Findings:
 
     @property
     def degradations(self) -> tuple[Degradation, ...]:
-        return tuple(_degradations(self.trace, self.selection, self.locked, self.wheels))
+        return (*_degradations(self.trace, self.selection, self.locked, self.wheels), *self.read.degradations())
 
     @property
     def evidence(self) -> dict[str, Any]:
         example = self.model.example_path
-        return evidence.document(
+        return self.read.evidence() | evidence.document(
             self.trace, self.selection, self.variables, self.degradations, self.places, example, self.wheels.found
         )
 

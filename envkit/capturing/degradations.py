@@ -15,6 +15,10 @@ class Kind(StrEnum):
     LOCAL_ORIGIN = "local-origin"
     NOT_ON_INDEX = "not-on-index"
     NO_LOCK = "no-lock"
+    NOT_REACHED = "not-reached"
+    NOT_INSTALLED = "not-installed"
+    OTHER_VERSION = "other-version"
+    UNREAD = "unread"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

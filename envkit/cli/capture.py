@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="Build wheels of what was installed from folders of this machine, which runs their build.",
 )
+@click.option("--static", is_flag=True, help="Run nothing of the model; infer what it needs from its files.")
+@click.option("--include-static", is_flag=True, help="Require also what code imports that the example did not reach.")
 @click.option("--dry-run", is_flag=True, help="Show what would be captured; write nothing.")
 @options.json_output
 @options.output
@@ -38,6 +40,8 @@ def command(
     memory_limit: int | None,
     strict: bool,
     build_local: bool,
+    static: bool,
+    include_static: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -57,6 +61,8 @@ def command(
         strict=strict,
         write=not dry_run,
         build_local=build_local,
+        static=static,
+        include_static=include_static,
         report=lambda line: options.note(line, only_verbose=True),
     )
     if as_json:

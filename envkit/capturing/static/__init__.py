@@ -1,0 +1,1 @@
+"""What a model needs as far as its files tell, without running anything of it."""

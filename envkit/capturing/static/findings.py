@@ -1,0 +1,257 @@
+"""From what the files of a model mention to what it needs: beside a trace, or in place of one."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from envkit.capturing.degradations import Degradation, Kind
+from envkit.capturing.distributions import Distribution, InstalledDistributions
+from envkit.capturing.lock import Unlocked
+from envkit.capturing.places import Places
+from envkit.capturing.requirements import Selection
+from envkit.capturing.static import survey as reading
+from envkit.capturing.static.flavors import distribution_named
+from envkit.capturing.static.mentions import Mention, Survey
+from envkit.capturing.static.modules import STANDARD, Modules
+from envkit.capturing.trace import Import, Trace, from_events
+from envkit.capturing.tracing import find_python
+from envkit.child.inside import run_inside
+from envkit.errors import NotAnInterpreter
+from envkit.models.directory import ModelDirectory
+
+PHASE = "static"
+DESCRIBE_SECONDS = 60.0
+NOTHING_RUN = "nothing of the model was run"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    """A mention whose module is installed."""
+
+    mention: Mention
+    module: str
+    file: str
+    owner: Distribution
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Static:
+    """What reading the model's files found.
+
+    method: `trace` when it was also run, else `static`. unreached: imports of distributions that the trace did not
+    need. missing: modules that are not installed, by the line that is required in their place where nothing was run.
+    """
+
+    method: str
+    survey: Survey
+    python: str | None = None
+    found: tuple[_Found, ...] = ()
+    unreached: tuple[_Found, ...] = ()
+    missing: tuple[tuple[str, Mention], ...] = ()
+    conflicts: tuple[tuple[Distribution, str], ...] = ()
+    included: bool = False
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Requirements that no installed distribution stands for."""
+        return tuple(sorted({line for line, _ in self.missing})) if self.method == PHASE else ()
+
+    @property
+    def unlocked(self) -> Unlocked | None:
+        """Why no lock can be made, if so: what is not installed here has no known closure."""
+        names = ", ".join(self.lines)
+        reason = f"what is not installed in this interpreter cannot be locked ({names})"
+        return Unlocked(reasons=(reason,)) if self.lines else None
+
+    def with_lines(self, pins: Iterable[str]) -> tuple[str, ...]:
+        """The pins of installed distributions with the lines for those that are not, sorted by name."""
+        found = tuple(pins)
+        return tuple(sorted((*found, *self.lines), key=_name_in)) if self.lines else found
+
+    def add_to(self, trace: Trace, model: ModelDirectory) -> Trace:
+        """The trace as it would be had it seen these imports too."""
+        imports = tuple(_import(each, model) for each in self.found)
+        files = {each.module: each.file for each in self.found}
+        return replace(trace, imports=(*trace.imports, *imports), files={**files, **trace.files})
+
+    def evidence(self) -> dict[str, Any]:
+        """As JSON values, for `envkit.json`."""
+        found = {
+            "included": self.included,
+            "unreached": [
+                {**_where(each.mention), "module": each.module, "distribution": each.owner.name}
+                for each in self.unreached
+            ],
+            "missing": [
+                {**_where(mention), "module": mention.module, **({"requirement": line} if self.lines else {})}
+                for line, mention in self.missing
+            ],
+            "unread": [{"file": gap.file, "problem": gap.problem} for gap in self.survey.gaps],
+        }
+        return {"method": self.method, "static": found}
+
+    def degradations(self) -> Iterator[Degradation]:
+        """What could not be known."""
+        for each in self.unreached if not self.included else ():
+            detail = (
+                f"code that the example did not reach imports {each.module} ({each.mention.where}): "
+                f"{each.owner.name} is not required (`--include-static` does)"
+            )
+            yield Degradation(kind=Kind.NOT_REACHED, subject=each.module, detail=detail)
+        yield from self._missing()
+        for distribution, recorded in self.conflicts:
+            detail = f"the model was saved with {distribution.name} {recorded}, {distribution.version} is installed"
+            yield Degradation(kind=Kind.OTHER_VERSION, subject=distribution.name, detail=detail)
+        for gap in self.survey.gaps:
+            yield Degradation(
+                kind=Kind.UNREAD, subject=gap.file, detail=f"{gap.file} was not read whole: {gap.problem}"
+            )
+
+    def _missing(self) -> Iterator[Degradation]:
+        told: set[str] = set()
+        for line, mention in self.missing:
+            if line in told:
+                continue
+            told.add(line)
+            if self.method != PHASE:
+                detail = (
+                    f"code that the example did not reach imports {mention.module} ({mention.where}), not installed"
+                )
+            else:
+                known = "what it requires" if "==" in line else "its version and what it requires"
+                why = f"this is not Python {self.python}" if self.python else "it is not installed"
+                detail = f"{line} is named by {mention.where}, {why}: {known} is not known"
+            yield Degradation(kind=Kind.NOT_INSTALLED, subject=line.partition("=")[0], detail=detail)
+
+
+def beside(
+    trace: Trace,
+    selection: Selection,
+    model: ModelDirectory,
+    installed: InstalledDistributions,
+    places: Places,
+    *,
+    include: bool,
+) -> Static:
+    """Read the code of a model that was traced: what do branches import that did not run?"""
+    modules = Modules(trace.interpreter, _roots(model))
+    seen = tuple(sorted(file for file in trace.files.values() if file is not None and places.is_local(file)))
+    survey = reading.of_code(model, modules, trace.interpreter.version, seen)
+    found, missing = _resolve(survey, modules, installed, places)
+    held = {each.distribution for each in (*selection.requirements, *selection.constraints)}
+    unreached = {(each.owner.name, each.mention.where): each for each in found if each.owner not in held}
+    return Static(
+        method="trace",
+        survey=survey,
+        found=tuple(found),
+        unreached=tuple(unreached.values()),
+        missing=tuple((distribution_named(each.module), each) for each in missing),
+        included=include or trace.skipped is not None,
+    )
+
+
+def instead(model: ModelDirectory, python: str | Path | None) -> tuple[Trace, Static]:
+    """Read all files of a model, in place of a trace."""
+    trace = describe(python)
+    facts = trace.interpreter
+    installed = InstalledDistributions(facts.sys_path)
+    modules = Modules(facts, _roots(model))
+    survey = reading.of_everything(model, modules)
+    found, missing = _resolve(survey, modules, installed, Places(trace, installed, model.path))
+    other = survey.python is not None and _minor(survey.python) != _minor(facts.version)
+    lines = [(distribution_named(each.module), each) for each in missing]
+    if other:  # what is installed here is for another Python than the model's
+        lines += [(each.owner.name, each.mention) for each in found]
+        found = []
+        facts = replace(facts, version=survey.python or facts.version, tools={})
+    static = Static(
+        method=PHASE,
+        survey=survey,
+        python=survey.python if other else None,
+        found=tuple(found),
+        missing=tuple((_line(name, survey.versions), each) for name, each in lines),
+        conflicts=tuple(_conflicts(found, survey.versions)),
+        included=True,
+    )
+    return static.add_to(replace(trace, interpreter=facts), model), static
+
+
+def describe(python: str | Path | None) -> Trace:
+    """Ask an interpreter what it is, as a trace in which nothing happened; no code of any model is run."""
+    interpreter = find_python(python)
+    try:
+        journal = run_inside(
+            interpreter, {"job": "describe"}, environment=os.environ, timeout=DESCRIBE_SECONDS, isolated=False
+        )
+    except OSError as error:
+        raise NotAnInterpreter(str(interpreter), error.strerror or str(error)) from error
+    if not journal.done:
+        raise NotAnInterpreter(str(interpreter), f"its process {journal.ended.how}")
+    return from_events([*journal.events, {"event": "skipped", "phase": "load", "why": NOTHING_RUN}])
+
+
+def _resolve(
+    survey: Survey, modules: Modules, installed: InstalledDistributions, places: Places
+) -> tuple[list[_Found], list[Mention]]:
+    """Find the distribution of each mention; what is neither there nor guarded is missing."""
+    found: list[_Found] = []
+    missing: dict[str, Mention] = {}
+    for each in survey.mentions:
+        if each.instead_of and all(modules.find(name) for name in each.instead_of):
+            continue
+        nearest = modules.nearest(each.alternatives)
+        if nearest is None:
+            if not each.guarded:
+                missing.setdefault(each.module, each)
+            continue
+        module, file = nearest
+        if file == STANDARD or places.is_local(file):
+            continue
+        owner = installed.owner(file)
+        if owner is not None:
+            found.append(_Found(mention=each, module=module, file=file, owner=owner))
+    return found, list(missing.values())
+
+
+def _import(found: _Found, model: ModelDirectory) -> Import:
+    mention = found.mention
+    return Import(
+        module=found.module,
+        importer=mention.file,
+        importer_file=str(model.path / mention.file),
+        line=mention.line,
+        phase=PHASE,
+        artifact=not mention.by_code,
+    )
+
+
+def _roots(model: ModelDirectory) -> list[Path]:
+    return [model.code_path] if model.code_path is not None else []
+
+
+def _conflicts(found: list[_Found], versions: Mapping[str, str]) -> Iterator[tuple[Distribution, str]]:
+    for owner in sorted({each.owner for each in found}, key=lambda each: each.name):
+        recorded = versions.get(owner.name)
+        if recorded is not None and recorded != owner.version:
+            yield owner, recorded
+
+
+def _line(name: str, versions: Mapping[str, str]) -> str:
+    return f"{name}=={versions[name]}" if name in versions else name
+
+
+def _name_in(line: str) -> str:
+    return re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]
+
+
+def _where(mention: Mention) -> dict[str, Any]:
+    return {"file": mention.file, "line": mention.line}
+
+
+def _minor(version: str) -> list[str]:
+    return version.split(".")[:2]

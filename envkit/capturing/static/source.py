@@ -1,0 +1,106 @@
+"""The imports in Python source, wherever in it they stand."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from envkit.capturing.requirements import ABSENCE
+from envkit.capturing.static.mentions import Mention
+
+BY_NAME = frozenset({"import_module", "__import__", "importorskip"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    guarded: bool = False
+    instead_of: tuple[str, ...] = ()
+
+
+def mentions(source: bytes, file: str, package: str = "") -> Iterator[Mention]:
+    """Yield the imports of a file; `package` is the one that the file is in, for relative imports.
+
+    Left out is what only type checkers see and what runs only when the file is started as a program. Raises
+    `SyntaxError`, `ValueError` or `RecursionError` for what is no Python of this version.
+    """
+    waiting: list[tuple[ast.AST, _Scope]] = [(ast.parse(source), _Scope())]
+    found: list[Mention] = []
+    while waiting:  # not recursive: code may nest deeper than the stack
+        node, scope = waiting.pop()
+        found += _of(node, scope, file, package)
+        waiting += _children(node, scope)
+    yield from sorted(found, key=lambda each: (each.line, each.alternatives))
+
+
+def _of(node: ast.AST, scope: _Scope, file: str, package: str) -> Iterator[Mention]:
+    for names in _named(node, package):
+        yield Mention(
+            alternatives=names,
+            file=file,
+            line=getattr(node, "lineno", 0),
+            guarded=scope.guarded,
+            instead_of=scope.instead_of,
+        )
+
+
+def _named(node: ast.AST, package: str) -> Iterator[tuple[str, ...]]:
+    if isinstance(node, ast.Import):
+        yield from ((alias.name,) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = _base(node, package)
+        if base:
+            yield from ((base,) if alias.name == "*" else (f"{base}.{alias.name}", base) for alias in node.names)
+    elif isinstance(node, ast.Call) and node.args and ast.unparse(node.func).rpartition(".")[2] in BY_NAME:
+        name = node.args[0]
+        if isinstance(name, ast.Constant) and isinstance(name.value, str) and not name.value.startswith("."):
+            yield (name.value,)
+
+
+def _base(node: ast.ImportFrom, package: str) -> str:
+    """The module from which is imported, absolute; empty when a relative import leads out of every package."""
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".") if package else []
+    if node.level > len(parts):
+        return ""
+    return ".".join([*parts[: len(parts) - node.level + 1], *([node.module] if node.module else [])])
+
+
+def _children(node: ast.AST, scope: _Scope) -> Iterator[tuple[ast.AST, _Scope]]:
+    if isinstance(node, ast.If) and _never_runs(node.test):
+        yield from ((child, scope) for child in node.orelse)
+    elif isinstance(node, ast.Try) and any(_catches_absence(each.type) for each in node.handlers):
+        tried = tuple(name for child in node.body for name in _modules_in(child))
+        yield from ((child, _Scope(guarded=True, instead_of=scope.instead_of)) for child in node.body)
+        for handler in node.handlers:
+            yield handler, _Scope(guarded=scope.guarded, instead_of=(*scope.instead_of, *tried))
+        yield from ((child, scope) for child in (*node.orelse, *node.finalbody))
+    elif isinstance(node, ast.With) and any(_suppresses(item.context_expr) for item in node.items):
+        yield from ((child, _Scope(guarded=True, instead_of=scope.instead_of)) for child in node.body)
+    else:
+        yield from ((child, scope) for child in ast.iter_child_nodes(node))
+
+
+def _modules_in(node: ast.AST) -> Iterator[str]:
+    for each in ast.walk(node):
+        if isinstance(each, ast.Import | ast.ImportFrom):
+            yield from (names[-1] for names in _named(each, ""))
+
+
+def _never_runs(test: ast.expr) -> bool:
+    text = ast.unparse(test) if isinstance(test, ast.Name | ast.Attribute | ast.Compare) else ""
+    return text.rpartition(".")[2] == "TYPE_CHECKING" or text == "__name__ == '__main__'"
+
+
+def _catches_absence(caught: ast.expr | None) -> bool:
+    names = caught.elts if isinstance(caught, ast.Tuple) else [caught]
+    return caught is None or any(isinstance(name, ast.Name) and name.id in ABSENCE for name in names)
+
+
+def _suppresses(expression: ast.expr) -> bool:
+    return (
+        isinstance(expression, ast.Call)
+        and ast.unparse(expression.func).endswith("suppress")
+        and any(_catches_absence(argument) for argument in expression.args)
+    )

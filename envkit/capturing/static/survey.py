@@ -1,0 +1,140 @@
+"""Read a model: its `MLmodel`, its own code as far as imports lead, its artifacts. Nothing of it is run."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from envkit.capturing.static import artifacts, flavors, source
+from envkit.capturing.static.artifacts import Budget
+from envkit.capturing.static.mentions import Gap, Mention, Survey
+from envkit.capturing.static.modules import Modules
+from envkit.models.directory import ModelDirectory
+
+MAX_FILES = 2000
+MAX_SOURCE_BYTES = 2_000_000
+MAX_SCANNED_BYTES = 64_000_000  # of a pickle that is searched for functions beside a trace
+BY_VALUE = (b"CodeType", b"_make_function", b"code_new")
+OF_CODE = Budget(opcodes=100_000, unpacked=MAX_SCANNED_BYTES)
+NOT_ARTIFACTS = frozenset(
+    {
+        "MLmodel",
+        "conda.yaml",
+        "constraints.txt",
+        "environment_variables.txt",
+        "envkit.json",
+        "input_example.json",
+        "pylock.toml",
+        "python_env.yaml",
+        "requirements.txt",
+        "serving_input_example.json",
+    }
+)
+
+
+def of_everything(model: ModelDirectory, modules: Modules, budget: Budget | None = None) -> Survey:
+    """Read all that the model consists of."""
+    survey = Survey()
+    flavors.read(model, survey)
+    for path in _files(model, survey):
+        artifacts.read(path, _relative(model, path), survey, budget or Budget())
+    _read_code(model, modules, survey, _main_code(model))
+    return survey
+
+
+def of_code(model: ModelDirectory, modules: Modules, python: str, seen: tuple[str, ...]) -> Survey:
+    """Read the model's own code, beginning with the files that were seen to run, and functions in its pickles."""
+    survey = Survey(python=python)
+    for path in _files(model, survey):
+        if _holds_functions(path):
+            artifacts.read(path, _relative(model, path), survey, OF_CODE)
+    survey.mentions = [each for each in survey.mentions if each.by_code]
+    roots = {Path(each) for each in seen if each.endswith(".py")}
+    _read_code(model, modules, survey, [*_main_code(model), *sorted(roots)])
+    return survey
+
+
+def _holds_functions(path: Path) -> bool:
+    try:
+        if path.suffix not in artifacts.PICKLES or path.stat().st_size > MAX_SCANNED_BYTES:
+            return False
+        content = path.read_bytes()
+    except OSError:
+        return False
+    return any(word in content for word in BY_VALUE)
+
+
+def _files(model: ModelDirectory, survey: Survey) -> Iterator[Path]:
+    """The artifacts: every file but code and those that describe the model. Links out of it are not followed."""
+    code = model.code_path
+    count = 0
+    for folder, folders, names in os.walk(model.path):
+        folders[:] = sorted(each for each in folders if each != "__pycache__" and Path(folder, each) != code)
+        for name in sorted(names):
+            path = Path(folder, name)
+            if path.suffix == ".py" or (Path(folder) == model.path and name in NOT_ARTIFACTS):
+                continue
+            count += 1
+            if count > MAX_FILES:
+                survey.gaps.append(
+                    Gap(file=".", problem=f"it has more than {MAX_FILES} files, the others were not read")
+                )
+                return
+            if path.is_file() and path.resolve().is_relative_to(model.path):
+                yield path
+
+
+def _main_code(model: ModelDirectory) -> list[Path]:
+    named = model.python_function.model_code_path
+    return [model.path / re.split(r"[/\\]", named)[-1]] if named else []
+
+
+def _read_code(model: ModelDirectory, modules: Modules, survey: Survey, roots: list[Path]) -> None:
+    """Follow imports from the roots, the loader and what artifacts name, within the model's own code."""
+    loader = Mention(alternatives=(model.python_function.loader_module,), file="MLmodel", by_code=False)
+    waiting = [*roots, *(file for each in (loader, *survey.mentions) for file in _own(each, modules, model))]
+    read: set[Path] = set()
+    while waiting and len(read) < MAX_FILES:
+        path = waiting.pop()
+        if path in read or not path.is_file():
+            continue
+        read.add(path)
+        found = _imports(path, model, survey)
+        survey.mentions += found
+        waiting += [file for each in found for file in _own(each, modules, model)]
+    survey.mentions.sort(key=lambda each: (each.file, each.line, each.alternatives))
+
+
+def _own(mention: Mention, modules: Modules, model: ModelDirectory) -> Iterator[Path]:
+    """The files of the model that an import would run: the module and the packages around it."""
+    for name in mention.alternatives:
+        parts = name.split(".")
+        for count in range(len(parts), 0, -1):
+            file = modules.find(".".join(parts[:count]))
+            if file is not None and file.endswith(".py") and Path(file).is_relative_to(model.path):
+                yield Path(file)
+
+
+def _imports(path: Path, model: ModelDirectory, survey: Survey) -> list[Mention]:
+    name = _relative(model, path)
+    try:
+        if path.stat().st_size > MAX_SOURCE_BYTES:
+            survey.gaps.append(Gap(file=name, problem="it is too large to be code"))
+            return []
+        return list(source.mentions(path.read_bytes(), name, _package(path, model)))
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        survey.gaps.append(Gap(file=name, problem=f"it is no code that can be read ({error})"))
+        return []
+
+
+def _package(path: Path, model: ModelDirectory) -> str:
+    """The package that a file of `code/` is in."""
+    code = model.code_path
+    inside = code is not None and path.is_relative_to(code)
+    return ".".join(path.relative_to(code).parent.parts) if code is not None and inside else ""
+
+
+def _relative(model: ModelDirectory, path: Path) -> str:
+    return path.relative_to(model.path).as_posix() if path.is_relative_to(model.path) else str(path)
