@@ -9,7 +9,6 @@ with what was imported, not with what is installed.
 
 from __future__ import annotations
 
-import ast
 import base64
 import csv
 import hashlib
@@ -21,9 +20,10 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from importlib_metadata import PathDistribution
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
+
+from envkit.capturing.metadata import Metadata, damaged, finder_mapping
 
 METADATA_SUFFIXES = (".dist-info", ".egg-info")
 
@@ -58,8 +58,8 @@ class Distribution:
     version: str = field(compare=False)
 
     @cached_property
-    def _metadata(self) -> PathDistribution:
-        return PathDistribution(self.folder)
+    def _metadata(self) -> Metadata:
+        return Metadata(self.folder)
 
     @cached_property
     def requires(self) -> tuple[Requirement, ...]:
@@ -76,7 +76,7 @@ class Distribution:
         """Where it came from, or None for an index or channel. What conda notes is the folder of its own build."""
         if self.installer == "conda":
             return None
-        return _origin(self._metadata.read_text("direct_url.json"))
+        return _origin(self._metadata.read_text("direct_url.json"), self.folder / "direct_url.json")
 
     @cached_property
     def installer(self) -> str | None:
@@ -264,7 +264,10 @@ def _read_distribution(folder: Path) -> Distribution | None:
         if not (folder / "METADATA").is_file():
             return None
         return Distribution(folder=folder, name=canonicalize_name(name), version=version)
-    metadata = PathDistribution(folder).metadata
+    try:
+        metadata = Metadata(folder).metadata
+    except FileNotFoundError:
+        return None
     if not metadata.get("Name") or not metadata.get("Version"):
         return None
     return Distribution(folder=folder, name=canonicalize_name(metadata["Name"]), version=metadata["Version"])
@@ -286,10 +289,15 @@ def _requirements(lines: Iterable[str]) -> Iterator[Requirement]:
             continue
 
 
-def _origin(text: str | None) -> Origin | None:
+def _origin(text: str | None, path: Path) -> Origin | None:
     if not text:
         return None
-    document = json.loads(text)
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, f"is not JSON ({error})") from error
+    if not isinstance(document, dict) or not isinstance(document.get("url"), str):
+        raise damaged(path, "has no `url`")
     vcs, archive, folder = (document.get(key) or {} for key in ("vcs_info", "archive_info", "dir_info"))
     hashes = archive.get("hashes") or {}
     digest = f"sha256:{hashes['sha256']}" if "sha256" in hashes else str(archive.get("hash", "")).replace("=", ":")
@@ -343,7 +351,7 @@ def _finder_targets(site: str, raw: bytes) -> Iterator[str]:
     for name in _top_files(raw, "_finder.py"):
         for line in _lines(Path(site, name)):
             if line.startswith("MAPPING"):
-                mapping = ast.literal_eval(line.partition("=")[2].strip())
+                mapping = finder_mapping(line.partition("=")[2].strip(), Path(site, name))
                 yield from (str(target) for target in mapping.values())
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from envkit.capturing.distributions import InstalledDistributions
+from envkit.errors import InvalidFile
 from tests.capturing.conftest import Site
 
 
@@ -141,3 +142,41 @@ def test_folders_that_are_no_metadata_are_passed_over(site: Site) -> None:
     site.install("pkg", files={"pkg.py": ""})
 
     assert owner(site, site.file("pkg.py")) == "pkg 1.0"
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b'{"url": 3}', b"\xff"])
+def test_a_damaged_record_of_origin_is_named(site: Site, content: bytes) -> None:
+    info = site.install("broken", files={"broken.py": ""}, direct_url={})
+    info.joinpath("direct_url.json").write_bytes(content)
+    found = InstalledDistributions([str(site.folder)]).owner(site.file("broken.py"))
+
+    assert found is not None
+    with pytest.raises(InvalidFile, match=r"broken-1\.0\.dist-info/direct_url\.json"):
+        _ = found.origin
+
+
+@pytest.mark.parametrize(("name", "read"), [("METADATA", "requires"), ("RECORD", "record")])
+def test_metadata_that_are_no_text_are_named(site: Site, name: str, read: str) -> None:
+    info = site.install("broken", files={"broken.py": ""})
+    info.joinpath(name).write_bytes(info.joinpath(name).read_bytes() + b"\xff")
+    found = InstalledDistributions([str(site.folder)]).named("broken")
+
+    with pytest.raises(InvalidFile, match=f"{name}: is not UTF-8 text"):
+        getattr(found, read)
+
+
+def test_a_mapping_of_an_editable_finder_that_cannot_be_read_is_named(site: Site) -> None:
+    site.install("edited", files={"__editable___edited_finder.py": "MAPPING = {\n"})
+
+    with pytest.raises(InvalidFile, match="MAPPING"):
+        owner(site, "/elsewhere/edited.py")
+
+
+def test_debris_beside_distributions_is_passed_over(site: Site) -> None:
+    site.install("fine", files={"fine.py": ""})
+    site.folder.joinpath("empty.egg-info").touch()
+    site.folder.joinpath("folder.egg-info").mkdir()
+    site.folder.joinpath("gone-1.0.dist-info").symlink_to("nowhere")
+
+    assert owner(site, site.file("fine.py")) == "fine 1.0"
+    assert InstalledDistributions([str(site.folder)]).named("empty") is None
