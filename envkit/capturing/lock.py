@@ -74,7 +74,7 @@ def lock(
 
 
 def from_indexes(
-    wanted: Mapping[str, str], target: Target, resolvers: Sequence[Resolver]
+    wanted: Mapping[str, str], target: Target, resolvers: Sequence[Resolver], *, options: tuple[str, ...] = ()
 ) -> tuple[dict[str, LockedPackage], list[str]]:
     """Ask for all pins at once, by name; what a resolver does not know is left out, and the next one is asked for it.
 
@@ -84,7 +84,7 @@ def from_indexes(
     left = dict(wanted)
     reasons: list[str] = []
     for resolver in resolvers:
-        here, missing, said = _ask(resolver, left, target)
+        here, missing, said = _ask(resolver, left, target, options)
         found.update(here)
         left = {name: pin for name, pin in left.items() if name not in found}
         if not left:
@@ -99,12 +99,12 @@ def from_indexes(
 
 
 def _ask(
-    resolver: Resolver, wanted: Mapping[str, str], target: Target
+    resolver: Resolver, wanted: Mapping[str, str], target: Target, options: tuple[str, ...]
 ) -> tuple[dict[str, LockedPackage], frozenset[str], str]:
     """Give what it found, the names of what it does not know, and what it said when it failed for another reason."""
     missing: frozenset[str] = frozenset()
     while pins := tuple(pin for name, pin in wanted.items() if name not in missing):
-        answer = resolver.ask(Question(requirements=pins, target=target))
+        answer = resolver.ask(Question(requirements=pins, target=target, options=options))
         if isinstance(answer, Found):
             return {package["name"]: lasting(package) for package in answer.packages}, missing, ""
         unknown = answer.missing & wanted.keys() - missing

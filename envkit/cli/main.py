@@ -13,6 +13,7 @@ from envkit.errors import EnvkitError, ModelRaised, PredictionFailed
 COMMANDS = {
     "capture": "Trace a model and write the files that rebuild its environment.",
     "deps": "Print what a model depends on.",
+    "lock": "Lock what a model's files ask for, also for other machines.",
     "predict": "Predict with a model in its rebuilt environment.",
     "prepare-env": "Rebuild a model's environment, ready for use.",
     "why": "Say why a package is in a model's environment.",

@@ -1,7 +1,8 @@
 """A program of its own: `pip_candidates.py ASKED ANSWER` lists the wheels that pip knows, with their hashes.
 
-ASKED is a JSON list of [name, version]; ANSWER becomes {name: [{url, index, hashes}]}. It uses pip's internals through
-pip-tools, so it runs in a process of its own, where neither its logging nor a hanging index touches envkit.
+ASKED is JSON, {"pins": [[name, version]], "options": [arguments of pip]}; ANSWER is {name: [{url, index, hashes}]}. It
+uses pip's internals through pip-tools, so it runs in a process of its own, where neither its logging nor a hanging
+index touches envkit.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ def main(asked: str, answer: str) -> None:
     """Answer what is asked."""
     from piptools.repositories import PyPIRepository
 
+    question = json.loads(Path(asked).read_text())
     with tempfile.TemporaryDirectory(prefix="envkit-pip-") as cache:
-        repository = PyPIRepository(ARGUMENTS, cache)
+        repository = PyPIRepository([*ARGUMENTS, *question["options"]], cache)
         with repository.allow_all_wheels():  # whatever Python runs this: the model's may be another
-            found = {name: _wheels(repository, name, version) for name, version in json.loads(Path(asked).read_text())}
+            found = {name: _wheels(repository, name, version) for name, version in question["pins"]}
     Path(answer).write_text(json.dumps(found))
 
 

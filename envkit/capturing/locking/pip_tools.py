@@ -43,11 +43,12 @@ class PipTools:
             pins = _PIN.findall(lines)
             if len(pins) != len([line for line in lines.splitlines() if line.strip()]):
                 return NotFound(said="pip-tools is asked for pinned packages of indexes alone")
-            return self._candidates(pins, folder)
+            return self._candidates(pins, question.options, folder)
 
     def _compile(self, question: Question, folder: Path, lines: str) -> process.Ended:
         asked = folder / "requirements.in"
-        asked.write_text(lines, encoding="utf-8")
+        options = "".join(f"{line}\n" for line in question.options)
+        asked.write_text(options + lines, encoding="utf-8")
         command: list[str | Path] = [sys.executable, "-P", "-m", "piptools", "compile", "--quiet", "--no-header"]
         command += ["--no-annotate", "--strip-extras", "--no-emit-index-url", "--no-emit-find-links"]
         command += ["--no-emit-options", "--pip-args", "--only-binary=:all: --retries=1 --timeout=10", "--output-file"]
@@ -58,9 +59,9 @@ class PipTools:
             command += ["--constraint", constraints]
         return _run([*command, asked], folder)
 
-    def _candidates(self, pins: list[tuple[str, str]], folder: Path) -> Found | NotFound:
+    def _candidates(self, pins: list[tuple[str, str]], options: tuple[str, ...], folder: Path) -> Found | NotFound:
         asked, answer = folder / "asked.json", folder / "answer.json"
-        asked.write_text(json.dumps(pins), encoding="utf-8")
+        asked.write_text(json.dumps({"pins": pins, "options": _words(options)}), encoding="utf-8")
         ended = _run([sys.executable, "-P", pip_candidates.__file__, asked, answer], folder)
         if not ended.succeeded:
             return NotFound(said=_last(ended.output) or f"pip-tools {ended.how}")
@@ -88,6 +89,12 @@ def _check(question: Question) -> None:
 def _run(command: list[str | Path], folder: Path) -> process.Ended:
     environment = {**_QUIET, **os.environ}
     return process.run(command, environment=environment, directory=folder, timeout=ANSWER_SECONDS, keep_output=True)
+
+
+def _words(options: tuple[str, ...]) -> list[str]:
+    """Options of indexes as arguments, `${NAME}` filled in as pip does in files."""
+    chosen = [line for line in options if line.startswith(("--index-url", "--extra-index-url", "--find-links"))]
+    return [f"{line.partition(' ')[0]}={os.path.expandvars(line.partition(' ')[2])}" for line in chosen]
 
 
 def _last(output: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from envkit.formats.pylock_toml import LockedPackage
@@ -59,15 +58,15 @@ _MACHINES = ("x86_64", "aarch64", "i686", "riscv64gc")
 class Question:
     """Which files are there for these requirements?
 
-    requirements, constraints: PEP 508 lines. closure: also for what they require. directory: where relative paths
-    start.
+    requirements, constraints: PEP 508 lines. closure: also for what they require. options: lines of a requirements file
+    that name indexes.
     """
 
     requirements: tuple[str, ...]
     target: Target
     constraints: tuple[str, ...] = ()
     closure: bool = False
-    directory: Path | None = None
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,8 +12,7 @@ from typing import Any
 
 from envkit.capturing.locking import indexes
 from envkit.capturing.locking.question import ANSWER_SECONDS, Found, NotFound, Question
-from envkit.child import process
-from envkit.errors import ToolNotFound
+from envkit.child import process, uv
 from envkit.formats.pylock_toml import LockedPackage
 
 _UNSATISFIABLE = re.compile(r"you require ([A-Za-z0-9][A-Za-z0-9._-]*)==")
@@ -40,30 +39,20 @@ class Uv:
             folder = Path(name)
             asked = _command(question, folder, *options)
             output = folder / "pylock.toml"
-            ended = _run([*asked, "--generate-hashes", "--format", "pylock.toml", "--output-file", output], question)
+            ended = _run([*asked, "--generate-hashes", "--format", "pylock.toml", "--output-file", output])
             if not ended.succeeded:
                 said = " ".join(ended.output.split()) or f"uv {ended.how}"  # it breaks lines where a terminal would end
                 return NotFound(said=said, missing=frozenset(_UNSATISFIABLE.findall(said)))
             packages = tomllib.loads(output.read_text(encoding="utf-8")).get("packages", ())
-            of_index = _indexes(asked, question) if any(map(_is_elsewhere, packages)) else {}
+            of_index = _indexes(asked) if any(map(_is_elsewhere, packages)) else {}
         return Found(packages=tuple(_with_index(each, of_index) for each in packages))
-
-
-def program() -> Path:
-    """Where uv is. Raises `ToolNotFound`."""
-    try:
-        from uv import find_uv_bin
-
-        return Path(find_uv_bin())
-    except (ImportError, FileNotFoundError):
-        raise ToolNotFound("uv", "It comes with envkit: reinstall envkit, or `pip install uv`.") from None
 
 
 def _command(question: Question, folder: Path, *options: str) -> list[str | Path]:
     target = question.target
     asked = folder / "requirements.in"
-    asked.write_text(_lines(question.requirements), encoding="utf-8")
-    command: list[str | Path] = [program(), "pip", "compile", "--quiet", "--color", "never", "--no-header", *options]
+    asked.write_text(_lines((*question.options, *question.requirements)), encoding="utf-8")
+    command: list[str | Path] = [uv.program(), "pip", "compile", "--quiet", "--color", "never", "--no-header", *options]
     command += ["--no-annotate", "--only-binary", ":all:"]
     command += [] if question.closure else ["--no-deps"]
     command += ["--python", target.executable] if target.executable else ["--python-version", target.python]
@@ -81,11 +70,11 @@ def _lines(lines: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _run(command: list[str | Path], question: Question) -> process.Ended:
+def _run(command: list[str | Path]) -> process.Ended:
     return process.run(
         command,
         environment={**_HASTE, **os.environ},
-        directory=question.directory or Path(tempfile.gettempdir()),  # not where a project would configure uv
+        directory=Path(tempfile.gettempdir()),  # not where a project would configure uv
         timeout=ANSWER_SECONDS,
         keep_output=True,
     )
@@ -95,9 +84,9 @@ def _is_elsewhere(package: Mapping[str, Any]) -> bool:
     return any("url" in each and not each["url"].startswith(_OF_PYPI) for each in package.get("wheels", ()))
 
 
-def _indexes(asked: list[str | Path], question: Question) -> dict[str, str]:
+def _indexes(asked: list[str | Path]) -> dict[str, str]:
     """The index of each package; uv tells it only in the form of a requirements file."""
-    ended = _run([*asked, "--emit-index-annotation"], question)
+    ended = _run([*asked, "--emit-index-annotation"])
     found = re.findall(r"^([A-Za-z0-9._-]+)==.*\n +# from (\S+)", ended.output, re.MULTILINE)
     return {name: indexes.placeheld(url) for name, url in found if not url.startswith("file:")}
 

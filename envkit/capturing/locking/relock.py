@@ -1,0 +1,182 @@
+"""A lock from what the files of a model say: for other machines, for models without pins, or because it is lost."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from envkit.capturing.lock import from_indexes, lasting
+from envkit.capturing.locking import hashed, indexes, sources
+from envkit.capturing.locking.pip_tools import PipTools
+from envkit.capturing.locking.question import Found, Question, Resolver, Target
+from envkit.capturing.locking.uv import Uv
+from envkit.errors import BuildFailed, InvalidArgument
+from envkit.formats import file_set, pylock_toml, requirements_txt
+from envkit.formats.credentials import placeholders, without_credentials
+from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats.requirements_txt import Requirement
+from envkit.models.directory import ModelDirectory
+from envkit.models.environment_files import read_spec
+from envkit.models.environment_spec import EnvironmentSpec
+
+RESOLVERS: Mapping[str, type[Uv | PipTools]] = {"uv": Uv, "pip-tools": PipTools}
+_PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*==\s*([A-Za-z0-9._!+-]+)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Relocked:
+    """A new lock. resolved: whether versions were chosen, not only looked up. written: the files, as paths."""
+
+    text: str
+    packages: tuple[LockedPackage, ...]
+    resolved: bool
+    written: tuple[Path, ...]
+
+
+def relock(
+    model_uri: str | Path,
+    *,
+    python: str | None = None,
+    platform: str = "",
+    universal: bool = False,
+    exclude_newer: str = "",
+    resolver: str | None = None,
+    generate_hashes: bool = False,
+    output_path: Path | None = None,
+) -> Relocked:
+    """Lock what the files of a model ask for, and write `pylock.toml`.
+
+    When all is pinned and the lock is for this platform, the pins are looked up as they are; else a resolver chooses,
+    within the constraints. python: version, default that of the model. platform: as uv names it. universal: for all
+    platforms. exclude_newer: a date; nothing that was uploaded later is chosen. resolver: `uv` or `pip-tools`; default
+    uv, and pip-tools for what pip alone is configured for. generate_hashes: write `requirements.txt` with hashes too.
+    output_path: write the lock there, and the model stays as it is.
+
+    Raises `InvalidFile` for files that cannot be read or locked, `BuildFailed` when no index has what is asked for,
+    `InvalidArgument` for a target that the resolver does not know. Then nothing is changed.
+    """
+    if universal and platform:
+        raise InvalidArgument("A lock is for one platform or universal, not both.")
+    if generate_hashes and output_path is not None:
+        raise InvalidArgument("Hashes are written into the model's requirements.txt: leave the output path out.")
+    model = ModelDirectory.open(model_uri)
+    spec = read_spec(model)
+    target = Target(python=python or spec.python, platform=platform, universal=universal, exclude_newer=exclude_newer)
+    asked = _Asked.of(spec)
+    resolved = not asked.pinned or target.elsewhere or python is not None
+    resolvers = [RESOLVERS[resolver]()] if resolver else None
+    found = _resolve(asked, target, resolvers) if resolved else _look_up(asked, target, resolvers)
+    packages = tuple(_portable(each, model.path) for each in (*found, *asked.direct))
+    text = pylock_toml.dumps(
+        packages=packages, requires_python=target.requires_python, environments=target.environments
+    )
+    written = _write(model, output_path, text, hashed.files(spec, packages) if generate_hashes else {})
+    return Relocked(text=text, packages=packages, resolved=resolved, written=written)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """What the files ask for. direct: what needs no resolver. options: of indexes, as lines."""
+
+    requirements: tuple[Requirement, ...]
+    constraints: tuple[Requirement, ...]
+    direct: tuple[LockedPackage, ...]
+    options: tuple[str, ...]
+    directory: Path
+    bounded: bool
+
+    @classmethod
+    def of(cls, spec: EnvironmentSpec) -> _Asked:
+        requirements = [each for line in spec.requirements for each in _parsed(line, spec.directory)]
+        direct = {each.text: sources.entry(each, spec.directory) for each in requirements}
+        return cls(
+            requirements=tuple(each for each in requirements if direct[each.text] is None),
+            constraints=tuple(each for line in spec.constraints for each in _parsed(line, spec.directory)),
+            direct=tuple(entry for entry in direct.values() if entry is not None),
+            options=spec.options,
+            directory=spec.directory,
+            bounded=(spec.directory / requirements_txt.CONSTRAINTS_FILE_NAME).is_file(),
+        )
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the files name the whole closure, one version each."""
+        every = (*self.requirements, *self.constraints)
+        return self.bounded and all(_PIN.fullmatch(each.text) for each in every)
+
+
+def _parsed(line: str, directory: Path) -> list[Requirement]:
+    entries = requirements_txt.parse(line, directory / requirements_txt.FILE_NAME)
+    return [each for each in entries if isinstance(each, Requirement)]
+
+
+def _look_up(asked: _Asked, target: Target, resolvers: Sequence[Resolver] | None) -> list[LockedPackage]:
+    pins = [_PIN.fullmatch(each.text) for each in (*asked.requirements, *asked.constraints)]
+    taken = {str(each["name"]) for each in asked.direct}
+    wanted = {
+        name: f"{name}=={found[2]}"
+        for found in pins
+        if found and (name := requirements_txt.name_of(found[1])) is not None and name not in taken
+    }
+    found, reasons = from_indexes(wanted, target, resolvers or _resolvers(), options=asked.options)
+    if reasons:
+        raise BuildFailed(f"lock {asked.directory}: nothing was changed", "\n".join(reasons))
+    return list(found.values())
+
+
+def _resolve(asked: _Asked, target: Target, resolvers: Sequence[Resolver] | None) -> list[LockedPackage]:
+    """Choose versions; what the model takes along as wheels is asked for too, for what it requires."""
+    wheels = [sources.reference(each, asked.directory) for each in asked.direct if sources.is_wheel(each)]
+    names = {each["name"] for each in asked.direct}
+    question = Question(
+        requirements=(*(each.text for each in asked.requirements), *wheels),
+        constraints=tuple(each.text for each in asked.constraints if each.name not in names),
+        target=target,
+        closure=True,
+        options=asked.options,
+    )
+    answer = (resolvers or [Uv()])[0].ask(question)
+    if not isinstance(answer, Found):
+        said = without_credentials(answer.said)
+        raise BuildFailed(f"lock {asked.directory}: nothing was changed", said)
+    return [lasting(each) for each in answer.packages if each["name"] not in names]
+
+
+def _resolvers() -> list[Resolver]:
+    return [Uv(), PipTools()] if indexes.pip_has_its_own(os.environ) else [Uv()]
+
+
+def _portable(package: LockedPackage, model: Path) -> LockedPackage:
+    """Without credentials, and with paths for what lies in the model."""
+    kept: dict[str, Any] = dict(package)
+    if "index" in kept:
+        kept["index"] = placeholders(kept["index"])
+    for key in ("wheels", "archive", "sdist"):
+        if key in kept:
+            files = [_file(each, model) for each in (kept[key] if key == "wheels" else [kept[key]])]
+            kept[key] = files if key == "wheels" else files[0]
+    return kept
+
+
+def _file(file: Mapping[str, Any], model: Path) -> dict[str, Any]:
+    kept = dict(file)
+    parts = urlsplit(str(kept.get("url", "")))
+    path = Path(unquote(parts.path))
+    if parts.scheme == "file" and path.is_relative_to(model):
+        del kept["url"]
+        return {"path": path.relative_to(model).as_posix(), **kept}
+    if "url" in kept:
+        kept["url"] = without_credentials(kept["url"]) if "${" not in kept["url"] else kept["url"]
+    return kept
+
+
+def _write(model: ModelDirectory, output_path: Path | None, text: str, others: Mapping[str, str]) -> tuple[Path, ...]:
+    folder = output_path.absolute().parent if output_path is not None else model.path
+    name = output_path.name if output_path is not None else pylock_toml.FILE_NAME
+    file_set.write_files(folder, {**others, name: text})
+    return tuple(folder / each for each in sorted((name, *others)))

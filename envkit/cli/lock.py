@@ -1,0 +1,84 @@
+"""`envkit lock MODEL`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from envkit.cli import options
+
+
+@click.command()
+@options.model
+@click.option(
+    "--platform",
+    default="",
+    metavar="NAME",
+    help="Lock for another platform, by uv's name: linux, windows, macos, aarch64-apple-darwin, …",
+)
+@click.option(
+    "--python-version", metavar="VERSION", help="Lock for another Python.  [default: the one that the model names]"
+)
+@click.option("--universal", is_flag=True, help="Lock for all platforms, with markers.")
+@click.option(
+    "--exclude-newer",
+    default="",
+    metavar="DATE",
+    help="Choose nothing that was uploaded later: what an old model without pins met in its day.",
+)
+@click.option(
+    "--resolver",
+    type=click.Choice(["uv", "pip-tools"]),
+    help="Who is asked.  [default: uv, and pip-tools for what only pip is configured for]",
+)
+@click.option(
+    "--generate-hashes", is_flag=True, help="Write requirements.txt with the whole closure and its hashes too."
+)
+@click.option(
+    "-o",
+    "--output-path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the lock there; the model stays as it is.",
+)
+@options.json_output
+@options.output
+def command(
+    model_uri: str,
+    platform: str,
+    python_version: str | None,
+    universal: bool,
+    exclude_newer: str,
+    resolver: str | None,
+    generate_hashes: bool,
+    output_path: Path | None,
+    as_json: bool,
+) -> None:
+    """Write MODEL's pylock.toml anew from its requirements and constraints; nothing of the model is run.
+
+    Where all is pinned, the pins are looked up; else, and for another platform or Python, versions are chosen within
+    the constraints. Only wheels count: no package's code is run either.
+    """
+    from envkit.capturing.locking.relock import relock
+
+    result = relock(
+        model_uri,
+        python=python_version,
+        platform=platform,
+        universal=universal,
+        exclude_newer=exclude_newer,
+        resolver=resolver,
+        generate_hashes=generate_hashes,
+        output_path=output_path,
+    )
+    if as_json:
+        pins = [{"name": each["name"], "version": each.get("version")} for each in result.packages]
+        facts = {"packages": pins, "resolved": result.resolved, "written": list(map(str, result.written))}
+        click.echo(json.dumps(facts, indent=2))
+        return
+    how = "chosen" if result.resolved else "as they are pinned"
+    options.note(
+        f"Locked {len(result.packages)} packages, versions {how}. Wrote {', '.join(map(str, result.written))}."
+    )
