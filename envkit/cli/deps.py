@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import click
 
 from envkit.cli import options
+from envkit.errors import InvalidArgument
 
 FORMATS = ("pip", "conda", "pylock")
 
@@ -33,12 +33,21 @@ def command(model_uri: str, form: str, output_path: Path | None, as_json: bool) 
 
     A model that has no requirements.txt is read from the pip section of its conda.yaml.
     """
-    from envkit.models.environment_files import get_model_dependencies
+    from envkit.models.environment_files import read_model_dependencies
 
-    path = Path(get_model_dependencies(model_uri, format=form))
+    content, told = read_model_dependencies(model_uri, format=form)
+    if told:
+        options.note(told)
     if output_path is not None:
-        shutil.copyfile(path, output_path)
+        _write(output_path, content)
     if as_json:
-        click.echo(json.dumps({"format": form, "content": path.read_text(encoding="utf-8-sig")}, indent=2))
+        click.echo(json.dumps({"format": form, "content": content}, indent=2))
     elif output_path is None:
-        click.echo(path.read_text(encoding="utf-8-sig"), nl=False)
+        click.echo(content, nl=False)
+
+
+def _write(path: Path, content: str) -> None:
+    try:
+        path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise InvalidArgument(f"The file cannot be written to {path}: {error.strerror}.") from error

@@ -68,8 +68,8 @@ def _decoded(content: bytes, encoding: str, path: Path) -> str:
         raise InvalidFile(
             path,
             f"line {line}",
-            f"byte 0x{content[error.start]:02x} is not {encoding.upper()} text; is the file Latin-1?",
-            "Save it as UTF-8.",
+            f"byte 0x{content[error.start]:02x} is not {encoding.upper()} text",
+            "If the file is Latin-1, save it as UTF-8.",
         ) from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1

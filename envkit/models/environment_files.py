@@ -21,6 +21,7 @@ from envkit.formats import (
 from envkit.formats.conda_yaml import CondaEnv
 from envkit.formats.python_env_yaml import PythonEnv
 from envkit.formats.requirements_txt import Entry, Option, Reference, Requirement, RequirementsFile
+from envkit.formats.text import read_text
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_spec import EnvironmentSpec
 
@@ -65,16 +66,48 @@ def get_model_dependencies(model_uri: str | Path, format: str = "pip") -> str:  
     Raises `InvalidArgument` for another format, `ModelNotFound` when there is no model, `InvalidFile` when it has no
     such file.
     """
-    if format not in FORMATS:
-        raise InvalidArgument(f"format must be pip or conda (or pylock), not {format!r}.")
     model = ModelDirectory.open(model_uri)
-    if format == "conda":
-        return str(_existing(model.conda_env_path, "conda.yaml is written by `envkit capture`."))
-    if format == "pylock":
+    path = _dependencies_path(model, format)
+    if path is not None:
+        return str(path)
+    texts, without = _extracted(model)
+    import tempfile  # few models need it
+
+    folder = Path(tempfile.mkdtemp(prefix="envkit-"))
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    target = folder / requirements_txt.FILE_NAME
+    warnings.warn(f"{_told_of_extraction(model)}; it is written to {target}.{without}", stacklevel=2)
+    return str(target)
+
+
+def read_model_dependencies(model_uri: str | Path, format: str = "pip") -> tuple[str, str]:  # noqa: A002
+    """Give the content of the file that `get_model_dependencies` leads to, and a note, empty when it is as it lies.
+
+    Nothing is written. Raises what that raises, and `InvalidFile` for a file that is no text.
+    """
+    model = ModelDirectory.open(model_uri)
+    path = _dependencies_path(model, format)
+    if path is not None:
+        return read_text(path), ""
+    texts, without = _extracted(model)
+    return texts[requirements_txt.FILE_NAME], f"{_told_of_extraction(model)}.{without}"
+
+
+def _dependencies_path(model: ModelDirectory, form: str) -> Path | None:
+    """Give the file of a format; None when requirements must be extracted from `conda.yaml`."""
+    if form not in FORMATS:
+        raise InvalidArgument(f"format must be pip or conda (or pylock), not {form!r}.")
+    if form == "conda":
+        return _existing(model.conda_env_path, "conda.yaml is written by `envkit capture`.")
+    if form == "pylock":
         lock = model.file(pylock_toml.FILE_NAME)
-        return str(lock or _existing(model.path / pylock_toml.FILE_NAME, "`envkit capture` writes it."))
-    requirements = model.file(requirements_txt.FILE_NAME)
-    return str(requirements or _extracted(model))
+        return lock or _existing(model.path / pylock_toml.FILE_NAME, "`envkit capture` writes it.")
+    return model.file(requirements_txt.FILE_NAME)
+
+
+def _told_of_extraction(model: ModelDirectory) -> str:
+    return f"{model.path} has no requirements.txt; this is the pip section of its {model.conda_env_path.name}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -177,32 +210,24 @@ def _existing(path: Path, hint: str) -> Path:
     return path
 
 
-def _extracted(model: ModelDirectory) -> Path:
-    """Write the pip section of the model's `conda.yaml` into a new folder; give the path of the requirements file."""
+def _extracted(model: ModelDirectory) -> tuple[dict[str, str], str]:
+    """Give the pip section of the model's `conda.yaml` as requirements files, and a sentence on what is not in it."""
     path = _existing(model.conda_env_path, "There is no requirements.txt either; `envkit capture` writes both.")
     env = conda_yaml.read(path)
     if env.pip is None:
         raise InvalidFile(path, "dependencies", "there is no pip section, and the model has no requirements.txt")
     found = requirements_txt.follow("\n".join(env.pip), path, root=model.path)
-    import tempfile  # few models need it
-
-    folder = Path(tempfile.mkdtemp(prefix="envkit-"))
     constraints = [_rebased(each, model.path) for each in found.constraints]
-    if constraints:
-        _write(folder / requirements_txt.CONSTRAINTS_FILE_NAME, constraints)
     last = [Reference(target=requirements_txt.CONSTRAINTS_FILE_NAME, constraint=True)] if constraints else []
-    target = folder / requirements_txt.FILE_NAME
-    _write(target, [*found.options, *(_rebased(each, model.path) for each in found.requirements), *last])
-    without = f" The conda packages are not in it: {', '.join(env.packages)}." if env.packages else ""
-    warnings.warn(
-        f"{model.path} has no requirements.txt; {target} holds the pip section of its {path.name}.{without}",
-        stacklevel=3,
-    )
-    return target
+    lines: list[Entry] = [*found.options, *(_rebased(each, model.path) for each in found.requirements), *last]
+    texts = {requirements_txt.FILE_NAME: _text(lines)}
+    if constraints:
+        texts[requirements_txt.CONSTRAINTS_FILE_NAME] = _text(constraints)
+    return texts, f" The conda packages are not in it: {', '.join(env.packages)}." if env.packages else ""
 
 
-def _write(path: Path, lines: Iterable[Entry]) -> None:
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+def _text(lines: Iterable[Entry]) -> str:
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _rebased(requirement: Requirement, directory: Path) -> Requirement:

@@ -28,7 +28,7 @@ def test_a_byte_order_mark_tells_the_encoding_and_is_dropped(write: Write, conte
 def test_latin_1_is_named_with_line_and_byte(write: Write) -> None:
     path = write({"a": b"one\r\ntw\xe9\r\n"})
 
-    with pytest.raises(InvalidFile, match="line 2: byte 0xe9 is not UTF-8 text; is the file Latin-1") as caught:
+    with pytest.raises(InvalidFile, match="line 2: byte 0xe9 is not UTF-8 text. If the file is Latin-1") as caught:
         read_text(path)
 
     assert caught.value.hint == "Save it as UTF-8."

@@ -1,0 +1,68 @@
+"""`envkit deps`: results on standard output, notes beside it, and no file but the one that was asked for."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from envkit.cli.main import main
+
+MLMODEL = "flavors:\n  python_function:\n    env: conda.yaml\n    loader_module: own\n"
+CONDA = "dependencies:\n- python=3.11.7\n- blas=1.0\n- pip:\n  - six==1.17.0\n"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    folder.joinpath("MLmodel").write_text(MLMODEL, encoding="utf-8")
+    folder.joinpath("conda.yaml").write_text(CONDA, encoding="utf-8")
+    return folder
+
+
+def deps(*words: str | Path) -> Result:
+    return CliRunner().invoke(main, ["deps", *map(str, words)])
+
+
+def test_an_extracted_pip_section_is_told_in_one_line_and_leaves_no_folder(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = sorted(tmp_path.iterdir())
+    shown = deps(model)
+
+    assert (shown.exit_code, shown.stdout) == (0, "six==1.17.0\n")
+    assert shown.stderr.count("\n") == 1
+    assert "pip section" in shown.stderr
+    assert "blas=1.0" in shown.stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_quiet_is_quiet(model: Path) -> None:
+    assert deps(model, "-q").stderr == ""
+
+
+@pytest.mark.parametrize(("form", "name"), [("pip", "requirements.txt"), ("conda", "conda.yaml")])
+def test_a_file_that_is_no_utf8_is_named(model: Path, form: str, name: str) -> None:
+    model.joinpath(name).write_bytes(b"# caf\xe9\n")
+    shown = deps(model, "--format", form)
+
+    assert shown.exit_code == 3
+    assert f"{name}, line 1: byte 0xe9 is not UTF-8" in shown.stderr
+
+
+def test_a_folder_that_is_missing_is_told(model: Path, tmp_path: Path) -> None:
+    shown = deps(model, "-o", tmp_path / "no" / "such" / "file.txt")
+
+    assert shown.exit_code == 2
+    assert "No such file or directory" in shown.stderr
+
+
+def test_what_is_written_is_what_is_printed(model: Path, tmp_path: Path) -> None:
+    shown = deps(model, "--format", "conda", "-o", tmp_path / "copy.yaml")
+
+    assert (shown.exit_code, shown.stdout) == (0, "")
+    assert (tmp_path / "copy.yaml").read_text(encoding="utf-8") == CONDA
