@@ -102,7 +102,10 @@ class ModelRaised(CaptureFailed):
         said = f"{self.kind}: {self.message}" if self.message else self.kind
         hint = ""
         if self.kind == "ModuleNotFoundError":
-            hint = "\nIf another Python has that module, name it: `--python PATH/TO/python`."
+            hint = (
+                "\nIf another Python has that module, name it: `--python PATH/TO/python`. "
+                "If it is a file of your own, name its folder: `--code-path DIR`."
+            )
         return f"The model raised while it was to {self.phase}: {said}{hint}"
 
 

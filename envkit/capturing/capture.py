@@ -5,13 +5,14 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from envkit.capturing import evidence, files, local_wheels
+from envkit.capturing import evidence, files, local_code, local_wheels
 from envkit.capturing.degradations import Degradation, Kind
 from envkit.capturing.distributions import InstalledDistributions
+from envkit.capturing.local_code import LocalCode
 from envkit.capturing.local_wheels import LocalWheels
 from envkit.capturing.lock import Locked, Unlocked, lock
 from envkit.capturing.pins import pin
@@ -58,6 +59,8 @@ def capture(
     strict: bool = False,
     write: bool = True,
     build_local: bool = True,
+    include_code: bool = False,
+    code_paths: Sequence[str | Path] = (),
     static: bool = False,
     include_static: bool = False,
     report: Report | None = None,
@@ -68,7 +71,9 @@ def capture(
     running one; nothing needs to be installed in it. timeout: seconds, default 600. memory_bytes: address space
     that the model may use. strict: refuse when anything could not be seen or recorded. write: False leaves the
     model directory as it is. build_local: build wheels, for the model to take along, of what was installed from
-    folders of this machine, which runs their build code. static: run nothing of the model, read its files.
+    folders of this machine, which runs their build code. include_code: copy modules that are neither the model's
+    nor a distribution's into the model. code_paths: folders from which the traced model may import such modules.
+    static: run nothing of the model, read its files.
     include_static: require also what code imports that the example did not reach. report: called with a line of text as the work goes on.
 
     Raises `ModelNotFound`, `InvalidFile`, `PathOutsideModel` for what is wrong with the model directory,
@@ -77,9 +82,11 @@ def capture(
     """
     tell = report or _silent
     model = ModelDirectory.open(model_uri)
-    limits = Limits(seconds=timeout or TRACE_SECONDS, memory_bytes=memory_bytes)
+    limits = Limits(seconds=timeout or TRACE_SECONDS, memory_bytes=memory_bytes, code_paths=_absolute(code_paths))
     tell(f"Reading {model.path.name}." if static else f"Tracing {model.path.name}: one load and one prediction.")
     traced, places, selection, read = _observe(model, python, limits, static=static, include=include_static)
+    code = local_code.gather(selection.outside, traced.files, model) if include_code else None
+    selection = replace(selection, outside=code.left) if code else selection
     tell(f"Locking {len(selection.requirements) + len(selection.constraints)} distributions.")
     closure = [each.distribution for each in (*selection.requirements, *selection.constraints)]
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:  # where wheels wait until all is written
@@ -90,7 +97,7 @@ def capture(
         found = _Findings(traced, selection, locked, wheels, classify(traced, places), places, model, read)
         if strict and found.degradations:
             raise Degraded(tuple(map(str, found.degradations)))
-        return found.capture(written=files.write(model, found.files()) if write else ())
+        return found.capture(written=files.write(model, found.files(code)) if write else ())
 
 
 def _observe(
@@ -98,7 +105,7 @@ def _observe(
 ) -> tuple[Trace, Places, Selection, Static]:
     """Trace the model and read its code, or read alone."""
     traced, read = findings.instead(model, python) if static else (trace_model(model, python, limits), None)
-    installed = InstalledDistributions(traced.interpreter.sys_path)
+    installed = InstalledDistributions(_but(traced.interpreter.sys_path, limits.code_paths))
     places = Places(traced, installed, model.path)
     selection = select(traced, installed, places)
     if read is None:
@@ -132,6 +139,15 @@ def infer_pip_requirements(
             raise
         warnings.warn(f"The requirements of {model_uri} could not be inferred: {error}", stacklevel=2)
         return list(fallback)
+
+
+def _absolute(paths: Sequence[str | Path]) -> tuple[Path, ...]:
+    return tuple(Path(each).expanduser().absolute() for each in paths)
+
+
+def _but(search_path: Sequence[str], code_paths: Sequence[Path]) -> list[str]:
+    """The search path without folders of code: what metadata lies there describes nothing that is installed."""
+    return [each for each in search_path if Path(each) not in code_paths]
 
 
 def _check_flavor(model_uri: str | Path, flavor: str | None) -> None:
@@ -184,7 +200,7 @@ class _Findings:
             self.trace, self.selection, self.variables, self.degradations, self.places, example, self.wheels.found
         )
 
-    def files(self) -> files.Content:
+    def files(self, code: LocalCode | None) -> files.Content:
         return files.Content(
             python=self.trace.interpreter.version,
             tools=self.trace.interpreter.tools,
@@ -193,6 +209,7 @@ class _Findings:
             variables=self.variable_names,
             lock=self.locked.text if isinstance(self.locked, Locked) else None,
             wheels=tuple(self.wheels.found.values()),
+            code=code.files if code else {},
             evidence=self.evidence,
         )
 
@@ -217,8 +234,10 @@ def _degradations(
         detail = f"no prediction was made ({trace.skipped}): what only a prediction imports is not known"
         yield Degradation(kind=Kind.NO_PREDICTION, subject="prediction", detail=detail)
     for outside in selection.outside:
-        what = "file" if outside.module == outside.file else f"module {outside.module},"
-        detail = f"{what} {outside.file} is neither the model's nor a distribution's: it will be missing elsewhere"
+        is_data = outside.module == outside.file
+        what, remedy = ("file", "") if is_data else (f"module {outside.module},", "; `--include-code` takes it along")
+        lost = f"it will be missing elsewhere{remedy}"
+        detail = f"{what} {outside.file} is neither the model's nor a distribution's: {lost}"
         yield Degradation(kind=Kind.OUTSIDE, subject=outside.module, detail=detail)
     for unmet in selection.unmet:
         yield Degradation(kind=Kind.UNMET, subject=unmet.by, detail=str(unmet))

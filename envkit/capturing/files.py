@@ -6,9 +6,10 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from envkit.capturing import local_wheels
+from envkit.capturing import local_code, local_wheels
 from envkit.capturing.local_wheels import LocalWheel
 from envkit.errors import InvalidInput
 from envkit.formats import (
@@ -42,6 +43,7 @@ class Content:
     variables: tuple[str, ...]
     lock: str | None
     wheels: tuple[LocalWheel, ...]
+    code: Mapping[str, Path]
     evidence: Mapping[str, Any]
 
 
@@ -50,6 +52,7 @@ def write(model: ModelDirectory, content: Content) -> tuple[str, ...]:
     texts: dict[str, file_set.Content | None] = {
         **dict.fromkeys(_earlier_wheels(model)),
         **{each.path: each.file for each in content.wheels},
+        **content.code,
         REQUIREMENTS: requirements_txt.dumps(content.requirements, constraints_file=CONSTRAINTS),
         CONSTRAINTS: requirements_txt.dumps(content.constraints),
         conda_yaml.FILE_NAME: conda_yaml.dumps(_conda_env(content)),
@@ -58,8 +61,9 @@ def write(model: ModelDirectory, content: Content) -> tuple[str, ...]:
         pylock_toml.FILE_NAME: content.lock,
         envkit_json.FILE_NAME: envkit_json.dumps(content.evidence),
     }
-    if not _names_the_files(model):
-        texts[mlmodel.FILE_NAME] = _mlmodel(model)
+    lacks_code = bool(content.code) and model.python_function.code is None
+    if lacks_code or not _names_the_files(model):
+        texts[mlmodel.FILE_NAME] = _mlmodel(model, {"code": local_code.FOLDER} if lacks_code else {})
     file_set.write_files(model.path, texts)
     return tuple(sorted(name for name, text in texts.items() if text is not None))
 
@@ -108,6 +112,6 @@ def _names_the_files(model: ModelDirectory) -> bool:
     return flavor.conda_env == conda_yaml.FILE_NAME and flavor.python_env in (None, python_env_yaml.FILE_NAME)
 
 
-def _mlmodel(model: ModelDirectory) -> str:
+def _mlmodel(model: ModelDirectory, fields: Mapping[str, str]) -> str:
     env = {"conda": conda_yaml.FILE_NAME, "virtualenv": python_env_yaml.FILE_NAME}
-    return mlmodel.dumps(model.mlmodel.with_python_function(env=env))
+    return mlmodel.dumps(model.mlmodel.with_python_function(env=env, **fields))

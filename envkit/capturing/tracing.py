@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from envkit.capturing.trace import Trace, from_events
 from envkit.child.inside import Journal, doing, run_inside
-from envkit.errors import InvalidFile, ModelDied, ModelRaised, ModelTimedOut, NotAnInterpreter
+from envkit.errors import InvalidArgument, InvalidFile, ModelDied, ModelRaised, ModelTimedOut, NotAnInterpreter
 from envkit.models.directory import ModelDirectory
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """What one trace may take: seconds, and bytes of address space (None: no limit)."""
+    """What one trace may take: seconds, bytes of address space (None: no limit), and modules from which folders."""
 
     seconds: float
     memory_bytes: int | None = None
+    code_paths: tuple[Path, ...] = ()
 
 
 def trace_model(model: ModelDirectory, python: str | Path | None, limits: Limits) -> Trace:
@@ -28,7 +30,7 @@ def trace_model(model: ModelDirectory, python: str | Path | None, limits: Limits
     traces see the same. Raises as `capture` says.
     """
     interpreter = find_python(python)
-    environment = {"PYTHONHASHSEED": "0", **os.environ}
+    environment = {"PYTHONHASHSEED": "0", **os.environ, **_search_path(limits.code_paths)}
     request = {**model.request(), "job": "trace", "memory_bytes": limits.memory_bytes}
     try:
         journal = run_inside(interpreter, request, environment=environment, timeout=limits.seconds, isolated=False)
@@ -36,6 +38,14 @@ def trace_model(model: ModelDirectory, python: str | Path | None, limits: Limits
         raise NotAnInterpreter(str(interpreter), error.strerror or str(error)) from error
     _refuse_failure(journal, model, limits)
     return from_events(journal.events)
+
+
+def _search_path(code_paths: Sequence[Path]) -> dict[str, str]:
+    for each in code_paths:
+        if not each.is_dir() or os.pathsep in str(each):
+            raise InvalidArgument(f"The code path {each} is no folder that Python can import from.")
+    before = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
+    return {"PYTHONPATH": os.pathsep.join([*map(str, code_paths), *before])} if code_paths else {}
 
 
 def find_python(named: str | Path | None) -> Path:

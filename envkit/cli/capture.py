@@ -30,6 +30,15 @@ if TYPE_CHECKING:
 )
 @click.option("--static", is_flag=True, help="Run nothing of the model; infer what it needs from its files.")
 @click.option("--include-static", is_flag=True, help="Require also what code imports that the example did not reach.")
+@click.option("--include-code", is_flag=True, help="Copy local modules that lie outside the model into its code/.")
+@click.option(
+    "--code-path",
+    "code_paths",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The model may import modules from this folder while it is traced; may be given several times.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be captured; write nothing.")
 @options.json_output
 @options.output
@@ -40,6 +49,8 @@ def command(
     memory_limit: int | None,
     strict: bool,
     build_local: bool,
+    include_code: bool,
+    code_paths: tuple[Path, ...],
     static: bool,
     include_static: bool,
     dry_run: bool,
@@ -61,6 +72,8 @@ def command(
         strict=strict,
         write=not dry_run,
         build_local=build_local,
+        include_code=include_code,
+        code_paths=code_paths,
         static=static,
         include_static=include_static,
         report=lambda line: options.note(line, only_verbose=True),

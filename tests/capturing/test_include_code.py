@@ -1,0 +1,98 @@
+"""With `include_code`, a model whose loader lies outside of it needs that folder no more."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from envkit.capturing.capture import capture
+from envkit.capturing.degradations import Kind
+from envkit.errors import InvalidArgument, ModelRaised
+from envkit.models.directory import ModelDirectory
+
+LOADER = """
+from .tables import TIMES
+class Model:
+    def predict(self, data):
+        from mine import lazy
+        return [lazy.double(each) * TIMES for each in data]
+def _load_pyfunc(path):
+    return Model()
+"""
+TABLES = "from pathlib import Path\nTIMES = int((Path(__file__).parent / 'times.txt').read_text())\n"
+MLMODEL = """
+flavors:
+  python_function:
+    loader_module: mine.loader
+saved_input_example_info:
+  artifact_path: input_example.json
+  type: json_object
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    package = tmp_path / "project" / "mine"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "loader.py").write_text(LOADER)
+    (package / "tables.py").write_text(TABLES)
+    (package / "times.txt").write_text("10")
+    (package / "lazy.py").write_text("def double(number):\n    return number * 2\n")
+    (package / "unused.py").touch()
+    return package.parent
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "MLmodel").write_text(MLMODEL)
+    (folder / "input_example.json").write_text("[1, 2]")
+    return folder
+
+
+@pytest.mark.e2e
+def test_local_modules_come_along_and_the_model_works_without_their_folder(model: Path, project: Path) -> None:
+    first = capture(model, code_paths=[project], include_code=True)
+    shutil.rmtree(project)
+    second = capture(model, strict=True)
+
+    assert first.degradations == ()
+    assert first.prediction == second.prediction == [20, 40]
+    assert ModelDirectory.open(model).python_function.code == "code"
+    assert sorted(path.name for path in (model / "code" / "mine").glob("*.*")) == [
+        "__init__.py",
+        "lazy.py",
+        "loader.py",
+        "tables.py",
+        "times.txt",
+    ]
+
+
+@pytest.mark.e2e
+def test_without_the_wish_nothing_is_copied_and_each_file_is_told(model: Path, project: Path) -> None:
+    found = capture(model, code_paths=[project])
+
+    assert not (model / "code").exists()
+    assert {each.kind for each in found.degradations} == {Kind.OUTSIDE}
+    assert {Path(each.subject).name for each in found.degradations} == {
+        "mine",
+        "mine.loader",
+        "mine.tables",
+        "mine.lazy",
+        "times.txt",
+    }
+
+
+@pytest.mark.e2e
+def test_a_module_that_is_nowhere_is_told_with_the_option_that_helps(model: Path) -> None:
+    with pytest.raises(ModelRaised, match="--code-path"):
+        capture(model)
+
+
+def test_a_code_path_that_is_no_folder_is_refused(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match="no folder"):
+        capture(model, code_paths=[tmp_path / "nowhere"])
