@@ -39,7 +39,7 @@ class Modules:
             found, folders = self._in(folders, part)
             if found is None and not folders:
                 return STANDARD if module.partition(".")[0] in BUILT_IN else None
-        return found or STANDARD  # a namespace has folders and no file
+        return found or _file_in(folders) or STANDARD
 
     def _in(self, folders: Sequence[Path], name: str) -> tuple[str | None, list[Path]]:
         """The file of one part of a name, and the folders in which the next part is to be sought."""
@@ -75,3 +75,12 @@ class Modules:
             except OSError:
                 self._listed[folder] = frozenset()
         return self._listed[folder]
+
+
+def _file_in(namespace: Sequence[Path]) -> str | None:
+    """A file directly in a package that has no code of its own, such as one of data; the owner is the package's."""
+    for folder in namespace:
+        file = next((each for each in sorted(folder.iterdir()) if each.is_file()), None)
+        if file is not None:
+            return str(file)
+    return None

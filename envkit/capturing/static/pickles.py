@@ -236,19 +236,28 @@ class _Machine:
         code = dtype.arguments[0] if isinstance(dtype, _Object) and dtype.arguments else None
         if not isinstance(code, str) or len(code) > 20 or not isinstance(shape, tuple) or not _is_shape(shape):
             raise Unreadable("it holds an array of an unknown type")
-        if code.startswith("O"):
-            if self._depth >= MAX_DEPTH:
-                raise Unreadable("it nests too deep")
-            inner = _Machine(self._stream, self._names, self._python, self._left, self._depth + 1)
-            inner.run()
-            self._left = inner._left
+        if code.startswith("O") or _has_objects(dtype):
+            self._inner_pickle()
             return
         if isinstance(state.get("numpy_array_alignment_bytes"), int):
             self._stream.skip(self._stream.read(1)[0])
-        size = int(code[1:])
+        size = int(code[1:]) * (4 if code[0] == "U" else 1)
         for each in shape:
             size *= each
         self._stream.skip(size)
+
+    def _inner_pickle(self) -> None:
+        if self._depth >= MAX_DEPTH:
+            raise Unreadable("it nests too deep")
+        inner = _Machine(self._stream, self._names, self._python, self._left, self._depth + 1)
+        inner.run()
+        self._left = inner._left
+
+
+def _has_objects(dtype: object) -> bool:
+    """Whether a type of records has fields that are objects: the first bit of its flags, which come last."""
+    state = dtype.state.get("") if isinstance(dtype, _Object) else None
+    return isinstance(state, tuple) and len(state) > 7 and isinstance(state[-1], int) and bool(state[-1] & 1)
 
 
 def _is_shape(shape: tuple[Any, ...]) -> bool:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from envkit.capturing.requirements import ABSENCE
 from envkit.capturing.static.mentions import Mention
 
-BY_NAME = frozenset({"import_module", "__import__", "importorskip"})
+BY_NAME = frozenset({"import_module", "__import__"})
+DATA_BY_NAME = frozenset({"files", "get_data"})  # of `importlib.resources` and `pkgutil`
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def _of(node: ast.AST, scope: _Scope, file: str, package: str) -> Iterator[Menti
             alternatives=names,
             file=file,
             line=getattr(node, "lineno", 0),
-            guarded=scope.guarded,
+            guarded=scope.guarded or _called(node) in DATA_BY_NAME,  # the name may be another's too
             instead_of=scope.instead_of,
         )
 
@@ -51,10 +52,16 @@ def _named(node: ast.AST, package: str) -> Iterator[tuple[str, ...]]:
         base = _base(node, package)
         if base:
             yield from ((base,) if alias.name == "*" else (f"{base}.{alias.name}", base) for alias in node.names)
-    elif isinstance(node, ast.Call) and node.args and ast.unparse(node.func).rpartition(".")[2] in BY_NAME:
+    elif isinstance(node, ast.Call) and node.args and _called(node) in BY_NAME | DATA_BY_NAME:
         name = node.args[0]
         if isinstance(name, ast.Constant) and isinstance(name.value, str) and not name.value.startswith("."):
             yield (name.value,)
+
+
+def _called(node: ast.AST) -> str:
+    """The last part of the name of what is called."""
+    function = node.func if isinstance(node, ast.Call) else None
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def _base(node: ast.ImportFrom, package: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, cast
 
 BLOCK = 1 << 16
+MAX_AT_ONCE = 256_000_000  # bytes that are held in memory
 
 
 class Unreadable(Exception):
@@ -25,6 +26,8 @@ class Bounded:
 
     def read(self, size: int) -> bytes:
         """Read up to `size` bytes."""
+        if size > MAX_AT_ONCE:
+            raise Unreadable(f"it holds a piece of {size:,} bytes")
         return self._counted(self._stream.read(min(size, self._limit - self._read + 1)))
 
     def read_all(self) -> bytes:
