@@ -11,6 +11,7 @@ import click
 from envkit.errors import EnvkitError, ModelRaised, PredictionFailed
 
 COMMANDS = {
+    "bundle": "Put the wheels of all that a model needs into it.",
     "capture": "Trace a model and write the files that rebuild its environment.",
     "deps": "Print what a model depends on.",
     "lock": "Lock what a model's files ask for, also for other machines.",

@@ -22,17 +22,23 @@ _OF_PYPI = ("https://files.pythonhosted.org/", "https://pypi.org/")
 
 
 class Uv:
-    """Asks the indexes that uv is configured with; when none can be reached, what uv has of them in its cache."""
+    """Asks the indexes that uv is configured with, or its cache of what they said.
+
+    For pins the cache is asked first: the files of a version do not change, and asking again costs the processor more
+    than all the rest of a lock. For a resolution it is asked last, when no index can be reached.
+    """
 
     name = "uv"
 
     def ask(self, question: Question) -> Found | NotFound:
         """See `Resolver`."""
+        cached = None if question.closure else self._ask(question, "--offline")
+        if isinstance(cached, Found):
+            return cached
         answer = self._ask(question)
-        if isinstance(answer, NotFound) and _UNREACHABLE.search(answer.said):
+        if question.closure and isinstance(answer, NotFound) and _UNREACHABLE.search(answer.said):
             cached = self._ask(question, "--offline")
-            return cached if isinstance(cached, Found) else answer
-        return answer
+        return cached if isinstance(cached, Found) else answer
 
     def _ask(self, question: Question, *options: str) -> Found | NotFound:
         with tempfile.TemporaryDirectory(prefix="envkit-lock-") as name:
