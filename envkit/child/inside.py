@@ -7,6 +7,7 @@ happens. So the model may print, close descriptors, crash or be killed without d
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,8 +17,11 @@ from typing import Any
 import envkit
 from envkit.child import process
 from envkit.child.process import Ended
+from envkit.errors import NotAnInterpreter
 
 PROGRAM = Path(envkit.__file__).resolve().parent / "inside" / "__main__.py"
+
+OLDEST = (3, 8)  # what `envkit/inside` is written for
 
 Event = Mapping[str, Any]
 
@@ -83,7 +87,7 @@ def run_inside(
     directory out of what is imported (`-I`, the same since Python 3.4): right for a rebuilt environment, wrong
     for an interpreter whose environment is to be seen as the user has it.
 
-    Raises `OSError` when the interpreter cannot be started.
+    Raises `OSError` when the interpreter cannot be started, `NotAnInterpreter` when it is none, or too old a one.
     """
     with tempfile.TemporaryDirectory(prefix="envkit-") as private:
         folder = Path(private).resolve()
@@ -94,7 +98,23 @@ def run_inside(
         ended = process.run(
             [python, *flags, PROGRAM, asked], environment=environment, directory=directory, timeout=timeout
         )
-        return Journal(events=tuple(read_events(journal)), ended=ended)
+        found = Journal(events=tuple(read_events(journal)), ended=ended)
+    if not found.done and found.phase == "start" and not ended.timed_out:
+        _check_interpreter(python, environment)
+    return found
+
+
+def _check_interpreter(python: Path, environment: Mapping[str, str]) -> None:
+    """Ask a program that did not get to the model what it is."""
+    ask: list[str | Path] = [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    answer = process.run(ask, environment=environment, timeout=10.0, keep_output=True)
+    version = re.fullmatch(r"(\d+)\.(\d+)", answer.output.strip())
+    if not answer.succeeded or version is None:
+        raise NotAnInterpreter(str(python), "it does not answer as Python does")
+    if (int(version[1]), int(version[2])) < OLDEST:
+        raise NotAnInterpreter(
+            str(python), f"it is Python {version[0]}, and envkit needs {OLDEST[0]}.{OLDEST[1]} or newer"
+        )
 
 
 def read_events(journal: Path) -> Iterator[Event]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from envkit.child import inside
+from envkit.errors import NotAnInterpreter
 
 PYTHON = Path(sys.executable)
 
@@ -120,3 +121,17 @@ def test_a_journal_cut_off_anywhere_is_read_up_to_there(tmp_path: Path, keep: in
     events = list(inside.read_events(tmp_path / "journal"))
 
     assert [event["n"] for event in events] == list(range(whole.encode()[:keep].count(b"\n")))
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"), [("3.7", "is Python 3.7"), ("2.7", "is Python 2.7"), ("", "as Python does")]
+)
+def test_what_is_no_python_or_too_old_is_not_taken_for_a_failure_of_the_model(
+    tmp_path: Path, answer: str, problem: str
+) -> None:
+    pretender = tmp_path / "python"
+    pretender.write_text(f"#!/bin/sh\necho {answer}\n")
+    pretender.chmod(0o755)
+
+    with pytest.raises(NotAnInterpreter, match=problem):
+        inside.run_inside(pretender, {"job": "trace"}, environment=os.environ, timeout=10.0, isolated=False)
