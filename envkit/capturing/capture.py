@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from envkit.capturing import evidence, files, local_code, local_wheels
+from envkit.capturing import evidence, files, local_code, local_wheels, native
 from envkit.capturing.degradations import Degradation, Kind
 from envkit.capturing.distributions import InstalledDistributions
 from envkit.capturing.local_code import LocalCode
@@ -22,7 +22,7 @@ from envkit.capturing.static import findings
 from envkit.capturing.static.findings import Static
 from envkit.capturing.trace import Trace
 from envkit.capturing.tracing import Limits, trace_model
-from envkit.capturing.variables import Variable, classify
+from envkit.capturing.variables import Variable, Wishes, classify
 from envkit.errors import CaptureFailed, Degraded, InvalidArgument
 from envkit.models.directory import ModelDirectory
 
@@ -63,6 +63,8 @@ def capture(
     code_paths: Sequence[str | Path] = (),
     static: bool = False,
     include_static: bool = False,
+    include_variables: Sequence[str] = (),
+    ignore_variables: Sequence[str] = (),
     report: Report | None = None,
 ) -> Capture:
     """Trace one load and one prediction of a model and write the files that rebuild its environment.
@@ -74,7 +76,9 @@ def capture(
     folders of this machine, which runs their build code. include_code: copy modules that are neither the model's
     nor a distribution's into the model. code_paths: folders from which the traced model may import such modules.
     static: run nothing of the model, read its files.
-    include_static: require also what code imports that the example did not reach. report: called with a line of text as the work goes on.
+    include_static: require also what code imports that the example did not reach. include_variables,
+    ignore_variables: patterns (`MY_*`) of environment variables that are recorded when something reads them, and of
+    those that never are. report: called with a line of text as the work goes on.
 
     Raises `ModelNotFound`, `InvalidFile`, `PathOutsideModel` for what is wrong with the model directory,
     `ModelRaised`, `ModelDied`, `ModelTimedOut` when it does not load and predict, `Degraded` with `strict`,
@@ -82,6 +86,7 @@ def capture(
     """
     tell = report or _silent
     model = ModelDirectory.open(model_uri)
+    wishes = Wishes(include=tuple(include_variables), ignore=tuple(ignore_variables))
     limits = Limits(seconds=timeout or TRACE_SECONDS, memory_bytes=memory_bytes, code_paths=_absolute(code_paths))
     tell(f"Reading {model.path.name}." if static else f"Tracing {model.path.name}: one load and one prediction.")
     traced, places, selection, read = _observe(model, python, limits, static=static, include=include_static)
@@ -94,7 +99,7 @@ def capture(
             closure, traced.interpreter.executable, Path(folder), build=build_local and not static, report=tell
         )
         locked = read.unlocked or lock(closure, traced.interpreter, wheels=wheels.found)
-        found = _Findings(traced, selection, locked, wheels, classify(traced, places), places, model, read)
+        found = _Findings(traced, selection, locked, wheels, classify(traced, places, wishes), places, model, read)
         if strict and found.degradations:
             raise Degraded(tuple(map(str, found.degradations)))
         return found.capture(written=files.write(model, found.files(code)) if write else ())
@@ -233,6 +238,7 @@ def _degradations(
     if trace.skipped is not None:
         detail = f"no prediction was made ({trace.skipped}): what only a prediction imports is not known"
         yield Degradation(kind=Kind.NO_PREDICTION, subject="prediction", detail=detail)
+    yield from native.degradations(trace)
     for outside in selection.outside:
         is_data = outside.module == outside.file
         what, remedy = ("file", "") if is_data else (f"module {outside.module},", "; `--include-code` takes it along")

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     UNMET = "unmet"
     LOCAL_ORIGIN = "local-origin"
     NOT_ON_INDEX = "not-on-index"
+    UNSEEN_PROCESS = "unseen-process"
     NO_LOCK = "no-lock"
     NOT_REACHED = "not-reached"
     NOT_INSTALLED = "not-installed"

@@ -12,6 +12,7 @@ from typing import Any
 
 from packaging.utils import NormalizedName
 
+from envkit.capturing import native
 from envkit.capturing.degradations import Degradation
 from envkit.capturing.distributions import is_metadata
 from envkit.capturing.local_wheels import LocalWheel
@@ -51,13 +52,10 @@ def document(
         ],
         "optional": [_distribution(each, "optional", places, {}) for each in selection.optional],
         "outside": [{"module": each.module, "file": each.file} for each in selection.outside],
-        "environment_variables": [
-            {"name": each.name, "set": each.is_set, "readers": list(each.readers), "recorded": each.recorded}
-            for each in variables
-        ],
-        "data_files": sorted({places.relative(each.module) for each in trace.reads if not is_metadata(each.module)}),
-        "libraries": [places.relative(path) for path in sorted(trace.libraries)],
-        "processes": [{"program": _program(argv, places)} for argv in _programs(trace.processes)],
+        "environment_variables": [each.as_json() for each in variables],
+        "data_files": sorted(_data_files(trace, places)),
+        "libraries": native.libraries(trace, places),
+        "processes": native.processes(trace, places),
         "connections": sorted(trace.connections),
         "prediction": _prediction(trace, example),
         "degradations": [each.as_json() for each in degradations],
@@ -92,7 +90,7 @@ def _reason(each: Import, places: Places) -> dict[str, Any]:
         by = each.importer
     else:
         by = places.relative(each.importer_file)
-    what = {"data_file": places.relative(each.module)} if each.data else {"module": each.module}
+    what = {each.kind: places.relative(each.module)} if each.data else {"module": each.module}
     return {"phase": each.phase, **what, "by": by, "line": each.line}
 
 
@@ -104,13 +102,9 @@ def _first_of_each(reasons: Iterable[Import]) -> list[Import]:
     return list(first.values())[:REASONS_KEPT]
 
 
-def _programs(processes: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Programs without their arguments, which may hold temporary paths or secrets."""
-    return sorted({argv[:1] for argv in processes if argv})
-
-
-def _program(argv: Sequence[str], places: Places) -> str:
-    return places.relative(argv[0]) if Path(argv[0]).is_absolute() else argv[0]
+def _data_files(trace: Trace, places: Places) -> set[str]:
+    files = (each.module for each in trace.reads if each.kind == "data_file" and not is_metadata(each.module))
+    return set(map(places.relative, files))
 
 
 def _prediction(trace: Trace, example: Path | None) -> Mapping[str, Any] | None:

@@ -40,6 +40,10 @@ class Places:
             return None
         return self._installed.owner(file)
 
+    def owner(self, file: str) -> Distribution | None:
+        """The distribution that the file belongs to; None for those of the model, too."""
+        return None if self.is_local(file) else self._installed.owner(file)
+
     def reader(self, read: VariableRead) -> str:
         """Who read a variable: `model`, `python` or the name of a distribution."""
         file = read.reader_file

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 Event = Mapping[str, Any]
@@ -34,7 +36,7 @@ class Import:
     importer_file is None for code that has no file. importing: while the importer's own package was being imported,
     where that stood, innermost first, as (file, line); empty when something called the importer later.
     artifact: a pickle of the model names the module. data: no module was imported, but the file of the path `module`
-    was read.
+    was used: `kind` says how, as a `data_file`, a `program` or a `library`.
     """
 
     module: str
@@ -45,14 +47,31 @@ class Import:
     importing: tuple[tuple[str, int], ...] = ()
     artifact: bool = False
     data: bool = False
+    kind: str = "module"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Process:
+    """A program that was started. path: where it lies, None when there is no such program."""
+
+    argv: tuple[str, ...]
+    path: str | None
+
+    def runs(self, interpreter: str) -> bool:
+        """Whether the program is that interpreter."""
+        return self.path is not None and _is_interpreter(self.path, interpreter)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VariableRead:
-    """An environment variable that was asked for. Its value is never known here."""
+    """An environment variable that was asked for. Its value is never known here.
+
+    needed: its absence would raise where it is read.
+    """
 
     name: str
     is_set: bool
+    needed: bool
     reader: str
     reader_file: str | None
     line: int
@@ -63,7 +82,9 @@ class VariableRead:
 class Trace:
     """The evidence of one load and one prediction.
 
-    files: the file of each module that was seen (None: it has none). skipped: why no prediction was made, or None.
+    files: the file of each module that was seen (None: it has none). reads: files that were used otherwise.
+    loaded: paths of the native libraries that were loaded in the end, extension modules among them.
+    skipped: why no prediction was made, or None.
     prediction: the answer to the example as JSON values; only when `skipped` is None.
     """
 
@@ -72,8 +93,8 @@ class Trace:
     imports: tuple[Import, ...]
     reads: tuple[Import, ...]
     variables: tuple[VariableRead, ...]
-    libraries: tuple[str, ...]
-    processes: tuple[tuple[str, ...], ...]
+    loaded: tuple[str, ...]
+    processes: tuple[Process, ...]
     connections: tuple[str, ...]
     prediction: Any
     skipped: str | None
@@ -85,15 +106,16 @@ def from_events(events: Iterable[Event]) -> Trace:
     for event in events:
         kinds.setdefault(event["event"], []).append(event)
     first = kinds["interpreter"][0]
+    loaded = {path for event in kinds.get("libraries", []) for path in event["paths"]}
     answers = kinds.get("prediction", [])
     return Trace(
         interpreter=_interpreter(first),
         files=_files(kinds),
         imports=tuple(_imports(kinds)),
-        reads=tuple(_reads(kinds.get("file", []))),
+        reads=tuple(_reads(kinds, loaded, first["executable"])),
         variables=tuple(_variables(kinds.get("variable", []))),
-        libraries=tuple(dict.fromkeys(event["path"] for event in kinds.get("library", []))),
-        processes=tuple(dict.fromkeys(tuple(map(str, event["argv"])) for event in kinds.get("process", []))),
+        loaded=tuple(sorted(loaded)),
+        processes=tuple(dict.fromkeys(map(_process, kinds.get("process", [])))),
         connections=tuple(dict.fromkeys(str(event["address"]) for event in kinds.get("connect", []))),
         prediction=answers[0]["output"] if answers else None,
         skipped=None if answers else str(kinds.get("skipped", [{"why": "it was not reached"}])[0]["why"]),
@@ -138,16 +160,44 @@ def _imports(kinds: Mapping[str, list[Event]]) -> Iterable[Import]:
         )
 
 
-def _reads(events: Iterable[Event]) -> Iterable[Import]:
-    for event in events:
-        yield Import(
-            module=event["path"],
-            importer=event.get("reader") or "",
-            importer_file=event.get("reader_file"),
-            line=event.get("line") or 0,
-            phase=event["phase"],
-            data=True,
-        )
+def _process(event: Event) -> Process:
+    return Process(argv=tuple(map(str, event["argv"])), path=event["program"])
+
+
+def _reads(kinds: Mapping[str, list[Event]], loaded: set[str], interpreter: str) -> Iterable[Import]:
+    """Yield the files that were read, the programs but for the interpreter itself, and what `ctypes` loaded."""
+    scripts = {event["path"] for event in kinds.get("program", [])}
+    for event in kinds.get("file", []):
+        if event["path"] not in scripts:
+            yield _use(event, event["path"], "data_file")
+    for event in kinds.get("program", []):
+        yield _use(event, event["path"], "program")
+    for event in kinds.get("process", []):
+        if event["program"] is not None and not _is_interpreter(event["program"], interpreter):
+            yield _use(event, event["program"], "program")
+    named = {path.rpartition("/")[2]: path for path in sorted(loaded)}
+    for event in kinds.get("library", []):
+        path = event["path"] if event["path"].startswith("/") else named.get(event["path"])
+        if path is not None:
+            yield _use(event, path, "library")
+
+
+def _use(event: Event, path: str, kind: str) -> Import:
+    return Import(
+        module=path,
+        importer=event["reader"] or "",
+        importer_file=event["reader_file"],
+        line=event["line"] or 0,
+        phase=event["phase"],
+        data=True,
+        kind=kind,
+    )
+
+
+@cache
+def _is_interpreter(program: str, interpreter: str) -> bool:
+    """Whether they are one: also `python3` beside `python`, and what either is a link to."""
+    return os.path.realpath(program) == os.path.realpath(interpreter)
 
 
 def _variables(events: Iterable[Event]) -> Iterable[VariableRead]:
@@ -155,6 +205,7 @@ def _variables(events: Iterable[Event]) -> Iterable[VariableRead]:
         yield VariableRead(
             name=event["name"],
             is_set=bool(event["set"]),
+            needed=bool(event["needed"]),
             reader=event["reader"] or "",
             reader_file=event.get("reader_file"),
             line=event.get("line") or 0,

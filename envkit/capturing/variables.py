@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
 
 from envkit.capturing.places import Places
 from envkit.capturing.trace import Trace, VariableRead
@@ -22,32 +26,138 @@ OF_THE_SYSTEM = re.compile(
 )
 """Names that belong to the machine and to numeric libraries, whoever reads them."""
 
+LOOKS_SECRET = re.compile(
+    r"(.*_)?(TOKENS?|SECRETS?|PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|CREDENTIALS?|AUTH|DSN|COOKIE|SIGNATURE|SALT|APIKEY"
+    r"|(API|ACCESS|PRIVATE|SECRET|ENCRYPTION|SIGNING|AUTH|ACCOUNT|MASTER|SSH|LICENSE)_?KEYS?|CONNECTION_STRING)(_.*|\d*)"
+)
+"""Names whose value should not be shown. The working directory is none."""
+
+ABSENCE = frozenset({"KeyError", "LookupError", "Exception", "BaseException"})
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Variable:
     """An environment variable that was read.
 
-    readers: `model`, `python`, or names of distributions. recorded: whether whoever runs the model must know it.
+    readers: `model`, `python`, or names of distributions. required: the model cannot do without it, as far as its
+    code tells. secret: it looks like one by its name. recorded: whether whoever runs the model must know it.
     """
 
     name: str
     is_set: bool
     readers: tuple[str, ...]
+    required: bool
+    secret: bool
     recorded: bool
 
+    def as_json(self) -> dict[str, object]:
+        """As a JSON object."""
+        return {
+            "name": self.name,
+            "set": self.is_set,
+            "need": "required" if self.required else "optional",
+            "secret": self.secret,
+            "readers": list(self.readers),
+            "recorded": self.recorded,
+        }
 
-def classify(trace: Trace, places: Places) -> tuple[Variable, ...]:
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wishes:
+    """What the user says of variables: patterns of names that are recorded when they are read, and that never are."""
+
+    include: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+    def of(self, name: str) -> bool | None:
+        """Whether to record it, None where nothing is said. What is to be ignored wins."""
+        if any(fnmatchcase(name, pattern) for pattern in self.ignore):
+            return False
+        return True if any(fnmatchcase(name, pattern) for pattern in self.include) else None
+
+
+def classify(trace: Trace, places: Places, wishes: Wishes | None = None) -> tuple[Variable, ...]:
     """Sort the variables by name and decide which of them the model's user must know."""
     reads: dict[str, list[VariableRead]] = {}
     for read in trace.variables:
         reads.setdefault(read.name, []).append(read)
-    return tuple(_variable(name, reads[name], places) for name in sorted(reads))
+    return tuple(_variable(name, reads[name], places, wishes or Wishes()) for name in sorted(reads))
 
 
-def _variable(name: str, reads: Iterable[VariableRead], places: Places) -> Variable:
+def _variable(name: str, reads: Sequence[VariableRead], places: Places, wishes: Wishes) -> Variable:
     readers = tuple(sorted({places.reader(read) for read in reads}))
-    is_set = any(read.is_set for read in reads)
+    wish = wishes.of(name)
     by_model = "model" in readers and not OF_THE_SYSTEM.fullmatch(name)
     return Variable(
-        name=name, is_set=is_set, readers=readers, recorded=by_model or bool(SECRET.fullmatch(name.upper()))
+        name=name,
+        is_set=any(read.is_set for read in reads),
+        readers=readers,
+        required=any(_is_required(read) for read in reads),
+        secret=name not in ("PWD", "OLDPWD") and LOOKS_SECRET.fullmatch(name.upper()) is not None,
+        recorded=by_model or bool(SECRET.fullmatch(name.upper())) if wish is None else wish,
     )
+
+
+def _is_required(read: VariableRead) -> bool:
+    """Whether the reader cannot do without: absence would raise, and no code around it sees to that."""
+    if not read.needed or not read.is_set:  # it was not set, and all went well
+        return False
+    if read.reader_file is None or not read.line:
+        return True
+    return not any(first <= read.line <= last for first, last in _guarded_lines(read.reader_file, read.name))
+
+
+@cache
+def _guarded_lines(file: str, name: str) -> tuple[tuple[int, int], ...]:
+    """Line ranges in which the absence of the variable is caught, or was asked for before."""
+    try:
+        tree = ast.parse(Path(file).read_bytes())
+    except (OSError, SyntaxError, ValueError):  # no source, or of another Python: nothing is known to be guarded
+        return ()
+    return tuple((first.lineno, last.end_lineno or last.lineno) for first, last in _guarded(tree, name))
+
+
+def _guarded(tree: ast.AST, name: str) -> Iterator[tuple[ast.stmt | ast.expr, ast.stmt | ast.expr]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try) and any(_catches(handler.type) for handler in node.handlers):
+            yield node.body[0], node.body[-1]
+        elif isinstance(node, ast.With) and any(_suppresses(item.context_expr) for item in node.items):
+            yield node, node
+        elif isinstance(node, ast.If) and _asks_for(node.test, name):
+            yield node.body[0], node.body[-1]
+            if node.orelse:
+                yield node.orelse[0], node.orelse[-1]
+        elif (isinstance(node, ast.IfExp) and _asks_for(node.test, name)) or (
+            isinstance(node, ast.BoolOp) and any(_asks_for(value, name) for value in node.values)
+        ):
+            yield node, node
+
+
+def _catches(caught: ast.expr | None) -> bool:
+    names = caught.elts if isinstance(caught, ast.Tuple) else [caught]
+    return any(each is None or (isinstance(each, ast.Name) and each.id in ABSENCE) for each in names)
+
+
+def _suppresses(expression: ast.expr) -> bool:
+    return (
+        isinstance(expression, ast.Call)
+        and ast.unparse(expression.func).endswith("suppress")
+        and any(_catches(argument) for argument in expression.args)
+    )
+
+
+def _asks_for(test: ast.expr, name: str) -> bool:
+    """Whether a condition is about the variable being there: `name in …`, `….get(name)`, `getenv(name)`."""
+    return any(_is_question(node, name) for node in ast.walk(test))
+
+
+def _is_question(node: ast.AST, name: str) -> bool:
+    if isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.In, ast.NotIn)):
+        return _is_name(node.left, name)
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("get", "getenv")):
+        return bool(node.args) and _is_name(node.args[0], name)
+    return False
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Constant) and node.value == name

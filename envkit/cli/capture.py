@@ -39,6 +39,20 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="The model may import modules from this folder while it is traced; may be given several times.",
 )
+@click.option(
+    "--env-var",
+    "include_variables",
+    metavar="PATTERN",
+    multiple=True,
+    help="Record environment variables of these names whoever reads them; may be repeated.",
+)
+@click.option(
+    "--ignore-env-var",
+    "ignore_variables",
+    metavar="PATTERN",
+    multiple=True,
+    help="Do not record environment variables of these names; may be repeated.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be captured; write nothing.")
 @options.json_output
 @options.output
@@ -53,6 +67,8 @@ def command(
     code_paths: tuple[Path, ...],
     static: bool,
     include_static: bool,
+    include_variables: tuple[str, ...],
+    ignore_variables: tuple[str, ...],
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -76,6 +92,8 @@ def command(
         code_paths=code_paths,
         static=static,
         include_static=include_static,
+        include_variables=include_variables,
+        ignore_variables=ignore_variables,
         report=lambda line: options.note(line, only_verbose=True),
     )
     if as_json:

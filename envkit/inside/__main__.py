@@ -32,11 +32,18 @@ crash survives it. The exit status and what is printed mean nothing. Events, by 
                   Once per (importer, module). Left out: the standard library, and what stays within one
                   regular top-level package
     pickle        module, phase: a pickle names it
-    variable      name, set, reader, reader_file, line, phase: an environment variable was asked for; never its
-                  value. Copying the whole environment is not reading each variable
+    variable      name, set, needed, reader, reader_file, line, phase: an environment variable was asked for; never
+                  its value. needed: absence would raise there, as in `os.environ[name]`. Copying the whole
+                  environment is not reading each variable. Left out: what the process set itself, or was given by
+                  the traced process that started it
     file          path, reader, reader_file, line, phase: a file other than code that was opened for reading
-    library       path, phase: a native library that was loaded through `ctypes`
-    process       argv, phase
+    library       path, reader, reader_file, line, phase: a native library that was loaded through `ctypes`; its
+                  path or a name that the system resolves
+    libraries     paths: all native libraries that are loaded at the end (Linux), extension modules among them,
+                  without those of the standard library, the interpreter and the C library
+    process       argv, program, reader, reader_file, line, phase: a program was started; program: its path, or null
+                  when there is none
+    program       path, reader, reader_file, line, phase: a script that an interpreter was started with
     connect       address ("host:port" or the path of a socket), phase
     module-files  files: {module: file or null}, at each phase's end: modules in `sys.modules` that no event
                   told of, without the standard library
@@ -46,10 +53,12 @@ crash survives it. The exit status and what is printed mean nothing. Events, by 
                   given to predict on is at fault; "output": the answer has no JSON form; "model": everything else
     done          the last event otherwise. A journal without error and done is that of a process that died
 
-An event of another process than the first (a fork) has its "pid". The importer of a module, like the reader of
-a variable, is the nearest frame that belongs neither to the import system, nor to the recording, nor to the
-standard library; a frame of the standard library is taken only when there is no other. The loaders of this
-program act for the model, as importers named `_envkit.loaders.…`.
+An event of another process than the first has its "pid": a fork, or a Python program of this environment that
+a recorded process started. What such a program does without code of a file counts as done by who started it.
+
+The importer of a module, like the reader of a variable, is the nearest frame that belongs neither to the import
+system, nor to the recording, nor to the standard library; a frame of the standard library is taken only when there
+is no other. The loaders of this program act for the model, as importers named `_envkit.loaders.…`.
 """
 
 import os

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Callable
+from typing import Any, Callable, Dict
 
-from .callers import Callers, as_reader
+from .callers import Caller, Callers, Launcher, as_importer, as_reader
 from .origins import Origins
 
 CODE = (".py", ".pyc", ".so", ".pyd", ".dll", ".dylib", ".pth")
+INSPECTOR = "threadpoolctl"  # opens again what others have loaded
+SHELL = "/bin/sh"
 NOT_FILES = ("/dev/", "/proc/", "/sys/")
 Tell = Callable[..., None]
 Arguments = Any
@@ -21,20 +23,26 @@ class Audit:
     def __init__(self, tell: Tell, origins: Origins, callers: Callers, own_file: str) -> None:
         self._tell, self._origins, self._callers, self._own_file = tell, origins, callers, own_file
         self._seen: set[Any] = set()
+        self._handlers: Dict[str, Callable[[Arguments], None]] = {}
 
     def install(self) -> None:
         """Add the hook, which cannot be removed again (PEP 578)."""
-        find = {
-            "pickle.find_class": self._pickle,
-            "open": self._open,
-            "ctypes.dlopen": self._library,
-            "subprocess.Popen": lambda arguments: self._process(arguments[1]),
-            "os.exec": lambda arguments: self._process(arguments[1]),
-            "os.spawn": lambda arguments: self._process(arguments[2]),
-            "os.posix_spawn": lambda arguments: self._process(arguments[1]),
-            "os.system": lambda arguments: self._process(("sh", "-c", arguments[0])),
-            "socket.connect": self._connect,
-        }.get
+        self._handlers.update(
+            {
+                "pickle.find_class": self._pickle,
+                "open": self._open,
+                "ctypes.dlopen": self._library,
+                "subprocess.Popen": lambda arguments: self._process(*arguments[:4]),
+                "os.exec": lambda arguments: self._process(*arguments[:2]),
+                "os.spawn": lambda arguments: self._process(*arguments[1:3]),
+                "os.posix_spawn": lambda arguments: self._process(*arguments[:2]),
+                "os.system": lambda arguments: self._process(SHELL, (SHELL, "-c", arguments[0])),
+                "socket.connect": self._connect,
+                "cpython.run_file": self._run_file,
+                "cpython.run_module": self._run_module,
+            }
+        )
+        find = self._handlers.get
 
         def hook(event: str, arguments: Arguments) -> None:
             handle = find(event)
@@ -68,17 +76,44 @@ class Audit:
             return
         if os.path.isfile(absolute) and ("file", absolute) not in self._seen:
             self._seen.add(("file", absolute))
-            caller = self._callers.behind(sys._getframe(2))
-            self._tell(event="file", path=absolute, **as_reader(caller))
+            self._tell(event="file", path=absolute, **as_reader(self._callers.behind(sys._getframe(1))))
 
     def _library(self, arguments: Arguments) -> None:
         if isinstance(arguments[0], (str, bytes)) and arguments[0]:
-            self._once("library", path=os.fsdecode(arguments[0]))
+            caller = self._callers.behind(sys._getframe(1))
+            if caller is None or caller.name.partition(".")[0] != INSPECTOR:
+                self._once_by("library", caller, path=os.fsdecode(arguments[0]))
 
-    def _process(self, argv: Any) -> None:
+    def _process(self, program: Any, argv: Any, directory: Any = None, environment: Any = None) -> None:
         if isinstance(argv, (str, bytes)) or hasattr(argv, "__fspath__"):
             argv = (argv,)
-        self._once("process", argv=tuple(_text(each) for each in argv or ()))
+        words = tuple(_text(each) for each in argv or ())
+        found = _program(_text(program or words[0]), directory, environment)
+        self._once_by("process", self._callers.behind(sys._getframe(1)), argv=words, program=found)
+
+    def _run_file(self, arguments: Arguments) -> None:
+        path = os.path.abspath(_text(arguments[0]))
+        self._once_by("program", self._callers.behind(sys._getframe(1)), path=path)
+
+    def _run_module(self, arguments: Arguments) -> None:
+        """Wait for the code of `python -m`, which `runpy` executes without importing it."""
+        name = str(arguments[0])
+
+        def execute(arguments: Arguments) -> None:
+            frame = sys._getframe(2)  # of `exec`'s caller, which there is
+            code = arguments[0]
+            if frame.f_globals.get("__name__") == "runpy" and not self._origins.is_standard_file(code.co_filename):
+                file = os.path.abspath(code.co_filename)
+                self._tell(event="module", module=name, file=file, **as_importer(self._callers.behind(None)))
+                del self._handlers["exec"]
+
+        self._handlers["exec"] = execute
+
+    def _once_by(self, event: str, caller: Caller | Launcher | None, **facts: Any) -> None:
+        key = (event, *facts.values())
+        if key not in self._seen:
+            self._seen.add(key)
+            self._tell(event=event, **facts, **as_reader(caller))
 
     def _connect(self, arguments: Arguments) -> None:
         address = arguments[1]
@@ -94,6 +129,19 @@ def _is_for_reading(mode: Any, flags: Any) -> bool:
     if not isinstance(flags, int):
         return True
     return not flags & os.O_WRONLY and not flags & getattr(os, "O_DIRECTORY", 0)
+
+
+def _program(name: str, directory: Any, environment: Any) -> str | None:
+    """Find the program that is started, as the system does; None when there is none."""
+    if os.sep in name:
+        path = os.path.abspath(os.path.join(_text(directory or ""), name))
+        return path if os.path.isfile(path) else None
+    data: Any = os.environ
+    path = os.fsdecode(data._data.get(b"PATH", b""))
+    if type(environment) is dict:
+        path = _text(environment.get("PATH", path))
+    candidates = (os.path.join(folder, name) for folder in path.split(os.pathsep) if folder)
+    return next((each for each in candidates if os.access(each, os.X_OK) and os.path.isfile(each)), None)
 
 
 def _text(value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import FrameType
-from typing import Any, Callable
+from typing import Any, Callable, Dict, List, Optional
 
 from .origins import MACHINERY, OTHER, Origins, absolute
 
@@ -45,26 +45,47 @@ class Caller:
         return passed[:upto]
 
 
+class Launcher:
+    """Who started this process, to stand for code that has no file and for none at all."""
+
+    frame = None
+
+    def __init__(self, told: Dict[str, Any]) -> None:
+        self.importing: List[Any] = []
+        self.name, self.file, self.line = told["reader"], told["reader_file"], told["line"]
+
+
 class Callers:
     """Finds callers."""
 
-    def __init__(self, origins: Origins) -> None:
+    def __init__(self, origins: Origins, launcher: Optional[Launcher] = None) -> None:
+        """`launcher`: in a process that the traced one started, who did it there."""
         self._kind_of = origins.kind_of
+        self._launcher = launcher
 
-    def behind(self, frame: FrameType | None) -> Caller | None:
-        """Give the caller in `frame` or above; one of the standard library if there is no other, else None."""
+    def behind(self, frame: FrameType | None) -> Caller | Launcher | None:
+        """Give the caller in `frame` or above, else who started the process, else one of the standard library."""
         substitute = None
         while frame is not None:
             kind = self._kind_of(frame)
             if kind == OTHER and "__name__" in frame.f_globals:  # without: `exec` with empty globals, by the next frame
+                if self._launcher is not None and _is_command(frame):
+                    return self._launcher
                 return Caller(frame, self._kind_of)
             if substitute is None and kind != MACHINERY:
                 substitute = frame
             frame = frame.f_back
+        if self._launcher is not None:
+            return self._launcher
         return None if substitute is None else Caller(substitute, self._kind_of)
 
 
-def as_importer(caller: Caller | None, *, own: bool = False) -> dict[str, Any]:
+def _is_command(frame: FrameType) -> bool:
+    """Whether the frame runs the code of `python -c`, or what came in by standard input."""
+    return frame.f_globals.get("__name__") == "__main__" and "__file__" not in frame.f_globals
+
+
+def as_importer(caller: Caller | Launcher | None, *, own: bool = False) -> dict[str, Any]:
     """Give the keys of an event that tell who imported; `own`: a part of its own package."""
     if caller is None:
         return {"importer": "", "importer_file": None, "line": 0, "importing": []}
@@ -76,7 +97,7 @@ def as_importer(caller: Caller | None, *, own: bool = False) -> dict[str, Any]:
     }
 
 
-def as_reader(caller: Caller | None) -> dict[str, Any]:
+def as_reader(caller: Caller | Launcher | None) -> dict[str, Any]:
     """Give the keys of an event that tell who read."""
     if caller is None:
         return {"reader": "", "reader_file": None, "line": 0}

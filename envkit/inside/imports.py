@@ -147,9 +147,9 @@ class ImportCalls:
             if isinstance(importer, str) and self._is_regular(importer.partition(".")[0]):
                 return True
             name = _absolute(name, attributes, level)
-        return self._note_absolute(name, importer, fromlist or (), sys._getframe(2))
+        return self._note_absolute(name, importer, fromlist or (), sys._getframe(1).f_back)
 
-    def _note_absolute(self, name: str, importer: Any, fromlist: Sequence[str], frame: FrameType) -> bool:
+    def _note_absolute(self, name: str, importer: Any, fromlist: Sequence[str], frame: FrameType | None) -> bool:
         top = name.partition(".")[0]
         if self._is_standard(top):
             self._ignored.add(name)

@@ -45,6 +45,7 @@ class Phases:
         self.current = "start"
         self.on_begin: Callable[[str], None] = lambda name: None  # noqa: ARG005
         self.on_end: Callable[[], None] = lambda: None
+        self.on_finish: Callable[[], None] = lambda: None
 
     def begin(self, name: str) -> None:
         """End the phase that runs and begin another."""
@@ -75,12 +76,14 @@ def _trace(request: Mapping[str, Any], phases: Phases) -> None:
     write(interpreter.describe())
     tracer = Tracer(phases.journal)
     phases.on_begin, phases.on_end = tracer.enter, tracer.leave
+    phases.on_finish = tracer.finish
     tracer.install()
     phases.begin("load")
     model = loading.load(request)
     example = request.get("example")
     if not example:
         phases.end()
+        phases.on_finish()
         write({"event": "skipped", "phase": "predict", "why": "the model has no input example"})
         return
     phases.begin("input")
@@ -90,6 +93,7 @@ def _trace(request: Mapping[str, Any], phases: Phases) -> None:
     phases.begin("output")
     output = answer.encode(result)
     phases.end()
+    phases.on_finish()
     write({"event": "prediction", "output": output})
 
 

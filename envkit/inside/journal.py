@@ -17,15 +17,15 @@ class Journal:
     Needs no lock: the system appends each write as a whole, whichever thread or process makes it.
     """
 
-    def __init__(self, path: str) -> None:
-        """Create the file. Raises `OSError`, also when it exists."""
+    def __init__(self, path: str, *, joins: bool = False) -> None:
+        """Create the file, or join the process that did. Raises `OSError`, also when it exists, or does not."""
         self.path = path
-        self._process = os.getpid()
-        self._descriptor = self._open(os.O_CREAT | os.O_EXCL)
+        self._process = None if joins else os.getpid()
+        self._descriptor = self._open(0 if joins else os.O_CREAT | os.O_EXCL)
         self._identity = self._identify()
 
     def write(self, event: dict[str, Any]) -> None:
-        """Append one event; in a forked child with the number of its process."""
+        """Append one event; in another process than the first with its number."""
         process = os.getpid()
         if process != self._process:
             event = {**event, "pid": process}
@@ -33,7 +33,7 @@ class Journal:
 
     @property
     def is_forked(self) -> bool:
-        """Whether this process is a fork of the one that opened the journal."""
+        """Whether this process is another than the one that created the journal."""
         return os.getpid() != self._process
 
     def _append(self, line: bytes) -> None:

@@ -14,7 +14,16 @@ BROKER = 3  # other code at its top level, as good as standard in its functions
 BROKERS = frozenset({"cloudpickle", "dill", "importlib_metadata", "importlib_resources", "pkg_resources"})
 """Libraries whose functions import what others name, as `pickle` and `importlib.metadata` do."""
 
-RECORDING = ("audit.py", "callers.py", "imports.py", "journal.py", "origins.py", "tracer.py", "variables.py")
+RECORDING = (
+    "audit.py",
+    "callers.py",
+    "imports.py",
+    "journal.py",
+    "launching.py",
+    "origins.py",
+    "tracer.py",
+    "variables.py",
+)
 
 
 class Origins:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from typing import Any, Iterator
 
 from .audit import Audit
-from .callers import Callers
+from .callers import Callers, Launcher
 from .imports import OWN, Finder, ImportCalls
 from .journal import Journal
+from .launching import Launches
+from .memory_map import libraries
 from .origins import Origins, attributes_of
 from .variables import Variables
 
@@ -17,15 +20,19 @@ from .variables import Variables
 class Tracer:
     """Records from `install` until the process ends."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, launch: dict[str, Any] | None = None) -> None:
+        """`launch`: in a process that the traced one started, what it was told."""
+        launch = launch or {"phase": "start", "by": None, "given": ()}
         self._journal = journal
-        self._phase = "start"
+        self._phase: str = launch["phase"]
         self._origins = Origins()
-        callers = Callers(self._origins)
+        callers = Callers(self._origins, Launcher(launch["by"]) if launch["by"] else None)
+        given = set(launch["given"])
         self._finder = Finder(self._tell, self._origins, callers)
         self._calls = ImportCalls(self._tell, self._origins, callers)
-        self._variables = Variables(self._tell, callers)
+        self._variables = Variables(self._tell, callers, given)
         self._audit = Audit(self._tell, self._origins, callers, journal.path)
+        self._launches = Launches(journal.path, callers, lambda: self._phase, given)
         self._reported: set[str] = set()
 
     def install(self) -> None:
@@ -34,10 +41,12 @@ class Tracer:
         self._calls.install()
         self._variables.install()
         self._audit.install()
+        self._launches.install()
 
     def enter(self, phase: str) -> None:
         """Let a phase begin."""
         self._phase = phase
+        self._launches.refresh()
 
     def leave(self) -> None:
         """Let a phase end: tell of the modules that came to be without a finder, and of declared variables."""
@@ -46,6 +55,12 @@ class Tracer:
         if files:
             self._reported.update(files)
             self._journal.write({"event": "module-files", "files": files})
+
+    def finish(self) -> None:
+        """Tell of the native libraries that were loaded."""
+        found = libraries(self._origins.is_standard_file)
+        if found:
+            self._journal.write({"event": "libraries", "paths": found})
 
     def _untold(self) -> Iterator[tuple[str, str | None]]:
         for name, module in list(sys.modules.items()):
@@ -59,3 +74,11 @@ class Tracer:
     def _tell(self, **event: Any) -> None:
         event["phase"] = self._phase
         self._journal.write(event)
+
+
+def join(launch: dict[str, Any]) -> None:
+    """Record in a process that the traced one started, until it ends. Raises `OSError` when the journal is gone."""
+    tracer = Tracer(Journal(launch["journal"], joins=True), launch)
+    tracer.install()
+    atexit.register(tracer.finish)
+    atexit.register(tracer.leave)

@@ -73,7 +73,8 @@ def in_words(reason: Mapping[str, Any]) -> str:
         return f"the saved model names {reason['module']}"
     if str(reason["by"]).startswith(_RUNNER):
         return "the input is made with it" if reason["phase"] == "input" else "the model is loaded with it"
-    used = f"imports {reason['module']}" if "module" in reason else f"reads {reason['data_file']}"
+    verbs = {"module": "imports", "data_file": "reads", "program": "starts", "library": "loads"}
+    used = next(f"{verb} {reason[key]}" for key, verb in verbs.items() if key in reason)
     return f"{reason['by']}:{reason['line']} {used}"
 
 

@@ -89,7 +89,7 @@ class Case:
             imports=tuple(self.imports),
             reads=tuple(self.reads),
             variables=(),
-            libraries=(),
+            loaded=(),
             processes=(),
             connections=(),
             prediction=None,

@@ -296,9 +296,10 @@ def test_libraries_processes_and_connections_are_told(bench: Bench, python: str)
 
     report = bench.run(python)
 
-    assert [event["path"] for event in report.named("library")] == ["libc.so.6"]
-    assert ["true", "argument"] in [event["argv"] for event in report.named("process")]
-    assert ["sh", "-c", "true"] in [event["argv"] for event in report.named("process")]
+    assert [(event["path"], event["reader"]) for event in report.named("library")] == [("libc.so.6", "loader")]
+    started = {tuple(event["argv"]): (event["program"], event["reader"]) for event in report.named("process")}
+    assert started["true", "argument"] == (shutil.which("true"), "loader")
+    assert started["/bin/sh", "-c", "true"] == ("/bin/sh", "loader")
     assert [event["address"] for event in report.named("connect")] == ["127.0.0.1:9"]
 
 
