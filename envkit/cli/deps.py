@@ -10,7 +10,7 @@ import click
 from envkit.cli import options
 from envkit.errors import InvalidArgument
 
-FORMATS = ("pip", "conda", "pylock")
+FORMATS = ("pip", "conda", "pylock", "cyclonedx")
 
 
 @click.command()
@@ -21,7 +21,7 @@ FORMATS = ("pip", "conda", "pylock")
     type=click.Choice(FORMATS),
     default="pip",
     show_default=True,
-    help="requirements.txt, conda.yaml or pylock.toml.",
+    help="requirements.txt, conda.yaml, pylock.toml, or a bill of materials (CycloneDX 1.6, JSON).",
 )
 @click.option(
     "-o", "--output-path", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it there."
@@ -33,9 +33,7 @@ def command(model_uri: str, form: str, output_path: Path | None, as_json: bool) 
 
     A model that has no requirements.txt is read from the pip section of its conda.yaml.
     """
-    from envkit.models.environment_files import read_model_dependencies
-
-    content, told = read_model_dependencies(model_uri, format=form)
+    content, told = _read(model_uri, form)
     if told:
         options.note(told)
     if output_path is not None:
@@ -44,6 +42,17 @@ def command(model_uri: str, form: str, output_path: Path | None, as_json: bool) 
         click.echo(json.dumps({"format": form, "content": content}, indent=2))
     elif output_path is None:
         click.echo(content, nl=False)
+
+
+def _read(model_uri: str, form: str) -> tuple[str, str]:
+    if form == "cyclonedx":
+        from envkit.models.bill_of_materials import read_bill
+
+        return read_bill(model_uri), ""
+    from envkit.models.environment_files import read_model_dependencies
+
+    content, told = read_model_dependencies(model_uri, format=form)
+    return content, told or ""
 
 
 def _write(path: Path, content: str) -> None:
