@@ -43,8 +43,9 @@ class _Found:
 class Static:
     """What reading the model's files found.
 
-    method: `trace` when it was also run, else `static`. unreached: imports of distributions that the trace did not
-    need. missing: modules that are not installed, by the line that is required in their place where nothing was run.
+    method: `trace` when it was also run, else `static`. found: what is installed and was not required already.
+    unreached: those of it that nothing else brings. missing: modules that are not installed, each with the line that
+    is required in its place where nothing was run. included: whether `found` is required.
     """
 
     method: str
@@ -143,12 +144,13 @@ def beside(
     seen = tuple(sorted(file for file in trace.files.values() if file is not None and places.is_local(file)))
     survey = reading.of_code(model, modules, trace.interpreter.version, seen)
     found, missing = _resolve(survey, modules, installed, places)
-    held = {each.distribution for each in (*selection.requirements, *selection.constraints)}
+    required = {each.distribution for each in selection.requirements}
+    held = required | {each.distribution for each in selection.constraints}
     unreached = {(each.owner.name, each.mention.where): each for each in found if each.owner not in held}
     return Static(
         method="trace",
         survey=survey,
-        found=tuple(found),
+        found=tuple(each for each in found if each.owner not in required),
         unreached=tuple(unreached.values()),
         missing=tuple((distribution_named(each.module), each) for each in missing),
         included=include or trace.skipped is not None,

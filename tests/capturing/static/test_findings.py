@@ -1,0 +1,221 @@
+"""Whole captures: a model in a folder, distributions on the search path of this interpreter, no network."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from pathlib import Path
+
+import pytest
+
+from envkit.capturing import capture as capturing
+from envkit.capturing.capture import Capture, capture
+from envkit.capturing.degradations import Kind
+from envkit.capturing.lock import Unlocked
+from envkit.errors import Degraded
+from tests.capturing.conftest import Site
+
+LOADER = """
+import {imports}
+
+class Model:
+    def predict(self, data):
+        if data is None:
+            {branch}
+        return 1
+
+def _load_pyfunc(path):
+    return Model()
+"""
+
+
+class Case:
+    """A model whose loader is its own code."""
+
+    def __init__(self, folder: Path, site: Site) -> None:
+        self.path, self.site = folder, site
+        (folder / "code").mkdir(parents=True)
+        self.mlmodel("")
+        self.loader()
+
+    def mlmodel(self, more: str, python: str = "") -> None:
+        version = f"    python_version: {python}\n" if python else ""
+        (self.path / "MLmodel").write_text(
+            f"flavors:\n  python_function:\n    loader_module: loader\n    code: code\n{version}{more}",
+            encoding="utf-8",
+        )
+
+    def loader(self, imports: str = "os", branch: str = "pass") -> None:
+        self.code("loader.py", LOADER.format(imports=imports, branch=branch))
+
+    def code(self, name: str, text: str) -> None:
+        path = self.path / "code" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def example(self) -> None:
+        (self.path / "input_example.json").write_text('{"inputs": [1]}', encoding="utf-8")
+
+    def install(self, *names: str, **more: object) -> None:
+        for name in names:
+            self.site.install(name, files={f"{name}.py": "x = 1\n"}, **more)  # type: ignore[arg-type]
+
+    def capture(self, **options: bool) -> Capture:
+        return capture(self.path, **{"write": False, **options})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def case(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> Case:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site.folder)]))
+    monkeypatch.setattr(capturing, "lock", lambda *_, **__: Unlocked(reasons=("no network in tests",)))
+    return Case(tmp_path / "model", site)
+
+
+def kinds(captured: Capture) -> dict[str, str]:
+    ignored = {Kind.NO_LOCK, Kind.NO_PREDICTION}
+    return {each.kind.value: str(each) for each in captured.degradations if each.kind not in ignored}
+
+
+def test_a_branch_that_the_example_did_not_reach_is_told(case: Case) -> None:
+    case.install("soup", "rare")
+    case.loader("soup", branch="import rare")
+    case.example()
+
+    captured = case.capture()
+
+    assert captured.requirements == ("soup==1.0",)
+    assert "did not reach imports rare (code/loader.py:7)" in kinds(captured)["not-reached"]
+    assert captured.evidence["static"]["unreached"] == [
+        {"module": "rare", "file": "code/loader.py", "line": 7, "distribution": "rare"}
+    ]
+
+
+def test_it_is_required_on_request(case: Case) -> None:
+    case.install("soup", "rare", "implied")
+    case.install("rare", requires=["implied"])
+    case.loader("soup", branch="import rare")
+    case.example()
+
+    captured = case.capture(include_static=True)
+
+    assert captured.requirements == ("rare==1.0", "soup==1.0")
+    assert captured.constraints == ("implied==1.0",)
+    assert kinds(captured) == {}
+
+
+def test_it_is_required_when_there_was_no_prediction(case: Case) -> None:
+    case.install("rare")
+    case.loader(branch="import rare")
+
+    assert case.capture().requirements == ("rare==1.0",)
+
+
+@pytest.mark.parametrize(
+    ("branch", "expected"),
+    [
+        ("import absent", {"not-installed"}),
+        ("from loader import Model", set()),
+        ("import json, xml.dom", set()),
+        ("try: import absent\n            except ImportError: pass", set()),
+        ("try: import json\n            except ImportError: import rare", set()),
+        ("try: import absent\n            except ImportError: import rare", {"not-reached"}),
+        ("from soup import x", set()),
+    ],
+)
+def test_what_a_branch_imports_is_told_only_where_it_matters(case: Case, branch: str, expected: set[str]) -> None:
+    case.install("soup", "rare")
+    case.loader("soup", branch=branch)
+    case.example()
+
+    assert set(kinds(case.capture())) == expected
+
+
+def test_nothing_is_told_of_code_that_nothing_leads_to(case: Case) -> None:
+    case.install("rare")
+    case.code("training.py", "import rare\n")
+    case.code("helper/__init__.py", "from . import inner\n")
+    case.code("helper/inner.py", "import os\n")
+    case.loader("helper")
+    case.example()
+
+    assert kinds(case.capture()) == {}
+
+
+def test_a_static_capture_runs_nothing_and_follows_the_models_own_code(case: Case, tmp_path: Path) -> None:
+    case.install("soup", "rare", "implied", "unused")
+    case.install("soup", requires=["implied"])
+    case.code("loader.py", f"open({str(tmp_path / 'ran')!r}, 'w')\nfrom helper.inner import f\n")
+    case.code("helper/__init__.py", "import soup\n")
+    case.code("helper/inner.py", "def f():\n    from rare import x\n")
+    case.example()
+
+    captured = case.capture(static=True, write=True)
+
+    assert not (tmp_path / "ran").exists()
+    assert captured.requirements == ("rare==1.0", "soup==1.0")
+    assert captured.constraints == ("implied==1.0",)
+    assert [each.kind for each in captured.degradations] == [Kind.NO_PREDICTION, Kind.NO_LOCK]
+    written = json.loads((case.path / "envkit.json").read_text(encoding="utf-8"))
+    assert written["method"] == "static"
+    assert written["prediction"] is None
+    assert "-c constraints.txt" in (case.path / "requirements.txt").read_text(encoding="utf-8")
+
+
+def test_a_static_capture_is_never_complete(case: Case) -> None:
+    with pytest.raises(Degraded):
+        case.capture(static=True, strict=True)
+
+
+def test_versions_of_what_is_not_installed_come_from_the_model(case: Case) -> None:
+    case.mlmodel("  sklearn:\n    sklearn_version: 0.22.1\n  lightgbm:\n    lgb_version: 3.1.0\n")
+    case.loader("absent")
+
+    captured = case.capture(static=True)
+
+    assert captured.requirements == ("absent", "lightgbm==3.1.0", "scikit-learn==0.22.1")
+    assert "what it requires is not known" in " ".join(map(str, captured.degradations))
+    assert "absent is named by code/loader.py:2" in " ".join(map(str, captured.degradations))
+
+
+def test_the_version_that_a_pickle_records_is_taken(case: Case) -> None:
+    version = b"X" + struct.pack("<I", 16) + b"_sklearn_versionX" + struct.pack("<I", 6) + b"0.22.1"
+    (case.path / "model.pkl").write_bytes(b"\x80\x02csklearn.tree.tree\nTree\n)\x81}" + version + b"sb.")
+
+    assert case.capture(static=True).requirements == ("scikit-learn==0.22.1",)
+
+
+def test_another_version_than_the_recorded_one_is_told(case: Case) -> None:
+    case.site.install("scikit-learn", "1.9.1", files={"sklearn/__init__.py": "", "sklearn/tree.py": ""})
+    case.mlmodel("  sklearn:\n    sklearn_version: 1.0.2\n")
+
+    captured = case.capture(static=True)
+
+    assert captured.requirements == ("scikit-learn==1.9.1",)
+    assert kinds(captured) == {
+        "other-version": "the model was saved with scikit-learn 1.0.2, 1.9.1 is installed",
+    }
+
+
+def test_a_model_of_another_python_takes_no_versions_from_this_one(case: Case) -> None:
+    case.site.install("scikit-learn", "1.9.1", files={"sklearn/__init__.py": ""})
+    case.install("soup")
+    case.mlmodel("  sklearn:\n    sklearn_version: 0.22.1\n", python="3.7.5")
+    case.loader("soup")
+
+    captured = case.capture(static=True, write=True)
+
+    assert captured.python == "3.7.5"
+    assert captured.requirements == ("scikit-learn==0.22.1", "soup")
+    assert "this is not Python 3.7.5" in kinds(captured)["not-installed"]
+    assert "python=3.7.5" in (case.path / "conda.yaml").read_text(encoding="utf-8")
+
+
+def test_what_cannot_be_read_is_told(case: Case) -> None:
+    (case.path / "model.pkl").write_bytes(b"\x80\x04 this is no pickle")
+    case.code("loader.py", "print 'Python 2'\n")
+
+    captured = case.capture(static=True)
+
+    unread = {each.subject for each in captured.degradations if each.kind == Kind.UNREAD}
+    assert unread == {"model.pkl", "code/loader.py"}
