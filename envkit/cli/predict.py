@@ -69,10 +69,11 @@ def command(
     """
     from envkit.environments.reproduction import predict
 
+    piped = input_path is None or str(input_path) == "-"
     predictions = predict(
         model_uri,
-        input_data=sys.stdin.buffer.read() if input_path is None else None,
-        input_path=input_path,
+        input_data=sys.stdin.buffer.read() if piped else None,
+        input_path=None if piped else input_path,
         content_type=content_type,
         output_path=output_path,
         env_manager=env_manager,

@@ -25,18 +25,21 @@ def prepare_env(
     env_manager: EnvType | str = EnvType.UV,
     *,
     allow_source: bool = False,
-    pip_requirements_override: Sequence[str] = (),
+    pip_requirements_override: str | Sequence[str] = (),
     report: Report | None = None,
 ) -> Environment:
     """Build the environment of a model in the environment store, unless it is there already.
 
-    allow_source: let packages without a wheel be built, which runs their code. pip_requirements_override: lines that
-    take the place of the model's requirements of the same name. report: called with a line of text as work goes on.
+    allow_source: let packages without a wheel be built, which runs their code. pip_requirements_override: a line, or
+    several, that take the place of the model's requirements of the same name. report: called with a line of text as
+    work goes on.
 
     Raises `InvalidArgument` for an unknown `env_manager`, `ModelNotFound`, `InvalidFile` and `PathOutsideModel` for
     what is wrong with the model, `InterpreterNotFound`, `ToolNotFound`, `BuildFailed`.
     """
-    return _prepare(ModelDirectory.open(model_uri), env_manager, allow_source, tuple(pip_requirements_override), report)
+    return _prepare(
+        ModelDirectory.open(model_uri), env_manager, allow_source, _lines(pip_requirements_override), report
+    )
 
 
 def predict(
@@ -48,7 +51,7 @@ def predict(
     env_manager: EnvType | str = EnvType.UV,
     *,
     allow_source: bool = False,
-    pip_requirements_override: Sequence[str] = (),
+    pip_requirements_override: str | Sequence[str] = (),
     extra_envs: Mapping[str, str] | None = None,
     timeout: float | None = None,
     memory_bytes: int | None = None,
@@ -69,15 +72,21 @@ def predict(
         raise InvalidArgument(f"content_type must be one of {', '.join(CONTENT_TYPES)}, not {content_type!r}.")
     if (input_data is None) == (input_path is None):
         raise InvalidArgument("Give either input_data or input_path.")
+    _check_variables(extra_envs or {})
+    if output_path is not None and not Path(output_path).absolute().parent.is_dir():
+        raise InvalidArgument(f"The answer cannot be written to {output_path}: there is no such folder.")
     model = ModelDirectory.open(model_uri)
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
-        given = _readable(Path(input_path)) if input_path is not None else _written(input_data, content_type, folder)
-        environment = _prepare(model, env_manager, allow_source, tuple(pip_requirements_override), report)
+        named = Path(input_path) if input_path is not None else None
+        data = input_data if named is None else _streamed(named)
+        given = _written(data, content_type, folder) if named is None or data is not None else named
+        environment = _prepare(model, env_manager, allow_source, _lines(pip_requirements_override), report)
         return runner.predict(
             environment,
             model.request(),
             given,
             content_type,
+            input_name=str(named or "the input"),
             output_path=Path(output_path) if output_path is not None else None,
             timeout=timeout,
             variables=extra_envs,
@@ -108,10 +117,27 @@ def _manager(named: EnvType | str) -> EnvType:
         raise InvalidArgument(f"env_manager must be one of {', '.join(EnvType)}, not {named!r}.") from None
 
 
-def _readable(path: Path) -> Path:
-    if not path.is_file():
+def _lines(overrides: str | Sequence[str]) -> tuple[str, ...]:
+    """One override may be given as it is: a text is no sequence of its letters."""
+    return (overrides,) if isinstance(overrides, str) else tuple(overrides)
+
+
+def _check_variables(variables: Mapping[Any, Any]) -> None:
+    for name, value in variables.items():
+        if not isinstance(name, str) or not isinstance(value, str) or not name or "=" in name or "\0" in name + value:
+            raise InvalidArgument(f"extra_envs: {name!r} cannot be set to {value!r}; both must be text.")
+
+
+def _streamed(path: Path) -> bytes | None:
+    """Read what the model's process could not: a pipe, `/dev/stdin`; None for a file."""
+    if path.is_file():
+        return None
+    if path.is_dir() or not path.exists():
         raise InvalidInput(f"No input file at {path}.")
-    return path
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _written(data: Any, content_type: str, folder: str) -> Path:
@@ -120,7 +146,11 @@ def _written(data: Any, content_type: str, folder: str) -> Path:
     if isinstance(data, bytes):
         path.write_bytes(data)
     else:
-        path.write_text(data if isinstance(data, str) else _payload(data, content_type), encoding="utf-8")
+        text = data if isinstance(data, str) else _payload(data, content_type)
+        try:
+            path.write_text(text, encoding="utf-8")
+        except UnicodeEncodeError as error:
+            raise InvalidArgument(f"input_data is no text that can be written as UTF-8: {error}.") from None
     return path
 
 

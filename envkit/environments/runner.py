@@ -24,6 +24,7 @@ def predict(
     input_path: Path,
     content_type: str,
     *,
+    input_name: str = "",
     output_path: Path | None = None,
     params: Mapping[str, Any] | None = None,
     timeout: float | None = None,
@@ -33,8 +34,8 @@ def predict(
     """Run a model on an input file and give its predictions, as JSON holds them.
 
     `model` has the request's `model`, `python_function`, `flavors` and `signature`; `content_type` is `json` or
-    `csv`. With `output_path` the whole answer is also put there, whole or not at all. `timeout` is in seconds,
-    `variables` are set for the model in addition to the caller's.
+    `csv`. Messages call the input `input_name`, default its path. With `output_path` the whole answer is also put
+    there, whole or not at all. `timeout` is in seconds, `variables` are set for the model in addition to the caller's.
 
     Raises `InvalidFile` when the input is at fault, `PredictionFailed` when the model is.
     """
@@ -50,7 +51,7 @@ def predict(
             "memory_bytes": memory_bytes,
         }
         journal = _run(environment, request, variables or {}, timeout)
-        _refuse_failure(journal, input_path, timeout)
+        _refuse_failure(journal, input_name or str(input_path), timeout)
         text, predictions = _answer(answer)
         if output_path is not None:
             _put(text, output_path)
@@ -79,12 +80,12 @@ def _variables(environment: Environment, variables: Mapping[str, str]) -> dict[s
     return variables_of.for_program(os.environ, environment.python, variables)
 
 
-def _refuse_failure(journal: Journal, input_path: Path, timeout: float | None) -> None:
+def _refuse_failure(journal: Journal, input_name: str, timeout: float | None) -> None:
     doing = inside.doing(journal.phase)
     if error := journal.error:
         said = f"{error['type']}: {error['message']}" if error["message"] else error["type"]
         if error.get("kind") == "input":
-            raise InvalidFile(input_path, "", said)
+            raise InvalidFile(input_name, "", error["message"] if error["type"] == "InvalidInput" else said)
         phase = str(error["phase"])
         raise PredictionFailed(inside.doing(phase), said, error["traceback"])
     if journal.ended.timed_out:

@@ -1,0 +1,87 @@
+"""`predict` of the Python API: what it makes of its arguments, with nothing built and no model run."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from envkit.environments import reproduction, runner
+from envkit.errors import InvalidArgument, InvalidInput
+
+
+class Spy:
+    """Stands in for preparing an environment and running a model; keeps what they are given."""
+
+    def prepare(self, *_: Any, overrides: tuple[str, ...], **__: Any) -> Any:
+        self.overrides = overrides
+        return type("Environment", (), {"notes": ()})()
+
+    def predict(self, _: Any, __: Any, given: Path, ___: str, **options: Any) -> list[int]:
+        self.content, self.input_name = given.read_bytes(), options["input_name"]
+        return [1]
+
+
+@pytest.fixture
+def spy(monkeypatch: pytest.MonkeyPatch) -> Spy:
+    spy = Spy()
+    monkeypatch.setattr(reproduction, "prepare", spy.prepare)
+    monkeypatch.setattr(runner, "predict", spy.predict)
+    return spy
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    folder.joinpath("MLmodel").write_text("flavors:\n  python_function:\n    loader_module: own\n", encoding="utf-8")
+    folder.joinpath("python_env.yaml").write_text("python: 3.11.7\n", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("given", ["numpy>=1.26", ["numpy>=1.26"], ("numpy>=1.26",)])
+def test_one_override_may_be_given_as_text(model: Path, spy: Spy, given: Any) -> None:
+    reproduction.predict(model, {"inputs": [1]}, pip_requirements_override=given)
+
+    assert spy.overrides == ("numpy>=1.26",)
+
+
+def test_input_may_come_through_a_pipe(model: Path, spy: Spy, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(b'{"inputs": [1]}',))
+    writer.start()
+    reproduction.predict(model, input_path=pipe)
+    writer.join()
+
+    assert (spy.content, spy.input_name) == (b'{"inputs": [1]}', str(pipe))
+
+
+def test_given_data_is_not_called_by_the_name_of_a_temporary_file(model: Path, spy: Spy) -> None:
+    reproduction.predict(model, "{}")
+
+    assert spy.input_name == "the input"
+
+
+@pytest.mark.parametrize("variables", [{"A": 3}, {"A=": "b"}, {"": "b"}, {"A": "\0"}])
+@pytest.mark.usefixtures("spy")
+def test_variables_that_cannot_be_set_are_told(model: Path, variables: Any) -> None:
+    with pytest.raises(InvalidArgument, match="extra_envs"):
+        reproduction.predict(model, "{}", extra_envs=variables)
+
+
+@pytest.mark.usefixtures("spy")
+def test_a_missing_output_folder_is_told_before_anything_is_built(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match="no such folder"):
+        reproduction.predict(model, "{}", output_path=tmp_path / "no" / "answer.json")
+
+
+@pytest.mark.usefixtures("spy")
+def test_input_that_is_no_file_or_no_text_is_told(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="No input file"):
+        reproduction.predict(model, input_path=tmp_path)
+    with pytest.raises(InvalidArgument, match="UTF-8"):
+        reproduction.predict(model, "\ud800")
