@@ -16,6 +16,7 @@ from envkit.capturing import native
 from envkit.capturing.degradations import Degradation
 from envkit.capturing.distributions import is_metadata
 from envkit.capturing.local_wheels import LocalWheel
+from envkit.capturing.packagers import conda_package, is_of_debian
 from envkit.capturing.pins import pin
 from envkit.capturing.places import RUNNER, Places
 from envkit.capturing.requirements import Needed, Selection
@@ -67,6 +68,7 @@ def _distribution(
 ) -> dict[str, Any]:
     origin = needed.distribution.origin
     wheel = wheels.get(needed.distribution.name)
+    conda = conda_package(needed.distribution)
     return {
         "name": needed.distribution.name,
         "version": needed.distribution.version,
@@ -75,6 +77,8 @@ def _distribution(
         "requirement": pin(needed.distribution, needed.extras, wheel),
         "wheel": None if wheel is None else {"path": wheel.path, "sha256": wheel.sha256},
         "installer": needed.distribution.installer,
+        "conda": conda.as_json() if conda else None,
+        "debian": is_of_debian(needed.distribution),
         "origin": None
         if origin is None
         else {"url": placeholders(origin.url), "vcs": origin.vcs, "commit": origin.commit, "editable": origin.editable},

@@ -1,0 +1,63 @@
+"""conda's and the operating system's packages are told apart from those of an index."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from envkit.capturing.distributions import Distribution, InstalledDistributions
+from envkit.capturing.packagers import CondaPackage, conda_package, is_of_debian
+from tests.capturing.conftest import Site
+
+
+def installed(site: Site, installer: str) -> Distribution:
+    info = site.install("Tool-Kit", "1.5")
+    (info / "INSTALLER").write_text(f"{installer}\n")
+    found = InstalledDistributions([str(site.folder)]).named("tool-kit")
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("file", ["tool-kit-1.5-h123_0.json", "py-tools-1.5-h123_0.json"])
+@pytest.mark.parametrize(
+    ("url", "channel"),
+    [
+        ("https://conda.anaconda.org/conda-forge/linux-64", "conda-forge"),
+        ("https://conda.anaconda.org/conda-forge/noarch", "conda-forge"),
+        ("https://me:secret@repo.example/t/tk-123/main/linux-64", "https://repo.example/main"),
+        ("conda-forge", "conda-forge"),
+    ],
+)
+def test_the_conda_package_of_a_distribution_is_found(site: Site, file: str, url: str, channel: str) -> None:
+    meta = site.folder.parents[2] / "conda-meta"
+    meta.mkdir()
+    files = ["lib/python3.11/site-packages/Tool_Kit-1.5.dist-info/METADATA"]
+    record = {"name": "tools", "version": "1.5", "build": "h123_0", "channel": url, "files": files}
+    (meta / file).write_text(json.dumps(record))
+    (meta / "a-1-0.json").write_text("{}")
+
+    assert conda_package(installed(site, "conda")) == CondaPackage(
+        name="tools", version="1.5", build="h123_0", channel=channel
+    )
+
+
+def test_what_pip_installed_into_a_conda_environment_is_not_conda_s(site: Site) -> None:
+    (site.folder.parents[2] / "conda-meta").mkdir()
+
+    assert conda_package(installed(site, "pip")) is None
+
+
+@pytest.mark.parametrize(
+    ("site_folder", "of_debian"),
+    [
+        ("/usr/lib/python3/dist-packages", True),
+        ("/usr/local/lib/python3.11/dist-packages", False),
+        ("/home/me/.venv/lib/python3.11/site-packages", False),
+    ],
+)
+def test_the_system_s_own_site_folder_is_told(site_folder: str, of_debian: bool) -> None:
+    found = Distribution(folder=Path(site_folder, "tool-1.0.dist-info"), name="tool", version="1.0")  # type: ignore[arg-type]
+
+    assert is_of_debian(found) is of_debian
