@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from envkit.capturing import evidence, files, local_code, local_wheels, native
+from envkit.capturing import evidence, files, local_code, local_wheels, native, packagers
 from envkit.capturing.degradations import Degradation, Kind
 from envkit.capturing.distributions import InstalledDistributions
 from envkit.capturing.local_code import LocalCode
@@ -258,6 +258,8 @@ def _degradations(
             )
             yield Degradation(kind=Kind.LOCAL_ORIGIN, subject=each.distribution.name, detail=detail)
     if isinstance(locked, Unlocked):
+        closure = (each.distribution for each in (*selection.requirements, *selection.constraints))
+        yield from packagers.degradations(closure, locked.reasons)
         detail = f"there is no pylock.toml, versions are pinned without hashes: {'; '.join(locked.reasons)}"
         yield Degradation(kind=Kind.NO_LOCK, subject="pylock.toml", detail=detail)
 

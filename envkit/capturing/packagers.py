@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from envkit.capturing.degradations import Degradation, Kind
 from envkit.capturing.distributions import Distribution
 
 _SYSTEM_SITE = re.compile(r"/usr/lib/python3(\.\d+)?/dist-packages")
@@ -64,3 +65,14 @@ def _channel(url: str) -> str:
     """`conda-forge` for what conda finds by that name, else the URL, both without platform, login and token."""
     bare = re.sub(r"/(noarch|[a-z]+-[a-z0-9_]+)/?$", "", re.sub(r"(?<=://)[^/@]*@|/t/[^/]+(?=/)", "", url))
     return re.sub(r"^https?://conda\.anaconda\.org/", "", bare)
+
+
+def degradations(distributions: Iterable[Distribution], unlocked: Iterable[str]) -> Iterator[Degradation]:
+    """What a system package or conda brought and no index has; `unlocked` are the lock's reasons."""
+    reasons = tuple(unlocked)
+    for each in distributions:
+        pin = f"{each.name}=={each.version}"
+        who = "the operating system" if is_of_debian(each) else "conda" if each.installer == "conda" else ""
+        if who and any(pin in re.split(r"[\s,]+", reason) for reason in reasons):
+            detail = f"{pin} was installed by {who} and no index has it: where the model runs, {who} must bring it"
+            yield Degradation(kind=Kind.NOT_ON_INDEX, subject=each.name, detail=detail)

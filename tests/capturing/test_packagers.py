@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from envkit.capturing.degradations import Kind
 from envkit.capturing.distributions import Distribution, InstalledDistributions
-from envkit.capturing.packagers import CondaPackage, conda_package, is_of_debian
+from envkit.capturing.packagers import CondaPackage, conda_package, degradations, is_of_debian
 from tests.capturing.conftest import Site
 
 
@@ -61,3 +62,13 @@ def test_the_system_s_own_site_folder_is_told(site_folder: str, of_debian: bool)
     found = Distribution(folder=Path(site_folder, "tool-1.0.dist-info"), name="tool", version="1.0")  # type: ignore[arg-type]
 
     assert is_of_debian(found) is of_debian
+
+
+def test_what_conda_or_the_system_brought_and_no_index_has_is_told(site: Site) -> None:
+    reasons = ["no index that uv knows has a wheel of tool-kit==1.5", "no index that uv knows has a wheel of other==1"]
+
+    found = list(degradations([installed(site, "conda")], reasons))
+
+    assert [(each.kind, each.subject) for each in found] == [(Kind.NOT_ON_INDEX, "tool-kit")]
+    assert not list(degradations([installed(site, "pip")], reasons))
+    assert not list(degradations([installed(site, "debian")], ["… a wheel of tool-kit==1.5.1"]))
