@@ -118,6 +118,11 @@ class InstalledDistributions:
         """The distribution of this name that an import would meet first, or None."""
         return self._by_name.get(canonicalize_name(name))
 
+    @property
+    def editable_folders(self) -> tuple[str, ...]:
+        """Where the code of development installs lies that is outside every site folder."""
+        return tuple(self._editables)
+
     @cached_property
     def _by_name(self) -> Mapping[NormalizedName, Distribution]:
         found: dict[NormalizedName, Distribution] = {}

@@ -31,12 +31,17 @@ NOTHING_RUN = "nothing of the model was run"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Found:
-    """A mention whose module is installed."""
+    """A mention whose module is there; `owner` is None when no distribution has it."""
 
     mention: Mention
     module: str
     file: str
-    owner: Distribution
+    owner: Distribution | None
+
+    @property
+    def name(self) -> str:
+        """The name of the distribution."""
+        return self.owner.name if self.owner is not None else distribution_named(self.module)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,8 +90,7 @@ class Static:
         found = {
             "included": self.included,
             "unreached": [
-                {**_where(each.mention), "module": each.module, "distribution": each.owner.name}
-                for each in self.unreached
+                {**_where(each.mention), "module": each.module, "distribution": each.name} for each in self.unreached
             ],
             "missing": [
                 {**_where(mention), "module": mention.module, **({"requirement": line} if self.lines else {})}
@@ -101,7 +105,7 @@ class Static:
         for each in self.unreached if not self.included else ():
             detail = (
                 f"code that the example did not reach imports {each.module} ({each.mention.where}): "
-                f"{each.owner.name} is not required (`--include-static` does)"
+                f"{each.name} is not required (`--include-static` does)"
             )
             yield Degradation(kind=Kind.NOT_REACHED, subject=each.module, detail=detail)
         yield from self._missing()
@@ -140,13 +144,14 @@ def beside(
     include: bool,
 ) -> Static:
     """Read the code of a model that was traced: what do branches import that did not run?"""
-    modules = Modules(trace.interpreter, _roots(model))
+    modules = Modules(trace.interpreter, _roots(model), lambda: installed.editable_folders)
     seen = tuple(sorted(file for file in trace.files.values() if file is not None and places.is_local(file)))
     survey = reading.of_code(model, modules, trace.interpreter.version, seen)
     found, missing = _resolve(survey, modules, installed, places)
     required = {each.distribution for each in selection.requirements}
     held = required | {each.distribution for each in selection.constraints}
-    unreached = {(each.owner.name, each.mention.where): each for each in found if each.owner not in held}
+    found = [each for each in found if each.owner is not None]
+    unreached = {(each.name, each.mention.where): each for each in found if each.owner not in held}
     return Static(
         method="trace",
         survey=survey,
@@ -162,13 +167,13 @@ def instead(model: ModelDirectory, python: str | Path | None) -> tuple[Trace, St
     trace = describe(python)
     facts = trace.interpreter
     installed = InstalledDistributions(facts.sys_path)
-    modules = Modules(facts, _roots(model))
-    survey = reading.of_everything(model, modules)
+    modules = Modules(facts, _roots(model), lambda: installed.editable_folders)
+    survey = reading.of_everything(model, modules, facts.version)
     found, missing = _resolve(survey, modules, installed, Places(trace, installed, model.path))
     other = survey.python is not None and _minor(survey.python) != _minor(facts.version)
     lines = [(distribution_named(each.module), each) for each in missing]
     if other:  # what is installed here is for another Python than the model's
-        lines += [(each.owner.name, each.mention) for each in found]
+        lines += [(each.name, each.mention) for each in found]
         found = []
         facts = replace(facts, version=survey.python or facts.version, tools={})
     static = Static(
@@ -214,9 +219,7 @@ def _resolve(
         module, file = nearest
         if file == STANDARD or places.is_local(file):
             continue
-        owner = installed.owner(file)
-        if owner is not None:
-            found.append(_Found(mention=each, module=module, file=file, owner=owner))
+        found.append(_Found(mention=each, module=module, file=file, owner=installed.owner(file)))
     return found, list(missing.values())
 
 
@@ -237,7 +240,7 @@ def _roots(model: ModelDirectory) -> list[Path]:
 
 
 def _conflicts(found: list[_Found], versions: Mapping[str, str]) -> Iterator[tuple[Distribution, str]]:
-    for owner in sorted({each.owner for each in found}, key=lambda each: each.name):
+    for owner in sorted({each.owner for each in found if each.owner is not None}, key=lambda each: each.name):
         recorded = versions.get(owner.name)
         if recorded is not None and recorded != owner.version:
             yield owner, recorded

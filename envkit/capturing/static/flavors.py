@@ -58,7 +58,7 @@ def read(model: ModelDirectory, survey: Survey) -> None:
     content = model.mlmodel
     flavor = content.python_function
     if flavor is not None:
-        survey.python = flavor.python_version
+        survey.python = flavor.python_version or survey.python
         if flavor.loader_module not in STAND_INS:
             survey.mentions.append(Mention(alternatives=(flavor.loader_module,), file=FILE_NAME, by_code=False))
         if flavor.cloudpickle_version:

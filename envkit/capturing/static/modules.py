@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from envkit.capturing.trace import InterpreterFacts
@@ -13,9 +13,16 @@ STANDARD = "<standard library>"
 
 
 class Modules:
-    """The modules of one interpreter, before which those of the model come."""
+    """The modules of one interpreter, before which those of the model come.
 
-    def __init__(self, interpreter: InterpreterFacts, own: Sequence[Path]) -> None:
+    editables: gives the packages, or modules, that development installs add to the search path by an import hook;
+    asked for what is found nowhere else.
+    """
+
+    def __init__(
+        self, interpreter: InterpreterFacts, own: Sequence[Path], editables: Callable[[], Iterable[str]] = tuple
+    ) -> None:
+        self._editables = editables
         self._folders = [*own, *(Path(each) for each in interpreter.sys_path)]
         self._files: dict[str, str | None] = {}
         self._listed: dict[Path, frozenset[str]] = {}
@@ -34,11 +41,21 @@ class Modules:
         return next(((name, file) for name in tried if (file := self.find(name)) is not None), None)
 
     def _search(self, module: str) -> str | None:
-        folders, found = self._folders, None
-        for part in module.split("."):
+        parts = module.split(".")
+        found = self._below(self._folders, parts)
+        if found is None and parts[0] not in BUILT_IN:
+            hooked = [Path(each).parent for each in self._editables() if Path(each).stem == parts[0]]
+            found = self._below(hooked, parts) if hooked else None
+        if found is None and parts[0] in BUILT_IN:
+            return STANDARD
+        return found
+
+    def _below(self, folders: Sequence[Path], parts: Sequence[str]) -> str | None:
+        found = None
+        for part in parts:
             found, folders = self._in(folders, part)
             if found is None and not folders:
-                return STANDARD if module.partition(".")[0] in BUILT_IN else None
+                return None
         return found or _file_in(folders) or STANDARD
 
     def _in(self, folders: Sequence[Path], name: str) -> tuple[str | None, list[Path]]:

@@ -34,12 +34,12 @@ NOT_ARTIFACTS = frozenset(
 )
 
 
-def of_everything(model: ModelDirectory, modules: Modules, budget: Budget | None = None) -> Survey:
-    """Read all that the model consists of."""
-    survey = Survey()
+def of_everything(model: ModelDirectory, modules: Modules, python: str) -> Survey:
+    """Read all that the model consists of. python: the version that is assumed when `MLmodel` names none."""
+    survey = Survey(python=python)
     flavors.read(model, survey)
     for path in _files(model, survey):
-        artifacts.read(path, _relative(model, path), survey, budget or Budget())
+        artifacts.read(path, _relative(model, path), survey, Budget())
     _read_code(model, modules, survey, _main_code(model))
     return survey
 

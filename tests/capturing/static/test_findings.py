@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from envkit.capturing.degradations import Kind
 from envkit.capturing.lock import Unlocked
 from envkit.errors import Degraded
 from tests.capturing.conftest import Site
+from tests.capturing.static.test_artifacts import code_pickle
 
 LOADER = """
 import {imports}
@@ -219,3 +221,34 @@ def test_what_cannot_be_read_is_told(case: Case) -> None:
 
     unread = {each.subject for each in captured.degradations if each.kind == Kind.UNREAD}
     assert unread == {"model.pkl", "code/loader.py"}
+
+
+def test_a_development_install_with_an_import_hook_is_found(case: Case, tmp_path: Path) -> None:
+    project = tmp_path / "project" / "hooked"
+    project.mkdir(parents=True)
+    (project / "__init__.py").write_text("", encoding="utf-8")
+    finder = f"MAPPING: dict[str, str] = {{'hooked': {str(project)!r}}}\n"
+    case.site.install("hooked-dist", files={"__editable___hooked_finder.py": finder})
+    case.loader("hooked")
+
+    assert case.capture(static=True).requirements == ("hooked-dist==1.0",)
+
+
+def test_a_module_that_nobody_else_has_is_told(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "own_words.py").write_text("", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "mine"))
+    case.loader("own_words")
+
+    assert list(kinds(case.capture(static=True))) == ["outside"]
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="its opcodes are not known yet")
+def test_functions_by_value_are_read_as_this_python_wrote_them(case: Case) -> None:
+    case.install("rare")
+    (case.path / "model.pkl").write_bytes(code_pickle("import rare"))
+
+    captured = case.capture(static=True)
+
+    assert captured.requirements == ("rare==1.0",)
+    assert kinds(captured) == {}
