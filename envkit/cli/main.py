@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -46,6 +48,8 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a failure ends with its message and its exit code."""
         ctx.ensure_object(dict)
+        if sys.stdout is None:  # envkit was started without one
+            sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
@@ -57,6 +61,12 @@ class LazyGroup(click.Group):
         except BrokenPipeError:
             sys.stdout = None  # nothing can be flushed at exit
             sys.exit(READER_GONE)
+        except OSError as error:  # the disk behind standard output, or that of temporary files, is full
+            if ctx.obj.get("debug"):
+                raise
+            sys.stdout = None
+            place = f": {error.filename}" if error.filename else " (standard output or a temporary file)"
+            _fail(EnvkitError(f"{error.strerror or error}{place}."), debug=False)
         return result
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from envkit.formats import pylock_toml
 
+_COMPARES = re.compile(r"[A-Za-z0-9][\w.-]*\s*(\[[^]]*\]\s*)?([=<>!~]|$)")  # neither a URL nor a path
 _PYPI = re.compile(r"https://pypi\.org(/simple)?/?")
 
 
@@ -121,6 +122,8 @@ def disagreements(lock: Lock, requirements: Sequence[str]) -> Iterator[str]:
         try:
             wanted = Requirement(line.partition(" --hash")[0])
         except InvalidRequirement:
+            if _COMPARES.match(line):
+                yield f"'{line}' is no requirement"
             continue
         package = locked.get(canonicalize_name(wanted.name))
         if package is None:

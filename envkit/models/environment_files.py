@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -139,7 +140,7 @@ class _Files:
     def python(self) -> str:
         """Give the version of the interpreter."""
         if self.python_env is not None:
-            return self.python_env.python
+            return _version(self.python_env.python, self.model.python_env_path, "python")
         flavor = self.model.mlmodel.python_function
         in_conda = conda_yaml.python_version(self.conda, self.model.conda_env_path) if self.conda else None
         found = in_conda or (flavor.python_version if flavor else None)
@@ -150,7 +151,9 @@ class _Files:
                 "is missing, and neither python_env.yaml nor conda.yaml says which Python the model needs",
                 "Run `envkit capture` where the model works, or write it there.",
             )
-        return found
+        if in_conda:
+            return _version(found, self.model.conda_env_path, "dependencies")
+        return _version(found, self.model.path / mlmodel.FILE_NAME, "flavors.python_function.python_version")
 
     def requirements(self) -> RequirementsFile:
         """Give requirements, constraints and options, with the files that they refer to."""
@@ -181,6 +184,12 @@ class _Files:
         """Whether the lines say no more than that there is a `requirements.txt`."""
         entries = requirements_txt.parse("\n".join(lines), self.model.python_env_path)
         return all(isinstance(each, Reference) and each.target == requirements_txt.FILE_NAME for each in entries)
+
+
+def _version(text: str, path: Path, where: str) -> str:
+    if re.fullmatch(r"\d+(\.\d+)*((a|b|rc)\d+)?", text) is None:
+        raise InvalidFile(path, where, f"'{text}' is no version of Python", "As in `3.11.7`.")
+    return text
 
 
 def _check_plausible(requirement: Requirement) -> None:

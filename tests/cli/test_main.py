@@ -111,6 +111,23 @@ def test_errors_survive_pickling(each: errors.EnvkitError) -> None:
     assert str(pickle.loads(pickle.dumps(each))) == str(each)
 
 
+@pytest.mark.parametrize(("redirection", "code"), [(">/dev/full", 1), (">&-", 0)])
+def test_an_output_that_takes_nothing_is_no_traceback(tmp_path: Path, redirection: str, code: int) -> None:
+    tmp_path.joinpath("MLmodel").write_text("flavors: {}\n", encoding="utf-8")
+    tmp_path.joinpath("requirements.txt").write_text("six==1.17.0\n", encoding="utf-8")
+    ended = subprocess.run(
+        f"{sys.executable} -m envkit deps {tmp_path} {redirection}",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == code
+    assert ended.stderr.count("\n") == code
+    assert "Traceback" not in ended.stderr
+
+
 def test_nothing_is_printed_into_a_closed_pipe(tmp_path: Path) -> None:
     ended = subprocess.run(
         f"{sys.executable} -m envkit --help | true", shell=True, capture_output=True, text=True, check=False

@@ -101,6 +101,10 @@ def test_a_malformed_lock_is_refused(tmp_path: Path, head: str, packages: str) -
         ("pandas ; python_version < '3'", True),
         ("numpy<2 ; python_version < '3'", False),
         ("./wheels/a.whl", True),
+        ("wheels/a.whl", True),
+        ("https://h/a.whl", True),
+        ("numpy==", False),
+        ("numpy[all]==", False),
         ("numpy @ https://h/numpy.whl", True),
     ],
 )

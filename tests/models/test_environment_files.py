@@ -122,6 +122,12 @@ def test_a_model_that_says_nothing_of_its_environment_is_refused(make: Make) -> 
         spec_of(make())
 
 
+@pytest.mark.parametrize("version", ["banana", "3.11; rm", "3.x", ">=3.9"])
+def test_what_is_no_version_of_python_is_refused(make: Make, version: str) -> None:
+    with pytest.raises(InvalidFile, match=r"python_env\.yaml, python: '.*' is no version of Python"):
+        spec_of(make(python_env__yaml=f"python: '{version}'\n"))
+
+
 def test_no_python_anywhere_is_refused(make: Make) -> None:
     path = make("flavors: {python_function: {loader_module: a}}\n", requirements__txt="a\n")
 
