@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from envkit.capturing import evidence, files, local_code, local_wheels, native, packagers
+from envkit.capturing import evidence, files, local_code, local_versions, local_wheels, native, packagers
 from envkit.capturing.degradations import Degradation, Kind
 from envkit.capturing.distributions import InstalledDistributions
 from envkit.capturing.local_code import LocalCode
 from envkit.capturing.local_wheels import LocalWheels
 from envkit.capturing.lock import Locked, Unlocked, lock
+from envkit.capturing.locking.resolvers import resolver_named
 from envkit.capturing.pins import pin
 from envkit.capturing.places import Places
 from envkit.capturing.requirements import Selection, select
@@ -65,6 +66,8 @@ def capture(
     include_static: bool = False,
     include_variables: Sequence[str] = (),
     ignore_variables: Sequence[str] = (),
+    resolver: str | None = None,
+    drop_local_versions: bool = False,
     report: Report | None = None,
 ) -> Capture:
     """Trace one load and one prediction of a model and write the files that rebuild its environment.
@@ -78,7 +81,9 @@ def capture(
     static: run nothing of the model, read its files.
     include_static: require also what code imports that the example did not reach. include_variables,
     ignore_variables: patterns (`MY_*`) of environment variables that are recorded when something reads them, and of
-    those that never are. report: called with a line of text as the work goes on.
+    those that never are. resolver: who is asked for hashes, `uv` or `pip-tools`, default uv, and pip-tools for what
+    only pip is configured for. drop_local_versions: pin `2.3.0` for `2.3.0+cpu`, for targets that lack such builds.
+    report: called with a line of text as the work goes on.
 
     Raises `ModelNotFound`, `InvalidFile`, `PathOutsideModel` for what is wrong with the model directory,
     `ModelRaised`, `ModelDied`, `ModelTimedOut` when it does not load and predict, `Degraded` with `strict`,
@@ -92,13 +97,16 @@ def capture(
     traced, places, selection, read = _observe(model, python, limits, static=static, include=include_static)
     code = local_code.gather(selection.outside, traced.files, model) if include_code else None
     selection = replace(selection, outside=code.left) if code else selection
+    selection = local_versions.dropped(selection) if drop_local_versions else selection
     tell(f"Locking {len(selection.requirements) + len(selection.constraints)} distributions.")
     closure = [each.distribution for each in (*selection.requirements, *selection.constraints)]
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:  # where wheels wait until all is written
         wheels = local_wheels.collect(
             closure, traced.interpreter.executable, Path(folder), build=build_local and not static, report=tell
         )
-        locked = read.unlocked or lock(closure, traced.interpreter, wheels=wheels.found)
+        locked = read.unlocked or lock(
+            closure, traced.interpreter, wheels=wheels.found, model=model.path, resolver=resolver_named(resolver)
+        )
         found = _Findings(traced, selection, locked, wheels, classify(traced, places, wishes), places, model, read)
         if strict and found.degradations:
             raise Degraded(tuple(map(str, found.degradations)))

@@ -6,7 +6,6 @@ versions and their hashes, from the indexes that it is configured with. No sourc
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,8 @@ from packaging.utils import NormalizedName
 
 from envkit.capturing.distributions import Distribution
 from envkit.capturing.local_wheels import LocalWheel
-from envkit.capturing.locking import indexes, uv_lock
+from envkit.capturing.locking import resolvers, uv_lock
 from envkit.capturing.locking.question import Found, Question, Resolver, Target
-from envkit.capturing.locking.uv import Uv
 from envkit.capturing.trace import InterpreterFacts
 from envkit.formats import pylock_toml
 from envkit.formats.credentials import placeholders, without_credentials
@@ -64,7 +62,7 @@ def lock(
     }
     wanted = {name: f"{name}=={version}" for name, version in _indexed(ordered) if name not in found}
     target = Target(python=interpreter.version, executable=interpreter.executable)
-    asked, reasons = from_indexes(wanted, target, [resolver] if resolver else _resolvers())
+    asked, reasons = from_indexes(wanted, target, [resolver] if resolver else resolvers.default())
     reasons += [f"{name} was installed from a local folder or file" for name, package in direct.items() if not package]
     if reasons:
         return Unlocked(reasons=tuple(sorted(reasons)))
@@ -74,7 +72,7 @@ def lock(
 
 
 def from_indexes(
-    wanted: Mapping[str, str], target: Target, resolvers: Sequence[Resolver], *, options: tuple[str, ...] = ()
+    wanted: Mapping[str, str], target: Target, asked: Sequence[Resolver], *, options: tuple[str, ...] = ()
 ) -> tuple[dict[str, LockedPackage], list[str]]:
     """Ask for all pins at once, by name; what a resolver does not know is left out, and the next one is asked for it.
 
@@ -83,7 +81,7 @@ def from_indexes(
     found: dict[str, LockedPackage] = {}
     left = dict(wanted)
     reasons: list[str] = []
-    for resolver in resolvers:
+    for resolver in asked:
         here, missing, said = _ask(resolver, left, target, options)
         found.update(here)
         left = {name: pin for name, pin in left.items() if name not in found}
@@ -93,7 +91,7 @@ def from_indexes(
             reasons = reasons or [f"the index could not be asked: {without_credentials(said)}"]
         if not missing:
             break
-        known_to = " nor ".join(each.name for each in resolvers[: resolvers.index(resolver) + 1])
+        known_to = " nor ".join(each.name for each in asked[: asked.index(resolver) + 1])
         reasons = [f"no index that {known_to} knows has a wheel of {left[name]}" for name in sorted(missing)]
     return found, reasons
 
@@ -122,14 +120,6 @@ def lasting(package: LockedPackage) -> LockedPackage:
     if "sdist" in kept:
         kept["sdist"] = {key: kept["sdist"][key] for key in kept["sdist"] if key != "upload-time"}
     return kept
-
-
-def _resolvers() -> list[Resolver]:
-    if not indexes.pip_has_its_own(os.environ):
-        return [Uv()]
-    from envkit.capturing.locking.pip_tools import PipTools
-
-    return [Uv(), PipTools()]
 
 
 def _indexed(distributions: Iterable[Distribution]) -> list[tuple[str, str]]:

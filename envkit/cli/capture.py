@@ -28,17 +28,6 @@ if TYPE_CHECKING:
     show_default=True,
     help="Build wheels of what was installed from folders of this machine, which runs their build.",
 )
-@click.option("--static", is_flag=True, help="Run nothing of the model; infer what it needs from its files.")
-@click.option("--include-static", is_flag=True, help="Require also what code imports that the example did not reach.")
-@click.option("--include-code", is_flag=True, help="Copy local modules that lie outside the model into its code/.")
-@click.option(
-    "--code-path",
-    "code_paths",
-    multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="The model may import modules from this folder while it is traced; may be given several times.",
-)
 @click.option(
     "--env-var",
     "include_variables",
@@ -52,6 +41,23 @@ if TYPE_CHECKING:
     metavar="PATTERN",
     multiple=True,
     help="Do not record environment variables of these names; may be repeated.",
+)
+@click.option("--static", is_flag=True, help="Run nothing of the model; infer what it needs from its files.")
+@click.option("--include-static", is_flag=True, help="Require also what code imports that the example did not reach.")
+@click.option("--include-code", is_flag=True, help="Copy local modules that lie outside the model into its code/.")
+@click.option(
+    "--code-path",
+    "code_paths",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The model may import modules from this folder while it is traced; may be given several times.",
+)
+@options.resolver
+@click.option(
+    "--drop-local-versions",
+    is_flag=True,
+    help="Pin 2.3.0 for 2.3.0+cpu, for targets whose indexes lack such builds.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be captured; write nothing.")
 @options.json_output
@@ -69,6 +75,8 @@ def command(
     include_static: bool,
     include_variables: tuple[str, ...],
     ignore_variables: tuple[str, ...],
+    resolver: str | None,
+    drop_local_versions: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -94,6 +102,8 @@ def command(
         include_static=include_static,
         include_variables=include_variables,
         ignore_variables=ignore_variables,
+        resolver=resolver,
+        drop_local_versions=drop_local_versions,
         report=lambda line: options.note(line, only_verbose=True),
     )
     if as_json:

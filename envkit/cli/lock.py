@@ -28,11 +28,7 @@ from envkit.cli import options
     metavar="DATE",
     help="Choose nothing that was uploaded later: what an old model without pins met in its day.",
 )
-@click.option(
-    "--resolver",
-    type=click.Choice(["uv", "pip-tools"]),
-    help="Who is asked.  [default: uv, and pip-tools for what only pip is configured for]",
-)
+@options.resolver
 @click.option(
     "--generate-hashes", is_flag=True, help="Write requirements.txt with the whole closure and its hashes too."
 )

@@ -67,6 +67,12 @@ requirements_override = click.option(
     help="Take this in place of the model's requirement of the same name; may be given several times.",
 )
 
+resolver = click.option(
+    "--resolver",
+    type=click.Choice(["uv", "pip-tools"]),
+    help="Who is asked for files and hashes.  [default: uv, and pip-tools for what only pip is configured for]",
+)
+
 timeout = click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),

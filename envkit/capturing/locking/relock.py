@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from envkit.capturing.lock import from_indexes, lasting
-from envkit.capturing.locking import hashed, indexes, sources
-from envkit.capturing.locking.pip_tools import PipTools
+from envkit.capturing.locking import hashed, resolvers, sources
 from envkit.capturing.locking.question import Found, Question, Resolver, Target
+from envkit.capturing.locking.resolvers import resolver_named
 from envkit.capturing.locking.uv import Uv
 from envkit.errors import BuildFailed, InvalidArgument
 from envkit.formats import file_set, pylock_toml, requirements_txt
@@ -24,7 +23,6 @@ from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
 from envkit.models.environment_spec import EnvironmentSpec
 
-RESOLVERS: Mapping[str, type[Uv | PipTools]] = {"uv": Uv, "pip-tools": PipTools}
 _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*==\s*([A-Za-z0-9._!+-]+)")
 
 
@@ -69,8 +67,8 @@ def relock(
     target = Target(python=python or spec.python, platform=platform, universal=universal, exclude_newer=exclude_newer)
     asked = _Asked.of(spec)
     resolved = not asked.pinned or target.elsewhere or python is not None
-    resolvers = [RESOLVERS[resolver]()] if resolver else None
-    found = _resolve(asked, target, resolvers) if resolved else _look_up(asked, target, resolvers)
+    named = resolver_named(resolver)
+    found = _resolve(asked, target, named or Uv()) if resolved else _look_up(asked, target, named)
     packages = tuple(_portable(each, model.path) for each in (*found, *asked.direct))
     text = pylock_toml.dumps(
         packages=packages, requires_python=target.requires_python, environments=target.environments
@@ -115,7 +113,7 @@ def _parsed(line: str, directory: Path) -> list[Requirement]:
     return [each for each in entries if isinstance(each, Requirement)]
 
 
-def _look_up(asked: _Asked, target: Target, resolvers: Sequence[Resolver] | None) -> list[LockedPackage]:
+def _look_up(asked: _Asked, target: Target, resolver: Resolver | None) -> list[LockedPackage]:
     pins = [_PIN.fullmatch(each.text) for each in (*asked.requirements, *asked.constraints)]
     taken = {str(each["name"]) for each in asked.direct}
     wanted = {
@@ -123,13 +121,15 @@ def _look_up(asked: _Asked, target: Target, resolvers: Sequence[Resolver] | None
         for found in pins
         if found and (name := requirements_txt.name_of(found[1])) is not None and name not in taken
     }
-    found, reasons = from_indexes(wanted, target, resolvers or _resolvers(), options=asked.options)
+    found, reasons = from_indexes(
+        wanted, target, [resolver] if resolver else resolvers.default(), options=asked.options
+    )
     if reasons:
         raise BuildFailed(f"lock {asked.directory}: nothing was changed", "\n".join(reasons))
     return list(found.values())
 
 
-def _resolve(asked: _Asked, target: Target, resolvers: Sequence[Resolver] | None) -> list[LockedPackage]:
+def _resolve(asked: _Asked, target: Target, resolver: Resolver) -> list[LockedPackage]:
     """Choose versions; what the model takes along as wheels is asked for too, for what it requires."""
     wheels = [sources.reference(each, asked.directory) for each in asked.direct if sources.is_wheel(each)]
     names = {each["name"] for each in asked.direct}
@@ -140,15 +140,11 @@ def _resolve(asked: _Asked, target: Target, resolvers: Sequence[Resolver] | None
         closure=True,
         options=asked.options,
     )
-    answer = (resolvers or [Uv()])[0].ask(question)
+    answer = resolver.ask(question)
     if not isinstance(answer, Found):
         said = without_credentials(answer.said)
         raise BuildFailed(f"lock {asked.directory}: nothing was changed", said)
     return [lasting(each) for each in answer.packages if each["name"] not in names]
-
-
-def _resolvers() -> list[Resolver]:
-    return [Uv(), PipTools()] if indexes.pip_has_its_own(os.environ) else [Uv()]
 
 
 def _portable(package: LockedPackage, model: Path) -> LockedPackage:

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from envkit.capturing.distributions import InstalledDistributions
+from envkit.capturing.local_versions import dropped
+from envkit.capturing.pins import pin
+from envkit.capturing.requirements import Needed, Selection
+from tests.capturing.conftest import Site
+
+
+def test_labels_are_dropped_from_what_an_index_gave_and_from_nothing_else(site: Site) -> None:
+    commit = {"url": "https://host/x.git", "vcs_info": {"vcs": "git", "commit_id": "0" * 40}}
+    site.install("torchy", "2.3.0+cpu")
+    site.install("plain", "1.0")
+    site.install("patched", "1.0+local", direct_url=commit)
+    installed = InstalledDistributions([str(site.folder)])
+    needed = [Needed(distribution=each) for name in ("torchy", "plain", "patched") if (each := installed.named(name))]
+
+    selection = dropped(
+        Selection(requirements=tuple(needed), constraints=tuple(needed), optional=(), outside=(), unmet=())
+    )
+    pins = ["torchy==2.3.0", "plain==1.0", f"patched @ git+https://host/x.git@{'0' * 40}"]
+    assert [pin(each.distribution) for each in selection.requirements] == pins
+    assert [pin(each.distribution) for each in selection.constraints] == pins
