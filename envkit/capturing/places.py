@@ -9,7 +9,21 @@ from envkit.capturing.trace import Import, Trace, VariableRead
 
 RUNNER = "_envkit"  # the package name under which `envkit/inside` runs; it acts on the model's behalf
 
-SYSTEM = ("/etc/", "/usr/", "/lib/", "/lib64/", "/proc/", "/sys/", "/dev/", "/run/", "/var/", "/System/", "/Library/")
+SYSTEM = (
+    "/etc/",
+    "/usr/",
+    "/bin/",
+    "/sbin/",
+    "/lib/",
+    "/lib64/",
+    "/proc/",
+    "/sys/",
+    "/dev/",
+    "/run/",
+    "/var/",
+    "/System/",
+    "/Library/",
+)
 
 
 class Places:
@@ -19,6 +33,7 @@ class Places:
         self._installed = installed
         self._model = f"{model}/"
         self._standard = tuple(f"{folder.rstrip('/')}/" for folder in trace.interpreter.stdlib)
+        self._programs = f"{Path(trace.interpreter.executable).parent}/"
         self._search_path = tuple(f"{folder.rstrip('/')}/" for folder in trace.interpreter.sys_path)
 
     def is_local(self, file: str) -> bool:
@@ -55,7 +70,12 @@ class Places:
         return owner.name if owner else "model"
 
     def relative(self, file: str) -> str:
-        """The path as seen from the model or from its folder of the search path, else as it is."""
+        """The path as seen from the model or from its folder of the search path, else as it is.
+
+        A program of the environment is `bin/…`, wherever the environment lies.
+        """
         roots = (self._model, *self._standard, *self._search_path)
+        if file.startswith(self._programs) and not self._programs.startswith(SYSTEM):
+            return f"bin/{file[len(self._programs) :]}"
         inside = [root for root in roots if file.startswith(root)]
         return file[len(max(inside, key=len)) :] if inside else file

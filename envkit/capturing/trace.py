@@ -155,6 +155,8 @@ def _imports(kinds: Mapping[str, list[Event]]) -> Iterable[Import]:
             importing=tuple((file, line) for file, line in event.get("importing", ())),
         )
     for event in kinds.get("pickle", []):
+        if "pid" in event:  # what processes send each other; the imports that it leads to are told as such
+            continue
         yield Import(
             module=event["module"], importer="", importer_file=None, line=0, phase=event["phase"], artifact=True
         )

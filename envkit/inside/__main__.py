@@ -42,7 +42,7 @@ crash survives it. The exit status and what is printed mean nothing. Events, by 
     libraries     paths: all native libraries that are loaded at the end (Linux), extension modules among them,
                   without those of the standard library, the interpreter and the C library
     process       argv, program, reader, reader_file, line, phase: a program was started; program: its path, or null
-                  when there is none
+                  when there is none. For a line of shell also each program that it names, with argv its name alone
     program       path, reader, reader_file, line, phase: a script that an interpreter was started with
     connect       address ("host:port" or the path of a socket), phase
     module-files  files: {module: file or null}, at each phase's end: modules in `sys.modules` that no event

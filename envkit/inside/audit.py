@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Iterator
 
 from .callers import Caller, Callers, Launcher, as_importer, as_reader
 from .origins import Origins
@@ -12,6 +12,7 @@ from .origins import Origins
 CODE = (".py", ".pyc", ".so", ".pyd", ".dll", ".dylib", ".pth")
 INSPECTOR = "threadpoolctl"  # opens again what others have loaded
 SHELL = "/bin/sh"
+SHELLS = ("sh", "bash", "dash", "zsh")
 NOT_FILES = ("/dev/", "/proc/", "/sys/")
 Tell = Callable[..., None]
 Arguments = Any
@@ -89,7 +90,13 @@ class Audit:
             argv = (argv,)
         words = tuple(_text(each) for each in argv or ())
         found = _program(_text(program or words[0]), directory, environment)
-        self._once_by("process", self._callers.behind(sys._getframe(1)), argv=words, program=found)
+        caller = self._callers.behind(sys._getframe(1))
+        self._once_by("process", caller, argv=words, program=found)
+        if len(words) > 2 and os.path.basename(words[0]) in SHELLS and words[1] == "-c":
+            for word in _commands(words[2]):
+                found = _program(word, directory, environment)
+                if found is not None:
+                    self._once_by("process", caller, argv=(word,), program=found)
 
     def _run_file(self, arguments: Arguments) -> None:
         path = os.path.abspath(_text(arguments[0]))
@@ -121,6 +128,24 @@ class Audit:
             self._once("connect", address=f"{address[0]}:{address[1]}")
         else:
             self._once("connect", address=_text(address))
+
+
+def _commands(script: str) -> Iterator[str]:
+    """Yield the first word of each command in a line of shell, as far as that can be told without a shell."""
+    import shlex  # only for models that use one
+
+    words = shlex.shlex(script, posix=True, punctuation_chars=True)
+    words.whitespace_split = True
+    first = True
+    try:
+        for word in words:
+            if not word.strip("();<>|&"):
+                first = not word.strip("(;|&")
+            elif first and "=" not in word:
+                yield word
+                first = False
+    except ValueError:  # a quotation that does not end
+        return
 
 
 def _is_for_reading(mode: Any, flags: Any) -> bool:

@@ -198,3 +198,12 @@ def test_native_libraries_are_told_without_those_of_the_interpreter(bench: Bench
 
     assert "libgcc_s.so.1" in names
     assert not [name for name in names if name.startswith(("libc.", "libm.", "libpython", "_ssl."))]
+
+
+def test_the_programs_in_a_line_of_shell_are_told(bench: Bench, python: str) -> None:
+    line = "X=1 true && false 'a; ls' || (cat /dev/null | head -n 1); nowhere"
+    bench.loader(predict=f"import subprocess\nsubprocess.run({line!r}, shell=True)\nreturn 1")
+
+    started = [event["argv"] for event in bench.run(python).named("process")]
+
+    assert [argv[0] for argv in started if len(argv) == 1] == ["true", "false", "cat", "head"]

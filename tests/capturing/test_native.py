@@ -1,0 +1,126 @@
+"""Programs and native libraries, and who owns them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from envkit.capturing import native, system_packages
+from envkit.capturing.distributions import InstalledDistributions
+from envkit.capturing.places import Places
+from envkit.capturing.requirements import select
+from envkit.capturing.trace import Trace, from_events
+
+from .conftest import Site
+
+READER = {"reader": "model", "reader_file": None, "line": 1, "phase": "predict"}
+
+
+def traced(site: Site, *events: dict[str, Any], python: str | None = None) -> tuple[Trace, Places]:
+    first = {
+        "event": "interpreter",
+        "executable": python or str(site.folder.parents[2] / "bin" / "python"),
+        "version": "3.11.7",
+        "implementation": "cpython",
+        "platform": "linux-x86_64",
+        "stdlib": [],
+        "sys_path": [str(site.folder)],
+        "markers": {},
+        "packages": {},
+    }
+    trace = from_events([first, *events])
+    return trace, Places(trace, InstalledDistributions(trace.interpreter.sys_path), site.folder.parents[3] / "model")
+
+
+def process(program: str | None, *argv: str) -> dict[str, Any]:
+    return {"event": "process", "argv": list(argv), "program": program, **READER}
+
+
+def test_a_console_script_that_is_started_needs_its_distribution(site: Site) -> None:
+    site.install("tool", files={"../../../bin/tool": "#!python\n"})
+    script = str(site.folder.parents[2] / "bin" / "tool")
+    trace, places = traced(site, process(script, "tool", "--secret"))
+
+    needed = select(trace, InstalledDistributions([str(site.folder)]), places).requirements
+
+    assert [each.distribution.name for each in needed] == ["tool"]
+    assert [each.kind for each in needed[0].reasons] == ["program"]
+    assert native.processes(trace, places) == [{"program": "bin/tool", "distribution": "tool", "debian_package": None}]
+
+
+def test_a_library_that_ctypes_loads_needs_its_distribution(site: Site) -> None:
+    site.install("fast", files={"fast.libs/libfast.so.1": ""})
+    site.install("other", files={"other.libs/libother.so": ""})
+    loaded = [site.file("fast.libs/libfast.so.1"), site.file("other.libs/libother.so")]
+    trace, places = traced(
+        site,
+        {"event": "library", "path": "libfast.so.1", **READER},
+        {"event": "libraries", "paths": [*loaded, "/usr/lib/libz.so.1"]},
+    )
+
+    needed = select(trace, InstalledDistributions([str(site.folder)]), places).requirements
+
+    assert [each.distribution.name for each in needed] == ["fast"]
+    assert [(each["path"], each["distribution"]) for each in native.libraries(trace, places)] == [
+        ("fast.libs/libfast.so.1", "fast"),
+        ("other.libs/libother.so", "other"),
+    ]
+
+
+def test_a_program_that_is_missing_is_told_by_its_name(site: Site) -> None:
+    trace, places = traced(site, process(None, "nowhere", "x"))
+
+    assert [each["program"] for each in native.processes(trace, places)] == ["nowhere"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "flags"),
+    [
+        (["-I", "-c", "1"], ["python -I"]),
+        (["-W", "ignore", "-sEc", "1"], ["python -E"]),
+        (["-Xdev", "-S", "script.py", "-I"], ["python -S"]),
+        (["-c", "1", "-I"], []),
+        (["script.py", "-I"], []),
+        (["-m", "tool", "-I"], []),
+        (["-B"], []),
+    ],
+)
+def test_a_python_process_that_cannot_be_recorded_is_told(site: Site, argv: list[str], flags: list[str]) -> None:
+    trace, _ = traced(site, process(sys.executable, "python", *argv), python=sys.executable)
+
+    assert [each.subject for each in native.degradations(trace)] == flags
+
+
+def test_the_flags_of_other_programs_mean_nothing(site: Site) -> None:
+    trace, _ = traced(site, process("/usr/bin/tar", "tar", "-I", "x"), python=sys.executable)
+
+    assert list(native.degradations(trace)) == []
+
+
+@pytest.mark.skipif(shutil.which("dpkg") is None, reason="no dpkg here")
+def test_files_of_the_system_have_a_debian_package() -> None:
+    shell, absent = "/usr/bin/dpkg", "/usr/bin/no such program"
+
+    assert system_packages.owners(frozenset({shell, absent, "/home/me/x"})) == {shell: "dpkg"}
+
+
+@pytest.mark.skipif(shutil.which("dpkg") is None, reason="no dpkg here")
+def test_a_linked_library_has_the_package_of_its_file() -> None:
+    listed = subprocess.run(["dpkg", "-L", "libc6"], capture_output=True, text=True, check=False).stdout.split()
+    path = next((each for each in listed if each.endswith("/libm.so.6")), None)
+    if path is None or not Path(path).exists():
+        pytest.skip("another libc")
+    spelled = f"/usr{path}" if path.startswith("/lib/") else path
+
+    assert system_packages.owners(frozenset({spelled})) == {spelled: "libc6"}
+
+
+def test_without_dpkg_nobody_is_the_owner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert system_packages.owners(frozenset({"/usr/bin/some-program"})) == {}

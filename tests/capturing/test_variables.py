@@ -1,0 +1,92 @@
+"""Which environment variables whoever runs a model must know, and which of them it cannot do without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from envkit.capturing.variables import Variable, Wishes, classify
+
+from .conftest import Site
+from .test_native import traced
+
+
+def read(
+    name: str, file: Path | str | None, *, line: int = 1, is_set: bool = True, needed: bool = False
+) -> dict[str, Any]:
+    where = {"reader": "x", "reader_file": None if file is None else str(file), "line": line, "phase": "load"}
+    return {"event": "variable", "name": name, "set": is_set, "needed": needed, **where}
+
+
+def found(site: Site, *events: dict[str, Any], wishes: Wishes | None = None) -> dict[str, Variable]:
+    return {each.name: each for each in classify(*traced(site, *events), wishes)}
+
+
+def test_what_the_model_reads_is_recorded_and_what_libraries_read_is_not(site: Site) -> None:
+    site.install("lib", files={"lib.py": ""})
+    lib = site.file("lib.py")
+
+    variables = found(
+        site, read("MINE", None), read("THEIRS", lib), read("OMP_NUM_THREADS", None), read("X_TOKEN", lib)
+    )
+
+    assert {name for name, each in variables.items() if each.recorded} == {"MINE", "X_TOKEN"}
+
+
+def test_patterns_decide_where_they_fit_and_what_is_ignored_wins(site: Site) -> None:
+    wishes = Wishes(include=("OMP_*", "B*"), ignore=("MY_*", "BAD"))
+
+    variables = found(site, *(read(name, None) for name in ("OMP_X", "MY_TOKEN", "BAD", "A")), wishes=wishes)
+
+    assert {name for name, each in variables.items() if each.recorded} == {"OMP_X", "A"}
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        ("API_TOKEN", True),
+        ("DB_PASSWORD", True),
+        ("AWS_SECRET_ACCESS_KEY", True),
+        ("openai_api_key", True),
+        ("DATABASE_DSN", True),
+        ("PGPASS", False),
+        ("TOKENIZERS_PARALLELISM", False),
+        ("PWD", False),
+        ("REGION", False),
+        ("KEYBOARD", False),
+        ("PASSENGERS", False),
+    ],
+)
+def test_names_look_like_secrets_or_not(site: Site, name: str, secret: bool) -> None:
+    assert found(site, read(name, None))[name].secret is secret
+
+
+@pytest.mark.parametrize(
+    ("code", "line", "required"),
+    [
+        ("os.environ['MINE']", 1, True),
+        ("try:\n    os.environ['MINE']\nexcept KeyError:\n    pass", 2, False),
+        ("try:\n    os.environ['MINE']\nexcept ValueError:\n    pass", 2, True),
+        ("try:\n    pass\nexcept KeyError:\n    os.environ['MINE']", 4, True),
+        ("with contextlib.suppress(KeyError):\n    os.environ['MINE']", 2, False),
+        ("if 'MINE' in os.environ:\n    os.environ['MINE']", 2, False),
+        ("if 'MINE' not in os.environ:\n    raise X\nos.environ['MINE']", 3, True),
+        ("if 'OTHER' in os.environ:\n    os.environ['MINE']", 2, True),
+        ("x = os.environ['MINE'] if os.getenv('MINE') else 1", 1, False),
+        ("x = 'MINE' in os.environ and os.environ['MINE']", 1, False),
+        ("not python", 1, True),
+    ],
+)
+def test_required_is_what_the_code_cannot_do_without(
+    site: Site, tmp_path: Path, code: str, line: int, required: bool
+) -> None:
+    path = tmp_path / "reads.py"
+    path.write_text(code)
+
+    assert found(site, read("MINE", path, line=line, needed=True))["MINE"].required is required
+
+
+def test_what_was_not_set_when_all_went_well_is_optional(site: Site) -> None:
+    assert not found(site, read("MINE", None, is_set=False, needed=True))["MINE"].required
