@@ -162,22 +162,27 @@ def _overridden(spec: EnvironmentSpec, overrides: Sequence[str]) -> tuple[tuple[
         from envkit.environments import pylock
 
         locked = pylock.read(spec.lock).pins
-    kept = tuple(line for line in spec.requirements if _name(line) not in given)
+    kept = tuple(line for line in spec.requirements if (_name(line) or _wheel_name(line)) not in given)
     bounds = tuple(dict.fromkeys(line for line in (*spec.constraints, *locked) if _name(line) not in given))
     return (*kept, *given.values()), bounds
 
 
 def _override(line: str) -> tuple[str, str]:
     """Give name and line of an override: a requirement, or the path of a wheel (from the working directory)."""
-    from packaging.utils import canonicalize_name  # 13 ms that only overrides cost
-
     text = line.strip()
     if text.isprintable() and not text.startswith("-"):
         if (name := _name(text)) is not None:
             return name, text
         if text.lower().endswith(".whl"):
-            return canonicalize_name(Path(text).name.partition("-")[0]), artifacts.rebased(text, Path.cwd())[0]
+            return _wheel_name(text), artifacts.rebased(text, Path.cwd())[0]
     raise InvalidArgument(f"The override {line!r} is no requirement (as `numpy>=1.26`) and no path of a wheel.")
+
+
+def _wheel_name(line: str) -> str:
+    """Give the normalized name of a path's last part, as wheels bear it; extras and markers do no harm."""
+    from packaging.utils import canonicalize_name  # 13 ms that only overrides cost
+
+    return canonicalize_name(re.split(r"[ \[;]", line)[0].rpartition("/")[2].partition("-")[0])
 
 
 def _name(line: str) -> str | None:

@@ -180,3 +180,10 @@ def test_a_folder_is_told_by_names_and_contents(tmp_path: Path) -> None:
     (tmp_path / "a" / "y.py").write_text("2")
     digests.add(artifacts.digest(tmp_path))
     assert len(digests) == 3
+
+
+@pytest.mark.parametrize("line", ["./wheels/Al_pha-1.0-py3-none-any.whl", "./wheels/Al_pha-1.0-py3-none-any.whl[fast]"])
+def test_an_override_takes_the_place_of_a_wheel_of_the_model(spec: EnvironmentSpec, line: str) -> None:
+    changed = plan.of(replace(spec, requirements=(line, "beta")), overrides=["al-pha==2.0"])
+
+    assert changed.requirements == ("beta", "al-pha==2.0")
