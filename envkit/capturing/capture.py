@@ -209,9 +209,10 @@ class _Findings:
     @property
     def evidence(self) -> dict[str, Any]:
         example = self.model.example_path
-        return self.read.evidence() | evidence.document(
+        seen = evidence.document(
             self.trace, self.selection, self.variables, self.degradations, self.places, example, self.wheels.found
         )
+        return self.read.added_to(seen)
 
     def files(self, code: LocalCode | None) -> files.Content:
         return files.Content(

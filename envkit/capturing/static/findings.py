@@ -16,9 +16,9 @@ from envkit.capturing.places import Places
 from envkit.capturing.requirements import Selection
 from envkit.capturing.static import survey as reading
 from envkit.capturing.static.flavors import distribution_named
-from envkit.capturing.static.mentions import Mention, Survey
+from envkit.capturing.static.mentions import Mention, Survey, Variable
 from envkit.capturing.static.modules import STANDARD, Modules
-from envkit.capturing.trace import Import, Trace, from_events
+from envkit.capturing.trace import Import, Trace, VariableRead, from_events
 from envkit.capturing.tracing import find_python
 from envkit.child.inside import run_inside
 from envkit.errors import NotAnInterpreter
@@ -83,10 +83,21 @@ class Static:
         """The trace as it would be had it seen these imports too."""
         imports = tuple(_import(each, model) for each in self.found)
         files = {each.module: each.file for each in self.found}
-        return replace(trace, imports=(*trace.imports, *imports), files={**files, **trace.files})
+        variables = tuple(_read_of(each, model) for each in self.survey.variables)
+        return replace(
+            trace,
+            imports=(*trace.imports, *imports),
+            files={**files, **trace.files},
+            variables=(*trace.variables, *variables),
+        )
 
-    def evidence(self) -> dict[str, Any]:
-        """As JSON values, for `envkit.json`."""
+    def added_to(self, evidence: Mapping[str, Any]) -> dict[str, Any]:
+        """The evidence of a capture, with what reading found."""
+        lines = dict(reversed(self.missing)) if self.lines else {}
+        named = [_not_installed(line, lines[line]) for line in sorted(lines)]
+        return {**evidence, **self._evidence(), "distributions": [*evidence["distributions"], *named]}
+
+    def _evidence(self) -> dict[str, Any]:
         found = {
             "included": self.included,
             "unreached": [
@@ -235,6 +246,18 @@ def _import(found: _Found, model: ModelDirectory) -> Import:
     )
 
 
+def _read_of(variable: Variable, model: ModelDirectory) -> VariableRead:
+    return VariableRead(
+        name=variable.name,
+        is_set=variable.name in os.environ,
+        needed=variable.needed,
+        reader=variable.file,
+        reader_file=str(model.path / variable.file),
+        line=variable.line,
+        phase=PHASE,
+    )
+
+
 def _roots(model: ModelDirectory) -> list[Path]:
     return [model.code_path] if model.code_path is not None else []
 
@@ -248,6 +271,23 @@ def _conflicts(found: list[_Found], versions: Mapping[str, str]) -> Iterator[tup
 
 def _line(name: str, versions: Mapping[str, str]) -> str:
     return f"{name}=={versions[name]}" if name in versions else name
+
+
+def _not_installed(line: str, mention: Mention) -> dict[str, Any]:
+    """The entry in `distributions` for what no installed distribution stands for."""
+    name, _, version = line.partition("==")
+    by = {"by": mention.file, "line": mention.line} if mention.by_code else {"by": "artifact"}
+    return {
+        "name": name,
+        "version": version,
+        "role": "requirement",
+        "extras": [],
+        "requirement": line,
+        "installer": None,
+        "origin": None,
+        "implied_by": [],
+        "reasons": [{"phase": PHASE, "module": mention.module, **by}],
+    }
 
 
 def _name_in(line: str) -> str:

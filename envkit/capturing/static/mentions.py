@@ -35,6 +35,16 @@ class Mention:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Variable:
+    """Code of the model reads an environment variable. needed: it would raise without."""
+
+    name: str
+    file: str
+    line: int
+    needed: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Gap:
     """A file of the model, or a part of it, that could not be read. problem: to follow the file's name and a colon."""
 
@@ -47,6 +57,7 @@ class Survey:
     """What was found so far. versions: those that the model records, by the name of a distribution."""
 
     mentions: list[Mention] = field(default_factory=list)
+    variables: list[Variable] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     python: str | None = None

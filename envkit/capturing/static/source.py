@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from envkit.capturing.requirements import ABSENCE
-from envkit.capturing.static.mentions import Mention
+from envkit.capturing.static.mentions import Mention, Variable
 
 BY_NAME = frozenset({"import_module", "__import__"})
 DATA_BY_NAME = frozenset({"files", "get_data"})  # of `importlib.resources` and `pkgutil`
@@ -32,6 +32,25 @@ def mentions(source: bytes, file: str, package: str = "") -> Iterator[Mention]:
         found += _of(node, scope, file, package)
         waiting += _children(node, scope)
     yield from sorted(found, key=lambda each: (each.line, each.alternatives))
+
+
+def variables(source: bytes, file: str) -> Iterator[Variable]:
+    """Yield the environment variables that a file reads by name. Raises as `mentions` does."""
+    for node in ast.walk(ast.parse(source)):
+        name: ast.expr | None = None
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and _is_environ(node.value):
+            name = node.slice
+        elif isinstance(node, ast.Call) and node.args:
+            function = node.func
+            of_environ = isinstance(function, ast.Attribute) and function.attr == "get" and _is_environ(function.value)
+            name = node.args[0] if of_environ or _called(node) == "getenv" else None
+        if isinstance(name, ast.Constant) and isinstance(name.value, str) and name.value:
+            needed = isinstance(node, ast.Subscript)
+            yield Variable(name=name.value, file=file, line=name.lineno, needed=needed)
+
+
+def _is_environ(node: ast.expr) -> bool:
+    return (node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")) == "environ"
 
 
 def _of(node: ast.AST, scope: _Scope, file: str, package: str) -> Iterator[Mention]:

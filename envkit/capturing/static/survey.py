@@ -123,7 +123,9 @@ def _imports(path: Path, model: ModelDirectory, survey: Survey) -> list[Mention]
         if path.stat().st_size > MAX_SOURCE_BYTES:
             survey.gaps.append(Gap(file=name, problem="it is too large to be code"))
             return []
-        return list(source.mentions(path.read_bytes(), name, _package(path, model)))
+        text = path.read_bytes()
+        survey.variables += source.variables(text, name)
+        return list(source.mentions(text, name, _package(path, model)))
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
         survey.gaps.append(Gap(file=name, problem=f"it is no code that can be read ({error})"))
         return []

@@ -252,3 +252,19 @@ def test_functions_by_value_are_read_as_this_python_wrote_them(case: Case) -> No
 
     assert captured.requirements == ("rare==1.0",)
     assert kinds(captured) == {}
+
+
+def test_what_is_not_installed_has_its_reason_in_the_evidence(case: Case) -> None:
+    case.loader("absent")
+
+    (entry,) = case.capture(static=True).evidence["distributions"]
+
+    assert (entry["name"], entry["requirement"], entry["role"]) == ("absent", "absent", "requirement")
+    assert entry["reasons"] == [{"phase": "static", "module": "absent", "by": "code/loader.py", "line": 2}]
+
+
+def test_a_static_capture_finds_the_environment_variables_that_code_reads(case: Case) -> None:
+    branch = "os.environ['MY_MODE'], os.environ.get('MY_LEVEL'), os.getenv('MY_ZONE'), os.environ[data], {}['x']"
+    case.loader("os", branch=branch)
+
+    assert case.capture(static=True).variables == ("MY_LEVEL", "MY_MODE", "MY_ZONE")
