@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from envkit.formats import pylock_toml
+from envkit.formats.credentials import placeholder_names
 
 _COMPARES = re.compile(r"[A-Za-z0-9][\w.-]*\s*(\[[^]]*\]\s*)?([=<>!~]|$)")  # neither a URL nor a path
 _PYPI = re.compile(r"https://pypi\.org(/simple)?/?")
@@ -55,6 +56,8 @@ class Lock:
         for package in self.packages:
             if package.source not in {"index", "file"}:
                 return f"{package.name} comes from {_WORDS[package.source]}"
+            if placeholder_names(package.location):
+                return f"the address of {package.name} asks for credentials"
             if not package.hashes:
                 return f"{package.name} has no hash"
         return ""

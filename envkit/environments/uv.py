@@ -9,6 +9,7 @@ from envkit.environments.engine import Workshop
 from envkit.environments.interpreters import Interpreter
 from envkit.environments.plan import Option, Plan
 from envkit.errors import BuildFailed, ToolNotFound
+from envkit.formats.credentials import filled, placeholder_names, without_credentials
 
 _ALWAYS = ("--color", "never")
 _IN_FILES = {"--index-url", "--extra-index-url", "--find-links", "--no-index", "--no-binary", "--only-binary"}
@@ -53,7 +54,7 @@ class Uv:
             common += ["--build-constraints", workshop.write("build-constraints.txt", plan.build_constraints)]
         if plan.lock is not None and not pylock.read(plan.lock).obstacle:
             argv = [_program(), "pip", "sync", "--preview-features", "pylock", *common, plan.lock]
-            workshop.run(argv, f"install what {plan.lock} locks")
+            workshop.run(argv, f"install what {plan.lock} locks", _logins(plan.lock, workshop))
         elif plan.requirements:
             argv = [_program(), "pip", "install", *common, *_options(plan.options)]
             argv += ["-r", workshop.write("requirements.txt", [*_option_lines(plan.options), *plan.requirements])]
@@ -68,6 +69,13 @@ def _settings(workshop: Workshop) -> list[str | Path]:
     import tomli_w  # only where uv is configured
 
     return ["--config-file", workshop.write("uv.toml", [tomli_w.dumps(workshop.settings)])]
+
+
+def _logins(lock: Path, workshop: Workshop) -> dict[str, str]:
+    """Tell uv the credentials of the lock's indexes, which it then uses for their files."""
+    wanted = [index for index in pylock.read(lock).indexes if placeholder_names(index)]
+    known = [url for index in wanted if (url := filled(index, workshop.variables)) != without_credentials(index)]
+    return {"UV_INDEX": " ".join([workshop.variables.get("UV_INDEX", ""), *known]).strip()} if known else {}
 
 
 def _program() -> Path:

@@ -9,6 +9,7 @@ same.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from envkit.environments.engine import Workshop
 from envkit.environments.interpreters import Interpreter
 from envkit.environments.plan import Plan
 from envkit.errors import BuildFailed, ToolNotFound
+from envkit.formats.credentials import filled
 
 
 class Virtualenv:
@@ -56,7 +58,7 @@ class Virtualenv:
                 "--no-deps",
                 "--require-hashes",
                 "-r",
-                workshop.write("requirements.txt", _locked(plan, lock)),
+                workshop.write("requirements.txt", _locked(plan, lock, workshop.variables)),
             ]
             workshop.run(argv, f"install what {plan.lock} locks", _build_variables(plan, workshop))
         elif plan.requirements:
@@ -67,10 +69,10 @@ class Virtualenv:
             workshop.run(argv, doing, _build_variables(plan, workshop))
 
 
-def _locked(plan: Plan, lock: pylock.Lock) -> list[str]:
+def _locked(plan: Plan, lock: pylock.Lock, variables: Mapping[str, str]) -> list[str]:
     """Name further indexes freely: with hashes, none of them can slip in another file."""
     options = [option.line for option in plan.options if option.name != "--require-hashes"]
-    indexes = [f"--extra-index-url {index}" for index in lock.indexes]
+    indexes = [f"--extra-index-url {filled(index, variables)}" for index in lock.indexes]
     return [*options, *indexes, *(package.requirement for package in lock.packages)]
 
 

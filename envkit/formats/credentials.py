@@ -7,7 +7,8 @@ underscores) when they read a requirements file: https://pip.pypa.io/en/stable/r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote
 
 IN_URL = re.compile(r"(?<=://)[^/\s'\"?#,;]+@")
 """What stands before the host: user name, password and `@`; a password may itself hold an `@`."""
@@ -35,6 +36,13 @@ def placeholders(text: str) -> str:
 def placeholder_names(text: str) -> frozenset[str]:
     """The names of environment variables that whoever reads this text must set."""
     return frozenset(_PLACEHOLDER.findall(text))
+
+
+def filled(text: str, environ: Mapping[str, str]) -> str:
+    """Put the values in the place of `${NAME}`; where one is missing, give the URLs without any credentials."""
+    if any(name not in environ for name in placeholder_names(text)):
+        return IN_URL.sub("", text)
+    return _PLACEHOLDER.sub(lambda found: quote(environ[found[1]], safe=""), text)
 
 
 def secrets_in(lines: Iterable[str]) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envkit.formats.credentials import placeholder_names, placeholders, without_credentials
+from envkit.formats.credentials import filled, placeholder_names, placeholders, without_credentials
 
 CASES = [
     (
@@ -41,3 +41,14 @@ def test_the_variables_that_must_be_set_are_known() -> None:
 
 def test_a_password_with_an_at_sign_is_dropped_whole() -> None:
     assert without_credentials("https://me:p@ss@host/simple") == "https://host/simple"
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"USER_NAME": "joe", "WORD": "a@b"}, "https://joe:a%40b@host/simple"),
+        ({"USER_NAME": "joe"}, "https://host/simple"),
+    ],
+)
+def test_placeholders_are_filled_or_the_url_goes_without(environ: dict[str, str], expected: str) -> None:
+    assert filled("https://${USER_NAME}:${WORD}@host/simple", environ) == expected
