@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from envkit.capturing.distributions import Distribution, InstalledDistributions
+from envkit.formats.credentials import placeholders
 
 Roots = Mapping[Distribution, frozenset[str]]
 """Distributions, each with the extras that are asked of it."""
@@ -91,7 +92,7 @@ class Closures:
                 version = target.version if target else None
                 if version is None or not requirement.specifier.contains(version, prereleases=True):
                     text = str(requirement).partition(";")[0].strip()
-                    yield Unmet(by=distribution.name, requirement=text, found=version)
+                    yield Unmet(by=distribution.name, requirement=placeholders(text), found=version)
 
     def _requirements_of(self, distribution: Distribution, extra: str) -> tuple[Requirement, ...]:
         environment = {**self._markers, "extra": extra}

@@ -308,3 +308,10 @@ def test_what_is_implied_names_whose_metadata_implies_it(case: Case) -> None:
         "numbers": ("dates", "frame"),
         "dates": ("frame",),
     }
+
+
+def test_credentials_in_metadata_are_not_told(case: Case) -> None:
+    case.install("frame", requires=["gone @ https://me:secret@host/gone.whl"])
+    case.uses("frame")
+
+    assert "secret" not in str(case.select().unmet)
