@@ -56,7 +56,7 @@ def lock(
     """
     ordered = sorted(closure, key=lambda each: each.name)
     direct = {each.name: _direct(each, wheels.get(each.name)) for each in ordered if each.origin is not None}
-    known = uv_lock.entries(model, Path.cwd()) if model is not None else {}
+    known = uv_lock.entries(model) if model is not None else {}
     found: dict[str, LockedPackage] = {
         name: known[name, version] for name, version in _indexed(ordered) if (name, version) in known
     }

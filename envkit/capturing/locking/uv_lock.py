@@ -17,11 +17,15 @@ from envkit.formats.pylock_toml import LockedPackage
 FILE_NAME = "uv.lock"
 
 
-def entries(model: Path, working: Path) -> Mapping[tuple[str, str], LockedPackage]:
+def entries(model: Path) -> Mapping[tuple[str, str], LockedPackage]:
     """Give what the lock of the project knows, by name and version; empty when there is none that can be read.
 
     It lies in the model directory, or in the nearest folder above the working directory that has one.
     """
+    try:
+        working = Path.cwd()
+    except OSError:  # it was removed
+        working = model
     folders = (model, working, *working.parents)
     path = next((folder / FILE_NAME for folder in folders if (folder / FILE_NAME).is_file()), None)
     if path is None:
