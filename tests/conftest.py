@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,13 @@ class FixtureModel:
     def input(self) -> Path:
         """The input example as a request to a scoring server."""
         return self.path / "serving_input_example.json"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible() -> None:
+    """What the tests start can be interrupted, also where these were started in the background, deaf to it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

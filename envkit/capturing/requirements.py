@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -177,17 +177,40 @@ def _does_without(edge: _Edge, evidence: _Evidence) -> bool:
 
 
 def _is_guarded(import_: Import) -> bool:
-    return any(first <= line <= last for file, line in import_.importing for first, last in _guarded_lines(file))
+    if any(first <= line <= last for file, line in import_.importing for first, last in _source(file).guarded):
+        return True
+    file, line = import_.importing[0]
+    imported = _source(file).imports.get(line)
+    return imported is not None and import_.module.partition(".")[0] not in imported  # compiled code: it is not told
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What a source file says of its imports.
+
+    guarded: line ranges of `try` bodies that catch a failed import, and of `with suppress(ImportError)`.
+    imports: the top-level modules that import statements name, by line; a relative import names "".
+    """
+
+    guarded: tuple[tuple[int, int], ...] = ()
+    imports: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
 
 @cache
-def _guarded_lines(file: str) -> tuple[tuple[int, int], ...]:
-    """Line ranges of `try` bodies that catch a failed import, and of `with suppress(ImportError)`."""
+def _source(file: str) -> _Source:
     try:
         tree = ast.parse(Path(file).read_bytes())
-    except (OSError, SyntaxError, ValueError):  # no source, or of another Python: nothing is known to be guarded
-        return ()
-    return tuple(_guards(tree))
+    except (OSError, SyntaxError, ValueError):  # no source, or of another Python: nothing is known of it
+        return _Source()
+    return _Source(guarded=tuple(_guards(tree)), imports=dict(_imports(tree)))
+
+
+def _imports(tree: ast.AST) -> Iterator[tuple[int, frozenset[str]]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield node.lineno, frozenset(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.lineno, frozenset({(node.module or "").partition(".")[0] if not node.level else ""})
 
 
 def _guards(tree: ast.AST) -> Iterator[tuple[int, int]]:

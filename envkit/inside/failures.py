@@ -11,6 +11,14 @@ FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 def describe(error: BaseException, phase: str, kind: str) -> dict[str, Any]:
     """Give the event `error`."""
+    try:
+        return _described(error, phase, kind)
+    except MemoryError:
+        bare = {"event": "error", "phase": phase, "kind": kind, "message": "", "traceback": ""}
+        return {**bare, "type": type(error).__name__}
+
+
+def _described(error: BaseException, phase: str, kind: str) -> dict[str, Any]:
     import traceback
 
     _clean(error, set())

@@ -13,7 +13,9 @@ def pandas_for(what: str) -> Any:
     """Import pandas. Raises `InvalidInput` when it is not there, naming what needs it."""
     try:
         return import_module("pandas")
-    except ImportError as error:
+    except ModuleNotFoundError as error:
+        if error.name != "pandas":
+            raise
         raise InvalidInput(f"{what} needs pandas, which is not installed in the model's environment") from error
 
 

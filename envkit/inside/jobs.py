@@ -22,6 +22,8 @@ def run(path: str) -> None:
     status = 0
     try:
         if request.get("memory_bytes"):
+            import traceback  # noqa: F401 - there may be no memory left to import it when it is needed
+
             _limit_memory(request["memory_bytes"])
         jobs = {"describe": _describe, "trace": _trace, "predict": _predict}
         jobs[request["job"]](request, phases)

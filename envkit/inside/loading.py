@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Any, Callable, Mapping
 
+from .bytecode import leave_no_trace_in
 from .loaders import loader_for
 
 
@@ -32,6 +33,7 @@ def load(request: Mapping[str, Any]) -> Model:
     """Load the model of a request; raises whatever its code raises."""
     conf = request["python_function"]
     model = request["model"]
+    leave_no_trace_in(model)
     if conf.get("code"):
         sys.path.insert(0, os.path.join(model, conf["code"]))
     data = os.path.join(model, conf["data"]) if conf.get("data") else model

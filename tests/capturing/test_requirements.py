@@ -218,6 +218,24 @@ def test_what_is_imported_again_once_it_is_known_to_be_there_is_optional_too(cas
     assert case.names() == (["frames"], [])
 
 
+def test_what_compiled_code_imports_while_its_library_is_imported_is_left_to_its_metadata(case: Case) -> None:
+    case.install("arrow", files={"arrow.py": "import arrow_core\n"})  # compiled: has no frame of its own
+    case.install("fast")
+    case.uses("arrow")
+    case.uses("fast", by="arrow", line=1, eager=True)
+
+    assert case.names() == (["arrow"], [])
+
+
+def test_a_plugin_that_its_host_loads_by_name_while_it_is_imported_is_required(case: Case) -> None:
+    case.install("host", files={"host.py": "import importlib\nimportlib.import_module(name)\n"})
+    case.install("plugin")
+    case.uses("host")
+    case.uses("plugin", by="host", line=2, eager=True)
+
+    assert case.names() == (["host", "plugin"], [])
+
+
 def test_what_a_library_tries_to_import_when_it_is_called_is_required(case: Case) -> None:
     case.install("frames", files={"frames.py": GUARDED["try"]})
     case.install("fast")

@@ -112,6 +112,8 @@ def test_generated_files_say_the_same_to_envkit_and_to_pip(
 
     ours, theirs = readings(path), pip(path)
 
+    if "--use-feature: invalid choice" in theirs.get("error", ""):
+        return  # each pip has features of its own; envkit asks nothing of them
     if "error" in theirs:
         assert "error" in ours, theirs
     elif "error" in ours:

@@ -210,3 +210,12 @@ def test_a_model_without_an_example_is_loaded_alone(bench: Bench, python: str) -
 
     assert report.one("skipped")["phase"] == "predict"
     assert report.last == "done"
+
+
+def test_the_model_s_folder_is_left_as_it_was(bench: Bench, python: str) -> None:
+    bench.module("helper", "import part")
+    bench.module("part", "")
+    bench.loader(top="import helper")
+
+    assert bench.run(python, environment={"PYTHONDONTWRITEBYTECODE": ""}).last == "done"
+    assert not list(bench.folder.rglob("__pycache__"))

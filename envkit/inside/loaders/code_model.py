@@ -8,6 +8,7 @@ from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any, Mapping
 
+from ..bytecode import TracelessLoader
 from .python_model import with_context
 
 REGISTRY = "mlflow.models.model"
@@ -41,7 +42,7 @@ def _configure(config: Any) -> None:
 
 def _run(path: str) -> None:
     name = "code_model_" + os.path.splitext(os.path.basename(path))[0]
-    spec = spec_from_file_location(name, path)
+    spec = spec_from_file_location(name, path, loader=TracelessLoader(name, path))
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")
     module = module_from_spec(spec)
