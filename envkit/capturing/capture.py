@@ -248,12 +248,7 @@ def _degradations(
         detail = f"no prediction was made ({trace.skipped}): what only a prediction imports is not known"
         yield Degradation(kind=Kind.NO_PREDICTION, subject="prediction", detail=detail)
     yield from native.degradations(trace)
-    for outside in selection.outside:
-        is_data = outside.module == outside.file
-        what, remedy = ("file", "") if is_data else (f"module {outside.module},", "; `--include-code` takes it along")
-        lost = f"it will be missing elsewhere{remedy}"
-        detail = f"{what} {outside.file} is neither the model's nor a distribution's: {lost}"
-        yield Degradation(kind=Kind.OUTSIDE, subject=outside.module, detail=detail)
+    yield from _outside(selection)
     for unmet in selection.unmet:
         yield Degradation(kind=Kind.UNMET, subject=unmet.by, detail=str(unmet))
     for each in (*selection.requirements, *selection.constraints):
@@ -275,3 +270,22 @@ def _degradations(
 
 def _silent(_: str) -> None:
     return None
+
+
+def _outside(selection: Selection) -> Iterator[Degradation]:
+    """One for each file and each top-level package that is nobody's."""
+    packages: dict[str, list[str]] = {}
+    for each in selection.outside:
+        top = each.file if each.module == each.file else each.module.partition(".")[0]
+        packages.setdefault(top, []).append(each.file)
+    for top, found in packages.items():
+        more = f" and {len(found) - 1} more of its modules" if len(found) > 1 else ""
+        if top == found[0]:
+            what, remedy = f"file {top}", "it will be missing elsewhere"
+        elif "site-packages" in found[0]:
+            what, remedy = f"module {top}, {found[0]}{more}", "no RECORD of an installed distribution lists it"
+        else:
+            what = f"module {top}, {found[0]}{more}"
+            remedy = "it will be missing elsewhere; `--include-code` takes it along"
+        detail = f"{what} is neither the model's nor a distribution's: {remedy}"
+        yield Degradation(kind=Kind.OUTSIDE, subject=top, detail=detail)

@@ -2,7 +2,8 @@
 
 Every program that envkit starts goes through `run`. It gets a process group of its own, and the whole group
 is killed when its time is up, when envkit is interrupted, and also after a normal end, so that a grandchild
-can neither keep envkit waiting nor outlive it. Output goes to files, never through a pipe that could fill up.
+can neither keep envkit waiting nor outlive it; only one that made itself a session of its own (`setsid`) escapes.
+Output goes to files, never through a pipe that could fill up.
 """
 
 from __future__ import annotations
