@@ -92,7 +92,7 @@ def capture(
     tell = report or _silent
     model = ModelDirectory.open(model_uri)
     wishes = Wishes(include=tuple(include_variables), ignore=tuple(ignore_variables))
-    limits = Limits(seconds=timeout or TRACE_SECONDS, memory_bytes=memory_bytes, code_paths=_absolute(code_paths))
+    limits = _limits(timeout, memory_bytes, code_paths)
     tell(f"Reading {model.path.name}." if static else f"Tracing {model.path.name}: one load and one prediction.")
     traced, places, selection, read = _observe(model, python, limits, static=static, include=include_static)
     code = local_code.gather(selection.outside, traced.files, model) if include_code else None
@@ -126,6 +126,14 @@ def _observe(
         if read.included:
             selection = select(read.add_to(traced, model), installed, places)
     return traced, places, selection, read
+
+
+def _limits(timeout: float | None, memory_bytes: int | None, code_paths: Sequence[str | Path]) -> Limits:
+    for name, value in (("timeout", timeout), ("memory_bytes", memory_bytes)):
+        if value is not None and not value > 0:
+            raise InvalidArgument(f"{name} must be above 0, not {value}.")
+    seconds = TRACE_SECONDS if timeout is None else timeout
+    return Limits(seconds=seconds, memory_bytes=memory_bytes, code_paths=_absolute(code_paths))
 
 
 def infer_pip_requirements(
