@@ -14,4 +14,7 @@ def program() -> Path:
 
         return Path(find_uv_bin())
     except (ImportError, FileNotFoundError):
-        raise ToolNotFound("uv", "It comes with envkit: reinstall envkit, or `pip install uv`.") from None
+        raise ToolNotFound(
+            "uv",
+            "It comes with envkit: reinstall envkit, or `pip install uv`. `--env-manager virtualenv` does without it.",
+        ) from None

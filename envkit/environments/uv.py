@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from envkit.child import uv
 from envkit.environments import pylock
 from envkit.environments.engine import Workshop
 from envkit.environments.interpreters import Interpreter
 from envkit.environments.plan import Option, Plan
-from envkit.errors import BuildFailed, ToolNotFound
+from envkit.errors import BuildFailed
 from envkit.formats.credentials import filled, placeholder_names, without_credentials
 
 _ALWAYS = ("--color", "never")
@@ -27,7 +28,7 @@ class Uv:
     def create(self, interpreter: Interpreter, workshop: Workshop) -> None:
         """See `Engine`."""
         argv: list[str | Path] = [
-            _program(),
+            uv.program(),
             "venv",
             *_ALWAYS,
             "--no-config",
@@ -53,10 +54,10 @@ class Uv:
         if plan.build_constraints:
             common += ["--build-constraints", workshop.write("build-constraints.txt", plan.build_constraints)]
         if plan.lock is not None and not pylock.read(plan.lock).obstacle:
-            argv = [_program(), "pip", "sync", "--preview-features", "pylock", *common, plan.lock]
+            argv = [uv.program(), "pip", "sync", "--preview-features", "pylock", *common, plan.lock]
             workshop.run(argv, f"install what {plan.lock} locks", _logins(plan.lock, workshop))
         elif plan.requirements:
-            argv = [_program(), "pip", "install", *common, *_options(plan.options)]
+            argv = [uv.program(), "pip", "install", *common, *_options(plan.options)]
             argv += ["-r", workshop.write("requirements.txt", [*_option_lines(plan.options), *plan.requirements])]
             argv += ["-c", workshop.write("constraints.txt", plan.constraints)] if plan.constraints else []
             workshop.run(argv, f"install {len(plan.requirements)} requirements with uv")
@@ -76,15 +77,6 @@ def _logins(lock: Path, workshop: Workshop) -> dict[str, str]:
     wanted = [index for index in pylock.read(lock).indexes if placeholder_names(index)]
     known = [url for index in wanted if (url := filled(index, workshop.variables)) != without_credentials(index)]
     return {"UV_INDEX": " ".join([workshop.variables.get("UV_INDEX", ""), *known]).strip()} if known else {}
-
-
-def _program() -> Path:
-    try:
-        from uv import find_uv_bin
-
-        return Path(find_uv_bin())
-    except (ImportError, FileNotFoundError):
-        raise ToolNotFound("uv", "Install it (`pip install uv`) or choose `--env-manager virtualenv`.") from None
 
 
 def _option_lines(options: tuple[Option, ...]) -> list[str]:
