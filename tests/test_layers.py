@@ -14,21 +14,24 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "envkit"
 
 _MODELS = {"errors", "formats", "models"}
-_PARTS = {*_MODELS, "child", "capturing", "environments"}
+_PARTS = {*_MODELS, "child", "capturing", "environments", "inside"}
+_AUTHOR = {*_PARTS, "pyfunc", "flavors"}
 MAY_IMPORT = {  # besides itself
     "errors": set[str](),
     "formats": {"errors"},
-    "models": {"errors", "formats"},
+    "models": {"errors", "formats", "inside"},  # inside: a signature is enforced by the same code everywhere
     "child": _MODELS,
     "capturing": {*_MODELS, "child"},  # it and environments do not know each other
     "environments": {*_MODELS, "child"},
-    "validate": _PARTS,
-    "serving": {*_PARTS, "validate"},
-    "spark": {*_PARTS, "validate"},
-    "cli": {*_PARTS, "validate", "serving", "spark"},
+    "pyfunc": _PARTS,
+    "flavors": {*_PARTS, "pyfunc"},
+    "validating": _PARTS,
+    "serving": {*_AUTHOR, "validating"},
+    "spark": {*_AUTHOR, "validating"},
+    "cli": {*_AUTHOR, "validating", "serving", "spark"},
     "__main__": {"cli"},
     "inside": set[str](),  # and of others the standard library alone: it runs where nothing is installed
-    "__init__": _PARTS | {"validate", "serving", "spark"},  # for type checkers only; at run time when first used
+    "__init__": _AUTHOR | {"validating", "serving", "spark"},  # for type checkers only; at run time when first used
 }
 OWN_NAME_INSIDE = "_envkit"  # of the folder `inside`, in the interpreters that run it
 TOP = {"cli", "serving", "spark"}
