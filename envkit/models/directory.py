@@ -34,7 +34,7 @@ class ModelDirectory:
         path = _local_path(uri)
         _check_directory(path)
         model = cls(path=path.resolve(), mlmodel=mlmodel.read(path.resolve() / mlmodel.FILE_NAME))
-        for field, value in model._named_paths():
+        for field, value in model.named_paths():
             model._inside(field, value)
         return model
 
@@ -113,7 +113,7 @@ class ModelDirectory:
             "example": {**(info.fields if info else {}), "path": str(path)} if path is not None else None,
         }
 
-    def _named_paths(self) -> Iterator[tuple[str, str]]:
+    def named_paths(self) -> Iterator[tuple[str, str]]:
         """Yield each field of `MLmodel` that names a path, with its value."""
         example = self.mlmodel.example
         if example is not None:

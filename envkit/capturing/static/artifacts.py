@@ -68,6 +68,8 @@ def read(path: Path, name: str, survey: Survey, budget: Budget) -> None:
         problem = "it holds functions whose bytecode is of a Python that is not known here"
         survey.gaps.append(Gap(file=name, problem=problem))
     survey.add_modules(names.modules, name)
+    if names.globals:
+        survey.globals[name] = tuple(names.globals)
     for distribution, version in names.versions.items():
         survey.versions.setdefault(distribution, version)
 

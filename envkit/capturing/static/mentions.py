@@ -54,12 +54,17 @@ class Gap:
 
 @dataclass(kw_only=True, slots=True)
 class Survey:
-    """What was found so far. versions: those that the model records, by the name of a distribution."""
+    """What was found so far.
+
+    versions: those that the model records, by the name of a distribution. globals: module and name of what unpickling
+    would fetch, by artifact.
+    """
 
     mentions: list[Mention] = field(default_factory=list)
     variables: list[Variable] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
+    globals: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     python: str | None = None
 
     def add_modules(self, modules: Mapping[str, bool], file: str) -> None:

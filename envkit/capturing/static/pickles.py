@@ -39,9 +39,14 @@ class _Object:
 
 @dataclass(slots=True)
 class Names:
-    """What one artifact names. modules: by name, whether code in it imports them. opaque: code that was not read."""
+    """What one artifact names.
+
+    modules: by name, whether code in it imports them. globals: module and name of each class and function that
+    unpickling would fetch, in order. opaque: there is code that was not read.
+    """
 
     modules: dict[str, bool] = field(default_factory=dict)
+    globals: dict[tuple[str, str], None] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     opaque: bool = False
 
@@ -157,6 +162,8 @@ class _Machine:
 
     def _push_global(self, module: Any, name: Any) -> None:
         self._names.add(module, by_code=False)
+        if isinstance(module, str) and isinstance(name, str):
+            self._names.globals[module[:200], name[:200]] = None
         self._stack.append(_Global(str(module)[:200], str(name)[:200]) if isinstance(module, str) else _Object())
 
     def _instance(self, argument: str) -> None:
