@@ -24,7 +24,9 @@ says in `str()` what was sought, where, and what to do next.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 
 class EnvkitError(Exception):
@@ -86,9 +88,14 @@ class PathOutsideModel(InvalidInput):
 
 
 class CaptureFailed(EnvkitError):
-    """The model could not be traced; none of its files was changed."""
+    """The model could not be traced; none of its files was changed.
+
+    `seen` is what was known until then, as JSON values: `requirements`, `constraints`, `environment_variables`,
+    `evidence`; None when the model had not begun to load.
+    """
 
     exit_code = 4
+    seen: Mapping[str, Any] | None = None
 
 
 class ModelRaised(CaptureFailed):

@@ -86,15 +86,22 @@ def capture(
     report: called with a line of text as the work goes on.
 
     Raises `ModelNotFound`, `InvalidFile`, `PathOutsideModel` for what is wrong with the model directory,
-    `ModelRaised`, `ModelDied`, `ModelTimedOut` when it does not load and predict, `Degraded` with `strict`,
-    `NotAnInterpreter` for a bad `python`.
+    `ModelRaised`, `ModelDied`, `ModelTimedOut` when it does not load and predict (with what was seen until then as
+    their `seen`), `Degraded` with `strict`, `NotAnInterpreter` for a bad `python`.
     """
     tell = report or _silent
     model = ModelDirectory.open(model_uri)
     wishes = Wishes(include=tuple(include_variables), ignore=tuple(ignore_variables))
     limits = _limits(timeout, memory_bytes, code_paths)
     tell(f"Reading {model.path.name}." if static else f"Tracing {model.path.name}: one load and one prediction.")
-    traced, places, selection, read = _observe(model, python, limits, static=static, include=include_static)
+    seen = _observe(model, python, limits, static=static, include=include_static)
+    traced, places, selection, read = seen.trace, seen.places, seen.selection, seen.static
+    variables = classify(traced, places, wishes)
+    if seen.failure is not None:
+        no_lock, no_wheels = Unlocked(reasons=("the capture failed",)), LocalWheels(found={}, missing={})
+        so_far = _Findings(traced, selection, no_lock, no_wheels, variables, places, model, read)
+        seen.failure.seen = so_far.in_short
+        raise seen.failure
     code = local_code.gather(selection.outside, traced.files, model) if include_code else None
     selection = replace(selection, outside=code.left) if code else selection
     selection = local_versions.dropped(selection) if drop_local_versions else selection
@@ -107,17 +114,33 @@ def capture(
         locked = read.unlocked or lock(
             closure, traced.interpreter, wheels=wheels.found, model=model.path, resolver=resolver_named(resolver)
         )
-        found = _Findings(traced, selection, locked, wheels, classify(traced, places, wishes), places, model, read)
+        found = _Findings(traced, selection, locked, wheels, variables, places, model, read)
         if strict and found.degradations:
             raise Degraded(tuple(map(str, found.degradations)))
         return found.capture(written=files.write(model, found.files(code)) if write else ())
 
 
+@dataclass(frozen=True, slots=True)
+class _Observed:
+    """What running or reading the model told, and what ended the run before its time."""
+
+    trace: Trace
+    places: Places
+    selection: Selection
+    static: Static
+    failure: CaptureFailed | None
+
+
 def _observe(
     model: ModelDirectory, python: str | Path | None, limits: Limits, *, static: bool, include: bool
-) -> tuple[Trace, Places, Selection, Static]:
+) -> _Observed:
     """Trace the model and read its code, or read alone."""
-    traced, read = findings.instead(model, python) if static else (trace_model(model, python, limits), None)
+    failure, read = None, None
+    if static:
+        traced, read = findings.instead(model, python)
+    else:
+        run = trace_model(model, python, limits)
+        traced, failure = run.trace, run.failure
     installed = InstalledDistributions(_but(traced.interpreter.sys_path, limits.code_paths))
     places = Places(traced, installed, model.path)
     selection = select(traced, installed, places)
@@ -125,7 +148,7 @@ def _observe(
         read = findings.beside(traced, selection, model, installed, places, include=include)
         if read.included:
             selection = select(read.add_to(traced, model), installed, places)
-    return traced, places, selection, read
+    return _Observed(traced, places, selection, read, failure)
 
 
 def _limits(timeout: float | None, memory_bytes: int | None, code_paths: Sequence[str | Path]) -> Limits:
@@ -221,6 +244,18 @@ class _Findings:
             self.trace, self.selection, self.variables, self.degradations, self.places, example, self.wheels.found
         )
         return self.read.added_to(seen)
+
+    @property
+    def in_short(self) -> dict[str, Any]:
+        """As JSON values, for who is told that nothing came of it."""
+        return {
+            "python": self.trace.interpreter.version,
+            "requirements": self.requirements,
+            "constraints": self.constraints,
+            "environment_variables": self.variable_names,
+            "degradations": [each.as_json() for each in self.degradations],
+            "evidence": self.evidence,
+        }
 
     def files(self, code: LocalCode | None) -> files.Content:
         return files.Content(

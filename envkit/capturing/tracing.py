@@ -5,12 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envkit.capturing.trace import Trace, from_events
 from envkit.child.inside import Journal, doing, run_inside
-from envkit.errors import InvalidArgument, InvalidFile, ModelDied, ModelRaised, ModelTimedOut, NotAnInterpreter
+from envkit.errors import (
+    CaptureFailed,
+    InvalidArgument,
+    InvalidFile,
+    ModelDied,
+    ModelRaised,
+    ModelTimedOut,
+    NotAnInterpreter,
+)
 from envkit.models.directory import ModelDirectory
 
 
@@ -23,11 +31,19 @@ class Limits:
     code_paths: tuple[Path, ...] = ()
 
 
-def trace_model(model: ModelDirectory, python: str | Path | None, limits: Limits) -> Trace:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Traced:
+    """What was seen, and what ended it before its time, if something did."""
+
+    trace: Trace
+    failure: CaptureFailed | None
+
+
+def trace_model(model: ModelDirectory, python: str | Path | None, limits: Limits) -> Traced:
     """Load the model and predict on its example in `python` (default: the running interpreter).
 
     The environment is the caller's own: the model works in it today. Only the order of sets is fixed, so that two
-    traces see the same. Raises as `capture` says.
+    traces see the same. Raises as `capture` says, a `CaptureFailed` when the model did not even begin to load.
     """
     interpreter = find_python(python)
     environment = {"PYTHONHASHSEED": "0", **os.environ, **_search_path(limits.code_paths)}
@@ -36,8 +52,13 @@ def trace_model(model: ModelDirectory, python: str | Path | None, limits: Limits
         journal = run_inside(interpreter, request, environment=environment, timeout=limits.seconds, isolated=False)
     except OSError as error:
         raise NotAnInterpreter(str(interpreter), error.strerror or str(error)) from error
-    _refuse_failure(journal, model, limits)
-    return from_events(journal.events)
+    failure = _failure(journal, model, limits)
+    if failure is None:
+        return Traced(trace=from_events(journal.events), failure=None)
+    if next(journal.named("interpreter"), None) is None:
+        raise failure
+    trace = from_events(journal.events)
+    return Traced(trace=replace(trace, skipped=_in_short(failure)), failure=failure)
 
 
 def _search_path(code_paths: Sequence[Path]) -> dict[str, str]:
@@ -61,16 +82,24 @@ def find_python(named: str | Path | None) -> Path:
     return found
 
 
-def _refuse_failure(journal: Journal, model: ModelDirectory, limits: Limits) -> None:
+def _failure(journal: Journal, model: ModelDirectory, limits: Limits) -> CaptureFailed | None:
     error = journal.error
     if error is not None:
         if error.get("kind") == "input":
             raise InvalidFile(
                 model.example_path or model.path, "", f"the input example cannot be used: {error['message']}"
             )
-        raise ModelRaised(doing(error["phase"]), error["type"], error["message"], error["traceback"])
+        return ModelRaised(doing(error["phase"]), error["type"], error["message"], error["traceback"])
     if journal.done:
-        return
+        return None
     if journal.ended.timed_out:
-        raise ModelTimedOut(doing(journal.phase), limits.seconds)
-    raise ModelDied(doing(journal.phase), journal.ended.status, journal.ended.how)
+        return ModelTimedOut(doing(journal.phase), limits.seconds)
+    return ModelDied(doing(journal.phase), journal.ended.status, journal.ended.how)
+
+
+def _in_short(failure: CaptureFailed) -> str:
+    """The failure without what the model said: it may hold what must not be written."""
+    if isinstance(failure, ModelRaised):
+        return f"the model raised {failure.kind} while it was to {failure.phase}"
+    said = str(failure).partition(".")[0]
+    return said[:1].lower() + said[1:]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envkit.cli import options
+from envkit.errors import CaptureFailed
 
 if TYPE_CHECKING:
     from envkit.capturing.capture import Capture
@@ -86,9 +87,8 @@ def command(
     example. What it used is pinned and written into the model directory, all files or none. Capturing runs the
     model's code: do it with models that you trust.
     """
-    from envkit.capturing.capture import capture
-
-    captured = capture(
+    captured = _captured(
+        as_json,
         model_uri,
         python=python,
         timeout=timeout,
@@ -110,6 +110,23 @@ def command(
         click.echo(json.dumps(_as_json(captured), indent=2, ensure_ascii=False))
     else:
         _show(captured)
+
+
+def _captured(as_json: bool, model_uri: str, **wishes: Any) -> Capture:
+    """Capture; what a model did before it failed is printed with `--json`, and told of without."""
+    from envkit.capturing.capture import capture
+
+    try:
+        return capture(model_uri, **wishes)
+    except CaptureFailed as error:
+        if as_json:
+            told = {"error": str(error), "model": model_uri, "written": (), **(error.seen or {})}
+            click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        elif error.seen is not None:
+            used = ", ".join(error.seen["requirements"]) or "no distribution"
+            options.note(f"Until it failed it had asked for {used}. `--json` prints all that was seen.")
+            options.note("Nothing was written. `--static` infers the requirements without running the model.")
+        raise
 
 
 def _show(captured: Capture) -> None:

@@ -5,11 +5,29 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from envkit.capturing import capture as capturing
+from envkit.capturing.capture import Capture, capture
+from envkit.capturing.lock import Unlocked
+
+LOADER = """
+import {imports}
+
+class Model:
+    def predict(self, data):
+        if data is None:
+            {branch}
+        return 1
+
+def _load_pyfunc(path):
+    return Model()
+"""
 
 
 @dataclass(frozen=True)
@@ -53,3 +71,45 @@ def site(tmp_path: Path) -> Site:
     folder = tmp_path / "env" / "lib" / "python3.11" / "site-packages"
     folder.mkdir(parents=True)
     return Site(folder)
+
+
+class ModelCase:
+    """A model whose loader is its own code."""
+
+    def __init__(self, folder: Path, site: Site) -> None:
+        self.path, self.site = folder, site
+        (folder / "code").mkdir(parents=True)
+        self.mlmodel("")
+        self.loader()
+
+    def mlmodel(self, more: str, python: str = "") -> None:
+        version = f"    python_version: {python}\n" if python else ""
+        (self.path / "MLmodel").write_text(
+            f"flavors:\n  python_function:\n    loader_module: loader\n    code: code\n{version}{more}",
+            encoding="utf-8",
+        )
+
+    def loader(self, imports: str = "os", branch: str = "pass") -> None:
+        self.code("loader.py", LOADER.format(imports=imports, branch=branch))
+
+    def code(self, name: str, text: str) -> None:
+        path = self.path / "code" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def example(self) -> None:
+        (self.path / "input_example.json").write_text('{"inputs": [1]}', encoding="utf-8")
+
+    def install(self, *names: str, **more: object) -> None:
+        for name in names:
+            self.site.install(name, files={f"{name}.py": "x = 1\n"}, **more)  # type: ignore[arg-type]
+
+    def capture(self, **options: bool) -> Capture:
+        return capture(self.path, **{"write": False, **options})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def case(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> ModelCase:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site.folder)]))
+    monkeypatch.setattr(capturing, "lock", lambda *_, **__: Unlocked(reasons=("no network in tests",)))
+    return ModelCase(tmp_path / "model", site)

@@ -3,75 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import struct
 import sys
 from pathlib import Path
 
 import pytest
 
-from envkit.capturing import capture as capturing
-from envkit.capturing.capture import Capture, capture
+from envkit.capturing.capture import Capture
 from envkit.capturing.degradations import Kind
-from envkit.capturing.lock import Unlocked
 from envkit.errors import Degraded
-from tests.capturing.conftest import Site
+from tests.capturing.conftest import ModelCase
 from tests.capturing.static.test_artifacts import code_pickle
-
-LOADER = """
-import {imports}
-
-class Model:
-    def predict(self, data):
-        if data is None:
-            {branch}
-        return 1
-
-def _load_pyfunc(path):
-    return Model()
-"""
-
-
-class Case:
-    """A model whose loader is its own code."""
-
-    def __init__(self, folder: Path, site: Site) -> None:
-        self.path, self.site = folder, site
-        (folder / "code").mkdir(parents=True)
-        self.mlmodel("")
-        self.loader()
-
-    def mlmodel(self, more: str, python: str = "") -> None:
-        version = f"    python_version: {python}\n" if python else ""
-        (self.path / "MLmodel").write_text(
-            f"flavors:\n  python_function:\n    loader_module: loader\n    code: code\n{version}{more}",
-            encoding="utf-8",
-        )
-
-    def loader(self, imports: str = "os", branch: str = "pass") -> None:
-        self.code("loader.py", LOADER.format(imports=imports, branch=branch))
-
-    def code(self, name: str, text: str) -> None:
-        path = self.path / "code" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-    def example(self) -> None:
-        (self.path / "input_example.json").write_text('{"inputs": [1]}', encoding="utf-8")
-
-    def install(self, *names: str, **more: object) -> None:
-        for name in names:
-            self.site.install(name, files={f"{name}.py": "x = 1\n"}, **more)  # type: ignore[arg-type]
-
-    def capture(self, **options: bool) -> Capture:
-        return capture(self.path, **{"write": False, **options})  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def case(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> Case:
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site.folder)]))
-    monkeypatch.setattr(capturing, "lock", lambda *_, **__: Unlocked(reasons=("no network in tests",)))
-    return Case(tmp_path / "model", site)
 
 
 def kinds(captured: Capture) -> dict[str, str]:
@@ -79,7 +21,7 @@ def kinds(captured: Capture) -> dict[str, str]:
     return {each.kind.value: str(each) for each in captured.degradations if each.kind not in ignored}
 
 
-def test_a_branch_that_the_example_did_not_reach_is_told(case: Case) -> None:
+def test_a_branch_that_the_example_did_not_reach_is_told(case: ModelCase) -> None:
     case.install("soup", "rare")
     case.loader("soup", branch="import rare")
     case.example()
@@ -93,7 +35,7 @@ def test_a_branch_that_the_example_did_not_reach_is_told(case: Case) -> None:
     ]
 
 
-def test_it_is_required_on_request(case: Case) -> None:
+def test_it_is_required_on_request(case: ModelCase) -> None:
     case.install("soup", "rare", "implied")
     case.install("rare", requires=["implied"])
     case.loader("soup", branch="import rare")
@@ -106,7 +48,7 @@ def test_it_is_required_on_request(case: Case) -> None:
     assert kinds(captured) == {}
 
 
-def test_it_is_required_when_there_was_no_prediction(case: Case) -> None:
+def test_it_is_required_when_there_was_no_prediction(case: ModelCase) -> None:
     case.install("rare")
     case.loader(branch="import rare")
 
@@ -125,7 +67,7 @@ def test_it_is_required_when_there_was_no_prediction(case: Case) -> None:
         ("from soup import x", set()),
     ],
 )
-def test_what_a_branch_imports_is_told_only_where_it_matters(case: Case, branch: str, expected: set[str]) -> None:
+def test_what_a_branch_imports_is_told_only_where_it_matters(case: ModelCase, branch: str, expected: set[str]) -> None:
     case.install("soup", "rare")
     case.loader("soup", branch=branch)
     case.example()
@@ -133,7 +75,7 @@ def test_what_a_branch_imports_is_told_only_where_it_matters(case: Case, branch:
     assert set(kinds(case.capture())) == expected
 
 
-def test_nothing_is_told_of_code_that_nothing_leads_to(case: Case) -> None:
+def test_nothing_is_told_of_code_that_nothing_leads_to(case: ModelCase) -> None:
     case.install("rare")
     case.code("training.py", "import rare\n")
     case.code("helper/__init__.py", "from . import inner\n")
@@ -144,7 +86,7 @@ def test_nothing_is_told_of_code_that_nothing_leads_to(case: Case) -> None:
     assert kinds(case.capture()) == {}
 
 
-def test_a_static_capture_runs_nothing_and_follows_the_models_own_code(case: Case, tmp_path: Path) -> None:
+def test_a_static_capture_runs_nothing_and_follows_the_models_own_code(case: ModelCase, tmp_path: Path) -> None:
     case.install("soup", "rare", "implied", "unused")
     case.install("soup", requires=["implied"])
     case.code("loader.py", f"open({str(tmp_path / 'ran')!r}, 'w')\nfrom helper.inner import f\n")
@@ -164,12 +106,12 @@ def test_a_static_capture_runs_nothing_and_follows_the_models_own_code(case: Cas
     assert "-c constraints.txt" in (case.path / "requirements.txt").read_text(encoding="utf-8")
 
 
-def test_a_static_capture_is_never_complete(case: Case) -> None:
+def test_a_static_capture_is_never_complete(case: ModelCase) -> None:
     with pytest.raises(Degraded):
         case.capture(static=True, strict=True)
 
 
-def test_versions_of_what_is_not_installed_come_from_the_model(case: Case) -> None:
+def test_versions_of_what_is_not_installed_come_from_the_model(case: ModelCase) -> None:
     case.mlmodel("  sklearn:\n    sklearn_version: 0.22.1\n  lightgbm:\n    lgb_version: 3.1.0\n")
     case.loader("absent")
 
@@ -180,14 +122,14 @@ def test_versions_of_what_is_not_installed_come_from_the_model(case: Case) -> No
     assert "absent is named by code/loader.py:2" in " ".join(map(str, captured.degradations))
 
 
-def test_the_version_that_a_pickle_records_is_taken(case: Case) -> None:
+def test_the_version_that_a_pickle_records_is_taken(case: ModelCase) -> None:
     version = b"X" + struct.pack("<I", 16) + b"_sklearn_versionX" + struct.pack("<I", 6) + b"0.22.1"
     (case.path / "model.pkl").write_bytes(b"\x80\x02csklearn.tree.tree\nTree\n)\x81}" + version + b"sb.")
 
     assert case.capture(static=True).requirements == ("scikit-learn==0.22.1",)
 
 
-def test_another_version_than_the_recorded_one_is_told(case: Case) -> None:
+def test_another_version_than_the_recorded_one_is_told(case: ModelCase) -> None:
     case.site.install("scikit-learn", "1.9.1", files={"sklearn/__init__.py": "", "sklearn/tree.py": ""})
     case.mlmodel("  sklearn:\n    sklearn_version: 1.0.2\n")
 
@@ -199,7 +141,7 @@ def test_another_version_than_the_recorded_one_is_told(case: Case) -> None:
     }
 
 
-def test_a_model_of_another_python_takes_no_versions_from_this_one(case: Case) -> None:
+def test_a_model_of_another_python_takes_no_versions_from_this_one(case: ModelCase) -> None:
     case.site.install("scikit-learn", "1.9.1", files={"sklearn/__init__.py": ""})
     case.install("soup")
     case.mlmodel("  sklearn:\n    sklearn_version: 0.22.1\n", python="3.7.5")
@@ -213,7 +155,7 @@ def test_a_model_of_another_python_takes_no_versions_from_this_one(case: Case) -
     assert "python=3.7.5" in (case.path / "conda.yaml").read_text(encoding="utf-8")
 
 
-def test_what_cannot_be_read_is_told(case: Case) -> None:
+def test_what_cannot_be_read_is_told(case: ModelCase) -> None:
     (case.path / "model.pkl").write_bytes(b"\x80\x04 this is no pickle")
     case.code("loader.py", "print 'Python 2'\n")
 
@@ -223,7 +165,7 @@ def test_what_cannot_be_read_is_told(case: Case) -> None:
     assert unread == {"model.pkl", "code/loader.py"}
 
 
-def test_a_development_install_with_an_import_hook_is_found(case: Case, tmp_path: Path) -> None:
+def test_a_development_install_with_an_import_hook_is_found(case: ModelCase, tmp_path: Path) -> None:
     project = tmp_path / "project" / "hooked"
     project.mkdir(parents=True)
     (project / "__init__.py").write_text("", encoding="utf-8")
@@ -234,7 +176,9 @@ def test_a_development_install_with_an_import_hook_is_found(case: Case, tmp_path
     assert case.capture(static=True).requirements == ("hooked-dist==1.0",)
 
 
-def test_a_module_that_nobody_else_has_is_told(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_that_nobody_else_has_is_told(
+    case: ModelCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "own_words.py").write_text("", encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "mine"))
@@ -244,7 +188,7 @@ def test_a_module_that_nobody_else_has_is_told(case: Case, tmp_path: Path, monke
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="its opcodes are not known yet")
-def test_functions_by_value_are_read_as_this_python_wrote_them(case: Case) -> None:
+def test_functions_by_value_are_read_as_this_python_wrote_them(case: ModelCase) -> None:
     case.install("rare")
     (case.path / "model.pkl").write_bytes(code_pickle("import rare"))
 
@@ -254,7 +198,7 @@ def test_functions_by_value_are_read_as_this_python_wrote_them(case: Case) -> No
     assert kinds(captured) == {}
 
 
-def test_what_is_not_installed_has_its_reason_in_the_evidence(case: Case) -> None:
+def test_what_is_not_installed_has_its_reason_in_the_evidence(case: ModelCase) -> None:
     case.loader("absent")
 
     (entry,) = case.capture(static=True).evidence["distributions"]
@@ -263,7 +207,7 @@ def test_what_is_not_installed_has_its_reason_in_the_evidence(case: Case) -> Non
     assert entry["reasons"] == [{"phase": "static", "module": "absent", "by": "code/loader.py", "line": 2}]
 
 
-def test_a_static_capture_finds_the_environment_variables_that_code_reads(case: Case) -> None:
+def test_a_static_capture_finds_the_environment_variables_that_code_reads(case: ModelCase) -> None:
     branch = "os.environ['MY_MODE'], os.environ.get('MY_LEVEL'), os.getenv('MY_ZONE'), os.environ[data], {}['x']"
     case.loader("os", branch=branch)
 
