@@ -1,36 +1,36 @@
 """The environment store: one folder of built environments, shared by all models and processes of a user.
 
     <root>/environments/<manager>-<key>/   an environment; ready when it holds a fitting marker, else rubbish
-    <root>/locks/<manager>-<key>.lock      held while that environment is built
+    <root>/locks/<manager>-<key>.lock      held while that environment is built or removed
+    <root>/uses/<manager>-<key>/           which models used it, and when (see `uses`)
     <root>/cache/<manager>/                the installers' download caches, private to the store
     <root>/interpreters.json               what interpreters are (see `interpreters`)
 
 An environment is built where it stays, since a virtual environment cannot be moved; that it is complete is told
-by its marker alone, which is written last. Whatever has no fitting marker is removed and built anew, never
-repaired. The lock is an open file that installers inherit: when envkit is killed and its installer lives on,
-the lock is held until that has ended too.
+by its marker alone, which is written last. Whatever has no fitting marker, or other files than when it was marked, is
+removed and built anew, never repaired. The lock is an open file that installers inherit: when envkit is killed and
+its installer lives on, the lock is held until that has ended too. Who runs a program in an environment shares a
+lock on its marker, which keeps it from being removed. What a killed process left is removed by the next that comes by.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from envkit.environments import records
+from envkit.environments import locks, manifest, marker, records, uses
 from envkit.environments.interpreters import Interpreter
 from envkit.errors import BuildFailed, InvalidArgument
 
 VARIABLE = "ENVKIT_HOME"
-MARKER = ".envkit-ready.json"
+MARKER = marker.NAME
 _KEY_LENGTH = 24  # of 64 hexadecimal digits in folder names; the marker holds all
+_LOCK = ".lock"
 
 Fill = Callable[[Path, int], None]
 Report = Callable[[str], None]
@@ -86,21 +86,20 @@ class Store:
         """The file that remembers interpreters."""
         return self.root / "interpreters.json"
 
+    @property
+    def environments(self) -> Path:
+        """The folder of all environments."""
+        return self.root / "environments"
+
     def cache(self, manager: str) -> Path:
         """The download cache of an installer."""
         return self.root / "cache" / manager
 
     def look(self, manager: str, key: str) -> Ready | NotReady:
-        """Say whether an environment is ready, with three system calls and without a lock."""
+        """Say whether an environment is ready: its marker fits, and no file changed since. Takes no lock."""
         place = self._place(manager, key)
-        try:
-            marker = json.loads((place / MARKER).read_bytes())
-        except FileNotFoundError:
-            return NotReady(place=place, why="its build did not end" if place.exists() else "")
-        except (OSError, ValueError, RecursionError):
-            return NotReady(place=place, why="its marker is damaged")
-        why = _why_unfit(marker, place, key)
-        return NotReady(place=place, why=why) if why else Ready(place=place)
+        why = _why_unfit(place, key)
+        return Ready(place=place) if why is None else NotReady(place=place, why=why)
 
     def build(
         self, manager: str, key: str, interpreter: Interpreter, fill: Fill, report: Report
@@ -110,9 +109,9 @@ class Store:
         Gives its path, whether it was built here, and why what was there before could not be used, or "".
         `fill` makes the environment at the path it gets, which does not exist; what it starts must inherit the
         descriptor it gets. When it raises, nothing of the environment remains. Raises `BuildFailed` when the
-        store cannot be written to or what was installed does not fit its records.
+        store cannot be written to, has no locks, or what was installed does not fit its records.
         """
-        with _told_as_build_failure(self.root), self._locked(manager, key, report) as lock:
+        with _told_as_build_failure(self.root, "build an environment in"), self._locked(manager, key, report) as lock:
             found = self.look(manager, key)
             if isinstance(found, Ready):
                 return found.place, False, ""
@@ -122,49 +121,95 @@ class Store:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 fill(place, lock)
                 _check(place)
-                _mark(place, key, interpreter)
+                manifest.write(place)
+                _mark(place, manager, key, interpreter)
             except BaseException:
                 with suppress(OSError):
                     _remove(place)
                 raise
         return place, True, found.why
 
+    def use(self, place: Path, model: Path | None = None) -> int | None:
+        """Keep a ready environment from being removed, as long as the descriptor that this gives is open.
+
+        None when it has been removed meanwhile. `model` is remembered as its user.
+        """
+        descriptor = locks.shared(place / MARKER)
+        if descriptor is not None and model is not None:
+            uses.record(self.root, place.name, model)
+        return descriptor
+
+    def remove(self, place: Path, *, only_rubbish: bool = False) -> bool:
+        """Remove an environment of this store, ready or not; False when it is being built or used.
+
+        With `only_rubbish` one that has been marked ready meanwhile stays too. Raises `BuildFailed` when the store
+        cannot be written to or has no locks.
+        """
+        with _told_as_build_failure(self.root, "remove an environment from"):
+            path = self._lock_path(place.name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = locks.exclusive(path)
+            if lock is None:
+                return False
+            try:
+                if (only_rubbish and (place / MARKER).exists()) or not _free(place):
+                    return False
+                _remove(place)
+                uses.forget(self.root, place.name)
+                path.unlink(missing_ok=True)
+            finally:
+                os.close(lock)
+            return True
+
+    def sweep(self) -> None:
+        """Remove what killed processes left: environments whose build or removal did not end, and their locks.
+
+        One look into a folder when there is nothing to do. Nothing is done where nothing can be written.
+        """
+        with suppress(OSError, BuildFailed):
+            held = {entry.name for entry in os.scandir(self.environments)}
+            for name in held:
+                if not (self.environments / name / MARKER).exists():
+                    self.remove(self.environments / name, only_rubbish=True)
+            for entry in os.scandir(self.root / "locks"):
+                if entry.name.removesuffix(_LOCK) not in held:
+                    self.remove(self.environments / entry.name.removesuffix(_LOCK), only_rubbish=True)
+
     def _place(self, manager: str, key: str) -> Path:
-        return self.root / "environments" / f"{manager}-{key[:_KEY_LENGTH]}"
+        return self.environments / f"{manager}-{key[:_KEY_LENGTH]}"
+
+    def _lock_path(self, name: str) -> Path:
+        return self.root / "locks" / f"{name}{_LOCK}"
 
     @contextmanager
     def _locked(self, manager: str, key: str, report: Report) -> Iterator[int]:
         """Hold the lock of a key; it is released by closing: unlocking would release an orphan's too."""
-        path = self.root / "locks" / f"{manager}-{key[:_KEY_LENGTH]}.lock"
+        path = self._lock_path(self._place(manager, key).name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = locks.exclusive(
+            path, lambda: report(f"Waiting for another process that builds this environment ({path})")
+        )
+        assert descriptor is not None  # noqa: S101 - it was waited for
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                report(f"Waiting for another process that builds this environment ({path})")
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield descriptor
         finally:
             os.close(descriptor)
 
 
-def _why_unfit(marker: Any, place: Path, key: str) -> str:
+def _why_unfit(place: Path, key: str) -> str | None:
+    """Say why there is no environment with this key at `place`: "" when there is nothing, None when it is ready."""
     try:
-        interpreter = marker["interpreter"]
-        if marker["key"] != key:
-            return "its marker belongs to another environment"
-        if marker["place"] != str(place):
-            return f"it was moved here from {marker['place']}"
-        size, changed, path = interpreter["size"], interpreter["mtime_ns"], interpreter["path"]
-        status = os.stat(place / "bin" / "python")  # noqa: PTH116 - follows the link to the interpreter
-    except (KeyError, TypeError):
+        found = marker.read(place)
+    except FileNotFoundError:
+        return "its build did not end" if place.exists() else ""
+    except (OSError, ValueError, RecursionError):
         return "its marker is damaged"
-    except OSError:
-        return "its interpreter is gone"
-    if (status.st_size, status.st_mtime_ns) != (size, changed):
-        return f"its interpreter {path} has changed"
-    return ""
+    if why := marker.why_unfit(found, place, key):
+        return why
+    try:
+        return next(manifest.changes(place), None)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError, AttributeError):
+        return "the list of its files is damaged"
 
 
 def _check(place: Path) -> None:
@@ -176,25 +221,19 @@ def _check(place: Path) -> None:
         )
 
 
-def _mark(place: Path, key: str, interpreter: Interpreter) -> None:
-    """Write the marker onto the disk, then under its name; the interpreter is as the environment sees it."""
-    status = (place / "bin" / "python").stat()
-    facts = {
-        "key": key,
-        "place": str(place),
-        "interpreter": {
-            "path": str(interpreter.executable),
-            "version": interpreter.version,
-            "size": status.st_size,
-            "mtime_ns": status.st_mtime_ns,
-        },
-    }
-    temporary = place / f"{MARKER}.new"
-    with temporary.open("w", encoding="utf-8") as stream:
-        json.dump(facts, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(place / MARKER)
+_mark = marker.write
+
+
+def _free(place: Path) -> bool:
+    """Whether no program runs in an environment. Its lock need not be kept: who comes later finds no marker."""
+    if not (place / MARKER).is_file():
+        return True
+    descriptor = locks.exclusive(place / MARKER)
+    if descriptor is None:
+        return False
+    (place / MARKER).unlink(missing_ok=True)
+    os.close(descriptor)
+    return True
 
 
 def _remove(place: Path) -> None:
@@ -203,20 +242,35 @@ def _remove(place: Path) -> None:
         place.unlink()
     elif place.exists():
         (place / MARKER).unlink(missing_ok=True)
-        shutil.rmtree(place)
+        try:
+            shutil.rmtree(place)
+        except PermissionError:
+            _make_removable(place)
+            shutil.rmtree(place)
+
+
+def _make_removable(place: Path) -> None:
+    """Give the owner all rights in the folders of an environment, which some packages take away."""
+    place.chmod(0o700)
+    for folder, names, _ in os.walk(place):
+        for path in (Path(folder, name) for name in names):
+            if not path.is_symlink():
+                path.chmod(0o700)
 
 
 @contextmanager
-def _told_as_build_failure(root: Path) -> Iterator[None]:
+def _told_as_build_failure(root: Path, doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        why = ""
         if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
-            what = f"build an environment in {root}, which cannot be written to"
+            why = ", which cannot be written to"
         elif error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            what = f"build an environment in {root}: no space left there"
-        else:
-            what = f"build an environment in {root}"
+            why = ": no space left there"
+        elif error.errno in locks.WITHOUT_LOCKS:
+            why = ": its file system has no locks, without which two processes could damage each other's work"
         raise BuildFailed(
-            what, f"{error.strerror}: {error.filename or root}\nChoose another folder: {VARIABLE}."
+            f"{doing} {root}{why}",
+            f"{error.strerror}: {error.filename or root}\nChoose another folder: {VARIABLE}.",
         ) from error

@@ -1,0 +1,89 @@
+"""Locks on files of the store: by `flock`, so that the system releases them when their last holder ends.
+
+A lock belongs to an open file and is inherited with it: a child that was given the descriptor holds it as long as it
+lives. Lock files may be removed by who holds them; who waited for such a file notices and takes the new one.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}  # what `flock` says where there are none
+
+
+def exclusive(path: Path, waiting: Callable[[], None] | None = None) -> int | None:
+    """Lock a file, made when it is not there, for this process alone; give the descriptor that holds the lock.
+
+    `waiting` is called once when another process holds it, which is then waited for; without `waiting` the answer
+    is None. Raises `OSError`, one of `WITHOUT_LOCKS` where locks are refused or have no effect.
+    """
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            if not _take(descriptor, fcntl.LOCK_EX, waiting):
+                os.close(descriptor)
+                return None
+            if is_at(descriptor, path):
+                _prove(path)
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # it was removed by who held it before
+
+
+def shared(path: Path) -> int | None:
+    """Lock a file together with others; None when it is gone. Raises `OSError` when it cannot be opened.
+
+    Where there are no locks nothing is removed either: the descriptor then stands for nothing.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        if is_at(descriptor, path):
+            return descriptor
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None
+
+
+def is_at(descriptor: int, path: Path) -> bool:
+    """Whether an open file is still the one of this path."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
+
+
+def _take(descriptor: int, kind: int, waiting: Callable[[], None] | None) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if waiting is None:
+            return False
+        waiting()
+        fcntl.flock(descriptor, kind)
+    return True
+
+
+def _prove(path: Path) -> None:
+    """Try to lock a file again that is locked: some network file systems agree to everything."""
+    second = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(second)
+    raise OSError(errno.ENOLCK, "Locks have no effect", str(path))
