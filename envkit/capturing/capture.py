@@ -9,13 +9,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from envkit.capturing import evidence, files, local_code, local_versions, local_wheels, native, packagers
+from envkit.capturing import (
+    closure,
+    evidence,
+    files,
+    local_code,
+    local_origins,
+    local_versions,
+    local_wheels,
+    native,
+    packagers,
+)
 from envkit.capturing.degradations import Degradation, Kind
 from envkit.capturing.distributions import InstalledDistributions
 from envkit.capturing.local_code import LocalCode
 from envkit.capturing.local_wheels import LocalWheels
 from envkit.capturing.lock import Locked, Unlocked, lock
 from envkit.capturing.locking.resolvers import resolver_named
+from envkit.capturing.packagers import CondaNeeds
 from envkit.capturing.pins import pin
 from envkit.capturing.places import Places
 from envkit.capturing.requirements import Selection, select
@@ -60,6 +71,7 @@ def capture(
     strict: bool = False,
     write: bool = True,
     build_local: bool = True,
+    build_vcs: bool = False,
     include_code: bool = False,
     code_paths: Sequence[str | Path] = (),
     static: bool = False,
@@ -76,9 +88,10 @@ def capture(
     running one; nothing needs to be installed in it. timeout: seconds, default 600. memory_bytes: address space
     that the model may use. strict: refuse when anything could not be seen or recorded. write: False leaves the
     model directory as it is. build_local: build wheels, for the model to take along, of what was installed from
-    folders of this machine, which runs their build code. include_code: copy modules that are neither the model's
-    nor a distribution's into the model. code_paths: folders from which the traced model may import such modules.
-    static: run nothing of the model, read its files.
+    folders of this machine, which runs their build code. build_vcs: also of what was installed from repositories
+    elsewhere, so that whoever rebuilds the environment need not build them. include_code: copy modules that are
+    neither the model's nor a distribution's into the model. code_paths: folders from which the traced model may
+    import such modules. static: run nothing of the model, read its files.
     include_static: require also what code imports that the example did not reach. include_variables,
     ignore_variables: patterns (`MY_*`) of environment variables that are recorded when something reads them, and of
     those that never are. resolver: who is asked for hashes, `uv` or `pip-tools`, default uv, and pip-tools for what
@@ -99,22 +112,29 @@ def capture(
     variables = classify(traced, places, wishes)
     if seen.failure is not None:
         no_lock, no_wheels = Unlocked(reasons=("the capture failed",)), LocalWheels(found={}, missing={})
-        so_far = _Findings(traced, selection, no_lock, no_wheels, variables, places, model, read)
+        so_far = _Findings(traced, selection, no_lock, no_wheels, variables, places, model, read, None)
         seen.failure.seen = so_far.in_short
         raise seen.failure
+    conda = packagers.conda_needs(traced, selection)
+    selection = conda.without_explained(selection) if conda else selection
     code = local_code.gather(selection.outside, traced.files, model) if include_code else None
     selection = replace(selection, outside=code.left) if code else selection
     selection = local_versions.dropped(selection) if drop_local_versions else selection
     tell(f"Locking {len(selection.requirements) + len(selection.constraints)} distributions.")
-    closure = [each.distribution for each in (*selection.requirements, *selection.constraints)]
+    every = [each.distribution for each in (*selection.requirements, *selection.constraints)]
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:  # where wheels wait until all is written
         wheels = local_wheels.collect(
-            closure, traced.interpreter.executable, Path(folder), build=build_local and not static, report=tell
+            every,
+            traced.interpreter.executable,
+            Path(folder),
+            build=build_local and not static,
+            build_vcs=build_vcs,
+            report=tell,
         )
         locked = read.unlocked or lock(
-            closure, traced.interpreter, wheels=wheels.found, model=model.path, resolver=resolver_named(resolver)
+            every, traced.interpreter, wheels=wheels.found, model=model.path, resolver=resolver_named(resolver)
         )
-        found = _Findings(traced, selection, locked, wheels, variables, places, model, read)
+        found = _Findings(traced, selection, locked, wheels, variables, places, model, read, conda)
         if strict and found.degradations:
             raise Degraded(tuple(map(str, found.degradations)))
         return found.capture(written=files.write(model, found.files(code)) if write else ())
@@ -212,11 +232,12 @@ class _Findings:
     places: Places
     model: ModelDirectory
     read: Static
+    conda: CondaNeeds | None
 
     @property
     def requirements(self) -> tuple[str, ...]:
         """Also what is merely implied, when it is a wheel: pip takes no path as a constraint."""
-        wheels = self.wheels.found
+        wheels = self.wheels.required
         needed = self.selection.requirements
         implied = (each for each in self.selection.constraints if each.distribution.name in wheels)
         return self.read.with_lines(
@@ -225,7 +246,7 @@ class _Findings:
 
     @property
     def constraints(self) -> tuple[str, ...]:
-        wheels = self.wheels.found
+        wheels = self.wheels.required
         implied = (each.distribution for each in self.selection.constraints)
         return tuple(pin(each) for each in implied if each.name not in wheels)
 
@@ -235,7 +256,8 @@ class _Findings:
 
     @property
     def degradations(self) -> tuple[Degradation, ...]:
-        return (*_degradations(self.trace, self.selection, self.locked, self.wheels), *self.read.degradations())
+        found = _degradations(self.trace, self.selection, self.locked, self.wheels, self.conda)
+        return (*found, *self.read.degradations())
 
     @property
     def evidence(self) -> dict[str, Any]:
@@ -243,6 +265,7 @@ class _Findings:
         seen = evidence.document(
             self.trace, self.selection, self.variables, self.degradations, self.places, example, self.wheels.found
         )
+        seen["conda"] = self.conda.as_json() if self.conda else None
         return self.read.added_to(seen)
 
     @property
@@ -267,6 +290,7 @@ class _Findings:
             lock=self.locked.text if isinstance(self.locked, Locked) else None,
             wheels=tuple(self.wheels.found.values()),
             code=code.files if code else {},
+            conda=self.conda,
             evidence=self.evidence,
         )
 
@@ -285,7 +309,7 @@ class _Findings:
 
 
 def _degradations(
-    trace: Trace, selection: Selection, locked: Locked | Unlocked, wheels: LocalWheels
+    trace: Trace, selection: Selection, locked: Locked | Unlocked, wheels: LocalWheels, conda: CondaNeeds | None
 ) -> Iterator[Degradation]:
     if trace.skipped is not None:
         detail = f"no prediction was made ({trace.skipped}): what only a prediction imports is not known"
@@ -294,19 +318,15 @@ def _degradations(
     yield from _outside(selection)
     for unmet in selection.unmet:
         yield Degradation(kind=Kind.UNMET, subject=unmet.by, detail=str(unmet))
-    for each in (*selection.requirements, *selection.constraints):
-        origin = each.distribution.origin
-        why = wheels.missing.get(each.distribution.name)
-        if origin is not None and why is not None:
-            how = "in development mode" if origin.editable else "from a local file or folder"
-            detail = (
-                f"{each.distribution.name} is installed {how} ({origin.url}), and {why}: "
-                f"elsewhere, version {each.distribution.version} must be on an index"
-            )
-            yield Degradation(kind=Kind.LOCAL_ORIGIN, subject=each.distribution.name, detail=detail)
-    if isinstance(locked, Unlocked):
-        closure = (each.distribution for each in (*selection.requirements, *selection.constraints))
-        yield from packagers.degradations(closure, locked.reasons)
+    needed = (*selection.requirements, *selection.constraints)
+    every = [each.distribution for each in needed]
+    yield from closure.unreadable(every)
+    yield from local_origins.degradations(every, wheels)
+    reasons = locked.reasons if isinstance(locked, Unlocked) else ()
+    yield from packagers.degradations(needed, reasons, conda)
+    if isinstance(locked, Locked):
+        yield from local_origins.of_lock(locked.packages)
+    else:
         detail = f"there is no pylock.toml, versions are pinned without hashes: {'; '.join(locked.reasons)}"
         yield Degradation(kind=Kind.NO_LOCK, subject="pylock.toml", detail=detail)
 

@@ -9,6 +9,7 @@ from functools import cache
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
+from envkit.capturing.degradations import Degradation, Kind
 from envkit.capturing.distributions import Distribution, InstalledDistributions
 from envkit.formats.credentials import placeholders
 
@@ -27,6 +28,14 @@ class Unmet:
     def __str__(self) -> str:
         state = f"{self.found} is installed" if self.found else "it is not installed"
         return f"{self.by} requires `{self.requirement}`, but {state}"
+
+
+def unreadable(distributions: Iterable[Distribution]) -> Iterator[Degradation]:
+    """Tell of what distributions declare to need in words that are no requirement (PEP 508)."""
+    for each in distributions:
+        for line in each.unreadable_requires:
+            detail = f"{each.name} requires `{placeholders(line)}`, which is no requirement: what it means is not known"
+            yield Degradation(kind=Kind.UNREAD, subject=each.name, detail=detail)
 
 
 class Closures:

@@ -14,7 +14,7 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -48,6 +48,11 @@ class Origin:
         """Whether the URL leads to a file, folder or repository of this machine, which nobody else has."""
         return self.url.startswith("file:")
 
+    @property
+    def is_commit(self) -> bool:
+        """Whether it is an exact revision of a repository, and so the same wherever the repository can be reached."""
+        return bool(self.vcs and self.commit)
+
 
 @dataclass(frozen=True)
 class Distribution:
@@ -64,7 +69,16 @@ class Distribution:
     @cached_property
     def requires(self) -> tuple[Requirement, ...]:
         """What its metadata requires, markers and extras unevaluated; lines that are not PEP 508 are left out."""
-        return tuple(_requirements(self._metadata.requires or ()))
+        return tuple(each for each in self._required if isinstance(each, Requirement))
+
+    @cached_property
+    def unreadable_requires(self) -> tuple[str, ...]:
+        """The lines that are left out: legacy metadata, which pip refuses too, when it installs."""
+        return tuple(each for each in self._required if isinstance(each, str))
+
+    @cached_property
+    def _required(self) -> tuple[Requirement | str, ...]:
+        return tuple(map(_requirement, self._metadata.requires or ()))
 
     @cached_property
     def extras(self) -> tuple[str, ...]:
@@ -286,12 +300,11 @@ def _is_stale(distribution: Distribution) -> bool:
     return any(not site._fits(distribution, path) for path in code[:50])
 
 
-def _requirements(lines: Iterable[str]) -> Iterator[Requirement]:
-    for line in lines:
-        try:
-            yield Requirement(line)
-        except InvalidRequirement:  # legacy metadata; pip refuses such a line too, when it installs
-            continue
+def _requirement(line: str) -> Requirement | str:
+    try:
+        return Requirement(line)
+    except InvalidRequirement:
+        return line
 
 
 def _origin(text: str | None, path: Path) -> Origin | None:

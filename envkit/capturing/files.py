@@ -11,6 +11,7 @@ from typing import Any
 
 from envkit.capturing import local_code, local_wheels
 from envkit.capturing.local_wheels import LocalWheel
+from envkit.capturing.packagers import DEFAULT_CHANNEL, CondaNeeds
 from envkit.errors import InvalidInput
 from envkit.formats import (
     conda_yaml,
@@ -34,7 +35,10 @@ BUILD_TOOLS = ("pip", "setuptools", "wheel")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Content:
-    """What the files are to say. tools: versions of pip, setuptools and wheel, None where not installed."""
+    """What the files are to say.
+
+    tools: versions of pip, setuptools and wheel, None where not installed. conda: what conda brought, if it did.
+    """
 
     python: str
     tools: Mapping[str, str | None]
@@ -45,6 +49,7 @@ class Content:
     wheels: tuple[LocalWheel, ...]
     code: Mapping[str, Path]
     evidence: Mapping[str, Any]
+    conda: CondaNeeds | None = None
 
 
 def write(model: ModelDirectory, content: Content) -> tuple[str, ...]:
@@ -85,13 +90,21 @@ def _earlier_wheels(model: ModelDirectory) -> Iterator[str]:
 
 
 def _conda_env(content: Content) -> CondaEnv:
-    pip = content.tools.get("pip")
+    """What conda brought stays conda's; the rest is pip's, within the constraints of the whole."""
+    pip, conda = content.tools.get("pip"), content.conda
+    specs = conda.specs if conda else ()
+    own = () if "pip" in map(conda_yaml.name_of, specs) else (f"pip<={pip}" if pip else "pip",)
+    of_pip = [each for each in content.requirements if not conda or _name(each) not in conda.distributions]
     return CondaEnv(
         name=ENVIRONMENT_NAME,
-        channels=("conda-forge",),
-        dependencies=(f"python={content.python}", f"pip<={pip}" if pip else "pip"),
-        pip=(*content.requirements, f"-c {CONSTRAINTS}"),
+        channels=conda.channels if conda else (DEFAULT_CHANNEL,),
+        dependencies=(f"python={content.python}", *own, *specs),
+        pip=(*of_pip, f"-c {CONSTRAINTS}") if of_pip or not specs else None,
     )
+
+
+def _name(line: str) -> str | None:
+    return requirements_txt.name_of(line)
 
 
 def _python_env(content: Content) -> PythonEnv:

@@ -1,6 +1,7 @@
 """Wheels of what was installed from this machine: local wheels copied, folders, sdists and repositories built.
 
-Nobody else has these files, so the model takes a wheel of each along. What is built is built from a private copy:
+Nobody else has these files, so the model takes a wheel of each along; of repositories that others can reach, too,
+when that is wished, so that nobody has to build them. What is built is built from a private copy:
 the project keeps no trace of it, and the build (the project's own code) runs with a fixed date, so that building the
 same source again gives the same bytes. Unless it is an editable install, which is whatever the folder holds today, a
 wheel must hold the very code that is installed.
@@ -23,6 +24,7 @@ from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_fi
 
 from envkit.capturing.distributions import Distribution, Origin
 from envkit.child import environment, process, uv
+from envkit.formats.credentials import filled, without_credentials
 
 FOLDER = "wheels"
 BUILD_SECONDS = 900.0
@@ -34,12 +36,17 @@ _OUTPUT = {"build", "dist"}  # of earlier builds, when they are no packages
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalWheel:
-    """A wheel that the model takes along. file: where it waits to be copied into the model directory."""
+    """A wheel that the model takes along.
+
+    file: where it waits to be copied into the model directory. of_commit: it was built from a repository, whose
+    address stands in the requirements; the wheel is for the lock alone.
+    """
 
     name: NormalizedName
     version: str
     file: Path
     sha256: str
+    of_commit: bool = False
 
     @property
     def path(self) -> str:
@@ -54,6 +61,11 @@ class LocalWheels:
     found: Mapping[NormalizedName, LocalWheel] = field(default_factory=dict)
     missing: Mapping[NormalizedName, str] = field(default_factory=dict)
 
+    @property
+    def required(self) -> Mapping[NormalizedName, LocalWheel]:
+        """Those that are themselves requirements, by their path."""
+        return {name: wheel for name, wheel in self.found.items() if not wheel.of_commit}
+
 
 class _NoWheel(Exception):
     """Why there is none, to follow "and"."""
@@ -65,16 +77,18 @@ def collect(
     folder: Path,
     *,
     build: bool,
+    build_vcs: bool = False,
     report: Callable[[str], None] = lambda _: None,
 ) -> LocalWheels:
     """Put a wheel of each distribution that came from this machine into `folder`.
 
     python: the interpreter that builds are for. build: whether projects may be built, which runs their code.
+    build_vcs: build repositories of other machines, too.
     """
     found: dict[NormalizedName, LocalWheel] = {}
     missing: dict[NormalizedName, str] = {}
     for each in distributions:
-        if each.origin is None or not each.origin.local:
+        if each.origin is None or not (each.origin.local or (build_vcs and each.origin.is_commit)):
             continue
         try:
             found[each.name] = _wheel_of(each, each.origin, python, folder, report if build else None)
@@ -88,14 +102,15 @@ def collect(
 def _wheel_of(
     distribution: Distribution, origin: Origin, python: str, folder: Path, report: Callable[[str], None] | None
 ) -> LocalWheel:
-    source = Path(unquote(urlsplit(origin.url).path))
+    source = Path(unquote(urlsplit(origin.url).path)) if origin.local else Path()
     if not source.exists():
         raise _NoWheel("that is not there any more")
     if source.suffix == ".whl":
         return _checked(Path(shutil.copy(source, folder)), distribution, origin, changed=lambda _: True)
     if report is None:
         raise _NoWheel("it was not to be built")
-    report(f"Building a wheel of {distribution.name} from {origin.url}, which runs its build.")
+    address = without_credentials(origin.url)
+    report(f"Building a wheel of {distribution.name} from {address}, which runs its build.")
     with tempfile.TemporaryDirectory(prefix="envkit-build-") as private:
         built = _built(_source(source, origin, Path(private, "source")), python, Path(private, "wheels"))
         wheel = Path(shutil.copy(built, folder))
@@ -105,7 +120,7 @@ def _wheel_of(
 def _source(source: Path, origin: Origin, place: Path) -> Path:
     """A private copy of what is to be built."""
     if origin.vcs:
-        _check_out(source, origin, place)
+        _check_out(origin, place)
         return place / (origin.subdirectory or "")
     if source.is_file():
         _check_digest(source, origin)
@@ -114,15 +129,22 @@ def _source(source: Path, origin: Origin, place: Path) -> Path:
     return place
 
 
-def _check_out(repository: Path, origin: Origin, place: Path) -> None:
+def _check_out(origin: Origin, place: Path) -> None:
+    """Get the commit with its submodules, as installers do."""
     if origin.vcs != "git" or not origin.commit:
-        raise _NoWheel(f"a wheel cannot be built from a local {origin.vcs} repository")
+        raise _NoWheel(f"a wheel cannot be built from a {origin.vcs} repository")
+    repository = filled(origin.url, os.environ) if "${" in origin.url else origin.url
     commands: tuple[list[str | Path], ...] = (
-        ["git", "clone", "--quiet", "--no-checkout", "--no-hardlinks", repository, place],
+        ["git", "clone", "--quiet", "--no-checkout", "--no-hardlinks", "--", repository, place],
         ["git", "-C", place, "checkout", "--quiet", "--detach", origin.commit],
+        ["git", "-C", place, "submodule", "--quiet", "update", "--init", "--recursive"],
     )
     for argv in commands:
-        ended = process.run(argv, environment=os.environ, timeout=BUILD_SECONDS, keep_output=True)
+        asked = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
+        try:
+            ended = process.run(argv, environment=asked, timeout=BUILD_SECONDS, keep_output=True)
+        except FileNotFoundError:
+            raise _NoWheel("git, which is needed to have it, is not installed") from None
         if not ended.succeeded:
             raise _NoWheel(f"commit {origin.commit} of it cannot be had: {_told(ended)}")
 
@@ -173,7 +195,8 @@ def _checked(wheel: Path, distribution: Distribution, origin: Origin, changed: C
     for path, recorded in _recorded(wheel):
         if changed(path) and distribution.record.get(path, ("", ""))[0] != recorded:
             raise _NoWheel(f"it has changed since ({path})")
-    return LocalWheel(name=name, version=str(version), file=wheel, sha256=_digest(wheel, "sha256"))
+    digest = _digest(wheel, "sha256")
+    return LocalWheel(name=name, version=str(version), file=wheel, sha256=digest, of_commit=origin.is_commit)
 
 
 def _check_digest(file: Path, origin: Origin) -> None:
@@ -199,4 +222,4 @@ def _digest(file: Path, algorithm: str) -> str:
 
 
 def _told(ended: process.Ended) -> str:
-    return " ".join(ended.output.split())[-300:] or ended.how
+    return without_credentials(" ".join(ended.output.split())[-300:]) or ended.how

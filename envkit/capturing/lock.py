@@ -14,10 +14,11 @@ from typing import Any
 
 from packaging.utils import NormalizedName
 
-from envkit.capturing.distributions import Distribution
+from envkit.capturing.distributions import Distribution, Origin
 from envkit.capturing.local_wheels import LocalWheel
 from envkit.capturing.locking import resolvers, uv_lock
 from envkit.capturing.locking.question import Found, Question, Resolver, Target
+from envkit.capturing.pins import reference
 from envkit.capturing.trace import InterpreterFacts
 from envkit.formats import pylock_toml
 from envkit.formats.credentials import placeholders, without_credentials
@@ -31,6 +32,7 @@ class Locked:
     """Every distribution has a source with a hash or a commit; `text` is that of `pylock.toml`."""
 
     text: str
+    packages: tuple[LockedPackage, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,8 +69,9 @@ def lock(
     if reasons:
         return Unlocked(reasons=tuple(sorted(reasons)))
     packages: dict[str, LockedPackage] = {**found, **asked, **{name: each for name, each in direct.items() if each}}
-    text = pylock_toml.dumps(packages=[packages[each.name] for each in ordered], requires_python=target.requires_python)
-    return Locked(text=text)
+    listed = tuple(packages[each.name] for each in ordered)
+    text = pylock_toml.dumps(packages=listed, requires_python=target.requires_python)
+    return Locked(text=text, packages=listed)
 
 
 def from_indexes(
@@ -129,10 +132,9 @@ def _indexed(distributions: Iterable[Distribution]) -> list[tuple[str, str]]:
 def _direct(distribution: Distribution, wheel: LocalWheel | None) -> LockedPackage | None:
     """The entry for what was installed from a URL; None where nobody else can reach it."""
     if wheel is not None:
-        archive = {"path": wheel.path, "hashes": {"sha256": wheel.sha256}}
-        return {"name": wheel.name, "version": wheel.version, "archive": archive}
+        return _of_wheel(wheel, distribution.origin)
     origin = distribution.origin
-    if origin is None or origin.local:
+    if origin is None or (origin.local and not origin.is_commit):
         return None
     where = {"subdirectory": origin.subdirectory} if origin.subdirectory else {}
     entry: dict[str, Any] = {"name": distribution.name, "version": distribution.version}
@@ -143,3 +145,12 @@ def _direct(distribution: Distribution, wheel: LocalWheel | None) -> LockedPacka
         algorithm, _, digest = origin.digest.partition(":")
         return {**entry, "archive": {"url": url, "hashes": {algorithm: digest}, **where}}
     return None
+
+
+def _of_wheel(wheel: LocalWheel, origin: Origin | None) -> LockedPackage:
+    """The entry for a wheel of the model; it remembers the commit that it was built from."""
+    archive = {"path": wheel.path, "hashes": {"sha256": wheel.sha256}}
+    entry = {"name": wheel.name, "version": wheel.version, "archive": archive}
+    if origin is None or not origin.is_commit:
+        return entry
+    return {**entry, **pylock_toml.built_from(reference(origin))}

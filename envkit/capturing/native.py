@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from envkit.capturing import system_packages
+from envkit.capturing.conda_meta import CondaPrefix
 from envkit.capturing.degradations import Degradation, Kind
 from envkit.capturing.places import Places
 from envkit.capturing.trace import Trace
@@ -21,9 +22,13 @@ OF_EVERY_PYTHON = re.compile(
 
 def libraries(trace: Trace, places: Places) -> list[dict[str, str | None]]:
     """Give the native libraries as JSON, each with who owns it. Extension modules are modules, and left out."""
-    modules = {file for file in trace.files.values() if file is not None}
-    paths = {path for path in trace.loaded if path not in modules and not _is_common(path)}
-    return [{"path": places.relative(path), **owner} for path, owner in _owned(paths, places)]
+    owned = _owned(_libraries(trace), places, CondaPrefix.of(trace.interpreter.executable))
+    return [{"path": places.relative(path), **owner} for path, owner in owned]
+
+
+def used(trace: Trace) -> set[str]:
+    """The paths of native libraries, and of programs but for the interpreter itself."""
+    return _libraries(trace) | _programs(trace)
 
 
 def processes(trace: Trace, places: Places) -> list[dict[str, Any]]:
@@ -32,11 +37,12 @@ def processes(trace: Trace, places: Places) -> list[dict[str, Any]]:
     The environment's own interpreter is `python`, wherever it lies.
     """
     own = trace.interpreter.executable
-    started = {each.path for each in trace.processes if each.path is not None and not each.runs(own)}
     absent = {each.argv[0] for each in trace.processes if each.path is None and each.argv}
     absent |= {"python" for each in trace.processes if each.runs(own)}
-    found = [{"program": places.relative(path), **owner} for path, owner in _owned(started, places)]
-    return found + [{"program": name, "distribution": None, "debian_package": None} for name in sorted(absent)]
+    owned = _owned(_programs(trace), places, CondaPrefix.of(own))
+    nobody = {"distribution": None, "debian_package": None, "conda_package": None}
+    found = [{"program": places.relative(path), **owner} for path, owner in owned]
+    return found + [{"program": name, **nobody} for name in sorted(absent)]
 
 
 def degradations(trace: Trace) -> Iterator[Degradation]:
@@ -72,9 +78,27 @@ def _is_common(path: str) -> bool:
     return OF_EVERY_PYTHON.match(Path(path).name) is not None
 
 
-def _owned(paths: set[str], places: Places) -> Iterator[tuple[str, dict[str, str | None]]]:
+def _libraries(trace: Trace) -> set[str]:
+    modules = {file for file in trace.files.values() if file is not None}
+    return {path for path in trace.loaded if path not in modules and not _is_common(path)}
+
+
+def _programs(trace: Trace) -> set[str]:
+    own = trace.interpreter.executable
+    return {each.path for each in trace.processes if each.path is not None and not each.runs(own)}
+
+
+def _owned(paths: set[str], places: Places, prefix: CondaPrefix | None) -> Iterator[tuple[str, dict[str, str | None]]]:
     distributions = {path: places.owner(path) for path in paths}
     packages = system_packages.owners(frozenset(path for path, owner in distributions.items() if owner is None))
     for path in sorted(paths):
         owner = distributions[path]
-        yield path, {"distribution": owner.name if owner else None, "debian_package": packages.get(path)}
+        conda = prefix.owner(path) if prefix is not None else None
+        yield (
+            path,
+            {
+                "distribution": owner.name if owner else None,
+                "debian_package": packages.get(path),
+                "conda_package": conda.name if conda else None,
+            },
+        )

@@ -1,52 +1,92 @@
-"""Who else packaged a distribution: conda, by the records of its environments, or the operating system."""
+"""Who else packaged what the model needs: conda, by the records of its environments, or the operating system."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from packaging.utils import NormalizedName
+
+from envkit.capturing import native
+from envkit.capturing.conda_meta import CondaPackage, CondaPrefix
 from envkit.capturing.degradations import Degradation, Kind
 from envkit.capturing.distributions import Distribution
+from envkit.capturing.requirements import Needed, Selection
+from envkit.capturing.trace import Trace
 
+DEFAULT_CHANNEL = "conda-forge"
 _SYSTEM_SITE = re.compile(r"/usr/lib/python3(\.\d+)?/dist-packages")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CondaPackage:
-    """The conda package that brought a distribution, as `conda-meta/*.json` tells it; channel without credentials."""
+class CondaUse:
+    """A conda package that the model needs. by: what it is needed for, a distribution or files below the prefix."""
 
-    name: str
-    version: str
-    build: str
-    channel: str
+    package: CondaPackage
+    by: tuple[str, ...]
 
-    def as_json(self) -> dict[str, str]:
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CondaNeeds:
+    """What conda brought of all that a model needs, sorted by name, besides Python itself.
+
+    distributions: the names, as indexes know them, of what is among the uses. outside: files that conda alone has.
+    """
+
+    channels: tuple[str, ...]
+    uses: tuple[CondaUse, ...]
+    distributions: frozenset[NormalizedName]
+    outside: tuple[tuple[str, CondaPackage], ...] = ()
+
+    @property
+    def specs(self) -> tuple[str, ...]:
+        """As lines of `conda.yaml`."""
+        return tuple(each.package.spec for each in self.uses)
+
+    def as_json(self) -> dict[str, Any]:
         """As a JSON object."""
-        return {"name": self.name, "version": self.version, "build": self.build, "channel": self.channel}
+        return {
+            "channels": list(self.channels),
+            "packages": [{**each.package.as_json(), "needed_for": list(each.by)} for each in self.uses],
+        }
+
+    def without_explained(self, selection: Selection) -> Selection:
+        """The selection without modules and files that a conda package brings: they are not missing elsewhere."""
+        known = {file for file, _ in self.outside}
+        return replace(selection, outside=tuple(each for each in selection.outside if each.file not in known))
+
+
+def conda_needs(trace: Trace, selection: Selection) -> CondaNeeds | None:
+    """Look through what the model uses for conda's packages; None where the interpreter is of no conda environment."""
+    prefix = CondaPrefix.of(trace.interpreter.executable)
+    if prefix is None:
+        return None
+    closure = [each.distribution for each in (*selection.requirements, *selection.constraints)]
+    brought = {each.name: package for each in closure if (package := prefix.brought(each)) is not None}
+    outside = {each.file: owner for each in selection.outside if (owner := prefix.owner(each.file)) is not None}
+    files = {path: owner for path in native.used(trace) if (owner := prefix.owner(path)) is not None}
+    uses: dict[CondaPackage, set[str]] = {}
+    found = [*brought.items(), *((prefix.below(file), each) for file, each in {**outside, **files}.items())]
+    for what, package in found:
+        if package.name != "python":
+            uses.setdefault(package, set()).add(what)
+    return CondaNeeds(
+        channels=prefix.channels or (DEFAULT_CHANNEL,),
+        uses=tuple(
+            CondaUse(package=each, by=tuple(sorted(uses[each]))) for each in sorted(uses, key=lambda each: each.name)
+        ),
+        distributions=frozenset(brought),
+        outside=tuple(sorted(outside.items(), key=lambda each: each[0])),
+    )
 
 
 def conda_package(distribution: Distribution) -> CondaPackage | None:
     """The conda package of a distribution that conda installed, else None."""
-    if distribution.installer != "conda":
-        return None
-    folder = next((up / "conda-meta" for up in distribution.folder.parents if (up / "conda-meta").is_dir()), None)
-    if folder is None:
-        return None
-    listed = f"{distribution.folder.parent.name}/{distribution.folder.name}/".encode()
-    for path in _likely_first(folder, distribution):
-        raw = path.read_bytes()
-        if listed in raw:
-            record = json.loads(raw)
-            return CondaPackage(
-                name=record["name"],
-                version=record["version"],
-                build=str(record.get("build", "")),
-                channel=_channel(str(record.get("channel", ""))),
-            )
-    return None
+    prefix = CondaPrefix.around(distribution)
+    return prefix.brought(distribution) if prefix is not None else None
 
 
 def is_of_debian(distribution: Distribution) -> bool:
@@ -54,25 +94,28 @@ def is_of_debian(distribution: Distribution) -> bool:
     return distribution.installer == "debian" or bool(_SYSTEM_SITE.fullmatch(str(distribution.folder.parent)))
 
 
-def _likely_first(folder: Path, distribution: Distribution) -> Iterator[Path]:
-    """The records, first those that are named as the distribution; a conda package may have another name."""
-    named = sorted(folder.glob(f"{distribution.name}-{distribution.version}-*.json"))
-    yield from named
-    yield from (path for path in sorted(folder.glob("*.json")) if path not in named)
-
-
-def _channel(url: str) -> str:
-    """`conda-forge` for what conda finds by that name, else the URL, both without platform, login and token."""
-    bare = re.sub(r"/(noarch|[a-z]+-[a-z0-9_]+)/?$", "", re.sub(r"(?<=://)[^/@]*@|/t/[^/]+(?=/)", "", url))
-    return re.sub(r"^https?://conda\.anaconda\.org/", "", bare)
-
-
-def degradations(distributions: Iterable[Distribution], unlocked: Iterable[str]) -> Iterator[Degradation]:
+def degradations(closure: Iterable[Needed], unlocked: Iterable[str], conda: CondaNeeds | None) -> Iterator[Degradation]:
     """What a system package or conda brought and no index has; `unlocked` are the lock's reasons."""
     reasons = tuple(unlocked)
-    for each in distributions:
+    of_conda = conda.distributions if conda is not None else frozenset()
+    for each in (needed.distribution for needed in closure):
         pin = f"{each.name}=={each.version}"
-        who = "the operating system" if is_of_debian(each) else "conda" if each.installer == "conda" else ""
+        who = "the operating system" if is_of_debian(each) else "conda" if each.name in of_conda else ""
         if who and any(pin in re.split(r"[\s,]+", reason) for reason in reasons):
             detail = f"{pin} was installed by {who} and no index has it: where the model runs, {who} must bring it"
             yield Degradation(kind=Kind.NOT_ON_INDEX, subject=each.name, detail=detail)
+    if conda is not None:
+        yield from _of_conda_alone(conda)
+
+
+def _of_conda_alone(conda: CondaNeeds) -> Iterator[Degradation]:
+    first: dict[str, str] = {}
+    for file, package in conda.outside:
+        first.setdefault(package.name, file)
+    for name, file in first.items():
+        detail = f"{Path(file).name} comes with the conda package {name}: only a rebuild with conda has it"
+        yield Degradation(kind=Kind.NOT_ON_INDEX, subject=name, detail=detail)
+    for each in conda.channels:
+        if each.startswith("file:"):
+            detail = f"conda's channel {each} lies on this machine: elsewhere, its packages must be had otherwise"
+            yield Degradation(kind=Kind.LOCAL_ORIGIN, subject=each, detail=detail)

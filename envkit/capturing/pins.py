@@ -10,21 +10,25 @@ from envkit.formats.credentials import placeholders
 def pin(distribution: Distribution, extras: frozenset[str] = frozenset(), wheel: LocalWheel | None = None) -> str:
     """The line of a requirements file for exactly this distribution.
 
-    What came from a version control system or an archive on the web keeps its address, with placeholders for
-    credentials. What came from a folder or file of this machine, which nobody else has, is the `wheel` that the model
-    takes along, else it is pinned by version.
+    What came from a repository keeps its address and commit, also one of this machine and where the model takes a
+    `wheel` of it along, which the lock then names. An archive on the web keeps its address. Credentials become
+    placeholders. What came from a folder or file of this machine, which nobody else has, is the `wheel`, else it is
+    pinned by version.
     """
     asked = f"[{','.join(sorted(extras))}]" if extras else ""
     origin = distribution.origin
+    if origin is not None and origin.is_commit:
+        return f"{distribution.name}{asked} @ {reference(origin)}"
     if wheel is not None:
         return f"./{wheel.path}{asked}"
-    if origin is None or (origin.local and not origin.vcs):
+    if origin is None or origin.local or origin.vcs:
         return f"{distribution.name}{asked}=={distribution.version}"
-    return f"{distribution.name}{asked} @ {_reference(origin)}"
+    return f"{distribution.name}{asked} @ {reference(origin)}"
 
 
-def _reference(origin: Origin) -> str:
-    url = placeholders(f"{origin.vcs}+{origin.url}@{origin.commit}" if origin.vcs else origin.url)
+def reference(origin: Origin) -> str:
+    """The URL of a direct reference, as `git+https://host/repository@commit#subdirectory=…`."""
+    url = placeholders(f"{origin.vcs}+{origin.url}@{origin.commit}" if origin.vcs else origin.url).replace(" ", "%20")
     subdirectory = f"subdirectory={origin.subdirectory}" if origin.subdirectory else ""
     digest = origin.digest.replace(":", "=") if origin.digest else ""
     fragment = "&".join(filter(None, (subdirectory, digest)))

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     help="Build wheels of what was installed from folders of this machine, which runs their build.",
 )
 @click.option(
+    "--build-vcs",
+    is_flag=True,
+    help="Build wheels of what came from repositories elsewhere, too, so that a rebuild runs no build.",
+)
+@click.option(
     "--env-var",
     "include_variables",
     metavar="PATTERN",
@@ -70,6 +75,7 @@ def command(
     memory_limit: int | None,
     strict: bool,
     build_local: bool,
+    build_vcs: bool,
     include_code: bool,
     code_paths: tuple[Path, ...],
     static: bool,
@@ -96,6 +102,7 @@ def command(
         strict=strict,
         write=not dry_run,
         build_local=build_local,
+        build_vcs=build_vcs,
         include_code=include_code,
         code_paths=code_paths,
         static=static,

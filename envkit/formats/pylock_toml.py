@@ -88,6 +88,17 @@ def dump(lock: PyLock) -> str:
     return tomli_w.dumps({key: lock.content[key] for key in (*_FIRST, *last) if key in lock.content})
 
 
+def built_from(reference: str) -> dict[str, Any]:
+    """The part of an entry that says from which commit (`git+https://…@commit`) its wheel was built."""
+    return {"tool": {CREATED_BY: {"built-from": reference}}}
+
+
+def source_of(package: LockedPackage) -> str:
+    """What `built_from` noted; empty where nothing is."""
+    noted = package.get("tool", {}).get(CREATED_BY, {})
+    return str(noted.get("built-from", "")) if isinstance(noted, Mapping) else ""
+
+
 def _check(content: Mapping[str, Any], path: Path) -> None:
     from packaging.pylock import Pylock, PylockValidationError  # 30 ms that only a reader of locks needs
 

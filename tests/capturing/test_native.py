@@ -18,6 +18,7 @@ from envkit.capturing.trace import Trace, from_events
 
 from .conftest import Site
 
+NOBODY = {"debian_package": None, "conda_package": None}
 READER = {"reader": "model", "reader_file": None, "line": 1, "phase": "predict"}
 
 
@@ -50,7 +51,7 @@ def test_a_console_script_that_is_started_needs_its_distribution(site: Site) -> 
 
     assert [each.distribution.name for each in needed] == ["tool"]
     assert [each.kind for each in needed[0].reasons] == ["program"]
-    assert native.processes(trace, places) == [{"program": "bin/tool", "distribution": "tool", "debian_package": None}]
+    assert native.processes(trace, places) == [{"program": "bin/tool", "distribution": "tool", **NOBODY}]
 
 
 def test_a_library_that_ctypes_loads_needs_its_distribution(site: Site) -> None:

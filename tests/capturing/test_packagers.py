@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from envkit.capturing.conda_meta import CondaPackage
 from envkit.capturing.degradations import Kind
 from envkit.capturing.distributions import Distribution, InstalledDistributions
-from envkit.capturing.packagers import CondaPackage, conda_package, degradations, is_of_debian
+from envkit.capturing.packagers import CondaNeeds, conda_package, degradations, is_of_debian
+from envkit.capturing.requirements import Needed
 from tests.capturing.conftest import Site
 
 
@@ -29,6 +31,11 @@ def installed(site: Site, installer: str) -> Distribution:
         ("https://conda.anaconda.org/conda-forge/noarch", "conda-forge"),
         ("https://me:secret@repo.example/t/tk-123/main/linux-64", "https://repo.example/main"),
         ("conda-forge", "conda-forge"),
+        ("https://conda.anaconda.org/conda-forge/", "conda-forge"),
+        ("https://conda.anaconda.org/bioconda", "bioconda"),
+        ("https://repo.anaconda.com/pkgs/main/osx-arm64", "https://repo.anaconda.com/pkgs/main"),
+        ("file:///srv/my-channel", "file:///srv/my-channel"),
+        ("<unknown>", ""),
     ],
 )
 def test_the_conda_package_of_a_distribution_is_found(site: Site, file: str, url: str, channel: str) -> None:
@@ -67,8 +74,12 @@ def test_the_system_s_own_site_folder_is_told(site_folder: str, of_debian: bool)
 def test_what_conda_or_the_system_brought_and_no_index_has_is_told(site: Site) -> None:
     reasons = ["no index that uv knows has a wheel of tool-kit==1.5", "no index that uv knows has a wheel of other==1"]
 
-    found = list(degradations([installed(site, "conda")], reasons))
+    needed = [Needed(distribution=installed(site, "conda"))]
+    conda = CondaNeeds(channels=("conda-forge",), uses=(), distributions=frozenset({needed[0].distribution.name}))
+    found = list(degradations(needed, reasons, conda))
 
     assert [(each.kind, each.subject) for each in found] == [(Kind.NOT_ON_INDEX, "tool-kit")]
-    assert not list(degradations([installed(site, "pip")], reasons))
-    assert not list(degradations([installed(site, "debian")], ["… a wheel of tool-kit==1.5.1"]))
+    assert not list(degradations([Needed(distribution=installed(site, "pip"))], reasons, None))
+    debian = [Needed(distribution=installed(site, "debian"))]
+    assert list(degradations(debian, reasons, None))
+    assert not list(degradations(debian, ["… a wheel of tool-kit==1.5.1"], None))

@@ -13,6 +13,12 @@ CASES = [
     ({"url": "https://github.com/o/tool", "vcs_info": GIT}, "tool @ git+https://github.com/o/tool@abc"),
     ({"url": "ssh://git@github.com/o/tool.git", "vcs_info": GIT}, "tool @ git+ssh://git@github.com/o/tool.git@abc"),
     (
+        {"url": "file:///home/me/a b/tool", "vcs_info": GIT, "subdirectory": "x"},
+        "tool @ git+file:///home/me/a%20b/tool@abc#subdirectory=x",
+    ),
+    ({"url": "https://hg.host/t", "vcs_info": {"vcs": "hg", "commit_id": "1f"}}, "tool @ hg+https://hg.host/t@1f"),
+    ({"url": "https://host/t", "vcs_info": {"vcs": "git"}}, "tool==1.0"),
+    (
         {"url": "https://me:pass@host/tool", "vcs_info": GIT, "subdirectory": "sub"},
         "tool @ git+https://${INDEX_HOST_USERNAME}:${INDEX_HOST_PASSWORD}@host/tool@abc#subdirectory=sub",
     ),
