@@ -191,17 +191,20 @@ class Missing(EnvkitError):
 
 
 class InterpreterNotFound(Missing):
-    """No interpreter of the version that the model was captured with."""
+    """No interpreter of the version that the model was captured with.
 
-    def __init__(self, wanted: str, searched: tuple[str, ...]) -> None:
-        super().__init__(wanted, searched)
-        self.wanted, self.searched = wanted, searched
+    `searched` are the places, `refused` sentences: what was there but may not be taken, why nothing was downloaded.
+    """
+
+    def __init__(self, wanted: str, searched: tuple[str, ...], refused: tuple[str, ...] = ()) -> None:
+        super().__init__(wanted, searched, refused)
+        self.wanted, self.searched, self.refused = wanted, searched, refused
 
     def __str__(self) -> str:
-        return (
-            f"Python {self.wanted} is not on this machine (looked in {', '.join(self.searched)}).\n"
-            f"Install it: `uv python install {self.wanted}` or `pyenv install {self.wanted}`."
-        )
+        lines = [f"Python {self.wanted} is not on this machine (looked in {', '.join(self.searched)})."]
+        lines += self.refused[:3]
+        lines += [f"Install it: `uv python install {self.wanted}` or `pyenv install {self.wanted}`."]
+        return "\n".join(lines)
 
 
 class NotAnInterpreter(Missing):

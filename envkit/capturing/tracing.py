@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envkit.capturing.trace import Trace, from_events
+from envkit.child import interpreter as interpreter_of
 from envkit.child.inside import Journal, doing, run_inside
 from envkit.errors import (
     CaptureFailed,
@@ -73,13 +74,7 @@ def find_python(named: str | Path | None) -> Path:
     """The interpreter that is meant: a program, or the folder of an environment that holds one."""
     if named is None:
         return Path(sys.executable)
-    path = Path(named).expanduser().absolute()  # not resolved: a virtual environment is told by its symbolic link
-    inside = (path, path / "bin" / "python", path / "Scripts" / "python.exe")
-    found = next((each for each in inside if each.is_file() and os.access(each, os.X_OK)), None)
-    if found is None:
-        problem = "there is no bin/python in it" if path.is_dir() else "there is no such program"
-        raise NotAnInterpreter(str(named), problem)
-    return found
+    return interpreter_of.program(named)
 
 
 def _failure(journal: Journal, model: ModelDirectory, limits: Limits) -> CaptureFailed | None:

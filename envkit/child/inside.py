@@ -7,21 +7,21 @@ happens. So the model may print, close descriptors, crash or be killed without d
 from __future__ import annotations
 
 import json
-import re
+import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import envkit
-from envkit.child import process
+from envkit.child import hidden_places, interpreter, process
 from envkit.child.process import Ended
-from envkit.errors import NotAnInterpreter
+from envkit.child.sandbox import Confinement
 
 PROGRAM = Path(envkit.__file__).resolve().parent / "inside" / "__main__.py"
-
-OLDEST = (3, 8)  # what `envkit/inside` is written for
+DESCRIBE_SECONDS = 30.0
 
 Event = Mapping[str, Any]
 
@@ -79,42 +79,76 @@ def run_inside(
     timeout: float | None,
     directory: Path | None = None,
     isolated: bool,
+    confinement: Confinement | None = None,
+    readable: Sequence[Path] = (),
+    writable: Sequence[Path] = (),
 ) -> Journal:
     """Run one request in `python` and give its journal.
 
     `request` is the request of the protocol without its `journal`. `environment`, `timeout` (seconds) and
     `directory` are as for `process.run`. `isolated` keeps `PYTHON*` variables, the user site and the working
     directory out of what is imported (`-I`, the same since Python 3.4): right for a rebuilt environment, wrong
-    for an interpreter whose environment is to be seen as the user has it.
+    for an interpreter whose environment is to be seen as the user has it. With a `confinement` the program sees of
+    private places only what the interpreter needs, the `readable` paths and the `writable` ones, which are folders.
 
     Raises `OSError` when the interpreter cannot be started, `NotAnInterpreter` when it is none, or too old a one.
     """
+    if not isolated and python != Path(
+        sys.executable
+    ):  # named by a user; before it may print what it makes of our code
+        interpreter.check(python, environment)
     with tempfile.TemporaryDirectory(prefix="envkit-") as private:
         folder = Path(private).resolve()
-        journal = folder / "journal.jsonl"
         asked = folder / "REQUEST.json"
-        asked.write_text(json.dumps({**request, "journal": str(journal)}), encoding="utf-8")
-        flags = ["-I"] if isolated else []
+        whole = {**request, "journal": str(folder / "journal.jsonl")}
+        argv: list[str | Path] = [python, *(["-I"] if isolated else []), PROGRAM, asked]
+        variables = environment
+        if confinement is not None:
+            whole["limits"] = confinement.limits(timeout=timeout, memory_bytes=request.get("memory_bytes"))
+            seen = [*readable, PROGRAM.parent, *_needs(python, environment, isolated=isolated)]
+            argv = confinement.argv(argv, environ=environment, readable=seen, writable=[folder, *writable])
+            variables = confinement.variables(environment)
+        asked.write_text(json.dumps(whole), encoding="utf-8")
         ended = process.run(
-            [python, *flags, PROGRAM, asked], environment=environment, directory=directory, timeout=timeout
+            argv,
+            environment=variables,
+            directory=directory,
+            timeout=timeout,
+            supervised=request["job"] != "describe" and not (confinement and confinement.program),
         )
-        found = Journal(events=tuple(read_events(journal)), ended=ended)
+        events = tuple(read_events(folder / "journal.jsonl"))
+        found = Journal(events=events, ended=confinement.as_ended(ended) if confinement else ended)
     if not found.done and found.phase == "start" and not ended.timed_out:
-        _check_interpreter(python, environment)
+        interpreter.check(python, environment)
     return found
 
 
-def _check_interpreter(python: Path, environment: Mapping[str, str]) -> None:
-    """Ask a program that did not get to the model what it is."""
-    ask: list[str | Path] = [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-    answer = process.run(ask, environment=environment, timeout=10.0, keep_output=True)
-    version = re.fullmatch(r"(\d+)\.(\d+)", answer.output.strip())
-    if not answer.succeeded or version is None:
-        raise NotAnInterpreter(str(python), "it does not answer as Python does")
-    if (int(version[1]), int(version[2])) < OLDEST:
-        raise NotAnInterpreter(
-            str(python), f"it is Python {version[0]}, and envkit needs {OLDEST[0]}.{OLDEST[1]} or newer"
-        )
+def _needs(python: Path, environment: Mapping[str, str], *, isolated: bool) -> Iterator[Path]:
+    """Yield what an interpreter and its environment consist of: asked of itself, before anything is hidden."""
+    yield python
+    asked = run_inside(
+        python, {"job": "describe"}, environment=environment, timeout=DESCRIBE_SECONDS, isolated=isolated
+    )
+    facts = next(asked.named("interpreter"), None)
+    if facts is None:  # it is no interpreter, which is told later
+        return
+    for prefix in (facts["prefix"], facts["base_prefix"]):
+        yield from hidden_places.of_prefix(Path(prefix), environment)
+    yield Path(facts["executable"])
+    for folder in map(Path, (*facts["stdlib"], *facts["sys_path"])):
+        yield folder
+        yield from _developed(folder)
+
+
+def _developed(folder: Path) -> Iterator[Path]:
+    """Yield where distributions lie that are installed in development mode (PEP 610)."""
+    for record in folder.glob("*.dist-info/direct_url.json"):
+        try:
+            origin = json.loads(record.read_text(encoding="utf-8"))
+            if origin["dir_info"]["editable"] and origin["url"].startswith("file://"):
+                yield Path(unquote(urlsplit(origin["url"]).path))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):  # not as the PEP has it: not editable
+            continue
 
 
 def read_events(journal: Path) -> Iterator[Event]:

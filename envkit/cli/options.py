@@ -96,6 +96,22 @@ python = click.option(
 )
 
 
+target_python = click.option(
+    "--python",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The interpreter to build the environment with.  [default: one of the model's version, which is looked for]",
+)
+
+python_policy = click.option(
+    "--python-policy",
+    type=click.Choice(["exact", "minor", "compatible"]),
+    default="minor",
+    show_default=True,
+    help="What may take the place of the model's Python: nothing, another patch version, another minor version.",
+)
+
+
 def note(message: str, *, only_verbose: bool = False) -> None:
     """Tell the user what is going on, on standard error; silent with `-q`."""
     settings = click.get_current_context().ensure_object(dict)

@@ -44,6 +44,8 @@ def _variables(_: click.Context, __: click.Parameter, given: tuple[str, ...]) ->
     help="Of the input.",
 )
 @options.env_manager
+@options.target_python
+@options.python_policy
 @click.option("--env", "variables", multiple=True, metavar="NAME=VALUE", callback=_variables, help="For the model.")
 @options.requirements_override
 @options.allow_source
@@ -56,6 +58,8 @@ def command(
     output_path: Path | None,
     content_type: str,
     env_manager: str,
+    python: Path | None,
+    python_policy: str,
     variables: dict[str, str],
     pip_requirements_override: tuple[str, ...],
     allow_source: bool,
@@ -77,6 +81,8 @@ def command(
         content_type=content_type,
         output_path=output_path,
         env_manager=env_manager,
+        python=python,
+        python_policy=python_policy,
         pip_requirements_override=pip_requirements_override,
         allow_source=allow_source,
         extra_envs=variables,

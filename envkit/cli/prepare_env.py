@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
@@ -12,6 +13,8 @@ from envkit.cli import options
 @click.command()
 @options.model
 @options.env_manager
+@options.target_python
+@options.python_policy
 @options.requirements_override
 @options.allow_source
 @options.json_output
@@ -19,6 +22,8 @@ from envkit.cli import options
 def command(
     model_uri: str,
     env_manager: str,
+    python: Path | None,
+    python_policy: str,
     pip_requirements_override: tuple[str, ...],
     allow_source: bool,
     as_json: bool,
@@ -32,6 +37,8 @@ def command(
     environment = prepare_env(
         model_uri,
         env_manager,
+        python=python,
+        python_policy=python_policy,
         pip_requirements_override=pip_requirements_override,
         allow_source=allow_source,
         report=options.note,

@@ -1,9 +1,7 @@
 """Find the interpreter of a version on this machine.
 
-Looked at in this order: the interpreter that runs envkit (its base, when that is a virtual environment),
-pyenv's versions, those that uv manages, and `pythonX.Y` on the PATH. What an interpreter is can only be learnt
-by starting it; that is remembered per file (real path, size, time of change), so that a second search starts
-nothing.
+What an interpreter is can only be learnt by starting it; that is remembered per file (real path, size, time of
+change), so that a second search starts nothing. Where they are looked for: see `interpreter_places`.
 """
 
 from __future__ import annotations
@@ -11,15 +9,20 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from envkit.environments import interpreter_places
+from envkit.environments.interpreter_places import pyenv_versions
+from envkit.environments.python_policy import PythonPolicy, nearest_minors
 from envkit.errors import InterpreterNotFound
 
+__all__ = ["Interpreter", "KnownInterpreters", "Search", "find", "minor_of", "named", "pyenv_versions"]
+
+UNPACKED = "pythons"  # in the store: interpreters that came with archives
 _PROBE_SECONDS = 20.0
 _PROBE = """
 import json, os, platform, sys, sysconfig
@@ -58,9 +61,9 @@ class Interpreter:
         return minor_of(self.version)
 
     @property
-    def is_plain(self) -> bool:
-        """Whether it is neither free-threaded nor a debug build."""
-        return not re.match(r"cpython-\d+[td]", self.abi)
+    def is_usual(self) -> bool:
+        """Whether it is CPython, and neither free-threaded nor a debug build."""
+        return self.implementation == "cpython" and not re.match(r"cpython-\d+[td]", self.abi)
 
 
 def minor_of(version: str) -> str:
@@ -68,40 +71,120 @@ def minor_of(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
 
-def find(wanted: str, *, environ: Mapping[str, str], memory: Path) -> Interpreter:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """How an interpreter is looked for.
+
+    environ: envkit's variables (PATH, PYENV_ROOT, …). memory: the file that remembers what interpreters are, in the
+    store's folder, written when possible. policy: what may take the place of the version. refuses: says why another
+    minor version cannot be taken, or nothing. fetch: downloads an interpreter of a version (`3.11.7` or `3.11`) into
+    a place that is searched, or says why it did not; None: nothing is downloaded.
+    """
+
+    environ: Mapping[str, str]
+    memory: Path
+    policy: PythonPolicy = PythonPolicy.MINOR
+    refuses: Callable[[str], str] = lambda _: ""
+    fetch: Callable[[str], str] | None = None
+
+    @property
+    def unpacked(self) -> Path:
+        """The folder of interpreters that came with archives of environments."""
+        return self.memory.parent / UNPACKED
+
+
+def find(wanted: str, search: Search) -> Interpreter:
     """Find an interpreter of version `wanted` (`3.11.7`; with `3.11` any patch version is exact).
 
-    The exact version wins wherever it is; otherwise the newest patch version of the same minor version is taken
-    and carries a note. `environ` are envkit's variables (PATH, PYENV_ROOT, …); `memory` is the file that
-    remembers what interpreters are, written when possible. Raises `InterpreterNotFound`.
+    The exact version wins wherever it is; then, as the policy allows, the newest patch version of the same minor
+    version; then one that is downloaded; then the nearest other minor version. One that is not exact carries a note.
+    Raises `InterpreterNotFound`.
     """
-    known = KnownInterpreters(memory)
-    close: list[Interpreter] = []
-    for executable in _candidates(minor_of(wanted), wanted, environ):
-        interpreter = known.identify(executable)
-        if interpreter is None or interpreter.implementation != "cpython" or not interpreter.is_plain:
-            continue
-        if f"{interpreter.version}.".startswith(f"{wanted}."):
-            return interpreter
-        if interpreter.minor == minor_of(wanted):
-            close.append(interpreter)
-    if not close:
-        raise InterpreterNotFound(wanted, _places(minor_of(wanted), environ))
-    best = max(close, key=lambda each: _order(each.version))
-    return replace(best, note=f"Python {wanted} is not on this machine; {best.version} is used in its place.")
+    known = KnownInterpreters(search.memory)
+    found = _of_minor(minor_of(wanted), wanted, known, search)
+    if best := _best(found, wanted, search.policy):
+        return best
+    downloaded = _downloaded(wanted, known, search)
+    if isinstance(downloaded, Interpreter):
+        return downloaded
+    refused = [downloaded] if downloaded else []
+    if search.policy is PythonPolicy.COMPATIBLE:
+        for minor in nearest_minors(minor_of(wanted)):
+            if others := _of_minor(minor, minor, known, search):
+                if why := search.refuses(minor):
+                    refused.append(f"Python {others[0].version} is there, but {why}.")
+                else:
+                    return _noted(max(others, key=lambda each: _order(each.version)), wanted)
+    elif found:
+        refused.append(f"Python {found[0].version} is there: `--python-policy minor` takes it.")
+    places = interpreter_places.names(minor_of(wanted), search.environ, search.unpacked)
+    raise InterpreterNotFound(wanted, places, tuple(refused))
 
 
-def named(executable: Path, wanted: str, *, memory: Path) -> Interpreter:
-    """Take the interpreter at a path that the user named; it must be of the wanted minor version."""
-    interpreter = KnownInterpreters(memory).identify(executable)
+def named(executable: Path, wanted: str, search: Search) -> Interpreter:
+    """Take the interpreter at a path that the user named, when the policy allows it. Raises `InterpreterNotFound`."""
+    interpreter = KnownInterpreters(search.memory).identify(executable)
     if interpreter is None:
         raise InterpreterNotFound(wanted, (f"{executable}, which is no Python that starts",))
+    if _is_exact(interpreter, wanted):
+        return interpreter
+    why = _why_not(interpreter, wanted, search)
+    if why:
+        raise InterpreterNotFound(wanted, (f"{executable}, which is Python {interpreter.version}",), (why,))
+    return replace(interpreter, note=f"The model wants Python {wanted}; {executable} is {interpreter.version}.")
+
+
+def _why_not(interpreter: Interpreter, wanted: str, search: Search) -> str:
+    if interpreter.minor == minor_of(wanted):
+        return "`--python-policy minor` takes it." if search.policy is PythonPolicy.EXACT else ""
+    if search.policy is not PythonPolicy.COMPATIBLE:
+        return "`--python-policy compatible` takes another minor version."
+    why = search.refuses(interpreter.minor)
+    return f"It cannot take its place: {why}." if why else ""
+
+
+def _of_minor(minor: str, wanted: str, known: KnownInterpreters, search: Search) -> list[Interpreter]:
+    """Find all of a minor version; the search ends with the first that is exactly what is wanted, which is last."""
+    found: list[Interpreter] = []
+    for executable in interpreter_places.candidates(minor, wanted, search.environ, search.unpacked):
+        interpreter = known.identify(executable)
+        if interpreter and interpreter.is_usual and interpreter.minor == minor:
+            found.append(interpreter)
+            if _is_exact(interpreter, wanted):
+                break
+    return found
+
+
+def _is_exact(interpreter: Interpreter, wanted: str) -> bool:
+    return f"{interpreter.version}.".startswith(f"{wanted}.")
+
+
+def _best(found: list[Interpreter], wanted: str, policy: PythonPolicy) -> Interpreter | None:
+    if found and _is_exact(found[-1], wanted):
+        return found[-1]
+    if not found or policy is PythonPolicy.EXACT:
+        return None
+    return _noted(max(found, key=lambda each: _order(each.version)), wanted)
+
+
+def _noted(interpreter: Interpreter, wanted: str) -> Interpreter:
+    note = f"Python {wanted} is not on this machine; {interpreter.version} is used in its place."
     if interpreter.minor != minor_of(wanted):
-        raise InterpreterNotFound(wanted, (f"{executable}, which is Python {interpreter.version}",))
-    if not f"{interpreter.version}.".startswith(f"{wanted}."):
-        note = f"The model wants Python {wanted}; {executable} is {interpreter.version}."
-        return replace(interpreter, note=note)
-    return interpreter
+        note += " Pickled functions seldom survive another minor version."
+    return replace(interpreter, note=note)
+
+
+def _downloaded(wanted: str, known: KnownInterpreters, search: Search) -> Interpreter | str:
+    """Download the version, or as the policy allows the newest of its minor version; give it, or why there is none."""
+    if search.fetch is None:
+        return ""
+    why = search.fetch(wanted)
+    if why and search.policy is not PythonPolicy.EXACT and wanted != minor_of(wanted):
+        why = search.fetch(minor_of(wanted)) and why
+    if why:
+        return why
+    found = _of_minor(minor_of(wanted), wanted, known, search)
+    return _best(found, wanted, search.policy) or "What was downloaded does not start."
 
 
 class KnownInterpreters:
@@ -171,78 +254,6 @@ def _probe(executable: Path) -> Interpreter | None:
         return Interpreter(**{**facts, "executable": Path(facts["executable"])}, size=0, mtime_ns=0)
     except (OSError, ValueError, TypeError, KeyError, IndexError):
         return None
-
-
-def _candidates(minor: str, wanted: str, environ: Mapping[str, str]) -> Iterator[Path]:
-    """Yield programs that may be of this minor version, each once, those that promise the exact version first."""
-    seen: set[str] = set()
-    for executable in (*_running(minor), *_pyenv(minor, wanted, environ), *_uv(minor, wanted, environ)):
-        if (real := os.path.realpath(executable)) not in seen:
-            seen.add(real)
-            yield executable
-    for executable in _on_path(minor, environ):
-        if (real := os.path.realpath(executable)) not in seen:
-            seen.add(real)
-            yield executable
-
-
-def _running(minor: str) -> list[Path]:
-    if minor != f"{sys.version_info.major}.{sys.version_info.minor}":
-        return []
-    return [Path(getattr(sys, "_base_executable", None) or sys.executable)]
-
-
-def _pyenv(minor: str, wanted: str, environ: Mapping[str, str]) -> list[Path]:
-    folders = _folders(pyenv_versions(environ), rf"{re.escape(minor)}\.\d+")
-    return [folder / "bin" / f"python{minor}" for folder in _exact_first(folders, wanted)]
-
-
-def _uv(minor: str, wanted: str, environ: Mapping[str, str]) -> list[Path]:
-    folders = _folders(uv_versions(environ), rf"cpython-{re.escape(minor)}\.\d+-[\w.-]+")
-    return [folder / "bin" / f"python{minor}" for folder in _exact_first(folders, f"cpython-{wanted}-")]
-
-
-def _on_path(minor: str, environ: Mapping[str, str]) -> Iterator[Path]:
-    shims = str(pyenv_versions(environ).parent / "shims")  # scripts that only lead to what was looked at already
-    for folder in environ.get("PATH", "").split(os.pathsep):
-        if folder and os.path.normpath(folder) != shims:
-            program = Path(folder) / f"python{minor}"
-            if program.is_file():
-                yield program
-
-
-def _folders(parent: Path, pattern: str) -> list[Path]:
-    try:
-        return [each for each in parent.iterdir() if re.fullmatch(pattern, each.name)]
-    except OSError:
-        return []
-
-
-def _exact_first(folders: list[Path], wanted: str) -> list[Path]:
-    return sorted(folders, key=lambda each: (not each.name.startswith(wanted), each.name))
-
-
-def pyenv_versions(environ: Mapping[str, str]) -> Path:
-    """The folder in which pyenv keeps interpreters."""
-    root = environ.get("PYENV_ROOT")
-    return (Path(root) if root else Path.home() / ".pyenv") / "versions"
-
-
-def uv_versions(environ: Mapping[str, str]) -> Path:
-    """The folder in which uv keeps interpreters."""
-    if folder := environ.get("UV_PYTHON_INSTALL_DIR"):
-        return Path(folder)
-    data = environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else Path.home() / ".local" / "share") / "uv" / "python"
-
-
-def _places(minor: str, environ: Mapping[str, str]) -> tuple[str, ...]:
-    return (
-        "the interpreter that runs envkit",
-        str(pyenv_versions(environ)),
-        str(uv_versions(environ)),
-        f"python{minor} on the PATH",
-    )
 
 
 def _order(version: str) -> tuple[int, ...]:

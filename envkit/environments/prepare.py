@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envkit.environments import interpreters, plan, store
+from envkit.environments import interpreter_choice, plan, store
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.interpreters import Interpreter
 from envkit.environments.plan import Plan
+from envkit.environments.python_policy import PythonPolicy
 from envkit.environments.store import Ready, Store
 from envkit.errors import InvalidArgument, InvalidFile, ToolNotFound
 from envkit.models.environment_spec import EnvironmentSpec
@@ -33,6 +34,7 @@ def prepare(
     overrides: Sequence[str] = (),
     allow_source: bool = False,
     python: Path | None = None,
+    python_policy: PythonPolicy = PythonPolicy.MINOR,
     report: Report | None = None,
 ) -> Environment:
     """Give the ready environment of a spec.
@@ -40,7 +42,8 @@ def prepare(
     `root` is the environment store (default: ENVKIT_HOME, else the user's cache folder). `overrides` are
     requirements that take the place of those of the same name; a lock is then void. `allow_source` lets the
     installer build source distributions, which runs their code. `python` names the interpreter; by default one
-    of the spec's version is searched. `report` is told, a sentence each, what takes time; what matters to the
+    of the spec's version is searched, or, as `python_policy` allows, one of another version, or one is downloaded
+    by uv. `report` is told, a sentence each, what takes time; what matters to the
     result is in `notes`.
 
     Raises `BuildFailed`, `InterpreterNotFound`, `ToolNotFound`, `InvalidFile` (a lock or local wheel of the
@@ -56,12 +59,9 @@ def prepare(
     environ = os.environ
     shelf = Store(root=store.root_from(root, environ))
     wanted = plan.of(spec, overrides=overrides, allow_source=allow_source)
-    interpreter = (
-        interpreters.find(spec.python, environ=environ, memory=shelf.memory)
-        if python is None
-        else interpreters.named(python, spec.python, memory=shelf.memory)
-    )
-    return _stored(shelf, manager, wanted, interpreter, environ, report or _silent, _left_out(spec, manager))
+    chosen = interpreter_choice.choose(wanted, python, python_policy, environ, shelf.memory, report or _silent)
+    told = [*_left_out(spec, manager), *chosen.notes]
+    return _stored(shelf, manager, chosen.plan, chosen.interpreter, environ, report or _silent, told)
 
 
 def _stored(
@@ -74,7 +74,7 @@ def _stored(
     told: Sequence[str],
 ) -> Environment:
     key = wanted.key(manager, interpreter)
-    notes = [*told, *([interpreter.note] if interpreter.note else [])]
+    notes = list(told)
     found = shelf.look(manager.value, key)
     ready = Environment(
         python=found.place / "bin" / "python", path=found.place, key=key, manager=manager, notes=tuple(notes)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from envkit.child import interpreter
 from envkit.environments import runner
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.prepare import prepare
+from envkit.environments.python_policy import PythonPolicy
 from envkit.errors import InvalidArgument, InvalidInput
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
@@ -26,19 +29,28 @@ def prepare_env(
     *,
     allow_source: bool = False,
     pip_requirements_override: str | Sequence[str] = (),
+    python: str | Path | None = None,
+    python_policy: PythonPolicy | str = PythonPolicy.MINOR,
     report: Report | None = None,
 ) -> Environment:
     """Build the environment of a model in the environment store, unless it is there already.
 
     allow_source: let packages without a wheel be built, which runs their code. pip_requirements_override: a line, or
-    several, that take the place of the model's requirements of the same name. report: called with a line of text as
+    several, that take the place of the model's requirements of the same name. python: the interpreter to build with;
+    default: one of the model's version is looked for. python_policy: what may take its place: nothing (`exact`),
+    another patch version (`minor`), another minor version (`compatible`). report: called with a line of text as
     work goes on.
 
-    Raises `InvalidArgument` for an unknown `env_manager`, `ModelNotFound`, `InvalidFile` and `PathOutsideModel` for
-    what is wrong with the model, `InterpreterNotFound`, `ToolNotFound`, `BuildFailed`.
+    Raises `InvalidArgument` for an unknown `env_manager` or `python_policy`, `ModelNotFound`, `InvalidFile` and
+    `PathOutsideModel` for what is wrong with the model, `InterpreterNotFound`, `ToolNotFound`, `BuildFailed`.
     """
     return _prepare(
-        ModelDirectory.open(model_uri), env_manager, allow_source, _lines(pip_requirements_override), report
+        ModelDirectory.open(model_uri),
+        env_manager,
+        allow_source,
+        _lines(pip_requirements_override),
+        _Python.of(python, python_policy),
+        report,
     )
 
 
@@ -52,6 +64,8 @@ def predict(
     *,
     allow_source: bool = False,
     pip_requirements_override: str | Sequence[str] = (),
+    python: str | Path | None = None,
+    python_policy: PythonPolicy | str = PythonPolicy.MINOR,
     extra_envs: Mapping[str, str] | None = None,
     timeout: float | None = None,
     memory_bytes: int | None = None,
@@ -80,7 +94,8 @@ def predict(
         named = Path(input_path) if input_path is not None else None
         data = input_data if named is None else _streamed(named)
         given = _written(data, content_type, folder) if named is None or data is not None else named
-        environment = _prepare(model, env_manager, allow_source, _lines(pip_requirements_override), report)
+        chosen = _Python.of(python, python_policy)
+        environment = _prepare(model, env_manager, allow_source, _lines(pip_requirements_override), chosen, report)
         return runner.predict(
             environment,
             model.request(),
@@ -94,15 +109,38 @@ def predict(
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Python:
+    """Which interpreter the caller wants."""
+
+    named: Path | None
+    policy: PythonPolicy
+
+    @classmethod
+    def of(cls, named: str | Path | None, policy: PythonPolicy | str) -> _Python:
+        try:
+            return cls(interpreter.program(named) if named is not None else None, PythonPolicy(policy))
+        except ValueError:
+            known = ", ".join(PythonPolicy)
+            raise InvalidArgument(f"python_policy must be one of {known}, not {policy!r}.") from None
+
+
 def _prepare(
     model: ModelDirectory,
     env_manager: EnvType | str,
     allow_source: bool,
     overrides: tuple[str, ...],
+    python: _Python,
     report: Report | None,
 ) -> Environment:
     environment = prepare(
-        read_spec(model), _manager(env_manager), overrides=overrides, allow_source=allow_source, report=report
+        read_spec(model),
+        _manager(env_manager),
+        overrides=overrides,
+        allow_source=allow_source,
+        python=python.named,
+        python_policy=python.policy,
+        report=report,
     )
     if report is not None:
         for note in environment.notes:

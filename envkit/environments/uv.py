@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from envkit.child import uv
-from envkit.environments import pylock
+from envkit.environments import pylock, uv_settings
 from envkit.environments.engine import Workshop
 from envkit.environments.interpreters import Interpreter
 from envkit.environments.plan import Option, Plan
@@ -43,7 +43,7 @@ class Uv:
         """See `Engine`. Files are copied from the cache, so that no environment can damage another."""
         common: list[str | Path] = [
             *_ALWAYS,
-            *_settings(workshop),
+            *uv_settings.arguments(workshop.settings, workshop.papers),
             "--python",
             workshop.python,
             "--cache-dir",
@@ -61,15 +61,6 @@ class Uv:
             argv += ["-r", workshop.write("requirements.txt", [*_option_lines(plan.options), *plan.requirements])]
             argv += ["-c", workshop.write("constraints.txt", plan.constraints)] if plan.constraints else []
             workshop.run(argv, f"install {len(plan.requirements)} requirements with uv")
-
-
-def _settings(workshop: Workshop) -> list[str | Path]:
-    """Say where the machine gets packages from, and keep uv from reading anything else."""
-    if not workshop.settings:
-        return ["--no-config"]
-    import tomli_w  # only where uv is configured
-
-    return ["--config-file", workshop.write("uv.toml", [tomli_w.dumps(workshop.settings)])]
 
 
 def _logins(lock: Path, workshop: Workshop) -> dict[str, str]:

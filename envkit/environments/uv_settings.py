@@ -7,6 +7,7 @@ https://docs.astral.sh/uv/concepts/configuration-files/ and https://docs.astral.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +29,9 @@ _WHERE_FROM = {
     "https-proxy",
     "no-proxy",
     "concurrent-downloads",
+    "python-downloads",
+    "python-downloads-json-url",
+    "python-install-mirror",
 }
 _PLACES = {"index-url", "extra-index-url", "find-links", "url"}  # relative ones start at the file
 
@@ -45,6 +49,18 @@ def of_machine(environ: Mapping[str, str]) -> dict[str, Any]:
     systems = [Path(each) / "uv" / "uv.toml" for each in folders.split(":")] + [Path("/etc/uv/uv.toml")]
     system = next((path for path in systems if path.is_file()), None)
     return {**(_read(system) if system else {}), **_read(Path(home) / "uv" / "uv.toml")}
+
+
+def arguments(settings: Mapping[str, Any], folder: Path) -> list[str | Path]:
+    """Give the arguments that make uv read these settings, from a file in `folder`, and no others."""
+    if not settings:
+        return ["--no-config"]
+    import tomli_w  # only where uv is configured
+
+    path = folder / "uv.toml"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+        tomli_w.dump(settings, stream)
+    return ["--config-file", path]
 
 
 def _read(path: Path) -> dict[str, Any]:

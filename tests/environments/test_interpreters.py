@@ -13,7 +13,8 @@ import pytest
 
 from envkit.child import process
 from envkit.environments import interpreters
-from envkit.environments.interpreters import Interpreter
+from envkit.environments.interpreters import Interpreter, Search
+from envkit.environments.python_policy import PythonPolicy
 from envkit.errors import InterpreterNotFound
 
 MakePython = Callable[..., Path]
@@ -70,6 +71,14 @@ def asked(machine: Path) -> Callable[[], int]:
     return count
 
 
+def find(wanted: str, environ: dict[str, str], memory: Path, **wishes: Any) -> Interpreter:
+    return interpreters.find(wanted, Search(environ=environ, memory=memory, **wishes))
+
+
+def named(path: Path, wanted: str, memory: Path, **wishes: Any) -> Interpreter:
+    return interpreters.named(path, wanted, Search(environ={}, memory=memory, **wishes))
+
+
 PYENV = "pyenv/versions/{0}/bin/python3.99"
 UV = "uv/cpython-{0}-linux-x86_64-gnu/bin/python3.99"
 
@@ -80,7 +89,7 @@ def test_the_exact_version_is_found_wherever_it_is(
 ) -> None:
     make_python("pyenv/versions/3.99.9/bin/python3.99", "3.99.9")
     wanted = make_python(place.format("3.99.4"), "3.99.4")
-    found = interpreters.find("3.99.4", environ=environ, memory=memory)
+    found = find("3.99.4", environ, memory)
 
     assert (found.executable, found.version, found.note) == (wanted, "3.99.4", "")
 
@@ -90,7 +99,7 @@ def test_another_patch_version_is_taken_with_a_note_the_newest_first(
 ) -> None:
     for version in ("3.99.2", "3.99.10", "3.99.9"):
         make_python(PYENV.format(version), version)
-    found = interpreters.find("3.99.4", environ=environ, memory=memory)
+    found = find("3.99.4", environ, memory)
 
     assert found.version == "3.99.10"
     assert found.note == "Python 3.99.4 is not on this machine; 3.99.10 is used in its place."
@@ -101,20 +110,20 @@ def test_any_patch_version_is_exact_when_none_is_named(
 ) -> None:
     make_python(UV.format("3.99.4"), "3.99.4")
 
-    assert interpreters.find("3.99", environ=environ, memory=memory).note == ""
+    assert find("3.99", environ, memory).note == ""
 
 
 def test_3_99_1_is_not_3_99_10(make_python: MakePython, environ: dict[str, str], memory: Path) -> None:
     make_python(PYENV.format("3.99.10"), "3.99.10")
 
-    assert "3.99.10 is used" in interpreters.find("3.99.1", environ=environ, memory=memory).note
+    assert "3.99.10 is used" in find("3.99.1", environ, memory).note
 
 
 def test_another_minor_version_is_never_taken(make_python: MakePython, environ: dict[str, str], memory: Path) -> None:
     make_python(PYENV.format("3.99.4"), "3.98.4")
 
     with pytest.raises(InterpreterNotFound) as raised:
-        interpreters.find("3.99.4", environ=environ, memory=memory)
+        find("3.99.4", environ, memory)
     for place in ("the interpreter that runs envkit", environ["PYENV_ROOT"], environ["UV_PYTHON_INSTALL_DIR"], "PATH"):
         assert place in str(raised.value)
 
@@ -128,7 +137,7 @@ def test_other_kinds_of_python_are_not_taken(
     make_python("bin/python3.99", "3.99.4", **facts)
 
     with pytest.raises(InterpreterNotFound):
-        interpreters.find("3.99.4", environ=environ, memory=memory)
+        find("3.99.4", environ, memory)
 
 
 @pytest.mark.parametrize("text", ["exit 1", "echo nonsense", "echo '{}'", "echo '[1]'", "kill -9 $$", "true"])
@@ -138,12 +147,12 @@ def test_a_broken_python_is_passed_over(
     make_python("bin/python3.99", "3.99.4").write_text(f"#!/bin/sh\n{text}\n")
     good = make_python(UV.format("3.99.2"), "3.99.2")
 
-    assert interpreters.find("3.99.4", environ=environ, memory=memory).executable == good
+    assert find("3.99.4", environ, memory).executable == good
 
 
 def test_the_one_that_runs_envkit_is_found_as_its_base(memory: Path) -> None:
     version = ".".join(str(part) for part in sys.version_info[:3])
-    found = interpreters.find(version, environ={}, memory=memory)
+    found = find(version, {}, memory)
 
     assert found.executable == Path(os.path.realpath(getattr(sys, "_base_executable", sys.executable)))
     assert found.version == version
@@ -155,7 +164,7 @@ def test_shims_of_pyenv_are_not_started(
     make_python("pyenv/shims/python3.99", "3.99.4")
 
     with pytest.raises(InterpreterNotFound):
-        interpreters.find("3.99.4", environ=environ, memory=memory)
+        find("3.99.4", environ, memory)
     assert asked() == 0
 
 
@@ -163,8 +172,8 @@ def test_a_second_search_starts_nothing(
     make_python: MakePython, environ: dict[str, str], memory: Path, asked: Callable[[], int]
 ) -> None:
     make_python(PYENV.format("3.99.4"), "3.99.4")
-    first = interpreters.find("3.99.4", environ=environ, memory=memory)
-    second = interpreters.find("3.99.4", environ=environ, memory=memory)
+    first = find("3.99.4", environ, memory)
+    second = find("3.99.4", environ, memory)
 
     assert first == second
     assert asked() == 1
@@ -172,20 +181,20 @@ def test_a_second_search_starts_nothing(
 
 def test_a_changed_program_is_asked_again(make_python: MakePython, environ: dict[str, str], memory: Path) -> None:
     make_python("bin/python3.99", "3.99.4")
-    interpreters.find("3.99", environ=environ, memory=memory)
+    find("3.99", environ, memory)
     make_python("bin/python3.99", "3.99.10")
 
-    assert interpreters.find("3.99", environ=environ, memory=memory).version == "3.99.10"
+    assert find("3.99", environ, memory).version == "3.99.10"
 
 
 def test_a_version_that_is_installed_later_is_found(
     make_python: MakePython, environ: dict[str, str], memory: Path
 ) -> None:
     make_python(PYENV.format("3.99.2"), "3.99.2")
-    interpreters.find("3.99.4", environ=environ, memory=memory)
+    find("3.99.4", environ, memory)
     make_python(PYENV.format("3.99.4"), "3.99.4")
 
-    assert interpreters.find("3.99.4", environ=environ, memory=memory).note == ""
+    assert find("3.99.4", environ, memory).note == ""
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"/x": 1}', '{"/x": {"executable": 1}}', "[" * 9999])
@@ -196,7 +205,7 @@ def test_a_damaged_memory_is_no_memory(
     memory.parent.mkdir()
     memory.write_text(text)
 
-    assert interpreters.find("3.99.4", environ=environ, memory=memory).version == "3.99.4"
+    assert find("3.99.4", environ, memory).version == "3.99.4"
     assert "3.99.4" in memory.read_text()
 
 
@@ -206,7 +215,7 @@ def test_a_memory_that_cannot_be_written_does_no_harm(
     make_python(PYENV.format("3.99.4"), "3.99.4")
     (tmp_path / "file").touch()
 
-    assert interpreters.find("3.99.4", environ=environ, memory=tmp_path / "file" / "memory").version == "3.99.4"
+    assert find("3.99.4", environ, tmp_path / "file" / "memory").version == "3.99.4"
 
 
 def test_a_launcher_leads_to_its_base(make_python: MakePython, environ: dict[str, str], memory: Path) -> None:
@@ -214,7 +223,7 @@ def test_a_launcher_leads_to_its_base(make_python: MakePython, environ: dict[str
     make_python("bin/python3.99", "3.99.4", executable=str(base))
 
     for _ in range(2):
-        assert interpreters.find("3.99.4", environ=environ, memory=memory).executable == base
+        assert find("3.99.4", environ, memory).executable == base
 
 
 def test_launchers_that_lead_to_each_other_are_passed_over(
@@ -224,7 +233,7 @@ def test_launchers_that_lead_to_each_other_are_passed_over(
     make_python("other", "3.99.4", executable=str(machine / "bin" / "python3.99"))
 
     with pytest.raises(InterpreterNotFound):
-        interpreters.find("3.99.4", environ=environ, memory=memory)
+        find("3.99.4", environ, memory)
 
 
 # --- named by the user
@@ -233,15 +242,15 @@ def test_launchers_that_lead_to_each_other_are_passed_over(
 def test_a_named_interpreter_must_have_the_minor_version(make_python: MakePython, memory: Path) -> None:
     path = make_python("mine/python", "3.99.4")
 
-    assert interpreters.named(path, "3.99.4", memory=memory).note == ""
-    assert "3.99.4" in interpreters.named(path, "3.99.1", memory=memory).note
+    assert named(path, "3.99.4", memory).note == ""
+    assert "3.99.4" in named(path, "3.99.1", memory).note
     with pytest.raises(InterpreterNotFound, match=r"which is Python 3\.99\.4"):
-        interpreters.named(path, "3.98.4", memory=memory)
+        named(path, "3.98.4", memory)
 
 
 def test_a_named_interpreter_that_is_none_is_told(tmp_path: Path, memory: Path) -> None:
     with pytest.raises(InterpreterNotFound, match="no Python that starts"):
-        interpreters.named(tmp_path / "none", "3.99.4", memory=memory)
+        named(tmp_path / "none", "3.99.4", memory)
 
 
 def test_one_that_hangs_is_given_up(
@@ -254,12 +263,127 @@ def test_one_that_hangs_is_given_up(
     monkeypatch.setattr(process, "run", out_of_time)
 
     with pytest.raises(InterpreterNotFound):
-        interpreters.find("3.99.4", environ=environ, memory=memory)
+        find("3.99.4", environ, memory)
 
 
 def test_its_facts_are_those_of_the_file(make_python: MakePython, environ: dict[str, str], memory: Path) -> None:
     path = make_python("bin/python3.99", "3.99.4")
-    found: Interpreter = interpreters.find("3.99.4", environ=environ, memory=memory)
+    found: Interpreter = find("3.99.4", environ, memory)
 
     assert (found.size, found.mtime_ns) == (path.stat().st_size, path.stat().st_mtime_ns)
-    assert (found.minor, found.is_plain) == ("3.99", True)
+    assert (found.minor, found.is_usual) == ("3.99", True)
+
+
+# --- policies
+
+
+def test_exact_takes_no_other_patch_version_and_says_that_it_is_there(
+    make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
+    make_python(PYENV.format("3.99.9"), "3.99.9")
+
+    with pytest.raises(InterpreterNotFound, match=r"3\.99\.9 is there: `--python-policy minor` takes it"):
+        find("3.99.4", environ, memory, policy=PythonPolicy.EXACT)
+    assert find("3.99.9", environ, memory, policy=PythonPolicy.EXACT).note == ""
+
+
+def test_compatible_takes_the_nearest_minor_version_that_nothing_refuses(
+    make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
+    for version in ("3.37.2", "3.38.1", "3.39.4"):
+        make_python(f"pyenv/versions/{version}/bin/python{interpreters.minor_of(version)}", version)
+
+    taken = find("3.40.1", environ, memory, policy=PythonPolicy.COMPATIBLE, refuses=lambda m: "no" * (m == "3.39"))
+    assert taken.version == "3.38.1"
+    assert "Pickled functions" in taken.note
+    assert find("3.40.1", environ, memory, policy=PythonPolicy.COMPATIBLE).version == "3.39.4"
+
+
+def test_what_compatible_refuses_is_told(environ: dict[str, str], memory: Path) -> None:
+    with pytest.raises(InterpreterNotFound, match=r"is there, but numpy asks for Python <3\."):
+        find("3.99.4", environ, memory, policy=PythonPolicy.COMPATIBLE, refuses=lambda _: "numpy asks for Python <3.8")
+
+
+@pytest.mark.parametrize(
+    ("policy", "wanted", "taken"),
+    [
+        (PythonPolicy.EXACT, "3.99.4", ""),
+        (PythonPolicy.MINOR, "3.99.4", "3.99.9"),
+        (PythonPolicy.MINOR, "3.98.1", ""),
+        (PythonPolicy.COMPATIBLE, "3.98.1", "3.99.9"),
+    ],
+)
+def test_a_named_interpreter_obeys_the_policy(
+    policy: PythonPolicy, wanted: str, taken: str, make_python: MakePython, memory: Path
+) -> None:
+    path = make_python("mine/python", "3.99.9")
+
+    if taken:
+        assert named(path, wanted, memory, policy=policy).version == taken
+    else:
+        with pytest.raises(InterpreterNotFound, match=r"`--python-policy (minor|compatible)` takes"):
+            named(path, wanted, memory, policy=policy)
+
+
+# --- downloads, through a function that puts a fake where uv would
+
+
+def test_what_is_not_there_is_downloaded_and_found(
+    make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
+    def fetch(version: str) -> str:
+        make_python(UV.format(version), version)
+        return ""
+
+    assert find("3.99.4", environ, memory, fetch=fetch).version == "3.99.4"
+
+
+def test_without_the_patch_version_the_newest_of_the_minor_version_is_downloaded(
+    make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
+    def fetch(version: str) -> str:
+        if version != "3.99":
+            return f"uv knows no {version}."
+        make_python(UV.format("3.99.7"), "3.99.7")
+        return ""
+
+    assert "3.99.7 is used" in find("3.99.4", environ, memory, fetch=fetch).note
+    with pytest.raises(InterpreterNotFound, match=r"uv knows no 3\.99\.4"):
+        find("3.99.4", {**environ, "UV_PYTHON_INSTALL_DIR": "/none"}, memory, policy=PythonPolicy.EXACT, fetch=fetch)
+
+
+@pytest.mark.parametrize("variable", ["CONDA_PREFIX", "MAMBA_ROOT_PREFIX"])
+def test_a_conda_environment_lends_its_interpreter(
+    variable: str, machine: Path, make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
+    wanted = make_python("conda/bin/python3.99", "3.99.4")
+
+    assert find("3.99.4", {**environ, variable: str(machine / "conda")}, memory).executable == wanted
+
+
+def test_those_in_condas_own_list_are_found(
+    make_python: MakePython, environ: dict[str, str], memory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = make_python("listed/bin/python3.99", "3.99.4")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".conda").mkdir()
+    (tmp_path / ".conda" / "environments.txt").write_text(f"{wanted.parents[1]}\n/gone\n")
+
+    assert find("3.99.4", environ, memory).executable == wanted
+
+
+def test_environments_of_the_store_lend_nothing(
+    machine: Path, make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
+    make_python("store/environments/conda-1/bin/python3.99", "3.99.4")
+
+    with pytest.raises(InterpreterNotFound):
+        find("3.99.4", {**environ, "CONDA_PREFIX": str(machine / "store/environments/conda-1")}, memory)
+
+
+def test_a_plain_python_on_the_path_counts_when_it_is_of_the_version(
+    make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
+    wanted = make_python("bin/python", "3.99.4")
+
+    assert find("3.99.4", environ, memory).executable == wanted

@@ -1,0 +1,49 @@
+"""The Python that a user names: where it is, and whether it is one that `envkit/inside` can run in."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from envkit.child import process
+from envkit.errors import NotAnInterpreter
+
+OLDEST = (3, 8)  # what `envkit/inside` is written for
+
+_ASK = "import sys; print('%d.%d' % sys.version_info[:2])"
+_SECONDS = 10.0
+
+
+def program(named: str | Path) -> Path:
+    """Give the program that is meant: itself, that of an environment's folder, or a command on the PATH (`python3.12`).
+
+    Raises `NotAnInterpreter` when there is none.
+    """
+    path = Path(named).expanduser().absolute()  # not resolved: a virtual environment is told by its symbolic link
+    for each in (path, path / "bin" / "python", path / "Scripts" / "python.exe"):
+        if each.is_file() and os.access(each, os.X_OK):
+            return each
+    if os.sep not in str(named) and not path.exists() and (found := shutil.which(str(named))):
+        return Path(found)
+    problem = "there is no bin/python in it" if path.is_dir() else "there is no such program"
+    raise NotAnInterpreter(str(named), problem)
+
+
+def check(python: Path, environment: Mapping[str, str]) -> None:
+    """Ask a program what it is, quietly. Raises `NotAnInterpreter` for what is no Python, or too old a one."""
+    try:
+        answer = process.run(
+            [python, "-E", "-S", "-c", _ASK], environment=environment, timeout=_SECONDS, keep_output=True
+        )
+    except OSError as error:
+        raise NotAnInterpreter(str(python), error.strerror or str(error)) from error
+    version = re.fullmatch(r"(\d+)\.(\d+)", answer.output.strip())
+    if not answer.succeeded or version is None:
+        raise NotAnInterpreter(str(python), "it does not answer as Python does")
+    if (int(version[1]), int(version[2])) < OLDEST:
+        raise NotAnInterpreter(
+            str(python), f"it is Python {version[0]}, and envkit needs {OLDEST[0]}.{OLDEST[1]} or newer"
+        )
