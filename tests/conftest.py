@@ -55,6 +55,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in ("CACHE", "CONFIG", "DATA", "STATE"):
             patch.delenv(f"XDG_{name}_HOME", raising=False)
         patch.setenv("ENVKIT_HOME", str(home / "envkit"))
+        patch.setenv("UV_PYTHON_DOWNLOADS", "never")  # an interpreter that is not there is not searched on the network
         yield home
 
 
