@@ -34,12 +34,15 @@ NOT_ARTIFACTS = frozenset(
 )
 
 
-def of_everything(model: ModelDirectory, modules: Modules, python: str) -> Survey:
-    """Read all that the model consists of. python: the version that is assumed when `MLmodel` names none."""
+def of_everything(model: ModelDirectory, modules: Modules, python: str, budget: Budget | None = None) -> Survey:
+    """Read all that the model consists of.
+
+    python: the version that is assumed when `MLmodel` names none. budget: what one artifact may take.
+    """
     survey = Survey(python=python)
     flavors.read(model, survey)
     for path in _files(model, survey):
-        artifacts.read(path, _relative(model, path), survey, Budget())
+        artifacts.read(path, _relative(model, path), survey, budget or Budget())
     _read_code(model, modules, survey, _main_code(model))
     return survey
 
@@ -68,6 +71,9 @@ def _holds_functions(path: Path) -> bool:
 
 def _files(model: ModelDirectory, survey: Survey) -> Iterator[Path]:
     """The artifacts: every file but code and those that describe the model. Links out of it are not followed."""
+    if model.artifact is not None:
+        yield model.path / model.artifact
+        return
     code = model.code_path
     count = 0
     for folder, folders, names in os.walk(model.path):
