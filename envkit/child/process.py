@@ -2,7 +2,8 @@
 
 Every program that envkit starts goes through `run`. It gets a process group of its own, and the whole group
 is killed when its time is up, when envkit is interrupted, and also after a normal end, so that a grandchild
-can neither keep envkit waiting nor outlive it; only one that made itself a session of its own (`setsid`) escapes.
+can neither keep envkit waiting nor outlive it. One that left the group (`setsid`, a daemon) escapes, unless the
+program is `supervised`, as everything that runs a model's code is.
 Output goes to files, never through a pipe that could fill up.
 """
 
@@ -12,6 +13,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +22,8 @@ from pathlib import Path
 from typing import IO
 
 GRACE_SECONDS = 0.5  # between asking a group to end and killing it
+SUPERVISED_GRACE_SECONDS = 1.6  # the supervisor gives a shorter one, then kills
+SUPERVISOR = Path(__file__).resolve().with_name("supervisor.py")
 _LONGEST_SECONDS = 2_000_000.0  # what a C int of milliseconds holds: 23 days
 
 
@@ -60,6 +64,7 @@ def run(
     timeout: float | None = None,
     keep_output: bool = False,
     inherit: Sequence[int] = (),
+    supervised: bool = False,
 ) -> Ended:
     """Run a program to its end, without a shell, with nothing on its standard input.
 
@@ -67,12 +72,14 @@ def run(
     After `timeout` seconds its process group is ended. With `keep_output` what it prints is returned;
     otherwise both of its outputs go to envkit's standard error, so that they cannot mix with results.
     `inherit` are file descriptors that it, and what it starts, keep open: a lock is held that long.
+    `supervised`: also what left the process group is killed, and all of it when envkit itself is killed (Linux).
 
-    Raises `OSError` when the program cannot be started.
+    Raises `OSError` when the program cannot be started; a supervised one then ends with status 126.
     """
+    before = _supervision() if supervised else []
     with _sink(keep_output) as sink:
         process = subprocess.Popen(
-            [os.fspath(part) for part in argv],
+            [*before, *(os.fspath(part) for part in argv)],
             env=dict(environment),
             cwd=directory,
             stdin=subprocess.DEVNULL,
@@ -85,7 +92,7 @@ def run(
         try:
             timed_out = not _ends_within(process, timeout)
         finally:
-            _end_group(process, running=timed_out)
+            _end_group(process, running=timed_out, supervised=bool(before))
         return Ended(status=process.returncode, timed_out=timed_out, output=_read(sink) if keep_output else "")
 
 
@@ -120,13 +127,28 @@ def _ends_within(process: subprocess.Popen[bytes], timeout: float | None) -> boo
     return True
 
 
-def _end_group(process: subprocess.Popen[bytes], *, running: bool) -> None:
+def _supervision() -> list[str]:
+    """What to put before a program's words; nothing where it cannot be had."""
+    if not sys.platform.startswith("linux") or not sys.executable:
+        return []
+    return [sys.executable, "-I", "-S", str(SUPERVISOR), str(os.getpid())]
+
+
+def _end_group(process: subprocess.Popen[bytes], *, running: bool, supervised: bool) -> None:
     """Ask a running program to end, then kill whatever is left in its group."""
+    grace = SUPERVISED_GRACE_SECONDS if supervised else GRACE_SECONDS
     try:
         if running:
-            _signal_group(process.pid, signal.SIGTERM)
-            _ends_within(process, GRACE_SECONDS)
-    finally:  # also when a second interrupt arrives during the grace
+            if supervised:  # it asks its group
+                process.terminate()
+            else:
+                _signal_group(process.pid, signal.SIGTERM)
+            try:
+                _ends_within(process, grace)
+            except KeyboardInterrupt:  # a second one does not keep a supervisor from its work; a third does
+                _ends_within(process, grace)
+                raise
+    finally:
         _signal_group(process.pid, signal.SIGKILL)
         process.wait()
 

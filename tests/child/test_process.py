@@ -244,3 +244,71 @@ def test_an_interrupt_of_envkit_kills_the_group_even_when_it_comes_twice(tmp_pat
 
     assert outer.wait(5) == 130
     assert soon(lambda: not is_running(int(pid_file.read_text())))
+
+
+DAEMON = """
+import os, pathlib, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        pathlib.Path("pid.new").write_text(str(os.getpid()))
+        os.rename("pid.new", "pid")
+        time.sleep(60)
+    os._exit(0)
+while not os.path.exists("pid"):
+    time.sleep(0.01)
+"""
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has subreapers")
+
+
+def supervised(code: str, folder: Path, timeout: float | None = 10.0) -> process.Ended:
+    return process.run(
+        [sys.executable, "-c", code],
+        environment=ENVIRONMENT,
+        directory=folder,
+        timeout=timeout,
+        keep_output=True,
+        supervised=True,
+    )
+
+
+@LINUX
+@pytest.mark.parametrize(
+    ("then", "timeout", "timed_out"),
+    [
+        pytest.param("", 10.0, False, id="a normal end"),
+        pytest.param("os._exit(3)", 10.0, False, id="a sudden end"),
+        pytest.param("time.sleep(60)", 0.7, True, id="its time is up"),
+        pytest.param("import signal; signal.signal(15, signal.SIG_IGN); time.sleep(60)", 0.7, True, id="is deaf"),
+    ],
+)
+def test_a_daemon_does_not_outlive_a_supervised_program(
+    tmp_path: Path, then: str, timeout: float, timed_out: bool
+) -> None:
+    started = time.monotonic()
+    ended = supervised(DAEMON + then, tmp_path, timeout)
+
+    assert ended.timed_out is timed_out
+    assert time.monotonic() - started < timeout + 2
+    assert not is_running(int((tmp_path / "pid").read_text()))
+
+
+@LINUX
+@pytest.mark.parametrize("status", [0, 3, -11, -9, -6, -15])
+def test_a_supervised_program_ends_as_it_would_alone(tmp_path: Path, status: int) -> None:
+    code = f"import os; os.kill(os.getpid(), {-status})" if status < 0 else f"raise SystemExit({status})"
+
+    assert supervised(code, tmp_path) == process.Ended(status=status, timed_out=False)
+
+
+@LINUX
+def test_nothing_of_a_supervised_program_outlives_envkit_itself(tmp_path: Path) -> None:
+    root = str(Path(process.__file__).parents[2])
+    program = "import sys\nfrom envkit.child import process\n"
+    program += f"process.run([sys.executable, '-c', {DAEMON + 'time.sleep(60)'!r}], environment={{}}, supervised=True)"
+    outer = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, env={**ENVIRONMENT, "PYTHONPATH": root})
+    assert soon((tmp_path / "pid").exists)
+    outer.kill()
+    outer.wait()
+
+    assert soon(lambda: not is_running(int((tmp_path / "pid").read_text())))
