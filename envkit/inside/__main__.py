@@ -16,6 +16,7 @@ This docstring is the protocol between this program and the one that starts it.
     params           null, or an object: parameters that override those of the input (job predict)
     output           null, or the absolute path of the file that gets `{"predictions": …}`, whole or not at all
     memory_bytes     null, or the most address space that the process may have
+    limits           may be missing; an object of resource limits: names without `RLIMIT_` and numbers
 
 *The answer* is the journal alone, JSON lines, one event each, appended as it happens: what was seen before a
 crash survives it. The exit status and what is printed mean nothing. Events, by their key "event":

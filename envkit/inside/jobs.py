@@ -21,10 +21,7 @@ def run(path: str) -> None:
     phases = Phases(journal)
     status = 0
     try:
-        if request.get("memory_bytes"):
-            import traceback  # noqa: F401 - there may be no memory left to import it when it is needed
-
-            _limit_memory(request["memory_bytes"])
+        _limit(request)
         jobs = {"describe": _describe, "trace": _trace, "predict": _predict}
         jobs[request["job"]](request, phases)
     except BaseException as error:
@@ -112,13 +109,22 @@ def _predict(request: Mapping[str, Any], phases: Phases) -> None:
     answer.write(answer.encode(result), request["output"])
 
 
-def _limit_memory(limit: int) -> None:
-    import resource
+def _limit(request: Mapping[str, Any]) -> None:
+    """Put the limits of the request on this process, for good, and on all that it starts."""
+    limits = dict(request.get("limits") or {})
+    if request.get("memory_bytes"):
+        limits["AS"] = request["memory_bytes"]
+    if "AS" in limits:
+        import traceback  # noqa: F401 - there may be no memory left to import it when it is needed
+    if limits:
+        import resource
 
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    if hard != resource.RLIM_INFINITY:
-        limit = min(limit, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        for name, most in limits.items():
+            kind = getattr(resource, "RLIMIT_" + name, None)
+            if kind is not None:  # not every system has them all
+                soft, hard = resource.getrlimit(kind)
+                most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+                resource.setrlimit(kind, (most if soft == resource.RLIM_INFINITY else min(soft, most), most))
 
 
 def _report_in_fork(error: BaseException) -> int:
