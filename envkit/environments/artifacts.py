@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -72,17 +73,25 @@ def is_source(path: Path) -> bool:
     return path.suffix.lower() != ".whl"
 
 
-def digest(path: Path) -> str:
-    """Give the SHA-256 of a file, or of a folder's file names and contents. Raises `OSError`."""
+def file_digest(path: Path) -> str:
+    """Give the SHA-256 of a file. Raises `OSError`."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def digest(path: Path, of_file: Callable[[Path], str] = file_digest) -> str:
+    """Give the SHA-256 of a file, or of a folder's file names and contents. Raises `OSError`.
+
+    `of_file` digests each file: `digests` does so from memory.
+    """
     if path.is_file():
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return of_file(path)
     total = hashlib.sha256()
     for folder, folders, names in os.walk(path, onerror=_raise):
         folders[:] = sorted(set(folders) - _SKIPPED)
         for name in sorted(names):
             file = Path(folder) / name
-            total.update(f"{file.relative_to(path)}\0{digest(file)}\n".encode("utf-8", "surrogateescape"))
+            total.update(f"{file.relative_to(path)}\0{of_file(file)}\n".encode("utf-8", "surrogateescape"))
     return total.hexdigest()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,6 +50,12 @@ class Workshop:
         folder = self.place / ".envkit-build"
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
+
+    def with_own_temporary_files(self) -> Workshop:
+        """Let tools put temporary files among the papers: killed, it leaves nothing elsewhere."""
+        folder = self.papers / "tmp"
+        folder.mkdir(exist_ok=True)
+        return replace(self, variables={**self.variables, "TMPDIR": str(folder)})
 
     def write(self, name: str, lines: Sequence[str]) -> Path:
         """Write lines for an installer to read; they may hold credentials, so only the user may read them."""

@@ -9,18 +9,23 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from envkit.environments import artifacts
+from envkit.environments import artifacts, decisive
 from envkit.environments.env_type import EnvType
 from envkit.environments.interpreters import Interpreter
 from envkit.environments.redaction import without_credentials
 from envkit.errors import InvalidArgument, InvalidFile
 from envkit.models.environment_spec import EnvironmentSpec
 
-FORMAT = 1  # of environments; raise it when an older one must not be used any more
+FORMAT = 2  # of environments; raise it when an older one must not be used any more
+
+INSTALLERS = {"virtualenv": "pip"}  # where it is another program than the manager
+
+Digest = Callable[[Path], str]
+"""Gives the digest of a file or folder; raises `OSError`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,11 +60,18 @@ class Plan:
     allow_source: bool
     decisive: tuple[tuple[str, tuple[str, ...]], ...]
 
-    def key(self, manager: EnvType, interpreter: Interpreter) -> str:
-        """Give the digest of everything that decides the environment."""
+    def key(self, manager: EnvType, interpreter: Interpreter, indexes: Sequence[str] = ()) -> str:
+        """Give the digest of everything that decides the environment.
+
+        `indexes` are those of the machine (see `index_settings`). No version of an installer is among it: each
+        installs the same from the same pins, and where there are none a later day decides more than a later version.
+        """
         facts = {
             "format": FORMAT,
             "manager": manager.value,
+            "installer": INSTALLERS.get(manager.value, manager.value),
+            "machine_indexes": list(indexes),
+            "libc": list(decisive.libc()),
             "interpreter": [
                 interpreter.implementation,
                 interpreter.version,
@@ -77,7 +89,13 @@ class Plan:
         return (*self.requirements, *self.constraints, *(option.value for option in self.options))
 
 
-def of(spec: EnvironmentSpec, *, overrides: Sequence[str] = (), allow_source: bool = False) -> Plan:
+def of(
+    spec: EnvironmentSpec,
+    *,
+    overrides: Sequence[str] = (),
+    allow_source: bool = False,
+    digest: Digest = artifacts.digest,
+) -> Plan:
     """Make the plan of a spec.
 
     Each override is one requirement; it takes the place of the requirements and constraints of the same name,
@@ -85,8 +103,8 @@ def of(spec: EnvironmentSpec, *, overrides: Sequence[str] = (), allow_source: bo
     not there or, without `allow_source`, would have to be built.
     """
     requirements, constraints = _overridden(spec, overrides) if overrides else (spec.requirements, spec.constraints)
-    lines = [_Line.of(line, spec.directory, allow_source=allow_source) for line in requirements]
-    bounds = [_Line.of(line, spec.directory, allow_source=allow_source) for line in constraints]
+    lines = [_Line.of(line, spec.directory, digest, allow_source=allow_source) for line in requirements]
+    bounds = [_Line.of(line, spec.directory, digest, allow_source=allow_source) for line in constraints]
     options = tuple(_option(line, spec.directory) for line in spec.options)
     lock = spec.lock if spec.lock is not None and not overrides else None
     build_constraints = tuple(each for each in spec.build_dependencies if "==" in each) if allow_source else ()
@@ -101,9 +119,9 @@ def of(spec: EnvironmentSpec, *, overrides: Sequence[str] = (), allow_source: bo
         decisive=(
             ("requirements", tuple(sorted({line.decisive for line in lines}))),
             ("constraints", tuple(sorted({line.decisive for line in bounds}))),
-            ("options", tuple(_decisive_option(option, spec.directory) for option in options)),
+            ("options", tuple(_decisive_option(option, spec.directory, digest) for option in options)),
             ("build_constraints", tuple(sorted(build_constraints))),
-            ("lock", (_digest(lock),) if lock else ()),
+            ("lock", (_lock_digest(lock),) if lock else ()),
             ("allow_source", ("yes",) if allow_source else ()),
         ),
     )
@@ -115,23 +133,33 @@ class _Line:
     decisive: str
 
     @classmethod
-    def of(cls, line: str, directory: Path, *, allow_source: bool) -> _Line:
+    def of(cls, line: str, directory: Path, digest: Digest, *, allow_source: bool) -> _Line:
         one = " ".join(line.split("\n")).strip()
         text, path = artifacts.rebased(one, directory)
         if path is None:
-            return cls(text, without_credentials(" ".join(text.split())))
+            return cls(text, decisive.requirement(text))
         if artifacts.is_source(path) and not allow_source:
             raise InvalidFile(
                 directory, one, "is source that would have to be built, which runs its code",
                 "Give a wheel in its place, or let it be built with `--allow-source`.",
             )  # fmt: skip
         place = path.as_uri()
-        return cls(text, text.replace(place, f"{path.name}#{_digest(path)}"))
+        return cls(text, text.replace(place, f"{path.name}#{_digest(path, digest)}"))
 
 
-def _digest(path: Path) -> str:
+def _lock_digest(path: Path) -> str:
     try:
-        return artifacts.digest(path)
+        text = decisive.lock(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        return _digest(path, artifacts.digest)
+    except OSError as error:
+        raise InvalidFile(path, "", f"cannot be read ({error.strerror})") from error
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _digest(path: Path, digest: Digest) -> str:
+    try:
+        return digest(path)
     except OSError as error:
         raise InvalidFile(path, "", f"cannot be read ({error.strerror})") from error
 
@@ -147,11 +175,11 @@ def _option(line: str, directory: Path) -> Option:
     return Option(name=_LONG.get(name, name), value=value)
 
 
-def _decisive_option(option: Option, directory: Path) -> str:
+def _decisive_option(option: Option, directory: Path, digest: Digest) -> str:
     """What lies inside the model is told by its content; what lies outside is an index, told by its address."""
     folder = artifacts.path_of_url(option.value, directory)
     if folder is not None and folder.is_dir() and folder.is_relative_to(directory):
-        return f"{option.name} {folder.relative_to(directory)}#{_digest(folder)}"
+        return f"{option.name} {folder.relative_to(directory)}#{_digest(folder, digest)}"
     return without_credentials(option.line)
 
 

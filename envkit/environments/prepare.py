@@ -6,11 +6,12 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envkit.environments import interpreter_choice, plan, store
+from envkit.environments import index_settings, interpreter_choice, plan, store, uses
+from envkit.environments.digests import Digests
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.interpreters import Interpreter
@@ -56,25 +57,55 @@ def prepare(
         )
     if manager is EnvType.LOCAL:
         return _local(spec, overrides, python)
-    environ = os.environ
-    shelf = Store(root=store.root_from(root, environ))
-    wanted = plan.of(spec, overrides=overrides, allow_source=allow_source)
-    chosen = interpreter_choice.choose(wanted, python, python_policy, environ, shelf.memory, report or _silent)
-    told = [*_left_out(spec, manager), *chosen.notes]
-    return _stored(shelf, manager, chosen.plan, chosen.interpreter, environ, report or _silent, told)
+    shelf = Store(root=store.root_from(root, os.environ))
+    shelf.sweep()
+    site = survey(
+        spec, manager, shelf, overrides=overrides, allow_source=allow_source, python=python,
+        python_policy=python_policy, report=report,
+    )  # fmt: skip
+    environment = _stored(shelf, manager, site, os.environ, report or _silent)
+    uses.record(shelf.root, environment.path.name, spec.directory)
+    return environment
 
 
-def _stored(
-    shelf: Store,
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Site:
+    """What a spec comes to on this machine: what is installed, with which interpreter, under which key."""
+
+    plan: Plan
+    interpreter: Interpreter
+    key: str
+    notes: tuple[str, ...]
+
+
+def survey(
+    spec: EnvironmentSpec,
     manager: EnvType,
-    wanted: Plan,
-    interpreter: Interpreter,
-    environ: Mapping[str, str],
-    report: Report,
-    told: Sequence[str],
-) -> Environment:
-    key = wanted.key(manager, interpreter)
-    notes = list(told)
+    shelf: Store,
+    *,
+    overrides: Sequence[str] = (),
+    allow_source: bool = False,
+    python: Path | None = None,
+    python_policy: PythonPolicy = PythonPolicy.MINOR,
+    report: Report | None = None,
+) -> Site:
+    """Say what `prepare` would look for, with the same arguments. Raises what it raises, apart from `BuildFailed`."""
+    environ = os.environ
+    digests = Digests(shelf.root / "digests.json")
+    wanted = plan.of(spec, overrides=overrides, allow_source=allow_source, digest=digests.of)
+    chosen = interpreter_choice.choose(wanted, python, python_policy, environ, shelf.memory, report or _silent)
+    indexes = index_settings.deciding(manager, chosen.plan.lock, environ)
+    return Site(
+        plan=chosen.plan,
+        interpreter=chosen.interpreter,
+        key=chosen.plan.key(manager, chosen.interpreter, indexes),
+        notes=(*_left_out(spec, manager), *chosen.notes),
+    )
+
+
+def _stored(shelf: Store, manager: EnvType, site: Site, environ: Mapping[str, str], report: Report) -> Environment:
+    key, wanted, interpreter = site.key, site.plan, site.interpreter
+    notes = list(site.notes)
     found = shelf.look(manager.value, key)
     ready = Environment(
         python=found.place / "bin" / "python", path=found.place, key=key, manager=manager, notes=tuple(notes)
@@ -110,8 +141,8 @@ def _check_lock(wanted: Plan) -> list[str]:
             f"does not fit the model's requirements: {'; '.join(found[:3])}",
             "Capture the model again, or remove the lock.",
         )
-    if lock.obstacle:
-        return [f"{wanted.lock.name} cannot be installed as it is ({lock.obstacle}); requirements were resolved anew."]
+    if why := lock.obstacle_when(allow_source=wanted.allow_source):
+        return [f"{wanted.lock.name} cannot be installed as it is ({why}); requirements were resolved anew."]
     return []
 
 
@@ -136,7 +167,7 @@ def _filler(
             settings=settings,
         )
         engine.create(interpreter, workshop)
-        engine.install(wanted, workshop)
+        engine.install(wanted, workshop.with_own_temporary_files())
         shutil.rmtree(workshop.papers)
 
     return fill

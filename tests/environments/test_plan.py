@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from envkit.environments import artifacts, plan
+from envkit.environments import artifacts, decisive, index_settings, plan
+from envkit.environments.digests import Digests
 from envkit.environments.env_type import EnvType
 from envkit.environments.interpreters import Interpreter
 from envkit.errors import InvalidFile
@@ -107,8 +109,179 @@ def test_the_content_of_the_lock_decides_and_not_its_place(
     before = key(locked)
 
     assert key(copied) == before != key(spec)
-    lock.write_text(lock.read_text() + "# changed\n")
+    lock.write_text(lock.read_text() + '[[packages]]\nname = "gamma"\n')
     assert key(locked) != before
+
+
+LOCK = """lock-version = "1.0"
+created-by = "one"
+[[packages]]
+name = "alpha"
+index = "https://me:token@host/simple"
+[[packages.wheels]]
+url = "https://host/alpha-1.0-py3-none-any.whl"
+[[packages]]
+name = "beta"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ('"one"', '"two"', True),
+        ("[[packages]]", "\n# why\n  [[packages]]", True),
+        ("me:token@", "", True),
+        ("me:token@", "${INDEX_HOST_TOKEN}@", True),
+        ('[[packages]]\nname = "beta"\n', "", False),
+        ("beta", "gamma", False),
+        ("host/simple", "other/simple", False),
+        ("alpha-1.0", "alpha-1.1", False),
+    ],
+)
+def test_what_means_nothing_in_a_lock_does_not_decide(
+    spec: EnvironmentSpec, tmp_path: Path, old: str, new: str, same: bool
+) -> None:
+    lock, other = tmp_path / "pylock.toml", tmp_path / "pylock.other.toml"
+    lock.write_text(LOCK)
+    other.write_text(LOCK.replace(old, new))
+
+    assert lock.read_text() != other.read_text()
+    assert (key(replace(spec, lock=lock)) == key(replace(spec, lock=other))) is same
+
+
+def test_the_order_of_packages_in_a_lock_does_not_decide(spec: EnvironmentSpec, tmp_path: Path) -> None:
+    head, alpha, beta = LOCK.split("[[packages]]\n")
+    keys = set()
+    for number, parts in enumerate([(head, alpha, beta), (head, beta, alpha)]):
+        path = tmp_path / f"pylock.{number}.toml"
+        path.write_text("[[packages]]\n".join(parts))
+        keys.add(key(replace(spec, lock=path)))
+
+    assert len(keys) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Foo_Bar == 1.0", "foo-bar==1.0", True),
+        ("foo[b, a]>=1,<2", "foo[a,b] <2, >=1", True),
+        ("foo==1 ; python_version>'3'", "foo == 1 ;  python_version>'3'", True),
+        ("foo @ https://me:secret@host/foo-1-py3-none-any.whl", "foo @ https://host/foo-1-py3-none-any.whl", True),
+        ("foo==1 --hash=sha256:aa", "foo==1   --hash=sha256:aa", True),
+        ("foo==1 --hash=sha256:aa", "foo==1 --hash=sha256:bb", False),
+        ("foo[a]==1", "foo[b]==1", False),
+        ("foo==1", "foo===1", False),
+        ("foo==1 ; python_version>'3'", "foo==1 ; python_version<'3'", False),
+        ("foo @ https://host/foo-1-py3-none-any.whl", "foo @ https://host/foo-2-py3-none-any.whl", False),
+        ("foo @ git+https://host/a/b@main", "foo @ git+https://host/a/B@main", False),
+    ],
+)
+def test_the_spelling_of_a_requirement_does_not_decide(one: str, other: str, same: bool) -> None:
+    assert (decisive.requirement(one) == decisive.requirement(other)) is same
+
+
+def test_the_c_library_of_the_machine_decides(spec: EnvironmentSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = key(spec)
+    monkeypatch.setattr(os, "confstr", lambda _: "glibc 2.12")
+
+    assert key(spec) != before
+
+
+# --- the machine's indexes
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> dict[str, str]:
+    """The variables of a machine on which nothing is configured."""
+    return {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "c"), "XDG_CONFIG_DIRS": str(tmp_path / "d")}
+
+
+@pytest.mark.parametrize(
+    ("manager", "variables", "file", "text"),
+    [
+        (EnvType.UV, {"UV_INDEX_URL": "https://me:{}@host/simple"}, "", ""),
+        (EnvType.UV, {"UV_INDEX": "https://me:{}@host/simple"}, "", ""),
+        (EnvType.UV, {"UV_DEFAULT_INDEX": "https://me:{}@host/simple"}, "", ""),
+        (EnvType.UV, {"UV_EXTRA_INDEX_URL": "https://me:{}@host/simple"}, "", ""),
+        (EnvType.UV, {}, "c/uv/uv.toml", 'index-url = "https://me:{}@host/simple"\n'),
+        (EnvType.UV, {}, "c/uv/uv.toml", '[[index]]\nurl = "https://me:{}@host/simple"\n'),
+        (EnvType.VIRTUALENV, {"PIP_INDEX_URL": "https://me:{}@host/simple"}, "", ""),
+        (EnvType.VIRTUALENV, {"PIP_EXTRA_INDEX_URL": "https://me:{}@host/simple"}, "", ""),
+        (EnvType.VIRTUALENV, {}, "c/pip/pip.conf", "[global]\nindex-url = https://me:{}@host/simple\n"),
+        (EnvType.VIRTUALENV, {}, "d/pip/pip.conf", "[install]\nextra-index-url =\n  https://me:{}@host/simple\n"),
+        (EnvType.VIRTUALENV, {}, ".pip/pip.conf", "[global]\nfind-links = https://me:{}@host/simple\n"),
+        (
+            EnvType.VIRTUALENV,
+            {"PIP_CONFIG_FILE": "{0}"},
+            "my.conf",
+            "[global]\nindex-url = https://me:{}@host/simple\n",
+        ),
+    ],
+)
+def test_an_index_of_the_machine_decides_without_its_credentials(
+    manager: EnvType, variables: dict[str, str], file: str, text: str, machine: dict[str, str], tmp_path: Path
+) -> None:
+    found = []
+    for secret in ("first-secret", "second-secret"):
+        if file:
+            (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / file).write_text(text.format(secret))
+        given = {name: value.format(tmp_path / file if "{0}" in value else secret) for name, value in variables.items()}
+        found.append(index_settings.deciding(manager, None, {**machine, **given}))
+
+    assert found[0] == found[1] != ()
+    assert "host/simple" in found[0][0]
+    assert "secret" not in str(found)
+
+
+def test_what_does_not_say_where_packages_come_from_does_not_decide(machine: dict[str, str]) -> None:
+    noise = {"UV_HTTP_TIMEOUT": "9", "PIP_TIMEOUT": "9", "UV_CACHE_DIR": "/x", "UV_INDEX": " "}
+
+    assert index_settings.deciding(EnvType.UV, None, {**machine, **noise}) == ()
+    assert index_settings.deciding(EnvType.VIRTUALENV, None, {**machine, **noise}) == ()
+
+
+def test_a_lock_that_names_every_file_by_its_digest_makes_indexes_meaningless(
+    machine: dict[str, str], spec: EnvironmentSpec, make_lock: Callable[..., Path]
+) -> None:
+    lock = make_lock(spec.directory / "wheels" / "alpha-1.0-py3-none-any.whl")
+    environ = {**machine, "UV_INDEX_URL": "https://host/simple"}
+
+    assert index_settings.deciding(EnvType.UV, lock, environ) == ()
+    lock.write_text(lock.read_text().split("wheels")[0] + 'vcs = { type = "git", url = "u", commit-id = "c" }\n')
+    assert index_settings.deciding(EnvType.UV, lock, environ) != ()
+
+
+# --- digests of large files
+
+
+def test_a_large_file_is_read_once_and_again_when_it_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    large, memory = tmp_path / "large.whl", tmp_path / "store" / "digests.json"
+    large.write_bytes(b"1" * 2_000_000)
+    os.utime(large, (1_000_000_000, 1_000_000_000))
+    first = Digests(memory).of(large)
+    with monkeypatch.context() as patch:
+        patch.setattr(artifacts, "file_digest", None)
+        assert Digests(memory).of(large) == first
+    large.write_bytes(b"2" * 2_000_000)
+
+    assert Digests(memory).of(large) == artifacts.digest(large) != first
+
+
+def test_a_file_that_changed_just_now_is_not_remembered(tmp_path: Path) -> None:
+    (tmp_path / "large.whl").write_bytes(b"1" * 2_000_000)
+    Digests(tmp_path / "digests.json").of(tmp_path / "large.whl")
+
+    assert not (tmp_path / "digests.json").exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"x": 1}', "null"])
+def test_a_damaged_memory_of_digests_does_no_harm(tmp_path: Path, text: str) -> None:
+    (tmp_path / "digests.json").write_text(text)
+    large = tmp_path / "large.whl"
+    large.write_bytes(b"1" * 2_000_000)
+
+    assert Digests(tmp_path / "digests.json").of(large) == artifacts.digest(large)
 
 
 def test_the_model_may_move_with_its_wheels(spec: EnvironmentSpec, tmp_path: Path) -> None:
