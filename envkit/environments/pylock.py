@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from envkit.formats import pylock_toml
-from envkit.formats.credentials import placeholder_names
+from envkit.formats.credentials import placeholder_names, without_credentials
 
 _COMPARES = re.compile(r"[A-Za-z0-9][\w.-]*\s*(\[[^]]*\]\s*)?([=<>!~]|$)")  # neither a URL nor a path
 _PYPI = re.compile(r"https://pypi\.org(/simple)?/?")
@@ -23,7 +23,8 @@ class LockedPackage:
     """One package of a lock: what must be installed, and the digests its file may have.
 
     source: `index`, `file` (one archive by URL or path), or what no digest can hold (`vcs` or `directory`).
-    location: the URL or absolute path of a `file`. hashes: `sha256:…`. marker, index: as the lock says, or
+    location: the URL or absolute path of a `file`, `git+https://…@commit` of a `vcs`. built_from: the same, of a
+    `file` that was built from there. hashes: `sha256:…`. marker, index: as the lock says, or
     empty.
     """
 
@@ -34,11 +35,12 @@ class LockedPackage:
     hashes: tuple[str, ...] = ()
     marker: str = ""
     index: str = ""
+    built_from: str = ""
 
     @property
     def requirement(self) -> str:
         """As a line of a requirements file, with hashes."""
-        what = f"{self.name} @ {self.location}" if self.source == "file" else f"{self.name}=={self.version}"
+        what = f"{self.name} @ {self.location}" if self.source in _DIRECT else f"{self.name}=={self.version}"
         marker = f" ; {self.marker}" if self.marker else ""
         return what + marker + "".join(f" --hash={each}" for each in self.hashes)
 
@@ -53,12 +55,16 @@ class Lock:
     @property
     def obstacle(self) -> str:
         """Why the lock alone cannot rebuild the environment with every file checked; empty when it can."""
+        return self.obstacle_when(allow_source=False)
+
+    def obstacle_when(self, *, allow_source: bool) -> str:
+        """As `obstacle`; with `allow_source`, commits of repositories are no obstacle: they are what they hash."""
         for package in self.packages:
-            if package.source not in {"index", "file"}:
+            if package.source == "directory" or (package.source == "vcs" and not allow_source):
                 return f"{package.name} comes from {_WORDS[package.source]}"
             if placeholder_names(package.location):
                 return f"the address of {package.name} asks for credentials"
-            if not package.hashes:
+            if not package.hashes and package.source != "vcs":
                 return f"{package.name} has no hash"
         return ""
 
@@ -74,6 +80,7 @@ class Lock:
         return tuple(found)
 
 
+_DIRECT = {"file", "vcs"}
 _WORDS = {"vcs": "version control", "directory": "a source folder"}
 
 
@@ -98,12 +105,15 @@ def _package(path: Path, entry: Mapping[str, Any]) -> LockedPackage:
         hashes=tuple(sorted({f"sha256:{digest}" for digest in digests if digest})) if checkable else (),
         marker=entry.get("marker", ""),
         index=entry.get("index", ""),
+        built_from=pylock_toml.source_of(entry),
     )
 
 
 def _source(path: Path, entry: Mapping[str, Any], files: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    if "vcs" in entry or "directory" in entry:
-        return ("vcs" if "vcs" in entry else "directory"), ""
+    if "vcs" in entry:
+        return "vcs", _commit(path, entry["vcs"])
+    if "directory" in entry:
+        return "directory", ""
     first = files[0]  # the specification wants one, or an archive
     if "path" in first:
         return "file", (path.parent / str(first["path"])).resolve().as_uri()
@@ -112,10 +122,16 @@ def _source(path: Path, entry: Mapping[str, Any], files: Sequence[Mapping[str, A
     return "index", ""
 
 
+def _commit(path: Path, vcs: Mapping[str, Any]) -> str:
+    where = str(vcs["url"]) if "url" in vcs else (path.parent / str(vcs["path"])).resolve().as_uri()
+    fragment = f"#subdirectory={vcs['subdirectory']}" if "subdirectory" in vcs else ""
+    return f"{vcs['type']}+{where}@{vcs['commit-id']}{fragment}"
+
+
 def disagreements(lock: Lock, requirements: Sequence[str]) -> Iterator[str]:
     """Yield where the lock does not hold what the requirements ask for: someone changed the one and not the other.
 
-    Requirements with markers are only compared when the lock has the package; URLs and paths are not compared.
+    Requirements with markers are only compared when the lock has the package. Of URLs, those of commits are compared.
     """
     from packaging.requirements import InvalidRequirement, Requirement  # 13 ms that a warm run does not need
     from packaging.utils import canonicalize_name
@@ -134,3 +150,15 @@ def disagreements(lock: Lock, requirements: Sequence[str]) -> Iterator[str]:
                 yield f"{wanted} is not in it"
         elif package.version and not wanted.specifier.contains(package.version, prereleases=True):
             yield f"it has {package.name} {package.version} where {wanted} is asked for"
+        elif wanted.url and _is_other_commit(package, wanted.url):
+            yield f"it has {package.name} of another commit than {without_credentials(wanted.url)}"
+
+
+def _is_other_commit(package: LockedPackage, url: str) -> bool:
+    """Whether the lock holds a commit, and the URL names another; the way to the repository may be another."""
+    held = package.location if package.source == "vcs" else package.built_from
+    return bool(held) and _revision(held) != _revision(url)
+
+
+def _revision(url: str) -> str:
+    return url.partition("#")[0].rpartition("@")[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from envkit.child import uv
-from envkit.environments import pylock, uv_settings
+from envkit.environments import pylock, source_builds, uv_settings
 from envkit.environments.engine import Workshop
 from envkit.environments.interpreters import Interpreter
 from envkit.environments.plan import Option, Plan
@@ -53,10 +53,11 @@ class Uv:
         common += [] if plan.allow_source else ["--no-build"]
         if plan.build_constraints:
             common += ["--build-constraints", workshop.write("build-constraints.txt", plan.build_constraints)]
-        if plan.lock is not None and not pylock.read(plan.lock).obstacle:
+        if plan.lock is not None and not pylock.read(plan.lock).obstacle_when(allow_source=plan.allow_source):
             argv = [uv.program(), "pip", "sync", "--preview-features", "pylock", *common, plan.lock]
             workshop.run(argv, f"install what {plan.lock} locks", _logins(plan.lock, workshop))
         elif plan.requirements:
+            source_builds.refuse(plan, (*plan.requirements, *plan.constraints))
             argv = [uv.program(), "pip", "install", *common, *_options(plan.options)]
             argv += ["-r", workshop.write("requirements.txt", [*_option_lines(plan.options), *plan.requirements])]
             argv += ["-c", workshop.write("constraints.txt", plan.constraints)] if plan.constraints else []

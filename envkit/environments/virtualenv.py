@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from envkit.environments import pylock
+from envkit.environments import pylock, source_builds
 from envkit.environments.engine import Workshop
 from envkit.environments.interpreters import Interpreter
 from envkit.environments.plan import Plan
@@ -53,15 +53,15 @@ class Virtualenv:
         argv += ["--progress-bar", "off", "--no-color"]
         argv += [] if plan.allow_source else ["--only-binary", ":all:"]
         lock = pylock.read(plan.lock) if plan.lock is not None else None
-        if lock is not None and not lock.obstacle:
-            argv += [
-                "--no-deps",
-                "--require-hashes",
-                "-r",
-                workshop.write("requirements.txt", _locked(plan, lock, workshop.variables)),
-            ]
-            workshop.run(argv, f"install what {plan.lock} locks", _build_variables(plan, workshop))
+        if lock is not None and not lock.obstacle_when(allow_source=plan.allow_source):
+            source_builds.refuse(plan, (each.requirement for each in lock.packages))
+            doing, variables = f"install what {plan.lock} locks", _build_variables(plan, workshop)
+            hashed = workshop.write("requirements.txt", _locked(plan, lock, workshop.variables))
+            workshop.run([*argv, "--no-deps", "--require-hashes", "-r", hashed], doing, variables)
+            if commits := [each.requirement for each in lock.packages if each.source == "vcs"]:  # which have no hash
+                workshop.run([*argv, "--no-deps", "-r", workshop.write("commits.txt", commits)], doing, variables)
         elif plan.requirements:
+            source_builds.refuse(plan, (*plan.requirements, *plan.constraints))
             lines = [*(option.line for option in plan.options), *plan.requirements]
             argv += ["-r", workshop.write("requirements.txt", lines)]
             argv += ["-c", workshop.write("constraints.txt", plan.constraints)] if plan.constraints else []
@@ -73,7 +73,7 @@ def _locked(plan: Plan, lock: pylock.Lock, variables: Mapping[str, str]) -> list
     """Name further indexes freely: with hashes, none of them can slip in another file."""
     options = [option.line for option in plan.options if option.name != "--require-hashes"]
     indexes = [f"--extra-index-url {filled(index, variables)}" for index in lock.indexes]
-    return [*options, *indexes, *(package.requirement for package in lock.packages)]
+    return [*options, *indexes, *(each.requirement for each in lock.packages if each.source != "vcs")]
 
 
 def _build_variables(plan: Plan, workshop: Workshop) -> dict[str, str]:

@@ -112,3 +112,27 @@ def test_a_lock_fits_its_requirements_or_says_why_not(tmp_path: Path, requiremen
     found = list(pylock.disagreements(read(tmp_path, INDEX), [requirement]))
 
     assert (found == []) is fits
+
+
+COMMIT = "0123456789" * 4
+VCS = f'vcs = {{ type = "git", url = "https://h/a.git", commit-id = "{COMMIT}", subdirectory = "s" }}'
+WHEEL = f"""archive = {{ path = "a-1-py3-none-any.whl", hashes = {{ sha256 = "{HASH}" }} }}
+[packages.tool.envkit]
+built-from = "git+https://h/a.git@{COMMIT}" """
+
+
+def test_a_commit_is_no_obstacle_where_building_is_allowed(tmp_path: Path) -> None:
+    lock = read(tmp_path, f'[[packages]]\nname = "a"\nversion = "1"\n{VCS}\n')
+
+    assert lock.obstacle == "a comes from version control"
+    assert lock.obstacle_when(allow_source=True) == ""
+    assert lock.packages[0].requirement == f"a @ git+https://h/a.git@{COMMIT}#subdirectory=s"
+
+
+@pytest.mark.parametrize("entry", [VCS, WHEEL])
+def test_a_lock_of_another_commit_does_not_fit(tmp_path: Path, entry: str) -> None:
+    lock = read(tmp_path, f'[[packages]]\nname = "a"\nversion = "1"\n{entry}\n')
+
+    assert not list(pylock.disagreements(lock, [f"a @ git+ssh://git@h/a.git@{COMMIT}#subdirectory=s"]))
+    told = list(pylock.disagreements(lock, ["a @ git+https://me:secret@h/a.git@" + "f" * 40]))
+    assert told == ["it has a of another commit than git+https://h/a.git@" + "f" * 40]

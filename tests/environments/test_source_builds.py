@@ -1,0 +1,40 @@
+"""What is named by its address and is no wheel is not built without the user's word, by neither installer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from envkit.environments import plan, source_builds
+from envkit.errors import BuildFailed
+from envkit.models.environment_spec import EnvironmentSpec
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("a[x] @ git+https://me:secret@host/a.git@1234#subdirectory=s", "comes from version control"),
+        ("git+ssh://git@host/a.git#egg=a", "comes from version control"),
+        ("hg+http://host/a@12", "comes from version control"),
+        ("a @ git+file:///home/me/a.whl@1234", "comes from version control"),
+        ("a @ https://host/a-1.0.tar.gz#sha256=12", "is no wheel"),
+        ("https://host/a.zip ; python_version > '3'", "is no wheel"),
+    ],
+)
+def test_source_is_refused_until_it_is_allowed(tmp_path: Path, line: str, why: str) -> None:
+    spec = EnvironmentSpec(directory=tmp_path, python="3.11", requirements=(line,))
+
+    with pytest.raises(BuildFailed, match=why) as raised:
+        source_builds.refuse(plan.of(spec), [line])
+    assert "--allow-source" in str(raised.value)
+    assert "secret" not in str(raised.value)
+    source_builds.refuse(plan.of(spec, allow_source=True), [line])
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["a==1.0", "a[x]>=1 ; python_version > '3'", "a @ https://host/a-1-py3-none-any.whl?x=1#sha256=12", "./a.whl"],
+)
+def test_wheels_and_pins_are_taken(tmp_path: Path, line: str) -> None:
+    source_builds.refuse(plan.of(EnvironmentSpec(directory=tmp_path, python="3.11")), [line])
