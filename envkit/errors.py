@@ -5,7 +5,8 @@
     ├── InvalidInput             3  something given is missing or malformed
     │   ├── ModelNotFound           no model directory there
     │   ├── InvalidFile             a file breaks its format
-    │   └── PathOutsideModel        a field of the model leads out of it
+    │   ├── PathOutsideModel        a field of the model leads out of it
+    │   └── InputMismatch           data do not fit the model's signature
     ├── CaptureFailed            4  the model could not be traced
     │   ├── ModelRaised             its code raised
     │   ├── ModelDied               its process ended before it was done
@@ -85,6 +86,10 @@ class PathOutsideModel(InvalidInput):
             f"{self.path}, {self.field}: '{self.value}' leads out of the model directory. "
             "Everything that a model needs must lie inside it."
         )
+
+
+class InputMismatch(InvalidInput, ValueError):
+    """Data or parameters do not fit the signature of the model that is to take them."""
 
 
 class CaptureFailed(EnvkitError):
