@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from envkit.environments import artifacts, decisive
 from envkit.environments.env_type import EnvType
@@ -61,12 +62,16 @@ class Plan:
     decisive: tuple[tuple[str, tuple[str, ...]], ...]
 
     def key(self, manager: EnvType, interpreter: Interpreter, indexes: Sequence[str] = ()) -> str:
-        """Give the digest of everything that decides the environment.
+        """Give the digest of everything that decides the environment (see `facts`)."""
+        return key_of(self.facts(manager, interpreter, indexes))
+
+    def facts(self, manager: EnvType, interpreter: Interpreter, indexes: Sequence[str] = ()) -> dict[str, Any]:
+        """Give everything that decides the environment, as JSON values.
 
         `indexes` are those of the machine (see `index_settings`). No version of an installer is among it: each
         installs the same from the same pins, and where there are none a later day decides more than a later version.
         """
-        facts = {
+        return {
             "format": FORMAT,
             "manager": manager.value,
             "installer": INSTALLERS.get(manager.value, manager.value),
@@ -80,8 +85,6 @@ class Plan:
             ],
             **dict(self.decisive),
         }
-        text = json.dumps(facts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def secretive(self) -> tuple[str, ...]:
