@@ -92,6 +92,12 @@ class Plan:
         return (*self.requirements, *self.constraints, *(option.value for option in self.options))
 
 
+def key_of(facts: Mapping[str, Any]) -> str:
+    """Give the key that follows from the facts of a plan."""
+    text = json.dumps(facts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def of(
     spec: EnvironmentSpec,
     *,
