@@ -16,14 +16,15 @@ from pathlib import Path
 WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}  # what `flock` says where there are none
 
 
-def exclusive(path: Path, waiting: Callable[[], None] | None = None) -> int | None:
-    """Lock a file, made when it is not there, for this process alone; give the descriptor that holds the lock.
+def exclusive(path: Path, waiting: Callable[[], None] | None = None, *, create: bool = True) -> int | None:
+    """Lock a file for this process alone; give the descriptor that holds the lock.
 
-    `waiting` is called once when another process holds it, which is then waited for; without `waiting` the answer
-    is None. Raises `OSError`, one of `WITHOUT_LOCKS` where locks are refused or have no effect.
+    With `create` the file is made when it is not there. `waiting` is called once when another process holds it, which
+    is then waited for; without `waiting` the answer is None. Raises `OSError`, one of `WITHOUT_LOCKS` where locks are
+    refused or have no effect.
     """
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o666)
         try:
             if not _take(descriptor, fcntl.LOCK_EX, waiting):
                 os.close(descriptor)
@@ -56,6 +57,23 @@ def shared(path: Path) -> int | None:
         raise
     os.close(descriptor)
     return None
+
+
+def is_held(path: Path) -> bool:
+    """Whether some process holds a lock on a file; False where that cannot be seen."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def is_at(descriptor: int, path: Path) -> bool:

@@ -46,8 +46,8 @@ def write(environment: Path) -> None:
         os.fsync(stream.fileno())
 
 
-def changes(environment: Path) -> Iterator[str]:
-    """Yield what is not as it was, a clause each, by size and time alone.
+def changes(environment: Path) -> Iterator[tuple[str, str]]:
+    """Yield each path that is not as it was, by size and time alone, and in words what is wrong with it.
 
     Raises `OSError`, `ValueError`, `TypeError` or `KeyError` when there is no sound manifest.
     """
@@ -58,22 +58,22 @@ def changes(environment: Path) -> Iterator[str]:
             try:
                 now = os.stat(path, dir_fd=folder, follow_symlinks=False)
             except OSError:
-                yield f"{path} is missing"
+                yield path, "is missing"
                 continue
             if now.st_size != size or (now.st_mtime_ns != changed and not same_time(now.st_mtime_ns, changed)):
-                yield f"{path} was changed"
+                yield path, "was changed"
     finally:
         os.close(folder)
     for place, known in content.beside.items():
-        yield from (f"{place}/{name} was added" for name in sorted({*_names(environment / place)} - {*known}))
+        yield from ((f"{place}/{name}", "was added") for name in sorted({*_names(environment / place)} - {*known}))
 
 
 def added(environment: Path) -> Iterator[str]:
-    """Yield every file that was not there, a clause each. Raises as `changes` does."""
+    """Yield the path of every file that was not there. Raises as `changes` does."""
     known = {path for path, _, _ in _Manifest.of(environment).files}
     for path, _, _ in _files(environment):
         if path not in known:
-            yield f"{path} was added"
+            yield path
 
 
 def same_time(now: int, then: int) -> bool:

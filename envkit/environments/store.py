@@ -161,6 +161,10 @@ class Store:
                 os.close(lock)
             return True
 
+    def is_busy(self, place: Path) -> bool:
+        """Whether an environment is being built or removed, or a program runs in it."""
+        return locks.is_held(self._lock_path(place.name)) or locks.is_held(place / MARKER)
+
     def sweep(self) -> None:
         """Remove what killed processes left: environments whose build or removal did not end, and their locks.
 
@@ -207,7 +211,7 @@ def _why_unfit(place: Path, key: str) -> str | None:
     if why := marker.why_unfit(found, place, key):
         return why
     try:
-        return next(manifest.changes(place), None)
+        return next((f"{path} {what}" for path, what in manifest.changes(place)), None)
     except (OSError, ValueError, TypeError, KeyError, RecursionError, AttributeError):
         return "the list of its files is damaged"
 
@@ -228,7 +232,7 @@ def _free(place: Path) -> bool:
     """Whether no program runs in an environment. Its lock need not be kept: who comes later finds no marker."""
     if not (place / MARKER).is_file():
         return True
-    descriptor = locks.exclusive(place / MARKER)
+    descriptor = locks.exclusive(place / MARKER, create=False)
     if descriptor is None:
         return False
     (place / MARKER).unlink(missing_ok=True)
