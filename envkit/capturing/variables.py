@@ -104,11 +104,11 @@ def _is_required(read: VariableRead) -> bool:
         return False
     if read.reader_file is None or not read.line:
         return True
-    return not any(first <= read.line <= last for first, last in _guarded_lines(read.reader_file, read.name))
+    return not any(first <= read.line <= last for first, last in guarded_lines(read.reader_file, read.name))
 
 
 @cache
-def _guarded_lines(file: str, name: str) -> tuple[tuple[int, int], ...]:
+def guarded_lines(file: str, name: str) -> tuple[tuple[int, int], ...]:
     """Line ranges in which the absence of the variable is caught, or was asked for before."""
     try:
         tree = ast.parse(Path(file).read_bytes())
