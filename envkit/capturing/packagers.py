@@ -111,7 +111,8 @@ def degradations(closure: Iterable[Needed], unlocked: Iterable[str], conda: Cond
 def _of_conda_alone(conda: CondaNeeds) -> Iterator[Degradation]:
     first: dict[str, str] = {}
     for file, package in conda.outside:
-        first.setdefault(package.name, file)
+        if package.name != "python":
+            first.setdefault(package.name, file)
     for name, file in first.items():
         detail = f"{Path(file).name} comes with the conda package {name}: only a rebuild with conda has it"
         yield Degradation(kind=Kind.NOT_ON_INDEX, subject=name, detail=detail)

@@ -121,9 +121,9 @@ def _stored(shelf: Store, manager: EnvType, site: Site, environ: Mapping[str, st
 
 
 def _left_out(spec: EnvironmentSpec, manager: EnvType) -> list[str]:
-    if not spec.conda_packages:
+    if not spec.conda_alone:
         return []
-    packages = ", ".join(spec.conda_packages)
+    packages = ", ".join(spec.conda_alone)
     return [f"The model asks conda for {packages}; {manager.value} installs Python packages alone, so not these."]
 
 

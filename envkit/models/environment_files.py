@@ -14,6 +14,7 @@ from envkit.errors import InvalidArgument, InvalidFile
 from envkit.formats import (
     conda_yaml,
     environment_variables_txt,
+    envkit_json,
     mlmodel,
     pylock_toml,
     python_env_yaml,
@@ -53,6 +54,7 @@ def read_spec(model: ModelDirectory) -> EnvironmentSpec:
         lock=lock,
         conda_channels=files.conda.channels if files.conda else (),
         conda_packages=files.conda.packages if files.conda else (),
+        conda_alone=_conda_alone(files.conda, installed, model) if files.conda else (),
         variables=environment_variables_txt.read(variables) if variables else model.mlmodel.variables,
     )
 
@@ -109,6 +111,18 @@ def _dependencies_path(model: ModelDirectory, form: str) -> Path | None:
 
 def _told_of_extraction(model: ModelDirectory) -> str:
     return f"{model.path} has no requirements.txt; this is the pip section of its {model.conda_env_path.name}"
+
+
+def _conda_alone(conda: CondaEnv, installed: RequirementsFile, model: ModelDirectory) -> tuple[str, ...]:
+    """The conda packages but for those that brought what is a requirement or a constraint, too: the evidence knows."""
+    path = model.file(envkit_json.FILE_NAME)
+    if not conda.packages or path is None:
+        return conda.packages
+    known = {each.name for each in (*installed.requirements, *installed.constraints)}
+    noted = envkit_json.read(path).get("conda") or {}
+    listed = noted.get("packages", ()) if isinstance(noted, dict) else ()
+    stood_for = {str(each["name"]) for each in listed if known & set(each.get("needed_for", ()))}
+    return tuple(spec for spec in conda.packages if conda_yaml.name_of(spec) not in stood_for)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

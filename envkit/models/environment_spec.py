@@ -21,6 +21,7 @@ class EnvironmentSpec:
     build_dependencies: what is installed before the requirements (`pip==23.2.1`, `setuptools`, `wheel`).
     lock: the `pylock.toml` of the model, if it has one.
     conda_channels, conda_packages: what `conda.yaml` asks of conda besides Python and pip, as match specs.
+    conda_alone: those of them that no requirement stands for, so that without conda they are missing.
     variables: names of environment variables that the model reads.
     """
 
@@ -33,4 +34,5 @@ class EnvironmentSpec:
     lock: Path | None = None
     conda_channels: tuple[str, ...] = ()
     conda_packages: tuple[str, ...] = ()
+    conda_alone: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()

@@ -336,7 +336,7 @@ def test_an_option_that_uv_does_not_know_is_refused(spec: EnvironmentSpec, root:
 
 
 def test_packages_that_only_conda_installs_are_told_each_time(spec: EnvironmentSpec, root: Path) -> None:
-    asked = replace(spec, conda_packages=("libgomp=13",))
+    asked = replace(spec, conda_packages=("libgomp=13",), conda_alone=("libgomp=13",))
 
     for _ in range(2):
         assert "libgomp=13" in prepare(asked, EnvType.UV, root=root).notes[0]

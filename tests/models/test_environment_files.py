@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -68,6 +69,7 @@ def test_all_files_together_make_the_spec(make: Make) -> None:
         lock=path / "pylock.toml",
         conda_channels=("conda-forge",),
         conda_packages=("libgcc",),
+        conda_alone=("libgcc",),
         variables=("TOKEN",),
     )
 
@@ -240,3 +242,15 @@ def test_reading_a_spec_loads_no_library_but_yaml() -> None:
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert not {"packaging", "tomli_w", "pip", "click"} & set(yaml.safe_load(ended.stdout))
+
+
+def test_conda_packages_that_requirements_stand_for_are_not_missing_without_conda(make: Make) -> None:
+    listed = [{"name": "pytorch", "needed_for": ["torch"]}, {"name": "libblas", "needed_for": ["lib/libblas.so"]}]
+    path = make(
+        requirements__txt="torch==2.1\n",
+        conda__yaml="dependencies: [python=3.11.7, pytorch=2.1, libblas=3.9]\n",
+        envkit__json=json.dumps({"schema_version": 1, "conda": {"packages": listed}}),
+    )
+
+    assert spec_of(path).conda_packages == ("pytorch=2.1", "libblas=3.9")
+    assert spec_of(path).conda_alone == ("libblas=3.9",)

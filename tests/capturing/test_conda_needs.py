@@ -1,0 +1,138 @@
+"""What conda brought of all that a model needs, by the records of its environment."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from envkit.capturing.conda_meta import CondaPrefix
+from envkit.capturing.degradations import Kind
+from envkit.capturing.distributions import InstalledDistributions
+from envkit.capturing.packagers import conda_needs, degradations
+from envkit.capturing.requirements import Selection, select
+from envkit.capturing.trace import Trace
+from envkit.errors import InvalidFile
+from tests.capturing.conftest import Site
+from tests.capturing.test_native import process, traced
+
+FORGE = "https://conda.anaconda.org/conda-forge/linux-64"
+SITE = "lib/python3.11/site-packages"
+
+
+@pytest.fixture
+def prefix(site: Site) -> Path:
+    folder = site.folder.parents[2]
+    (folder / "conda-meta").mkdir()
+    return folder
+
+
+def record(prefix: Path, name: str, version: str, files: Sequence[str], channel: str = FORGE, **more: Any) -> None:
+    content = {"name": name, "version": version, "build": "h1_0", "channel": channel, "files": list(files), **more}
+    (prefix / "conda-meta" / f"{name}-{version}-h1_0.json").write_text(json.dumps(content))
+
+
+def by_conda(site: Site, prefix: Path, package: str, distribution: str, channel: str = FORGE) -> None:
+    stem = distribution.replace("-", "_")
+    info = site.install(distribution, files={f"{stem}.py": ""})
+    (info / "INSTALLER").write_text("conda\n")
+    record(prefix, package, "1.0", [f"{SITE}/{stem}.py", f"{SITE}/{info.name}/METADATA"], channel)
+
+
+def imported(module: str, file: str) -> dict[str, Any]:
+    who = {"importer": "model", "importer_file": None, "line": 1, "phase": "load"}
+    return {"event": "module", "module": module, "file": file, **who}
+
+
+def selected(site: Site, *events: dict[str, Any]) -> tuple[Trace, Selection]:
+    trace, places = traced(site, *events)
+    return trace, select(trace, InstalledDistributions([str(site.folder)]), places)
+
+
+def test_what_conda_and_what_pip_installed_are_told_apart(site: Site, prefix: Path) -> None:
+    by_conda(site, prefix, "pytorch", "torch", "https://me:secret@repo.example/t/tk-1/own/linux-64")
+    site.install("piped", files={"piped.py": ""})
+    record(prefix, "python", "3.11.7", ["bin/python"])
+    events = [imported("torch", site.file("torch.py")), imported("piped", site.file("piped.py"))]
+
+    found = conda_needs(*selected(site, *events))
+
+    assert found is not None
+    assert found.specs == ("pytorch=1.0",)
+    assert found.distributions == {"torch"}
+    assert found.channels == ("conda-forge", "https://repo.example/own")
+    assert "secret" not in json.dumps(found.as_json())
+
+
+@pytest.mark.parametrize(("same", "of_conda"), [(True, True), (False, False)])
+def test_what_pip_wrote_over_conda_s_is_pip_s(site: Site, prefix: Path, same: bool, of_conda: bool) -> None:
+    info = site.install("tool", files={"tool.py": ""})
+    digest = hashlib.sha256((info / "RECORD").read_bytes()).hexdigest() if same else "0" * 64
+    paths = {"paths": [{"_path": f"{SITE}/{info.name}/RECORD", "sha256": digest}]}
+    record(prefix, "tool", "1.0", [f"{SITE}/{info.name}/METADATA"], paths_data=paths)
+    tool = InstalledDistributions([str(site.folder)]).named("tool")
+
+    assert tool is not None
+    assert (CondaPrefix(prefix).brought(tool) is not None) == of_conda
+
+
+def test_libraries_programs_and_files_have_their_conda_package(site: Site, prefix: Path) -> None:
+    record(prefix, "libopenblas", "0.3.25", ["lib/libopenblas.so.0"])
+    record(prefix, "graphviz", "9.0", ["bin/dot"])
+    record(prefix, "proj-data", "1.2", ["share/proj/proj.db", "lib/libunused.so"])
+    record(prefix, "bindings", "2", [f"{SITE}/bindings.py"])
+    site.install("other", files={"other.py": ""})
+    data = str(prefix / "share" / "proj" / "proj.db")
+    reads = {"event": "file", "path": data, "reader": "model", "reader_file": None, "line": 1, "phase": "predict"}
+    events = [
+        {"event": "libraries", "paths": [str(prefix / "lib" / "libopenblas.so.0"), "/usr/lib/libc.so.6"]},
+        process(str(prefix / "bin" / "dot"), "dot"),
+        reads,
+        imported("bindings", site.file("bindings.py")),
+    ]
+    trace, selection = selected(site, *events)
+
+    found = conda_needs(trace, selection)
+    assert found is not None
+    assert found.specs == ("bindings=2", "graphviz=9.0", "libopenblas=0.3.25", "proj-data=1.2")
+    assert found.without_explained(selection).outside == ()
+    assert {(each.kind, each.subject) for each in degradations([], [], found)} == {
+        (Kind.NOT_ON_INDEX, "bindings"),
+        (Kind.NOT_ON_INDEX, "proj-data"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("channels", "expected"),
+    [
+        (["<unknown>", ""], ("conda-forge",)),
+        (["file:///srv/channel/noarch"], ("file:///srv/channel",)),
+        (["bioconda", FORGE, "https://conda.anaconda.org/conda-forge/"], ("conda-forge", "bioconda")),
+    ],
+)
+def test_channels_are_those_of_the_records_the_most_used_first(
+    site: Site, prefix: Path, channels: list[str], expected: tuple[str, ...]
+) -> None:
+    for number, channel in enumerate(channels):
+        record(prefix, f"p{number}", "1", [], channel)
+
+    found = conda_needs(*selected(site))
+    assert found is not None
+    assert found.channels == expected
+    local = [each.subject for each in degradations([], [], found) if each.kind is Kind.LOCAL_ORIGIN]
+    assert local == [each for each in expected if each.startswith("file:")]
+
+
+def test_an_environment_of_another_kind_has_no_needs_of_conda(site: Site) -> None:
+    assert conda_needs(*selected(site)) is None
+
+
+def test_a_record_that_is_none_is_named(site: Site, prefix: Path) -> None:
+    (prefix / "conda-meta" / "x-1-0.json").write_text('{"files": ["lib/libx.so"]')
+
+    with pytest.raises(InvalidFile, match="is no record of a conda package"):
+        CondaPrefix(prefix).owner(str(prefix / "lib" / "libx.so"))
