@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envkit.capturing.trace import Trace, from_events
 from envkit.child import interpreter as interpreter_of
 from envkit.child.inside import Journal, doing, run_inside
+from envkit.child.sandbox import Confinement
 from envkit.errors import (
     CaptureFailed,
     InvalidArgument,
@@ -25,11 +26,16 @@ from envkit.models.directory import ModelDirectory
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """What one trace may take: seconds, bytes of address space (None: no limit), and modules from which folders."""
+    """What one trace may take: seconds, bytes of address space (None: no limit), and modules from which folders.
+
+    confinement: what confines it. variables: those that it is given besides the caller's.
+    """
 
     seconds: float
     memory_bytes: int | None = None
     code_paths: tuple[Path, ...] = ()
+    confinement: Confinement | None = None
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,10 +53,18 @@ def trace_model(model: ModelDirectory, python: str | Path | None, limits: Limits
     traces see the same. Raises as `capture` says, a `CaptureFailed` when the model did not even begin to load.
     """
     interpreter = find_python(python)
-    environment = {"PYTHONHASHSEED": "0", **os.environ, **_search_path(limits.code_paths)}
+    environment = {"PYTHONHASHSEED": "0", **os.environ, **_search_path(limits.code_paths), **limits.variables}
     request = {**model.request(), "job": "trace", "memory_bytes": limits.memory_bytes}
     try:
-        journal = run_inside(interpreter, request, environment=environment, timeout=limits.seconds, isolated=False)
+        journal = run_inside(
+            interpreter,
+            request,
+            environment=environment,
+            timeout=limits.seconds,
+            isolated=False,
+            confinement=limits.confinement,
+            readable=limits.code_paths,
+        )
     except OSError as error:
         raise NotAnInterpreter(str(interpreter), error.strerror or str(error)) from error
     failure = _failure(journal, model, limits)
@@ -84,7 +98,9 @@ def _failure(journal: Journal, model: ModelDirectory, limits: Limits) -> Capture
             raise InvalidFile(
                 model.example_path or model.path, "", f"the input example cannot be used: {error['message']}"
             )
-        return ModelRaised(doing(error["phase"]), error["type"], error["message"], error["traceback"])
+        said = error["type"] + error["message"] + error["traceback"]
+        hint = limits.confinement.hint(said) if limits.confinement else ""
+        return ModelRaised(doing(error["phase"]), error["type"], error["message"] + hint, error["traceback"])
     if journal.done:
         return None
     if journal.ended.timed_out:

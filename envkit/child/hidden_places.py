@@ -34,9 +34,10 @@ def view(environ: Mapping[str, str], needed: Iterable[Path]) -> View:
 
     A path that does not exist is left out, and so is one that would lay a private place open again.
     """
-    hidden = _hidden(environ)
+    private = _private(environ)
+    hidden = _outermost(private)
     wanted = [path for path in dict.fromkeys(needed) if os.path.lexists(path)]
-    real = [each for path in wanted if not _lays_open(each := path.resolve(), hidden)]
+    real = [each for path in wanted if not any(_opened(each := path.resolve(), private))]
     shown = _outermost(path for path in real if _is_below(path, hidden))
     found = {link for path in wanted for link in _links(path)}
     links = (each for each in found if _is_below(each[0], hidden) and not _is_below(each[0], shown))
@@ -45,7 +46,7 @@ def view(environ: Mapping[str, str], needed: Iterable[Path]) -> View:
 
 def lays_open(path: Path, environ: Mapping[str, str]) -> Path | None:
     """Give the private place that would be laid open if `path` were shown; None when it may be."""
-    return next((each for each in _hidden(environ) if each.is_relative_to(path.resolve())), None)
+    return next(_opened(path.resolve(), _private(environ)), None)
 
 
 def of_prefix(prefix: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
@@ -58,16 +59,17 @@ def of_prefix(prefix: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
     return (prefix,)
 
 
-def _hidden(environ: Mapping[str, str]) -> tuple[Path, ...]:
+def _private(environ: Mapping[str, str]) -> tuple[Path, ...]:
     places = [*PRIVATE, environ.get("HOME", "")]
     with suppress(KeyError):  # a container may run under a number that has no name
         places.append(pwd.getpwuid(os.getuid()).pw_dir)
     real = (Path(each).resolve() for each in places if each.startswith("/"))
-    return _outermost(each for each in real if each.is_dir() and each != Path("/"))
+    return tuple(each for each in dict.fromkeys(real) if each.is_dir() and each != Path("/"))
 
 
-def _lays_open(path: Path, hidden: Iterable[Path]) -> bool:
-    return any(each.is_relative_to(path) for each in hidden)
+def _opened(path: Path, private: Iterable[Path]) -> Iterator[Path]:
+    """Yield the private places that lie in `path` or are it."""
+    return (each for each in private if each.is_relative_to(path))
 
 
 def _is_below(path: Path, places: Iterable[Path]) -> bool:

@@ -81,7 +81,6 @@ def run_inside(
     isolated: bool,
     confinement: Confinement | None = None,
     readable: Sequence[Path] = (),
-    writable: Sequence[Path] = (),
 ) -> Journal:
     """Run one request in `python` and give its journal.
 
@@ -89,9 +88,10 @@ def run_inside(
     `directory` are as for `process.run`. `isolated` keeps `PYTHON*` variables, the user site and the working
     directory out of what is imported (`-I`, the same since Python 3.4): right for a rebuilt environment, wrong
     for an interpreter whose environment is to be seen as the user has it. With a `confinement` the program sees of
-    private places only what the interpreter needs, the `readable` paths and the `writable` ones, which are folders.
+    private places only what the interpreter needs, what the request names, and the `readable` paths besides.
 
-    Raises `OSError` when the interpreter cannot be started, `NotAnInterpreter` when it is none, or too old a one.
+    Raises `OSError` when the interpreter cannot be started, `NotAnInterpreter` when it is none, or too old a one,
+    `InvalidArgument` when what must be readable would lay private places open.
     """
     if not isolated and python != Path(
         sys.executable
@@ -105,8 +105,17 @@ def run_inside(
         variables = environment
         if confinement is not None:
             whole["limits"] = confinement.limits(timeout=timeout, memory_bytes=request.get("memory_bytes"))
-            seen = [*readable, PROGRAM.parent, *_needs(python, environment, isolated=isolated)]
-            argv = confinement.argv(argv, environ=environment, readable=seen, writable=[folder, *writable])
+            named = [
+                *readable,
+                *(Path(each) for each in (request["model"], (request.get("input") or {}).get("path")) if each),
+            ]
+            confinement.check(named, environment)
+            argv = confinement.argv(
+                argv,
+                environ=environment,
+                readable=[*named, PROGRAM.parent, *_needs(python, environment, isolated=isolated)],
+                writable=[folder, *([Path(request["output"]).parent] if request.get("output") else [])],
+            )
             variables = confinement.variables(environment)
         asked.write_text(json.dumps(whole), encoding="utf-8")
         ended = process.run(
@@ -114,7 +123,7 @@ def run_inside(
             environment=variables,
             directory=directory,
             timeout=timeout,
-            supervised=request["job"] != "describe" and not (confinement and confinement.program),
+            supervised=request["job"] != "describe",
         )
         events = tuple(read_events(folder / "journal.jsonl"))
         found = Journal(events=events, ended=confinement.as_ended(ended) if confinement else ended)

@@ -57,6 +57,15 @@ class Confinement:
         because = f" ({self.why_not})" if self.why_not else ""
         return f"Sandbox: resource limits only{because}; the model can reach the network and your files."
 
+    def check(self, needed: Sequence[Path], environ: Mapping[str, str]) -> None:
+        """Refuse what could be shown only together with private places. Raises `InvalidArgument`."""
+        for path in needed if self.program else ():
+            place = hidden_places.lays_open(path, environ)
+            if place is not None:
+                raise InvalidArgument(
+                    f"The sandbox hides {place}, and {path} holds it. Put the model into a folder of its own."
+                )
+
     def argv(
         self,
         argv: Sequence[str | Path],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -86,6 +87,61 @@ memory = click.option(
     metavar="MB",
     help="Memory that the model may use (address space).",
 )
+
+
+def variables(function: Command) -> Command:
+    """`--env` and `--env-file`; the command gets `variables`, a mapping. A name without a value takes the caller's."""
+
+    def gather(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+        from envkit.formats import env_file
+
+        files = ctx.params.pop("env_files", ())
+        assignments = [each for path in files for each in env_file.read(path)]
+        for each in given:
+            name, equals, value = each.partition("=")
+            if not name:
+                raise click.BadParameter("must be NAME=VALUE, or NAME.")
+            assignments.append((name, value if equals else None))
+        try:
+            return env_file.resolved(assignments, os.environ)
+        except KeyError as error:
+            raise click.BadParameter(f"{error.args[0]} has no value here: write NAME=VALUE, or set it.") from None
+
+    file = click.option(
+        "--env-file",
+        "env_files",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        metavar="FILE",
+        is_eager=True,
+        help="Variables for the model: a file of such lines; may be given several times.",
+    )
+    return click.option(
+        "--env",
+        "variables",
+        multiple=True,
+        metavar="NAME[=VALUE]",
+        callback=gather,
+        help="A variable for the model, NAME alone with the value that it has here; may be given several times.",
+    )(file(function))
+
+
+def sandbox(function: Command) -> Command:
+    """`--sandbox` and `--require-sandbox`; the command gets `sandbox`, a wish as `envkit.child.sandbox` takes it."""
+    best = click.option(
+        "--sandbox",
+        "sandbox",
+        flag_value="auto",
+        default=None,
+        help="Confine the model: by bubblewrap (no network, nothing to write to, an empty home) or else by resource "
+        "limits; it is said by which.",
+    )
+    return best(
+        click.option(
+            "--require-sandbox", "sandbox", flag_value="bubblewrap", help="The same, and fail without bubblewrap."
+        )(function)
+    )
+
 
 python = click.option(
     "--python",

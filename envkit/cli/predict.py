@@ -11,14 +11,6 @@ import click
 from envkit.cli import options
 
 
-def _variables(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    pairs = [each.partition("=") for each in given]
-    for name, equals, _value in pairs:
-        if not name or not equals:
-            raise click.BadParameter("must be NAME=VALUE")
-    return {name: value for name, _equals, value in pairs}
-
-
 @click.command()
 @options.model
 @click.option(
@@ -46,11 +38,12 @@ def _variables(_: click.Context, __: click.Parameter, given: tuple[str, ...]) ->
 @options.env_manager
 @options.target_python
 @options.python_policy
-@click.option("--env", "variables", multiple=True, metavar="NAME=VALUE", callback=_variables, help="For the model.")
+@options.variables
 @options.requirements_override
 @options.allow_source
 @options.timeout
 @options.memory
+@options.sandbox
 @options.output
 def command(
     model_uri: str,
@@ -65,6 +58,7 @@ def command(
     allow_source: bool,
     timeout: float | None,
     memory_limit: int | None,
+    sandbox: str | None,
 ) -> None:
     """Predict with MODEL in its rebuilt environment and print {"predictions": ...}.
 
@@ -88,6 +82,7 @@ def command(
         extra_envs=variables,
         timeout=timeout,
         memory_bytes=memory_limit * 1_000_000 if memory_limit else None,
+        sandbox=sandbox,
         report=options.note,
     )
     if output_path is None:

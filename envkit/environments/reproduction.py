@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from envkit.child import interpreter
+from envkit.child.sandbox import Sandbox, confinement
 from envkit.environments import runner
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
@@ -69,6 +70,7 @@ def predict(
     extra_envs: Mapping[str, str] | None = None,
     timeout: float | None = None,
     memory_bytes: int | None = None,
+    sandbox: Sandbox | str | bool | None = None,
     report: Report | None = None,
 ) -> Any:
     """Predict with a model in its rebuilt environment; the environment is built when it is not there.
@@ -76,11 +78,13 @@ def predict(
     Give either `input_data` (a DataFrame, Series, array, list, a mapping with one of `dataframe_split`,
     `dataframe_records`, `instances`, `inputs`, or text that is such JSON or CSV) or `input_path`, a file of
     `content_type` `json` or `csv`. extra_envs: environment variables for the model. timeout: seconds.
-    memory_bytes: address space for the model. output_path: a file for `{"predictions": …}`.
+    memory_bytes: address space for the model. output_path: a file for `{"predictions": …}`. sandbox: True confines the
+    model by the best there is, bubblewrap or resource limits; `"bubblewrap"` or `"limits"` by that and nothing else.
 
     Returns the predictions as JSON values: a list of records for a DataFrame, a list for an array.
 
-    Raises what `prepare_env` raises, `InvalidFile` when the input is at fault, `PredictionFailed` when the model is.
+    Raises what `prepare_env` raises, `InvalidFile` when the input is at fault, `PredictionFailed` when the model is,
+    `ToolNotFound` when bubblewrap is insisted on and does not work.
     """
     if content_type not in CONTENT_TYPES:
         raise InvalidArgument(f"content_type must be one of {', '.join(CONTENT_TYPES)}, not {content_type!r}.")
@@ -90,6 +94,9 @@ def predict(
     if output_path is not None and not Path(output_path).absolute().parent.is_dir():
         raise InvalidArgument(f"The answer cannot be written to {output_path}: there is no such folder.")
     model = ModelDirectory.open(model_uri)
+    confined = confinement(sandbox)
+    if confined is not None and report is not None:
+        report(str(confined))
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
         named = Path(input_path) if input_path is not None else None
         data = input_data if named is None else _streamed(named)
@@ -106,6 +113,7 @@ def predict(
             timeout=timeout,
             variables=extra_envs,
             memory_bytes=memory_bytes,
+            confinement=confined,
         )
 
 
@@ -163,7 +171,7 @@ def _lines(overrides: str | Sequence[str]) -> tuple[str, ...]:
 def _check_variables(variables: Mapping[Any, Any]) -> None:
     for name, value in variables.items():
         if not isinstance(name, str) or not isinstance(value, str) or not name or "=" in name or "\0" in name + value:
-            raise InvalidArgument(f"extra_envs: {name!r} cannot be set to {value!r}; both must be text.")
+            raise InvalidArgument(f"extra_envs: {name!r} cannot be set; name and value must be text without NUL.")
 
 
 def _streamed(path: Path) -> bytes | None:

@@ -13,9 +13,10 @@ from typing import Any
 from envkit.child import environment as variables_of
 from envkit.child import inside
 from envkit.child.inside import Journal
+from envkit.child.sandbox import Confinement
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
-from envkit.errors import InvalidArgument, InvalidFile, PredictionFailed
+from envkit.errors import InvalidArgument, InvalidFile, NotAnInterpreter, PredictionFailed
 
 
 def predict(
@@ -30,12 +31,14 @@ def predict(
     timeout: float | None = None,
     variables: Mapping[str, str] | None = None,
     memory_bytes: int | None = None,
+    confinement: Confinement | None = None,
 ) -> Any:
     """Run a model on an input file and give its predictions, as JSON holds them.
 
     `model` has the request's `model`, `python_function`, `flavors` and `signature`; `content_type` is `json` or
     `csv`. Messages call the input `input_name`, default its path. With `output_path` the whole answer is also put
     there, whole or not at all. `timeout` is in seconds, `variables` are set for the model in addition to the caller's.
+    `confinement` is that of `envkit.child.sandbox`.
 
     Raises `InvalidFile` when the input is at fault, `PredictionFailed` when the model is.
     """
@@ -50,8 +53,8 @@ def predict(
             "output": str(answer),
             "memory_bytes": memory_bytes,
         }
-        journal = _run(environment, request, variables or {}, timeout)
-        _refuse_failure(journal, input_name or str(input_path), timeout)
+        journal = _run(environment, request, variables or {}, timeout, confinement)
+        _refuse_failure(journal, input_name or str(input_path), timeout, confinement)
         text, predictions = _answer(answer)
         if output_path is not None:
             _put(text, output_path)
@@ -59,7 +62,11 @@ def predict(
 
 
 def _run(
-    environment: Environment, request: Mapping[str, Any], variables: Mapping[str, str], timeout: float | None
+    environment: Environment,
+    request: Mapping[str, Any],
+    variables: Mapping[str, str],
+    timeout: float | None,
+    confinement: Confinement | None,
 ) -> Journal:
     try:
         return inside.run_inside(
@@ -68,7 +75,10 @@ def _run(
             environment=_variables(environment, variables),
             timeout=timeout,
             isolated=environment.manager is not EnvType.LOCAL,
+            confinement=confinement,
         )
+    except NotAnInterpreter as error:
+        raise PredictionFailed("start", str(error)) from error
     except OSError as error:
         raise PredictionFailed("start", f"{environment.python}: {error.strerror}") from error
 
@@ -77,17 +87,19 @@ def _variables(environment: Environment, variables: Mapping[str, str]) -> dict[s
     """A local environment is the user's own, seen as the user has it."""
     if environment.manager is EnvType.LOCAL:
         return {**os.environ, **variables}
-    return variables_of.for_program(os.environ, environment.python, variables)
+    own = {"CONDA_PREFIX": str(environment.path)} if environment.manager is EnvType.CONDA else {}
+    return variables_of.for_program(os.environ, environment.python, {**own, **variables})
 
 
-def _refuse_failure(journal: Journal, input_name: str, timeout: float | None) -> None:
+def _refuse_failure(journal: Journal, input_name: str, timeout: float | None, confinement: Confinement | None) -> None:
     doing = inside.doing(journal.phase)
     if error := journal.error:
         said = f"{error['type']}: {error['message']}" if error["message"] else error["type"]
         if error.get("kind") == "input":
             raise InvalidFile(input_name, "", error["message"] if error["type"] == "InvalidInput" else said)
         phase = str(error["phase"])
-        raise PredictionFailed(inside.doing(phase), said, error["traceback"])
+        hint = confinement.hint(said + error["traceback"]) if confinement else ""
+        raise PredictionFailed(inside.doing(phase), said + hint, error["traceback"])
     if journal.ended.timed_out:
         raise PredictionFailed(doing, f"it was still busy after {timeout:g} s and was ended")
     if not journal.done:
