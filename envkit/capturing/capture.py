@@ -18,6 +18,7 @@ from envkit.capturing import (
     local_versions,
     local_wheels,
     native,
+    output,
     packagers,
 )
 from envkit.capturing.degradations import Degradation, Kind
@@ -76,6 +77,7 @@ def capture(
     code_paths: Sequence[str | Path] = (),
     static: bool = False,
     include_static: bool = False,
+    output_path: str | Path | None = None,
     include_variables: Sequence[str] = (),
     ignore_variables: Sequence[str] = (),
     resolver: str | None = None,
@@ -92,6 +94,7 @@ def capture(
     elsewhere, so that whoever rebuilds the environment need not build them. include_code: copy modules that are
     neither the model's nor a distribution's into the model. code_paths: folders from which the traced model may
     import such modules. static: run nothing of the model, read its files.
+    output_path: a folder that gets the files, with a copy of the model; default the model itself.
     include_static: require also what code imports that the example did not reach. include_variables,
     ignore_variables: patterns (`MY_*`) of environment variables that are recorded when something reads them, and of
     those that never are. resolver: who is asked for hashes, `uv` or `pip-tools`, default uv, and pip-tools for what
@@ -104,9 +107,10 @@ def capture(
     """
     tell = report or _silent
     model = ModelDirectory.open(model_uri)
+    target = output.choose(model, output_path) if write else output.Output(folder=model.path)
     wishes = Wishes(include=tuple(include_variables), ignore=tuple(ignore_variables))
     limits = _limits(timeout, memory_bytes, code_paths)
-    tell(f"Reading {model.path.name}." if static else f"Tracing {model.path.name}: one load and one prediction.")
+    tell(f"Reading {model.name}." if static else f"Tracing {model.name}: one load and one prediction.")
     seen = _observe(model, python, limits, static=static, include=include_static)
     traced, places, selection, read = seen.trace, seen.places, seen.selection, seen.static
     variables = classify(traced, places, wishes)
@@ -137,7 +141,8 @@ def capture(
         found = _Findings(traced, selection, locked, wheels, variables, places, model, read, conda)
         if strict and found.degradations:
             raise Degraded(tuple(map(str, found.degradations)))
-        return found.capture(written=files.write(model, found.files(code)) if write else ())
+        written = files.write(model, found.files(code), target) if write else ()
+        return found.capture(target.folder, written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +167,7 @@ def _observe(
         run = trace_model(model, python, limits)
         traced, failure = run.trace, run.failure
     installed = InstalledDistributions(_but(traced.interpreter.sys_path, limits.code_paths))
-    places = Places(traced, installed, model.path)
+    places = Places(traced, installed, model.path, model.own_places)
     selection = select(traced, installed, places)
     if read is None:
         read = findings.beside(traced, selection, model, installed, places, include=include)
@@ -266,6 +271,7 @@ class _Findings:
             self.trace, self.selection, self.variables, self.degradations, self.places, example, self.wheels.found
         )
         seen["conda"] = self.conda.as_json() if self.conda else None
+        seen = {"artifact": self.model.artifact, **seen} if self.model.artifact else seen
         return self.read.added_to(seen)
 
     @property
@@ -294,9 +300,9 @@ class _Findings:
             evidence=self.evidence,
         )
 
-    def capture(self, written: tuple[str, ...]) -> Capture:
+    def capture(self, folder: Path, written: tuple[str, ...]) -> Capture:
         return Capture(
-            model=self.model.path,
+            model=folder,
             python=self.trace.interpreter.version,
             requirements=self.requirements,
             constraints=self.constraints,

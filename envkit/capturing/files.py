@@ -11,6 +11,7 @@ from typing import Any
 
 from envkit.capturing import local_code, local_wheels
 from envkit.capturing.local_wheels import LocalWheel
+from envkit.capturing.output import Output
 from envkit.capturing.packagers import DEFAULT_CHANNEL, CondaNeeds
 from envkit.errors import InvalidInput
 from envkit.formats import (
@@ -52,7 +53,7 @@ class Content:
     conda: CondaNeeds | None = None
 
 
-def write(model: ModelDirectory, content: Content) -> tuple[str, ...]:
+def write(model: ModelDirectory, content: Content, target: Output) -> tuple[str, ...]:
     """Write the files and give their names; a lock that does not hold any more is removed."""
     texts: dict[str, file_set.Content | None] = {
         **dict.fromkeys(_earlier_wheels(model)),
@@ -67,9 +68,9 @@ def write(model: ModelDirectory, content: Content) -> tuple[str, ...]:
         envkit_json.FILE_NAME: envkit_json.dumps(content.evidence),
     }
     lacks_code = bool(content.code) and model.python_function.code is None
-    if lacks_code or not _names_the_files(model):
+    if model.artifact is None and (lacks_code or not _names_the_files(model)):
         texts[mlmodel.FILE_NAME] = _mlmodel(model, {"code": local_code.FOLDER} if lacks_code else {})
-    file_set.write_files(model.path, texts)
+    target.write(texts)
     return tuple(sorted(name for name, text in texts.items() if text is not None))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from envkit.capturing.distributions import Distribution, InstalledDistributions
@@ -29,16 +30,20 @@ SYSTEM = (
 class Places:
     """Tells where the files of one trace belong."""
 
-    def __init__(self, trace: Trace, installed: InstalledDistributions, model: Path) -> None:
+    def __init__(
+        self, trace: Trace, installed: InstalledDistributions, model: Path, own: Sequence[Path] | None = None
+    ) -> None:
+        """`own`: the files and folders below `model` that are the model, default all."""
         self._installed = installed
         self._model = f"{model}/"
+        self._own = tuple(f"{each}/" for each in own or (model,))
         self._standard = tuple(f"{folder.rstrip('/')}/" for folder in trace.interpreter.stdlib)
         self._programs = f"{Path(trace.interpreter.executable).parent}/"
         self._search_path = tuple(f"{folder.rstrip('/')}/" for folder in trace.interpreter.sys_path)
 
     def is_local(self, file: str) -> bool:
         """Whether the file is part of the model."""
-        return file.startswith(self._model)
+        return f"{file}/".startswith(self._own)
 
     def is_standard(self, file: str) -> bool:
         """Whether the file is part of the standard library."""

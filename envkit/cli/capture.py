@@ -65,6 +65,15 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Pin 2.3.0 for 2.3.0+cpu, for targets whose indexes lack such builds.",
 )
+@click.option(
+    "-o",
+    "--output-path",
+    "--output",
+    "output_path",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write into this folder, with a copy of the model; by default into the model's own.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be captured; write nothing.")
 @options.json_output
 @options.output
@@ -84,6 +93,7 @@ def command(
     ignore_variables: tuple[str, ...],
     resolver: str | None,
     drop_local_versions: bool,
+    output_path: Path | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -107,6 +117,7 @@ def command(
         code_paths=code_paths,
         static=static,
         include_static=include_static,
+        output_path=output_path,
         include_variables=include_variables,
         ignore_variables=ignore_variables,
         resolver=resolver,

@@ -1,4 +1,4 @@
-"""A model directory: its `MLmodel`, and the files that this names, none of which may lie outside."""
+"""A model directory: its `MLmodel`, and the files that this names, none of which may lie outside; or a bare file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound, PathOutsideModel
 from envkit.formats import mlmodel
 from envkit.formats.mlmodel import MLModel, PythonFunction
+from envkit.models import bare
 
 _EXAMPLES = ("input_example.json", "serving_input_example.json")
 _FLAVOR = "flavors.python_function"
@@ -19,22 +20,29 @@ _FLAVOR = "flavors.python_function"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelDirectory:
-    """A model in a directory. path: absolute, symbolic links resolved. mlmodel: what its `MLmodel` says."""
+    """A model in a directory.
+
+    path: absolute, symbolic links resolved. mlmodel: what its `MLmodel` says, or would say of a bare artifact.
+    artifact: the name of that, None where there is an `MLmodel`.
+    """
 
     path: Path
     mlmodel: MLModel
+    artifact: str | None = None
 
     @classmethod
     def open(cls, uri: str | Path) -> ModelDirectory:
-        """Read the model that a path or a `file:` URI names; the model's own files are not opened.
+        """Read the model that a path or a `file:` URI names: a directory, or a bare artifact.
 
         Raises `ModelNotFound` when there is none, `InvalidArgument` for another kind of URI, `InvalidFile` for a
         malformed `MLmodel`, `PathOutsideModel` when one of its fields leads out of the directory.
         """
         path = _local_path(uri)
-        _check_directory(path)
-        model = cls(path=path.resolve(), mlmodel=mlmodel.read(path.resolve() / mlmodel.FILE_NAME))
-        for field, value in model.named_paths():
+        artifact = _bare_artifact(path)
+        folder = path.resolve() if path.is_dir() else path.parent.resolve()
+        described = bare.described(folder, artifact) if artifact else mlmodel.read(folder / mlmodel.FILE_NAME)
+        model = cls(path=folder, mlmodel=described, artifact=artifact)
+        for field, value in model.named_paths() if artifact is None else ():
             model._inside(field, value)
         return model
 
@@ -48,6 +56,18 @@ class ModelDirectory:
                 self.mlmodel_path, _FLAVOR, f"is missing (flavors: {others})", "envkit runs models of that flavor."
             )
         return flavor
+
+    @property
+    def own_places(self) -> tuple[Path, ...]:
+        """The files and folders that are the model: its directory, or those of a bare artifact."""
+        if self.artifact is None:
+            return (self.path,)
+        return tuple(bare.own_places(self.path, self.artifact, self.example_path))
+
+    @property
+    def name(self) -> str:
+        """What to call it: the name of the directory, or of the artifact."""
+        return self.artifact or self.path.name
 
     @property
     def mlmodel_path(self) -> Path:
@@ -168,14 +188,16 @@ def _local_path(uri: str | Path) -> Path:
     return Path(unquote(parts.path))
 
 
-def _check_directory(path: Path) -> None:
+def _bare_artifact(path: Path) -> str | None:
+    """The name of the artifact that is the model; None for a directory with an `MLmodel`."""
     try:
         if not path.exists():
             raise ModelNotFound(str(path), "there is no such directory")
-        if not path.is_dir():
-            what = "name the directory that it is in" if path.name == mlmodel.FILE_NAME else "a model is a directory"
-            raise ModelNotFound(str(path), f"this is a file, {what}")
-        if not (path / mlmodel.FILE_NAME).exists():
-            raise ModelNotFound(str(path), "the directory has no MLmodel file")
+        if path.name == mlmodel.FILE_NAME and not path.is_dir():
+            raise ModelNotFound(str(path), "this is a file, name the directory that it is in")
+        if path.is_dir():
+            return None if (path / mlmodel.FILE_NAME).exists() else bare.artifact_in(path)
     except OSError as error:  # a name that is too long, a folder that must not be entered
         raise ModelNotFound(str(path), error.strerror or str(error)) from error
+    bare.refuse_others(path)
+    return path.name

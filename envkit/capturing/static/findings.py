@@ -156,7 +156,8 @@ def beside(
 ) -> Static:
     """Read the code of a model that was traced: what do branches import that did not run?"""
     modules = Modules(trace.interpreter, _roots(model), lambda: installed.editable_folders)
-    seen = tuple(sorted(file for file in trace.files.values() if file is not None and places.is_local(file)))
+    own = {file for file in trace.files.values() if file is not None and places.is_local(file)}
+    seen = tuple(sorted({*own, *(each.file for each in selection.outside)}))  # what lies outside is its code, too
     survey = reading.of_code(model, modules, trace.interpreter.version, seen)
     found, missing = _resolve(survey, modules, installed, places)
     required = {each.distribution for each in selection.requirements}
@@ -180,7 +181,7 @@ def instead(model: ModelDirectory, python: str | Path | None) -> tuple[Trace, St
     installed = InstalledDistributions(facts.sys_path)
     modules = Modules(facts, _roots(model), lambda: installed.editable_folders)
     survey = reading.of_everything(model, modules, facts.version)
-    found, missing = _resolve(survey, modules, installed, Places(trace, installed, model.path))
+    found, missing = _resolve(survey, modules, installed, Places(trace, installed, model.path, model.own_places))
     other = survey.python is not None and _minor(survey.python) != _minor(facts.version)
     lines = [(distribution_named(each.module), each) for each in missing]
     if other:  # what is installed here is for another Python than the model's

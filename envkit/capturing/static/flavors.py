@@ -7,6 +7,7 @@ from typing import Any
 
 from envkit.capturing.static.mentions import Mention, Survey
 from envkit.formats.mlmodel import FILE_NAME
+from envkit.models import bare
 from envkit.models.directory import ModelDirectory
 
 FLAVORS: Mapping[str, tuple[tuple[str, ...], str]] = {
@@ -43,7 +44,9 @@ DISTRIBUTIONS: Mapping[str, str] = {
     "yaml": "pyyaml",
 }
 
-STAND_INS = frozenset({"mlflow.sklearn", "mlflow.xgboost", "mlflow.pyfunc.model", "mlflow.pyfunc.loaders.code_model"})
+STAND_INS = frozenset(
+    {"mlflow.sklearn", "mlflow.xgboost", "mlflow.pyfunc.model", "mlflow.pyfunc.loaders.code_model", bare.LOADER}
+)
 """Loader modules that envkit replaces, so that a model needs no MLflow for them."""
 
 

@@ -119,7 +119,11 @@ def _own(mention: Mention, modules: Modules, model: ModelDirectory) -> Iterator[
         parts = name.split(".")
         for count in range(len(parts), 0, -1):
             file = modules.find(".".join(parts[:count]))
-            if file is not None and file.endswith(".py") and Path(file).is_relative_to(model.path):
+            if (
+                file is not None
+                and file.endswith(".py")
+                and any(Path(file).is_relative_to(own) for own in model.own_places)
+            ):
                 yield Path(file)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Callable, Mapping
 Loader = Callable[[str, Mapping[str, Any]], Any]
 
 STAND_INS = {
+    "_envkit.loaders.artifact": "artifact",
     "mlflow.sklearn": "sklearn",
     "mlflow.xgboost": "xgboost",
     "mlflow.pyfunc.model": "python_model",
