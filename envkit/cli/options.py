@@ -167,6 +167,13 @@ python_policy = click.option(
     help="What may take the place of the model's Python: nothing, another patch version, another minor version.",
 )
 
+conda_exe = click.option(
+    "--conda-exe",
+    metavar="PATH",
+    help="The conda, mamba or micromamba that builds with `--env-manager conda`; `embedded`: none of them.  "
+    "[default: $ENVKIT_CONDA_EXE, else the first on the PATH, else embedded]",
+)
+
 
 def note(message: str, *, only_verbose: bool = False) -> None:
     """Tell the user what is going on, on standard error; silent with `-q`."""

@@ -38,6 +38,7 @@ from envkit.cli import options
 @options.env_manager
 @options.target_python
 @options.python_policy
+@options.conda_exe
 @options.variables
 @options.requirements_override
 @options.allow_source
@@ -53,6 +54,7 @@ def command(
     env_manager: str,
     python: Path | None,
     python_policy: str,
+    conda_exe: str | None,
     variables: dict[str, str],
     pip_requirements_override: tuple[str, ...],
     allow_source: bool,
@@ -77,6 +79,7 @@ def command(
         env_manager=env_manager,
         python=python,
         python_policy=python_policy,
+        conda_exe=conda_exe,
         pip_requirements_override=pip_requirements_override,
         allow_source=allow_source,
         extra_envs=variables,

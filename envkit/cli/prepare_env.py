@@ -15,6 +15,7 @@ from envkit.cli import options
 @options.env_manager
 @options.target_python
 @options.python_policy
+@options.conda_exe
 @options.requirements_override
 @options.allow_source
 @options.json_output
@@ -24,6 +25,7 @@ def command(
     env_manager: str,
     python: Path | None,
     python_policy: str,
+    conda_exe: str | None,
     pip_requirements_override: tuple[str, ...],
     allow_source: bool,
     as_json: bool,
@@ -39,6 +41,7 @@ def command(
         env_manager,
         python=python,
         python_policy=python_policy,
+        conda_exe=conda_exe,
         pip_requirements_override=pip_requirements_override,
         allow_source=allow_source,
         report=options.note,

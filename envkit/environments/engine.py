@@ -92,8 +92,11 @@ class Workshop:
 class Engine(Protocol):
     """Makes environments of one kind. Both methods raise `BuildFailed`, or `ToolNotFound` for a missing tool."""
 
-    def create(self, interpreter: Interpreter, workshop: Workshop) -> None:
-        """Make an empty virtual environment at `workshop.place`: nothing is installed in it, not even pip."""
+    def create(self, interpreter: Interpreter, workshop: Workshop) -> Interpreter | None:
+        """Make an environment at `workshop.place` without any Python packages, not even pip.
+
+        A conda environment brings its conda packages, and an interpreter of its own, which is what is given.
+        """
         ...
 
     def install(self, plan: Plan, workshop: Workshop) -> None:

@@ -23,7 +23,7 @@ from envkit.models.environment_spec import EnvironmentSpec
 
 FORMAT = 2  # of environments; raise it when an older one must not be used any more
 
-INSTALLERS = {"virtualenv": "pip"}  # where it is another program than the manager
+INSTALLERS = {"virtualenv": "pip", "conda": "uv"}  # where it is another program than the manager
 
 Digest = Callable[[Path], str]
 """Gives the digest of a file or folder; raises `OSError`."""

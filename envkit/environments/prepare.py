@@ -18,10 +18,11 @@ from envkit.environments.interpreters import Interpreter
 from envkit.environments.plan import Plan
 from envkit.environments.python_policy import PythonPolicy
 from envkit.environments.store import Ready, Store
-from envkit.errors import InvalidArgument, InvalidFile, ToolNotFound
+from envkit.errors import InvalidArgument, InvalidFile
 from envkit.models.environment_spec import EnvironmentSpec
 
 if TYPE_CHECKING:
+    from envkit.environments.conda.engine import Conda
     from envkit.environments.engine import Engine
 
 Report = Callable[[str], None]
@@ -36,6 +37,7 @@ def prepare(
     allow_source: bool = False,
     python: Path | None = None,
     python_policy: PythonPolicy = PythonPolicy.MINOR,
+    conda_exe: str | Path | None = None,
     report: Report | None = None,
 ) -> Environment:
     """Give the ready environment of a spec.
@@ -44,24 +46,19 @@ def prepare(
     requirements that take the place of those of the same name; a lock is then void. `allow_source` lets the
     installer build source distributions, which runs their code. `python` names the interpreter; by default one
     of the spec's version is searched, or, as `python_policy` allows, one of another version, or one is downloaded
-    by uv. `report` is told, a sentence each, what takes time; what matters to the
-    result is in `notes`.
+    by uv. A conda environment brings its own; `conda_exe` is the program that makes it (see `conda.external.find`).
+    `report` is told, a sentence each, what takes time; what matters to the result is in `notes`.
 
     Raises `BuildFailed`, `InterpreterNotFound`, `ToolNotFound`, `InvalidFile` (a lock or local wheel of the
     model) or `InvalidArgument`.
     """
-    if manager is EnvType.CONDA:
-        raise ToolNotFound(
-            "A builder of conda environments",
-            "envkit builds environments from Python packages alone: choose `--env-manager uv` or `virtualenv`.",
-        )
     if manager is EnvType.LOCAL:
         return _local(spec, overrides, python)
     shelf = Store(root=store.root_from(root, os.environ))
     shelf.sweep()
     site = survey(
         spec, manager, shelf, overrides=overrides, allow_source=allow_source, python=python,
-        python_policy=python_policy, report=report,
+        python_policy=python_policy, conda_exe=conda_exe, report=report,
     )  # fmt: skip
     environment = _stored(shelf, manager, site, os.environ, report or _silent)
     uses.record(shelf.root, environment.path.name, spec.directory)
@@ -76,6 +73,7 @@ class Site:
     interpreter: Interpreter
     key: str
     notes: tuple[str, ...]
+    conda: Conda | None = None
 
 
 def survey(
@@ -87,12 +85,15 @@ def survey(
     allow_source: bool = False,
     python: Path | None = None,
     python_policy: PythonPolicy = PythonPolicy.MINOR,
+    conda_exe: str | Path | None = None,
     report: Report | None = None,
 ) -> Site:
     """Say what `prepare` would look for, with the same arguments. Raises what it raises, apart from `BuildFailed`."""
     environ = os.environ
     digests = Digests(shelf.root / "digests.json")
     wanted = plan.of(spec, overrides=overrides, allow_source=allow_source, digest=digests.of)
+    if manager is EnvType.CONDA:
+        return _conda_site(spec, wanted, digests, python, conda_exe)
     chosen = interpreter_choice.choose(wanted, python, python_policy, environ, shelf.memory, report or _silent)
     indexes = index_settings.deciding(manager, chosen.plan.lock, environ)
     return Site(
@@ -101,6 +102,26 @@ def survey(
         key=chosen.plan.key(manager, chosen.interpreter, indexes),
         notes=(*_left_out(spec, manager), *chosen.notes),
     )
+
+
+def _conda_site(
+    spec: EnvironmentSpec, wanted: Plan, digests: Digests, python: Path | None, conda_exe: str | Path | None
+) -> Site:
+    """Conda brings the interpreter: what stands in its place in the key is the platform and the kind of tool."""
+    from envkit.environments.conda import engine, needs
+
+    if python is not None:
+        raise InvalidArgument("A conda environment brings its own Python: leave `--python` away.")
+    environ = os.environ
+    tool = engine.tool(conda_exe, environ)
+    asked = needs.of(spec, environ)
+    stand_in = Interpreter(
+        executable=Path(), version=spec.python, implementation="conda", platform=needs.subdir(), abi=tool.kind,
+        size=0, mtime_ns=0,
+    )  # fmt: skip
+    whole = replace(wanted, decisive=(*wanted.decisive, *asked.decisive(digests.of, environ)))
+    key = whole.key(EnvType.CONDA, stand_in, index_settings.deciding(EnvType.UV, wanted.lock, environ))
+    return Site(plan=whole, interpreter=stand_in, key=key, notes=(), conda=engine.Conda(asked, tool))
 
 
 def _stored(shelf: Store, manager: EnvType, site: Site, environ: Mapping[str, str], report: Report) -> Environment:
@@ -113,10 +134,12 @@ def _stored(shelf: Store, manager: EnvType, site: Site, environ: Mapping[str, st
     if isinstance(found, Ready):
         return ready
     notes += _check_lock(wanted)
-    report(f"Building {found.place} with {manager.value}")
-    filler = _filler(shelf, manager, wanted, interpreter, environ)
+    tool = f" ({site.conda.tool.kind})" if site.conda else ""
+    report(f"Building {found.place} with {manager.value}{tool}")
+    filler = _filler(shelf, manager, wanted, interpreter, environ, site.conda)
     place, built, why = shelf.build(manager.value, key, interpreter, filler, report)
     notes += [f"{place} was built again: {why}."] if why else []
+    notes += site.conda.notes if site.conda else []
     return replace(ready, built=built, notes=tuple(notes))
 
 
@@ -147,28 +170,35 @@ def _check_lock(wanted: Plan) -> list[str]:
 
 
 def _filler(
-    shelf: Store, manager: EnvType, wanted: Plan, interpreter: Interpreter, environ: Mapping[str, str]
+    shelf: Store,
+    manager: EnvType,
+    wanted: Plan,
+    interpreter: Interpreter,
+    environ: Mapping[str, str],
+    conda: Conda | None = None,
 ) -> store.Fill:
     from envkit.child import environment
     from envkit.environments import redaction, uv_settings
     from envkit.environments.engine import Workshop
 
-    engine = _engine(manager)
-    settings = uv_settings.of_machine(environ) if manager is EnvType.UV else {}
+    engine = conda or _engine(manager)
+    settings = uv_settings.of_machine(environ) if manager is not EnvType.VIRTUALENV else {}
+    secrets = redaction.secrets_in([*wanted.secretive, str(settings)]) | (conda.needs.secrets if conda else frozenset())
 
-    def fill(place: Path, lock: int) -> None:
+    def fill(place: Path, lock: int) -> Interpreter | None:
         workshop = Workshop(
             place=place,
             cache=shelf.cache(manager.value),
             variables=environment.for_installer(environ),
             inherit=(lock,),
-            secrets=redaction.secrets_in([*wanted.secretive, str(settings)]),
+            secrets=secrets,
             allow_source=wanted.allow_source,
             settings=settings,
         )
-        engine.create(interpreter, workshop)
+        brought = engine.create(interpreter, workshop)
         engine.install(wanted, workshop.with_own_temporary_files())
         shutil.rmtree(workshop.papers)
+        return brought
 
     return fill
 

@@ -15,6 +15,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from envkit.environments.conda import records as conda_records
+
 
 def problems(environment: Path) -> Iterator[str]:
     """Yield what is wrong with the files installed in a virtual environment, a sentence each."""
@@ -54,9 +56,13 @@ def unlike(path: Path, digest: str) -> str:
 
 
 def _distributions(environment: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield each installed distribution's folder of packages and folder of metadata."""
+    """Yield each installed distribution's folder of packages and folder of metadata.
+
+    Not what conda installed: it writes the prefix into files and leaves out some, so RECORD is not of this place.
+    """
+    of_conda = conda_records.distributions(environment)
     for folder in sorted({Path(os.path.realpath(each)) for each in environment.glob("lib*/python*/site-packages")}):
-        yield from ((folder, info) for info in sorted(folder.glob("*.dist-info")))
+        yield from ((folder, info) for info in sorted(folder.glob("*.dist-info")) if info.name not in of_conda)
 
 
 def _record(info: Path) -> str:

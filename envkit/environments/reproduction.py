@@ -32,6 +32,7 @@ def prepare_env(
     pip_requirements_override: str | Sequence[str] = (),
     python: str | Path | None = None,
     python_policy: PythonPolicy | str = PythonPolicy.MINOR,
+    conda_exe: str | Path | None = None,
     report: Report | None = None,
 ) -> Environment:
     """Build the environment of a model in the environment store, unless it is there already.
@@ -39,8 +40,9 @@ def prepare_env(
     allow_source: let packages without a wheel be built, which runs their code. pip_requirements_override: a line, or
     several, that take the place of the model's requirements of the same name. python: the interpreter to build with;
     default: one of the model's version is looked for. python_policy: what may take its place: nothing (`exact`),
-    another patch version (`minor`), another minor version (`compatible`). report: called with a line of text as
-    work goes on.
+    another patch version (`minor`), another minor version (`compatible`). conda_exe: the conda, mamba or micromamba
+    that makes a conda environment, or `embedded` for none; default: ENVKIT_CONDA_EXE, the PATH, else py-rattler.
+    report: called with a line of text as work goes on.
 
     Raises `InvalidArgument` for an unknown `env_manager` or `python_policy`, `ModelNotFound`, `InvalidFile` and
     `PathOutsideModel` for what is wrong with the model, `InterpreterNotFound`, `ToolNotFound`, `BuildFailed`.
@@ -52,6 +54,7 @@ def prepare_env(
         _lines(pip_requirements_override),
         _Python.of(python, python_policy),
         report,
+        conda_exe,
     )
 
 
@@ -67,6 +70,7 @@ def predict(
     pip_requirements_override: str | Sequence[str] = (),
     python: str | Path | None = None,
     python_policy: PythonPolicy | str = PythonPolicy.MINOR,
+    conda_exe: str | Path | None = None,
     extra_envs: Mapping[str, str] | None = None,
     timeout: float | None = None,
     memory_bytes: int | None = None,
@@ -102,7 +106,8 @@ def predict(
         data = input_data if named is None else _streamed(named)
         given = _written(data, content_type, folder) if named is None or data is not None else named
         chosen = _Python.of(python, python_policy)
-        environment = _prepare(model, env_manager, allow_source, _lines(pip_requirements_override), chosen, report)
+        overrides = _lines(pip_requirements_override)
+        environment = _prepare(model, env_manager, allow_source, overrides, chosen, report, conda_exe)
         return runner.predict(
             environment,
             model.request(),
@@ -140,14 +145,17 @@ def _prepare(
     overrides: tuple[str, ...],
     python: _Python,
     report: Report | None,
+    conda_exe: str | Path | None = None,
 ) -> Environment:
+    manager = _manager(env_manager)
     environment = prepare(
-        read_spec(model),
-        _manager(env_manager),
+        read_spec(model, for_conda=manager is EnvType.CONDA),
+        manager,
         overrides=overrides,
         allow_source=allow_source,
         python=python.named,
         python_policy=python.policy,
+        conda_exe=conda_exe,
         report=report,
     )
     if report is not None:

@@ -32,7 +32,7 @@ MARKER = marker.NAME
 _KEY_LENGTH = 24  # of 64 hexadecimal digits in folder names; the marker holds all
 _LOCK = ".lock"
 
-Fill = Callable[[Path, int], None]
+Fill = Callable[[Path, int], Interpreter | None]
 Report = Callable[[str], None]
 
 
@@ -108,7 +108,8 @@ class Store:
 
         Gives its path, whether it was built here, and why what was there before could not be used, or "".
         `fill` makes the environment at the path it gets, which does not exist; what it starts must inherit the
-        descriptor it gets. When it raises, nothing of the environment remains. Raises `BuildFailed` when the
+        descriptor it gets; it gives the interpreter that the environment brings, if it has one of its own. When it
+        raises, nothing of the environment remains. Raises `BuildFailed` when the
         store cannot be written to, has no locks, or what was installed does not fit its records.
         """
         with _told_as_build_failure(self.root, "build an environment in"), self._locked(manager, key, report) as lock:
@@ -119,25 +120,22 @@ class Store:
             try:
                 _remove(place)
                 place.parent.mkdir(parents=True, exist_ok=True)
-                fill(place, lock)
+                brought = fill(place, lock)
                 _check(place)
                 manifest.write(place)
-                _mark(place, manager, key, interpreter)
+                _mark(place, manager, key, brought or interpreter)
             except BaseException:
                 with suppress(OSError):
                     _remove(place)
                 raise
         return place, True, found.why
 
-    def use(self, place: Path, model: Path | None = None) -> int | None:
+    def use(self, place: Path) -> int | None:
         """Keep a ready environment from being removed, as long as the descriptor that this gives is open.
 
-        None when it has been removed meanwhile. `model` is remembered as its user.
+        None when it has been removed meanwhile.
         """
-        descriptor = locks.shared(place / MARKER)
-        if descriptor is not None and model is not None:
-            uses.record(self.root, place.name, model)
-        return descriptor
+        return locks.shared(place / MARKER)
 
     def remove(self, place: Path, *, only_rubbish: bool = False) -> bool:
         """Remove an environment of this store, ready or not; False when it is being built or used.

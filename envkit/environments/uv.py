@@ -23,7 +23,13 @@ _WITHOUT_EFFECT = {"--prefer-binary", "--use-feature", "--no-build-isolation"}
 
 
 class Uv:
-    """Makes environments with `uv venv`, `uv pip sync` (of a lock) and `uv pip install`."""
+    """Makes environments with `uv venv`, `uv pip sync` (of a lock) and `uv pip install`.
+
+    `beside` lets stand what another installer put into the environment, where a lock would have it removed.
+    """
+
+    def __init__(self, *, beside: bool = False) -> None:
+        self._beside = beside
 
     def create(self, interpreter: Interpreter, workshop: Workshop) -> None:
         """See `Engine`."""
@@ -49,12 +55,13 @@ class Uv:
             "--cache-dir",
             workshop.cache,
         ]
-        common += ["--link-mode", "copy"]
+        common += ["--link-mode", "copy", *(("--break-system-packages",) if self._beside else ())]
         common += [] if plan.allow_source else ["--no-build"]
         if plan.build_constraints:
             common += ["--build-constraints", workshop.write("build-constraints.txt", plan.build_constraints)]
         if plan.lock is not None and not pylock.read(plan.lock).obstacle_when(allow_source=plan.allow_source):
-            argv = [uv.program(), "pip", "sync", "--preview-features", "pylock", *common, plan.lock]
+            verb = ("install", "--no-deps", "-r") if self._beside else ("sync",)
+            argv = [uv.program(), "pip", verb[0], "--preview-features", "pylock", *common, *verb[1:], plan.lock]
             workshop.run(argv, f"install what {plan.lock} locks", _logins(plan.lock, workshop))
         elif plan.requirements:
             source_builds.refuse(plan, (*plan.requirements, *plan.constraints))

@@ -16,6 +16,7 @@ from envkit.formats import (
     environment_variables_txt,
     envkit_json,
     mlmodel,
+    pixi_lock,
     pylock_toml,
     python_env_yaml,
     requirements_txt,
@@ -32,21 +33,22 @@ _T = TypeVar("_T")
 FORMATS = ("pip", "conda", "pylock")
 
 
-def read_spec(model: ModelDirectory) -> EnvironmentSpec:
+def read_spec(model: ModelDirectory, *, for_conda: bool = False) -> EnvironmentSpec:
     """Read what environment the model needs.
 
     Python: `python_env.yaml`, else `conda.yaml`, else the `python_version` of the flavor. Requirements:
-    `requirements.txt`, else the dependencies of `python_env.yaml`, else the pip section of `conda.yaml`.
+    `requirements.txt`, else the dependencies of `python_env.yaml`, else the pip section of `conda.yaml`. With
+    `for_conda` a `conda.yaml` that is there says all: the requirements are those of its pip section, none without one.
 
     Raises `InvalidFile` for a malformed file, for one that leads out of the model, and when there is none at all.
     """
     files = _Files.of(model)
-    installed = files.requirements()
-    lock = model.file(pylock_toml.FILE_NAME)
+    installed = files.conda_requirements() if for_conda else files.requirements()
+    lock = model.file(pylock_toml.FILE_NAME) if installed.requirements or not for_conda else None
     variables = model.file(environment_variables_txt.FILE_NAME)
     return EnvironmentSpec(
         directory=model.path,
-        python=files.python(),
+        python=files.conda_python() if for_conda else files.python(),
         requirements=tuple(_line(each) for each in installed.requirements),
         constraints=tuple(_line(each) for each in installed.constraints),
         options=tuple(_option_line(each) for each in installed.options),
@@ -55,6 +57,8 @@ def read_spec(model: ModelDirectory) -> EnvironmentSpec:
         conda_channels=files.conda.channels if files.conda else (),
         conda_packages=files.conda.packages if files.conda else (),
         conda_alone=_conda_alone(files.conda, installed, model) if files.conda else (),
+        conda_specs=files.conda.dependencies if files.conda else (),
+        conda_lock=model.file(pixi_lock.FILE_NAME),
         variables=environment_variables_txt.read(variables) if variables else model.mlmodel.variables,
     )
 
@@ -181,6 +185,22 @@ class _Files:
             found = RequirementsFile()
         else:
             found = self._follow(self.python_env.dependencies, self.model.python_env_path)  # names what is missing
+        for each in (*found.requirements, *found.constraints):
+            _check_plausible(each)
+        return found
+
+    def conda_python(self) -> str:
+        """Give the version that `conda.yaml` names, `3` where it leaves the choice to conda, else that of the model."""
+        if self.conda is None or self.conda.python is None:
+            return self.python()
+        found = re.search(r"(?<![<!\d.])=?=?\s*(\d+(\.\d+)*)", self.conda.python.partition("python")[2])
+        return found[1] if found and not re.search(r"[<>!|*~]", self.conda.python) else "3"
+
+    def conda_requirements(self) -> RequirementsFile:
+        """Give what the pip section of `conda.yaml` asks for."""
+        if self.conda is None:
+            return self.requirements()
+        found = self._follow(self.conda.pip or (), self.model.conda_env_path)
         for each in (*found.requirements, *found.constraints):
             _check_plausible(each)
         return found

@@ -22,6 +22,8 @@ class EnvironmentSpec:
     lock: the `pylock.toml` of the model, if it has one.
     conda_channels, conda_packages: what `conda.yaml` asks of conda besides Python and pip, as match specs.
     conda_alone: those of them that no requirement stands for, so that without conda they are missing.
+    conda_specs: all match specs of `conda.yaml` as written, Python's and pip's among them.
+    conda_lock: the `pixi.lock` of the model, if it has one.
     variables: names of environment variables that the model reads.
     """
 
@@ -35,4 +37,6 @@ class EnvironmentSpec:
     conda_channels: tuple[str, ...] = ()
     conda_packages: tuple[str, ...] = ()
     conda_alone: tuple[str, ...] = ()
+    conda_specs: tuple[str, ...] = ()
+    conda_lock: Path | None = None
     variables: tuple[str, ...] = ()

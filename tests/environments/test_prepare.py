@@ -15,7 +15,7 @@ from envkit.child import process
 from envkit.environments import interpreters
 from envkit.environments.env_type import EnvType
 from envkit.environments.prepare import prepare
-from envkit.errors import BuildFailed, InvalidArgument, InvalidFile, ToolNotFound
+from envkit.errors import BuildFailed, InvalidArgument, InvalidFile
 from envkit.models.environment_spec import EnvironmentSpec
 
 BUILDERS = [EnvType.UV, EnvType.VIRTUALENV]
@@ -340,11 +340,6 @@ def test_packages_that_only_conda_installs_are_told_each_time(spec: EnvironmentS
 
     for _ in range(2):
         assert "libgomp=13" in prepare(asked, EnvType.UV, root=root).notes[0]
-
-
-def test_conda_says_what_to_use_in_its_place(spec: EnvironmentSpec, root: Path) -> None:
-    with pytest.raises(ToolNotFound, match="--env-manager uv"):
-        prepare(spec, EnvType.CONDA, root=root)
 
 
 # --- local

@@ -1,0 +1,111 @@
+"""The engine of conda environments: the conda packages first, then the pip section with uv in the same prefix."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from envkit.environments.conda import embedded, external, records
+from envkit.environments.conda.embedded import Embedded
+from envkit.environments.conda.needs import CondaNeeds
+from envkit.environments.engine import Workshop
+from envkit.environments.interpreters import Interpreter
+from envkit.environments.plan import Plan
+from envkit.environments.uv import Uv
+from envkit.errors import BuildFailed, ToolNotFound
+
+_PROBE = """
+import json, os, platform, sys, sysconfig
+print(json.dumps([os.path.realpath(sys.executable), platform.python_version(), sys.implementation.name,
+                  sysconfig.get_platform(), sysconfig.get_config_var("SOABI") or ""]))
+"""
+
+
+class Tool(Protocol):
+    """Who installs conda packages. `kind` tells tools apart whose environments may differ."""
+
+    @property
+    def kind(self) -> str:
+        """A word."""
+        ...
+
+    def create(self, needs: CondaNeeds, workshop: Workshop) -> tuple[str, ...]:
+        """Install the conda packages into the prefix `workshop.place`, which does not exist; gives notes."""
+        ...
+
+
+def tool(named: str | Path | None, environ: Mapping[str, str]) -> Tool:
+    """Choose: a program that is named or on the PATH, else py-rattler. Raises `ToolNotFound` when there is neither."""
+    found = external.find(named, environ)
+    if found is not None:
+        return found
+    if not embedded.is_there():
+        raise ToolNotFound(
+            "A builder of conda environments",
+            "Install py-rattler (`pip install 'envkit[conda]'`), or put conda, mamba or micromamba on the PATH\n"
+            "or name one: `--conda-exe PATH`. `--env-manager uv` does without conda packages.",
+        )
+    return Embedded()
+
+
+@dataclass
+class Conda:
+    """Makes conda environments; see `Engine`. notes: what the user should be told of the last one."""
+
+    needs: CondaNeeds
+    tool: Tool
+    notes: list[str] = field(default_factory=list)
+
+    def create(self, interpreter: Interpreter, workshop: Workshop) -> Interpreter:
+        """Install the conda packages and give the interpreter among them; the given one only says what is wanted."""
+        self.notes += self.tool.create(self.needs, workshop)
+        _refuse_damage(records.problems(workshop.place), workshop.place)
+        _without_secrets(workshop.place, workshop.secrets)
+        found = _interpreter(workshop)
+        if not f"{found.version}.".startswith(f"{interpreter.minor}.") and interpreter.version != "3":
+            self.notes.append(f"conda gave Python {found.version} for `{self._python}`.")
+        return found
+
+    def install(self, plan: Plan, workshop: Workshop) -> None:
+        """Install the pip section beside the conda packages."""
+        Uv(beside=True).install(plan, replace(workshop, cache=workshop.cache.with_name("uv")))
+
+    @property
+    def _python(self) -> str:
+        return next((each for each in self.needs.specs if each.startswith("python")), "python")
+
+
+def _interpreter(workshop: Workshop) -> Interpreter:
+    if not workshop.python.exists():
+        raise BuildFailed(f"use the environment {workshop.place}", "conda installed no Python in it.")
+    said = workshop.run([workshop.python, "-I", "-c", _PROBE], "start the Python that conda installed")
+    executable, version, implementation, platform, abi = json.loads(said.splitlines()[-1])
+    status = os.stat(executable)  # noqa: PTH116 - a text
+    return Interpreter(
+        executable=Path(executable),
+        version=version,
+        implementation=implementation,
+        platform=platform,
+        abi=abi,
+        size=status.st_size,
+        mtime_ns=status.st_mtime_ns,
+    )
+
+
+def _refuse_damage(found: Iterable[str], place: Path) -> None:
+    if problems := list(found):
+        raise BuildFailed(f"build the environment {place}: conda's files are not as recorded", "\n".join(problems[:5]))
+
+
+def _without_secrets(place: Path, secrets: frozenset[str]) -> None:
+    """Take credentials out of conda's records, into which some versions of conda write a channel's whole URL."""
+    for path in (place / "conda-meta").glob("*"):
+        text = path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() and secrets else ""
+        if any(secret in text for secret in secrets):
+            for secret in sorted(secrets, key=len, reverse=True):
+                text = text.replace(secret, "***")
+            path.write_text(text, encoding="utf-8", errors="surrogateescape")

@@ -1,0 +1,68 @@
+"""Lock the conda part of a model's environment: solve its `conda.yaml` and write `pixi.lock`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from envkit.child import environment
+from envkit.environments import store
+from envkit.environments.conda import needs
+from envkit.environments.conda.embedded import Embedded
+from envkit.environments.engine import Workshop
+from envkit.errors import InvalidInput
+from envkit.formats import pixi_lock
+from envkit.models.directory import ModelDirectory
+from envkit.models.environment_files import read_spec
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CondaLock:
+    """A lock that was written. packages: each with `name`, `version`, `build`, `url` and `sha256`."""
+
+    path: Path
+    packages: tuple[Mapping[str, str], ...]
+
+
+def lock_conda(model_uri: str | Path, output_path: str | Path | None = None) -> CondaLock:
+    """Write which conda packages fit the model's `conda.yaml` today, on this platform, with their digests.
+
+    The lock goes to `output_path`, default `pixi.lock` in the model; it is written whole or not at all. The pip
+    section is what `pylock.toml` locks.
+
+    Raises `ModelNotFound`, `InvalidFile`, `BuildFailed` for what cannot be solved, `ToolNotFound` without py-rattler.
+    """
+    model = ModelDirectory.open(model_uri)
+    target = Path(output_path) if output_path is not None else model.path / pixi_lock.FILE_NAME
+    wanted = needs.of(read_spec(model, for_conda=True), os.environ)
+    shelf = store.Store(root=store.root_from(None, os.environ))
+    with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
+        place = Path(folder).resolve() / "place"
+        place.mkdir()
+        workshop = Workshop(
+            place=place,
+            cache=shelf.cache("conda"),
+            variables=environment.for_installer(os.environ),
+            secrets=wanted.secrets,
+        )
+        written = place / pixi_lock.FILE_NAME
+        packages = Embedded().lock(wanted, workshop, written)
+        _put(written.read_bytes(), target)
+    return CondaLock(path=target, packages=tuple(packages))
+
+
+def _put(content: bytes, target: Path) -> None:
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with temporary.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise InvalidInput(f"{target} cannot be written: {error.strerror}.") from error
+    finally:
+        temporary.unlink(missing_ok=True)

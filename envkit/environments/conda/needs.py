@@ -1,0 +1,113 @@
+"""What a model asks conda for: channels, match specs, a lock; and what of it decides the environment."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from envkit.environments.artifacts import path_of_url
+from envkit.environments.conda import channels
+from envkit.environments.conda.channels import Channel
+from envkit.errors import InvalidFile
+from envkit.formats import conda_yaml, condarc
+from envkit.formats.condarc import Condarc
+from envkit.models.environment_spec import EnvironmentSpec
+
+_SUBDIRS = {
+    ("linux", "x86_64"): "linux-64",
+    ("linux", "i686"): "linux-32",
+    ("darwin", "x86_64"): "osx-64",
+    ("darwin", "arm64"): "osx-arm64",
+}
+
+
+def subdir() -> str:
+    """Give conda's name of this machine's platform: `linux-64`, `linux-aarch64`, `osx-arm64`."""
+    machine = platform.machine()
+    return _SUBDIRS.get((sys.platform, machine), f"{sys.platform}-{machine}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CondaNeeds:
+    """What is asked of conda.
+
+    directory: the model's. named: the channels as `conda.yaml` names them. channels: their URLs. specs: match specs,
+    Python's among them; channels in them are URLs. lock: the model's `pixi.lock`. settings: conda's own.
+    """
+
+    directory: Path
+    named: tuple[str, ...]
+    channels: tuple[Channel, ...]
+    specs: tuple[str, ...]
+    lock: Path | None
+    settings: Condarc
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What must not appear in messages."""
+        return frozenset(secret for channel in self.channels for secret in channel.secrets)
+
+    @property
+    def logins(self) -> dict[str, object]:
+        """The channels' credentials, as rattler reads them from a file."""
+        return {host: login for channel in self.channels for host, login in channel.login.items()}
+
+    @property
+    def rewritten(self) -> list[list[str]]:
+        """Where this machine has the channels that a lock from elsewhere names."""
+        return [[each.source, each.url] for each in self.channels if each.source not in ("", each.url)]
+
+    def decisive(
+        self, digest: Callable[[Path], str], environ: Mapping[str, str]
+    ) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Give what decides the environment, in words without credentials.
+
+        A channel inside the model is told by its content. `CONDA_OVERRIDE_…` say what the machine is to be taken for.
+        """
+        told = tuple(sorted(f"{name}={environ[name]}" for name in environ if name.startswith("CONDA_OVERRIDE_")))
+        return (
+            ("conda_channels", tuple(self._told(each.url, digest) for each in self.channels)),
+            ("conda_specs", tuple(sorted({"".join(each.split()) for each in self.specs}))),
+            ("conda_lock", (_digest_of_text(self.lock),) if self.lock is not None else ()),
+            ("conda_overrides", told),
+        )
+
+    def _told(self, url: str, digest: Callable[[Path], str]) -> str:
+        folder = path_of_url(url, self.directory)
+        if folder is None or not folder.is_dir() or not folder.is_relative_to(self.directory):
+            return url
+        return f"{folder.relative_to(self.directory)}#{digest(folder)}"
+
+
+def of(spec: EnvironmentSpec, environ: Mapping[str, str]) -> CondaNeeds:
+    """Work out what a spec asks of conda on this machine. Raises `InvalidFile` for a malformed file of settings."""
+    settings = condarc.of_machine(environ, Path.home())
+    directory = spec.directory
+    python = (
+        () if any(conda_yaml.name_of(each) == "python" for each in spec.conda_specs) else (f"python={spec.python}",)
+    )
+    named = tuple(each for each in spec.conda_channels if each.strip() != "nodefaults")
+    specs = list(channels.in_specs((*spec.conda_specs, *python), settings, directory, environ))
+    found = {each.url: each for each in channels.resolved(named, settings, directory, environ)}
+    for _, channel in specs:
+        if channel is not None:
+            found.setdefault(channel.url, channel)
+    return CondaNeeds(
+        directory=directory,
+        named=named,
+        channels=tuple(found.values()),
+        specs=tuple(each for each, _ in specs),
+        lock=spec.conda_lock,
+        settings=settings,
+    )
+
+
+def _digest_of_text(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise InvalidFile(path, "", f"cannot be read ({error.strerror})") from error
