@@ -33,6 +33,9 @@ from envkit.cli import options
     "--generate-hashes", is_flag=True, help="Write requirements.txt with the whole closure and its hashes too."
 )
 @click.option(
+    "--conda", is_flag=True, help="Write pixi.lock in its place: the conda packages of conda.yaml, for this platform."
+)
+@click.option(
     "-o",
     "--output-path",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -49,6 +52,7 @@ def command(
     exclude_newer: str,
     resolver: str | None,
     generate_hashes: bool,
+    conda: bool,
     output_path: Path | None,
     as_json: bool,
 ) -> None:
@@ -57,6 +61,11 @@ def command(
     Where all is pinned, the pins are looked up; else, and for another platform or Python, versions are chosen within
     the constraints. Only wheels count: no package's code is run either.
     """
+    if conda:
+        if platform or python_version or universal or exclude_newer or resolver or generate_hashes:
+            raise click.UsageError("--conda goes with --output-path and --json alone.")
+        _lock_conda(model_uri, output_path, as_json=as_json)
+        return
     from envkit.capturing.locking.relock import relock
 
     result = relock(
@@ -71,10 +80,27 @@ def command(
     )
     if as_json:
         pins = [{"name": each["name"], "version": each.get("version")} for each in result.packages]
-        facts = {"packages": pins, "resolved": result.resolved, "written": list(map(str, result.written))}
+        facts = {
+            "packages": pins,
+            "resolved": result.resolved,
+            "written": list(map(str, result.written)),
+            "degradations": [each.as_json() for each in result.degradations],
+        }
         click.echo(json.dumps(facts, indent=2))
         return
+    for each in result.degradations:
+        options.note(f"Note: {each}.")
     how = "chosen" if result.resolved else "as they are pinned"
     options.note(
         f"Locked {len(result.packages)} packages, versions {how}. Wrote {', '.join(map(str, result.written))}."
     )
+
+
+def _lock_conda(model_uri: str, output_path: Path | None, *, as_json: bool) -> None:
+    from envkit.environments.conda.lock import lock_conda
+
+    result = lock_conda(model_uri, output_path)
+    if as_json:
+        click.echo(json.dumps({"packages": result.packages, "written": [str(result.path)]}, indent=2))
+    else:
+        options.note(f"Locked {len(result.packages)} conda packages. Wrote {result.path}.")
