@@ -81,6 +81,7 @@ def run_inside(
     isolated: bool,
     confinement: Confinement | None = None,
     readable: Sequence[Path] = (),
+    inherit: Sequence[int] = (),
 ) -> Journal:
     """Run one request in `python` and give its journal.
 
@@ -89,6 +90,7 @@ def run_inside(
     directory out of what is imported (`-I`, the same since Python 3.4): right for a rebuilt environment, wrong
     for an interpreter whose environment is to be seen as the user has it. With a `confinement` the program sees of
     private places only what the interpreter needs, what the request names, and the `readable` paths besides.
+    `inherit` are descriptors that it keeps open.
 
     Raises `OSError` when the interpreter cannot be started, `NotAnInterpreter` when it is none, or too old a one,
     `InvalidArgument` when what must be readable would lay private places open.
@@ -123,6 +125,7 @@ def run_inside(
             environment=variables,
             directory=directory,
             timeout=timeout,
+            inherit=inherit,
             supervised=request["job"] != "describe",
         )
         events = tuple(read_events(folder / "journal.jsonl"))

@@ -16,9 +16,11 @@ COMMANDS = {
     "bundle": "Put the wheels of all that a model needs into it.",
     "capture": "Trace a model and write the files that rebuild its environment.",
     "deps": "Print what a model depends on.",
+    "envs": "List, find, verify, remove and prune built environments.",
     "lock": "Lock what a model's files ask for, also for other machines.",
     "predict": "Predict with a model in its rebuilt environment.",
     "prepare-env": "Rebuild a model's environment, ready for use.",
+    "validate": "Say whether models will run where they are taken, from their files alone.",
     "why": "Say why a package is in a model's environment.",
 }
 INTERRUPTED = 130

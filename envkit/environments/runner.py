@@ -16,6 +16,7 @@ from envkit.child.inside import Journal
 from envkit.child.sandbox import Confinement
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
+from envkit.environments.occupancy import occupied
 from envkit.errors import InvalidArgument, InvalidFile, NotAnInterpreter, PredictionFailed
 
 
@@ -69,14 +70,16 @@ def _run(
     confinement: Confinement | None,
 ) -> Journal:
     try:
-        return inside.run_inside(
-            environment.python,
-            request,
-            environment=_variables(environment, variables),
-            timeout=timeout,
-            isolated=environment.manager is not EnvType.LOCAL,
-            confinement=confinement,
-        )
+        with occupied(environment) as descriptors:
+            return inside.run_inside(
+                environment.python,
+                request,
+                environment=_variables(environment, variables),
+                timeout=timeout,
+                isolated=environment.manager is not EnvType.LOCAL,
+                confinement=confinement,
+                inherit=descriptors,
+            )
     except NotAnInterpreter as error:
         raise PredictionFailed("start", str(error)) from error
     except OSError as error:

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from envkit.cli import main as program
@@ -16,6 +17,9 @@ from tests.end_to_end.conftest import Envkit
 from tests.end_to_end.test_models import FIXTURES_PYTHON, MINE
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+DOCUMENTATION = README + "".join(
+    page.read_text(encoding="utf-8") for page in (Path(__file__).resolve().parents[2] / "docs").glob("*.md")
+)
 VARYING = re.compile(
     r"3\.11\.\d+|/\S*/model\b|/\S*/environments/uv-\w+|\b\d+ constraints|(?<=- pip)<=\S+|(?<=\d\.\d{6})\d+"
 )
@@ -58,10 +62,20 @@ def test_the_readme_names_every_command_and_every_option(name: str) -> None:
     command = program.main.get_command(None, name)  # type: ignore[arg-type]
 
     assert command is not None
-    assert f"`envkit {name} MODEL`" in README
+    if isinstance(command, click.Group):
+        assert f"`envkit {name} " in README
+        for each, inner in command.commands.items():
+            assert f"`envkit {name} {each}" in DOCUMENTATION
+            assert_options_are_named(inner, DOCUMENTATION)
+    else:
+        assert f"`envkit {name} MODEL`" in README
+        assert_options_are_named(command, README)
+
+
+def assert_options_are_named(command: click.Command, text: str) -> None:
     for parameter in command.params:
         for option in (each for each in parameter.opts if each.startswith("--")):
-            assert option in README
+            assert option in text
 
 
 def test_the_readme_names_every_exit_code() -> None:
