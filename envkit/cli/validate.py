@@ -1,0 +1,127 @@
+"""`envkit validate MODEL…`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from envkit.cli import options
+
+if TYPE_CHECKING:
+    from envkit.validating.report import Report
+    from envkit.validating.writing import Output
+
+
+def _words(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """`--select A,B --select C` names three."""
+    return tuple(word for each in given for word in each.replace(",", " ").split())
+
+
+@click.command()
+@click.argument("models", metavar="MODEL...", nargs=-1)
+@click.option("-m", "--model-uri", "named", metavar="URI", multiple=True, help="A model; the same as MODEL.")
+@click.option(
+    "--format",
+    "--output-format",
+    "formats",
+    metavar="FORMAT[=FILE]",
+    multiple=True,
+    help="text, json, sarif, junit, github or markdown; into a file, else to standard output. May be given several "
+    "times.  [default: text]",
+)
+@click.option("--select", metavar="RULE", multiple=True, callback=_words, help="Only these: codes, beginnings, names.")
+@click.option("--ignore", metavar="RULE", multiple=True, callback=_words, help="Not these.")
+@click.option("--severity", metavar="RULE=SEVERITY", multiple=True, callback=_words, help="Another severity for rules.")
+@click.option(
+    "--fail-on", type=click.Choice(["error", "warning", "note"]), help="What ends with 1.  [default: warning]"
+)
+@click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Leave out what this file knows.")
+@click.option("--write-baseline", type=click.Path(path_type=Path), metavar="FILE", help="Write all findings to it.")
+@click.option("-j", "--jobs", type=click.IntRange(min=0), metavar="N", help="Processes; 0: one a core.  [default: 1]")
+@click.option("--scan", metavar="SCANNER", multiple=True, callback=_words, help="Also ask picklescan or fickling.")
+@click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings; else those of the project.")
+@click.option("--list-rules", is_flag=True, help="Show all rules and end.")
+@options.json_output
+@options.output
+def command(
+    models: tuple[str, ...],
+    named: tuple[str, ...],
+    formats: tuple[str, ...],
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    severity: tuple[str, ...],
+    fail_on: str | None,
+    baseline: Path | None,
+    write_baseline: Path | None,
+    jobs: int | None,
+    scan: tuple[str, ...],
+    config: Path | None,
+    list_rules: bool,
+    as_json: bool,
+) -> None:
+    """Say whether each MODEL will run where it is taken, from its files alone.
+
+    Nothing of a model is run or installed, and no network is needed. Ends with 0 when there are no findings, 1 when
+    there are, 3 when a model is not there.
+    """
+    from envkit.validating import writing
+    from envkit.validating.validate import validate
+
+    if list_rules:
+        _show_rules()
+        return
+    if not (*models, *named):
+        raise click.UsageError("Name at least one model: as MODEL or with -m/--model-uri.")
+    if write_baseline is not None and baseline is not None:
+        raise click.UsageError("Give --baseline or --write-baseline, not both.")
+    wanted = writing.outputs([*formats, *(["json"] if as_json else [])] or ["text"])
+    report = validate(
+        [*models, *named],
+        select=select,
+        ignore=ignore,
+        severity=dict(map(_pair, severity)),
+        fail_on=fail_on,
+        baseline=baseline,
+        jobs=jobs,
+        scan=scan,
+        settings=config,
+        keep_going=True,
+    )
+    _tell(report, wanted, write_baseline)
+
+
+def _tell(report: Report, wanted: tuple[Output, ...], baseline: Path | None) -> None:
+    from envkit.validating import baseline as baselines
+    from envkit.validating import writing
+
+    for each in wanted:
+        if each.file is None:
+            click.echo(writing.render(report, each.form).encode("utf-8", "backslashreplace"), nl=False)
+        else:
+            writing.write(report, each)
+            options.note(f"Wrote {each.file}.")
+    if baseline is not None:
+        baselines.write(baseline, report)
+        options.note(f"Wrote {len(report.findings)} findings to {baseline}.")
+    for error in report.errors:
+        click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
+    if report.exit_code and not (baseline is not None and not report.errors):
+        sys.stdout.flush()
+        sys.exit(report.exit_code)
+
+
+def _pair(word: str) -> tuple[str, str]:
+    rule, separator, severity = word.partition("=")
+    if not separator:
+        raise click.UsageError(f"--severity takes RULE=SEVERITY, not {word}.")
+    return rule, severity
+
+
+def _show_rules() -> None:
+    from envkit.validating.rule import all_rules
+
+    for rule in all_rules():
+        click.echo(f"{rule.code}  {rule.severity.value:7}  {rule.stage.value:5}  {rule.name}: {rule.summary}.")

@@ -1,0 +1,1 @@
+"""Rules, a folder for each stage."""

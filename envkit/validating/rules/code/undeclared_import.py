@@ -1,0 +1,49 @@
+"""Rule `undeclared-import`: everything that code and artifacts import is declared.
+
+What is imported is read from the model's code and artifacts; the distribution that has a module is known from the
+evidence of the capture, from what is installed beside envkit, or from a table, and else guessed by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envkit.validating.declared import declared
+from envkit.validating.facts import ModelFacts
+from envkit.validating.finding import Finding, Severity
+from envkit.validating.imports import Used
+
+CODE = "ENV201"
+NAME = "undeclared-import"
+SEVERITY = Severity.ERROR
+
+
+def check(facts: ModelFacts) -> Iterator[Finding]:
+    """Report each module once, where it is first imported; a guess is a warning."""
+    names = declared(facts)
+    told: set[str] = set()
+    for each in facts.imports.used:
+        top = each.mention.module.partition(".")[0]
+        if each.mention.guarded or top in told or each.providers & names or _stands_in(each, facts, names):
+            continue
+        told.add(top)
+        likely = " or ".join(sorted(each.providers)[:3])
+        yield Finding(
+            rule=CODE,
+            severity=SEVERITY if each.sure else Severity.WARNING,
+            file=each.mention.file,
+            line=each.mention.line,
+            problem=f"{each.mention.module} is {_verb(each)} and no declared package is known to have it",
+            remedy=f"require {likely}, or put the module into the model's code; `envkit capture` finds both",
+        )
+
+
+def _verb(each: Used) -> str:
+    return "imported" if each.mention.by_code else "needed to load the model,"
+
+
+def _stands_in(each: Used, facts: ModelFacts, names: frozenset[str]) -> bool:
+    """Whether it is imported only in the absence of something that is there."""
+    return bool(each.mention.instead_of) and all(
+        facts.imports.is_standard(name) or facts.imports.providers(name)[0] & names for name in each.mention.instead_of
+    )

@@ -1,0 +1,1 @@
+"""Stage `files`: what the files of a model say, alone and together. Nothing is run, installed or asked for."""

@@ -1,0 +1,31 @@
+"""Rule `credentials`: no file holds a user name, password or token.
+
+Whoever gets the model gets them too. Installers put the value of an environment variable in the place of `${NAME}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envkit.formats.credentials import placeholders
+from envkit.validating.facts import ModelFacts
+from envkit.validating.finding import Finding, Severity
+
+CODE = "ENV122"
+NAME = "credentials"
+SEVERITY = Severity.ERROR
+
+
+def check(facts: ModelFacts) -> Iterator[Finding]:
+    """Report each line with credentials in a URL, without repeating them."""
+    for file, text in facts.texts():
+        for number, line in enumerate(text.splitlines(), 1):
+            if "://" in line and ("@" in line or "=" in line) and placeholders(line) != line:
+                yield Finding(
+                    rule=CODE,
+                    severity=SEVERITY,
+                    file=file,
+                    line=number,
+                    problem="a URL holds credentials",
+                    remedy="write `${INDEX_HOST_TOKEN}` in their place, and change them, as others have seen them",
+                )

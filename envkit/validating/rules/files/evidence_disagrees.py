@@ -1,0 +1,44 @@
+"""Rule `evidence-disagrees`: the files require what the capture saw, in the versions that it saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packaging.utils import canonicalize_name
+
+from envkit.formats import envkit_json
+from envkit.validating.evidence import Seen
+from envkit.validating.facts import ModelFacts
+from envkit.validating.finding import Finding, Severity
+from envkit.validating.requirement_files import Line
+
+CODE = "ENV106"
+NAME = "evidence-disagrees"
+SEVERITY = Severity.ERROR
+REMEDY = "capture the model again, or take the change back"
+
+
+def check(facts: ModelFacts) -> Iterator[Finding]:
+    """Report each distribution of the evidence that is not required, and each requirement that it does not know."""
+    if facts.evidence is None or not facts.requirements.lines:
+        return
+    lines: dict[str, Line] = {}
+    for line in facts.requirements.lines:
+        lines.setdefault(line.name or "", line)
+    seen: dict[str, Seen] = {canonicalize_name(each.name): each for each in facts.evidence.installed}
+    for name, each in seen.items():
+        if name not in lines:
+            problem = f"{each.name} {each.version} was seen by the capture ({each.role}), and no file requires it"
+            yield Finding(rule=CODE, severity=SEVERITY, file=envkit_json.FILE_NAME, problem=problem, remedy=REMEDY)
+    for name, line in lines.items():
+        if name and (told := _problem(line, seen.get(name))):
+            yield Finding(rule=CODE, severity=SEVERITY, file=line.file, line=line.line, problem=told, remedy=REMEDY)
+
+
+def _problem(line: Line, seen: Seen | None) -> str:
+    if seen is None:
+        return f"`{line.shown}` is required, and the capture saw no {line.name}"
+    if not seen.version or line.version is None or line.url is not None:
+        return ""
+    versions = {seen.version, seen.version.partition("+")[0]}  # a capture may have dropped the local part
+    return "" if line.version in versions else f"`{line.shown}`, but the capture saw {seen.name} {seen.version}"

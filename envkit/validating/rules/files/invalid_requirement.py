@@ -1,0 +1,28 @@
+"""Rule `invalid-requirement`: every line is a requirement as PEP 508 has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envkit.formats.requirement_lines import is_url
+from envkit.validating.facts import ModelFacts
+from envkit.validating.finding import Finding, Severity
+
+CODE = "ENV113"
+NAME = "invalid-requirement"
+SEVERITY = Severity.ERROR
+
+
+def check(facts: ModelFacts) -> Iterator[Finding]:
+    """Report each line that installers would refuse."""
+    for line in facts.lines:
+        given = line.requirement
+        if line.parsed is None and given.path is None and not is_url(given.text) and not given.placeholders:
+            yield Finding(
+                rule=CODE,
+                severity=SEVERITY,
+                file=line.file,
+                line=line.line,
+                problem=f"`{line.shown}` is not a requirement",
+                remedy="write it as `numpy==1.26.4`, `name[extra]==1.0; python_version < '3.12'` or `name @ https://…`",
+            )

@@ -1,0 +1,40 @@
+"""Rule `malformed-file`: every file that describes the model and its environment can be read as what it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from envkit.formats import mlmodel
+from envkit.validating.facts import ModelFacts
+from envkit.validating.finding import Finding, Severity
+
+CODE = "ENV102"
+NAME = "malformed-file"
+SEVERITY = Severity.ERROR
+REMEDY = "correct the file, or write it anew with `envkit capture`"
+
+
+def check(facts: ModelFacts) -> Iterator[Finding]:
+    """Report each file that cannot be read, with the key or line that breaks its format."""
+    for each in facts.broken:
+        line = re.fullmatch(r"line (\d+)", each.field)
+        yield Finding(
+            rule=CODE,
+            severity=SEVERITY,
+            file=each.file,
+            line=int(line[1]) if line else 0,
+            field="" if line else each.field,
+            problem=each.problem,
+            remedy=each.hint.rstrip(".") or REMEDY,
+        )
+    if facts.mlmodel is not None and facts.mlmodel.python_function is None:
+        others = ", ".join(facts.mlmodel.flavors) or "none"
+        yield Finding(
+            rule=CODE,
+            severity=SEVERITY,
+            file=mlmodel.FILE_NAME,
+            field="flavors.python_function",
+            problem=f"is missing (flavors: {others}), so envkit cannot run the model",
+            remedy="save the model with its python_function flavor",
+        )

@@ -1,0 +1,48 @@
+"""Rule `missing-file`: every file that describes the environment is there.
+
+envkit, MLflow and conda each read another one; a tool that does not find its own falls back to less, or fails.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from envkit.formats import environment_variables_txt, mlmodel, requirements_txt
+from envkit.validating.facts import ModelFacts
+from envkit.validating.finding import Finding, Severity
+
+CODE = "ENV101"
+NAME = "missing-file"
+SEVERITY = Severity.ERROR
+REMEDY = "run `envkit capture` where the model works, it writes all of them"
+
+
+def check(facts: ModelFacts) -> Iterator[Finding]:
+    """Report each file that is named or usual and not there."""
+    flavor = facts.mlmodel.python_function if facts.mlmodel else None
+    named = {"conda": flavor.conda_env, "virtualenv": flavor.python_env} if flavor else {}
+    usual = {requirements_txt.FILE_NAME: None, facts.python_env_name: "virtualenv", facts.conda_name: "conda"}
+    missing = {name: key for name, key in usual.items() if not os.path.lexists(facts.path / name)}
+    if len(missing) == len(usual):
+        problem = f"the model has none of {', '.join(usual)}: its environment is not known"
+        yield Finding(rule=CODE, severity=SEVERITY, problem=problem, remedy=REMEDY)
+        return
+    for name, key in missing.items():
+        if key is not None and named.get(key):
+            field = f"flavors.python_function.env.{key}"
+            problem = f"{mlmodel.FILE_NAME} names {name}, and there is no such file"
+            yield Finding(
+                rule=CODE, severity=SEVERITY, file=mlmodel.FILE_NAME, field=field, problem=problem, remedy=REMEDY
+            )
+        else:
+            yield Finding(rule=CODE, severity=Severity.WARNING, problem=f"there is no {name}", remedy=REMEDY)
+    yield from _variables(facts)
+
+
+def _variables(facts: ModelFacts) -> Iterator[Finding]:
+    name = environment_variables_txt.FILE_NAME
+    told = {*(facts.mlmodel.variables if facts.mlmodel else ()), *(facts.evidence.recorded if facts.evidence else ())}
+    if told and not os.path.lexists(facts.path / name):
+        problem = f"there is no {name}, and the model reads {', '.join(sorted(told))}"
+        yield Finding(rule=CODE, severity=Severity.WARNING, problem=problem, remedy=REMEDY)

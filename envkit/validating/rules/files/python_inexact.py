@@ -1,0 +1,29 @@
+"""Rule `python-inexact`: the interpreter is named exactly, as in `3.11.7`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from envkit.validating.facts import ModelFacts
+from envkit.validating.finding import Finding, Severity
+
+CODE = "ENV140"
+NAME = "python-inexact"
+SEVERITY = Severity.ERROR
+_EXACT = re.compile(r"\d+\.\d+\.\d+((a|b|rc)\d+)?")
+REMEDY = "name it with three parts, as in `3.11.7`"
+
+
+def check(facts: ModelFacts) -> Iterator[Finding]:
+    """Report each file that leaves the interpreter open, and a model that names none."""
+    if not facts.pythons and not facts.broken:
+        yield Finding(rule=CODE, severity=SEVERITY, problem="no file says which Python the model needs", remedy=REMEDY)
+    for file, field, version in facts.pythons:
+        if not _EXACT.fullmatch(version):
+            problem = f"Python {version} is not one version"
+            yield Finding(rule=CODE, severity=SEVERITY, file=file, field=field, problem=problem, remedy=REMEDY)
+    conda = facts.conda.python if facts.conda else None
+    if conda is not None and any(mark in conda for mark in "<>!~*|,"):
+        problem = f"`{conda}` admits several Pythons"
+        yield Finding(rule=CODE, severity=SEVERITY, file=facts.conda_name, problem=problem, remedy=REMEDY)

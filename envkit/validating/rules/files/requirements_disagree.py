@@ -1,0 +1,85 @@
+"""Rule `requirements-disagree`: the files name the same requirements.
+
+pip reads `requirements.txt`, conda the pip section of `conda.yaml`, MLflow what `python_env.yaml` depends on. Where
+they differ, the model runs with other packages depending on who builds its environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from envkit.formats import conda_yaml, requirements_txt
+from envkit.validating.facts import ModelFacts
+from envkit.validating.finding import Finding, Severity
+from envkit.validating.requirement_files import Line, RequirementFiles
+
+CODE = "ENV103"
+NAME = "requirements-disagree"
+SEVERITY = Severity.ERROR
+REMEDY = f"write the same in both, or refer to one file with `-r {requirements_txt.FILE_NAME}`"
+
+
+def check(facts: ModelFacts) -> Iterator[Finding]:
+    """Report each name that another file has otherwise than `requirements.txt`, or not at all."""
+    mine = facts.requirement_files
+    if mine is None:
+        return
+    for name, other in ((facts.python_env_name, facts.python_env_pip), (facts.conda_name, facts.conda_pip)):
+        if other is not None and not other.bad and not other.broken:
+            conda = _conda_versions(facts) if name == facts.conda_name else {}
+            yield from _compare(mine, other, name, conda)
+    if facts.conda is not None and facts.conda_pip is None and mine.lines and not facts.conda.packages:
+        problem = f"{facts.conda_name} has no pip section, so conda installs none of {requirements_txt.FILE_NAME}"
+        yield Finding(rule=CODE, severity=SEVERITY, file=facts.conda_name, problem=problem, remedy=REMEDY)
+
+
+def _compare(mine: RequirementFiles, other: RequirementFiles, name: str, conda: dict[str, str]) -> Iterator[Finding]:
+    ours, theirs = mine.names(constraint=False), other.names(constraint=False)
+    for key in sorted({*ours, *theirs}):
+        left, right = ours.get(key), theirs.get(key)
+        if right is None and left is not None and conda:
+            told = _against_conda(left, conda.get(key))
+        elif left is None or right is None:
+            there, absent = (requirements_txt.FILE_NAME, name) if right is None else (name, requirements_txt.FILE_NAME)
+            told = f"`{(left or right).shown}` is in {there} and not in {absent}"  # type: ignore[union-attr]
+        else:
+            told = (
+                ""
+                if _meaning(left) == _meaning(right)
+                else (f"{requirements_txt.FILE_NAME} says `{left.shown}`, {name} says `{right.shown}`")
+            )
+        if told:
+            line = right.line if right is not None else 0
+            file = right.file if right is not None else name
+            yield Finding(rule=CODE, severity=SEVERITY, file=file, line=line, problem=told, remedy=REMEDY)
+
+
+def _meaning(line: Line) -> tuple[str, ...]:
+    if line.parsed is None:
+        return (line.requirement.text,)
+    extras = ",".join(sorted(map(canonicalize_name, line.parsed.extras)))
+    return extras, str(line.specifier), line.url or "", str(line.marker or "")
+
+
+def _conda_versions(facts: ModelFacts) -> dict[str, str]:
+    """The versions of conda's own packages by name; conda's names are mostly those of PyPI."""
+    found: dict[str, str] = {}
+    for spec in facts.conda.packages if facts.conda else ():
+        name = conda_yaml.name_of(spec)
+        found[canonicalize_name(name)] = spec.partition("::")[2] or spec
+    return found
+
+
+def _against_conda(line: Line, spec: str | None) -> str:
+    """What is wrong where conda brings the package; what conda has under another name cannot be told."""
+    if spec is None or line.version is None:
+        return ""
+    version = spec[len(conda_yaml.name_of(spec)) :].lstrip("= ").partition("=")[0].strip()
+    try:
+        same = Version(version).public == Version(line.version).public
+    except InvalidVersion:
+        return ""
+    return "" if same else f"{requirements_txt.FILE_NAME} says `{line.shown}`, the conda package is `{spec}`"

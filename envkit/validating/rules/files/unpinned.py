@@ -1,0 +1,58 @@
+"""Rule `unpinned`: every requirement admits one version only.
+
+A requirement that admits several installs something else tomorrow. A constraint that pins it is as good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envkit.validating.facts import ModelFacts
+from envkit.validating.finding import Finding, Severity
+from envkit.validating.requirement_files import Line
+
+CODE = "ENV120"
+NAME = "unpinned"
+SEVERITY = Severity.ERROR
+
+
+def check(facts: ModelFacts) -> Iterator[Finding]:
+    """Report each requirement that could install something else tomorrow."""
+    lines = facts.requirements.lines
+    pinned = {line.name for line in lines if line.constraint and _admits_one(line)}
+    for line in lines:
+        if line.name is not None and not _admits_one(line) and line.name not in pinned:
+            yield Finding(
+                rule=CODE,
+                severity=SEVERITY,
+                file=line.file,
+                line=line.line,
+                problem=f"`{line.shown}` admits more than one version",
+                remedy=f"pin it: `{line.name}==<version>`",
+            )
+    yield from _conda(facts)
+
+
+def _admits_one(line: Line) -> bool:
+    return line.version is not None or line.url is not None or line.requirement.path is not None or line.parsed is None
+
+
+def _conda(facts: ModelFacts) -> Iterator[Finding]:
+    for spec in facts.conda.packages if facts.conda else ():
+        if not _is_exact(spec):
+            yield Finding(
+                rule=CODE,
+                severity=SEVERITY,
+                file=facts.conda_name,
+                line=facts.line_of(facts.conda_name, spec),
+                problem=f"the conda package `{spec}` admits more than one version",
+                remedy="pin it: `name=<version>`, with the whole version",
+            )
+
+
+def _is_exact(spec: str) -> bool:
+    """conda's `=1.26.4` admits 1.26.4.1 too, which nobody releases: three parts are taken for exact."""
+    name, separator, version = spec.partition("=")
+    if not separator or name.rstrip().endswith(("<", ">", "!", "~")) or any(mark in version for mark in "*|,<>"):
+        return False
+    return version.startswith("=") or version.partition("=")[0].count(".") > 1 or "=" in version
