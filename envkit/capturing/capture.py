@@ -19,6 +19,7 @@ from envkit.capturing import (
     local_wheels,
     native,
     output,
+    outward,
     packagers,
 )
 from envkit.capturing.degradations import Degradation, Kind
@@ -82,6 +83,8 @@ def capture(
     ignore_variables: Sequence[str] = (),
     resolver: str | None = None,
     drop_local_versions: bool = False,
+    extra_envs: Mapping[str, str] | None = None,
+    sandbox: Sandbox | str | bool | None = None,
     report: Report | None = None,
 ) -> Capture:
     """Trace one load and one prediction of a model and write the files that rebuild its environment.
@@ -99,17 +102,21 @@ def capture(
     ignore_variables: patterns (`MY_*`) of environment variables that are recorded when something reads them, and of
     those that never are. resolver: who is asked for hashes, `uv` or `pip-tools`, default uv, and pip-tools for what
     only pip is configured for. drop_local_versions: pin `2.3.0` for `2.3.0+cpu`, for targets that lack such builds.
-    report: called with a line of text as the work goes on.
+    extra_envs: environment variables for the model. sandbox: True confines the model by the best there is, bubblewrap
+    or resource limits; `"bubblewrap"` or `"limits"` by that and nothing else. report: called with a line of text as
+    the work goes on.
 
     Raises `ModelNotFound`, `InvalidFile`, `PathOutsideModel` for what is wrong with the model directory,
     `ModelRaised`, `ModelDied`, `ModelTimedOut` when it does not load and predict (with what was seen until then as
-    their `seen`), `Degraded` with `strict`, `NotAnInterpreter` for a bad `python`.
+    their `seen`), `Degraded` with `strict`, `NotAnInterpreter` for a bad `python`, `ToolNotFound` when bubblewrap is
+    insisted on and does not work.
     """
     tell = report or _silent
     model = ModelDirectory.open(model_uri)
     target = output.choose(model, output_path) if write else output.Output(folder=model.path)
     wishes = Wishes(include=tuple(include_variables), ignore=tuple(ignore_variables))
-    limits = _limits(timeout, memory_bytes, code_paths)
+    limits = _limits(timeout, memory_bytes, code_paths, extra_envs or {})
+    limits = replace(limits, confinement=confined(sandbox, tell) if not static else None)
     tell(f"Reading {model.name}." if static else f"Tracing {model.name}: one load and one prediction.")
     seen = _observe(model, python, limits, static=static, include=include_static)
     traced, places, selection, read = seen.trace, seen.places, seen.selection, seen.static
@@ -165,7 +172,7 @@ def _observe(
         traced, read = findings.instead(model, python)
     else:
         run = trace_model(model, python, limits)
-        traced, failure = run.trace, run.failure
+        traced, failure = findings.with_compression(run.trace, model), run.failure
     installed = InstalledDistributions(_but(traced.interpreter.sys_path, limits.code_paths))
     places = Places(traced, installed, model.path, model.own_places)
     selection = select(traced, installed, places)
@@ -176,12 +183,15 @@ def _observe(
     return _Observed(traced, places, selection, read, failure)
 
 
-def _limits(timeout: float | None, memory_bytes: int | None, code_paths: Sequence[str | Path]) -> Limits:
+def _limits(
+    timeout: float | None, memory_bytes: int | None, code_paths: Sequence[str | Path], variables: Mapping[str, str]
+) -> Limits:
+    environment.check(variables)
     for name, value in (("timeout", timeout), ("memory_bytes", memory_bytes)):
         if value is not None and not value > 0:
             raise InvalidArgument(f"{name} must be above 0, not {value}.")
     seconds = TRACE_SECONDS if timeout is None else timeout
-    return Limits(seconds=seconds, memory_bytes=memory_bytes, code_paths=_absolute(code_paths))
+    return Limits(seconds=seconds, memory_bytes=memory_bytes, code_paths=_absolute(code_paths), variables=variables)
 
 
 def infer_pip_requirements(
@@ -238,6 +248,7 @@ class _Findings:
     model: ModelDirectory
     read: Static
     conda: CondaNeeds | None
+    sandbox: str | None
 
     @property
     def requirements(self) -> tuple[str, ...]:
@@ -262,7 +273,7 @@ class _Findings:
     @property
     def degradations(self) -> tuple[Degradation, ...]:
         found = _degradations(self.trace, self.selection, self.locked, self.wheels, self.conda)
-        return (*found, *self.read.degradations())
+        return (*found, *outward.degradations(self.trace, self.places), *self.read.degradations())
 
     @property
     def evidence(self) -> dict[str, Any]:
@@ -270,6 +281,7 @@ class _Findings:
         seen = evidence.document(
             self.trace, self.selection, self.variables, self.degradations, self.places, example, self.wheels.found
         )
+        seen["sandbox"] = self.sandbox
         seen["conda"] = self.conda.as_json() if self.conda else None
         seen = {"artifact": self.model.artifact, **seen} if self.model.artifact else seen
         return self.read.added_to(seen)

@@ -65,6 +65,17 @@ def test_with_an_example_it_predicts(artifact: Path) -> None:
     assert kinds(captured) == set()
 
 
+def test_the_library_of_its_compression_is_required(artifact: Path, site: Site) -> None:
+    reading = "try:\n    import lz4\nexcept ImportError:\n    lz4 = None\n"
+    site.install("lz4", files={"lz4.py": "import base64, zlib\n"})
+    site.install("joblib", files={"joblib.py": f"{reading}import forest\ndef load(path): return forest.Estimator()\n"})
+    packed = artifact.rename(artifact.with_name("model.joblib"))
+
+    assert "lz4==1.0" not in capture(packed, write=False).requirements
+    packed.write_bytes(b"\x04\x22\x4d\x18")
+    assert "lz4==1.0" in capture(packed, write=False).requirements
+
+
 def test_what_cannot_predict_says_so(artifact: Path) -> None:
     artifact.write_bytes(pickle.dumps({"weights": [1]}))
     (artifact.parent / "input_example.json").write_text('{"inputs": [1, 2]}', encoding="utf-8")

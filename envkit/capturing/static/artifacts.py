@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 from envkit.capturing.static import pickles
 from envkit.capturing.static.mentions import Gap, Survey
 from envkit.capturing.static.pickles import Names
-from envkit.capturing.static.streams import Bounded, Unreadable, unpacked
+from envkit.capturing.static.streams import LZ4, Bounded, Unreadable, unpacked
 
 PICKLES = frozenset({".pkl", ".pickle", ".joblib", ".jbl", ".sav", ".pt", ".pth", ".dill", ".cloudpickle", ".gz", ".z"})
 BY_SUFFIX = {
@@ -57,7 +57,7 @@ def read(path: Path, name: str, survey: Survey, budget: Budget) -> None:
     names = Names()
     try:
         with path.open("rb") as stream:
-            _read(stream, path, names, survey.python, budget)
+            _read(stream, path, names, budget)
     except Unreadable as error:
         survey.gaps.append(Gap(file=name, problem=str(error)))
     except (OSError, EOFError, ValueError, RecursionError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
@@ -68,23 +68,26 @@ def read(path: Path, name: str, survey: Survey, budget: Budget) -> None:
         problem = "it holds functions whose bytecode is of a Python that is not known here"
         survey.gaps.append(Gap(file=name, problem=problem))
     survey.add_modules(names.modules, name)
+    survey.pythons += names.pythons
     if names.globals:
         survey.globals[name] = tuple(names.globals)
     for distribution, version in names.versions.items():
         survey.versions.setdefault(distribution, version)
 
 
-def _read(stream: Any, path: Path, names: Names, python: str | None, budget: Budget) -> None:
+def _read(stream: Any, path: Path, names: Names, budget: Budget) -> None:
     start = stream.peek(32)[:32]
     library = BY_SUFFIX.get(path.suffix.lower()) or BY_NAME.get(path.name) or _by_start(start)
     if library is not None:
         names.add(library, by_code=False)
     if start.startswith(b"PK\x03\x04"):
-        _read_zip(stream, names, python, budget)
+        _read_zip(stream, names, budget)
     elif library is None and (path.suffix.lower() in PICKLES or _is_pickle(start)):
         if path.suffix.lower() in {".joblib", ".jbl", ".z"}:
             names.add("joblib", by_code=False)
-        pickles.read(Bounded(unpacked(stream), budget.unpacked), names, python, budget.opcodes)
+        if start.startswith(LZ4):
+            names.add("lz4", by_code=False)
+        pickles.read(Bounded(unpacked(stream), budget.unpacked), names, budget.opcodes)
 
 
 def _by_start(start: bytes) -> str | None:
@@ -95,7 +98,7 @@ def _is_pickle(start: bytes) -> bool:
     return len(start) > 2 and start[0] == 0x80 and 2 <= start[1] <= 5
 
 
-def _read_zip(stream: BinaryIO, names: Names, python: str | None, budget: Budget) -> None:
+def _read_zip(stream: BinaryIO, names: Names, budget: Budget) -> None:
     """torch writes `…/data.pkl`; skops writes `schema.json`, Keras `metadata.json` with its version."""
     with zipfile.ZipFile(stream) as archive:
         entries = archive.infolist()
@@ -106,7 +109,7 @@ def _read_zip(stream: BinaryIO, names: Names, python: str | None, budget: Budget
             if last.endswith(".pkl"):
                 names.add("torch", by_code=False)
                 with archive.open(entry) as inner:
-                    pickles.read(Bounded(cast("BinaryIO", inner), budget.unpacked), names, python, budget.opcodes)
+                    pickles.read(Bounded(cast("BinaryIO", inner), budget.unpacked), names, budget.opcodes)
             elif entry.filename in {"schema.json", "metadata.json"}:
                 with archive.open(entry) as inner:
                     _read_schema(json.loads(Bounded(cast("BinaryIO", inner), budget.text).read_all()), names)

@@ -1,33 +1,66 @@
-"""The import statements in a code object's bytecode, read as bytes; no code object is made of it."""
+"""The import statements in a code object's bytecode, read as bytes; no code object is made of it.
+
+Which Python wrote it is told by how many parts the code object has, and by how the bytecode begins; what is written
+in a way that is not known here is not guessed at.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-EXTENDED_ARG, IMPORT_NAME = "EXTENDED_ARG", "IMPORT_NAME"
-OPCODES = {  # of CPython's versions since code is made of pairs of bytes
-    **{(3, minor): {EXTENDED_ARG: 144, IMPORT_NAME: 108} for minor in range(6, 13)},
-    (3, 13): {EXTENDED_ARG: 71, IMPORT_NAME: 75},
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dialect:
+    """The bytecode of CPython 3.`oldest` to 3.`newest`.
+
+    resume: the opcode with which functions begin since 3.11, after some of `before`; None before 3.11.
+    """
+
+    oldest: int
+    newest: int
+    extended_arg: int
+    import_name: int
+    resume: int | None = None
+    before: frozenset[int] = frozenset()
+
+    def fits(self, code: bytes) -> bool:
+        """Whether the code begins as this dialect's does."""
+        if self.resume is None:
+            return True
+        first = next((each for each in code[::2] if each not in self.before), None)
+        return first == self.resume
+
+
+def _until_3_12(oldest: int, newest: int, resume: int | None = None, before: frozenset[int] = frozenset()) -> Dialect:
+    return Dialect(oldest=oldest, newest=newest, extended_arg=144, import_name=108, resume=resume, before=before)
+
+
+DIALECTS = {  # by the number of parts of a code object
+    15: (_until_3_12(6, 7),),
+    16: (_until_3_12(8, 10),),
+    18: (
+        # before RESUME: COPY_FREE_VARS, MAKE_CELL, RETURN_GENERATOR, POP_TOP
+        _until_3_12(11, 12, resume=151, before=frozenset({149, 135, 75, 1})),
+        Dialect(oldest=13, newest=13, resume=149, before=frozenset({62, 94, 35, 32}), extended_arg=71, import_name=75),
+    ),
 }
 
 
-def imported(code: bytes, names: Sequence[object], python: str | None) -> list[str] | None:
-    """Give the modules that the code imports; None when the bytecode of that version of Python is not known."""
-    opcodes = OPCODES.get(_minor(python))
-    if opcodes is None:
-        return None
+def dialect_of(code: bytes, parts: int) -> Dialect | None:
+    """Give the dialect of a code object with so many parts; None for one that is not known."""
+    return next((each for each in DIALECTS.get(parts, ()) if each.fits(code)), None)
+
+
+def imported(code: bytes, names: Sequence[object], dialect: Dialect) -> list[str]:
+    """Give the modules that the code imports."""
     found: list[str] = []
     extended = 0
     for at in range(0, len(code) - 1, 2):
         opcode, argument = code[at], code[at + 1] | extended
-        extended = argument << 8 & 0xFFFFFFFF if opcode == opcodes[EXTENDED_ARG] else 0
-        if opcode == opcodes[IMPORT_NAME] and argument < len(names):
+        extended = argument << 8 & 0xFFFFFFFF if opcode == dialect.extended_arg else 0
+        if opcode == dialect.import_name and argument < len(names):
             name = names[argument]
             if isinstance(name, str):
                 found.append(name)
     return found
-
-
-def _minor(python: str | None) -> tuple[int, int]:
-    parts = (python or "").split(".")[:2]
-    return (int(parts[0]), int(parts[1])) if len(parts) == 2 and all(map(str.isdecimal, parts)) else (0, 0)

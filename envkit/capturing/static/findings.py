@@ -18,6 +18,7 @@ from envkit.capturing.static import survey as reading
 from envkit.capturing.static.flavors import distribution_named
 from envkit.capturing.static.mentions import Mention, Survey, Variable
 from envkit.capturing.static.modules import STANDARD, Modules
+from envkit.capturing.static.writers import python_of
 from envkit.capturing.trace import Import, Trace, VariableRead, from_events
 from envkit.capturing.tracing import find_python
 from envkit.child.inside import run_inside
@@ -25,6 +26,7 @@ from envkit.errors import NotAnInterpreter
 from envkit.models.directory import ModelDirectory
 
 PHASE = "static"
+LZ4 = "lz4"
 DESCRIBE_SECONDS = 60.0
 NOTHING_RUN = "nothing of the model was run"
 
@@ -174,6 +176,14 @@ def beside(
     )
 
 
+def with_compression(trace: Trace, model: ModelDirectory) -> Trace:
+    """The trace, in which joblib asked for lz4 on behalf of an artifact; it asks for it in any case, in a `try`."""
+    if trace.files.get(LZ4) is None or not any(reading.lz4_artifacts(model)):
+        return trace
+    asked = Import(module=LZ4, importer="", importer_file=None, line=0, phase="load", artifact=True)
+    return replace(trace, imports=(*trace.imports, asked))
+
+
 def instead(model: ModelDirectory, python: str | Path | None) -> tuple[Trace, Static]:
     """Read all files of a model, in place of a trace."""
     trace = describe(python)
@@ -182,11 +192,14 @@ def instead(model: ModelDirectory, python: str | Path | None) -> tuple[Trace, St
     modules = Modules(facts, _roots(model), lambda: installed.editable_folders)
     survey = reading.of_everything(model, modules, facts.version)
     found, missing = _resolve(survey, modules, installed, Places(trace, installed, model.path, model.own_places))
+    if model.python_function.python_version is None:
+        recorded = {name: version for name, version in survey.versions.items() if installed.named(name) is None}
+        survey.python = python_of(survey.pythons, recorded, facts.version) or survey.python
     other = survey.python is not None and _minor(survey.python) != _minor(facts.version)
     lines = [(distribution_named(each.module), each) for each in missing]
     if other:  # what is installed here is for another Python than the model's
-        lines += [(each.name, each.mention) for each in found]
-        found = []
+        lines += [(each.name, each.mention) for each in found if each.owner is not None]
+        found = [each for each in found if each.owner is None]
         facts = replace(facts, version=survey.python or facts.version, tools={})
     static = Static(
         method=PHASE,
@@ -229,7 +242,7 @@ def _resolve(
                 missing.setdefault(each.module, each)
             continue
         module, file = nearest
-        if file == STANDARD or places.is_local(file):
+        if file == STANDARD or places.is_local(file) or places.is_standard(file):
             continue
         found.append(_Found(mention=each, module=module, file=file, owner=installed.owner(file)))
     return found, list(missing.values())

@@ -57,7 +57,8 @@ class Survey:
     """What was found so far.
 
     versions: those that the model records, by the name of a distribution. globals: module and name of what unpickling
-    would fetch, by artifact.
+    would fetch, by artifact. pythons: the oldest and the newest minor version of Python 3 that may have written it, as
+    each function in an artifact tells.
     """
 
     mentions: list[Mention] = field(default_factory=list)
@@ -65,6 +66,7 @@ class Survey:
     gaps: list[Gap] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     globals: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    pythons: list[tuple[int, int]] = field(default_factory=list)
     python: str | None = None
 
     def add_modules(self, modules: Mapping[str, bool], file: str) -> None:

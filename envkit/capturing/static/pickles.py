@@ -42,13 +42,15 @@ class Names:
     """What one artifact names.
 
     modules: by name, whether code in it imports them. globals: module and name of each class and function that
-    unpickling would fetch, in order. opaque: there is code that was not read.
+    unpickling would fetch, in order. opaque: there is code that was not read. pythons: the oldest and the newest
+    minor version of Python 3 that may have written each function.
     """
 
     modules: dict[str, bool] = field(default_factory=dict)
     globals: dict[tuple[str, str], None] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     opaque: bool = False
+    pythons: list[tuple[int, int]] = field(default_factory=list)
 
     def add(self, module: object, *, by_code: bool) -> None:
         """Add what is named like a module."""
@@ -56,12 +58,12 @@ class Names:
             self.modules[module] = self.modules.get(module, False) or by_code
 
 
-def read(stream: Bounded, names: Names, python: str | None, opcodes: int) -> None:
-    """Add what the pickles in a stream name. python: the version that wrote it, `3.11`; opcodes: how many at most.
+def read(stream: Bounded, names: Names, opcodes: int) -> None:
+    """Add what the pickles in a stream name. opcodes: how many at most.
 
     Raises `Unreadable` for what is no pickle, or too long a one; what was found until then is in `names`.
     """
-    machine = _Machine(stream, names, python, opcodes)
+    machine = _Machine(stream, names, opcodes)
     try:
         machine.run()
         if machine.result == LEGACY_TORCH:
@@ -77,8 +79,8 @@ def read(stream: Bounded, names: Names, python: str | None, opcodes: int) -> Non
 class _Machine:
     """Follows opcodes with a stack, marks and a memo, as the unpickler does."""
 
-    def __init__(self, stream: Bounded, names: Names, python: str | None, opcodes: int, depth: int = 0) -> None:
-        self._stream, self._names, self._python = stream, names, python
+    def __init__(self, stream: Bounded, names: Names, opcodes: int, depth: int = 0) -> None:
+        self._stream, self._names = stream, names
         self._left, self._depth = opcodes, depth
         self.result: object = None
 
@@ -190,6 +192,8 @@ class _Machine:
                 return _Global("types", "CodeType")
             if maker.module in {"types", "builtins"} and maker.name in {"CodeType", "code"}:
                 self._code(arguments)
+            if maker.module.startswith("dill.") and maker.name == "_create_code":  # since 3.10 with the table of lines
+                self._code(arguments[1:] if isinstance(arguments[0], bytes) else arguments)
         return _Object(maker, arguments)
 
     def _code(self, arguments: Sequence[Any]) -> None:
@@ -198,11 +202,12 @@ class _Machine:
         if at is None or len(arguments) < at + 3 or not isinstance(arguments[at + 2], tuple):
             self._names.opaque = True
             return
-        imported = bytecode.imported(arguments[at], arguments[at + 2], self._python)
-        if imported is None:
+        dialect = bytecode.dialect_of(arguments[at], len(arguments))
+        if dialect is None:
             self._names.opaque = True
             return
-        for name in imported:
+        self._names.pythons.append((dialect.oldest, dialect.newest))
+        for name in bytecode.imported(arguments[at], arguments[at + 2], dialect):
             self._names.add(name, by_code=True)
 
     def _set_item(self, _: Any) -> None:
@@ -256,7 +261,7 @@ class _Machine:
     def _inner_pickle(self) -> None:
         if self._depth >= MAX_DEPTH:
             raise Unreadable("it nests too deep")
-        inner = _Machine(self._stream, self._names, self._python, self._left, self._depth + 1)
+        inner = _Machine(self._stream, self._names, self._left, self._depth + 1)
         inner.run()
         self._left = inner._left
 

@@ -8,9 +8,11 @@ import io
 import lzma
 import zlib
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, BinaryIO, cast
 
 BLOCK = 1 << 16
+LZ4, ZSTANDARD = b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd"
 MAX_AT_ONCE = 256_000_000  # bytes that are held in memory
 
 
@@ -66,10 +68,22 @@ def unpacked(stream: io.BufferedReader) -> BinaryIO:
     for magic, opener in _OPENERS:
         if start.startswith(magic):
             return cast("BinaryIO", opener(stream))
-    for magic, name in ((b"\x04\x22\x4d\x18", "lz4"), (b"\x28\xb5\x2f\xfd", "zstd")):
-        if start.startswith(magic):
-            raise Unreadable(f"it is compressed with {name}, which Python cannot read")
+    if start.startswith((LZ4, ZSTANDARD)):
+        return _by_library(stream, *(("lz4.frame", "lz4") if start.startswith(LZ4) else ("zstandard", "zstandard")))
     return stream
+
+
+def _by_library(stream: BinaryIO, module: str, package: str) -> BinaryIO:
+    """Unpack with a library that envkit does without otherwise."""
+    try:
+        opener = import_module(module)
+    except ImportError as error:
+        raise Unreadable(
+            f"it is compressed, and {package} is not installed where envkit runs "
+            "(install envkit with the extra `artifacts`)"
+        ) from error
+    opened = opener.LZ4FrameFile(stream) if package == "lz4" else opener.ZstdDecompressor().stream_reader(stream)
+    return io.BufferedReader(opened, BLOCK)
 
 
 class _Zlib(io.RawIOBase):

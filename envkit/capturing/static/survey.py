@@ -11,6 +11,7 @@ from envkit.capturing.static import artifacts, flavors, source
 from envkit.capturing.static.artifacts import Budget
 from envkit.capturing.static.mentions import Gap, Mention, Survey
 from envkit.capturing.static.modules import Modules
+from envkit.capturing.static.streams import LZ4
 from envkit.models.directory import ModelDirectory
 
 MAX_FILES = 2000
@@ -57,6 +58,17 @@ def of_code(model: ModelDirectory, modules: Modules, python: str, seen: tuple[st
     roots = {Path(each) for each in seen if each.endswith(".py")}
     _read_code(model, modules, survey, [*_main_code(model), *sorted(roots)])
     return survey
+
+
+def lz4_artifacts(model: ModelDirectory) -> Iterator[str]:
+    """Yield the artifacts that joblib has compressed with lz4, for which it imports a library that may be absent."""
+    for path in _files(model, Survey()):
+        try:
+            with path.open("rb") as stream:
+                if stream.read(len(LZ4)) == LZ4:
+                    yield _relative(model, path)
+        except OSError:
+            continue
 
 
 def _holds_functions(path: Path) -> bool:

@@ -17,17 +17,18 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import lz4.frame  # type: ignore[import-untyped]
 import pytest
+import zstandard
 
 from envkit.capturing.static.artifacts import Budget, read
 from envkit.capturing.static.mentions import Survey
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "models"
-THIS = ".".join(map(str, sys.version_info[:2]))
 
 
-def survey(path: Path, *, python: str | None = "3.11", **budget: int) -> Survey:
-    found = Survey(python=python)
+def survey(path: Path, **budget: int) -> Survey:
+    found = Survey(python="3.11")
     read(path, path.name, found, Budget(**budget))
     return found
 
@@ -74,11 +75,15 @@ def code_pickle(python_code: str) -> bytes:
     return b"\x80\x04" + code_opcodes(code) + b"."
 
 
-def code_opcodes(code: types.CodeType) -> bytes:
+def code_opcodes(code: types.CodeType, body: bytes = b"", parts: int = 0) -> bytes:
+    """Its parts in the order in which cloudpickle has them, as many as this Python's code objects have."""
     constants = b"".join(code_opcodes(each) if isinstance(each, types.CodeType) else b"N" for each in code.co_consts)
     names = b"".join(map(text, code.co_names))
-    body = b"B" + struct.pack("<I", len(code.co_code)) + code.co_code
-    return b"ctypes\nCodeType\n(K\x00K\x00" + body + b"(" + constants + b"t(" + names + b"ttR"
+    body = body or code.co_code
+    before = b"K\x00" * (5 if parts == 15 else 6)
+    after = b"N" * ((parts or 18) - len(before) // 2 - 3)
+    code_parts = b"B" + struct.pack("<I", len(body)) + body + b"(" + constants + b"t(" + names + b"t"
+    return b"ctypes\nCodeType\n(" + before + code_parts + after + b"tR"
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="its opcodes are not known yet")
@@ -89,18 +94,45 @@ def test_imports_in_functions_by_value_are_found_in_every_depth(tmp_path: Path) 
         code_pickle(f"def f():\n  import numpy\n  def g():\n    import torch.nn\n{many}\nfrom late import x")
     )
 
-    found = survey(path, python=THIS)
+    found = survey(path)
 
     assert {"numpy*", "torch.nn*", "late*"} == {each for each in modules(found) if each.endswith("*")}
 
 
-def test_bytecode_of_an_unknown_python_is_a_gap(tmp_path: Path) -> None:
-    path = tmp_path / "model.pkl"
-    path.write_bytes(code_pickle("import numpy"))
+IMPORTS_NUMPY = {  # `def f(): import numpy` after LOAD_CONST 0 twice, as each CPython compiles it
+    "3.7": (15, bytes([100, 1, 100, 0, 108, 0, 125, 0, 100, 0, 83, 0]), (6, 7)),
+    "3.10": (16, bytes([100, 1, 100, 0, 108, 0, 125, 0, 100, 0, 83, 0]), (8, 10)),
+    "3.12": (18, bytes([151, 0, 100, 1, 100, 0, 108, 0, 125, 0, 121, 0]), (11, 12)),
+    "3.12, a generator with a closure": (18, bytes([149, 1, 75, 0, 1, 0, 151, 0, 100, 1, 100, 0, 108, 0]), (11, 12)),
+    "3.13": (18, bytes([149, 0, 83, 1, 83, 0, 75, 0, 110, 0, 103, 0]), (13, 13)),
+}
 
-    found = survey(path, python="2.7")
+
+@pytest.mark.parametrize("version", IMPORTS_NUMPY)
+def test_functions_are_read_as_the_python_that_wrote_them_did(tmp_path: Path, version: str) -> None:
+    parts, body, pythons = IMPORTS_NUMPY[version]
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"\x80\x04" + code_opcodes(compile("numpy", "m", "eval"), body, parts) + b".")
+
+    found = survey(path)
+
+    assert "numpy*" in modules(found)
+    assert found.pythons == [pythons]
+    assert found.gaps == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "body"), [(18, bytes([128, 0, 83, 1, 75, 0, 108, 0])), (14, bytes([100, 0])), (18, b"")]
+)
+def test_bytecode_of_an_unknown_python_is_a_gap_and_never_guessed(tmp_path: Path, parts: int, body: bytes) -> None:
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"\x80\x04" + code_opcodes(compile("numpy", "m", "eval"), body or b"\1\0", parts) + b".")
+
+    found = survey(path)
 
     assert "bytecode" in found.gaps[0].problem
+    assert modules(found) == ["types"]
+    assert found.pythons == []
 
 
 def wrapped_array(code: str, shape: tuple[int, ...], raw: bytes, *, aligned: bool = True) -> bytes:
@@ -168,11 +200,32 @@ def test_compressed_pickles_are_read(tmp_path: Path, compress: Callable[[bytes],
     assert found.gaps == []
 
 
-def test_a_compression_that_python_lacks_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("magic", "package"), [(b"\x04\x22\x4d\x18", "lz4"), (b"\x28\xb5\x2f\xfd", "zstandard")])
+def test_a_compression_for_which_a_library_is_missing_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, magic: bytes, package: str
+) -> None:
     path = tmp_path / "model.joblib"
-    path.write_bytes(b"\x04\x22\x4d\x18rest")
+    path.write_bytes(magic + b"rest")
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setitem(sys.modules, f"{package}.frame", None)
 
-    assert "lz4" in survey(path).gaps[0].problem
+    (gap,) = survey(path).gaps
+
+    assert f"{package} is not installed where envkit runs" in gap.problem
+
+
+def test_lz4_is_read_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "model.joblib"
+    path.write_bytes(lz4.frame.compress(pickle.dumps(decimal.Decimal(1))))
+
+    assert modules(survey(path)) == ["decimal", "joblib", "lz4"]
+
+
+def test_zstandard_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "model.joblib"
+    path.write_bytes(zstandard.compress(pickle.dumps([decimal.Decimal(1), "x" * 500_000])))
+
+    assert modules(survey(path)) == ["decimal", "joblib"]
 
 
 def test_torch_archives_hold_a_pickle(tmp_path: Path) -> None:
