@@ -46,6 +46,15 @@ def of_lock(packages: Iterable[LockedPackage]) -> Iterator[Degradation]:
             yield Degradation(kind=Kind.LOCAL_ORIGIN, subject=str(each["name"]), detail=detail)
 
 
+def repositories_of_lock(packages: Iterable[LockedPackage]) -> Iterator[Degradation]:
+    """Tell of packages that are locked at a commit of a repository of this machine, without a wheel of it."""
+    for each in packages:
+        url = str(each.get("vcs", {}).get("url", ""))
+        if urlsplit(url).scheme == "file":
+            detail = f"{each['name']} is locked at {url}, a repository that this machine alone has"
+            yield Degradation(kind=Kind.LOCAL_ORIGIN, subject=str(each["name"]), detail=detail)
+
+
 def _of_repository(distribution: Distribution, origin: Origin, why: str | None, *, has_wheel: bool) -> str | None:
     if not origin.local:
         return f"{distribution.name} was to be built from {reference(origin)}, and {why}" if why else None

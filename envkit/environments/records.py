@@ -17,6 +17,8 @@ from pathlib import Path
 
 from envkit.environments.conda import records as conda_records
 
+_OWN = ".dist-info/RECORD"  # uv notes what it was in the wheel, when the wheel forgot to list it
+
 
 def problems(environment: Path) -> Iterator[str]:
     """Yield what is wrong with the files installed in a virtual environment, a sentence each."""
@@ -36,7 +38,7 @@ def digests(environment: Path) -> Iterator[tuple[str, str]]:
         except (OSError, ValueError, csv.Error):
             continue
         for path, digest, _ in rows:
-            if not path.endswith(".pyc"):
+            if not path.endswith((".pyc", _OWN)):
                 yield os.path.relpath(os.path.normpath(folder / path), base), _hexadecimal(digest)
     for meta in sorted(environment.glob("conda-meta/*.json")):
         yield from _of_conda(meta)
@@ -104,10 +106,10 @@ def _distribution(site_packages: Path, info: Path) -> Iterator[str]:
 
 
 def _rows(record: str) -> Iterator[tuple[str, int | None]]:
-    """Yield path and size of each file, without the caches that Python itself writes."""
+    """Yield path and size of each file, without the caches that Python itself writes; the record has no size."""
     for row in csv.reader(record.splitlines()):
         if len(row) == 3 and not row[0].endswith(".pyc"):
-            yield row[0], int(row[2]) if row[2] else None
+            yield row[0], int(row[2]) if row[2] and not row[0].endswith(_OWN) else None
 
 
 def _file(site_packages: Path, path: str, size: int | None) -> Iterator[str]:

@@ -53,3 +53,12 @@ def test_records_that_are_none_are_named(site: Path, tmp_path: Path, text: str) 
     (site / "a-1.0.dist-info" / "RECORD").write_bytes(text.encode("utf-8", "surrogateescape"))
 
     assert list(records.problems(tmp_path)) == ["a-1.0.dist-info has a damaged RECORD"]
+
+
+def test_a_record_says_nothing_of_itself(tmp_path: Path) -> None:
+    info = tmp_path / "lib" / "python3.11" / "site-packages" / "a-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "RECORD").write_text("a-1.dist-info/RECORD,sha256=AAAA,3\n")
+
+    assert list(records.problems(tmp_path)) == []
+    assert list(records.digests(tmp_path)) == []

@@ -55,7 +55,7 @@ class _Wheel:
     def entry(self) -> LockedPackage:
         """As the lock of the bundle has it."""
         wheel = {"name": self.name, "path": self.place, "hashes": dict(self.hashes)}
-        kept = {key: self.package[key] for key in ("name", "version", "requires-python") if key in self.package}
+        kept = {key: self.package[key] for key in ("name", "version", "requires-python", "tool") if key in self.package}
         return {**kept, "wheels": [wheel]}
 
 
@@ -110,11 +110,12 @@ def _chosen(package: LockedPackage, python: tuple[int, int]) -> _Wheel:
     ranks = {tag: rank for rank, tag in enumerate(_tags(python))}
     ranked = [(rank, each) for each in files if (rank := _rank(_name(each), ranks)) is not None]
     if not ranked:
-        why = "comes from version control" if "vcs" in package else "has no wheel for this platform and Python"
-        raise BuildFailed(
-            f"bundle {package['name']}: it {why}; nothing was changed",
-            "Put a wheel of it into the model's `wheels/`, name that in requirements.txt, and `envkit lock` again.",
-        )
+        of_commit = "vcs" in package
+        why = "comes from version control" if of_commit else "has no wheel for this platform and Python"
+        hint = "Put a wheel of it into the model's `wheels/`, name that in requirements.txt, and `envkit lock` again."
+        if of_commit:
+            hint = "Capture the model with `--build-vcs`, so that it takes a wheel of it along."
+        raise BuildFailed(f"bundle {package['name']}: it {why}; nothing was changed", hint)
     file = min(ranked, key=lambda each: each[0])[1]
     url, path = str(file.get("url", "")), str(file.get("path", ""))
     return _Wheel(package=package, name=_name(file), url=url, path=path, hashes=file["hashes"])

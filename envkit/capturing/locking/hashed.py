@@ -29,7 +29,8 @@ def files(spec: EnvironmentSpec, packages: Iterable[LockedPackage]) -> dict[str,
     every = list(packages)
     own = [each for each in every if each["name"] in given and each["name"] not in bounds]
     implied = [each for each in every if each not in own]
-    constraints = [*spec.constraints, *(_pin(each) for each in implied if each["name"] not in bounds and _pinned(each))]
+    pins = [each for each in spec.constraints if "@" not in each]  # an address may not stand beside the wheel of it
+    constraints = [*pins, *(_pin(each) for each in implied if each["name"] not in bounds and _pinned(each))]
     return {
         requirements_txt.FILE_NAME: requirements_txt.dumps(
             [_line(each, given) for each in every],

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from envkit.capturing import local_origins
+from envkit.capturing.degradations import Degradation
 from envkit.capturing.lock import from_indexes, lasting
 from envkit.capturing.locking import hashed, resolvers, sources
 from envkit.capturing.locking.question import Found, Question, Resolver, Target
@@ -28,12 +30,17 @@ _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*==\s*([A-Za
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Relocked:
-    """A new lock. resolved: whether versions were chosen, not only looked up. written: the files, as paths."""
+    """A new lock.
+
+    resolved: whether versions were chosen, not only looked up. written: the files, as paths. degradations: what is
+    locked at a place that this machine alone has.
+    """
 
     text: str
     packages: tuple[LockedPackage, ...]
     resolved: bool
     written: tuple[Path, ...]
+    degradations: tuple[Degradation, ...] = ()
 
 
 def relock(
@@ -65,8 +72,9 @@ def relock(
     model = ModelDirectory.open(model_uri)
     spec = read_spec(model)
     target = Target(python=python or spec.python, platform=platform, universal=universal, exclude_newer=exclude_newer)
-    asked = _Asked.of(spec)
-    resolved = not asked.pinned or target.elsewhere or python is not None
+    chosen = target.elsewhere or python is not None
+    asked = _Asked.of(spec, elsewhere=chosen)
+    resolved = chosen or not asked.pinned
     named = resolver_named(resolver)
     found = _resolve(asked, target, named or Uv()) if resolved else _look_up(asked, target, named)
     packages = tuple(_portable(each, model.path) for each in (*found, *asked.direct))
@@ -74,7 +82,8 @@ def relock(
         packages=packages, requires_python=target.requires_python, environments=target.environments
     )
     written = _write(model, output_path, text, hashed.files(spec, packages) if generate_hashes else {})
-    return Relocked(text=text, packages=packages, resolved=resolved, written=written)
+    local = (*local_origins.of_lock(packages), *local_origins.repositories_of_lock(packages))
+    return Relocked(text=text, packages=packages, resolved=resolved, written=written, degradations=local)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,12 +98,17 @@ class _Asked:
     bounded: bool
 
     @classmethod
-    def of(cls, spec: EnvironmentSpec) -> _Asked:
+    def of(cls, spec: EnvironmentSpec, *, elsewhere: bool) -> _Asked:
         requirements = [each for line in spec.requirements for each in _parsed(line, spec.directory)]
-        direct = {each.text: sources.entry(each, spec.directory) for each in requirements}
+        constraints = [each for line in spec.constraints for each in _parsed(line, spec.directory)]
+        built = sources.built(spec.lock, spec.directory, elsewhere=elsewhere)
+        direct = {
+            each.text: built.get(_url(each)) or sources.entry(each, spec.directory)
+            for each in (*requirements, *constraints)
+        }
         return cls(
             requirements=tuple(each for each in requirements if direct[each.text] is None),
-            constraints=tuple(each for line in spec.constraints for each in _parsed(line, spec.directory)),
+            constraints=tuple(each for each in constraints if direct[each.text] is None),
             direct=tuple(entry for entry in direct.values() if entry is not None),
             options=spec.options,
             directory=spec.directory,
@@ -106,6 +120,10 @@ class _Asked:
         """Whether the files name the whole closure, one version each."""
         every = (*self.requirements, *self.constraints)
         return self.bounded and all(_PIN.fullmatch(each.text) for each in every)
+
+
+def _url(requirement: Requirement) -> str:
+    return requirement.text.partition("@")[2].partition(" ;")[0].strip()
 
 
 def _parsed(line: str, directory: Path) -> list[Requirement]:

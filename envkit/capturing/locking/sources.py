@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -11,12 +12,30 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from envkit.errors import InvalidFile
+from envkit.formats import pylock_toml
 from envkit.formats.credentials import placeholders
 from envkit.formats.pylock_toml import LockedPackage
 from envkit.formats.requirements_txt import Requirement
 
 _DIRECT = re.compile(r"[^@;]+@\s*(?P<url>\S+)")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+def built(lock: Path | None, directory: Path, *, elsewhere: bool) -> dict[str, LockedPackage]:
+    """The wheels of the model that the present lock says were built from commits, by these; those that are there.
+
+    elsewhere: another platform or Python is asked for, so that only wheels for all count.
+    """
+    try:
+        known = pylock_toml.read(lock).packages if lock is not None else ()
+    except InvalidFile:  # it is about to be replaced
+        return {}
+    packages = (each for each in known if pylock_toml.source_of(each))
+    return {
+        pylock_toml.source_of(each): each
+        for each in packages
+        if _is_there(each, directory) and (not elsewhere or _file(each)["path"].endswith("-none-any.whl"))
+    }
 
 
 def entry(requirement: Requirement, directory: Path) -> LockedPackage | None:
@@ -42,14 +61,26 @@ def entry(requirement: Requirement, directory: Path) -> LockedPackage | None:
     return {"name": _name(requirement), "archive": {"url": bare, "hashes": {algorithm: digest}}}
 
 
+def _is_there(package: LockedPackage, directory: Path) -> bool:
+    file = _file(package)
+    path = directory / str(file.get("path"))
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == file["hashes"].get("sha256")
+
+
+def _file(package: LockedPackage) -> Mapping[str, Any]:
+    """The one file of a package that has one; a bundle lists it among `wheels`."""
+    file: Mapping[str, Any] = package.get("archive") or next(iter(package.get("wheels", ())), {})
+    return file
+
+
 def is_wheel(package: LockedPackage) -> bool:
     """Whether it is a wheel that the model takes along."""
-    return "path" in package.get("archive", {})
+    return "path" in _file(package)
 
 
 def reference(package: LockedPackage, directory: Path) -> str:
     """Such a wheel as a requirement, by its absolute path."""
-    return f"{package['name']} @ {(directory / package['archive']['path']).as_uri()}"
+    return f"{package['name']} @ {(directory / _file(package)['path']).as_uri()}"
 
 
 def _commit(requirement: Requirement, url: str) -> LockedPackage:
