@@ -7,9 +7,10 @@ another, which needs no space and takes microseconds. Should a rename fail all t
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, TypeAlias
 
@@ -26,6 +27,8 @@ def write_files(directory: Path, files: Mapping[str, Content | None]) -> None:
     leaves empty is removed. A file that is there keeps its permissions. A symbolic link is replaced by a file; what it
     points to stays as it is, because that may be shared with other models.
 
+    Writers of one directory wait for each other. What one that was killed left behind is removed.
+
     Raises `InvalidInput`, and has then changed nothing, when the directory is missing or cannot be written to, a name
     belongs to a folder or lies behind a symbolic link, or the disk is full; `ValueError` for a name that leads out.
     """
@@ -34,6 +37,18 @@ def write_files(directory: Path, files: Mapping[str, Content | None]) -> None:
         if str(path) != name or path.is_absolute() or ".." in path.parts or name in ("", "."):
             raise ValueError(f"{name!r} is not a file name")
     _check(directory, files)
+    try:
+        with _alone(directory) as alone:
+            if alone:
+                _sweep((directory, *_folders_of(directory, files)))
+            _write(directory, files)
+    except OSError as error:
+        raise InvalidInput(
+            f"Cannot write the files of {directory}: {error.strerror or error}. None of them was changed."
+        ) from error
+
+
+def _write(directory: Path, files: Mapping[str, Content | None]) -> None:
     staged: dict[str, Path] = {}
     made: list[Path] = []
     written = False
@@ -44,15 +59,44 @@ def write_files(directory: Path, files: Mapping[str, Content | None]) -> None:
                 staged[name] = _stage(directory / name, content)
         _publish(directory, files, staged)
         written = True
-    except OSError as error:
-        raise InvalidInput(
-            f"Cannot write the files of {directory}: {error.strerror or error}. None of them was changed."
-        ) from error
     finally:
         for temporary in staged.values():
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
         _remove_empty(_folders_of(directory, files) if written else made)
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[bool]:
+    """Keep other writers of the directory waiting; gives False where the system cannot."""
+    try:
+        import fcntl
+
+        descriptor = os.open(directory, os.O_RDONLY)
+    except (ImportError, PermissionError):  # another system; a folder that may be written to, not read
+        yield False
+        return
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError:  # a file system without locks
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
+_LEFT_BEHIND = re.compile(r"\..+\.[0-9a-f]{12}\.(tmp|old)")
+
+
+def _sweep(folders: Iterable[Path]) -> None:
+    """Remove what killed writers left, while no other is at work: files that were not renamed yet, and second names."""
+    for folder in folders:
+        with suppress(OSError):
+            for each in folder.iterdir():
+                if _LEFT_BEHIND.fullmatch(each.name) and not each.is_dir():
+                    each.unlink(missing_ok=True)
 
 
 def _folders_of(directory: Path, names: Iterable[str]) -> list[Path]:

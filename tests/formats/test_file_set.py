@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +147,47 @@ def test_a_folder_that_is_a_link_is_not_written_into(tmp_path: Path) -> None:
         write_files(model, {"wheels/a.whl": b"x"})
 
     assert not list((tmp_path / "elsewhere").iterdir())
+
+
+WRITER = """
+import os, signal, sys
+from pathlib import Path
+from envkit.formats import file_set
+
+calls = 0
+real = Path.replace
+
+def dying(self, target):
+    global calls
+    calls += 1
+    if calls == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(self, target)
+
+Path.replace = dying
+file_set.write_files(Path(sys.argv[1]), {"a": "new", "wheels/b": "new", "c": "new"})
+"""
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    (tmp_path / "wheels").mkdir()
+    for name in ("a", "wheels/b", "c", ".a.mine.tmp", ".c.0123456789ab.txt"):
+        (tmp_path / name).write_text("old")
+    before = {path.name for path in tmp_path.rglob("*")}
+    killed = subprocess.run([sys.executable, "-c", WRITER, str(tmp_path)], check=False)
+    left = {path.name for path in tmp_path.rglob("*")} - before
+
+    assert killed.returncode == -signal.SIGKILL
+    assert {name.rpartition(".")[2] for name in left} == {"tmp", "old"}
+    write_files(tmp_path, {"a": "newer", "wheels/b": "newer", "c": "newer"})
+    assert {path.name for path in tmp_path.rglob("*")} == before
+    assert {(tmp_path / name).read_text() for name in ("a", "wheels/b", "c")} == {"newer"}
+
+
+def test_writers_of_one_directory_wait_for_each_other(tmp_path: Path) -> None:
+    program = "import sys; from pathlib import Path; from envkit.formats import file_set\nfor number in range(40):\n"
+    program += "    file_set.write_files(Path(sys.argv[1]), {'a': sys.argv[2], 'b': sys.argv[2]})\n"
+    writers = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path), each]) for each in "xyz"]
+
+    assert [each.wait(60) for each in writers] == [0, 0, 0]
+    assert content(tmp_path) in ({"a": each, "b": each} for each in "xyz")
