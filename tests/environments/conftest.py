@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tarfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -108,3 +109,12 @@ def installed() -> Callable[[Path], dict[str, str]]:
         return dict(info.name.removesuffix(".dist-info").split("-") for info in infos)
 
     return look
+
+
+def as_a_mere_user() -> list[str]:
+    """What to put before a program so that permissions bind it, also when the tests run as root."""
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("root cannot lay down its rights here: there is no setpriv")
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner", "--inh-caps=-all"]
