@@ -132,6 +132,10 @@ class InstalledDistributions:
         """The distribution of this name that an import would meet first, or None."""
         return self._by_name.get(canonicalize_name(name))
 
+    def __iter__(self) -> Iterator[Distribution]:
+        """Each distribution that an import could meet, one for each name."""
+        return iter(self._by_name.values())
+
     @property
     def editable_folders(self) -> tuple[str, ...]:
         """Where the code of development installs lies that is outside every site folder."""

@@ -17,6 +17,7 @@ COMMANDS = {
     "capture": "Trace a model and write the files that rebuild its environment.",
     "deps": "Print what a model depends on.",
     "envs": "List, find, verify, remove and prune built environments.",
+    "diff": "Show what differs between two models, captures, locks or environments.",
     "lock": "Lock what a model's files ask for, also for other machines.",
     "predict": "Predict with a model in its rebuilt environment.",
     "prepare-env": "Rebuild a model's environment, ready for use.",
