@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from envkit.environments.reproduction import predict, prepare_env
     from envkit.errors import EnvkitError
     from envkit.models.environment_files import get_model_dependencies
+    from envkit.validating.difference import diff
+    from envkit.validating.validate import validate
 
 __all__ = [
     "Capture",
@@ -23,10 +25,12 @@ __all__ = [
     "EnvkitError",
     "__version__",
     "capture",
+    "diff",
     "get_model_dependencies",
     "infer_pip_requirements",
     "predict",
     "prepare_env",
+    "validate",
 ]
 
 _HOME = {
@@ -35,10 +39,12 @@ _HOME = {
     "Environment": "envkit.environments.environment",
     "EnvkitError": "envkit.errors",
     "capture": "envkit.capturing.capture",
+    "diff": "envkit.validating.difference",
     "get_model_dependencies": "envkit.models.environment_files",
     "infer_pip_requirements": "envkit.capturing.capture",
     "predict": "envkit.environments.reproduction",
     "prepare_env": "envkit.environments.reproduction",
+    "validate": "envkit.validating.validate",
 }
 
 
