@@ -5,13 +5,13 @@ No value is cut to fit: a 2.5 is no `long`, a text is no `boolean`.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import warnings
 from importlib import import_module
 from typing import Any
 
-from .signature import Column
+from .nested import NESTED, fit
+from .signature import Column, InvalidInput
+from .values import EXACT, decoded, from_json
 
 NUMPY = {
     "boolean": "bool",
@@ -20,17 +20,15 @@ NUMPY = {
     "float": "float32",
     "double": "float64",
 }
-EXACT = 2**53  # whole numbers beyond it may have been rounded on their way through a float
-
-
-class InvalidInput(Exception):
-    """What was given to predict on does not have the form that it must have."""
 
 
 def cast_series(values: Any, column: Column) -> Any:
     """Give a pandas Series of the column's type. Raises `InvalidInput`."""
     if column.is_tensor:
         return _cast_tensor_column(values, column)
+    if column.type in NESTED:
+        found = [fit(each, column.spec, from_json, column.where, column.required) for each in values]
+        return values.__class__(found, index=values.index, name=values.name, dtype=object)
     if column.type == "binary":
         return values.map(lambda each: _decode(each, column))
     if column.type == "datetime":
@@ -69,6 +67,7 @@ def _cast_numbers(values: Any, column: Column) -> Any:
     elif values.isna().any():
         if column.required:
             raise InvalidInput(f"{_what(column)} holds null")
+        _series(values.dropna(), NUMPY[column.type], column)
         return values
     return _series(values, NUMPY[column.type], column)
 
@@ -130,18 +129,15 @@ def _cast_datetimes(values: Any, column: Column) -> Any:
     except (ValueError, TypeError, OverflowError) as error:
         said = str(error).partition(". You might want")[0]  # advice for those who call pandas themselves
         raise InvalidInput(f"{_what(column)}: {said}") from error
+    if getattr(found.dtype, "tz", None) is not None or found.dtype == object:
+        raise InvalidInput(f"{_what(column)} takes times without a time zone only")
     if getattr(found.dt, "unit", "ns") != "ns":  # pandas 3 reads microseconds; the type has nanoseconds
         found = found.dt.as_unit("ns")
     return found
 
 
 def _decode(value: Any, column: Column) -> Any:
-    if isinstance(value, bytes) or (value is None and not column.required):
-        return value
-    try:
-        return base64.b64decode(value.encode("ascii").replace(b"\n", b""), validate=True)
-    except (AttributeError, UnicodeEncodeError, binascii.Error) as error:
-        raise InvalidInput(f"{_what(column)} takes bytes as base64 text only: {error}") from error
+    return value if value is None and not column.required else decoded(value, column.type, column.where)
 
 
 def _each(data: Any, convert: Any) -> Any:
@@ -163,5 +159,4 @@ def _first(array: Any) -> Any:
 
 
 def _what(column: Column) -> str:
-    name = "the input" if column.name is None else f"the input `{column.name}`"
-    return f"{name} ({column})"
+    return f"{column.where} ({column})"

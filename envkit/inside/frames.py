@@ -1,12 +1,16 @@
-"""Data frames and tensors in the form that a signature promises the model."""
+"""Data frames, and the form of them that a signature promises the model."""
 
 from __future__ import annotations
 
+import datetime
+import logging
 from importlib import import_module
-from typing import Any
+from typing import Any, Callable
 
-from .columns import InvalidInput, cast_array, cast_series
-from .signature import Signature
+from .signature import Column, InvalidInput, Signature
+from .tensors import refuse_missing
+
+Cast = Callable[[Any, Column], Any]
 
 
 def pandas_for(what: str) -> Any:
@@ -37,58 +41,51 @@ def frame_of_records(value: Any) -> Any:
     return _frame("dataframe_records", value)
 
 
-def as_frame(data: Any, signature: Signature) -> Any:
+def as_frame(data: Any, signature: Signature, cast: Cast) -> Any:
     """Give the data frame that a signature of columns promises: those columns, in that order, of those types.
 
-    Without pandas in the environment the data stay what they are. Raises `InvalidInput`.
+    cast: gives a series of the type of its column. Columns that the signature does not know are left out, which is
+    logged as a warning. Raises `InvalidInput`.
     """
-    try:
-        pandas = import_module("pandas")
-    except ImportError:
-        return data
-    frame = data if isinstance(data, pandas.DataFrame) else _frame("the input", _table(data, signature))
+    pandas = pandas_for("a signature of columns")
+    frame = data if isinstance(data, pandas.DataFrame) else _of_data(data, signature, pandas)
     names = signature.names
     if not names:
-        return _cast_by_place(frame, signature)
-    missing = [name for name, column in names.items() if column.required and name not in frame.columns]
-    if missing:
-        raise InvalidInput(f"the input lacks `{missing[0]}`; the model takes {', '.join(f'`{n}`' for n in names)}")
-    frame = frame[[name for name in names if name in frame.columns]].copy()
-    for name in frame.columns:
-        frame[name] = cast_series(frame[name], names[name])
-    return frame
+        return _cast_by_place(frame, signature, cast)
+    renamed = {str(name): name for name in names if not isinstance(name, str) and name not in frame.columns}
+    frame = frame.rename(columns=renamed) if renamed else frame  # JSON has no numbers as keys
+    refuse_missing(frame.columns, signature)
+    log_left_out(frame.columns, signature)
+    columns = {name: cast(_one(frame, name), names[name]) for name in names if name in frame.columns}
+    return pandas.DataFrame(columns, index=frame.index)
 
 
-def as_tensors(data: Any, signature: Signature) -> Any:
-    """Give the array, or the arrays by name, that a signature of tensors promises. Raises `InvalidInput`."""
-    names = signature.names
-    if hasattr(data, "iloc"):
-        if names:
-            _refuse_missing(data.columns, names)
-            return {name: _tensor(data[name].tolist(), column) for name, column in names.items()}
-        values = data[data.columns[0]].tolist() if len(data.columns) == 1 else data.to_numpy()
-        return _tensor(values, signature.inputs[0])
-    if isinstance(data, dict) and names:
-        _refuse_missing(data, names)
-        return {name: data[name] for name in names if name in data}
-    return data
+def log_left_out(given: Any, signature: Signature) -> None:
+    """Say which inputs do not reach the model, because its signature does not know them."""
+    extra = [str(name) for name in given if name not in signature.names]
+    if extra:
+        what = "Left out, since the model's signature has no such inputs: %s"
+        logging.getLogger("envkit").warning(what, ", ".join(sorted(extra)))
 
 
-def _refuse_missing(given: Any, names: Any) -> None:
-    for name, column in names.items():
-        if column.required and name not in given:
-            raise InvalidInput(f"the input lacks `{name}`; the model takes {', '.join(f'`{n}`' for n in names)}")
+def _one(frame: Any, name: Any) -> Any:
+    found = frame[name]
+    if hasattr(found, "columns"):
+        raise InvalidInput(f"the input has several columns `{name}`")
+    return found
 
 
-def _tensor(values: Any, column: Any) -> Any:
-    array = cast_array(values, column)
-    shape = column.shape
-    if array.ndim != len(shape) and shape and shape[0] == -1 and -1 not in shape[1:]:
-        try:
-            return array.reshape(shape)
-        except ValueError as error:
-            raise InvalidInput(f"the input cannot have the shape {shape}: {error}") from error
-    return array
+def _of_data(data: Any, signature: Signature, pandas: Any) -> Any:
+    if isinstance(data, pandas.Series):
+        return data.to_frame()
+    if data is None or not (isinstance(data, SCALARS) or hasattr(data, "dtype")):
+        raise InvalidInput(f"the model takes columns: a data frame, not a {type(data).__name__}")
+    if type(data).__module__.startswith("scipy.sparse"):
+        data = data.toarray()
+    return _frame("the input", _table(data, signature))
+
+
+SCALARS = (dict, list, str, bytes, bool, int, float, datetime.date)
 
 
 def _table(data: Any, signature: Signature) -> Any:
@@ -96,15 +93,9 @@ def _table(data: Any, signature: Signature) -> Any:
     if not isinstance(data, dict):
         return data if isinstance(data, list) or _dimensions(data) else [_plain(data)]
     nested = any(column.type in ("array", "object", "map") for column in signature.inputs)
-    if nested or all(_is_row_value(value) for value in data.values()):
-        return [data]
+    if nested or not any(isinstance(value, list) or _dimensions(value) for value in data.values()):
+        return [{name: _plain(value) for name, value in data.items()}]
     return {name: value.tolist() if _dimensions(value) > 1 else value for name, value in data.items()}
-
-
-def _is_row_value(value: Any) -> bool:
-    if isinstance(value, list):
-        return all(isinstance(each, str) for each in value)
-    return not isinstance(value, dict) and not _dimensions(value)
 
 
 def _dimensions(value: Any) -> int:
@@ -115,13 +106,14 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _cast_by_place(frame: Any, signature: Signature) -> Any:
+def _cast_by_place(frame: Any, signature: Signature, cast: Cast) -> Any:
     if len(frame.columns) < len(signature.inputs):
         raise InvalidInput(f"the input has {len(frame.columns)} columns, the model takes {len(signature.inputs)}")
-    frame = frame.iloc[:, : len(signature.inputs)].copy()
-    for name, column in zip(list(frame.columns), signature.inputs):  # noqa: B905 - Python 3.8
-        frame[name] = cast_series(frame[name], column)
-    return frame
+    frame = frame.iloc[:, : len(signature.inputs)]
+    columns = [cast(frame.iloc[:, place], column) for place, column in enumerate(signature.inputs)]
+    found = import_module("pandas").concat(columns, axis=1)
+    found.columns = frame.columns
+    return found
 
 
 def _frame(what: str, data: Any, **keywords: Any) -> Any:

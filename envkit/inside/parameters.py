@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import sys
+import logging
 from typing import Any, Mapping
 
-from .columns import InvalidInput
-from .signature import Signature
+from .nested import fit
+from .signature import InvalidInput, Signature
+from .values import from_json
 
 TYPES: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
@@ -16,54 +17,74 @@ TYPES: dict[str, tuple[type, ...]] = {
     "float": (int, float),
     "double": (int, float),
     "string": (str,),
-    "datetime": (str, datetime.datetime),
+    "datetime": (str, datetime.date),
 }
 
 
 def complete(params: Any, signature: Signature) -> dict[str, Any] | None:
     """Give the parameters that the signature knows, with their defaults where none are given.
 
-    Others do not reach the model, as with MLflow; that is said on standard error. None when there are none at all.
+    Others do not reach the model, as with MLflow; that is logged as a warning. None when there are none at all.
     Raises `InvalidInput` for a value of another type.
     """
     if params is not None and not isinstance(params, Mapping):
         raise InvalidInput("`params` must be an object")
-    given = dict(params or {})
+    given = {str(name): value for name, value in (params or {}).items()}
     known = {spec["name"]: spec for spec in signature.params}
     ignored = sorted(set(given) - set(known))
     if ignored:
-        print("Left out, since the model's signature has no such parameters:", ", ".join(ignored), file=sys.stderr)
+        what = "Left out, since the model's signature has no such parameters: %s"
+        logging.getLogger("envkit").warning(what, ", ".join(ignored))
     values = {}
     for name, spec in known.items():
-        values[name] = _checked(given[name], spec) if name in given else _converted(spec.get("default"), spec)
+        values[name] = checked(given[name] if name in given else spec.get("default"), spec)
     return values if known or params is not None else None
 
 
-def _checked(value: Any, spec: Mapping[str, Any]) -> Any:
-    if value is None or spec.get("type") not in TYPES:
-        return value
+def checked(value: Any, spec: Mapping[str, Any]) -> Any:
+    """Give a value as a parameter's type has it: `spec` is its JSON. Raises `InvalidInput` for another type."""
+    if value is None:
+        return None
     many = spec.get("shape") is not None
+    value = _plain(value)
+    if spec.get("type") == "object":
+        return fit(value, spec, from_json, f"`params.{spec['name']}`")
     if many != isinstance(value, list):
         raise InvalidInput(f"`params.{spec['name']}` must be {'a list' if many else 'one value'} of {spec['type']}")
-    accepted = TYPES[spec["type"]]
-    for each in value if many else [value]:
-        if not isinstance(each, accepted) or (isinstance(each, bool) and bool not in accepted):
-            raise _of_another_type(each, spec)
+    return [_converted(each, spec) for each in value] if many else _converted(value, spec)
+
+
+def _plain(value: Any) -> Any:
+    """Give Python's own values for NumPy's."""
+    if hasattr(value, "dtype") and hasattr(value, "tolist"):
+        return value.item() if getattr(value, "ndim", 0) == 0 else value.tolist()
+    return value
+
+
+def _converted(given: Any, spec: Mapping[str, Any]) -> Any:
+    value = _plain(given)
+    accepted = TYPES.get(str(spec.get("type")), ())
+    if value is None or not accepted:
+        return value
+    if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
+        raise _of_another_type(value, spec)
+    if spec["type"] in ("float", "double"):
+        return float(value)  # type: ignore[arg-type]
+    if spec["type"] == "datetime" and isinstance(value, str):
+        return _time(value, spec)
+    return value
+
+
+def _time(text: str, spec: Mapping[str, Any]) -> datetime.date:
+    """Read a date, or a date and time; one with a time zone is given in UTC, without the zone, as NumPy has it."""
     try:
-        return _converted(value, spec)
-    except ValueError as error:  # a text that is no time
-        raise _of_another_type(value, spec) from error
+        if len(text) == len("2024-01-02"):
+            return datetime.date.fromisoformat(text)
+        found = datetime.datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
+    except ValueError as error:
+        raise _of_another_type(text, spec) from error
+    return found if found.tzinfo is None else found.astimezone(datetime.timezone.utc).replace(tzinfo=None)
 
 
 def _of_another_type(value: Any, spec: Mapping[str, Any]) -> InvalidInput:
     return InvalidInput(f"`params.{spec['name']}` must be of the type {spec['type']}, not {value!r}")
-
-
-def _converted(value: Any, spec: Mapping[str, Any]) -> Any:
-    if isinstance(value, list):
-        return [_converted(each, spec) for each in value]
-    if spec.get("type") in ("float", "double") and isinstance(value, int):
-        return float(value)
-    if spec.get("type") == "datetime" and isinstance(value, str):
-        return datetime.datetime.fromisoformat(value)
-    return value

@@ -1,8 +1,8 @@
 """What to predict on: the model's saved example, or a request in the form that scoring servers take.
 
 A request is a JSON object with one of `dataframe_split`, `dataframe_records`, `instances`, `inputs`, and `params`
-if need be, or a CSV file with a header. The data get the form and the types that the signature promises the model,
-as `mlflow.pyfunc` gives them (MLflow 3.17), except that no value is changed to fit.
+if need be, or a CSV file with a header, or a Parquet file. The data get the form and the types that the signature
+promises the model, as `mlflow.pyfunc` gives them (MLflow 3.17), except that no value is changed to fit.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import os
 from importlib import import_module
 from typing import Any, Mapping
 
-from .columns import InvalidInput, cast_array
-from .frames import as_frame, as_tensors, frame_of_records, frame_of_split, pandas_for
+from .columns import cast_array
+from .enforcement import convert, enforce
+from .frames import frame_of_records, frame_of_split, pandas_for
 from .parameters import complete
-from .signature import Signature
+from .signature import InvalidInput, Signature
 
 FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 CHAT_FORMATS = ("messages", "prompt", "input")  # the whole request is the model's input
@@ -38,18 +39,19 @@ def from_example(example: Mapping[str, Any], request: Mapping[str, Any], raw: bo
         params = value.get("params")
         value = value.get("inputs")
     if not raw:
-        value = _shape(_example_data(value, example, signature), signature)
+        value = convert(_example_data(value, example, signature), signature)
     return value, complete(params, signature)
 
 
 def from_file(source: Mapping[str, Any], request: Mapping[str, Any], raw: bool) -> tuple[Any, Any]:
     """Give (data, params) of an input file. Raises `InvalidInput`."""
     signature = Signature(request.get("signature"))
-    text = _read(source["path"])
-    if source["content_type"] == "csv":
-        data, params = _shape(_from_csv(text, signature), signature), complete(None, signature)
+    tables = {"csv": _from_csv, "parquet": _from_parquet}
+    if source["content_type"] in tables:
+        table = tables[source["content_type"]](source["path"], signature)
+        data, params = table, complete(None, signature)
     else:
-        data, params = _from_json(text, signature, raw)
+        data, params = _from_json(_read(source["path"]), signature, raw)
     if request.get("params") is not None:
         params = complete({**(params or {}), **request["params"]}, signature)
     return data, params
@@ -72,13 +74,27 @@ def _parse(text: str) -> Any:
         raise InvalidInput(f"it is not JSON: {error}") from error
 
 
-def _from_csv(text: str, signature: Signature) -> Any:
+def _from_csv(path: str, signature: Signature) -> Any:
     pandas = pandas_for("a CSV input")
+    text = _read(path)
     texts = {name: object for name, column in signature.names.items() if column.type in ("string", "binary")}
     try:
-        return pandas.read_csv(io.StringIO(text), dtype=texts)
+        table = pandas.read_csv(io.StringIO(text), dtype=texts)
     except ValueError as error:  # also pandas' own errors of parsing
         raise InvalidInput(f"it is not CSV: {error}") from error
+    return convert(table, signature)
+
+
+def _from_parquet(path: str, signature: Signature) -> Any:
+    """Read a Parquet file; its columns have types, so they are enforced as a data frame of Python is."""
+    pandas = pandas_for("a Parquet input")
+    try:
+        table = pandas.read_parquet(path)
+    except ImportError as error:
+        raise InvalidInput("a Parquet input needs pyarrow or fastparquet in the model's environment") from error
+    except (ValueError, OSError, KeyError) as error:  # pyarrow's own errors are these
+        raise InvalidInput(f"it is not Parquet: {error}") from error
+    return enforce(table, signature)
 
 
 def _from_json(text: str, signature: Signature, raw: bool) -> tuple[Any, Any]:
@@ -111,12 +127,12 @@ def _data(form: str, value: Any, signature: Signature, raw: bool) -> Any:
             raise InvalidInput(f"this model takes `inputs` only, since its type hints say what it takes, not `{form}`")
         return value
     if form == "dataframe_split":
-        return _shape(frame_of_split(value), signature)
+        return convert(frame_of_split(value), signature)
     if form == "dataframe_records":
-        return _shape(frame_of_records(value), signature)
+        return convert(frame_of_records(value), signature)
     if form == "instances":
-        return _shape(_instances(value, signature), signature)
-    return _shape(_arrays(value, signature), signature)
+        return convert(_instances(value, signature), signature)
+    return convert(_arrays(value, signature), signature)
 
 
 def _example_data(value: Any, example: Mapping[str, Any], signature: Signature) -> Any:
@@ -161,13 +177,6 @@ def _instances(value: Any, signature: Signature) -> Any:
         if len(each) != len(value):
             raise InvalidInput(f"`instances`: {len(value) - len(each)} of {len(value)} lack `{name}`")
     return _arrays(columns, signature)
-
-
-def _shape(data: Any, signature: Signature) -> Any:
-    """Give the data the form that the signature promises: a data frame for columns, arrays for tensors."""
-    if not signature.inputs:
-        return data
-    return as_tensors(data, signature) if signature.is_tensor else as_frame(data, signature)
 
 
 def _has_numpy() -> bool:

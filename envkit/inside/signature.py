@@ -1,4 +1,4 @@
-"""The model's signature, as far as reading an input needs it."""
+"""The model's signature, as far as an input is read and checked by it."""
 
 from __future__ import annotations
 
@@ -6,23 +6,36 @@ import json
 from typing import Any, Mapping
 
 
+class InvalidInput(Exception):
+    """What was given to predict on does not have the form that it must have."""
+
+
 class Column:
-    """One input: a column with a basic type, or a tensor.
+    """One input: a column, or a tensor.
 
     name: None when the signature names none. type: `long`, `string`, `array`, `object`, …, or `tensor` with its
-    `dtype` and `shape`.
+    `dtype` and `shape`. spec: all that the signature says of it. where: what messages call it.
     """
 
-    def __init__(self, spec: Mapping[str, Any]) -> None:
+    def __init__(self, spec: Mapping[str, Any], where: str = "") -> None:
         tensor = spec.get("tensor-spec") or {}
-        self.name: str | None = spec.get("name")
+        self.spec = spec
+        self._where = where
+        self.name: Any = spec.get("name")
         self.type = str(spec.get("type"))
-        self.required = spec.get("required", not spec.get("optional", False))
+        self.required = bool(spec.get("required", not spec.get("optional", False)))
         self.dtype: str | None = tensor.get("dtype")
         self.shape: tuple[int, ...] = tuple(tensor.get("shape") or ())
 
     def __str__(self) -> str:
         return f"a tensor of {self.dtype}" if self.is_tensor else self.type
+
+    @property
+    def where(self) -> str:
+        """What messages call it."""
+        if self._where:
+            return self._where
+        return "the input" if self.name is None else f"the input `{self.name}`"
 
     @property
     def is_tensor(self) -> bool:
@@ -44,7 +57,7 @@ class Signature:
         return bool(self.inputs) and self.inputs[0].is_tensor
 
     @property
-    def names(self) -> dict[str, Column]:
+    def names(self) -> dict[Any, Column]:
         """The inputs by name; empty when they have none."""
         return {each.name: each for each in self.inputs if each.name is not None}
 

@@ -72,10 +72,18 @@ def any_python(request: pytest.FixtureRequest) -> str:
     return found
 
 
+@pytest.fixture(scope="session")
+def running_python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The one that runs the tests, without the libraries of the tests."""
+    place = tmp_path_factory.mktemp("running")
+    subprocess.run([uv.find_uv_bin(), "venv", "--quiet", "--clear", "--python", sys.executable, place], check=True)
+    return str(place / "bin" / "python")
+
+
 @pytest.fixture(params=("3.8", "3.13", "running"))
-def python(request: pytest.FixtureRequest) -> str:
+def python(request: pytest.FixtureRequest, running_python: str) -> str:
     """The oldest, a new one, and the one that runs the tests."""
-    found = sys.executable if request.param == "running" else interpreter(request.param)
+    found = running_python if request.param == "running" else interpreter(request.param)
     if found is None:
         pytest.skip(f"no Python {request.param} here")
     return found

@@ -307,7 +307,7 @@ def test_a_saved_example_is_read_by_its_type(
         event["importer"] for event in report.named("import") if event["module"].startswith(("pandas", "scipy"))
     }
     own = {name for name in importers if name.startswith("_envkit")}
-    assert own <= {"_envkit.frames", "_envkit.payload", "_envkit.columns"}
+    assert own <= {f"_envkit.{name}" for name in ("columns", "enforcement", "frames", "payload", "tensors", "upcasts")}
     assert not any(
         "envkit" in event["path"] for event in report.named("file") if event["path"].endswith("journal.jsonl")
     )
