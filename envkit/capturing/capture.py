@@ -37,6 +37,8 @@ from envkit.capturing.static.findings import Static
 from envkit.capturing.trace import Trace
 from envkit.capturing.tracing import Limits, trace_model
 from envkit.capturing.variables import Variable, Wishes, classify
+from envkit.child import environment
+from envkit.child.sandbox import Wish, confinement
 from envkit.errors import CaptureFailed, Degraded, InvalidArgument
 from envkit.models.directory import ModelDirectory
 
@@ -84,7 +86,7 @@ def capture(
     resolver: str | None = None,
     drop_local_versions: bool = False,
     extra_envs: Mapping[str, str] | None = None,
-    sandbox: Sandbox | str | bool | None = None,
+    sandbox: Wish = None,
     report: Report | None = None,
 ) -> Capture:
     """Trace one load and one prediction of a model and write the files that rebuild its environment.
@@ -116,7 +118,7 @@ def capture(
     target = output.choose(model, output_path) if write else output.Output(folder=model.path)
     wishes = Wishes(include=tuple(include_variables), ignore=tuple(ignore_variables))
     limits = _limits(timeout, memory_bytes, code_paths, extra_envs or {})
-    limits = replace(limits, confinement=confined(sandbox, tell) if not static else None)
+    limits = limits if static else replace(limits, confinement=confinement(sandbox, tell))
     tell(f"Reading {model.name}." if static else f"Tracing {model.name}: one load and one prediction.")
     seen = _observe(model, python, limits, static=static, include=include_static)
     traced, places, selection, read = seen.trace, seen.places, seen.selection, seen.static
@@ -248,7 +250,6 @@ class _Findings:
     model: ModelDirectory
     read: Static
     conda: CondaNeeds | None
-    sandbox: str | None
 
     @property
     def requirements(self) -> tuple[str, ...]:
@@ -281,7 +282,6 @@ class _Findings:
         seen = evidence.document(
             self.trace, self.selection, self.variables, self.degradations, self.places, example, self.wheels.found
         )
-        seen["sandbox"] = self.sandbox
         seen["conda"] = self.conda.as_json() if self.conda else None
         seen = {"artifact": self.model.artifact, **seen} if self.model.artifact else seen
         return self.read.added_to(seen)

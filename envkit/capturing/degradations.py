@@ -20,6 +20,8 @@ class Kind(StrEnum):
     NOT_INSTALLED = "not-installed"
     OTHER_VERSION = "other-version"
     UNREAD = "unread"
+    WRITES = "writes"
+    CONNECTS = "connects"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from packaging.utils import NormalizedName
 
-from envkit.capturing import native
+from envkit.capturing import native, outward
 from envkit.capturing.degradations import Degradation
 from envkit.capturing.distributions import is_metadata
 from envkit.capturing.local_wheels import LocalWheel
@@ -58,6 +58,8 @@ def document(
         "libraries": native.libraries(trace, places),
         "processes": native.processes(trace, places),
         "connections": sorted(trace.connections),
+        "writes": outward.writes(trace, places),
+        "sandbox": trace.sandbox,
         "prediction": _prediction(trace, example),
         "degradations": [each.as_json() for each in degradations],
     }

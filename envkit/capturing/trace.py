@@ -83,6 +83,8 @@ class Trace:
     """The evidence of one load and one prediction.
 
     files: the file of each module that was seen (None: it has none). reads: files that were used otherwise.
+    written: paths that were made or changed, without what is gone again and what is temporary. connections: tried.
+    sandbox: what confined the model meanwhile, `bubblewrap` or `limits`.
     loaded: paths of the native libraries that were loaded in the end, extension modules among them.
     skipped: why no prediction was made, or None.
     prediction: the answer to the example as JSON values; only when `skipped` is None.
@@ -98,6 +100,8 @@ class Trace:
     connections: tuple[str, ...]
     prediction: Any
     skipped: str | None
+    written: tuple[str, ...] = ()
+    sandbox: str | None = None
 
 
 def from_events(events: Iterable[Event]) -> Trace:
@@ -119,7 +123,18 @@ def from_events(events: Iterable[Event]) -> Trace:
         connections=tuple(dict.fromkeys(str(event["address"]) for event in kinds.get("connect", []))),
         prediction=answers[0]["output"] if answers else None,
         skipped=None if answers else str(kinds.get("skipped", [{"why": "it was not reached"}])[0]["why"]),
+        written=tuple(_written(kinds.get("write", []))),
     )
+
+
+def _written(events: Iterable[Event]) -> list[str]:
+    found: dict[str, None] = {}
+    for event in events:
+        if event["gone"]:
+            found.pop(event["path"], None)
+        else:
+            found[event["path"]] = None
+    return sorted(found)
 
 
 def _interpreter(event: Event) -> InterpreterFacts:

@@ -63,17 +63,21 @@ def trace_model(model: ModelDirectory, python: str | Path | None, limits: Limits
             timeout=limits.seconds,
             isolated=False,
             confinement=limits.confinement,
-            readable=limits.code_paths,
+            readable=(*model.own_places, *limits.code_paths),
         )
     except OSError as error:
         raise NotAnInterpreter(str(interpreter), error.strerror or str(error)) from error
     failure = _failure(journal, model, limits)
     if failure is None:
-        return Traced(trace=from_events(journal.events), failure=None)
+        return Traced(trace=_trace(journal, limits), failure=None)
     if next(journal.named("interpreter"), None) is None:
         raise failure
-    trace = from_events(journal.events)
+    trace = _trace(journal, limits)
     return Traced(trace=replace(trace, skipped=_in_short(failure)), failure=failure)
+
+
+def _trace(journal: Journal, limits: Limits) -> Trace:
+    return replace(from_events(journal.events), sandbox=limits.confinement.kind if limits.confinement else None)
 
 
 def _search_path(code_paths: Sequence[Path]) -> dict[str, str]:

@@ -23,6 +23,9 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from envkit.errors import InvalidArgument
 
 _ELSEWHERE = re.compile(
     r"PYTHON(PATH|HOME|STARTUP|USERBASE|NOUSERSITE|EXECUTABLE|PLATLIBDIR|SAFEPATH|INSPECT)"
@@ -49,6 +52,13 @@ def for_program(outer: Mapping[str, str], python: Path, variables: Mapping[str, 
     kept["PATH"] = os.pathsep.join(part for part in (str(python.parent), outer.get("PATH", "")) if part)
     kept["PYTHONNOUSERSITE"] = "1"
     return kept | dict(variables or {})
+
+
+def check(variables: Mapping[Any, Any]) -> None:
+    """Refuse variables that no process can have. Raises `InvalidArgument`, which holds no value."""
+    for name, value in variables.items():
+        if not isinstance(name, str) or not isinstance(value, str) or not name or "=" in name or "\0" in name + value:
+            raise InvalidArgument(f"extra_envs: {name!r} cannot be set; name and value must be text without NUL.")
 
 
 def for_installer(outer: Mapping[str, str]) -> dict[str, str]:

@@ -89,7 +89,7 @@ def run_inside(
     `directory` are as for `process.run`. `isolated` keeps `PYTHON*` variables, the user site and the working
     directory out of what is imported (`-I`, the same since Python 3.4): right for a rebuilt environment, wrong
     for an interpreter whose environment is to be seen as the user has it. With a `confinement` the program sees of
-    private places only what the interpreter needs, what the request names, and the `readable` paths besides.
+    private places only what the interpreter needs, the input, and the `readable` paths, default the model.
     `inherit` are descriptors that it keeps open.
 
     Raises `OSError` when the interpreter cannot be started, `NotAnInterpreter` when it is none, or too old a one,
@@ -107,10 +107,7 @@ def run_inside(
         variables = environment
         if confinement is not None:
             whole["limits"] = confinement.limits(timeout=timeout, memory_bytes=request.get("memory_bytes"))
-            named = [
-                *readable,
-                *(Path(each) for each in (request["model"], (request.get("input") or {}).get("path")) if each),
-            ]
+            named = [*(readable or [Path(request["model"])]), *_given(request)]
             confinement.check(named, environment)
             argv = confinement.argv(
                 argv,
@@ -133,6 +130,13 @@ def run_inside(
     if not found.done and found.phase == "start" and not ended.timed_out:
         interpreter.check(python, environment)
     return found
+
+
+def _given(request: Mapping[str, Any]) -> Iterator[Path]:
+    """Yield the file that is to be predicted on."""
+    source = request.get("input")
+    if source:
+        yield Path(source["path"])
 
 
 def _needs(python: Path, environment: Mapping[str, str], *, isolated: bool) -> Iterator[Path]:

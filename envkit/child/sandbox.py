@@ -15,7 +15,7 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -100,11 +100,11 @@ class Confinement:
         return replace(ended, status=128 - ended.status)
 
     def hint(self, said: str) -> str:
-        """Give a sentence, with a space before it, when the sandbox may be why a model failed that said this."""
+        """Give a line, with its break before it, when the sandbox may be why a model failed that said this."""
         if self.program is None:
             return ""
         hints = (hint for pattern, hint in _HINTS if re.search(pattern, said))
-        return next((f" {hint}" for hint in hints), "")
+        return next((f"\n{hint}" for hint in hints), "")
 
 
 _HINTS = (
@@ -118,24 +118,34 @@ _HINTS = (
         "In the sandbox a model can write to its home and to /tmp alone, which are empty and vanish.",
     ),
     (
-        r"FileNotFoundError|No such file|ModuleNotFoundError",
+        r"FileNotFoundError|No such file or directory",
         "The sandbox hides home folders and /tmp but for the model and its environment: what else a model reads "
         "there, it finds without `--sandbox`.",
     ),
 )
 
 
-def confinement(wished: Sandbox | str | bool | None) -> Confinement | None:
-    """Find out how a wish can be met; None when there is none. True means `auto`.
+Wish = Confinement | Sandbox | str | bool | None
+"""True means `auto`, False and None mean no sandbox; a `Confinement` has been found out before."""
+
+
+def confinement(wished: Wish, report: Callable[[str], None] | None = None) -> Confinement | None:
+    """Find out how a wish can be met; None when there is none. `report` is told what was found.
 
     Raises `InvalidArgument` for another wish, `ToolNotFound` when bubblewrap is insisted on and does not work.
     """
-    if wished is None or wished is False:
-        return None
+    if wished is None or wished is False or isinstance(wished, Confinement):
+        return wished or None
     try:
-        sandbox = Sandbox.AUTO if wished is True else Sandbox(wished)
+        found = _best(Sandbox.AUTO if wished is True else Sandbox(wished))
     except ValueError:
         raise InvalidArgument(f"sandbox must be one of {', '.join(Sandbox)}, not {wished!r}.") from None
+    if report is not None:
+        report(str(found))
+    return found
+
+
+def _best(sandbox: Sandbox) -> Confinement:
     if sandbox is Sandbox.LIMITS:
         return Confinement(program=None)
     found = shutil.which("bwrap")

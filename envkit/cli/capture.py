@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 @options.python
 @options.timeout
 @options.memory
+@options.variables
+@options.sandbox
 @click.option("--strict", is_flag=True, help="Refuse when anything could not be seen or recorded.")
 @click.option(
     "--build-local/--no-build-local",
@@ -82,6 +84,8 @@ def command(
     python: Path | None,
     timeout: float | None,
     memory_limit: int | None,
+    variables: dict[str, str],
+    sandbox: str | None,
     strict: bool,
     build_local: bool,
     build_vcs: bool,
@@ -103,12 +107,16 @@ def command(
     example. What it used is pinned and written into the model directory, all files or none. Capturing runs the
     model's code: do it with models that you trust.
     """
+    from envkit.child.sandbox import confinement
+
     captured = _captured(
         as_json,
         model_uri,
         python=python,
         timeout=timeout,
         memory_bytes=memory_limit * 1_000_000 if memory_limit else None,
+        extra_envs=variables,
+        sandbox=confinement(sandbox, options.note),
         strict=strict,
         write=not dry_run,
         build_local=build_local,
@@ -196,6 +204,7 @@ def _as_json(captured: Capture) -> dict[str, object]:
         "constraints": captured.constraints,
         "environment_variables": captured.variables,
         "degradations": [each.as_json() for each in captured.degradations],
+        "sandbox": captured.evidence["sandbox"],
         "prediction": captured.prediction,
         "written": captured.written,
         "evidence": captured.evidence,

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from envkit.child import environment as variables_of
 from envkit.child import interpreter
-from envkit.child.sandbox import Sandbox, confinement
+from envkit.child.sandbox import Wish, confinement
 from envkit.environments import runner
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
@@ -74,7 +75,7 @@ def predict(
     extra_envs: Mapping[str, str] | None = None,
     timeout: float | None = None,
     memory_bytes: int | None = None,
-    sandbox: Sandbox | str | bool | None = None,
+    sandbox: Wish = None,
     report: Report | None = None,
 ) -> Any:
     """Predict with a model in its rebuilt environment; the environment is built when it is not there.
@@ -94,13 +95,11 @@ def predict(
         raise InvalidArgument(f"content_type must be one of {', '.join(CONTENT_TYPES)}, not {content_type!r}.")
     if (input_data is None) == (input_path is None):
         raise InvalidArgument("Give either input_data or input_path.")
-    _check_variables(extra_envs or {})
+    variables_of.check(extra_envs or {})
     if output_path is not None and not Path(output_path).absolute().parent.is_dir():
         raise InvalidArgument(f"The answer cannot be written to {output_path}: there is no such folder.")
     model = ModelDirectory.open(model_uri)
-    confined = confinement(sandbox)
-    if confined is not None and report is not None:
-        report(str(confined))
+    confined = confinement(sandbox, report)
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
         named = Path(input_path) if input_path is not None else None
         data = input_data if named is None else _streamed(named)
@@ -174,12 +173,6 @@ def _manager(named: EnvType | str) -> EnvType:
 def _lines(overrides: str | Sequence[str]) -> tuple[str, ...]:
     """One override may be given as it is: a text is no sequence of its letters."""
     return (overrides,) if isinstance(overrides, str) else tuple(overrides)
-
-
-def _check_variables(variables: Mapping[Any, Any]) -> None:
-    for name, value in variables.items():
-        if not isinstance(name, str) or not isinstance(value, str) or not name or "=" in name or "\0" in name + value:
-            raise InvalidArgument(f"extra_envs: {name!r} cannot be set; name and value must be text without NUL.")
 
 
 def _streamed(path: Path) -> bytes | None:

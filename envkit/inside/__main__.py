@@ -45,7 +45,9 @@ crash survives it. The exit status and what is printed mean nothing. Events, by 
     process       argv, program, reader, reader_file, line, phase: a program was started; program: its path, or null
                   when there is none. For a line of shell also each program that it names, with argv its name alone
     program       path, reader, reader_file, line, phase: a script that an interpreter was started with
-    connect       address ("host:port" or the path of a socket), phase
+    write         path, gone, reader, reader_file, line, phase: a path that was made or changed, or that it was tried
+                  to; gone: was removed or renamed. Left out: below temporary folders but not in the home, bytecode
+    connect       address ("host:port" or the path of a socket), phase: a connection that was tried
     module-files  files: {module: file or null}, at each phase's end: modules in `sys.modules` that no event
                   told of, without the standard library
     prediction    output: the answer to the example (job trace)

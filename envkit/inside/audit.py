@@ -1,4 +1,4 @@
-"""Recording through the interpreter's audit events: pickles, files, libraries, processes, connections."""
+"""Recording through the interpreter's audit events: pickles, files, libraries, processes. See also `outward`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, Iterator
 
 from .callers import Caller, Callers, Launcher, as_importer, as_reader
 from .origins import Origins
+from .outward import Outward, is_for_writing
 
 CODE = (".py", ".pyc", ".so", ".pyd", ".dll", ".dylib", ".pth")
 INSPECTOR = "threadpoolctl"  # opens again what others have loaded
@@ -25,6 +26,7 @@ class Audit:
         self._tell, self._origins, self._callers, self._own_file = tell, origins, callers, own_file
         self._seen: set[Any] = set()
         self._handlers: Dict[str, Callable[[Arguments], None]] = {}
+        self._outward = Outward(tell, callers, own_file)
 
     def install(self) -> None:
         """Add the hook, which cannot be removed again (PEP 578)."""
@@ -38,7 +40,7 @@ class Audit:
                 "os.spawn": lambda arguments: self._process(*arguments[1:3]),
                 "os.posix_spawn": lambda arguments: self._process(*arguments[:2]),
                 "os.system": lambda arguments: self._process(SHELL, (SHELL, "-c", arguments[0])),
-                "socket.connect": self._connect,
+                **self._outward.handlers(),
                 "cpython.run_file": self._run_file,
                 "cpython.run_module": self._run_module,
             }
@@ -63,6 +65,8 @@ class Audit:
 
     def _open(self, arguments: Arguments) -> None:
         path, mode, flags = arguments
+        if is_for_writing(mode, flags):
+            self._outward.write(path)
         if isinstance(path, int) or path is None or (type(path) is str and path in self._seen):
             return
         if not _is_for_reading(mode, flags):
@@ -121,13 +125,6 @@ class Audit:
         if key not in self._seen:
             self._seen.add(key)
             self._tell(event=event, **facts, **as_reader(caller))
-
-    def _connect(self, arguments: Arguments) -> None:
-        address = arguments[1]
-        if isinstance(address, tuple) and len(address) >= 2:
-            self._once("connect", address=f"{address[0]}:{address[1]}")
-        else:
-            self._once("connect", address=_text(address))
 
 
 def _commands(script: str) -> Iterator[str]:

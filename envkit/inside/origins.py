@@ -21,6 +21,7 @@ RECORDING = (
     "journal.py",
     "launching.py",
     "origins.py",
+    "outward.py",
     "tracer.py",
     "variables.py",
 )

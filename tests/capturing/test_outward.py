@@ -1,0 +1,148 @@
+"""What a model does to the world outside it is told: what it writes, and whom it asks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from envkit import Capture, capture
+from envkit.capturing.degradations import Kind
+from envkit.child.sandbox import Sandbox, confinement
+from envkit.errors import Degraded, InvalidArgument, ModelRaised
+
+CODE = """
+import os, pathlib, shutil, socket, sqlite3, subprocess, sys, tempfile
+
+home = pathlib.Path.home()
+
+
+class Model:
+    def predict(self, data, params=None):
+{body}
+        return [1]
+
+
+def _load_pyfunc(path):
+    return Model()
+"""
+
+Make = Callable[[str], Path]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    return home
+
+
+@pytest.fixture
+def make(home: Path) -> Make:
+    """Make a model in the home, of its predict function's body."""
+
+    def make(body: str) -> Path:
+        model = home / "model"
+        (model / "code").mkdir(parents=True)
+        (model / "MLmodel").write_text("flavors:\n  python_function:\n    loader_module: own_loader\n    code: code\n")
+        (model / "input_example.json").write_text(json.dumps([1]))
+        lines = "\n".join(f"        {line}" for line in body.strip().splitlines())
+        (model / "code" / "own_loader.py").write_text(CODE.replace("{body}", lines))
+        return model
+
+    return make
+
+
+def told(captured: Capture, kind: Kind) -> list[str]:
+    return [str(each) for each in captured.degradations if each.kind is kind]
+
+
+WRITES = """
+(home / "notes.txt").write_text("x")
+os.makedirs(home / ".cache" / "mine", exist_ok=True)
+(home / "new.tmp").write_text("x")
+os.rename(home / "new.tmp", home / "new")
+shutil.rmtree(tempfile.mkdtemp(dir=home))
+tempfile.NamedTemporaryFile().close()
+subprocess.run([sys.executable, "-c", "open('%s', 'w')" % (home / "by-child")], check=True)
+"""
+
+
+def test_what_is_written_into_the_home_is_told_and_what_is_gone_again_is_not(make: Make) -> None:
+    captured = capture(make(WRITES), write=False)
+
+    expected = ["~/.cache", "~/.cache/mine", "~/by-child", "~/new", "~/notes.txt"]
+    assert captured.evidence["writes"] == expected
+    (line,) = told(captured, Kind.WRITES)
+    assert line.startswith("the model writes into the home folder: ~/.cache, ~/.cache/mine, ~/by-child and 2 more")
+    with pytest.raises(Degraded, match="home folder"):
+        capture(captured.model, strict=True)
+
+
+def test_what_was_there_and_is_removed_is_told(make: Make, home: Path) -> None:
+    (home / "old").touch()
+
+    assert capture(make('os.remove(home / "old")'), write=False).evidence["writes"] == ["~/old"]
+
+
+def test_a_model_that_keeps_to_itself_is_told_of_nothing(make: Make) -> None:
+    captured = capture(make("tempfile.mkdtemp()\nsqlite3.connect(':memory:')"), write=False)
+
+    assert (captured.evidence["writes"], captured.evidence["connections"]) == ([], [])
+    assert not told(captured, Kind.WRITES)
+    assert captured.evidence["sandbox"] is None
+
+
+def test_connections_are_told_by_the_host_that_was_asked_for(make: Make) -> None:
+    body = """
+for address in (("localhost", 9), ("127.0.0.1", 7)):
+    try:
+        socket.create_connection(address, 1)
+    except OSError:
+        pass
+"""
+    captured = capture(make(body), write=False)
+
+    assert captured.evidence["connections"] == ["127.0.0.1:7", "localhost:9"]
+    assert told(captured, Kind.CONNECTS)[1].startswith("the model connects to localhost:9:")
+
+
+@pytest.fixture
+def bubblewrap() -> Sandbox:
+    found = confinement(True)
+    if found is None or found.program is None:
+        pytest.skip(f"bubblewrap cannot be had: {found and found.why_not}")
+    return Sandbox.BUBBLEWRAP
+
+
+def test_a_capture_in_the_sandbox_sees_the_same_and_leaves_nothing(make: Make, home: Path, bubblewrap: Sandbox) -> None:
+    model = make(WRITES)
+    inside = capture(model, write=False, sandbox=bubblewrap)
+    left = sorted(each.name for each in home.iterdir())
+    outside = capture(model, write=False)
+
+    assert left == ["model"]
+    assert {**inside.evidence, "sandbox": None} == outside.evidence
+    assert inside.evidence["sandbox"] == "bubblewrap"
+    assert inside.prediction == outside.prediction == [1]
+
+
+def test_a_model_that_needs_the_network_is_told_of_the_sandbox(make: Make, bubblewrap: Sandbox) -> None:
+    with pytest.raises(ModelRaised, match="no network in the sandbox"):
+        capture(make("socket.create_connection(('127.0.0.1', 9), 1)"), write=False, sandbox=bubblewrap)
+
+
+def test_variables_reach_the_model_and_no_file(make: Make) -> None:
+    body = "assert os.environ['OWN_TOKEN'] == 'canary'"
+    model = make(body)
+    captured = capture(model, extra_envs={"OWN_TOKEN": "canary"}, build_local=False)
+
+    assert captured.variables == ("OWN_TOKEN",)
+    for file in captured.written:
+        assert "canary" not in (model / file).read_text()
+    with pytest.raises(InvalidArgument, match="OWN_TOKEN") as raised:
+        capture(model, extra_envs={"OWN_TOKEN": "canary\0"})
+    assert "canary" not in str(raised.value)
