@@ -21,6 +21,7 @@ from envkit.capturing import (
     output,
     outward,
     packagers,
+    sboms,
 )
 from envkit.capturing.degradations import Degradation, Kind
 from envkit.capturing.distributions import InstalledDistributions
@@ -283,6 +284,8 @@ class _Findings:
             self.trace, self.selection, self.variables, self.degradations, self.places, example, self.wheels.found
         )
         seen["conda"] = self.conda.as_json() if self.conda else None
+        needed = (*self.selection.requirements, *self.selection.constraints)
+        seen["sboms"] = sboms.of(each.distribution for each in needed)
         seen = {"artifact": self.model.artifact, **seen} if self.model.artifact else seen
         return self.read.added_to(seen)
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from envkit.errors import ToolNotFound
+from envkit.formats import cyclonedx_merge
 
 if TYPE_CHECKING:
     from cyclonedx.model import ExternalReference
+    from cyclonedx.model.bom import Bom
     from cyclonedx.model.component import Component as CycloneDXComponent
 
 
@@ -22,10 +24,23 @@ class File:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Sbom:
+    """A bill of materials that a distribution brings (PEP 770).
+
+    path: in the distribution. document: the text of one in CycloneDX's JSON, None for another, which is only named.
+    """
+
+    path: str
+    sha256: str
+    document: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Component:
     """One distribution. version: empty when it is not known. files: archives that it may be installed from.
 
-    vcs: the address of its repository with `@commit`, or empty. direct: the model itself asks for it.
+    vcs: the address of its repository with `@commit`, or empty. direct: the model itself asks for it. sboms: bills of
+    what is inside it, which become part of the whole.
     """
 
     name: str
@@ -33,6 +48,7 @@ class Component:
     files: tuple[File, ...] = ()
     vcs: str = ""
     direct: bool = False
+    sboms: tuple[Sbom, ...] = ()
 
 
 def dumps(name: str, components: Iterable[Component]) -> str:
@@ -41,12 +57,11 @@ def dumps(name: str, components: Iterable[Component]) -> str:
     Raises `ToolNotFound` without the library `cyclonedx`.
     """
     try:
-        from cyclonedx.model.bom import Bom  # optional, and 300 ms
+        from cyclonedx.model.bom import Bom, BomMetaData  # optional, and 300 ms
     except ImportError:
         raise ToolNotFound("cyclonedx-python-lib", "Install it: `pip install envkit[sbom]`.") from None
     import uuid
 
-    from cyclonedx.model.bom import BomMetaData
     from cyclonedx.model.component import Component as CycloneDXComponent
     from cyclonedx.model.component import ComponentType
     from cyclonedx.output.json import JsonV1Dot6
@@ -58,11 +73,38 @@ def dumps(name: str, components: Iterable[Component]) -> str:
     )
     bom.metadata.timestamp = None  # type: ignore[assignment] # the format can do without
     found = [(each, _component(each)) for each in ordered]
-    for _, made in found:
+    for each, made in found:
         bom.components.add(made)
         bom.register_dependency(made)
+        for sbom in each.sboms:
+            _add(bom, made, each.name, sbom)
     bom.register_dependency(model, [made for each, made in found if each.direct])
     return JsonV1Dot6(bom).output_as_string(indent=2) + "\n"
+
+
+def _add(bom: Bom, owner: CycloneDXComponent, name: str, sbom: Sbom) -> None:
+    """Merge a bill of what is inside a distribution, and name it; one that cannot be read is only named."""
+    from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
+    from cyclonedx.model.dependency import Dependency
+
+    part = None
+    if sbom.document is not None:
+        part = cyclonedx_merge.read(sbom.document, subject=name, prefix=f"{owner.bom_ref.value}#{sbom.path}#")
+    if part is not None:
+        bom.components.update(part.bom.components)
+        bom.dependencies.update(part.bom.dependencies)
+        mine = next(each for each in bom.dependencies if each.ref == owner.bom_ref)
+        mine.dependencies.update(
+            Dependency(ref=each.bom_ref) for each in part.bom.components if each.bom_ref.value in part.top
+        )
+    owner.external_references.add(
+        ExternalReference(
+            type=ExternalReferenceType.BOM,
+            url=XsUri(sbom.path),
+            comment=None if part is not None else "not merged: it is no CycloneDX in JSON that could be read",
+            hashes=[HashType(alg=HashAlgorithm.SHA_256, content=sbom.sha256)],
+        )
+    )
 
 
 def _component(component: Component) -> CycloneDXComponent:
