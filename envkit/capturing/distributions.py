@@ -137,6 +137,11 @@ class InstalledDistributions:
         return iter(self._by_name.values())
 
     @property
+    def every(self) -> tuple[Distribution, ...]:
+        """All of them, one a name."""
+        return tuple(self._by_name.values())
+
+    @property
     def editable_folders(self) -> tuple[str, ...]:
         """Where the code of development installs lies that is outside every site folder."""
         return tuple(self._editables)

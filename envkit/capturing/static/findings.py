@@ -14,6 +14,7 @@ from envkit.capturing.distributions import Distribution, InstalledDistributions
 from envkit.capturing.lock import Unlocked
 from envkit.capturing.places import Places
 from envkit.capturing.requirements import Selection
+from envkit.capturing.static import plugins
 from envkit.capturing.static import survey as reading
 from envkit.capturing.static.flavors import distribution_named
 from envkit.capturing.static.mentions import Mention, Survey, Variable
@@ -161,7 +162,7 @@ def beside(
     own = {file for file in trace.files.values() if file is not None and places.is_local(file)}
     seen = tuple(sorted({*own, *(each.file for each in selection.outside)}))  # what lies outside is its code, too
     survey = reading.of_code(model, modules, trace.interpreter.version, seen)
-    found, missing = _resolve(survey, modules, installed, places)
+    found, missing = _resolve(survey.mentions, modules, installed, places)
     required = {each.distribution for each in selection.requirements}
     held = required | {each.distribution for each in selection.constraints}
     found = [each for each in found if each.owner is not None]
@@ -191,7 +192,9 @@ def instead(model: ModelDirectory, python: str | Path | None) -> tuple[Trace, St
     installed = InstalledDistributions(facts.sys_path)
     modules = Modules(facts, _roots(model), lambda: installed.editable_folders)
     survey = reading.of_everything(model, modules, facts.version)
-    found, missing = _resolve(survey, modules, installed, Places(trace, installed, model.path, model.own_places))
+    places = Places(trace, installed, model.path, model.own_places)
+    found, missing = _resolve(survey.mentions, modules, installed, places)
+    _add_plugins(survey, found, modules, installed, places)
     if model.python_function.python_version is None:
         recorded = {name: version for name, version in survey.versions.items() if installed.named(name) is None}
         survey.python = python_of(survey.pythons, recorded, facts.version) or survey.python
@@ -227,13 +230,24 @@ def describe(python: str | Path | None) -> Trace:
     return from_events([*journal.events, {"event": "skipped", "phase": "load", "why": NOTHING_RUN}])
 
 
+def _add_plugins(
+    survey: Survey, found: list[_Found], modules: Modules, installed: InstalledDistributions, places: Places
+) -> None:
+    """Add the plugins that the model's code asks for, itself or through a library that it imports."""
+    asked = list(plugins.of_model(survey, installed))
+    for each in found:
+        if each.mention.by_code:
+            asked += plugins.of_library(each.file, each.mention, survey.texts, installed)
+    found += _resolve(asked, modules, installed, places)[0]
+
+
 def _resolve(
-    survey: Survey, modules: Modules, installed: InstalledDistributions, places: Places
+    mentions: Iterable[Mention], modules: Modules, installed: InstalledDistributions, places: Places
 ) -> tuple[list[_Found], list[Mention]]:
     """Find the distribution of each mention; what is neither there nor guarded is missing."""
     found: list[_Found] = []
     missing: dict[str, Mention] = {}
-    for each in survey.mentions:
+    for each in mentions:
         if each.instead_of and all(modules.find(name) for name in each.instead_of):
             continue
         nearest = modules.nearest(each.alternatives)

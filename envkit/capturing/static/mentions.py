@@ -45,6 +45,16 @@ class Variable:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """Code asks for the entry points of a group. named: for the one of that name, None for any."""
+
+    name: str
+    file: str
+    line: int
+    named: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Gap:
     """A file of the model, or a part of it, that could not be read. problem: to follow the file's name and a colon."""
 
@@ -57,13 +67,16 @@ class Survey:
     """What was found so far.
 
     versions: those that the model records, by the name of a distribution. globals: module and name of what unpickling
-    would fetch, by artifact. pythons: the oldest and the newest minor version of Python 3 that may have written it, as
-    each function in an artifact tells.
+    would fetch, by artifact. texts: the literals in the code, each of which may name an entry point of one of `groups`.
+    pythons: the oldest and the newest minor version of Python 3 that may have written it, as each function in an
+    artifact tells.
     """
 
     mentions: list[Mention] = field(default_factory=list)
     variables: list[Variable] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    texts: set[str] = field(default_factory=set)
     versions: dict[str, str] = field(default_factory=dict)
     globals: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     pythons: list[tuple[int, int]] = field(default_factory=list)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+import shlex
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from envkit.capturing.requirements import ABSENCE
 from envkit.capturing.static.mentions import Mention, Variable
 
 BY_NAME = frozenset({"import_module", "__import__"})
 DATA_BY_NAME = frozenset({"files", "get_data"})  # of `importlib.resources` and `pkgutil`
+STARTERS = frozenset({"system", "popen", "run", "call", "check_call", "check_output", "Popen", "getoutput"})
+IS_PYTHON = re.compile(r"\bsys\.executable\b|python[0-9.]*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +50,34 @@ def variables(source: bytes, file: str) -> Iterator[Variable]:
         elif isinstance(node, ast.Call) and node.args:
             function = node.func
             of_environ = isinstance(function, ast.Attribute) and function.attr == "get" and _is_environ(function.value)
-            name = node.args[0] if of_environ or _called(node) == "getenv" else None
+            name = node.args[0] if of_environ or called(node) == "getenv" else None
+        elif (
+            isinstance(node, ast.Compare)
+            and isinstance(node.ops[0], ast.In | ast.NotIn)
+            and _is_environ(node.comparators[0])
+        ):
+            name = node.left
         if isinstance(name, ast.Constant) and isinstance(name.value, str) and name.value:
             needed = isinstance(node, ast.Subscript)
             yield Variable(name=name.value, file=file, line=name.lineno, needed=needed)
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(each).endswith("BaseSettings") for each in node.bases):
+            yield from _settings(node, file)
+
+
+def _settings(node: ast.ClassDef, file: str) -> Iterator[Variable]:
+    """The fields of a pydantic settings class: each is a variable of that name in capitals, after the prefix."""
+    prefixes = [
+        each.value.value
+        for each in ast.walk(node)
+        if (isinstance(each, ast.keyword) and each.arg == "env_prefix")
+        or (isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == "env_prefix")
+        if isinstance(each.value, ast.Constant) and isinstance(each.value.value, str)
+    ]
+    prefix = prefixes[0] if prefixes else ""
+    for each in node.body:
+        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name) and each.target.id != "model_config":
+            name = f"{prefix}{each.target.id}".upper()
+            yield Variable(name=name, file=file, line=each.lineno, needed=each.value is None)
 
 
 def _is_environ(node: ast.expr) -> bool:
@@ -54,12 +85,14 @@ def _is_environ(node: ast.expr) -> bool:
 
 
 def _of(node: ast.AST, scope: _Scope, file: str, package: str) -> Iterator[Mention]:
+    for each in _started(node):
+        yield replace(each, file=file, line=getattr(node, "lineno", 0), guarded=scope.guarded or each.guarded)
     for names in _named(node, package):
         yield Mention(
             alternatives=names,
             file=file,
             line=getattr(node, "lineno", 0),
-            guarded=scope.guarded or _called(node) in DATA_BY_NAME,  # the name may be another's too
+            guarded=scope.guarded or called(node) in DATA_BY_NAME,  # the name may be another's too
             instead_of=scope.instead_of,
         )
 
@@ -71,14 +104,51 @@ def _named(node: ast.AST, package: str) -> Iterator[tuple[str, ...]]:
         base = _base(node, package)
         if base:
             yield from ((base,) if alias.name == "*" else (f"{base}.{alias.name}", base) for alias in node.names)
-    elif isinstance(node, ast.Call) and node.args and _called(node) in BY_NAME | DATA_BY_NAME:
+    elif isinstance(node, ast.Call) and node.args and called(node) in BY_NAME | DATA_BY_NAME:
         name = node.args[0]
         if isinstance(name, ast.Constant) and isinstance(name.value, str) and not name.value.startswith("."):
             yield (name.value,)
 
 
-def _called(node: ast.AST) -> str:
-    """The last part of the name of what is called."""
+def _started(node: ast.AST) -> Iterator[Mention]:
+    """What the Python programs import that a list of words, or a line of shell, starts: `-m module`, `-c "code"`."""
+    if isinstance(node, ast.List | ast.Tuple):
+        words = [_word(each) for each in node.elts]
+    elif isinstance(node, ast.Call) and called(node) in STARTERS and node.args:
+        line = node.args[0]
+        text = line.value if isinstance(line, ast.Constant) and isinstance(line.value, str) else ""
+        with suppress(ValueError):  # quotes that do not close: it is no line of shell
+            words = shlex.split(text)
+            yield from _in_program(words)
+        return
+    else:
+        return
+    yield from _in_program(words)
+
+
+def _in_program(words: Sequence[str]) -> Iterator[Mention]:
+    if not words or not IS_PYTHON.search(words[0]):
+        return
+    before = ""
+    for flag, word in pairwise(words[1:]):
+        if before not in ("-W", "-X"):  # which have a value
+            if flag == "-m":
+                yield Mention(alternatives=(word,), file="")
+            if flag == "-c":
+                with suppress(SyntaxError, ValueError, RecursionError):
+                    yield from mentions(textwrap.dedent(word).encode(), "")
+            if not flag.startswith("-") or flag in ("-m", "-c"):
+                return
+        before = flag
+
+
+def _word(node: ast.expr) -> str:
+    """A word of a command: a text as it is, anything else as it is written."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ast.unparse(node)
+
+
+def called(node: ast.AST) -> str:
+    """Give the last part of the name of what is called, empty when nothing is."""
     function = node.func if isinstance(node, ast.Call) else None
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 

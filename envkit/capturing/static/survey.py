@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from envkit.capturing.static import artifacts, flavors, source
+from envkit.capturing.static import artifacts, flavors, plugins, source
 from envkit.capturing.static.artifacts import Budget
 from envkit.capturing.static.mentions import Gap, Mention, Survey
 from envkit.capturing.static.modules import Modules
@@ -147,6 +147,8 @@ def _imports(path: Path, model: ModelDirectory, survey: Survey) -> list[Mention]
             return []
         text = path.read_bytes()
         survey.variables += source.variables(text, name)
+        survey.groups += plugins.groups(text, name)
+        survey.texts |= plugins.texts(text)
         return list(source.mentions(text, name, _package(path, model)))
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
         survey.gaps.append(Gap(file=name, problem=f"it is no code that can be read ({error})"))

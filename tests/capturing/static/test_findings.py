@@ -106,6 +106,40 @@ def test_a_static_capture_runs_nothing_and_follows_the_models_own_code(case: Mod
     assert "-c constraints.txt" in (case.path / "requirements.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("for each in entry_points(group='hosted'): each.load()", ("lower==1.0", "upper==1.0")),
+        ("entry_points(group='hosted', name='up')", ("upper==1.0",)),
+        ("[each for each in entry_points(group='hosted') if each.name == 'low']", ("lower==1.0",)),
+        ("entry_points(group='hosted', name='gone')", ()),
+        ("entry_points(group='other')", ()),
+        ("import host; host.get('up')", ("host==1.0", "upper==1.0")),
+        ("import host; host.get(name)", ("host==1.0",)),
+    ],
+)
+def test_plugins_are_those_that_the_model_asks_for(case: ModelCase, code: str, expected: tuple[str, ...]) -> None:
+    for name, point in (("upper", "up"), ("lower", "low")):
+        points = {f"{name}-1.0.dist-info/entry_points.txt": f"[hosted]\n{point} = {name}:main\n"}
+        case.site.install(name, files={f"{name}.py": "", **points})
+    host = "from importlib.metadata import entry_points\ndef get(name): return entry_points(group='hosted')\n"
+    case.site.install("host", files={"host.py": host})
+    case.code("loader.py", code + "\n")
+
+    assert case.capture(static=True).requirements == expected
+
+
+def test_what_a_child_is_told_to_import_is_required(case: ModelCase) -> None:
+    case.install("soup", "rare")
+    run = "subprocess.run([sys.executable, '-c', 'import soup, json']); subprocess.run([sys.executable, '-m', 'rare'])"
+    case.code("loader.py", f"import subprocess, sys\n{run}\n")
+
+    captured = case.capture(static=True)
+
+    assert captured.requirements == ("rare==1.0", "soup==1.0")
+    assert captured.evidence["distributions"][0]["reasons"][0]["line"] == 2
+
+
 def test_a_static_capture_is_never_complete(case: ModelCase) -> None:
     with pytest.raises(Degraded):
         case.capture(static=True, strict=True)

@@ -4,7 +4,8 @@ import contextlib
 
 import pytest
 
-from envkit.capturing.static.source import mentions
+from envkit.capturing.static.plugins import groups
+from envkit.capturing.static.source import mentions, variables
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,11 @@ from envkit.capturing.static.source import mentions
         ("try:\n  import a\nexcept (KeyError, ModuleNotFoundError):\n  import b", ["a?", "b<a"]),
         ("try:\n  import a\nexcept ValueError:\n  import b", ["a", "b"]),
         ("with suppress(ImportError):\n  import a", ["a?"]),
+        ("subprocess.run([sys.executable, '-c', 'import a; from b import c'])", ["a", "b.c|b"]),
+        ("Popen((sys.executable, '-W', 'ignore', '-m', 'a.b', '-m', 'c'))", ["a.b"]),
+        ("os.system('python3.11 -m a x')", ["a"]),
+        ("os.system('FLAG=1 make -m a'); os.system('python -c \"')", []),
+        ("['grep', '-c', 'import a'], [sys.executable, 'x.py', '-m', 'a']", []),
         (
             "try:\n  import a\nexcept:\n  try:\n    import b\n  except ImportError:\n    import c",
             ["a?", "b?<a", "c<a,b"],
@@ -57,3 +63,36 @@ def test_an_import_knows_its_line() -> None:
 def test_code_that_nests_deeper_than_the_stack_does_no_harm() -> None:
     with contextlib.suppress(SyntaxError, RecursionError, MemoryError):
         list(mentions(b"x = " + b"-" * 100_000 + b"1", "m.py"))
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("os.environ['A'], os.getenv('B', 'x'), environ.get('C'), 'D' in os.environ", ["A!", "B", "C", "D"]),
+        ("os.environ['A'] = 'x'; os.environ[name]; {}['E']", []),
+        ("class S(BaseSettings):\n  url: str\n  level: int = 1", ["URL!", "LEVEL"]),
+        ("class S(p.BaseSettings):\n  model_config = SettingsConfigDict(env_prefix='my_')\n  url: str", ["MY_URL!"]),
+        ("class S(BaseSettings):\n  url: str\n  class Config:\n    env_prefix = 'MY_'", ["MY_URL!"]),
+        ("class S(BaseModel):\n  url: str", []),
+    ],
+)
+def test_variables_are_found_with_whether_they_are_needed(code: str, expected: list[str]) -> None:
+    found = variables(code.encode(), "m.py")
+
+    assert [each.name + "!" * each.needed for each in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("entry_points(group='g')", [("g", None)]),
+        ("metadata.entry_points(group='g', name='n')", [("g", "n")]),
+        ("entry_points().select(group='g', name='n')", [("g", "n")]),
+        ("pkg_resources.iter_entry_points('g', 'n')", [("g", "n")]),
+        ("entry_points()['g']", [("g", None)]),
+        ("entry_points().get('g', ())", [("g", None)]),
+        ("entry_points(), entry_points(group=name), {}.get('g'), frame.select('g')", []),
+    ],
+)
+def test_groups_of_entry_points_are_found(code: str, expected: list[tuple[str, str | None]]) -> None:
+    assert [(each.name, each.named) for each in groups(code.encode(), "m.py")] == expected
