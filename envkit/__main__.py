@@ -1,5 +1,34 @@
-"""`python -m envkit`."""
+"""The `envkit` program, also `python -m envkit`.
 
-from envkit.cli.main import main
+An interrupt that comes while the rest is being imported must not end in a traceback of Python's. So it is seen to
+before anything else; from then on it raises `KeyboardInterrupt` as usual, which the command line expects.
+"""
 
-main(prog_name="envkit")
+import _signal  # type: ignore[import-not-found]  # `signal` itself takes longer than all of this
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command that the words of the command line name."""
+    usual = _signal.getsignal(_signal.SIGINT)
+    if usual is not _signal.SIG_IGN:  # started in the background, deaf to it
+        _signal.signal(_signal.SIGINT, _end)
+    from envkit.cli.main import main as program
+
+    _signal.signal(_signal.SIGINT, usual)
+    try:
+        program(prog_name="envkit")
+    except KeyboardInterrupt:  # before a command was chosen
+        _end()
+
+
+def _end(*_: object) -> None:
+    import os
+
+    os.write(2, b"Interrupted.\n")
+    os._exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()
