@@ -10,7 +10,13 @@ from pathlib import Path
 
 
 def write_wheel(
-    folder: Path, name: str, version: str, requires: Sequence[str] = (), content: str = "", modules: int = 0
+    folder: Path,
+    name: str,
+    version: str,
+    requires: Sequence[str] = (),
+    content: str = "",
+    modules: int = 0,
+    entry_points: str = "",
 ) -> Path:
     """Make a pure wheel with one module of that name (`content`, default its version), and some more modules."""
     stem = name.replace("-", "_")
@@ -20,6 +26,7 @@ def write_wheel(
         f"{stem}.py": content or f"VERSION = {version!r}\n",
         **{f"{stem}_{number}.py": f"NUMBER = {number}\n" for number in range(modules)},
         f"{info}/METADATA": metadata + "".join(f"Requires-Dist: {each}\n" for each in requires),
+        **({f"{info}/entry_points.txt": entry_points} if entry_points else {}),
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(_record_line(path, text.encode()) for path, text in files.items())
