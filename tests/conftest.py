@@ -13,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from tests.conda_channel import conda_channel
+
+__all__ = ["conda_channel"]
+
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "models"
 MODELS = ("sklearn_pipeline", "xgboost_regressor", "custom_loader", "python_model", "code_model")
 
