@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from envkit.child import environment as variables_of
-from envkit.child import inside
+from envkit.child import inside, process
 from envkit.child.inside import Journal
 from envkit.child.sandbox import Confinement
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.occupancy import occupied
 from envkit.errors import InvalidArgument, InvalidFile, NotAnInterpreter, PredictionFailed
+
+COMPILE_SECONDS = 60.0
 
 
 def predict(
@@ -57,6 +59,7 @@ def predict(
         journal = _run(environment, request, variables or {}, timeout, confinement)
         _refuse_failure(journal, input_name or str(input_path), timeout, confinement)
         text, predictions = _answer(answer)
+        _keep_bytecode(environment, journal)
         if output_path is not None:
             _put(text, output_path)
         return predictions
@@ -107,6 +110,23 @@ def _refuse_failure(journal: Journal, input_name: str, timeout: float | None, co
         raise PredictionFailed(doing, f"it was still busy after {timeout:g} s and was ended")
     if not journal.done:
         raise PredictionFailed(doing, f"its process {journal.ended.how}")
+
+
+def _keep_bytecode(environment: Environment, journal: Journal) -> None:
+    """Compile what a confined model imported from its environment: it could not, and would do it anew each time."""
+    if environment.manager is EnvType.LOCAL:
+        return
+    inner = f"{environment.path}/"
+    told = (path for event in journal.named("uncompiled") for path in event["paths"])
+    paths = [path for path in told if path.startswith(inner) and "\n" not in path and "/../" not in path]
+    if not paths:
+        return
+    with tempfile.NamedTemporaryFile("w", prefix="envkit-", encoding="utf-8", errors="surrogateescape") as names:
+        names.write("\n".join(paths))
+        names.flush()
+        argv: list[str | Path] = [environment.python, "-I", "-m", "compileall", "-q", "-i", names.name]
+        variables = variables_of.for_program(os.environ, environment.python)
+        process.run(argv, environment=variables, timeout=COMPILE_SECONDS, keep_output=True)  # a luxury: it may fail
 
 
 def _answer(path: Path) -> tuple[str, Any]:

@@ -51,6 +51,7 @@ crash survives it. The exit status and what is printed mean nothing. Events, by 
     module-files  files: {module: file or null}, at each phase's end: modules in `sys.modules` that no event
                   told of, without the standard library
     prediction    output: the answer to the example (job trace)
+    uncompiled    paths: source files that were imported and have no bytecode (job predict, with limits)
     skipped       phase, why: there was no prediction to make
     error         phase, kind, type, message, traceback: the last event when something raised. kind "input": what was
                   given to predict on is at fault; "output": the answer has no JSON form; "model": everything else

@@ -1,4 +1,4 @@
-"""The model's own code is imported without a trace: no `__pycache__` beside it, whatever runs it."""
+"""Bytecode: the model's own code is imported without a trace of it, and what could not keep any is told of."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from importlib.machinery import (
     SourceFileLoader,
     SourcelessFileLoader,
 )
-from typing import Any
+from typing import Any, List
+
+from .origins import attributes_of
 
 
 class TracelessLoader(SourceFileLoader):
@@ -40,3 +42,14 @@ def leave_no_trace_in(model: str) -> None:
     sys.path_hooks.insert(0, hook)
     for path in [each for each in sys.path_importer_cache if os.path.join(each, "").startswith(below)]:
         del sys.path_importer_cache[path]
+
+
+def not_kept() -> List[str]:
+    """Give the source files that were imported and have no bytecode, since it could not be written."""
+    found = []
+    for module in list(sys.modules.values()):
+        spec = attributes_of(module).get("__spec__")
+        loader, cached = getattr(spec, "loader", None), getattr(spec, "cached", None)
+        if type(loader) is SourceFileLoader and cached and not os.path.exists(cached):
+            found.append(str(loader.path))
+    return sorted(found)

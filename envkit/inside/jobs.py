@@ -97,7 +97,7 @@ def _trace(request: Mapping[str, Any], phases: Phases) -> None:
 
 
 def _predict(request: Mapping[str, Any], phases: Phases) -> None:
-    from . import answer, loading, payload
+    from . import answer, bytecode, loading, payload
 
     phases.begin("load")
     model = loading.load(request)
@@ -107,6 +107,8 @@ def _predict(request: Mapping[str, Any], phases: Phases) -> None:
     result = model.predict(data, params)
     phases.begin("output")
     answer.write(answer.encode(result), request["output"])
+    if request.get("limits"):  # confined, where nothing can be written
+        phases.journal.write({"event": "uncompiled", "paths": bytecode.not_kept()})
 
 
 def _limit(request: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +72,24 @@ class Run:
         (self.model / "input.json").write_text('{"inputs": [1]}')
 
     def __call__(
-        self, confinement: Confinement | None, body: str, *, timeout: float = 20.0, variables: Mapping[str, str] = NONE
+        self,
+        confinement: Confinement | None,
+        body: str,
+        *,
+        timeout: float = 20.0,
+        variables: Mapping[str, str] = NONE,
+        readable: Sequence[Path] = (),
     ) -> inside.Journal:
         (self.model / "code" / "loader.py").write_text(LOADER.replace("{body}", body.replace("\n", "\n        ")))
         return inside.run_inside(
-            PYTHON, self.request(), environment={**os.environ, **variables}, timeout=timeout, isolated=True,
+            PYTHON,
+            self.request(),
+            environment={**os.environ, **variables},
+            timeout=timeout,
+            isolated=True,
             confinement=confinement,
-        )  # fmt: skip
+            readable=readable,
+        )
 
     def request(self) -> Mapping[str, Any]:
         flavor = {"loader_module": "loader", "code": "code"}
@@ -316,3 +327,16 @@ def test_a_prefix_that_holds_more_than_an_interpreter_is_shown_in_part(tmp_path:
     for prefix in (tmp_path, tmp_path / ".local"):
         assert prefix / "lib" in hidden_places.of_prefix(prefix, home)
         assert prefix not in hidden_places.of_prefix(prefix, home)
+
+
+def test_what_could_not_keep_its_bytecode_is_told(run: Run, tmp_path: Path, bubblewrap: Confinement) -> None:
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    (packages / "uncompiled.py").write_text("")
+    body = f"sys.path.append({str(packages)!r})\nimport uncompiled\nreturn 1"
+    (run.model / "code" / "helper.py").write_text("")
+    journal = run(bubblewrap, body, readable=[run.model, packages])
+
+    (event,) = journal.named("uncompiled")
+    assert str(packages / "uncompiled.py") in event["paths"]
+    assert not [each for each in event["paths"] if each.startswith(str(run.model))]

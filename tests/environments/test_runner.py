@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from envkit.child import inside
+from envkit.child.sandbox import Confinement
 from envkit.environments import runner
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
@@ -164,3 +165,18 @@ def test_an_interpreter_that_does_not_start_is_told(program: Path, given: Path, 
 
     with pytest.raises(PredictionFailed, match="failed to start"):
         runner.predict(environment, MODEL, given, "json")
+
+
+def test_what_a_confined_model_imported_is_compiled_in_its_environment_alone(
+    program: Path, given: Path, tmp_path: Path
+) -> None:
+    inner, outer = tmp_path / "environment" / "lib" / "inner.py", tmp_path / "outer.py"
+    inner.parent.mkdir(parents=True)
+    for file in (inner, outer):
+        file.write_text("x = 1\n")
+    program.write_text(START + f"answer(1); tell('uncompiled', paths={[str(inner), str(outer)]!r}); tell('done')")
+    environment = Environment(python=Path(sys.executable), path=inner.parents[1], key="k", manager=EnvType.UV)
+
+    assert runner.predict(environment, MODEL, given, "json", confinement=Confinement(program=None)) == 1
+    assert [each.name for each in inner.parent.glob("__pycache__/*")] == [f"inner.{sys.implementation.cache_tag}.pyc"]
+    assert not (tmp_path / "__pycache__").exists()
