@@ -20,12 +20,19 @@ from envkit.environments.plan import Plan
 from envkit.errors import BuildFailed, ToolNotFound
 from envkit.formats.credentials import filled
 
+_EXPANDED = {*'"$`\\'}  # between the double quotes that pip puts around the interpreter of long or spaced paths
+
 
 class Virtualenv:
     """Makes environments with `python -m virtualenv` and `pip install`."""
 
     def create(self, interpreter: Interpreter, workshop: Workshop) -> None:
         """See `Engine`."""
+        if odd := _EXPANDED & {*str(workshop.place)}:
+            raise BuildFailed(
+                f"make an environment in {workshop.place}: the shell of pip's programs would expand {' '.join(odd)}",
+                "Choose another folder (ENVKIT_HOME), or `--env-manager uv`.",
+            )
         if find_spec("virtualenv") is None:
             raise ToolNotFound("virtualenv", "Install it (`pip install virtualenv`) or choose `--env-manager uv`.")
         argv: list[str | Path] = [

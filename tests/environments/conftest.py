@@ -39,8 +39,15 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make_wheel(model: Path) -> MakeWheel:
-    def make(name: str, version: str, requires: Sequence[str] = (), content: str = "", modules: int = 0) -> Path:
-        return write_wheel(model / "wheels", name, version, requires, content, modules)
+    def make(
+        name: str,
+        version: str,
+        requires: Sequence[str] = (),
+        content: str = "",
+        modules: int = 0,
+        entry_points: str = "",
+    ) -> Path:
+        return write_wheel(model / "wheels", name, version, requires, content, modules, entry_points)
 
     return make
 

@@ -106,7 +106,8 @@ ODD_NAMES = ["with space", "quote'd", 'double"d', "$(touch hacked)", "a;b&c", "�
 
 
 @pytest.mark.parametrize(
-    ("manager", "name"), [*((EnvType.UV, name) for name in ODD_NAMES), (EnvType.VIRTUALENV, " ".join(ODD_NAMES))]
+    ("manager", "name"),
+    [*((EnvType.UV, name) for name in ODD_NAMES), (EnvType.VIRTUALENV, "with space quote'd a;b&c ünïcode #x %20")],
 )
 def test_any_printable_name_of_the_store_works(
     manager: EnvType, name: str, spec: EnvironmentSpec, tmp_path: Path, installed: Installed
@@ -129,6 +130,44 @@ def test_any_name_of_the_model_works(
     environment = prepare(replace(moved, constraints=()), manager, root=root)
 
     assert installed(environment.path) == {"alpha": "1.0", "beta": "1.0"}
+
+
+@pytest.mark.parametrize("name", ["a $(touch hacked) b", "a `touch hacked` b", 'a"; touch hacked; "', "a\\b"])
+def test_paths_that_programs_of_pip_would_execute_are_refused(name: str, spec: EnvironmentSpec, tmp_path: Path) -> None:
+    with pytest.raises(BuildFailed, match="would expand"):
+        prepare(spec, EnvType.VIRTUALENV, root=tmp_path / name)
+    assert not list(tmp_path.rglob("hacked"))
+
+
+@pytest.mark.parametrize("manager", BUILDERS)
+def test_programs_of_an_environment_run_from_a_long_and_odd_path(
+    manager: EnvType, spec: EnvironmentSpec, tmp_path: Path, make_wheel: Any
+) -> None:
+    """A line `#!` holds 127 bytes, and no spaces."""
+    entry_points = "[console_scripts]\ntalk = talker:main\n"
+    make_wheel("talker", "1.0", content="def main(): print('it runs')\n", entry_points=entry_points)
+    talking = replace(spec, requirements=("talker==1.0",), constraints=())
+    environment = prepare(talking, manager, root=tmp_path / ("long " * 30 + "it's ünïcode"))
+    talk = environment.path / "bin" / "talk"
+
+    assert len(str(talk)) > 150
+    assert subprocess.run([talk], capture_output=True, text=True, check=True).stdout == "it runs\n"
+
+
+@pytest.mark.parametrize("manager", BUILDERS)
+def test_no_file_is_shared_with_the_cache_or_another_environment(
+    manager: EnvType, spec: EnvironmentSpec, root: Path
+) -> None:
+    first = prepare(spec, manager, root=root)
+    files = [path for path in first.path.rglob("*") if path.is_file() and not path.is_symlink()]
+    (module,) = first.path.glob("lib/python*/site-packages/alpha.py")
+    module.write_text("VERSION = 'poisoned'\n")
+    second = prepare(replace(spec, constraints=("beta==1.0", "unused==1")), manager, root=root)
+
+    assert len(files) > 5
+    assert {path.stat().st_nlink for path in files} == {1}
+    assert second.path != first.path
+    assert ask(second.python, "import alpha; print(alpha.VERSION)") == "1.0"
 
 
 # --- locks
@@ -370,10 +409,3 @@ def test_progress_is_reported_only_when_something_is_built(spec: EnvironmentSpec
 
     assert len(said) == 1
     assert "uv" in said[0]
-
-
-def test_files_of_an_environment_are_not_shared_with_the_cache(spec: EnvironmentSpec, root: Path) -> None:
-    environment = prepare(spec, EnvType.UV, root=root)
-    (module,) = environment.path.glob("lib/python*/site-packages/alpha.py")
-
-    assert module.stat().st_nlink == 1

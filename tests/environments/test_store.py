@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +25,7 @@ from envkit.environments.prepare import prepare
 from envkit.environments.store import NotReady, Ready, Store
 from envkit.errors import BuildFailed, InvalidArgument
 from envkit.models.environment_spec import EnvironmentSpec
+from tests.environments.conftest import as_a_mere_user
 
 KEY = "k" * 64
 
@@ -369,3 +372,153 @@ def test_why_it_was_built_again_is_told(spec: EnvironmentSpec, root: Path) -> No
 
     assert second.built
     assert second.notes == (f"{first.path} was built again: its marker is damaged.",)
+
+
+# --- what lies outside of an environment
+
+
+@pytest.mark.parametrize("name", ["lib/python3.99/os.py", "lib/libpython3.99.so.1.0"])
+@pytest.mark.parametrize("how", ["is gone", "has changed"])
+def test_the_libraries_of_the_interpreter_are_watched(
+    shelf: Store, interpreter: Interpreter, fill: store.Fill, tmp_path: Path, name: str, how: str
+) -> None:
+    library = tmp_path / "prefix" / name
+    library.parent.mkdir(parents=True)
+    library.write_text("library")
+    based = replace(interpreter, executable=tmp_path / "prefix" / "bin" / "python3.99")
+    shelf.build("uv", KEY, based, fill, lambda _: None)
+    ready = why(shelf)
+    library.unlink() if how == "is gone" else library.write_text("another")
+
+    assert ready == "ready"
+    assert why(shelf) == f"{library}, which its interpreter needs, {how}"
+
+
+# --- file systems without locks (no real one can be mounted here, so `flock` is replaced by fakes)
+
+
+def fake_flock_refused(number: int) -> Callable[[int, int], None]:
+    def flock(_: int, __: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return flock
+
+
+@pytest.mark.parametrize(
+    "fake_flock",
+    [*map(fake_flock_refused, (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)), lambda *_: None],
+    ids=["ENOLCK", "ENOSYS", "EOPNOTSUPP", "agrees to everything"],
+)
+def test_a_file_system_without_locks_is_refused_for_builds_and_removals_but_not_for_use(
+    shelf: Store, build: Build, monkeypatch: pytest.MonkeyPatch, fake_flock: Callable[[int, int], None]
+) -> None:
+    place, _ = build()
+    monkeypatch.setattr(fcntl, "flock", fake_flock)
+    descriptor = shelf.use(place)
+
+    assert why(shelf) == "ready"
+    assert descriptor is not None
+    os.close(descriptor)
+    with pytest.raises(BuildFailed, match="has no locks"):
+        shelf.remove(place)
+    (place / store.MARKER).unlink()
+    with pytest.raises(BuildFailed, match=f"(?s){shelf.root}.*has no locks.*ENVKIT_HOME"):
+        build()
+    shelf.sweep()
+    assert place.exists()
+
+
+# --- sweeping
+
+
+def test_the_next_run_of_anything_sweeps_what_was_left(spec: EnvironmentSpec, root: Path) -> None:
+    other = prepare(spec, EnvType.UV, root=root)
+    left = root / "environments" / "uv-left"
+    (left / "lib").mkdir(parents=True)
+    (root / "locks" / "uv-left.lock").touch()
+    (root / "locks" / "uv-forgotten.lock").touch()
+    again = prepare(spec, EnvType.UV, root=root)
+
+    assert not again.built
+    assert [each.name for each in (root / "environments").iterdir()] == [other.path.name]
+    assert [each.name for each in (root / "locks").iterdir()] == [f"{other.path.name}.lock"]
+
+
+def test_sweeping_takes_nothing_from_builders_at_work(shelf: Store, interpreter: Interpreter, fill: store.Fill) -> None:
+    """Keys are built, swept and removed by several threads; what a builder gave is whole while it is used."""
+    broken: list[str] = []
+    done = threading.Event()
+
+    def tidy() -> None:
+        while not done.is_set():
+            shelf.sweep()
+
+    def work(number: int) -> None:
+        key = str(number % 2) * 64
+        for _ in range(40):
+            place, _, _ = shelf.build("uv", key, interpreter, fill, lambda _: None)
+            if (descriptor := shelf.use(place)) is not None:
+                broken.extend([] if (place / "file").exists() else [str(place)])
+                os.close(descriptor)
+            shelf.remove(place)
+
+    tidying, *working = (threading.Thread(target=tidy), *(threading.Thread(target=work, args=(n,)) for n in range(4)))
+    for thread in (tidying, *working):
+        thread.start()
+    for thread in working:
+        thread.join()
+    done.set()
+    tidying.join()
+    shelf.sweep()
+
+    assert broken == []
+    assert not list(shelf.environments.iterdir())
+    assert not list((shelf.root / "locks").iterdir())
+
+
+# --- as a user whom permissions bind
+
+
+def test_a_store_that_a_user_may_not_write_is_used_and_a_build_is_refused(spec: EnvironmentSpec, root: Path) -> None:
+    built = prepare(spec, EnvType.UV, root=root)
+    (spec.directory / "MLmodel").write_text("flavors: {}\n")
+    (spec.directory / "python_env.yaml").write_text(f"python: {spec.python}\ndependencies: [-r requirements.txt]\n")
+    lines = "--no-index\n--find-links wheels\nalpha==1.0\n-c constraints.txt\n"
+    (spec.directory / "requirements.txt").write_text(lines)
+    (spec.directory / "constraints.txt").write_text("beta==1.0\n")
+    for path in (root, *root.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & ~0o222)
+
+    def prepared(*words: str) -> subprocess.CompletedProcess[str]:
+        argv = [*as_a_mere_user(), sys.executable, "-m", "envkit", "prepare-env", *words, str(spec.directory)]
+        variables = {**os.environ, "ENVKIT_HOME": str(root)}
+        return subprocess.run(argv, capture_output=True, text=True, check=False, env=variables)
+
+    used, refused = prepared(), prepared("-r", "beta==2.0")
+    for path in (root, *root.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | 0o200)
+
+    assert (used.returncode, used.stdout.strip()) == (0, str(built.path)), used.stderr
+    assert refused.returncode == 5
+    assert "cannot be written to" in refused.stderr
+    assert str(root) in refused.stderr
+
+
+def test_a_home_that_moved_is_told_and_its_environments_are_built_again(
+    spec: EnvironmentSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ENVKIT_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "old").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "old"))
+    first = prepare(spec, EnvType.UV)
+    (tmp_path / "old").rename(tmp_path / "new")
+    monkeypatch.setenv("HOME", str(tmp_path / "new"))
+    second = prepare(spec, EnvType.UV)
+
+    assert first.path.is_relative_to(tmp_path / "old")
+    assert second.path.is_relative_to(tmp_path / "new")
+    assert second.built
+    assert "it was moved here from" in second.notes[0]
