@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cyclonedx.model.bom import Bom
 
+_TEXTS = ("version", "group", "author", "publisher", "description", "copyright", "cpe", "mime-type")
 ORIGIN = "envkit:sbom"
 """The property that says, of a component, from which bill it is."""
 
@@ -68,6 +69,8 @@ class _Prefixed:
 
     def component(self, component: dict[str, Any]) -> dict[str, Any] | None:
         """The component under its new reference; None for one that was there already."""
+        if not isinstance(component["name"], str) or any(not isinstance(component.get(key, ""), str) for key in _TEXTS):
+            raise TypeError  # the library takes it, and fails when it sorts
         old = _reference(component) or f"component-{len(self._known)}"
         if old in self._known:
             return None
