@@ -10,7 +10,7 @@ import click
 from envkit.cli import options
 from envkit.errors import InvalidArgument
 
-FORMATS = ("pip", "conda", "pylock", "cyclonedx")
+FORMATS = ("pip", "conda", "pylock", "cyclonedx", "apt")
 
 
 @click.command()
@@ -21,7 +21,8 @@ FORMATS = ("pip", "conda", "pylock", "cyclonedx")
     type=click.Choice(FORMATS),
     default="pip",
     show_default=True,
-    help="requirements.txt, conda.yaml, pylock.toml, or a bill of materials (CycloneDX 1.6, JSON).",
+    help="requirements.txt, conda.yaml, pylock.toml, a bill of materials (CycloneDX 1.6, JSON), "
+    "or the Debian packages of native libraries and programs, one a line.",
 )
 @click.option(
     "-o", "--output-path", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it there."
@@ -31,7 +32,8 @@ FORMATS = ("pip", "conda", "pylock", "cyclonedx")
 def command(model_uri: str, form: str, output_path: Path | None, as_json: bool) -> None:
     """Print what MODEL depends on, as its files say it.
 
-    A model that has no requirements.txt is read from the pip section of its conda.yaml.
+    A model that has no requirements.txt is read from the pip section of its conda.yaml. With `--format apt`, those of
+    the capture's machine are printed: `xargs -a FILE apt-get install -y` brings them into an image.
     """
     content, told = _read(model_uri, form)
     if told:
@@ -45,6 +47,10 @@ def command(model_uri: str, form: str, output_path: Path | None, as_json: bool) 
 
 
 def _read(model_uri: str, form: str) -> tuple[str, str]:
+    if form == "apt":
+        from envkit.models.system_needs import debian_packages
+
+        return "".join(f"{name}\n" for name in debian_packages(model_uri)), ""
     if form == "cyclonedx":
         from envkit.models.bill_of_materials import read_bill
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -66,3 +67,22 @@ def test_what_is_written_is_what_is_printed(model: Path, tmp_path: Path) -> None
 
     assert (shown.exit_code, shown.stdout) == (0, "")
     assert (tmp_path / "copy.yaml").read_text(encoding="utf-8") == CONDA
+
+
+def test_debian_packages_are_listed_one_a_line_for_an_image(model: Path) -> None:
+    owned = [{"path": "/usr/lib/libgomp.so.1", "debian_package": "libgomp1"}, {"path": "x", "debian_package": None}]
+    started = [{"program": "/usr/bin/git", "debian_package": "git"}, {"program": "y", "debian_package": "git"}]
+    evidence = {"schema_version": 1, "libraries": owned, "processes": started}
+    (model / "envkit.json").write_text(json.dumps(evidence))
+
+    assert deps(model, "--format", "apt").stdout == "git\nlibgomp1\n"
+
+
+@pytest.mark.parametrize("evidence", [None, '{"schema_version": 1, "libraries": 3}'])
+def test_debian_packages_are_not_known_without_a_capture(model: Path, evidence: str | None) -> None:
+    if evidence:
+        (model / "envkit.json").write_text(evidence)
+
+    result = deps(model, "--format", "apt")
+    assert result.exit_code == 3
+    assert "envkit capture" in result.output
