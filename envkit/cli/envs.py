@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envkit.cli import options
+from envkit.cli.unpack import unpack
 
 if TYPE_CHECKING:
     from envkit.environments.housekeeping import Removed, Stored
@@ -47,6 +48,7 @@ def command() -> None:
     """Look after the environments that were built, which all models and processes of a user share."""
 
 
+command.add_command(unpack)
 _targets = click.argument("targets", nargs=-1, metavar="ENVIRONMENT...")
 _dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "envs": "List, find, verify, remove and prune built environments.",
     "diff": "Show what differs between two models, captures, locks or environments.",
     "lock": "Lock what a model's files ask for, also for other machines.",
+    "pack": "Put a model's environment into an archive that runs elsewhere.",
     "predict": "Predict with a model in its rebuilt environment.",
     "prepare-env": "Rebuild a model's environment, ready for use.",
     "validate": "Say whether models will run where they are taken, from their files alone.",

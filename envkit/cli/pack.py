@@ -1,0 +1,71 @@
+"""`envkit pack MODEL`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from envkit.cli import options
+
+
+@click.command()
+@options.model
+@click.option(
+    "-o",
+    "--output-path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    required=True,
+    help="The archive: a name that ends with .tar.zst, .tar.gz, .tgz or .tar.",
+)
+@options.env_manager
+@options.target_python
+@options.python_policy
+@options.conda_exe
+@options.requirements_override
+@options.allow_source
+@options.json_output
+@options.output
+def command(
+    model_uri: str,
+    output_path: Path,
+    env_manager: str,
+    python: Path | None,
+    python_policy: str,
+    conda_exe: str | None,
+    pip_requirements_override: tuple[str, ...],
+    allow_source: bool,
+    as_json: bool,
+) -> None:
+    """Put the environment of MODEL, with its Python, into an archive that runs where it is unpacked.
+
+    `FOLDER/bin/python` of the unpacked archive can be started as it is, as Spark's --archives does; `envkit envs
+    unpack` makes it an environment of another machine's store. The environment is built first when it is not there.
+    """
+    from envkit.environments.packing.pack import pack
+
+    packed = pack(
+        model_uri,
+        output_path,
+        env_manager,
+        python=python,
+        python_policy=python_policy,
+        conda_exe=conda_exe,
+        pip_requirements_override=pip_requirements_override,
+        allow_source=allow_source,
+        report=options.note,
+    )
+    if as_json:
+        facts = {
+            "path": str(packed.path),
+            "size": packed.size,
+            "members": packed.members,
+            "environment": str(packed.environment.path),
+            "key": packed.environment.key,
+            "env_manager": packed.environment.manager.value,
+        }
+        click.echo(json.dumps(facts, indent=2))
+    else:
+        click.echo(packed.path)

@@ -1,0 +1,32 @@
+"""What an archive of an environment consists of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Member:
+    """A file or a symbolic link.
+
+    name: its path in the archive, with `/`. content: bytes, or the file that has them; None for a link. link: where a
+    link leads, relative. executable: whether it may be started.
+    """
+
+    name: str
+    content: bytes | Path | None = None
+    link: str = ""
+    executable: bool = False
+
+    @property
+    def data(self) -> bytes:
+        """The content of a file, in memory. Raises `OSError`."""
+        if isinstance(self.content, Path):
+            return self.content.read_bytes()
+        return self.content or b""
+
+
+def of_file(path: Path, name: str) -> Member:
+    """Make the member of a file as it is; a link is followed."""
+    return Member(name=name, content=path, executable=bool(path.stat().st_mode & 0o111))

@@ -1,0 +1,132 @@
+"""Put the environment of a model into an archive that runs wherever it is unpacked."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+from envkit.child import interpreter
+from envkit.environments import index_settings, pylock, store
+from envkit.environments.env_type import EnvType
+from envkit.environments.environment import Environment
+from envkit.environments.packing import base, compression, description, virtual, writing
+from envkit.environments.packing.description import Description
+from envkit.environments.packing.members import Member
+from envkit.environments.prepare import Site, prepare, survey
+from envkit.environments.python_policy import PythonPolicy
+from envkit.environments.store import Store
+from envkit.errors import InvalidArgument
+from envkit.models.directory import ModelDirectory
+from envkit.models.environment_files import read_spec
+
+Report = Callable[[str], None]
+
+
+class _Wishes(TypedDict):
+    """What `prepare` and `survey` are told alike."""
+
+    overrides: Sequence[str]
+    allow_source: bool
+    python: Path | None
+    python_policy: PythonPolicy
+    conda_exe: str | Path | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Packed:
+    """An archive. size: of its file, in bytes. members: how many files and links it has. environment: what is in it."""
+
+    path: Path
+    size: int
+    members: int
+    environment: Environment
+
+
+def pack(
+    model_uri: str | Path,
+    output: str | Path,
+    env_manager: EnvType | str = EnvType.UV,
+    *,
+    allow_source: bool = False,
+    pip_requirements_override: str | Sequence[str] = (),
+    python: str | Path | None = None,
+    python_policy: PythonPolicy | str = PythonPolicy.MINOR,
+    conda_exe: str | Path | None = None,
+    report: Report | None = None,
+) -> Packed:
+    """Write an archive of a model's environment, with its interpreter; the environment is built when it is not there.
+
+    output: a file that ends with `.tar.zst`, `.tar.gz`, `.tgz` or `.tar`, which is replaced. The other arguments are
+    those of `prepare_env`. Equal environments give equal bytes.
+
+    Raises what `prepare_env` raises, `InvalidArgument` for an `output` that cannot be written, `ToolNotFound` when a
+    library for the compression is missing, `BuildFailed` when the interpreter cannot be moved.
+    """
+    manager = EnvType(env_manager)
+    target = Path(output).absolute()
+    _check(manager, target)
+    spec = read_spec(ModelDirectory.open(model_uri))
+    shelf = Store(root=store.root_from(None, os.environ))
+    lines = pip_requirements_override
+    wishes = _Wishes(
+        overrides=(lines,) if isinstance(lines, str) else tuple(lines),
+        allow_source=allow_source,
+        python=interpreter.program(python) if python is not None else None,
+        python_policy=PythonPolicy(python_policy),
+        conda_exe=conda_exe,
+    )
+    environment = prepare(spec, manager, **wishes, report=report)
+    site = survey(spec, manager, shelf, **wishes)
+    tell = report or (lambda _: None)
+    for note in environment.notes:
+        tell(note)
+    tell(f"Packing {environment.path} into {target}")
+    using = shelf.use(environment.path)  # nobody removes it meanwhile
+    try:
+        members = _members(site, manager, environment.path)
+        writing.write(target, members, os.environ)
+    finally:
+        if using is not None:
+            os.close(using)
+    return Packed(path=target, size=target.stat().st_size, members=len(members), environment=environment)
+
+
+def _check(manager: EnvType, target: Path) -> None:
+    if manager is EnvType.LOCAL:
+        raise InvalidArgument("A local environment belongs to this machine; pack one that uv or virtualenv builds.")
+    compression.check(target)
+    if not target.parent.is_dir():
+        raise InvalidArgument(f"The archive cannot be written to {target}: there is no such folder.")
+
+
+def _members(site: Site, manager: EnvType, place: Path) -> list[Member]:
+    """Give all members, the description first."""
+    python = site.interpreter
+    own = list(virtual.members(place, python.minor))
+    beside = list(base.members(base.of(python.executable), python.minor, virtual.BASE))
+    lock = site.plan.lock
+    indexed = lock is None or bool(pylock.read(lock).obstacle)
+    told = Description(
+        manager=manager.value,
+        facts=site.plan.facts(manager, python, index_settings.deciding(manager, lock, os.environ)),
+        indexed=indexed,
+        members=len(own) + len(beside),
+        version=python.version,
+        implementation=python.implementation,
+        platform=python.platform,
+        abi=python.abi,
+        base=_digest(beside),
+    )
+    return [Member(name=description.NAME, content=told.dumps()), *own, *beside]
+
+
+def _digest(members: Iterable[Member]) -> str:
+    total = hashlib.sha256()
+    for each in sorted(members, key=lambda member: member.name):
+        content = hashlib.sha256(each.data).hexdigest()
+        total.update(f"{each.name}\0{each.link}\0{each.executable}\0{content}\n".encode("utf-8", "surrogateescape"))
+    return total.hexdigest()

@@ -1,0 +1,165 @@
+"""Make an environment of an archive: one of the store, ready for its models, or a folder of one's own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sysconfig
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from envkit.environments import decisive, index_settings, interpreters, plan, records, store
+from envkit.environments.env_type import EnvType
+from envkit.environments.environment import Environment
+from envkit.environments.interpreters import Interpreter, Search
+from envkit.environments.packing import extraction, virtual
+from envkit.environments.packing.description import Description
+from envkit.environments.packing.extraction import Entries
+from envkit.environments.python_policy import PythonPolicy
+from envkit.environments.store import Store
+from envkit.errors import BuildFailed, InterpreterNotFound, InvalidArgument, InvalidFile
+
+Report = Callable[[str], None]
+
+
+def unpack(archive: str | Path, into: str | Path | None = None, *, report: Report | None = None) -> Environment:
+    """Unpack an archive that `pack` made.
+
+    Without `into` it becomes an environment of the store under the key that its models have on this machine; its
+    interpreter is one of this machine that is exactly the same version and build, else the one that came along, which
+    is then kept in the store's `pythons/`. With `into`, a folder that is empty or not there, it is laid there as it is.
+
+    An archive holds programs: unpack what you trust. Nothing of it is started here, and nothing is written elsewhere.
+
+    Raises `InvalidInput` when there is no such archive, `InvalidFile` for one that is damaged, hostile or for another
+    kind of machine, `InvalidArgument` for a folder that holds something, `BuildFailed` when it cannot be written.
+    """
+    path = Path(archive).absolute()
+    with extraction.opened(path) as (told, entries):
+        _check_platform(path, told)
+        manager = _manager(told, path)
+        if into is not None:
+            return _into(Path(into).absolute(), path, told, entries, manager)
+        return _into_store(path, told, entries, manager, report or (lambda _: None))
+
+
+def _check_platform(path: Path, told: Description) -> None:
+    own = sysconfig.get_platform()
+    if told.platform != own:
+        raise InvalidFile(path, "", f"holds an environment for {told.platform}; this machine is {own}")
+    name, needed = _libc(told)
+    found = next(iter(decisive.libc()), "")
+    if name and found.startswith(f"{name} ") and _order(found.partition(" ")[2]) < _order(needed):
+        raise InvalidFile(path, "", f"was made where there is {name} {needed}; this machine has {found}")
+
+
+def _libc(told: Description) -> tuple[str, str]:
+    """The C library of the machine that packed; what an older one was built with may not start."""
+    listed = told.facts.get("libc")
+    name, _, version = str(listed[0]).partition(" ") if isinstance(listed, list) and listed else ("", "", "")
+    return name, version
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+def _into(folder: Path, path: Path, told: Description, entries: Entries, manager: EnvType) -> Environment:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InvalidArgument(f"{folder} is not empty. Name a folder that is not there yet.")
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        partial.mkdir(parents=True)
+        extraction.extract(path, partial, told, entries)
+        _check_records(path, partial)
+        if folder.exists():
+            folder.rmdir()
+        partial.rename(folder)
+    except OSError as error:
+        raise BuildFailed(f"unpack {path} into {folder}", f"{error.strerror}: {error.filename or folder}") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return Environment(
+        python=folder / "bin" / "python",
+        path=folder,
+        key=plan.key_of(told.facts),
+        manager=manager,
+        built=True,
+    )
+
+
+def _check_records(path: Path, folder: Path) -> None:
+    if found := list(records.problems(folder)):
+        raise InvalidFile(path, "", f"has {len(found)} files that do not fit their records, such as: {found[0]}")
+
+
+def _into_store(path: Path, told: Description, entries: Entries, manager: EnvType, report: Report) -> Environment:
+    shelf = Store(root=store.root_from(None, os.environ))
+    shelf.sweep()
+    key = plan.key_of(_fitted(told, manager))
+    chosen, bundled = _interpreter(told, shelf)
+
+    def fill(place: Path, _: int) -> None:
+        place.mkdir()
+        extraction.extract(path, place, told, entries)
+        _settle(place, chosen.executable, bundled)
+
+    report(f"Unpacking {path}")
+    place, built, why = shelf.build(manager.value, key, chosen, fill, report)
+    notes = (f"{place} was built again: {why}.",) if why else ()
+    return Environment(python=place / "bin" / "python", path=place, key=key, manager=manager, built=built, notes=notes)
+
+
+def _manager(told: Description, path: Path) -> EnvType:
+    try:
+        return EnvType(told.manager)
+    except ValueError:
+        raise InvalidFile(path, "", f"was built by {told.manager!r}, which this envkit does not know") from None
+
+
+def _fitted(told: Description, manager: EnvType) -> dict[str, object]:
+    """Give the facts as this machine would state them for a model that needs this environment."""
+    indexes = index_settings.deciding(manager, None, os.environ) if told.indexed else ()
+    return {**told.facts, "machine_indexes": list(indexes), "libc": list(decisive.libc())}
+
+
+def _interpreter(told: Description, shelf: Store) -> tuple[Interpreter, Path | None]:
+    """Give the interpreter to use, and where to put the one that came along if it is that one."""
+    search = Search(environ=os.environ, memory=shelf.memory, policy=PythonPolicy.EXACT)
+    with suppress(InterpreterNotFound):
+        found = interpreters.find(told.version, search)
+        if (found.version, found.abi, found.platform) == (told.version, told.abi, told.platform):
+            return found, None
+    name = f"{told.implementation}-{told.version}-{told.platform}-{told.base[:16]}"
+    folder = search.unpacked / name
+    minor = interpreters.minor_of(told.version)
+    facts = Interpreter(
+        executable=folder / "bin" / f"python{minor}",
+        version=told.version,
+        implementation=told.implementation,
+        platform=told.platform,
+        abi=told.abi,
+        size=0,
+        mtime_ns=0,
+    )
+    return facts, folder
+
+
+def _settle(place: Path, executable: Path, bundled: Path | None) -> None:
+    """Tie an unpacked virtual environment to its interpreter, as those that are built here are."""
+    came = place / virtual.BASE
+    if bundled is not None and not bundled.exists():
+        bundled.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            came.rename(bundled)
+        except OSError:
+            if not bundled.exists():  # another process was quicker
+                raise
+    shutil.rmtree(came, ignore_errors=True)
+    for link in [*place.glob("bin/python*")]:
+        if link.is_symlink() and os.readlink(link).startswith("../"):  # noqa: PTH115 - a text
+            link.unlink()
+            link.symlink_to(executable)
+    lines = (f"home = {executable.parent}", "include-system-site-packages = false")
+    (place / virtual.CONFIGURATION).write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,0 +1,67 @@
+"""Write an archive: the same members give the same bytes."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from envkit.environments.packing import compression
+from envkit.environments.packing.members import Member
+from envkit.errors import InvalidArgument
+
+_EPOCH = 315532800  # 1980, the first year that every kind of archive knows
+
+
+def write(path: Path, members: Iterable[Member], environ: Mapping[str, str]) -> None:
+    """Write members in the given order, whole or not at all; times are SOURCE_DATE_EPOCH's, else 1980.
+
+    Raises `InvalidArgument` when the archive cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    time = _time(environ)
+    try:
+        with compression.writing(temporary, path.name) as stream, _tar(stream) as archive:
+            for member in members:
+                _add(archive, member, time)
+        temporary.replace(path)
+    except OSError as error:
+        raise InvalidArgument(f"The archive cannot be written to {path}: {error.strerror or error}.") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _tar(stream: IO[bytes]) -> tarfile.TarFile:
+    return tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT)
+
+
+def _time(environ: Mapping[str, str]) -> int:
+    text = environ.get("SOURCE_DATE_EPOCH", "")
+    if not text:
+        return _EPOCH
+    if not text.isascii() or not text.isdigit() or len(text) > 11:
+        raise InvalidArgument(f"SOURCE_DATE_EPOCH is {text!r}; it must be a number of seconds.")
+    return int(text)
+
+
+def _add(archive: tarfile.TarFile, member: Member, time: int) -> None:
+    entry = tarfile.TarInfo(member.name)
+    entry.mtime = time
+    entry.mode = 0o755 if member.executable or member.link else 0o644
+    if member.link:
+        entry.type, entry.linkname = tarfile.SYMTYPE, member.link
+        archive.addfile(entry)
+        return
+    with _opened(member) as stream:
+        entry.size = stream.seek(0, os.SEEK_END)
+        stream.seek(0)
+        archive.addfile(entry, stream)
+
+
+def _opened(member: Member) -> IO[bytes]:
+    return member.content.open("rb") if isinstance(member.content, Path) else io.BytesIO(member.content or b"")

@@ -1,0 +1,45 @@
+"""A small model with a package that has a program, and a Python for it that envkit does not run on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from envkit.environments import interpreters
+from tests.wheels import write_wheel
+
+VERSION = "3.10.13"
+
+
+@pytest.fixture
+def python_folder() -> Path:
+    """The folder of an interpreter of this machine, in which it can be hidden."""
+    folder = interpreters.pyenv_versions(os.environ) / VERSION
+    if not folder.exists():
+        pytest.skip(f"Python {VERSION} is not on this machine")
+    return folder
+
+
+@pytest.fixture
+def packable(tmp_path: Path, python_folder: Path) -> Path:
+    """A model whose answer tells where its packages and its Python lie."""
+    model = tmp_path / "the model"
+    (model / "wheels").mkdir(parents=True)
+    content = "import sys\nVERSION = '1.0'\ndef main():\n    print('alpha in', sys.prefix, *sys.argv[1:])\n"
+    write_wheel(
+        model / "wheels", "alpha", "1.0", ["beta>=1"], content, entry_points="[console_scripts]\nalpha = alpha:main\n"
+    )
+    write_wheel(model / "wheels", "beta", "1.0")
+    (model / "MLmodel").write_text(
+        "flavors:\n  python_function:\n    loader_module: own\n    code: code\n    env: {}\n"
+    )
+    (model / "code").mkdir()
+    (model / "code" / "own.py").write_text(
+        "import sys, alpha, beta\nclass M:\n    def predict(self, x, params=None):\n"
+        "        return [alpha.VERSION, sys.prefix, sys.base_prefix]\ndef _load_pyfunc(path):\n    return M()\n"
+    )
+    (model / "python_env.yaml").write_text(f"python: '{VERSION}'\ndependencies:\n- -r requirements.txt\n")
+    (model / "requirements.txt").write_text("--no-index\n--find-links wheels\nalpha==1.0\nbeta==1.0\n")
+    return model
