@@ -41,6 +41,7 @@ from envkit.capturing.variables import Variable, Wishes, classify
 from envkit.child import environment
 from envkit.child.sandbox import Wish, confinement
 from envkit.errors import CaptureFailed, Degraded, InvalidArgument
+from envkit.models import digests
 from envkit.models.directory import ModelDirectory
 
 TRACE_SECONDS = 600.0
@@ -286,6 +287,7 @@ class _Findings:
         seen["conda"] = self.conda.as_json() if self.conda else None
         needed = (*self.selection.requirements, *self.selection.constraints)
         seen["sboms"] = sboms.of(each.distribution for each in needed)
+        seen["files"] = {name: each.as_json() for name, each in digests.of_model(self.model).items()}
         seen = {"artifact": self.model.artifact, **seen} if self.model.artifact else seen
         return self.read.added_to(seen)
 

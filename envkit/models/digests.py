@@ -12,8 +12,8 @@ from typing import Any
 
 from envkit.formats import (
     conda_yaml,
-    envkit_json,
     environment_variables_txt,
+    envkit_json,
     mlmodel,
     pylock_toml,
     python_env_yaml,
@@ -53,13 +53,21 @@ def of_model(model: ModelDirectory) -> dict[str, Digest]:
 
     Of `MLmodel` it is that of its content without the keys that a capture may write. Links that lead out are left out.
     """
-    files = {name: of_file(model.path / name) for name in file_names(model.path)}
-    return {**files, mlmodel.FILE_NAME: of_mlmodel(model.mlmodel.content)}
+    files = {name: of_file(model.path / name) for name in file_names(model)}
+    return files if model.artifact is not None else {**files, mlmodel.FILE_NAME: of_mlmodel(model.mlmodel.content)}
 
 
-def file_names(model: Path) -> Iterator[str]:
+def file_names(model: ModelDirectory) -> Iterator[str]:
     """Yield the files that count, but `MLmodel`, relative to the model, sorted within each folder."""
-    for folder, folders, names in os.walk(model):
+    for place in model.own_places:
+        if place.is_file():
+            yield place.relative_to(model.path).as_posix()
+        else:
+            yield from _in_folder(place, model.path)
+
+
+def _in_folder(place: Path, model: Path) -> Iterator[str]:
+    for folder, folders, names in os.walk(place):
         top = Path(folder) == model
         folders[:] = sorted(each for each in folders if each != "__pycache__" and not (top and each == WHEELS))
         for name in sorted(names):

@@ -60,12 +60,14 @@ class ModelFacts:
         day: date | None = None,
         environ: Mapping[str, str] | None = None,
         scan: tuple[str, ...] = (),
+        bare: ModelDirectory | None = None,
     ) -> None:
-        """`path` is a directory with an `MLmodel`, whatever is in that."""
+        """`path` is a directory with an `MLmodel`, whatever is in that; or that of a `bare` artifact."""
         self.path = path.resolve()
         self.day = day or today()
         self.environ = os.environ if environ is None else environ
         self.scan = scan
+        self.bare = bare
         self._broken: list[Broken] = []
 
     @cached_property
@@ -78,26 +80,28 @@ class ModelFacts:
 
     @cached_property
     def mlmodel(self) -> MLModel | None:
-        """What `MLmodel` says; None when it is malformed."""
-        return self._read(mlmodel.FILE_NAME, mlmodel.read)
+        """What `MLmodel` says, or would say of a bare artifact; None when it is malformed."""
+        return self.bare.mlmodel if self.bare is not None else self._read(mlmodel.FILE_NAME, mlmodel.read)
 
     @cached_property
     def directory(self) -> ModelDirectory | None:
         """The model as the rest of envkit takes it; None when its `MLmodel` is malformed."""
+        if self.bare is not None:
+            return self.bare
         return None if self.mlmodel is None else ModelDirectory(path=self.path, mlmodel=self.mlmodel)
 
     @cached_property
     def named_paths(self) -> tuple[tuple[str, str], ...]:
         """The fields of `MLmodel` that name a path, with their values."""
-        if self.directory is None or self.mlmodel is None:
+        if self.bare is not None or self.directory is None or self.mlmodel is None:
             return ()
-        found = dict(self.directory.named_paths())
+        found = list(self.directory.named_paths())
         for name, flavor in self.mlmodel.flavors.items():
             for key in _PATH_KEYS:
                 value = flavor.get(key) if isinstance(flavor, Mapping) else None
                 if isinstance(value, str):
-                    found.setdefault(f"flavors.{name}.{key}", value)
-        return tuple(found.items())
+                    found.append((f"flavors.{name}.{key}", value))
+        return tuple(dict.fromkeys(found))
 
     def leads_out(self, value: str) -> bool:
         """Whether a path that a field names leaves the model, also by a symbolic link."""

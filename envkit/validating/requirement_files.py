@@ -11,7 +11,7 @@ from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Pep508
 from packaging.specifiers import SpecifierSet
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import InvalidName, InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from envkit.errors import InvalidFile
 from envkit.formats.credentials import without_credentials
@@ -43,9 +43,11 @@ class Line:
     def parsed(self) -> Pep508 | None:
         """As PEP 508 has it; None for a path, a bare URL, and what is no requirement."""
         try:
-            return Pep508(self.requirement.text)
-        except InvalidRequirement:
+            found = Pep508(self.requirement.text)
+            canonicalize_name(found.name, validate=True)
+        except (InvalidRequirement, InvalidName):
             return None
+        return found
 
     @cached_property
     def name(self) -> str | None:

@@ -91,10 +91,12 @@ def run(models: Sequence[str | Path], wishes: Wishes, *, keep_going: bool) -> Re
 def facts_of(uri: str | Path, scan: tuple[str, ...] = ()) -> ModelFacts:
     """Give the facts of the model that a path or URI names, whatever is wrong in it.
 
-    Raises `ModelNotFound` when there is no directory with an `MLmodel`, `InvalidArgument` for another kind of URI.
+    Raises `ModelNotFound` when there is neither a directory with an `MLmodel` nor an artifact, `InvalidArgument` for
+    another kind of URI.
     """
     try:
-        path = ModelDirectory.open(uri).path
+        found = ModelDirectory.open(uri)
+        return ModelFacts(found.path, scan=scan, bare=found if found.artifact is not None else None)
     except PathOutsideModel as error:
         path = _model_of(Path(error.path))
     except InvalidFile as error:

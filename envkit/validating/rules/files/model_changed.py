@@ -31,7 +31,7 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     for name, digest in recorded.items():
         if problem := _problem(facts, name, digest):
             yield Finding(rule=CODE, severity=SEVERITY, file=name, problem=problem, remedy=REMEDY)
-    for name in digests.file_names(facts.path):
+    for name in digests.file_names(facts.directory) if facts.directory else ():
         if name not in recorded:
             problem = "is not one of the files that were captured"
             yield Finding(rule=CODE, severity=Severity.NOTE, file=name, problem=problem, remedy=REMEDY)

@@ -31,7 +31,7 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
                 problem=f"'{value}' leads out of the model directory",
                 remedy="copy what it names into the model, and name it relative to the model",
             )
-    for name in _links(facts.path):
+    for name in _links(facts.path) if facts.bare is None else ():
         if facts.leads_out(name):
             problem = "is a symbolic link that leads out of the model directory"
             yield Finding(rule=CODE, severity=SEVERITY, file=name, problem=problem, remedy="put the file itself there")

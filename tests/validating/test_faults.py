@@ -1,0 +1,255 @@
+"""Models with faults: what `envkit validate` says, and that it never ends with a traceback or a secret."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from envkit.cli.main import main
+from tests.validating.conftest import FILES, Sound, evidence, make, seen, told, write
+
+FLAVOR = FILES["MLmodel"]
+CONDA = FILES["conda.yaml"]
+
+
+def envkit(*words: object) -> Result:
+    return CliRunner().invoke(main, ["validate", *map(str, words)], catch_exceptions=False)
+
+
+def codes(model: Path, *words: str) -> dict[str, str]:
+    """The rules that told, with the first thing that each said."""
+    result = envkit(model, "--json", *words)
+    assert result.exit_code in (0, 1), result.output
+    found: dict[str, str] = {}
+    for each in json.loads(result.stdout)["models"][0]["findings"]:
+        found.setdefault(each["rule"], f"{each['file']}:{each['line']}:{each['field']}: {each['problem']}")
+    assert (result.exit_code == 1) == bool(found.keys() - {"ENV109"})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "said"),
+    [
+        # fields and links that leave the model
+        ({"MLmodel": FLAVOR.replace("code: code", "code: ../code")}, "ENV110", "flavors.python_function.code"),
+        ({"MLmodel": FLAVOR.replace("code: code", "code: /etc")}, "ENV110", "'/etc'"),
+        ({"MLmodel": f"{FLAVOR}    data: ../../data\n"}, "ENV110", "flavors.python_function.data"),
+        ({"MLmodel": FLAVOR.replace("conda: conda.yaml", "conda: ../conda.yaml")}, "ENV110", "'../conda.yaml'"),
+        ({"MLmodel": f"{FLAVOR}    python_model: /tmp/a.pkl\n"}, "ENV110", "python_model"),
+        ({"MLmodel": f"{FLAVOR}    artifacts:\n      a: {{path: ../a, uri: x}}\n"}, "ENV110", "artifacts.a.path"),
+        ({"MLmodel": f"{FLAVOR}  sklearn:\n    pickled_model: ../m.pkl\n"}, "ENV110", "flavors.sklearn.pickled_model"),
+        # versions that YAML reads as numbers
+        ({"python_env.yaml": "python: 3.10\n"}, "ENV102", "python_env.yaml:None:python: expected text"),
+        ({"MLmodel": FLAVOR.replace("3.12.7", "3.10")}, "ENV102", "python_version"),
+        # empty, truncated, wrongly typed
+        ({"MLmodel": ""}, "ENV102", "MLmodel:None:None: is empty"),
+        ({"MLmodel": "flavors: [1]\n"}, "ENV102", "MLmodel:None:flavors: expected keys"),
+        ({"MLmodel": "flavors: {python_function: {loader_module: 1}}\n"}, "ENV102", "loader_module"),
+        ({"MLmodel": "flavors: {crate: {}}\n"}, "ENV102", "flavors.python_function: is missing"),
+        ({"conda.yaml": "dependencies: [{pip: x"}, "ENV102", "is not valid YAML"),
+        ({"conda.yaml": CONDA.replace("- pip\n", "- 3.1\n")}, "ENV102", "conda.yaml:None:dependencies[1]"),
+        ({"conda.yaml": "- a\n"}, "ENV102", "conda.yaml:None:None: expected keys"),
+        ({"conda.yaml": "a: &b [1]\nc: *b\n"}, "ENV102", "anchors"),
+        ({"python_env.yaml": ""}, "ENV102", "python_env.yaml:None:None: is empty"),
+        ({"python_env.yaml": "python: 3.12.7\ndependencies: x\n"}, "ENV102", "dependencies: expected a list"),
+        ({"pylock.toml": 'lock-version = "1.0"\n'}, "ENV102", "pylock.toml"),
+        ({"pylock.toml": "x"}, "ENV102", "is not valid TOML"),
+        ({"envkit.json": "{}"}, "ENV102", "envkit.json:None:schema_version"),
+        ({"envkit.json": '{"schema_version": 1}'}, "ENV102", "is not what `envkit capture` writes"),
+        ({"envkit.json": '{"schema_version": 1, "interpreter": []'}, "ENV102", "envkit.json:1"),
+        ({"environment_variables.txt": "A B\n"}, "ENV102", "environment_variables.txt:1"),
+        ({"requirements.txt": "acme==1.0 --wrong\n"}, "ENV102", "requirements.txt:1"),
+        ({"requirements.txt": b"# caf\xe9\nacme==1.0\n"}, "ENV102", "byte 0xe9 is not UTF-8 text"),
+        # references
+        ({"requirements.txt": "acme==1.0\n-r requirements.txt\n"}, "ENV112", "requirements.txt:2:None"),
+        ({"requirements.txt": "-r a.txt\n", "a.txt": "-r requirements.txt\n"}, "ENV112", "a.txt:1"),
+        ({"requirements.txt": "-r ../a.txt\n"}, "ENV112", "leads out of the model"),
+        ({"requirements.txt": "-r https://host/a.txt\n"}, "ENV112", "refers to a URL"),
+        ({"requirements.txt": "acme==1.0\n-c absent.txt\n"}, "ENV112", "refers to a file that is not there"),
+        # requirements
+        ({"requirements.txt": "acme=1.0\n"}, "ENV113", "`acme=1.0` is not a requirement"),
+        ({"requirements.txt": "acme==1.*\n"}, "ENV120", "requirements.txt:1"),
+        ({"requirements.txt": "acme\n"}, "ENV120", "`acme`"),
+        ({"requirements.txt": "acme!=1.0\n"}, "ENV120", "`acme!=1.0`"),
+        ({"conda.yaml": CONDA.replace("- pip\n", "- libgomp>=1\n- pip\n")}, "ENV120", "conda.yaml:5"),
+        ({"requirements.txt": f"acme==1.0 --hash=sha256:{'a' * 64}\nother==2.0\n"}, "ENV121", "pip then refuses all"),
+        ({"requirements.txt": "acme @ https://me:word@host/acme-1.0.zip\n"}, "ENV122", "requirements.txt:1"),
+        ({"requirements.txt": "acme @ https://host/acme.zip?token=abcdef\n"}, "ENV122", "requirements.txt:1"),
+        ({"conda.yaml": CONDA.replace("conda-forge", "https://u:p@host/channel")}, "ENV122", "conda.yaml:2"),
+        ({"requirements.txt": "acme @ file:///home/me/acme\n"}, "ENV123", "a file of this machine"),
+        ({"requirements.txt": "-e .\n"}, "ENV123", "in development mode"),
+        ({"requirements.txt": "../acme\n"}, "ENV123", "lies outside the model"),
+        ({"requirements.txt": "./wheels/acme-1.0-py3-none-any.whl\n"}, "ENV123", "is not there"),
+        ({"requirements.txt": "--find-links /opt/wheels\nacme==1.0\n"}, "ENV123", "`--find-links`"),
+        ({"requirements.txt": "acme @ git+https://host/acme@v1.0\n"}, "ENV124", "can lead to something else"),
+        ({"requirements.txt": "acme @ git+https://host/acme\n"}, "ENV124", "can lead to something else"),
+        ({"requirements.txt": "acme @ https://host/acme-1.0.zip\n"}, "ENV124", "can lead to something else"),
+        ({"requirements.txt": "--index-url http://host/simple\nacme==1.0\n"}, "ENV125", "requirements.txt:1"),
+        ({"requirements.txt": "--extra-index-url https://a/simple\nacme==1.0\n", "pylock.toml": None}, "ENV126", ":1:"),
+        ({"requirements.txt": "ac-me==1.0\nAC__.Me==1.0\n"}, "ENV130", "`AC__.Me==1.0` requires what `ac-me==1.0`"),
+        ({"requirements.txt": "Other_==2.0\n"}, "ENV113", "Other_"),
+        ({"requirements.txt": "acme==1.0\nacme==1.1\n"}, "ENV131", "exclude each other"),
+        ({"requirements.txt": "acme==1.0\nother==3.0\n-c constraints.txt\n"}, "ENV131", "constraints.txt:1"),
+        ({"requirements.txt": "acme==1.0\nacme[a]==1.0\n"}, "ENV130", "requirements.txt:2"),
+        ({"requirements.txt": "acme==1; sys_platform == 'win32'\nacme==2; os_name == 'nt'\n"}, "ENV131", "exclude"),
+        ({"requirements.txt": "acme==1.0; python_version < '3'\n"}, "ENV132", "never installed"),
+        ({"requirements.txt": "--no-binary :all:\nacme==1.0\n"}, "ENV133", "--no-binary"),
+        # the interpreter
+        ({"python_env.yaml": "python: '3.12'\n"}, "ENV140", "Python 3.12 is not one version"),
+        ({"conda.yaml": CONDA.replace("python=3.12.7", "python>=3.12.7")}, "ENV140", "several Pythons"),
+        ({"python_env.yaml": "python: '3.9.1'\n"}, "ENV104", "python_env.yaml says Python 3.9.1, MLmodel says"),
+        ({"python_env.yaml": "python: '3.9.1'\n"}, "ENV141", "2025-10-31 (PEP 596)"),
+        ({"python_env.yaml": "python: '3.1'\n"}, "ENV141", "3.10 without quotes"),
+        # code
+        ({"code/loader.py": "from missing_one import a\nimport acme\n"}, "ENV201", "code/loader.py:1"),
+        ({"code/loader.py": "def f():\n    import sklearn\n"}, "ENV201", "code/loader.py:2"),
+        ({"code/acme.py": ""}, "ENV204", "code/acme.py"),
+        ({"code/json/__init__.py": ""}, "ENV204", "the standard library"),
+        ({"code/loader.py": "def (:\n"}, "ENV205", "code/loader.py"),
+        ({"model.pkl": pickle.dumps(eval)}, "ENV210", "builtins.eval"),
+        ({"model.pkl": b"csubprocess\nPopen\n(S'id'\ntR."}, "ENV210", "subprocess.Popen"),
+        ({"data.bin": b"\x80\x04cnowhere.known\nrun\n."}, "ENV211", "nowhere.known.run"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_told_with_file_and_field(
+    sound: Sound, files: dict[str, str | bytes | None], code: str, said: str
+) -> None:
+    found = codes(sound(files))
+
+    assert code in found, found
+    assert said in found[code], found[code]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"requirements.txt": "\ufeffacme==1.0\r\n-c constraints.txt\r\n"},
+        {"requirements.txt": "# a comment\nAcme == 1.0   # another\n-c constraints.txt\n"},
+        {"requirements.txt": "acme\\\n==1.0\n-c constraints.txt\n"},
+        {"code/loader.py": "try:\n    import ujson\nexcept ImportError: ...\nimport acme\n", "envkit.json": None},
+        {"code/loader.py": "import acme.deep.inside, os.path, helpers\n", "code/helpers.py": "", "envkit.json": None},
+        {"conda.yaml": CONDA.replace("  - acme==1.0\n  - -c constraints.txt\n", "  - -r requirements.txt\n")},
+        {"python_env.yaml": "python: 3.12.7\nbuild_dependencies:\n- wheel\ndependencies:\n- acme==1.0\n"},
+        {"model.pkl": pickle.dumps({"a": [1.0, b"x", (None, True)]}), "envkit.json": None},
+    ],
+)  # fmt: skip
+def test_what_is_only_unusual_is_not_told(sound: Sound, files: dict[str, str | bytes | None]) -> None:
+    assert codes(sound(files)).keys() <= {"ENV109"}
+
+
+def test_a_link_out_of_the_model_is_told(sound: Sound, tmp_path: Path) -> None:
+    model = sound()
+    (tmp_path / "secret").write_text("x")
+    (model / "data").symlink_to(tmp_path / "secret")
+    (model / "round").symlink_to("round")
+    (model / "inside").symlink_to("code/loader.py")
+
+    assert [each.file for each in told(model, "ENV110")] == ["data", "round"]
+
+
+@pytest.mark.parametrize(
+    ("change", "file"),
+    [
+        ({"code/loader.py": "import acme\n"}, "code/loader.py"),
+        ({"MLmodel": f"{FLAVOR}    config: {{a: 1}}\n"}, "MLmodel"),
+    ],
+)
+def test_a_file_that_changed_since_the_capture_is_told(sound: Sound, change: dict[str, str], file: str) -> None:
+    assert [each.file for each in told(sound(change), "ENV108")] == [file]
+
+
+def test_what_a_capture_itself_writes_is_no_change(sound: Sound) -> None:
+    model = sound({"MLmodel": FLAVOR.replace("conda: conda.yaml", "conda:   conda.yaml"), "requirements.txt": "x==1\n"})
+
+    assert told(model, "ENV108") == []
+
+
+def test_no_secret_is_in_any_report(sound: Sound) -> None:
+    model = sound(
+        {
+            "requirements.txt": "--index-url https://me:hunter2@host/simple\nacme @ https://hunter2@host/acme.zip\n",
+            "environment_variables.txt": "TOKEN=hunter2\n",
+            "conda.yaml": f"{CONDA}variables:\n  TOKEN: hunter2\n",
+        }
+    )
+
+    for form in ("text", "json", "sarif", "junit", "github", "markdown"):
+        assert "hunter2" not in envkit(model, "--format", form).output
+    assert codes(model).keys() >= {"ENV114", "ENV122"}
+
+
+def test_a_required_variable_is_looked_for_here(sound: Sound, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = [
+        {"name": "ENVKIT_A", "need": "required", "recorded": True, "set": True, "secret": False, "readers": ["model"]}
+    ]
+    model = sound({"environment_variables.txt": "ENVKIT_A\n"}, environment_variables=read)
+
+    assert told(model, "ENV220")[0].problem.startswith("the model cannot do without")
+    monkeypatch.setenv("ENVKIT_A", "value")
+    assert told(model, "ENV220") == []
+
+
+def test_the_evidence_tells_which_distribution_a_module_is_of(sound: Sound) -> None:
+    reasons = [{"phase": "load", "module": "oddly_named.inner", "by": "code/loader.py", "line": 1}]
+    distributions = [seen("acme", "1.0", "requirement", reasons=reasons), seen("other", "2.0", "constraint")]
+    model = sound({"code/loader.py": "import oddly_named.more\n"}, distributions=distributions)
+
+    assert told(model, "ENV201") == []
+
+
+def test_code_of_another_python_needs_what_its_standard_library_lacks(sound: Sound) -> None:
+    old, new = sound({"code/loader.py": "import cgi, acme\n"}, name="old"), sound(name="new")
+    write(new, {"code/loader.py": "import cgi, acme\n", "python_env.yaml": "python: 3.13.1\n"})
+
+    assert told(old, "ENV201") == []
+    assert "cgi" in told(new, "ENV201")[0].problem
+
+
+def test_a_deep_scanner_that_is_not_installed_is_named(sound: Sound, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("envkit.validating.scanners.find_spec", lambda _: None)
+    result = envkit(sound(), "--scan", "picklescan")
+
+    assert result.exit_code == 7
+    assert "envkit[scan]" in result.output
+
+
+@pytest.mark.parametrize("scanner", ["picklescan", "fickling"])
+def test_deep_scanners_tell_of_a_harmful_pickle(sound: Sound, scanner: str) -> None:
+    class Harmful:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.system, ("true",)
+
+    model = sound({"model.pkl": pickle.dumps(Harmful())})
+
+    assert scanner in told(model, "ENV230", scan=(scanner,))[0].problem
+    assert told(sound(name="good"), "ENV230", scan=(scanner,)) == []
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    name=st.sampled_from([*FILES, "pylock.toml", "envkit.json"]),
+    content=st.binary(max_size=60) | st.text(alphabet="{}[]:-=@#; \n\\'\"acme10.*", max_size=60).map(str.encode),
+)
+def test_whatever_a_file_holds_is_told_and_not_raised(
+    tmp_path_factory: pytest.TempPathFactory, name: str, content: bytes
+) -> None:
+    model = make(tmp_path_factory.mktemp("any") / "model")
+    (model / name).write_bytes(content)
+
+    assert envkit(model, "--json").exit_code in (0, 1)
+
+
+def test_evidence_of_an_earlier_envkit_still_tells_that_the_example_changed(sound: Sound) -> None:
+    model = sound({"input_example.json": "{}"})
+    content = evidence(model, prediction={"input": "input_example.json", "input_sha256": "0" * 64})
+    del content["files"]
+    write(model, {"envkit.json": json.dumps(content)})
+
+    assert [each.file for each in told(model, "ENV108")] == ["input_example.json"]

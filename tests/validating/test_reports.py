@@ -1,0 +1,119 @@
+"""Reports, each read by what reads it elsewhere: SARIF's schema, a JUnit reader, the rules of GitHub's runner."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+from junitparser import JUnitXml, TestSuite
+
+from envkit.errors import InvalidArgument
+from envkit.validating import writing
+from envkit.validating.report import Report
+from envkit.validating.validate import validate
+from tests.validating.conftest import Sound
+
+SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif-2.1.0.json").read_text(encoding="utf-8"))
+ODD = "odd, 100%:\n<name> é"
+
+
+@pytest.fixture
+def report(sound: Sound, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Report:
+    """Three models, one of which has findings and one of which is not there; names that must be escaped."""
+    monkeypatch.chdir(tmp_path)
+    sound(name="good")
+    sound({"requirements.txt": "acme>=1.0 ; python_version > '3' # | * \n"}, name=ODD)
+    return validate(["good", ODD, "nowhere"], keep_going=True)
+
+
+def test_sarif_is_valid_and_names_rule_file_and_line(report: Report) -> None:
+    log = json.loads(writing.render(report, "sarif"))
+
+    jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker()).validate(log)
+    run = log["runs"][0]
+    assert run["tool"]["driver"]["name"] == "envkit"
+    assert not run["invocations"][0]["executionSuccessful"]
+    assert "nowhere" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
+    for each in run["results"]:
+        assert run["tool"]["driver"]["rules"][each["ruleIndex"]]["id"] == each["ruleId"]
+    found = next(each for each in run["results"] if each["ruleId"] == "ENV120")
+    place = found["locations"][0]["physicalLocation"]
+    assert unquote(place["artifactLocation"]["uri"]) == f"{ODD}/requirements.txt"
+    assert place["region"]["startLine"] == 1
+
+
+def test_junit_is_read_by_a_reader_of_it_and_counts_right(report: Report) -> None:
+    read = JUnitXml.fromstring(writing.render(report, "junit").encode())
+
+    suites = [each for each in read if isinstance(each, TestSuite)]
+    assert [(each.name, each.failures > 0, each.errors) for each in suites] == [
+        ("good", False, 0),
+        (ODD, True, 0),
+        ("nowhere", False, 1),
+    ]
+    assert read.tests == sum(each.tests for each in suites) == 2 * len(report.rules) + 1
+    failed = {case.name: case.result[0] for case in suites[1] if case.result}
+    assert "acme>=1.0" in failed["ENV120 unpinned"].message
+
+
+def test_githubs_runner_reads_the_annotations(report: Report) -> None:
+    lines = writing.render(report, "github").splitlines()
+
+    assert lines[0].startswith(("::error", "::warning"))
+    found = next(each for each in lines if "ENV120" in each)
+    command = re.fullmatch(r"::(\w+) (.*?)::(.*)", found)  # as the runner's ActionCommand takes it apart
+    assert command is not None
+    properties = dict(each.split("=", 1) for each in command[2].split(","))
+    plain = {key: unescaped(value, ",:") for key, value in properties.items()}
+    assert plain == {"file": f"{ODD}/requirements.txt", "line": "1", "title": "ENV120 unpinned"}
+    assert unescaped(command[3], "").startswith(f"{ODD}: `acme>=1.0")
+
+
+def unescaped(text: str, more: str) -> str:
+    for letter in ("\r", "\n", *more, "%"):
+        text = text.replace(f"%{ord(letter):02X}", letter)
+    return text
+
+
+def test_markdown_keeps_a_table_whole_whatever_the_cells_hold(report: Report) -> None:
+    text = writing.render(report, "markdown")
+
+    assert text.startswith("## envkit validate: failed\n")
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({len(re.findall(r"(?<!\\)\|", row)) for row in rows}) == 1
+    assert any("ENV120" in row for row in rows)
+
+
+def test_json_and_text_tell_the_same_findings(report: Report) -> None:
+    content = json.loads(writing.render(report, "json"))
+    text = writing.render(report, "text")
+
+    assert not content["ok"]
+    assert content["summary"]["models"] == 3
+    assert content["models"][2]["error"].startswith("No model at nowhere")
+    for each in content["models"][1]["findings"]:
+        assert f"{each['severity']} {each['rule']}" in text
+        assert f"{each['problem']}." in text
+    assert text.splitlines()[-1].startswith("3 models: ")
+
+
+def test_a_report_of_nothing_is_one_line(sound: Sound) -> None:
+    assert writing.render(validate(sound()), "text") == "1 model: nothing found.\n"
+
+
+def test_several_reports_go_to_several_places(report: Report, tmp_path: Path) -> None:
+    first, second = writing.outputs(["sarif=out/a.sarif", "text"])
+    writing.write(report, first)
+
+    assert second.file is None
+    assert json.loads((tmp_path / "out" / "a.sarif").read_text())["version"] == "2.1.0"
+
+
+@pytest.mark.parametrize("words", [["html"], ["json="], ["json", "text"], ["json=a", "text=a"]])
+def test_what_cannot_be_meant_is_refused(words: list[str]) -> None:
+    with pytest.raises(InvalidArgument):
+        writing.outputs(words)

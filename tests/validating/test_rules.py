@@ -1,0 +1,89 @@
+"""Every rule: found without a list, with a page whose examples it tells apart, and quiet about a sound model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from envkit.validating.finding import Stage
+from envkit.validating.rule import Rule, all_rules
+from tests.validating.conftest import Sound, run_python, told, write
+
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "rules"
+RULES = {rule.code: rule for rule in all_rules()}
+BLOCK = re.compile(r"^```(\w+) (\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def page(rule: Rule) -> str:
+    return (PAGES / f"{rule.code}.md").read_text(encoding="utf-8")
+
+
+def examples(text: str, heading: str) -> Iterator[tuple[str, str]]:
+    """The blocks below a heading: what each is (`requirements.txt`, `remove`, `run`), and its content."""
+    section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+    assert section is not None
+    for _, file, content in BLOCK.findall(section[1]):
+        yield file, content
+
+
+def lay_over(model: Path, text: str, heading: str) -> None:
+    blocks = list(examples(text, heading))
+    assert blocks
+    for file, content in blocks:
+        if file == "run":
+            run_python(model, content)
+        elif file == "remove":
+            write(model, dict.fromkeys(content.split()))
+        else:
+            write(model, {file: content})
+
+
+def test_codes_and_names_are_unique_and_each_code_begins_with_the_number_of_its_stage() -> None:
+    stages = {stage: number for number, stage in enumerate(Stage, 1)}
+
+    assert len({rule.name for rule in all_rules()}) == len(RULES) == len(all_rules())
+    for rule in all_rules():
+        assert rule.code.startswith(f"ENV{stages[rule.stage]}")
+        assert rule.summary
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_the_page_of_a_rule_says_what_the_rule_says(code: str) -> None:
+    rule = RULES[code]
+    text = page(rule)
+
+    assert text.startswith(f"# {code} `{rule.name}`\n")
+    assert f"Stage `{rule.stage.value}`, severity {rule.severity.value}." in text
+    assert rule.summary.lower() in text.lower()
+    assert f"| [{code}]({code}.md) | `{rule.name}` |" in (PAGES / "README.md").read_text(encoding="utf-8")
+
+
+def test_no_page_is_about_a_rule_that_is_not_there() -> None:
+    assert {path.stem for path in PAGES.glob("ENV*.md")} == set(RULES)
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_a_rule_tells_of_the_bad_example_of_its_page_and_not_of_the_good_one(sound: Sound, code: str) -> None:
+    rule = RULES[code]
+    scan = ("picklescan",) if rule.name == "scanner-alarm" else ()
+    bad, good = sound(name="bad"), sound(name="good")
+    lay_over(bad, page(rule), "Bad")
+    lay_over(good, page(rule), "Good")
+
+    findings = told(bad, code, scan=scan)
+    assert findings
+    assert rule.severity in {each.severity for each in findings}
+    for each in findings:
+        assert each.rule == code
+        assert not each.problem.endswith(".")
+        assert not each.remedy.endswith(".")
+    assert told(good, code, scan=scan) == []
+
+
+def test_a_sound_model_is_told_of_by_no_rule(sound: Sound) -> None:
+    model = sound()
+
+    assert [each for code in RULES for each in told(model, code)] == []
