@@ -83,6 +83,16 @@ def read(path: Path) -> MLModel:
     return of(Document.load(path))
 
 
+def parse(content: Mapping[str, Any], path: Path) -> MLModel:
+    """Make the model of what the file would hold; the path is for the errors. Raises `InvalidFile`."""
+    return of(Document(content, path))
+
+
+def resources(path: Path) -> Mapping[str, Any]:
+    """Read a `resources.yaml`, which lists what a model needs to reach when it is served. Raises `InvalidFile`."""
+    return Document.load(path).content
+
+
 def dumps(model: MLModel) -> str:
     """Give the text of the file: everything that was read, in its order."""
     return dump_yaml(model.content)

@@ -6,7 +6,7 @@ from typing import Any, Callable, List, Mapping
 
 from .signature import InvalidInput
 
-VECTOR = "sparkml vector"
+VECTOR = "sparkml_vector"
 NESTED = ("array", "object", "map", VECTOR)
 
 # Gives basic values of one type, or raises: (values, type, their place for messages, whether each must be there).

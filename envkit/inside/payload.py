@@ -39,7 +39,7 @@ def from_example(example: Mapping[str, Any], request: Mapping[str, Any], raw: bo
         params = value.get("params")
         value = value.get("inputs")
     if not raw:
-        value = convert(_example_data(value, example, signature), signature)
+        value = convert(example_data(value, example, signature), signature)
     return value, complete(params, signature)
 
 
@@ -135,7 +135,8 @@ def _data(form: str, value: Any, signature: Signature, raw: bool) -> Any:
     return convert(_arrays(value, signature), signature)
 
 
-def _example_data(value: Any, example: Mapping[str, Any], signature: Signature) -> Any:
+def example_data(value: Any, example: Mapping[str, Any], signature: Signature) -> Any:
+    """Give the data of a saved example, of its own type, columns of the signature's. Raises `InvalidInput`."""
     kind = example.get("type")
     if kind == "dataframe":
         return frame_of_split(value) if isinstance(value, dict) else frame_of_records(value)

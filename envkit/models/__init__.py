@@ -10,9 +10,13 @@ TYPE_CHECKING = False  # type checkers know it by this name; importing `typing` 
 if TYPE_CHECKING:
     from typing import Any
 
+    from envkit.environments.backend import FlavorBackend, get_flavor_backend
+    from envkit.models.code_models import set_model
     from envkit.models.data_types import AnyType, Array, DataType, Map, Object, Property, SparkMLVector
     from envkit.models.enforcement import enforce, enforce_params, validate_schema
     from envkit.models.inference.signature import infer_schema, infer_signature, infer_signature_from_type_hints
+    from envkit.models.model import Model, get_model_info
+    from envkit.models.model_info import ModelInfo
     from envkit.models.param_schema import ParamSchema, ParamSpec
     from envkit.models.schema import ColSpec, Schema, TensorSpec
     from envkit.models.signature import ModelSignature
@@ -22,7 +26,10 @@ __all__ = [
     "Array",
     "ColSpec",
     "DataType",
+    "FlavorBackend",
     "Map",
+    "Model",
+    "ModelInfo",
     "ModelSignature",
     "Object",
     "ParamSchema",
@@ -33,32 +40,41 @@ __all__ = [
     "TensorSpec",
     "enforce",
     "enforce_params",
+    "get_flavor_backend",
+    "get_model_info",
     "infer_schema",
     "infer_signature",
     "infer_signature_from_type_hints",
+    "set_model",
     "validate_schema",
 ]
 
 _HOME = {
-    "AnyType": "data_types",
-    "Array": "data_types",
-    "ColSpec": "schema",
-    "DataType": "data_types",
-    "Map": "data_types",
-    "ModelSignature": "signature",
-    "Object": "data_types",
-    "ParamSchema": "param_schema",
-    "ParamSpec": "param_schema",
-    "Property": "data_types",
-    "Schema": "schema",
-    "SparkMLVector": "data_types",
-    "TensorSpec": "schema",
-    "enforce": "enforcement",
-    "enforce_params": "enforcement",
-    "infer_schema": "inference.signature",
-    "infer_signature": "inference.signature",
-    "infer_signature_from_type_hints": "inference.signature",
-    "validate_schema": "enforcement",
+    "AnyType": "envkit.models.data_types",
+    "Array": "envkit.models.data_types",
+    "ColSpec": "envkit.models.schema",
+    "DataType": "envkit.models.data_types",
+    "FlavorBackend": "envkit.environments.backend",
+    "Map": "envkit.models.data_types",
+    "Model": "envkit.models.model",
+    "ModelInfo": "envkit.models.model_info",
+    "ModelSignature": "envkit.models.signature",
+    "Object": "envkit.models.data_types",
+    "ParamSchema": "envkit.models.param_schema",
+    "ParamSpec": "envkit.models.param_schema",
+    "Property": "envkit.models.data_types",
+    "Schema": "envkit.models.schema",
+    "SparkMLVector": "envkit.models.data_types",
+    "TensorSpec": "envkit.models.schema",
+    "enforce": "envkit.models.enforcement",
+    "enforce_params": "envkit.models.enforcement",
+    "get_flavor_backend": "envkit.environments.backend",
+    "get_model_info": "envkit.models.model",
+    "infer_schema": "envkit.models.inference.signature",
+    "infer_signature": "envkit.models.inference.signature",
+    "infer_signature_from_type_hints": "envkit.models.inference.signature",
+    "set_model": "envkit.models.code_models",
+    "validate_schema": "envkit.models.enforcement",
 }
 
 
@@ -67,7 +83,7 @@ def __getattr__(name: str) -> Any:
 
     if name not in _HOME:
         raise AttributeError(f"module 'envkit.models' has no attribute {name!r}")
-    value = getattr(import_module(f"envkit.models.{_HOME[name]}"), name)
+    value = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value
 

@@ -110,7 +110,7 @@ class Array:
 class SparkMLVector:
     """A vector of Spark ML: doubles."""
 
-    NAME: ClassVar = "sparkml vector"
+    NAME: ClassVar = "sparkml_vector"
 
     @property
     def dtype(self) -> DataType:

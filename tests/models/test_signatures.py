@@ -373,4 +373,4 @@ def test_signatures_of_early_files_are_read() -> None:
 
     assert found.inputs == Schema([ColSpec("double", "a")])
     assert found.to_dict()["params"] is None
-    assert from_dict({"type": "sparkml vector"}) == SparkMLVector()
+    assert from_dict({"type": "sparkml_vector"}) == SparkMLVector()

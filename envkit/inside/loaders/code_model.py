@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from types import ModuleType
 from typing import Any, Mapping
 
+from .. import registry
 from ..bytecode import TracelessLoader
 from .python_model import with_context
 
@@ -23,8 +25,10 @@ def load(path: str, request: Mapping[str, Any]) -> Any:
     """Run the model's code and take what it registered. Its file lies in the model directory, by its last name."""
     conf = request["python_function"]
     _configure(conf.get("config"))
-    _run(os.path.join(path, os.path.basename(conf["model_code_path"])))
-    model = getattr(sys.modules.get(REGISTRY), "__mlflow_model__", None)
+    _supply_set_model()
+    model = registry.registered_by(lambda: _run(os.path.join(path, os.path.basename(conf["model_code_path"]))))
+    if model is None:
+        model = getattr(sys.modules.get(REGISTRY), "__mlflow_model__", None)
     if model is None:
         raise RuntimeError(f"{conf['model_code_path']} did not register a model: it never called `set_model`")
     wrapped = with_context(model, path, conf)
@@ -32,6 +36,18 @@ def load(path: str, request: Mapping[str, Any]) -> Any:
         if kind.__module__ == "mlflow.pyfunc.model" and kind.__name__ in WRAPPERS:
             return _wrap(model, wrapped, *WRAPPERS[kind.__name__])
     return wrapped
+
+
+def _supply_set_model() -> None:
+    """Let `from envkit.models import set_model` reach this program, whether or not envkit is installed here."""
+    sys.modules.setdefault("envkit.inside.registry", registry)
+    if "envkit" in sys.modules or find_spec("envkit") is not None:
+        return
+    package, models = ModuleType("envkit"), ModuleType("envkit.models")
+    package.__path__ = []
+    models.__dict__["set_model"] = registry.register
+    package.__dict__["models"] = models
+    sys.modules.update({"envkit": package, "envkit.models": models})
 
 
 def _configure(config: Any) -> None:

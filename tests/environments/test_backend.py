@@ -1,0 +1,84 @@
+"""`get_flavor_backend`, and what the backend of a model does with it."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from envkit.errors import InvalidArgument, InvalidFile, ToolNotFound
+from envkit.models import FlavorBackend, get_flavor_backend
+from tests.conftest import FixtureModel
+
+LOADER = """
+class Model:
+    def predict(self, data):
+        return data
+
+
+def _load_pyfunc(path):
+    return Model()
+"""
+
+
+@pytest.fixture
+def echo(tmp_path: Path) -> Path:
+    """A model that gives back what it gets, and needs no library."""
+    model = tmp_path / "echo"
+    (model / "code").mkdir(parents=True)
+    (model / "code" / "echo_loader.py").write_text(LOADER)
+    flavor = {"loader_module": "echo_loader", "code": "code", "python_version": "3.11.7"}
+    (model / "MLmodel").write_text(json.dumps({"flavors": {"python_function": flavor}}))
+    (model / "requirements.txt").write_text("")
+    return model
+
+
+def test_the_backend_is_chosen_without_reading_the_model(fixture_model: Callable[[str], FixtureModel]) -> None:
+    model = fixture_model("sklearn_pipeline")
+
+    backend = get_flavor_backend(str(model.path), env_manager="virtualenv")
+
+    assert isinstance(backend, FlavorBackend)
+    assert (backend.env_manager, backend.can_score_model(), backend.can_build_image()) == ("virtualenv", True, False)
+
+
+def test_a_backend_predicts_on_files_and_on_standard_input(
+    echo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backend = get_flavor_backend(echo, env_manager="local")
+    given = tmp_path / "given.json"
+    given.write_text('{"inputs": {"a": 1}}')
+
+    assert backend.predict(echo, given, tmp_path / "answer.json") == {"a": 1}
+    assert json.loads((tmp_path / "answer.json").read_text()) == {"predictions": {"a": 1}}
+    assert capsys.readouterr().out == ""
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given.read_bytes())))
+    assert backend.predict(echo) == {"a": 1}
+    assert json.loads(capsys.readouterr().out) == {"predictions": {"a": 1}}
+
+
+def test_a_data_frame_without_a_requests_key_is_told_by_its_format(echo: Path, tmp_path: Path) -> None:
+    backend = get_flavor_backend(echo, env_manager="local")
+    given = tmp_path / "given.json"
+    given.write_text('[{"a": 1}]')
+
+    assert backend.predict(echo, given, tmp_path / "answer.json", json_format="records") == [{"a": 1}]
+    with pytest.raises(InvalidArgument, match="json_format"):
+        backend.predict(echo, given, json_format="table")
+
+
+def test_a_model_without_python_has_no_backend(tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").write_text("flavors: {crate: {version: '0.1'}}\n")
+
+    with pytest.raises(InvalidFile, match="crate"):
+        get_flavor_backend(tmp_path)
+
+
+def test_serving_says_what_to_do_instead(echo: Path) -> None:
+    with pytest.raises(ToolNotFound, match="envkit predict"):
+        get_flavor_backend(echo).serve(echo, port=5000, host="localhost")
