@@ -360,6 +360,23 @@ def test_names_lead_where_condarc_says(
 
 
 @pytest.mark.slow
+def test_a_mirror_of_rattlers_settings_is_used(
+    asked: EnvironmentSpec, root: Path, conda_channel: CondaChannel, own_home: Path
+) -> None:
+    settings = own_home / ".config" / "rattler" / "config.toml"
+    settings.parent.mkdir(parents=True)
+    with serving(conda_channel.path) as host:
+        settings.write_text(f'[mirrors]\n"https://conda.anaconda.org/conda-forge" = ["http://{host}/"]\n')
+        try:
+            environment = prepare(replace(asked, conda_channels=("conda-forge",)), EnvType.CONDA, root=root)
+        finally:
+            settings.unlink()
+
+    url = installed(environment.path)["envkit-demo"]["url"]
+    assert url == "https://conda.anaconda.org/conda-forge/noarch/envkit-demo-1.0-py_0.conda"
+
+
+@pytest.mark.slow
 def test_a_channel_in_the_model_is_told_by_its_content(
     asked: EnvironmentSpec, root: Path, conda_channel: CondaChannel
 ) -> None:

@@ -10,7 +10,7 @@ the interpreter's own end in about 2 % of processes. The request's keys:
     channels   URLs without credentials, first wins
     specs      match specs
     cache      a private folder for downloads
-    config     configuration files of rattler, the last wins
+    config     configuration files of rattler beside the user's own, the last wins
     lock       pixi.lock to install from without a solve, or null; for the job "lock" the file to write
     rewritten  pairs of URL prefixes: what a lock names, and where this machine gets it from
     prefix     where to install, absolute
@@ -72,7 +72,8 @@ async def _do(request: dict[str, Any]) -> dict[str, Any]:
     from rattler import Client, MatchSpec
     from rattler.config import Config
 
-    config = Config.load_from_files(request["config"])
+    known = [path for path, _ in Config.config_search_paths("pixi") if path.is_file()]  # pixi's and rattler's own
+    config = Config.load_from_files([*known, *map(Path, request["config"])])
     client = Client.from_config(config)
     specs = [MatchSpec(each) for each in request["specs"]]
     notes: list[str] = []
