@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from envkit.capturing import closure, local_origins
+from envkit.capturing.degradations import Kind
 from envkit.capturing.distributions import Distribution, InstalledDistributions
+from envkit.capturing.local_wheels import LocalWheels
 from envkit.capturing.lock import Locked, Unlocked, lock
 from envkit.capturing.trace import InterpreterFacts
 from envkit.formats import pylock_toml
@@ -120,3 +123,35 @@ def test_a_source_distribution_is_never_run(site: Site, index: Path, tmp_path: P
     result = lock(installed(site, "sourced"), FACTS)
     assert isinstance(result, Unlocked)
     assert not proof.exists()
+
+
+def test_a_file_of_an_index_in_a_folder_is_locked_and_told(site: Site, index: Path) -> None:
+    wheel = write_wheel(index, "acme", "1.0")
+    site.install("acme", "1.0")
+
+    result = lock(installed(site, "acme"), FACTS)
+    assert isinstance(result, Locked)
+    told = list(local_origins.of_lock(result.packages))
+    assert [(each.kind, each.subject) for each in told] == [(Kind.LOCAL_ORIGIN, "acme")]
+    assert wheel.as_uri() in told[0].detail
+
+
+def test_a_commit_of_this_machine_without_a_wheel_is_locked_as_it_is(site: Site, index: Path, tmp_path: Path) -> None:
+    vcs = {"vcs": "git", "commit_id": "0" * 40}
+    site.install("tool", "1.0", direct_url={"url": "file:///home/me/tool", "vcs_info": vcs})
+
+    package = locked_packages(lock(installed(site, "tool"), FACTS), tmp_path)["tool"]
+    assert package["vcs"]["url"] == "file:///home/me/tool"
+    found = list(local_origins.degradations(installed(site, "tool"), LocalWheels(missing={"tool": "it was not built"})))  # type: ignore[dict-item]
+    assert [each.kind for each in found] == [Kind.LOCAL_ORIGIN]
+    assert "it was not built" in found[0].detail
+
+
+def test_metadata_that_is_no_requirement_is_told(site: Site) -> None:
+    site.install("old", "1.0", requires=["fine>=1", "broken (>1", "https://me:secret@host/x.tar.gz"])
+
+    (old,) = installed(site, "old")
+    assert [each.name for each in old.requires] == ["fine"]
+    told = list(closure.unreadable([old]))
+    assert [(each.kind, each.subject) for each in told] == [(Kind.UNREAD, "old")] * 2
+    assert "secret" not in "".join(map(str, told))
