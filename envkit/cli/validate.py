@@ -43,6 +43,7 @@ def _words(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tup
 @click.option("-j", "--jobs", type=click.IntRange(min=0), metavar="N", help="Processes; 0: one a core.  [default: 1]")
 @click.option("--scan", metavar="SCANNER", multiple=True, callback=_words, help="Also ask picklescan or fickling.")
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings; else those of the project.")
+@click.option("--changed", is_flag=True, help="The words are files; validate the models that they belong to.")
 @click.option("--list-rules", is_flag=True, help="Show all rules and end.")
 @options.json_output
 @options.output
@@ -59,6 +60,7 @@ def command(
     jobs: int | None,
     scan: tuple[str, ...],
     config: Path | None,
+    changed: bool,
     list_rules: bool,
     as_json: bool,
 ) -> None:
@@ -68,11 +70,17 @@ def command(
     there are, 3 when a model is not there.
     """
     from envkit.validating import writing
+    from envkit.validating.changed import models_of
     from envkit.validating.validate import validate
 
     if list_rules:
         _show_rules()
         return
+    if changed:
+        models = tuple(map(str, models_of(models)))
+        if not (*models, *named):
+            options.note("No file of a model changed.")
+            return
     if not (*models, *named):
         raise click.UsageError("Name at least one model: as MODEL or with -m/--model-uri.")
     if write_baseline is not None and baseline is not None:

@@ -69,7 +69,7 @@ def test_the_readme_names_every_command_and_every_option(name: str) -> None:
             assert_options_are_named(inner, DOCUMENTATION)
     else:
         assert f"`envkit {name} MODEL`" in README
-        assert_options_are_named(command, README)
+        assert_options_are_named(command, DOCUMENTATION)
 
 
 def assert_options_are_named(command: click.Command, text: str) -> None:
