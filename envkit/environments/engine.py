@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from envkit.child import process
+from envkit.child.progress import Report, step
 from envkit.environments import redaction
+from envkit.environments.installer_output import Listener
 from envkit.environments.interpreters import Interpreter
 from envkit.environments.plan import Plan
 from envkit.errors import BuildFailed
@@ -19,6 +21,7 @@ _SHOWN_LINES = 40
 _LACKS_WHEEL = re.compile(
     r"building from source|Building source distributions|no usable wheels|No matching distribution"
 )
+_YANKED = re.compile(r"^(?:warning|WARNING): (.*\byanked\b.*(?:\n(?!warning|WARNING)Reason.*)?)", re.MULTILINE)
 _NO_SOURCE = "Only wheels are installed; `--allow-source` lets what has none be built, which runs its code."
 
 
@@ -28,7 +31,8 @@ class Workshop:
 
     place: the environment. cache: for downloads. variables: of the tools. inherit: descriptors that tools
     keep open. secrets: what must not appear in messages. allow_source: whether source distributions may be
-    built. settings: of uv (see `uv_settings`).
+    built. settings: of uv (see `uv_settings`). warn: is told what installers warn of that the user should know.
+    report: is shown how far they are.
     """
 
     place: Path
@@ -38,6 +42,8 @@ class Workshop:
     secrets: frozenset[str] = frozenset()
     allow_source: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
+    warn: Callable[[str], None] = lambda _: None
+    report: Report | None = None
 
     @property
     def python(self) -> Path:
@@ -64,7 +70,18 @@ class Workshop:
             stream.writelines(f"{line}\n" for line in lines)
         return path
 
-    def run(self, argv: Sequence[str | Path], doing: str, variables: Mapping[str, str] | None = None) -> str:
+    def install(self, argv: Sequence[str | Path], doing: str, variables: Mapping[str, str] | None = None) -> None:
+        """Run an installer as `run` does, and show what it downloads and installs."""
+        with step(self.report, "Finding packages") as advance:
+            self.run(argv, doing, variables, Listener(advance))
+
+    def run(
+        self,
+        argv: Sequence[str | Path],
+        doing: str,
+        variables: Mapping[str, str] | None = None,
+        heard: Callable[[str], None] | None = None,
+    ) -> str:
         """Run a tool to its end and give what it said.
 
         Raises `BuildFailed`, which says what it was `doing` and its last words, without credentials.
@@ -75,8 +92,11 @@ class Workshop:
             directory=self.place.parent,
             keep_output=True,
             inherit=self.inherit,
+            heard=heard,
         )
         if ended.succeeded:
+            for line in _YANKED.findall(ended.output):
+                self.warn(redaction.redacted(line.strip(), self.secrets))
             return ended.output.strip()
         text = redaction.redacted(ended.output, self.secrets)
         last = "\n".join(text.splitlines()[-_SHOWN_LINES:])

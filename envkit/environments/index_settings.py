@@ -8,6 +8,7 @@ installed as it is names each file by its digest, so that it does not matter whe
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from envkit.environments import uv_settings
 from envkit.environments.env_type import EnvType
 from envkit.formats.credentials import without_credentials
 
+PYPI = "https://pypi.org/simple"
 _OF_UV = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 _UV_SETTINGS = ("index", "index-url", "extra-index-url", "find-links", "no-index", "index-strategy")
 _OF_PIP = ("index-url", "extra-index-url", "find-links", "no-index")
@@ -35,6 +37,27 @@ def deciding(manager: EnvType, lock: Path | None, environ: Mapping[str, str]) ->
     return found
 
 
+def urls(manager: EnvType, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Give the addresses of this machine's indexes, credentials included, the one that counts as PyPI first."""
+    if manager is EnvType.VIRTUALENV:
+        named = _pip_settings(environ)
+        default, more = named.get("index-url", ""), named.get("extra-index-url", "").split()
+    else:
+        settings = uv_settings.of_machine(environ)
+        listed = [each for each in settings.get("index", []) if not each.get("explicit")]
+        defaults = [environ.get("UV_DEFAULT_INDEX"), environ.get("UV_INDEX_URL")]
+        defaults += [*(each.get("url") for each in listed if each.get("default")), settings.get("index-url")]
+        default = next((each for each in defaults if each), "")
+        more = [each.partition("=")[2] if re.match(r"[\w.-]+=", each) else each for each in _words(environ, "UV_INDEX")]
+        more += [*_words(environ, "UV_EXTRA_INDEX_URL"), *settings.get("extra-index-url", [])]
+        more += [str(each.get("url")) for each in listed if not each.get("default")]
+    return (default or PYPI, *more)
+
+
+def _words(environ: Mapping[str, str], name: str) -> list[str]:
+    return environ.get(name, "").split()
+
+
 def _of_uv(environ: Mapping[str, str]) -> Iterator[str]:
     for name in _OF_UV:
         if value := environ.get(name, "").strip():
@@ -44,13 +67,17 @@ def _of_uv(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _of_pip(environ: Mapping[str, str]) -> Iterator[str]:
+    yield from (_told(name, value) for name, value in _pip_settings(environ).items())
+
+
+def _pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
     named: dict[str, str] = {}
     for path in _pip_files(environ):
         named.update(_read(path))
     for name in _OF_PIP:
         if value := environ.get(f"PIP_{name.upper().replace('-', '_')}", "").strip():
             named[name] = value
-    yield from (_told(name, value) for name, value in named.items())
+    return named
 
 
 def _told(name: str, value: Any) -> str:
@@ -81,7 +108,7 @@ def _read(path: Path) -> dict[str, str]:
     except (OSError, ValueError, configparser.Error):
         return {}
     return {
-        name: value
+        name.replace("_", "-"): value
         for section in _PIP_SECTIONS
         if parser.has_section(section)
         for name, value in parser.items(section)

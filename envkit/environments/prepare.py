@@ -136,7 +136,7 @@ def _stored(shelf: Store, manager: EnvType, site: Site, environ: Mapping[str, st
     notes += _check_lock(wanted)
     tool = f" ({site.conda.tool.kind})" if site.conda else ""
     report(f"Building {found.place} with {manager.value}{tool}")
-    filler = _filler(shelf, manager, wanted, interpreter, environ, site.conda)
+    filler = _filler(shelf, manager, wanted, interpreter, environ, site.conda, notes.append, report)
     place, built, why = shelf.build(manager.value, key, interpreter, filler, report)
     notes += [f"{place} was built again: {why}."] if why else []
     notes += site.conda.notes if site.conda else []
@@ -175,10 +175,12 @@ def _filler(
     wanted: Plan,
     interpreter: Interpreter,
     environ: Mapping[str, str],
-    conda: Conda | None = None,
+    conda: Conda | None,
+    warn: Report,
+    report: Report,
 ) -> store.Fill:
     from envkit.child import environment
-    from envkit.environments import redaction, uv_settings
+    from envkit.environments import index_conflicts, pylock, redaction, uv_settings
     from envkit.environments.engine import Workshop
 
     engine = conda or _engine(manager)
@@ -194,7 +196,12 @@ def _filler(
             secrets=secrets,
             allow_source=wanted.allow_source,
             settings=settings,
+            warn=warn,
+            report=report,
         )
+        if wanted.lock is None or pylock.read(wanted.lock).obstacle_when(allow_source=wanted.allow_source):
+            machine = index_settings.urls(manager, environ)
+            index_conflicts.refuse(wanted, machine, interpreter, shelf.cache("uv"), workshop.variables)
         brought = engine.create(interpreter, workshop)
         engine.install(wanted, workshop.with_own_temporary_files())
         shutil.rmtree(workshop.papers)

@@ -1,0 +1,105 @@
+"""One name on several indexes with different files: which one is meant, no installer can know, so it is refused.
+
+uv takes a package from the first index that has its name, pip the best version from any: in some orders both take the
+wrong one, which is how packages of a company are replaced by those of a stranger. Mirrors, which have the same files,
+are no conflict, and where every file is named by its digest there is nothing to choose. Each index is asked by itself,
+by uv.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from envkit.child import process, uv
+from envkit.environments.interpreters import Interpreter
+from envkit.environments.plan import Plan
+from envkit.errors import BuildFailed
+from envkit.formats.credentials import filled, without_credentials
+
+_ASKED_AT_ONCE = 4
+_SECONDS = 60.0
+_DIGEST = re.compile(r"--hash=(\w+:\w+)")
+_INDEX_OPTIONS = {"--index-url", "--extra-index-url"}
+
+
+def refuse(
+    plan: Plan, machine: Sequence[str], interpreter: Interpreter, cache: Path, environ: Mapping[str, str]
+) -> None:
+    """Raise `BuildFailed` when a requirement or constraint is on several of the indexes with different files.
+
+    `machine` are the URLs of this machine's indexes, the first of which the model's own `--index-url` replaces.
+    """
+    indexes = list(_indexes(plan, machine, environ))
+    names = [line for line in (_asked(each) for each in (*plan.requirements, *plan.constraints)) if line]
+    if len(indexes) < 2 or not names:
+        return
+
+    program = uv.program()  # before there are threads: what it asks of `sysconfig` is not safe there
+
+    def ask(question: tuple[str, str]) -> frozenset[str]:
+        return _files(program, *question, interpreter, cache, environ)
+
+    questions = [(line, index) for line in dict.fromkeys(names) for index in indexes]
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as threads:
+        answers = dict(zip(questions, threads.map(ask, questions), strict=True))
+    for line in dict.fromkeys(names):
+        offers = {index: answers[line, index] for index in indexes if answers[line, index]}
+        if len(offers) > 1 and not frozenset.intersection(*offers.values()):
+            raise BuildFailed(
+                f"choose the index of {line}: there are different files of that name",
+                "\n".join(f"  {without_credentials(index)}" for index in offers)
+                + "\nLock the model (`envkit lock MODEL`), or name one index alone.",
+            )
+
+
+def _indexes(plan: Plan, machine: Sequence[str], environ: Mapping[str, str]) -> Iterator[str]:
+    given = [option for option in plan.options if option.name in _INDEX_OPTIONS]
+    if any(option.name == "--no-index" for option in plan.options):
+        return
+    own = any(option.name == "--index-url" for option in given)
+    found = [*(filled(option.value, environ) for option in given), *(machine[1:] if own else machine)]
+    yield from {without_credentials(index).rstrip("/"): index for index in found}.values()
+
+
+def _asked(line: str) -> str:
+    """Give name and versions of a requirement that an index answers, without its digests; "" for all others."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    if " --hash" in line:
+        return ""
+    try:
+        wanted = Requirement(line)
+    except InvalidRequirement:
+        return ""
+    fits = wanted.url is None and (wanted.marker is None or wanted.marker.evaluate())
+    return f"{wanted.name}{wanted.specifier}" if fits else ""
+
+
+def _files(
+    program: Path, line: str, index: str, interpreter: Interpreter, cache: Path, environ: Mapping[str, str]
+) -> frozenset[str]:
+    """Give the digests of the files that an index has for a requirement; none when it has none."""
+    question = cache / "questions"
+    question.mkdir(parents=True, exist_ok=True)
+    asked = question / f"{re.sub(r'[^A-Za-z0-9.-]', '_', line)}.in"
+    asked.write_text(f"{line}\n", encoding="utf-8")
+    argv: list[str | Path] = [program, "pip", "compile", asked, "--no-config", "--no-deps", "--no-header"]
+    argv += ["--generate-hashes", "--no-build", "--no-annotate", "--color", "never", "--cache-dir", cache]
+    ended = process.run(
+        [*argv, "--python", interpreter.executable],
+        environment={**_without_indexes(environ), "UV_DEFAULT_INDEX": index},  # not an argument, which others can read
+        timeout=_SECONDS,
+        keep_output=True,
+    )
+    return frozenset(_DIGEST.findall(ended.output)) if ended.succeeded else frozenset()
+
+
+def _without_indexes(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environ.items()
+        if not re.fullmatch(r"UV_(INDEX|INDEX_URL|EXTRA_INDEX_URL|DEFAULT_INDEX|FIND_LINKS)", name)
+    }
