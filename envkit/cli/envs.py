@@ -75,6 +75,7 @@ def list_(as_json: bool) -> None:
 @options.env_manager
 @options.target_python
 @options.python_policy
+@options.conda_exe
 @options.requirements_override
 @options.allow_source
 @options.json_output
@@ -84,6 +85,7 @@ def path(
     env_manager: str,
     python: Path | None,
     python_policy: str,
+    conda_exe: str | None,
     pip_requirements_override: tuple[str, ...],
     allow_source: bool,
     as_json: bool,
@@ -99,6 +101,7 @@ def path(
         env_manager,
         python=python,
         python_policy=python_policy,
+        conda_exe=conda_exe,
         allow_source=allow_source,
         pip_requirements_override=pip_requirements_override,
     )

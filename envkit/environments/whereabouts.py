@@ -33,6 +33,7 @@ def find_env(
     pip_requirements_override: str | Sequence[str] = (),
     python: str | Path | None = None,
     python_policy: PythonPolicy | str = PythonPolicy.MINOR,
+    conda_exe: str | Path | None = None,
     root: Path | None = None,
 ) -> Found:
     """Say where `prepare_env` with the same arguments finds the environment of a model; nothing is built.
@@ -49,13 +50,14 @@ def find_env(
     shelf = Store(root=store.root_from(root, os.environ))
     overrides = pip_requirements_override
     site = prepare.survey(
-        read_spec(model),
+        read_spec(model, for_conda=manager is EnvType.CONDA),
         manager,
         shelf,
         overrides=(overrides,) if isinstance(overrides, str) else tuple(overrides),
         allow_source=allow_source,
         python=Path(python) if python is not None else None,
         python_policy=policy,
+        conda_exe=conda_exe,
     )
     found = shelf.look(manager.value, site.key)
     if isinstance(found, Ready):

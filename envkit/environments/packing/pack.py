@@ -98,6 +98,11 @@ def pack(
 def _check(manager: EnvType, target: Path) -> None:
     if manager is EnvType.LOCAL:
         raise InvalidArgument("A local environment belongs to this machine; pack one that uv or virtualenv builds.")
+    if manager is EnvType.CONDA:
+        raise InvalidArgument(
+            "A conda environment cannot be packed yet: carry the model with its pixi.lock (`envkit lock MODEL --conda`) "
+            "and a channel, or pack one that uv or virtualenv builds."
+        )
     compression.check(target)
     if not target.parent.is_dir():
         raise InvalidArgument(f"The archive cannot be written to {target}: there is no such folder.")
