@@ -14,7 +14,7 @@ import pandas as pd
 import pydantic
 import pytest
 import scipy.sparse
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envkit.errors import InvalidArgument
@@ -197,12 +197,14 @@ COLUMNS = st.dictionaries(NAMES, st.tuples(TYPES, st.booleans()), min_size=1, ma
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(COLUMNS)
 def test_every_schema_survives_its_json(schema: Schema) -> None:
     assert Schema.from_json(schema.to_json()) == schema
     assert pickle.loads(pickle.dumps(schema)) == schema
 
 
+@settings(deadline=None, max_examples=50)
 @given(TYPES, TYPES)
 def test_merging_is_the_same_both_ways_or_refused_both_ways(one: Any, other: Any) -> None:
     def merged(*types: Any) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from envkit.errors import InvalidArgument
-from envkit.inside.nested import is_missing
 from envkit.models.data_types import DataType, Type
 from envkit.models.inference.numbers import type_of_dtype
 from envkit.models.inference.values import common_type
@@ -52,7 +51,7 @@ def _column(series: Any, name: Any) -> ColSpec:
         kind = type_of_series(series)
     except InvalidArgument as error:
         raise InvalidArgument(f"Column `{name}`: {error}") from error
-    return ColSpec(kind, name, not any(is_missing(each) for each in series))
+    return ColSpec(kind, name, not bool(series.isna().any()))
 
 
 def type_of_series(series: Any) -> Type:

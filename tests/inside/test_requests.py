@@ -1,0 +1,191 @@
+"""Requests to a scoring server: as the reference takes or refuses them, or better, and why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from envkit.inside import payload
+from envkit.inside.signature import InvalidInput
+from tests.cases import cases
+
+AB = [{"type": "long", "name": "a", "required": True}, {"type": "double", "name": "b", "required": True}]
+PARAMS = [
+    {"name": "t", "type": "double", "default": 0.5, "shape": None},
+    {"name": "stop", "type": "string", "default": ["x"], "shape": [-1]},
+]
+
+
+def tensor(*shape: int, name: str | None = None) -> dict[str, Any]:
+    named = {"name": name} if name else {}
+    return {**named, "type": "tensor", "tensor-spec": {"dtype": "float64", "shape": list(shape)}}
+
+
+SIGNATURES: dict[str, Any] = {
+    "no signature": None,
+    "model that raises": None,
+    "a:long b:double": {"inputs": AB},
+    "c:string": {"inputs": [{"type": "string", "name": "c", "required": True}]},
+    "d:datetime": {"inputs": [{"type": "datetime", "name": "d", "required": True}]},
+    "x:binary": {"inputs": [{"type": "binary", "name": "x", "required": True}]},
+    "a:long with params t:double=0.5 stop:string[]": {"inputs": AB[:1], "params": PARAMS},
+    "tensor float64 (-1,2)": {"inputs": [tensor(-1, 2)]},
+    "named tensors x (-1,2), y (-1,)": {"inputs": [tensor(-1, 2, name="x"), tensor(-1, name="y")]},
+}
+KINDS = {"application/json": "json", "text/csv": "csv", "application/vnd.apache.parquet": "parquet"}
+# What the model itself makes of an input without a signature is its own affair; content types are the server's.
+OF_THE_MODEL = {f"serve.invocations-{number:03}" for number in (30, 31, 37, 38, 39, 132, 133)}
+BETTER: dict[str, tuple[bool, str]] = {
+    "serve.invocations-033": (False, "rows with different keys are no columns of one length"),
+    "serve.invocations-049": (False, "params are an object"),
+    "serve.invocations-050": (False, "an unknown key, which may be a misspelt `params`, is told"),
+    "serve.invocations-090": (False, "1.5 for a long is refused, not cut to 1"),
+}
+ASKED = [
+    case
+    for case in cases("invocations")
+    if case["given"]["content_type"] in KINDS
+    and not str(case["given"]["body"]).startswith("b'")
+    and case["id"] not in OF_THE_MODEL
+]
+
+
+def written(case: dict[str, Any], folder: Path) -> dict[str, str]:
+    body = case["given"]["body"]
+    path = folder / "request"
+    path.write_text(body if isinstance(body, str) else json.dumps(body), encoding="utf-8")
+    return {"path": str(path), "content_type": KINDS[case["given"]["content_type"]]}
+
+
+@pytest.mark.parametrize("case", ASKED, ids=lambda case: str(case["id"]))
+def test_a_request_is_taken_or_refused_as_by_the_reference(case: dict[str, Any], tmp_path: Path) -> None:
+    request = {"signature": SIGNATURES[case["given"]["model"]]}
+    taken, _ = BETTER.get(case["id"], (case["expect"]["status"] == 200, ""))
+
+    if not taken:
+        with pytest.raises(InvalidInput):
+            payload.from_file(written(case, tmp_path), request, raw=False)
+        return
+    data, params = payload.from_file(written(case, tmp_path), request, raw=False)
+    answer = case["expect"]["body"]
+    predicted = answer["predictions"] if isinstance(answer, dict) else answer
+    if isinstance(predicted[0], str):
+        kind, _, given = predicted[0].split(":", 2)
+        assert type(data).__name__ == kind
+        assert json.dumps(params, sort_keys=True) == (given or json.dumps(params, sort_keys=True))
+    elif case["given"]["model"] == "a:long b:double":
+        pd.testing.assert_frame_equal(data, pd.DataFrame(predicted).astype({"a": "int64", "b": "float64"}))
+    else:
+        assert isinstance(data, pd.DataFrame)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"dataframe_records": [{"x": "aGk="}]}, {"inputs": {"x": ["aGk="]}}, {"instances": [{"x": "aGk="}]}],
+    ids=lambda body: str(next(iter(body))),
+)
+def test_bytes_are_base64_in_every_form_of_a_request(body: dict[str, Any], tmp_path: Path) -> None:
+    """MLflow leaves those of `inputs` encoded."""
+    source = tmp_path / "request"
+    source.write_text(json.dumps(body))
+
+    data, _ = payload.from_file(
+        {"path": str(source), "content_type": "json"}, {"signature": SIGNATURES["x:binary"]}, raw=False
+    )
+
+    assert data["x"].tolist() == [b"hi"]
+
+
+def test_parquet_is_enforced_as_a_data_frame(tmp_path: Path) -> None:
+    source = {"path": str(tmp_path / "a.parquet"), "content_type": "parquet"}
+    request = {"signature": SIGNATURES["a:long b:double"]}
+
+    pd.DataFrame({"b": [0.5], "x": ["left out"], "a": [1]}).to_parquet(source["path"])
+    data, _ = payload.from_file(source, request, raw=False)
+    pd.testing.assert_frame_equal(data, pd.DataFrame({"a": [1], "b": [0.5]}))
+
+    pd.DataFrame({"a": [2.5], "b": [0.5]}).to_parquet(source["path"])
+    with pytest.raises(InvalidInput, match="`a` takes values of long"):
+        payload.from_file(source, request, raw=False)
+
+    Path(source["path"]).write_bytes(b"x")
+    with pytest.raises(InvalidInput, match="it is not Parquet"):
+        payload.from_file(source, request, raw=False)
+
+
+NESTED = [
+    {"type": "array", "items": {"type": "double"}, "name": "q", "required": True},
+    {
+        "type": "object",
+        "properties": {
+            "n": {"type": "long", "required": True},
+            "b": {"type": "binary", "required": False},
+            "m": {"type": "map", "values": {"type": "datetime"}, "required": False},
+        },
+        "name": "o",
+        "required": True,
+    },
+]
+
+
+def nested(tmp_path: Path, row: dict[str, Any]) -> Any:
+    source = tmp_path / "request"
+    source.write_text(json.dumps({"dataframe_records": [row]}))
+    request = {"signature": {"inputs": NESTED}}
+    data, _ = payload.from_file({"path": str(source), "content_type": "json"}, request, raw=False)
+    return data.to_dict(orient="records")[0]
+
+
+def test_values_inside_of_values_get_the_signatures_types(tmp_path: Path) -> None:
+    found = nested(tmp_path, {"q": [1, 2.5], "o": {"n": 2.0, "b": "aGk=", "m": {"k": "2024-01-02T00:00:00"}}})
+
+    assert found == {"q": [1.0, 2.5], "o": {"n": 2, "b": b"hi", "m": {"k": pd.Timestamp(2024, 1, 2)}}}
+    assert [type(each) for each in found["q"]] == [float, float]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"q": [1], "o": {"n": 2.5}}, "the input `o`.n (long) takes whole numbers only, not 2.5"),
+        ({"q": [1], "o": {"n": 2**63}}, "does not fit into 64 bits"),
+        ({"q": ["1"], "o": {"n": 1}}, "the input `q` (double) takes numbers only, not '1'"),
+        ({"q": 1, "o": {"n": 1}}, "the input `q` must be a list, not a number"),
+        ({"q": [1], "o": {}}, "the input `o` lacks `n`"),
+        ({"q": [1], "o": {"n": 1, "w": 1}}, "the input `o` has `w`, which the model's signature does not know"),
+        ({"q": [1], "o": {"n": 1, "b": "?"}}, "takes bytes as base64 text only"),
+        ({"q": [1], "o": {"n": 1, "m": {"k": "soon"}}}, "takes times as ISO 8601 texts only"),
+        ({"q": [1], "o": {"n": True}}, "takes whole numbers only, not True"),
+    ],
+)
+def test_a_value_inside_of_values_that_does_not_fit_is_refused(tmp_path: Path, row: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        nested(tmp_path, row)
+
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "value"),
+    [
+        (AB, {"inputs": {"a": [2.5], "b": [1]}}),
+        (AB, {"inputs": [{"a": 2.5, "b": 1}]}),
+        (AB, {"instances": [{"a": 2.5, "b": 1}]}),
+        ([{"type": "long"}], {"inputs": [2.5]}),
+    ],
+)
+def test_a_fraction_for_a_whole_number_is_refused_where_there_is_no_pandas_too(
+    inputs: Any, value: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    for library in ("pandas", "numpy"):
+        monkeypatch.setitem(sys.modules, library, None)
+    source = tmp_path / "request"
+    source.write_text(json.dumps(value))
+
+    with pytest.raises(InvalidInput, match=r"whole numbers only, not 2\.5"):
+        payload.from_file({"path": str(source), "content_type": "json"}, {"signature": {"inputs": inputs}}, raw=False)
