@@ -101,13 +101,20 @@ class Confinement:
 
     def hint(self, said: str) -> str:
         """Give a line, with its break before it, when the sandbox may be why a model failed that said this."""
-        if self.program is None:
-            return ""
-        hints = (hint for pattern, hint in _HINTS if re.search(pattern, said))
+        possible = (*_OF_LIMITS, *(_OF_BUBBLEWRAP if self.program else ()))
+        hints = (hint for pattern, hint in possible if re.search(pattern, said))
         return next((f"\n{hint}" for hint in hints), "")
 
 
-_HINTS = (
+_OF_LIMITS = (
+    (
+        r"MemoryError|bad_alloc|Cannot allocate memory",
+        "The sandbox limits the address space, by default to the machine's memory: `--memory-limit MB` sets it.",
+    ),
+    (r"File too large", "In the sandbox a file may have 10 GB at most."),
+    (r"Too many open files", f"In the sandbox a process may have {OPEN_FILES:,} open files at most."),
+)
+_OF_BUBBLEWRAP = (
     (
         r"gaierror|ConnectionError|ConnectionRefused|Network is unreachable|Cannot assign requested|[Nn]ame resolution"
         r"|URLError|Name or service not known|Max retries exceeded",

@@ -302,6 +302,7 @@ def test_a_failure_that_the_sandbox_may_have_caused_says_so(said: str, word: str
     assert word in Confinement(program=Path("bwrap")).hint(said)
     assert Confinement(program=None).hint(said) == ""
     assert Confinement(program=Path("bwrap")).hint("ValueError: no") == ""
+    assert "--memory-limit" in Confinement(program=None).hint("MemoryError")
 
 
 def test_links_that_lead_to_what_is_needed_are_laid_again(tmp_path: Path) -> None:
