@@ -15,7 +15,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from typing import IO
 GRACE_SECONDS = 0.5  # between asking a group to end and killing it
 SUPERVISED_GRACE_SECONDS = 1.6  # the supervisor gives a shorter one, then kills
 SUPERVISOR = Path(__file__).resolve().with_name("supervisor.py")
+_LISTENING_SECONDS = 0.1
 _LONGEST_SECONDS = 2_000_000.0  # what a C int of milliseconds holds: 23 days
 
 
@@ -65,6 +67,7 @@ def run(
     keep_output: bool = False,
     inherit: Sequence[int] = (),
     supervised: bool = False,
+    heard: Callable[[str], None] | None = None,
 ) -> Ended:
     """Run a program to its end, without a shell, with nothing on its standard input.
 
@@ -73,6 +76,7 @@ def run(
     otherwise both of its outputs go to envkit's standard error, so that they cannot mix with results.
     `inherit` are file descriptors that it, and what it starts, keep open: a lock is held that long.
     `supervised`: also what left the process group is killed, and all of it when envkit itself is killed (Linux).
+    `heard` is given each line of kept output while the program runs, some tenths of a second late.
 
     Raises `OSError` when the program cannot be started; a supervised one then ends with status 126.
     """
@@ -90,7 +94,7 @@ def run(
         )
         timed_out = True
         try:
-            timed_out = not _ends_within(process, timeout)
+            timed_out = not _heard_out(process, timeout, sink, heard)
         finally:
             _end_group(process, running=timed_out, supervised=bool(before))
         return Ended(status=process.returncode, timed_out=timed_out, output=_read(sink) if keep_output else "")
@@ -108,6 +112,26 @@ def _sink(keep_output: bool) -> IO[bytes]:
 def _read(sink: IO[bytes]) -> str:
     sink.seek(0)
     return sink.read().decode("utf-8", errors="replace")
+
+
+def _heard_out(
+    process: subprocess.Popen[bytes], timeout: float | None, sink: IO[bytes], heard: Callable[[str], None] | None
+) -> bool:
+    """Wait as `_ends_within` does, and hand on the lines that come meanwhile."""
+    if heard is None:
+        return _ends_within(process, timeout)
+    ends = None if timeout is None else time.monotonic() + timeout
+    place = 0
+    while True:
+        left = _LISTENING_SECONDS if ends is None else min(_LISTENING_SECONDS, ends - time.monotonic())
+        ended = _ends_within(process, left)
+        content = os.pread(sink.fileno(), 1 << 20, place)  # where the program writes is not moved
+        whole, _, _ = content.rpartition(b"\n")
+        for line in whole.splitlines():
+            heard(line.decode("utf-8", errors="replace"))
+        place += len(whole) + 1 if whole else 0
+        if ended or (ends is not None and time.monotonic() >= ends):
+            return ended
 
 
 def _ends_within(process: subprocess.Popen[bytes], timeout: float | None) -> bool:

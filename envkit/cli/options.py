@@ -175,6 +175,11 @@ conda_exe = click.option(
 )
 
 
+def is_quiet() -> bool:
+    """Whether the user wants only errors to be told."""
+    return bool(click.get_current_context().ensure_object(dict).get("quiet"))
+
+
 def note(message: str, *, only_verbose: bool = False) -> None:
     """Tell the user what is going on, on standard error; silent with `-q`."""
     settings = click.get_current_context().ensure_object(dict)

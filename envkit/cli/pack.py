@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from envkit.cli import options
+from envkit.cli import options, progress
 
 
 @click.command()
@@ -55,7 +55,7 @@ def command(
         conda_exe=conda_exe,
         pip_requirements_override=pip_requirements_override,
         allow_source=allow_source,
-        report=options.note,
+        report=progress.report(),
     )
     if as_json:
         facts = {

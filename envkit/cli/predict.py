@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from envkit.cli import options
+from envkit.cli import options, progress
 
 
 @click.command()
@@ -30,7 +30,7 @@ from envkit.cli import options
 @click.option(
     "-t",
     "--content-type",
-    type=click.Choice(["json", "csv"]),
+    type=click.Choice(["json", "csv", "parquet"]),
     default="json",
     show_default=True,
     help="Of the input.",
@@ -64,8 +64,8 @@ def command(
 ) -> None:
     """Predict with MODEL in its rebuilt environment and print {"predictions": ...}.
 
-    The input is JSON with one of the keys dataframe_split, dataframe_records, instances, inputs (and params), or CSV
-    with a header line. The environment is built when it is not there yet.
+    The input is JSON with one of the keys dataframe_split, dataframe_records, instances, inputs (and params), CSV
+    with a header line, or Parquet. The environment is built when it is not there yet.
     """
     from envkit.environments.reproduction import predict
 
@@ -86,7 +86,7 @@ def command(
         timeout=timeout,
         memory_bytes=memory_limit * 1_000_000 if memory_limit else None,
         sandbox=sandbox,
-        report=options.note,
+        report=progress.report(),
     )
     if output_path is None:
         click.echo(json.dumps({"predictions": predictions}, ensure_ascii=False))

@@ -62,13 +62,13 @@ class Uv:
         if plan.lock is not None and not pylock.read(plan.lock).obstacle_when(allow_source=plan.allow_source):
             verb = ("install", "--no-deps", "-r") if self._beside else ("sync",)
             argv = [uv.program(), "pip", verb[0], "--preview-features", "pylock", *common, *verb[1:], plan.lock]
-            workshop.run(argv, f"install what {plan.lock} locks", _logins(plan.lock, workshop))
+            workshop.install(argv, f"install what {plan.lock} locks", _logins(plan.lock, workshop))
         elif plan.requirements:
             source_builds.refuse(plan, (*plan.requirements, *plan.constraints))
             argv = [uv.program(), "pip", "install", *common, *_options(plan.options)]
             argv += ["-r", workshop.write("requirements.txt", [*_option_lines(plan.options), *plan.requirements])]
             argv += ["-c", workshop.write("constraints.txt", plan.constraints)] if plan.constraints else []
-            workshop.run(argv, f"install {len(plan.requirements)} requirements with uv")
+            workshop.install(argv, f"install {len(plan.requirements)} requirements with uv")
 
 
 def _logins(lock: Path, workshop: Workshop) -> dict[str, str]:

@@ -55,7 +55,7 @@ class Virtualenv:
 
     def install(self, plan: Plan, workshop: Workshop) -> None:
         """See `Engine`. A lock is installed as requirements with hashes, all of which pip then checks."""
-        argv: list[str | Path] = [workshop.python, "-I", _pip(workshop) / "pip", "install"]
+        argv: list[str | Path] = [workshop.python, "-I", "-u", _pip(workshop) / "pip", "install"]
         argv += ["--cache-dir", workshop.cache / "pip", "--no-compile", "--no-warn-script-location"]
         argv += ["--progress-bar", "off", "--no-color"]
         argv += [] if plan.allow_source else ["--only-binary", ":all:"]
@@ -64,16 +64,16 @@ class Virtualenv:
             source_builds.refuse(plan, (each.requirement for each in lock.packages))
             doing, variables = f"install what {plan.lock} locks", _build_variables(plan, workshop)
             hashed = workshop.write("requirements.txt", _locked(plan, lock, workshop.variables))
-            workshop.run([*argv, "--no-deps", "--require-hashes", "-r", hashed], doing, variables)
+            workshop.install([*argv, "--no-deps", "--require-hashes", "-r", hashed], doing, variables)
             if commits := [each.requirement for each in lock.packages if each.source == "vcs"]:  # which have no hash
-                workshop.run([*argv, "--no-deps", "-r", workshop.write("commits.txt", commits)], doing, variables)
+                workshop.install([*argv, "--no-deps", "-r", workshop.write("commits.txt", commits)], doing, variables)
         elif plan.requirements:
             source_builds.refuse(plan, (*plan.requirements, *plan.constraints))
             lines = [*(option.line for option in plan.options), *plan.requirements]
             argv += ["-r", workshop.write("requirements.txt", lines)]
             argv += ["-c", workshop.write("constraints.txt", plan.constraints)] if plan.constraints else []
             doing = f"install {len(plan.requirements)} requirements with pip"
-            workshop.run(argv, doing, _build_variables(plan, workshop))
+            workshop.install(argv, doing, _build_variables(plan, workshop))
 
 
 def _locked(plan: Plan, lock: pylock.Lock, variables: Mapping[str, str]) -> list[str]:

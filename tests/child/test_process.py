@@ -312,3 +312,19 @@ def test_nothing_of_a_supervised_program_outlives_envkit_itself(tmp_path: Path) 
     outer.wait()
 
     assert soon(lambda: not is_running(int((tmp_path / "pid").read_text())))
+
+
+def test_lines_are_heard_while_the_program_runs_and_all_of_them(tmp_path: Path) -> None:
+    heard: list[tuple[str, bool]] = []
+    done = tmp_path / "done"
+    script = f"echo first; sleep 0.5; printf 'sec'; echo ond; touch '{done}'; printf unended"
+    ended = process.run(
+        ["sh", "-c", script],
+        environment=os.environ,
+        keep_output=True,
+        heard=lambda line: heard.append((line, done.exists())),
+    )
+
+    assert heard[0] == ("first", False)
+    assert [line for line, _ in heard] == ["first", "second"]
+    assert ended.output == "first\nsecond\nunended"

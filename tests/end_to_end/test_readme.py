@@ -38,7 +38,11 @@ def plain(text: str) -> list[str]:
 
     Another test may have built, or be building, the same environment.
     """
-    lines = (line for line in text.strip().splitlines() if not line.startswith(("Building ", "Waiting for ")))
+    lines = (
+        line
+        for line in text.strip().splitlines()
+        if not line.startswith(("Building ", "Waiting for ", "Downloading ", "Installed "))
+    )
     return sorted(VARYING.sub("…", line) for line in lines)
 
 

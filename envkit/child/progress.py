@@ -1,0 +1,58 @@
+"""How work tells what it is doing: lines for whoever listens, and steps for who can draw them.
+
+A `Report` is anything that takes a line of text. What also has `step` is a `Progress`: it is told how far a step is,
+and draws a bar, prints lines, or does nothing. So the work need not know where it is shown.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+
+class Report(Protocol):
+    """Takes a line of text: something begins that takes time, or something should be known."""
+
+    def __call__(self, line: str, /) -> None:
+        """Take a line."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class State:
+    """How far a step is. what: in words, empty for "as before". done, total: bytes; a total of 0 is not known.
+
+    line: what whoever cannot draw may print, or empty.
+    """
+
+    what: str = ""
+    done: int = 0
+    total: int = 0
+    line: str = ""
+
+
+class Advance(Protocol):
+    """Takes the state of a step."""
+
+    def __call__(self, state: State, /) -> None:
+        """Take a state."""
+
+
+@runtime_checkable
+class Progress(Protocol):
+    """A report that also shows steps."""
+
+    def __call__(self, line: str, /) -> None:
+        """Take a line."""
+
+    def step(self, what: str) -> AbstractContextManager[Advance]:
+        """Begin a step, which lasts as long as the context."""
+
+
+def step(report: Report | None, what: str) -> AbstractContextManager[Advance]:
+    """Begin a step of a report; one that knows no steps is told nothing of it."""
+    return report.step(what) if isinstance(report, Progress) else nullcontext(_ignore)
+
+
+def _ignore(_: State) -> None:
+    """Show nothing."""
