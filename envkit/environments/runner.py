@@ -14,6 +14,7 @@ from envkit.child import environment as variables_of
 from envkit.child import inside, process
 from envkit.child.inside import Journal
 from envkit.child.sandbox import Confinement
+from envkit.environments.conda import state as conda_state
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.occupancy import occupied
@@ -93,7 +94,7 @@ def _variables(environment: Environment, variables: Mapping[str, str]) -> dict[s
     """A local environment is the user's own, seen as the user has it."""
     if environment.manager is EnvType.LOCAL:
         return {**os.environ, **variables}
-    own = {"CONDA_PREFIX": str(environment.path)} if environment.manager is EnvType.CONDA else {}
+    own = conda_state.variables(environment.path) if environment.manager is EnvType.CONDA else {}
     return variables_of.for_program(os.environ, environment.python, {**own, **variables})
 
 

@@ -48,6 +48,12 @@ class CondaEnv:
         return tuple(_as_requirement(spec) for spec in self.dependencies if name_of(spec) in TOOLS)
 
     @property
+    def variables(self) -> tuple[tuple[str, str], ...]:
+        """The environment variables that it sets, names and values; what is no mapping sets none."""
+        found = self.other.get("variables")
+        return tuple((str(name), str(value)) for name, value in found.items()) if isinstance(found, Mapping) else ()
+
+    @property
     def python(self) -> str | None:
         """The match spec of Python; None where there is none."""
         return next((spec for spec in self.dependencies if name_of(spec) == "python"), None)

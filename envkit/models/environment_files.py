@@ -59,6 +59,7 @@ def read_spec(model: ModelDirectory, *, for_conda: bool = False) -> EnvironmentS
         conda_alone=_conda_alone(files.conda, installed, model) if files.conda else (),
         conda_specs=files.conda.dependencies if files.conda else (),
         conda_lock=model.file(pixi_lock.FILE_NAME),
+        conda_variables=files.conda.variables if files.conda else (),
         variables=environment_variables_txt.read(variables) if variables else model.mlmodel.variables,
     )
 

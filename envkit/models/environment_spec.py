@@ -24,6 +24,7 @@ class EnvironmentSpec:
     conda_alone: those of them that no requirement stands for, so that without conda they are missing.
     conda_specs: all match specs of `conda.yaml` as written, Python's and pip's among them.
     conda_lock: the `pixi.lock` of the model, if it has one.
+    conda_variables: what `conda.yaml` sets for programs in the environment, names and values.
     variables: names of environment variables that the model reads.
     """
 
@@ -39,4 +40,5 @@ class EnvironmentSpec:
     conda_alone: tuple[str, ...] = ()
     conda_specs: tuple[str, ...] = ()
     conda_lock: Path | None = None
+    conda_variables: tuple[tuple[str, str], ...] = ()
     variables: tuple[str, ...] = ()

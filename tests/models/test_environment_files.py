@@ -70,6 +70,7 @@ def test_all_files_together_make_the_spec(make: Make) -> None:
         conda_channels=("conda-forge",),
         conda_packages=("libgcc",),
         conda_alone=("libgcc",),
+        conda_specs=("python=3.10.13", "pip<=23.2.1", "libgcc"),
         variables=("TOKEN",),
     )
 

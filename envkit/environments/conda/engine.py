@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from envkit.environments.conda import embedded, external, records
+from envkit.environments.conda import embedded, external, records, state
 from envkit.environments.conda.embedded import Embedded
 from envkit.environments.conda.needs import CondaNeeds
 from envkit.environments.engine import Workshop
@@ -64,6 +64,7 @@ class Conda:
         """Install the conda packages and give the interpreter among them; the given one only says what is wanted."""
         self.notes += self.tool.create(self.needs, workshop)
         _refuse_damage(records.problems(workshop.place), workshop.place)
+        state.write(workshop.place, self.needs.variables)
         _without_secrets(workshop.place, workshop.secrets)
         found = _interpreter(workshop)
         if not f"{found.version}.".startswith(f"{interpreter.minor}.") and interpreter.version != "3":

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from envkit.environments import artifacts
+from envkit.environments.artifacts import path_of_url
 from envkit.environments.conda.embedded import usable_lock
 from envkit.environments.conda.needs import CondaNeeds, subdir
 from envkit.environments.engine import Workshop
-from envkit.errors import ToolNotFound
+from envkit.errors import BuildFailed, ToolNotFound
 from envkit.formats import conda_yaml, pixi_lock
 from envkit.formats.conda_yaml import CondaEnv
 
@@ -56,11 +58,12 @@ class External:
     def create(self, needs: CondaNeeds, workshop: Workshop) -> tuple[str, ...]:
         """Install the conda packages into the prefix `workshop.place`; gives notes for the user."""
         lock, notes = usable_lock(needs)
-        with tempfile.TemporaryDirectory(prefix="envkit-") as folder:  # conda wants no prefix that is there already
+        with _papers(workshop) as folder:
             if lock is not None:
-                argv = self._from_list(_list(lock, Path(folder, "packages.txt")), workshop.place)
+                _check_archives(lock)
+                argv = self._from_list(_list(lock, folder / "packages.txt"), workshop.place)
             else:
-                argv = self._from_file(_file(needs, Path(folder, "environment.yaml")), workshop.place)
+                argv = self._from_file(_file(needs, folder / "environment.yaml"), workshop.place)
             workshop.run(argv, f"make an environment with {self.program}", _variables(workshop.variables))
         return notes
 
@@ -94,6 +97,21 @@ def find(named: str | Path | None, environ: Mapping[str, str]) -> External | Non
     return External(Path(program).absolute())
 
 
+@contextmanager
+def _papers(workshop: Workshop) -> Iterator[Path]:
+    """Give a private folder beside the environment, since conda wants no prefix that is there already.
+
+    It is the same each time: what a killed build leaves, the next one of this environment removes.
+    """
+    folder = workshop.cache / "papers" / workshop.place.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _variables(variables: Mapping[str, str]) -> dict[str, str]:
     of_both = {f"{who}_{name}": value for who in ("CONDA", "MAMBA") for name, value in _VARIABLES.items()}
     return {**of_both, **_OF_CONDA, **({"CI": "1"} if "CI" not in variables else {})}
@@ -105,6 +123,23 @@ def _file(needs: CondaNeeds, path: Path) -> Path:
     named = tuple(local.get(each, each) for each in needs.named) or tuple(each.url for each in needs.channels)
     _write(path, conda_yaml.dumps(CondaEnv(channels=named, dependencies=needs.specs)))
     return path
+
+
+def _check_archives(lock: Path) -> None:
+    """Compare archives of `file:` channels with the lock: conda checks those that it downloads, by their md5."""
+    for each in pixi_lock.read(lock, subdir()):
+        path = path_of_url(each.url, lock.parent)
+        if path is None or not each.sha256:
+            continue
+        try:
+            found = artifacts.digest(path)
+        except OSError as error:
+            raise BuildFailed("read a conda package", f"{path}: {error.strerror}") from error
+        if found != each.sha256:
+            raise BuildFailed(
+                "trust a conda package: its archive is not the one that was named",
+                f"{path} has sha256 {found}, and {each.sha256} is expected",
+            )
 
 
 def _list(lock: Path, path: Path) -> Path:

@@ -36,7 +36,8 @@ class CondaNeeds:
     """What is asked of conda.
 
     directory: the model's. named: the channels as `conda.yaml` names them. channels: their URLs. specs: match specs,
-    Python's among them; channels in them are URLs. lock: the model's `pixi.lock`. settings: conda's own.
+    Python's among them; channels in them are URLs. lock: the model's `pixi.lock`. settings: conda's own. variables:
+    those that `conda.yaml` sets for programs in the environment.
     """
 
     directory: Path
@@ -45,6 +46,7 @@ class CondaNeeds:
     specs: tuple[str, ...]
     lock: Path | None
     settings: Condarc
+    variables: tuple[tuple[str, str], ...] = ()
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -74,6 +76,7 @@ class CondaNeeds:
             ("conda_specs", tuple(sorted({"".join(each.split()) for each in self.specs}))),
             ("conda_lock", (_digest_of_text(self.lock),) if self.lock is not None else ()),
             ("conda_overrides", told),
+            ("conda_variables", tuple(sorted(f"{name}={value}" for name, value in self.variables))),
         )
 
     def _told(self, url: str, digest: Callable[[Path], str]) -> str:
@@ -103,6 +106,7 @@ def of(spec: EnvironmentSpec, environ: Mapping[str, str]) -> CondaNeeds:
         specs=tuple(each for each, _ in specs),
         lock=spec.conda_lock,
         settings=settings,
+        variables=spec.conda_variables,
     )
 
 

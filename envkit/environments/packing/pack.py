@@ -100,8 +100,8 @@ def _check(manager: EnvType, target: Path) -> None:
         raise InvalidArgument("A local environment belongs to this machine; pack one that uv or virtualenv builds.")
     if manager is EnvType.CONDA:
         raise InvalidArgument(
-            "A conda environment cannot be packed yet: carry the model with its pixi.lock (`envkit lock MODEL --conda`) "
-            "and a channel, or pack one that uv or virtualenv builds."
+            "A conda environment cannot be packed: carry the model with its pixi.lock (`envkit lock MODEL --conda`), "
+            "or pack an environment that uv or virtualenv builds."
         )
     compression.check(target)
     if not target.parent.is_dir():
