@@ -195,13 +195,25 @@ def _decisive_option(option: Option, directory: Path, digest: Digest) -> str:
 def _overridden(spec: EnvironmentSpec, overrides: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     given = dict(_override(line) for line in overrides)
     locked: tuple[str, ...] = ()
+    wheels: dict[str, str] = {}
     if spec.lock is not None:
         from envkit.environments import pylock
 
-        locked = pylock.read(spec.lock).pins
+        lock = pylock.read(spec.lock)
+        locked = lock.pins
+        wheels = {each.built_from: each.location for each in lock.packages if each.built_from}
     kept = tuple(line for line in spec.requirements if (_name(line) or _wheel_name(line)) not in given)
     bounds = tuple(dict.fromkeys(line for line in (*spec.constraints, *locked) if _name(line) not in given))
-    return (*kept, *given.values()), bounds
+    return (*(_by_wheel(each, wheels) for each in kept), *given.values()), tuple(
+        _by_wheel(each, wheels) for each in bounds
+    )
+
+
+def _by_wheel(line: str, wheels: Mapping[str, str]) -> str:
+    """A commit's line with the wheel that the model brings of it in the place of its address."""
+    name, at, url = line.partition("@")
+    wheel = wheels.get(url.partition(" ;")[0].strip())
+    return line if wheel is None else f"{name.strip()} {at} {wheel}{url[len(url.partition(' ;')[0]) :]}"
 
 
 def _override(line: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -360,3 +361,22 @@ def test_an_override_takes_the_place_of_a_wheel_of_the_model(spec: EnvironmentSp
     changed = plan.of(replace(spec, requirements=(line, "beta")), overrides=["al-pha==2.0"])
 
     assert changed.requirements == ("beta", "al-pha==2.0")
+
+
+@pytest.mark.parametrize("where", ["requirements", "constraints"])
+def test_with_an_override_the_wheel_of_a_commit_takes_the_place_of_its_address(
+    model: Path, make_wheel: Any, where: str
+) -> None:
+    wheel = make_wheel("tool", "1.0")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    url = "git+file:///home/me/tool@" + "0" * 40
+    (model / "pylock.toml").write_text(
+        'lock-version = "1.0"\ncreated-by = "test"\n[[packages]]\nname = "tool"\nversion = "1.0"\n'
+        f'archive = {{ path = "wheels/{wheel.name}", hashes = {{ sha256 = "{digest}" }} }}\n'
+        f'[packages.tool.envkit]\nbuilt-from = "{url}"\n'
+    )
+    asked: dict[str, Any] = {where: (f"tool[x] @ {url}",)}
+    spec = EnvironmentSpec(directory=model, python="3.11.7", lock=model / "pylock.toml", **asked)
+
+    assert getattr(plan.of(spec, overrides=["other==2"]), where)[0] == f"tool[x] @ {wheel.as_uri()}"
+    assert getattr(plan.of(spec), where) == (f"tool[x] @ {url}",)

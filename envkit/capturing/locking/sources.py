@@ -32,7 +32,7 @@ def built(lock: Path | None, directory: Path, *, elsewhere: bool) -> dict[str, L
         return {}
     packages = (each for each in known if pylock_toml.source_of(each))
     return {
-        pylock_toml.source_of(each): each
+        pylock_toml.source_of(each): _as_archive(each)
         for each in packages
         if _is_there(each, directory) and (not elsewhere or _file(each)["path"].endswith("-none-any.whl"))
     }
@@ -65,6 +65,12 @@ def _is_there(package: LockedPackage, directory: Path) -> bool:
     file = _file(package)
     path = directory / str(file.get("path"))
     return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == file["hashes"].get("sha256")
+
+
+def _as_archive(package: LockedPackage) -> LockedPackage:
+    """The entry of such a wheel as a capture writes it, also where a bundle wrote it."""
+    file = {key: _file(package)[key] for key in ("path", "hashes")}
+    return {"name": package["name"], "version": package["version"], "archive": file, "tool": package["tool"]}
 
 
 def _file(package: LockedPackage) -> Mapping[str, Any]:
