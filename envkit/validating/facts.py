@@ -33,7 +33,7 @@ from envkit.formats.text import read_text
 from envkit.models.directory import ModelDirectory
 from envkit.validating.evidence import Evidence
 from envkit.validating.imports import Imports
-from envkit.validating.requirement_files import Broken, Line, RequirementFiles, broken, read, read_lines, relative
+from envkit.validating.requirement_files import Broken, Line, RequirementFiles, broken, read, read_lines
 
 _T = TypeVar("_T")
 _PATH_KEYS = ("code", "data", "model_path", "pickled_model")  # of flavors other than `python_function`
@@ -69,6 +69,8 @@ class ModelFacts:
         self.scan = scan
         self.bare = bare
         self._broken: list[Broken] = []
+        self._outside: dict[str, bool] = {}
+        self._texts: dict[str, str] = {}
 
     @cached_property
     def broken(self) -> tuple[Broken, ...]:
@@ -105,6 +107,11 @@ class ModelFacts:
 
     def leads_out(self, value: str) -> bool:
         """Whether a path that a field names leaves the model, also by a symbolic link."""
+        if value not in self._outside:
+            self._outside[value] = self._is_outside(value)
+        return self._outside[value]
+
+    def _is_outside(self, value: str) -> bool:
         try:
             return Path(value).is_absolute() or not (self.path / value).resolve().is_relative_to(self.path)
         except (OSError, RuntimeError, ValueError):  # a circle of links, a NUL character
@@ -256,10 +263,13 @@ class ModelFacts:
                 yield name, text
 
     def _text(self, name: str) -> str:
-        try:
-            return read_text(self.path / name, max_bytes=envkit_json.MAX_BYTES) if self.has(name) else ""
-        except InvalidFile:
-            return ""
+        if name not in self._texts:
+            try:
+                found = read_text(self.path / name, max_bytes=envkit_json.MAX_BYTES) if self.has(name) else ""
+            except InvalidFile:
+                found = ""
+            self._texts[name] = found
+        return self._texts[name]
 
     def _safe(self, name: str | None, usual: str) -> str:
         return usual if name is None or self.leads_out(name) else name
@@ -288,12 +298,12 @@ class ModelFacts:
     def _lines_of(self, name: str, lines: tuple[str, ...]) -> RequirementFiles:
         """Lines that stand in a YAML file, with the numbers of its lines."""
         found = read_lines(lines, self.path / name, self.path)
-        found.lines = [
-            replace(each, requirement=replace(each.requirement, line=self.line_of(name, each.requirement.text)))
-            if each.file == relative(self.path / name, self.path)
-            else each
-            for each in found.lines
-        ]
+        items = [line.strip().removeprefix("- ").strip("'\"") for line in self._text(name).splitlines()]
+        numbers = {text: number for number, text in reversed(list(enumerate(items, 1)))}
+        for place, each in enumerate(found.lines):
+            if each.file == name:
+                number = numbers.get(each.requirement.text) or self.line_of(name, each.requirement.text)
+                found.lines[place] = replace(each, requirement=replace(each.requirement, line=number))
         return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from packaging.markers import Marker
@@ -42,12 +42,7 @@ class Line:
     @cached_property
     def parsed(self) -> Pep508 | None:
         """As PEP 508 has it; None for a path, a bare URL, and what is no requirement."""
-        try:
-            found = Pep508(self.requirement.text)
-            canonicalize_name(found.name, validate=True)
-        except (InvalidRequirement, InvalidName):
-            return None
-        return found
+        return _parsed(self.requirement.text)
 
     @cached_property
     def name(self) -> str | None:
@@ -91,6 +86,16 @@ class Line:
         except InvalidWheelFilename:
             return None
         return name, str(version)
+
+
+@lru_cache(maxsize=4096)  # the same line stands in several files, and in many models
+def _parsed(text: str) -> Pep508 | None:
+    try:
+        found = Pep508(text)
+        canonicalize_name(found.name, validate=True)
+    except (InvalidRequirement, InvalidName):
+        return None
+    return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

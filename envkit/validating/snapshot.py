@@ -214,7 +214,7 @@ def _direct(origin: Mapping[str, Any]) -> str:
     url = str(origin.get("url") or "")
     if origin.get("vcs"):
         url = f"{origin['vcs']}+{url}@{origin.get('commit') or ''}"
-    return f"{url} (editable)" if origin.get("editable") else url
+    return without_credentials(f"{url} (editable)" if origin.get("editable") else url)
 
 
 def _wheel(seen: Seen) -> Mapping[str, str]:
@@ -226,6 +226,6 @@ def _wheel(seen: Seen) -> Mapping[str, str]:
 def _installed(each: Distribution) -> Package:
     origin = each.origin
     if origin is not None:
-        told = _direct({"url": origin.url, "vcs": origin.vcs, "commit": origin.commit, "editable": origin.editable})
-        return Package(name=each.name, version=each.version, origin=without_credentials(told))
+        told = {"url": origin.url, "vcs": origin.vcs, "commit": origin.commit, "editable": origin.editable}
+        return Package(name=each.name, version=each.version, origin=_direct(told))
     return Package(name=each.name, version=each.version, origin="conda" if each.installer == "conda" else INDEX)
