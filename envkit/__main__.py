@@ -1,7 +1,8 @@
 """The `envkit` program, also `python -m envkit`.
 
 An interrupt that comes while the rest is being imported must not end in a traceback of Python's. So it is seen to
-before anything else; from then on it raises `KeyboardInterrupt` as usual, which the command line expects.
+before anything else; from then on it raises `KeyboardInterrupt` as usual, which the command line expects. To be
+terminated, or to lose the terminal, is an end like others: what was begun is undone first, temporary folders go.
 """
 
 import _signal  # type: ignore[import-not-found]  # `signal` itself takes longer than all of this
@@ -17,6 +18,9 @@ def main() -> None:
     from envkit.cli.main import main as program
 
     _signal.signal(_signal.SIGINT, usual)
+    for number in (_signal.SIGTERM, _signal.SIGHUP):
+        if _signal.getsignal(number) is _signal.SIG_DFL:
+            _signal.signal(number, _leave)
     try:
         program(prog_name="envkit")
     except KeyboardInterrupt:  # before a command was chosen
@@ -28,6 +32,10 @@ def _end(*_: object) -> None:
 
     os.write(2, b"Interrupted.\n")
     os._exit(INTERRUPTED)
+
+
+def _leave(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
 
 
 if __name__ == "__main__":

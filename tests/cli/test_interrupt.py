@@ -1,10 +1,12 @@
-"""Ctrl-C at any time after Python itself has started ends with the one status and no traceback."""
+"""Ctrl-C at any time after Python itself has started ends with the one status and no traceback; SIGTERM undoes all."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +39,34 @@ def test_an_interrupt_while_a_module_is_imported_is_no_traceback(module: str) ->
 
     assert process.communicate(timeout=20)[1] == "Interrupted.\n"
     assert process.returncode == 130
+
+
+MODEL = """
+import time
+def _load_pyfunc(path):
+    print("loading", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_to_be_terminated_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+    temporary, model = tmp_path / "temporary", tmp_path / "model"
+    temporary.mkdir()
+    (model / "code").mkdir(parents=True)
+    (model / "code" / "own_loader.py").write_text(MODEL)
+    (model / "MLmodel").write_text("flavors:\n  python_function:\n    loader_module: own_loader\n    code: code\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "envkit", "capture", model],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        text=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == "loading\n"
+    process.send_signal(number)
+    said = process.communicate(timeout=20)[1]
+
+    assert process.returncode == 128 + number
+    assert said == ("Interrupted.\n" if number is signal.SIGINT else "")
+    assert list(temporary.iterdir()) == []
