@@ -17,11 +17,12 @@ from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.prepare import prepare
 from envkit.environments.python_policy import PythonPolicy
-from envkit.errors import InvalidArgument, InvalidInput
+from envkit.errors import InvalidArgument, InvalidInput, ToolNotFound
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
+from envkit.models.request import request_of
 
-CONTENT_TYPES = ("json", "csv")
+CONTENT_TYPES = ("json", "csv", "parquet")
 Report = Callable[[str], None]
 
 
@@ -82,7 +83,7 @@ def predict(
 
     Give either `input_data` (a DataFrame, Series, array, list, a mapping with one of `dataframe_split`,
     `dataframe_records`, `instances`, `inputs`, or text that is such JSON or CSV) or `input_path`, a file of
-    `content_type` `json` or `csv`. extra_envs: environment variables for the model. timeout: seconds.
+    `content_type` `json`, `csv` or `parquet`. extra_envs: environment variables for the model. timeout: seconds.
     memory_bytes: address space for the model. output_path: a file for `{"predictions": …}`. sandbox: True confines the
     model by the best there is, bubblewrap or resource limits; `"bubblewrap"` or `"limits"` by that and nothing else.
 
@@ -190,6 +191,8 @@ def _streamed(path: Path) -> bytes | None:
 def _written(data: Any, content_type: str, folder: str) -> Path:
     """Put data that was given in Python into a file, as the model's process reads it."""
     path = Path(folder, f"input.{content_type}")
+    if content_type == "parquet":
+        data = _parquet(data)
     if isinstance(data, bytes):
         path.write_bytes(data)
     else:
@@ -201,19 +204,26 @@ def _written(data: Any, content_type: str, folder: str) -> Path:
     return path
 
 
+def _parquet(data: Any) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    if not hasattr(data, "to_parquet"):
+        raise InvalidArgument(
+            "For content_type 'parquet', input_data must be a DataFrame, or the bytes of such a file."
+        )
+    try:
+        return bytes(data.to_parquet())
+    except ImportError as error:
+        raise ToolNotFound("pyarrow", "Writing a DataFrame as Parquet needs it; or give it as JSON.") from error
+
+
 def _payload(data: Any, content_type: str) -> str:
     """Frames, series and arrays are told by what they can do, so that their libraries need not be imported."""
     if content_type == "csv":
         if hasattr(data, "to_csv"):
             return str(data.to_csv(index=False))
         raise InvalidArgument("For content_type 'csv', input_data must be a DataFrame, or text.")
-    if hasattr(data, "to_dict") and hasattr(data, "columns"):
-        payload = {"dataframe_split": json.loads(data.to_json(orient="split", date_format="iso"))}
-    elif isinstance(data, Mapping):
-        payload = dict(data)
-    else:
-        payload = {"inputs": data.tolist() if hasattr(data, "tolist") else data}
     try:
-        return json.dumps(payload)
+        return json.dumps(request_of(data))
     except (TypeError, ValueError) as error:
         raise InvalidArgument(f"input_data cannot be written as JSON: {error}.") from None

@@ -8,10 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from envkit.errors import InvalidArgument, InvalidFile, ToolNotFound
-from envkit.models import FlavorBackend, get_flavor_backend
+from envkit import predict
+from envkit.errors import InputMismatch, InvalidArgument, InvalidFile, ToolNotFound
+from envkit.models import FlavorBackend, Model, enforce, get_flavor_backend, infer_signature
 from tests.conftest import FixtureModel
 
 LOADER = """
@@ -70,6 +72,23 @@ def test_a_data_frame_without_a_requests_key_is_told_by_its_format(echo: Path, t
     assert backend.predict(echo, given, tmp_path / "answer.json", json_format="records") == [{"a": 1}]
     with pytest.raises(InvalidArgument, match="json_format"):
         backend.predict(echo, given, json_format="table")
+
+
+def test_a_fraction_for_a_whole_number_is_refused_in_every_form(echo: Path, tmp_path: Path) -> None:
+    Model(signature=infer_signature(pd.DataFrame({"a": [1]})), flavors=Model.load(echo).flavors).save(echo)
+    fraction = pd.DataFrame({"a": [2.5]})
+    (tmp_path / "a.csv").write_text("a\n2.5\n")
+    fraction.to_parquet(tmp_path / "a.parquet")
+
+    for data in (fraction, {"inputs": {"a": [2.5]}}, {"instances": [{"a": 2.5}]}, {"dataframe_records": [{"a": 2.5}]}):
+        with pytest.raises(InvalidFile, match=r"`a`.* not 2\.5"):
+            predict(echo, data, env_manager="local")
+    for kind in ("csv", "parquet"):
+        with pytest.raises(InvalidFile, match="`a`"):
+            predict(echo, input_path=tmp_path / f"a.{kind}", content_type=kind, env_manager="local")
+    assert predict(echo, pd.DataFrame({"a": [2]}), content_type="parquet", env_manager="local") == [{"a": 2}]
+    with pytest.raises(InputMismatch):
+        enforce(fraction, Model.load(echo).signature)
 
 
 def test_a_model_without_python_has_no_backend(tmp_path: Path) -> None:
