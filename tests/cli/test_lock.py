@@ -205,3 +205,15 @@ def test_locking_twice_writes_the_same_bytes(tmp_path: Path, index: Path) -> Non
     before = {each.name: each.read_bytes() for each in path.iterdir()}
     assert envkit("lock", path, "--generate-hashes").exit_code == 0
     assert {each.name: each.read_bytes() for each in path.iterdir()} == before
+
+
+def test_pins_that_are_younger_than_the_day_are_told_also_where_pip_has_an_index(
+    tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loopback.add(index, "acme", "1.0")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+
+    result = envkit("lock", model(tmp_path, "acme==1.0\n", ""), "--exclude-newer", "2020-01-01")
+    assert result.exit_code == 5, result.output
+    assert "as of 2020-01-01" in result.output
+    assert "acme==1.0" in result.output

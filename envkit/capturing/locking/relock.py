@@ -139,11 +139,11 @@ def _look_up(asked: _Asked, target: Target, resolver: Resolver | None) -> list[L
         for found in pins
         if found and (name := requirements_txt.name_of(found[1])) is not None and name not in taken
     }
-    found, reasons = from_indexes(
-        wanted, target, [resolver] if resolver else resolvers.default(), options=asked.options
-    )
+    default = [Uv()] if target.exclude_newer else resolvers.default()  # pip-tools knows today alone
+    found, reasons = from_indexes(wanted, target, [resolver] if resolver else default, options=asked.options)
     if reasons:
-        raise BuildFailed(f"lock {asked.directory}: nothing was changed", "\n".join(reasons))
+        day = f" as of {target.exclude_newer}" if target.exclude_newer else ""
+        raise BuildFailed(f"lock {asked.directory}{day}: nothing was changed", "\n".join(reasons))
     return list(found.values())
 
 
