@@ -69,15 +69,25 @@ class Closures:
     ) -> str | None:
         """The extra of `distribution` that asks for `wanted` and for nothing that is not in `present` anyway."""
         allowed = {each.name for each in present} | {wanted.name}
-        for extra in sorted(distribution.extras):
+        fitting: list[tuple[bool, int, str]] = []
+        for extra in distribution.extras:
             named = {canonicalize_name(each.name) for each in self._only_with(distribution, extra)}
             if wanted.name in named and named <= allowed:
-                return extra
-        return None
+                fitting.append((extra != wanted.name, len(named), extra))
+        return min(fitting)[-1] if fitting else None
 
     def _only_with(self, distribution: Distribution, extra: str) -> Iterator[Requirement]:
+        """What the extra adds, also through other extras of the same distribution that it names."""
         base = set(self._required(distribution, ""))
-        return (each for each in self._required(distribution, extra) if each not in base)
+        waiting, seen = [extra], {extra}
+        while waiting:
+            for each in self._required(distribution, waiting.pop()):
+                if canonicalize_name(each.name) == distribution.name:
+                    others = set(map(canonicalize_name, each.extras)) - seen
+                    waiting += others
+                    seen |= others
+                elif each not in base:
+                    yield each
 
     def _walk(self, roots: Roots) -> Iterator[tuple[Distribution, str]]:
         """Each distribution of the closure with each extra that is asked of it (`""`: none), once."""

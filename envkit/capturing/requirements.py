@@ -10,8 +10,9 @@ without, is *optional*: used because it happened to be there.
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,8 @@ from envkit.capturing.distributions import Distribution, InstalledDistributions,
 from envkit.capturing.places import RUNNER, Places
 from envkit.capturing.trace import Import, Trace
 
+IMPORTING_CALLS = frozenset({"import_module", "__import__", "load", "load_module", "exec_module", "resolve", "exec"})
+SCHEME = re.compile(r"([a-z]+)\d*[a-z]?://")  # socks5h://
 ABSENCE = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
 
@@ -95,6 +98,7 @@ class _Evidence:
     """Imports, sorted by who made them.
 
     by_code: by the model's own code. on_behalf: by its artifacts, or by the runner for it. between: by libraries.
+    named: those of which the model's code names a module in a text, as one names an engine or a parser.
     """
 
     by_code: frozenset[Distribution]
@@ -102,6 +106,7 @@ class _Evidence:
     between: tuple[_Edge, ...]
     reasons: Mapping[Distribution, tuple[Import, ...]]
     outside: tuple[Outside, ...]
+    named: frozenset[Distribution] = frozenset()
 
     @classmethod
     def gather(cls, trace: Trace, installed: InstalledDistributions, places: Places) -> _Evidence:
@@ -110,9 +115,11 @@ class _Evidence:
         outside: dict[str, str] = {}
         for each in (*trace.imports, *trace.reads):
             file = each.module if each.data else trace.files.get(each.module)
-            if file is None or places.is_local(file) or (each.data and is_metadata(file)):
+            if file is None or places.is_local(file) or (each.data and is_metadata(file) and each.kind != "metadata"):
                 continue
             target, source = installed.owner(file), places.source(each)
+            if each.kind == "metadata" and source is not None:  # libraries look around; the model means it
+                continue
             if target is None and not places.is_of_the_system(file) and (source is None or not each.data):
                 outside[each.module] = file
             if target is None or source == target:
@@ -124,10 +131,12 @@ class _Evidence:
                 on_behalf.add(target)
             else:
                 by_code.add(target)
+        said = _said(file for file in trace.files.values() if file is not None and places.is_local(file))
         return cls(
             by_code=frozenset(by_code),
             on_behalf=frozenset(on_behalf),
             between=tuple(between),
+            named=frozenset(each.target for each in between if each.import_.module.partition(".")[0] in said),
             reasons=defaultdict(tuple, {d: tuple(sorted(set(found), key=_order)) for d, found in reasons.items()}),
             outside=tuple(Outside(module=module, file=file) for module, file in sorted(outside.items())),
         )
@@ -152,16 +161,29 @@ def _add_undeclared(roots: dict[Distribution, frozenset[str]], evidence: _Eviden
         if edge is None:
             return
         extra = None
-        if edge.source in roots:
-            extra = closures.extra_that_brings(edge.source, edge.target, closure | used)
+        asking = edge.source
+        for asking in (edge.source, *(each for each in roots if each != edge.source)):
+            if asking in roots and edge.source in closures.of({asking: frozenset()}):
+                extra = closures.extra_that_brings(asking, edge.target, closure | used)
+            if extra is not None:
+                break
         if extra is not None:
-            roots[edge.source] |= {extra}
+            roots[asking] |= {extra}
         else:
             roots[edge.target] = frozenset()
 
 
 def _is_undeclared_need(edge: _Edge, closure: frozenset[Distribution], evidence: _Evidence) -> bool:
-    return edge.source in closure and edge.target not in closure and not _does_without(edge, evidence)
+    if edge.source not in closure or edge.target in closure or _brings_a_copy(edge):
+        return False
+    return edge.target in evidence.named or not _does_without(edge, evidence)
+
+
+def _brings_a_copy(edge: _Edge) -> bool:
+    """Whether the importer has the module itself, below `_vendor`, for where it is not installed."""
+    top = edge.import_.module.partition(".")[0]
+    ends = (f"_vendor/{top}.py", f"_vendor/{top}/__init__.py")
+    return any("_vendor/" in path and path.endswith(ends) for path in edge.source.record)
 
 
 def _does_without(edge: _Edge, evidence: _Evidence) -> bool:
@@ -170,13 +192,27 @@ def _does_without(edge: _Edge, evidence: _Evidence) -> bool:
     It does when it asks only while it is being imported itself, and somewhere there catches that the module is
     absent: what it then imports of it unguarded, it imports knowing that it is there.
     """
-    if not edge.import_.importing:
+    if not edge.import_.importing and _says_what_it_imports(edge.import_):
         return False
     same = (each.import_ for each in evidence.between if (each.source, each.target) == (edge.source, edge.target))
     return any(_is_guarded(each) for each in same)
 
 
+def _says_what_it_imports(import_: Import) -> bool:
+    """Whether the importer's own code asks for the module at that line.
+
+    If not, compiled code that it calls did: a part of the very package that it deals with, or a name in a pickle.
+    """
+    if import_.data or import_.importer_file is None:
+        return True
+    source = _source(import_.importer_file)
+    tops = source.imports.get(import_.line)
+    return not source.imports or import_.line in source.calls or bool(tops and import_.module.partition(".")[0] in tops)
+
+
 def _is_guarded(import_: Import) -> bool:
+    if not import_.importing:
+        return False
     if any(first <= line <= last for file, line in import_.importing for first, last in _source(file).guarded):
         return True
     file, line = import_.importing[0]
@@ -189,10 +225,13 @@ class _Source:
     """What a source file says of its imports.
 
     guarded: line ranges of `try` bodies that catch a failed import, and of `with suppress(ImportError)`.
-    imports: the top-level modules that import statements name, by line; a relative import names "".
+    imports: the top-level modules that import statements name, by line; a relative import names "". calls: the lines
+    of calls that may import what they are given a name of. texts: what string literals say, of URLs the scheme.
     """
 
     guarded: tuple[tuple[int, int], ...] = ()
+    calls: frozenset[int] = frozenset()
+    texts: frozenset[str] = frozenset()
     imports: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
 
@@ -202,7 +241,23 @@ def _source(file: str) -> _Source:
         tree = ast.parse(Path(file).read_bytes())
     except (OSError, SyntaxError, ValueError):  # no source, or of another Python: nothing is known of it
         return _Source()
-    return _Source(guarded=tuple(_guards(tree)), imports=dict(_imports(tree)))
+    return _Source(
+        guarded=tuple(_guards(tree)),
+        imports=dict(_imports(tree)),
+        calls=frozenset(_calls(tree)),
+        texts=frozenset(_texts(tree)),
+    )
+
+
+def _said(files: Iterable[str]) -> frozenset[str]:
+    return frozenset(text for file in files if file.endswith(".py") for text in _source(file).texts)
+
+
+def _texts(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            scheme = SCHEME.match(node.value)
+            yield scheme[1] if scheme else node.value
 
 
 def _imports(tree: ast.AST) -> Iterator[tuple[int, frozenset[str]]]:
@@ -211,6 +266,12 @@ def _imports(tree: ast.AST) -> Iterator[tuple[int, frozenset[str]]]:
             yield node.lineno, frozenset(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.lineno, frozenset({(node.module or "").partition(".")[0] if not node.level else ""})
+
+
+def _calls(tree: ast.AST) -> Iterator[int]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in IMPORTING_CALLS:
+            yield from range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
 def _guards(tree: ast.AST) -> Iterator[tuple[int, int]]:

@@ -36,7 +36,7 @@ class Import:
     importer_file is None for code that has no file. importing: while the importer's own package was being imported,
     where that stood, innermost first, as (file, line); empty when something called the importer later.
     artifact: a pickle of the model names the module. data: no module was imported, but the file of the path `module`
-    was used: `kind` says how, as a `data_file`, a `program` or a `library`.
+    was used: `kind` says how, as a `data_file`, a `program`, a `library` or as `metadata`, asked for by name.
     """
 
     module: str
@@ -189,6 +189,8 @@ def _reads(kinds: Mapping[str, list[Event]], loaded: set[str], interpreter: str)
             yield _use(event, event["path"], "data_file")
     for event in kinds.get("program", []):
         yield _use(event, event["path"], "program")
+    for event in kinds.get("metadata", []):
+        yield _use(event, event["path"], "metadata")
     for event in kinds.get("process", []):
         if event["program"] is not None and not _is_interpreter(event["program"], interpreter):
             yield _use(event, event["program"], "program")

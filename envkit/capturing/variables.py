@@ -20,7 +20,7 @@ SECRET = re.compile(
 """Names that are worth telling even where only a library reads them; MLflow records a subset of these."""
 
 OF_THE_SYSTEM = re.compile(
-    r"PYTHON\w*|LANG|LANGUAGE|LC_\w+|HOME|PATH|PWD|USER|LOGNAME|SHELL|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES"
+    r"_?PYTHON\w*|LANG|LANGUAGE|LC_\w+|HOME|PATH|PWD|USER|LOGNAME|SHELL|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES"
     r"|TMPDIR|TEMP|TMP|TZ|DISPLAY|XDG_\w+|VIRTUAL_ENV|CONDA_\w+|LD_\w+|DYLD_\w+"
     r"|OMP_\w+|MKL_\w+|OPENBLAS_\w+|NUMEXPR_\w+|BLIS_\w+|VECLIB_\w+|GOTO_\w+|KMP_\w+"
 )

@@ -38,6 +38,7 @@ crash survives it. The exit status and what is printed mean nothing. Events, by 
                   environment is not reading each variable. Left out: what the process set itself, or was given by
                   the traced process that started it
     file          path, reader, reader_file, line, phase: a file other than code that was opened for reading
+    metadata      path, reader, reader_file, line, phase: the metadata of a distribution, asked for by its name
     library       path, reader, reader_file, line, phase: a native library that was loaded through `ctypes`; its
                   path or a name that the system resolves
     libraries     paths: all native libraries that are loaded at the end (Linux), extension modules among them,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Callable, Dict, Iterator
+from types import FrameType, ModuleType
+from typing import AbstractSet, Any, Callable, Dict, Iterator
 
 from .callers import Caller, Callers, Launcher, as_importer, as_reader
 from .origins import Origins
@@ -22,8 +23,10 @@ Arguments = Any
 class Audit:
     """One audit hook that looks its events up in a table; all others cost one failed look-up."""
 
-    def __init__(self, tell: Tell, origins: Origins, callers: Callers, own_file: str) -> None:
+    def __init__(self, tell: Tell, origins: Origins, callers: Callers, own_file: str, told: AbstractSet[str]) -> None:
+        """`told`: files of modules that are told of when they are found, before they run."""
         self._tell, self._origins, self._callers, self._own_file = tell, origins, callers, own_file
+        self._told, self._runs = told, ""
         self._seen: set[Any] = set()
         self._handlers: Dict[str, Callable[[Arguments], None]] = {}
         self._outward = Outward(tell, callers, own_file)
@@ -41,6 +44,7 @@ class Audit:
                 "os.posix_spawn": lambda arguments: self._process(*arguments[:2]),
                 "os.system": lambda arguments: self._process(SHELL, (SHELL, "-c", arguments[0])),
                 **self._outward.handlers(),
+                "exec": self._exec,
                 "cpython.run_file": self._run_file,
                 "cpython.run_module": self._run_module,
             }
@@ -108,17 +112,25 @@ class Audit:
 
     def _run_module(self, arguments: Arguments) -> None:
         """Wait for the code of `python -m`, which `runpy` executes without importing it."""
-        name = str(arguments[0])
+        self._runs = str(arguments[0])
 
-        def execute(arguments: Arguments) -> None:
-            frame = sys._getframe(2)  # of `exec`'s caller, which there is
-            code = arguments[0]
-            if frame.f_globals.get("__name__") == "runpy" and not self._origins.is_standard_file(code.co_filename):
-                file = os.path.abspath(code.co_filename)
-                self._tell(event="module", module=name, file=file, **as_importer(self._callers.behind(None)))
-                del self._handlers["exec"]
-
-        self._handlers["exec"] = execute
+    def _exec(self, arguments: Arguments) -> None:
+        """Tell of a file's code that is executed without having been found by an import."""
+        code = arguments[0]
+        if getattr(code, "co_name", "") != "<module>" or code.co_filename in self._told:
+            return
+        frame = sys._getframe(1).f_back  # of `exec`'s caller; there is none for `python -c`
+        if frame is None:
+            return
+        file = os.path.abspath(code.co_filename)
+        if self._runs and frame.f_globals.get("__name__") == "runpy" and not self._origins.is_standard_file(file):
+            name, self._runs = self._runs, ""
+            self._tell(event="module", module=name, file=file, **as_importer(self._callers.behind(None)))
+        elif ("exec", file) not in self._seen:
+            self._seen.add(("exec", file))
+            if file.endswith(".py") and not self._origins.is_standard_file(file) and os.path.isfile(file):
+                caller = self._callers.behind(frame)
+                self._tell(event="module", module=_module_name(frame, file), file=file, **as_importer(caller))
 
     def _once_by(self, event: str, caller: Caller | Launcher | None, **facts: Any) -> None:
         key = (event, *facts.values())
@@ -143,6 +155,14 @@ def _commands(script: str) -> Iterator[str]:
                 first = False
     except ValueError:  # a quotation that does not end
         return
+
+
+def _module_name(frame: FrameType, file: str) -> str:
+    """The name of the module that a loader executes in `frame`, by the import system; else that of the file."""
+    loading = frame.f_back
+    module = loading.f_locals.get("module") if loading is not None else None
+    name = getattr(module, "__name__", None) if type(module) is ModuleType else None
+    return name if isinstance(name, str) else os.path.splitext(os.path.basename(file))[0]
 
 
 def _is_for_reading(mode: Any, flags: Any) -> bool:

@@ -28,11 +28,13 @@ class Finder:
     the search goes on as if this finder were not there; asking is not importing.
     """
 
-    def __init__(self, tell: Tell, origins: Origins, callers: Callers) -> None:
-        self._tell, self._origins, self._callers = tell, origins, callers
+    def __init__(self, tell: Tell, origins: Origins, callers: Callers, prepare: Callable[[ModuleSpec], None]) -> None:
+        """`prepare`: is shown what was found."""
+        self._tell, self._origins, self._callers, self._prepare = tell, origins, callers, prepare
         self._search_code = _bootstrap._find_spec.__code__
         self._import_code = _bootstrap._find_and_load_unlocked.__code__
         self.told: set[str] = set()
+        self.files: set[str] = set()
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
         """Find a module that is about to be imported; None for everyone else and when it cannot be found."""
@@ -42,6 +44,7 @@ class Finder:
             return None
         spec = self._search(name, path, target)
         if spec is not None and name not in self.told:
+            self._prepare(spec)
             self._record(name, spec, importing)
         return spec
 
@@ -61,6 +64,8 @@ class Finder:
 
     def _record(self, name: str, spec: ModuleSpec, frame: FrameType) -> None:
         file = spec.origin if spec.has_location else None
+        if file is not None:
+            self.files.add(file)
         if file is None:
             if spec.origin in ("built-in", "frozen"):
                 return

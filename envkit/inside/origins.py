@@ -20,6 +20,7 @@ RECORDING = (
     "imports.py",
     "journal.py",
     "launching.py",
+    "named.py",
     "origins.py",
     "outward.py",
     "tracer.py",

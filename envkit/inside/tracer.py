@@ -13,6 +13,7 @@ from .imports import OWN, Finder, ImportCalls
 from .journal import Journal
 from .launching import Launches
 from .memory_map import libraries
+from .named import Named
 from .origins import Origins, attributes_of
 from .variables import Variables
 
@@ -28,15 +29,17 @@ class Tracer:
         self._origins = Origins()
         callers = Callers(self._origins, Launcher(launch["by"]) if launch["by"] else None)
         given = set(launch["given"])
-        self._finder = Finder(self._tell, self._origins, callers)
+        self._named = Named(self._tell, callers)
+        self._finder = Finder(self._tell, self._origins, callers, self._named.prepare)
         self._calls = ImportCalls(self._tell, self._origins, callers)
         self._variables = Variables(self._tell, callers, given)
-        self._audit = Audit(self._tell, self._origins, callers, journal.path)
+        self._audit = Audit(self._tell, self._origins, callers, journal.path, self._finder.files)
         self._launches = Launches(journal.path, callers, lambda: self._phase, given)
         self._reported: set[str] = set()
 
     def install(self) -> None:
         """Begin to record."""
+        self._named.install()
         sys.meta_path.insert(0, self._finder)
         self._calls.install()
         self._variables.install()

@@ -73,7 +73,7 @@ def in_words(reason: Mapping[str, Any]) -> str:
         return f"the saved model names {reason['module']}"
     if str(reason["by"]).startswith(_RUNNER):
         return "the input is made with it" if reason["phase"] == "input" else "the model is loaded with it"
-    verbs = {"module": "imports", "data_file": "reads", "program": "starts", "library": "loads"}
+    verbs = {"module": "imports", "data_file": "reads", "program": "starts", "library": "loads", "metadata": "asks for"}
     used = next(f"{verb} {reason[key]}" for key, verb in verbs.items() if key in reason)
     return f"{reason['by']}:{reason['line']} {used}"
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -225,6 +226,87 @@ def test_what_compiled_code_imports_while_its_library_is_imported_is_left_to_its
     case.uses("fast", by="arrow", line=1, eager=True)
 
     assert case.names() == (["arrow"], [])
+
+
+CALLED = GUARDED["try"] + "def f():\n    return fast.compute()\n"
+
+
+def test_what_compiled_code_imports_when_a_library_calls_it_is_no_need_of_the_library(case: Case) -> None:
+    case.install("frames", files={"frames.py": CALLED})
+    case.install("fast")
+    case.uses("frames")
+    case.uses("fast", by="frames", line=2, eager=True)
+    case.uses("fast.inner", by="frames", line=6)
+
+    assert case.names() == (["frames"], [])
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("f(engine='fast')", ["frames[fast]"]),
+        ("get(proxy='fast5h://host:1')", ["frames[fast]"]),
+        ("f(engine='faster')", ["frames"]),
+        ("fast = 1", ["frames"]),
+    ],
+)
+def test_what_the_models_code_names_as_an_engine_is_no_option(case: Case, said: str, expected: list[str]) -> None:
+    case.install("frames", requires=['fast; extra == "fast"'], extras=["fast"], files={"frames.py": CALLED})
+    case.install("fast")
+    case.model.mkdir()
+    (case.model / "model.py").write_text(said, encoding="utf-8")
+    case.files["model"] = str(case.model / "model.py")
+    case.uses("frames")
+    case.uses("fast", by="frames", line=2, eager=True)
+
+    assert case.names()[0] == expected
+
+
+def test_the_extra_of_who_brings_the_importer_is_asked_for(case: Case) -> None:
+    case.install("net", requires=["low", 'socks; extra == "socks"'], extras=["socks"])
+    case.install("low")
+    case.install("socks")
+    case.uses("net")
+    case.uses("socks", by="low")
+
+    assert case.names() == (["net[socks]"], ["low", "socks"])
+
+
+def test_an_extra_that_names_other_extras_brings_what_they_do(case: Case) -> None:
+    requires = [
+        'frames[io,big]; extra == "all"',
+        'fast; extra == "all"',
+        'big; extra == "big"',
+        'frames[fast]; extra == "io"',
+    ]
+    requires.append('fast; extra == "fast"')
+    case.install("frames", requires=requires, extras=["all", "big", "fast", "io"])
+    case.install("fast")
+    case.uses("frames")
+    case.uses("fast", by="frames")
+
+    assert case.names() == (["frames[fast]"], ["fast"])
+
+
+def test_what_a_library_brings_along_itself_is_not_required(case: Case) -> None:
+    case.install("tools", files={"tools/__init__.py": "", "tools/_vendor/fast/__init__.py": ""})
+    case.install("fast")
+    case.uses("tools")
+    case.uses("fast", by="tools")
+
+    assert case.names() == (["tools"], [])
+
+
+def test_a_distribution_whose_metadata_the_model_asks_for_by_name_is_required(case: Case) -> None:
+    folder = case.site.install("meta", files={"meta.py": ""})
+    case.site.install("asked", files={"asked.py": ""})
+    case.install("library")
+    case.uses("library")
+    for name, by in (("meta", None), ("asked", "library")):
+        case.reads_file(str(folder.with_name(f"{name}-1.0.dist-info") / "METADATA"), by=by)
+        case.reads[-1] = replace(case.reads[-1], kind="metadata")
+
+    assert case.names() == (["library", "meta"], [])
 
 
 def test_a_plugin_that_its_host_loads_by_name_while_it_is_imported_is_required(case: Case) -> None:

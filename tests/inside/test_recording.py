@@ -42,6 +42,44 @@ def test_a_module_is_told_before_its_code_runs(bench: Bench, python: str) -> Non
 
 
 @pytest.mark.parametrize(
+    "load",
+    [
+        "module = util.module_from_spec(spec)\nspec.loader.exec_module(module)",
+        "spec.loader = util.LazyLoader(spec.loader)\nmodule = util.module_from_spec(spec)\n"
+        "sys.modules['helper'] = module\nspec.loader.exec_module(module)\nmodule.value",
+        "exec(compile(open(spec.origin).read(), spec.origin, 'exec'), {})",
+    ],
+)
+def test_code_of_a_file_that_runs_without_an_import_is_told(bench: Bench, python: str, load: str) -> None:
+    helper = bench.module("helper", "value = 1\n")
+    bench.loader(top="import sys\nfrom importlib import util", predict="spec = util.find_spec('helper')\n" + load)
+
+    (event,) = bench.run(python).about("module", "helper")
+
+    assert (event["importer"], event["file"], event["phase"]) == ("loader", str(helper), "predict")
+
+
+@pytest.mark.parametrize(
+    ("ask", "told"),
+    [
+        ("metadata.version('asked')", True),
+        ("metadata.distribution('asked').version", True),
+        ("[each.version for each in metadata.distributions()]", False),
+    ],
+)
+def test_metadata_are_told_when_they_are_asked_for_by_name(bench: Bench, python: str, ask: str, told: bool) -> None:
+    folder = bench.code / "asked-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: asked\nVersion: 1.0\n", encoding="utf-8")
+    bench.loader(top="from importlib import metadata", predict=f"{ask}\nreturn 1")
+
+    events = bench.run(python).named("metadata")
+
+    assert [event["path"] for event in events] == ([str(folder / "METADATA")] if told else [])
+    assert [event["reader"] for event in events] == ["loader"] * told
+
+
+@pytest.mark.parametrize(
     "code",
     [
         "import helper",
