@@ -222,10 +222,12 @@ def _facts(record: RepoDataRecord) -> dict[str, str]:
 if __name__ == "__main__":
     asked = json.loads(Path(sys.argv[1]).read_bytes())
     told = json.dumps(main(asked))
-    with Path(asked["answer"]).open("w", encoding="utf-8") as stream:
-        stream.write(told)
-        stream.flush()
-        os.fsync(stream.fileno())
+    try:
+        Path(asked["answer"]).write_text(told, encoding="utf-8")
+        failed = 0
+    except OSError as error:  # a full disk
+        print(f"{error.strerror}: {asked['answer']}")
+        failed = 1
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(failed)
