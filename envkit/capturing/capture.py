@@ -39,6 +39,7 @@ from envkit.capturing.trace import Trace
 from envkit.capturing.tracing import Limits, trace_model
 from envkit.capturing.variables import Variable, Wishes, classify
 from envkit.child import environment
+from envkit.child.progress import step
 from envkit.child.sandbox import Wish, confinement
 from envkit.errors import CaptureFailed, Degraded, InvalidArgument
 from envkit.models import digests
@@ -146,9 +147,10 @@ def capture(
             build_vcs=build_vcs,
             report=tell,
         )
-        locked = read.unlocked or lock(
-            every, traced.interpreter, wheels=wheels.found, model=model.path, resolver=resolver_named(resolver)
-        )
+        with step(tell, "Looking for files and hashes"):
+            locked = read.unlocked or lock(
+                every, traced.interpreter, wheels=wheels.found, model=model.path, resolver=resolver_named(resolver)
+            )
         found = _Findings(traced, selection, locked, wheels, variables, places, model, read, conda)
         if strict and found.degradations:
             raise Degraded(tuple(map(str, found.degradations)))

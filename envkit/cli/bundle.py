@@ -6,7 +6,7 @@ import json
 
 import click
 
-from envkit.cli import options
+from envkit.cli import options, progress
 
 
 @click.command()
@@ -20,7 +20,8 @@ def command(model_uri: str, as_json: bool) -> None:
     """
     from envkit.capturing.locking.bundle import bundle
 
-    bundled = bundle(model_uri)
+    with progress.report().step("Getting the wheels of the lock"):
+        bundled = bundle(model_uri)
     if as_json:
         click.echo(json.dumps({"wheels": bundled.wheels, "bytes": bundled.bytes_total}, indent=2))
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envkit.cli import options
+from envkit.cli import options, progress
 from envkit.errors import CaptureFailed
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def command(
         ignore_variables=ignore_variables,
         resolver=resolver,
         drop_local_versions=drop_local_versions,
-        report=lambda line: options.note(line, only_verbose=True),
+        report=progress.report(only_verbose=True),
     )
     if as_json:
         click.echo(json.dumps(_as_json(captured), indent=2, ensure_ascii=False))

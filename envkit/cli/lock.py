@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from envkit.cli import options
+from envkit.cli import options, progress
 
 
 @click.command()
@@ -68,16 +68,17 @@ def command(
         return
     from envkit.capturing.locking.relock import relock
 
-    result = relock(
-        model_uri,
-        python=python_version,
-        platform=platform,
-        universal=universal,
-        exclude_newer=exclude_newer,
-        resolver=resolver,
-        generate_hashes=generate_hashes,
-        output_path=output_path,
-    )
+    with progress.report().step("Looking for files and hashes"):
+        result = relock(
+            model_uri,
+            python=python_version,
+            platform=platform,
+            universal=universal,
+            exclude_newer=exclude_newer,
+            resolver=resolver,
+            generate_hashes=generate_hashes,
+            output_path=output_path,
+        )
     if as_json:
         pins = [{"name": each["name"], "version": each.get("version")} for each in result.packages]
         facts = {

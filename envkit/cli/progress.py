@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from envkit.child.progress import Advance, State
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 _DUMB = {"dumb", "unknown", ""}
 
 
-def report() -> Lines | Bars:
-    """Give what a command hands to the library as its `report`."""
-    return Bars() if _is_drawn(os.environ) else Lines()
+def report(*, only_verbose: bool = False) -> Lines | Bars:
+    """Give what a command hands to the library as its `report`; lines may be for `-v` alone, bars are not."""
+    return Bars(only_verbose) if _is_drawn(os.environ) else Lines(only_verbose)
 
 
 def _is_drawn(environ: Mapping[str, str]) -> bool:
@@ -33,27 +33,24 @@ def _is_drawn(environ: Mapping[str, str]) -> bool:
 class Lines:
     """Prints a line for what takes time."""
 
+    def __init__(self, only_verbose: bool = False) -> None:
+        self._only_verbose = only_verbose
+
     def __call__(self, line: str, /) -> None:
         """Print a line."""
-        options.note(line)
+        options.note(line, only_verbose=self._only_verbose)
 
-    @contextmanager
-    def step(self, what: str) -> Iterator[Advance]:  # noqa: ARG002 - a line told of it already
+    def step(self, what: str) -> AbstractContextManager[Advance]:  # noqa: ARG002 - a line told of it already
         """Print the lines of a step."""
-        yield self._line
+        return nullcontext(self._line)
 
-    @staticmethod
-    def _line(state: State) -> None:
+    def _line(self, state: State) -> None:
         if state.line:
-            options.note(state.line)
+            self(state.line)
 
 
-class Bars:
+class Bars(Lines):
     """Draws a bar while a step lasts, and takes it away."""
-
-    def __call__(self, line: str, /) -> None:
-        """Print a line."""
-        options.note(line)
 
     def step(self, what: str) -> AbstractContextManager[Advance]:
         """Draw a step as long as it lasts."""

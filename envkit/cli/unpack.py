@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from envkit.cli import options
+from envkit.cli import options, progress
 
 
 @click.command("unpack")
@@ -28,7 +28,7 @@ def unpack(archive: Path, into: Path | None, as_json: bool) -> None:
     """
     from envkit.environments.packing.unpack import unpack as unpacked
 
-    environment = unpacked(archive, into, report=options.note)
+    environment = unpacked(archive, into, report=progress.report())
     for each in environment.notes:
         options.note(each)
     if as_json:

@@ -125,3 +125,24 @@ def as_a_mere_user() -> list[str]:
     if shutil.which("setpriv") is None:
         pytest.skip("root cannot lay down its rights here: there is no setpriv")
     return ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner", "--inh-caps=-all"]
+
+
+@pytest.fixture
+def packable_for(tmp_path: Path) -> Callable[[str], Path]:
+    """Make a model for a version of Python, which answers with a package's version and its own."""
+
+    def make(version: str) -> Path:
+        folder = tmp_path / "small model"
+        (folder / "wheels").mkdir(parents=True)
+        write_wheel(folder / "wheels", "alpha", "1.0")
+        (folder / "MLmodel").write_text("flavors:\n  python_function:\n    loader_module: own\n    code: code\n")
+        (folder / "code").mkdir()
+        (folder / "code" / "own.py").write_text(
+            "import platform, alpha\nclass M:\n    def predict(self, x, params=None):\n"
+            "        return [alpha.VERSION, platform.python_version()]\ndef _load_pyfunc(path):\n    return M()\n"
+        )
+        (folder / "python_env.yaml").write_text(f"python: '{version}'\ndependencies:\n- -r requirements.txt\n")
+        (folder / "requirements.txt").write_text("--no-index\n--find-links wheels\nalpha==1.0\n")
+        return folder
+
+    return make

@@ -20,6 +20,11 @@ class Member:
     executable: bool = False
 
     @property
+    def size(self) -> int:
+        """The bytes of a file; 0 for a link. Raises `OSError`."""
+        return self.content.stat().st_size if isinstance(self.content, Path) else len(self.content or b"")
+
+    @property
     def data(self) -> bytes:
         """The content of a file, in memory. Raises `OSError`."""
         if isinstance(self.content, Path):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from envkit.child import interpreter
+from envkit.child.progress import step
 from envkit.environments import index_settings, pylock, store
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
@@ -87,8 +88,9 @@ def pack(
     tell(f"Packing {environment.path} into {target}")
     using = shelf.use(environment.path)  # nobody removes it meanwhile
     try:
-        members = _members(site, manager, environment.path)
-        writing.write(target, members, os.environ)
+        with step(report, f"Packing {environment.path.name}") as advance:
+            members = _members(site, manager, environment.path)
+            writing.write(target, members, os.environ, advance)
     finally:
         if using is not None:
             os.close(using)

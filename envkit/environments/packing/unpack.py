@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from envkit.child.progress import step
 from envkit.environments import decisive, index_settings, interpreters, plan, records, store
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
@@ -102,7 +103,8 @@ def _into_store(path: Path, told: Description, entries: Entries, manager: EnvTyp
 
     def fill(place: Path, _: int) -> None:
         place.mkdir()
-        extraction.extract(path, place, told, entries)
+        with step(report, f"Unpacking {path.name}"):
+            extraction.extract(path, place, told, entries)
         _settle(place, chosen.executable, bundled)
 
     report(f"Unpacking {path}")

@@ -5,19 +5,21 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from envkit.child.progress import Advance, State
 from envkit.environments.packing import compression
 from envkit.environments.packing.members import Member
 from envkit.errors import InvalidArgument
 
+_SHOWN_EVERY = 50  # members
 _EPOCH = 315532800  # 1980, the first year that every kind of archive knows
 
 
-def write(path: Path, members: Iterable[Member], environ: Mapping[str, str]) -> None:
+def write(path: Path, members: Sequence[Member], environ: Mapping[str, str], advance: Advance) -> None:
     """Write members in the given order, whole or not at all; times are SOURCE_DATE_EPOCH's, else 1980.
 
     Raises `InvalidArgument` when the archive cannot be written.
@@ -26,8 +28,12 @@ def write(path: Path, members: Iterable[Member], environ: Mapping[str, str]) -> 
     time = _time(environ)
     try:
         with compression.writing(temporary, path.name) as stream, _tar(stream) as archive:
-            for member in members:
+            total, done = sum(each.size for each in members), 0
+            for number, member in enumerate(members):
                 _add(archive, member, time)
+                done += member.size
+                if number % _SHOWN_EVERY == 0:
+                    advance(State(done=done, total=total))
         temporary.replace(path)
     except OSError as error:
         raise InvalidArgument(f"The archive cannot be written to {path}: {error.strerror or error}.") from error
