@@ -181,6 +181,7 @@ def _observe(
         traced, failure = findings.with_compression(run.trace, model), run.failure
     installed = InstalledDistributions(_but(traced.interpreter.sys_path, limits.code_paths))
     places = Places(traced, installed, model.path, model.own_places)
+    traced = findings.with_unseen(traced, model, installed, places)
     selection = select(traced, installed, places)
     if read is None:
         read = findings.beside(traced, selection, model, installed, places, include=include)

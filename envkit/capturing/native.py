@@ -57,6 +57,14 @@ def degradations(trace: Trace) -> Iterator[Degradation]:
         )
 
 
+def unseen(trace: Trace) -> Iterator[tuple[str, ...]]:
+    """Yield the words after the program's name of each Python process that could not be recorded."""
+    for each in trace.processes:
+        words = each.argv[1:]
+        if each.runs(trace.interpreter.executable) and any(_hiding_flags(words)):
+            yield words
+
+
 def _hiding_flags(words: tuple[str, ...]) -> Iterator[str]:
     """Yield those of `-I`, `-E` and `-S` that are among an interpreter's own options."""
     rest = iter(words)

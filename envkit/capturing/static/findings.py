@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from envkit.capturing import native
 from envkit.capturing.degradations import Degradation, Kind
 from envkit.capturing.distributions import Distribution, InstalledDistributions
 from envkit.capturing.lock import Unlocked
 from envkit.capturing.places import Places
 from envkit.capturing.requirements import Selection
-from envkit.capturing.static import plugins
+from envkit.capturing.static import plugins, source
 from envkit.capturing.static import survey as reading
 from envkit.capturing.static.flavors import distribution_named
 from envkit.capturing.static.mentions import Mention, Survey, Variable
@@ -174,6 +175,26 @@ def beside(
         unreached=tuple(unreached.values()),
         missing=tuple((distribution_named(each.module), each) for each in missing),
         included=include or trace.skipped is not None,
+    )
+
+
+def with_unseen(trace: Trace, model: ModelDirectory, installed: InstalledDistributions, places: Places) -> Trace:
+    """The trace, in which Python processes that could not be recorded imported what they were told to."""
+    words = [("python", *each) for each in native.unseen(trace)]
+    mentions = [mention for each in words for mention in source.in_program(each)]
+    if not mentions:
+        return trace
+    modules = Modules(trace.interpreter, _roots(model), lambda: installed.editable_folders)
+    found, _ = _resolve(mentions, modules, installed, places)
+    imports = (
+        Import(module=each.module, importer="python", importer_file=None, line=0, phase=PHASE)
+        for each in found
+        if not each.mention.guarded
+    )
+    return replace(
+        trace,
+        imports=(*trace.imports, *imports),
+        files={**{each.module: each.file for each in found}, **trace.files},
     )
 
 

@@ -119,14 +119,15 @@ def _started(node: ast.AST) -> Iterator[Mention]:
         text = line.value if isinstance(line, ast.Constant) and isinstance(line.value, str) else ""
         with suppress(ValueError):  # quotes that do not close: it is no line of shell
             words = shlex.split(text)
-            yield from _in_program(words)
+            yield from in_program(words)
         return
     else:
         return
-    yield from _in_program(words)
+    yield from in_program(words)
 
 
-def _in_program(words: Sequence[str]) -> Iterator[Mention]:
+def in_program(words: Sequence[str]) -> Iterator[Mention]:
+    """Yield what a program is told to import, when it is Python: by `-m module` or `-c "code"`; in no file."""
     if not words or not IS_PYTHON.search(words[0]):
         return
     before = ""

@@ -140,6 +140,25 @@ def test_what_a_child_is_told_to_import_is_required(case: ModelCase) -> None:
     assert captured.evidence["distributions"][0]["reasons"][0]["line"] == 2
 
 
+def test_what_a_process_that_cannot_be_recorded_is_told_to_import_is_required(case: ModelCase) -> None:
+    case.install("soup", "rare", "maybe")
+    code = "import soup, json\ntry: import maybe\nexcept ImportError: pass"
+    commands = (
+        f"[sys.executable, '-I', '-c', {code!r}], [sys.executable, '-Im', 'x'], [sys.executable, '-E', '-m', 'rare']"
+    )
+    case.code(
+        "loader.py",
+        f"import subprocess, sys\nfor each in ({commands}): subprocess.run(each)\n"
+        "class Model:\n    def predict(self, data): return 1\ndef _load_pyfunc(path): return Model()\n",
+    )
+    case.example()
+
+    captured = case.capture()
+
+    assert captured.requirements == ("rare==1.0", "soup==1.0")
+    assert "unseen-process" in kinds(captured)
+
+
 def test_a_static_capture_is_never_complete(case: ModelCase) -> None:
     with pytest.raises(Degraded):
         case.capture(static=True, strict=True)
