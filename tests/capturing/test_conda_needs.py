@@ -102,6 +102,7 @@ def test_libraries_programs_and_files_have_their_conda_package(site: Site, prefi
     assert found.without_explained(selection).outside == ()
     assert {(each.kind, each.subject) for each in degradations([], [], found)} == {
         (Kind.NOT_ON_INDEX, "bindings"),
+        (Kind.NOT_ON_INDEX, "graphviz"),
         (Kind.NOT_ON_INDEX, "proj-data"),
     }
 
