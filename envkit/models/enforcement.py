@@ -8,8 +8,11 @@ from typing import Any
 from envkit.errors import InputMismatch
 from envkit.inside import enforcement, parameters
 from envkit.inside.signature import InvalidInput, Signature
+from envkit.models.inference import spark
 from envkit.models.schema import Schema
 from envkit.models.signature import ModelSignature
+
+ROWS_OF_SPARK = 10  # as many as MLflow looks at: more would mean to compute the frame
 
 
 def enforce(data: Any, signature: ModelSignature | Schema | None) -> Any:
@@ -17,12 +20,13 @@ def enforce(data: Any, signature: ModelSignature | Schema | None) -> Any:
 
     Columns come in the signature's order, others are left out with a warning in the log; types are widened where
     that is safe for every value. Without inputs in the signature the data stay as they are; the data given are
-    never changed.
+    never changed. Of a data frame of Spark the first rows are checked, and the columns chosen; it stays one of Spark.
 
     Raises `InputMismatch` for a column that is missing, a type that is not safely converted, another shape.
     """
+    expected = _inputs(signature)
     try:
-        return enforcement.enforce(data, _inputs(signature))
+        return _enforced_in_spark(data, expected) if spark.is_frame(data) else enforcement.enforce(data, expected)
     except InvalidInput as error:
         raise InputMismatch(str(error)) from error
 
@@ -41,6 +45,13 @@ def enforce_params(params: Mapping[str, Any] | None, signature: ModelSignature |
 def validate_schema(data: Any, expected_schema: Schema) -> None:
     """Check that data fit a schema. Raises `InputMismatch`."""
     enforce(data, expected_schema)
+
+
+def _enforced_in_spark(frame: Any, signature: Signature) -> Any:
+    if not signature.inputs:
+        return frame
+    checked = enforcement.enforce(frame.limit(ROWS_OF_SPARK).toPandas(), signature)
+    return frame.select(*map(str, checked.columns)) if hasattr(checked, "columns") else frame
 
 
 def _inputs(signature: ModelSignature | Schema | None) -> Signature:

@@ -1,0 +1,43 @@
+"""Models from code that register by envkit's `set_model`, in environments that have envkit and in such as have not."""
+
+from __future__ import annotations
+
+import sys
+
+from .conftest import Bench
+
+CODE = """
+from envkit.models import set_model
+
+class Lengths:
+    def predict(self, model_input):
+        return [len(each) for each in model_input]
+
+set_model(Lengths())
+"""
+FLAVOR = {"loader_module": "mlflow.pyfunc.loaders.code_model", "model_code_path": "/elsewhere/made.py", "code": None}
+
+
+def test_set_model_is_there_without_envkit(bench: Bench, python: str) -> None:
+    (bench.model / "made.py").write_text(CODE)
+
+    report = bench.predict(python, {"inputs": ["a", "bcd"]}, python_function=FLAVOR)
+
+    assert report.last == "done", report.events[-1]
+    assert bench.predictions == [1, 3]
+
+
+def test_set_model_of_an_installed_envkit_is_heard(bench: Bench) -> None:
+    (bench.model / "made.py").write_text(CODE)
+
+    bench.predict(sys.executable, {"inputs": ["ab"]}, python_function=FLAVOR)
+
+    assert bench.predictions == [2]
+
+
+def test_code_that_registers_nothing_is_told(bench: Bench, python: str) -> None:
+    (bench.model / "made.py").write_text("x = 1\n")
+
+    error = bench.predict(python, {"inputs": [1]}, python_function=FLAVOR).events[-1]
+
+    assert "never called `set_model`" in error["message"]
