@@ -39,7 +39,7 @@ class Baseline:
 
 def read(path: Path) -> Baseline:
     """Read a baseline. Raises `InvalidFile` when it is missing or none."""
-    document = Document.parse(_json(path), path.with_suffix(".json"))
+    document = Document.parse(read_text(path), path if path.suffix == ".json" else Path(f"{path}.json"))  # is JSON
     models = document.mapping("models")
     found = {}
     for name, counts in models.content.items():
@@ -59,13 +59,9 @@ def write(path: Path, report: Report) -> None:
     }
     text = json.dumps({"schema_version": 1, "models": models}, indent=2, ensure_ascii=False) + "\n"
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise InvalidInput(f"Cannot write the baseline {path}: {error.strerror or error}.") from error
-
-
-def _json(path: Path) -> str:
-    return read_text(path)
 
 
 def _key(result: ModelResult, folder: Path) -> str:

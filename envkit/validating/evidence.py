@@ -55,8 +55,10 @@ class Evidence:
             platform=str(content["interpreter"].get("platform", "")),
             method=str(content.get("method", "trace")),
             distributions=tuple(map(_seen, (*content["distributions"], *content.get("optional", ())))),
-            required=tuple(each["name"] for each in variables if each["need"] == "required" and each["recorded"]),
-            recorded=tuple(each["name"] for each in variables if each["recorded"]),
+            required=tuple(
+                _text(each["name"]) for each in variables if each["need"] == "required" and each["recorded"]
+            ),
+            recorded=tuple(_text(each["name"]) for each in variables if each["recorded"]),
             files=None if files is None else {name: _digest(each) for name, each in files.items()},
             content=content,
         )
@@ -65,15 +67,27 @@ class Evidence:
 def _seen(entry: Mapping[str, Any]) -> Seen:
     modules = frozenset(str(each["module"]) for each in entry["reasons"] if "module" in each)
     return Seen(
-        name=entry["name"],
-        version=entry["version"],
-        role=entry["role"],
-        requirement=entry["requirement"],
-        origin=entry["origin"],
+        name=_text(entry["name"]),
+        version=_text(entry["version"]),
+        role=_text(entry["role"]),
+        requirement=_text(entry["requirement"]),
+        origin=_mapping(entry["origin"]),
         modules=modules,
-        wheel=entry.get("wheel"),
+        wheel=_mapping(entry.get("wheel")),
         used=bool(entry["reasons"]) or bool(entry["implied_by"]),
     )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("expected text")
+    return value
+
+
+def _mapping(value: object) -> Mapping[str, Any] | None:
+    if value is not None and not isinstance(value, Mapping):
+        raise TypeError("expected an object")
+    return value
 
 
 def _digest(entry: Mapping[str, Any]) -> Digest:

@@ -64,6 +64,8 @@ def codes(model: Path, *words: str) -> dict[str, str]:
         ({"envkit.json": "{}"}, "ENV102", "envkit.json:None:schema_version"),
         ({"envkit.json": '{"schema_version": 1}'}, "ENV102", "is not what `envkit capture` writes"),
         ({"envkit.json": '{"schema_version": 1, "interpreter": []'}, "ENV102", "envkit.json:1"),
+        ({"envkit.json": '{"schema_version": 1, "interpreter": {"version": "3"}, "distributions": [{"name": 1}]}'},
+         "ENV102", "is not what `envkit capture` writes"),
         ({"environment_variables.txt": "A B\n"}, "ENV102", "environment_variables.txt:1"),
         ({"requirements.txt": "acme==1.0 --wrong\n"}, "ENV102", "requirements.txt:1"),
         ({"requirements.txt": b"# caf\xe9\nacme==1.0\n"}, "ENV102", "byte 0xe9 is not UTF-8 text"),
@@ -244,6 +246,13 @@ def test_whatever_a_file_holds_is_told_and_not_raised(
     (model / name).write_bytes(content)
 
     assert envkit(model, "--json").exit_code in (0, 1)
+
+
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "junit", "github", "markdown"])
+def test_names_that_are_no_text_are_told_in_every_format(sound: Sound, form: str) -> None:
+    model = sound({"\udcff.pkl": b"cposix\nsystem\n."}, name="model\udcfe")
+
+    assert "ENV210" in envkit(model, "--format", form).output
 
 
 def test_evidence_of_an_earlier_envkit_still_tells_that_the_example_changed(sound: Sound) -> None:

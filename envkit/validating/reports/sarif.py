@@ -73,9 +73,13 @@ def _location(finding: Finding, result: ModelResult) -> dict[str, Any]:
     root = Path.cwd()
     place = {"uri": _uri(path)}
     if path.is_relative_to(root):
-        place = {"uri": quote(path.relative_to(root).as_posix()), "uriBaseId": "PROJECTROOT"}
+        place = {"uri": _quoted(path.relative_to(root)), "uriBaseId": "PROJECTROOT"}
     return {"artifactLocation": place, "region": {"startLine": max(finding.line, 1)}}
 
 
 def _uri(path: Path) -> str:
-    return f"file://{quote(path.as_posix().encode('utf-8', 'surrogateescape'))}"
+    return f"file://{_quoted(path)}"
+
+
+def _quoted(path: Path) -> str:
+    return quote(path.as_posix().encode("utf-8", "surrogateescape"))

@@ -27,7 +27,7 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
         if each.mention.guarded or top in told or each.providers & names or _stands_in(each, facts, names):
             continue
         told.add(top)
-        likely = " or ".join(sorted(each.providers)[:3])
+        likely = " or ".join(sorted(each.providers, key=lambda name: (len(name), name))[: 3 if each.sure else 1])
         yield Finding(
             rule=CODE,
             severity=SEVERITY if each.sure else Severity.WARNING,
