@@ -55,9 +55,10 @@ env_manager = click.option(
 )
 
 allow_source = click.option(
-    "--allow-source",
-    is_flag=True,
-    help="Allow packages that have no wheel to be built, which runs their code during the installation.",
+    "--allow-source/--wheels-only",
+    default=False,
+    help="Allow packages that have no wheel to be built, which runs their code during the installation; or, as by "
+    "default, refuse them.",
 )
 
 requirements_override = click.option(
