@@ -178,7 +178,9 @@ def _meant(target: str, known: Iterable[Stored]) -> list[Stored]:
     if len(target) >= _SHORTEST_PREFIX:
         found = [each for each in known if each.name.startswith(target) or each.key.startswith(target)]
     if len(found) > 1:
-        raise InvalidArgument(f"{target!r} begins several environments: {', '.join(sorted(each.name for each in found))}.")
+        raise InvalidArgument(
+            f"{target!r} begins several environments: {', '.join(sorted(each.name for each in found))}."
+        )
     if not found:
         raise InvalidInput(
             f"No environment in the store is meant by {target!r}: it is no name or beginning of one, no path of "
