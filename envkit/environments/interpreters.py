@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from envkit.child.interpreter import OLDEST
 from envkit.environments import interpreter_places
 from envkit.environments.interpreter_places import pyenv_versions
 from envkit.environments.python_policy import PythonPolicy, nearest_minors
@@ -139,6 +140,8 @@ def _why_not(interpreter: Interpreter, wanted: str, search: Search) -> str:
         return "`--python-policy minor` takes it." if search.policy is PythonPolicy.EXACT else ""
     if search.policy is not PythonPolicy.COMPATIBLE:
         return "`--python-policy compatible` takes another minor version."
+    if _order(interpreter.version) < OLDEST:
+        return f"envkit needs Python {OLDEST[0]}.{OLDEST[1]} or newer."
     why = search.refuses(interpreter.minor)
     return f"It cannot take its place: {why}." if why else ""
 

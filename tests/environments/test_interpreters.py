@@ -325,6 +325,13 @@ def test_a_named_interpreter_obeys_the_policy(
             named(path, wanted, memory, policy=policy)
 
 
+def test_a_named_interpreter_that_is_too_old_is_refused_by_every_policy(make_python: MakePython, memory: Path) -> None:
+    path = make_python("mine/python", "3.7.16")
+
+    with pytest.raises(InterpreterNotFound, match=r"needs Python 3\.8 or newer"):
+        named(path, "3.11.7", memory, policy=PythonPolicy.COMPATIBLE)
+
+
 # --- downloads, through a function that puts a fake where uv would
 
 
