@@ -16,6 +16,9 @@ from envkit.formats.credentials import placeholders
 Roots = Mapping[Distribution, frozenset[str]]
 """Distributions, each with the extras that are asked of it."""
 
+EVERYTHING = frozenset({"all", "complete", "everything", "full"})
+DEVELOPMENT = frozenset({"dev", "develop", "development", "doc", "docs", "test", "testing", "tests"})
+
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
@@ -65,29 +68,33 @@ class Closures:
         return tuple(sorted(set(self._unmet(roots)), key=str))
 
     def extra_that_brings(
-        self, distribution: Distribution, wanted: Distribution, present: Iterable[Distribution]
+        self, distribution: Distribution, wanted: Distribution, used: Iterable[Distribution]
     ) -> str | None:
-        """The extra of `distribution` that asks for `wanted` and for nothing that is not in `present` anyway."""
-        allowed = {each.name for each in present} | {wanted.name}
-        fitting: list[tuple[bool, int, str]] = []
-        for extra in distribution.extras:
-            named = {canonicalize_name(each.name) for each in self._only_with(distribution, extra)}
-            if wanted.name in named and named <= allowed:
-                fitting.append((extra != wanted.name, len(named), extra))
-        return min(fitting)[-1] if fitting else None
+        """The extra of `distribution` that is the reason for `wanted`, or None where none is, or several may be.
 
-    def _only_with(self, distribution: Distribution, extra: str) -> Iterator[Requirement]:
-        """What the extra adds, also through other extras of the same distribution that it names."""
-        base = set(self._required(distribution, ""))
-        waiting, seen = [extra], {extra}
-        while waiting:
-            for each in self._required(distribution, waiting.pop()):
-                if canonicalize_name(each.name) == distribution.name:
-                    others = set(map(canonicalize_name, each.extras)) - seen
-                    waiting += others
-                    seen |= others
-                elif each not in base:
-                    yield each
+        It brings what is in `used`, what that implies, and nothing else. No other extra does, and none brings
+        `wanted` together with more, unless the extra has the very name of what is wanted. Extras that stand for
+        others, or for work on the distribution, do not count.
+        """
+        brought = self._brought_by_extras(distribution)
+        bringing = [extra for extra, more in brought.items() if wanted in more]
+        single = [extra for extra in bringing if not _is_collection(extra, brought)] or bringing
+        exact = [extra for extra in single if self._is_exact(distribution, extra, brought[extra] & set(used))]
+        clear = len(exact) == 1 and (single == exact or exact[0] == wanted.name)
+        return exact[0] if clear else None
+
+    def _brought_by_extras(self, distribution: Distribution) -> dict[str, frozenset[Distribution]]:
+        """What each extra adds to the closure, without extras for work on the distribution."""
+        base = self.of({distribution: frozenset()})
+        extras = (each for each in distribution.extras if each not in DEVELOPMENT)
+        return {extra: self.of({distribution: frozenset({extra})}) - base for extra in extras}
+
+    def _is_exact(self, distribution: Distribution, extra: str, used: Iterable[Distribution]) -> bool:
+        """Whether to ask for the extra is to ask for what is used, by name."""
+        by_extra = {distribution: frozenset({extra})}
+        by_name = {distribution: frozenset[str](), **dict.fromkeys(used, frozenset[str]())}
+        same = self.of(by_extra) == self.of(by_name)
+        return same and set(self.unmet(by_extra)) <= set(self.unmet(by_name))
 
     def _walk(self, roots: Roots) -> Iterator[tuple[Distribution, str]]:
         """Each distribution of the closure with each extra that is asked of it (`""`: none), once."""
@@ -120,3 +127,9 @@ class Closures:
             for each in distribution.requires
             if each.marker is None or each.marker.evaluate(environment=environment)
         )
+
+
+def _is_collection(extra: str, brought: Mapping[str, frozenset[Distribution]]) -> bool:
+    """Whether the extra stands for several others: by its name, or by what it brings."""
+    parts = {more for name, more in brought.items() if name != extra and more and more < brought[extra]}
+    return extra in EVERYTHING or len(parts) > 1

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from packaging.utils import NormalizedName
 
-from envkit.capturing.closure import Closures, Unmet
+from envkit.capturing.closure import Closures, Roots, Unmet
 from envkit.capturing.distributions import Distribution, InstalledDistributions, is_metadata
 from envkit.capturing.places import RUNNER, Places
 from envkit.capturing.trace import Import, Trace
@@ -154,23 +154,29 @@ def _roots(evidence: _Evidence, closures: Closures) -> dict[Distribution, frozen
 
 def _add_undeclared(roots: dict[Distribution, frozenset[str]], evidence: _Evidence, closures: Closures) -> None:
     """Add what libraries imported without declaring it: as their extra where that fits, else by name."""
-    used = set(evidence.reasons)
     while True:
         closure = closures.of(roots)
-        edge = next((each for each in evidence.between if _is_undeclared_need(each, closure, evidence)), None)
-        if edge is None:
+        needs = [each for each in evidence.between if _is_undeclared_need(each, closure, evidence)]
+        if not needs:
             return
-        extra = None
-        asking = edge.source
-        for asking in (edge.source, *(each for each in roots if each != edge.source)):
-            if asking in roots and edge.source in closures.of({asking: frozenset()}):
-                extra = closures.extra_that_brings(asking, edge.target, closure | used)
-            if extra is not None:
-                break
-        if extra is not None:
-            roots[asking] |= {extra}
+        pairs = dict.fromkeys((each.source, each.target) for each in needs)
+        asked = next(filter(None, (_extra(*each, roots, evidence, closures) for each in pairs)), None)
+        if asked is not None:
+            roots[asked[0]] |= {asked[1]}
         else:
-            roots[edge.target] = frozenset()
+            roots[needs[0].target] = frozenset()
+
+
+def _extra(
+    importer: Distribution, target: Distribution, roots: Roots, evidence: _Evidence, closures: Closures
+) -> tuple[Distribution, str] | None:
+    """A requirement that brings the importer, and the extra of it that is the reason for what was imported."""
+    for asking in (importer, *(each for each in roots if each != importer)):
+        if asking in roots and importer in closures.of({asking: frozenset()}):
+            extra = closures.extra_that_brings(asking, target, evidence.reasons)
+            if extra is not None:
+                return asking, extra
+    return None
 
 
 def _is_undeclared_need(edge: _Edge, closure: frozenset[Distribution], evidence: _Evidence) -> bool:

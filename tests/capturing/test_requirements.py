@@ -190,6 +190,55 @@ def test_an_extra_that_would_bring_more_is_not_asked_for(case: Case) -> None:
     assert case.names() == (["arrow", "frames"], [])
 
 
+FRAMES = {  # extras of a library, each with what it brings
+    "parquet": ["frames[arrow]"],
+    "feather": ["frames[arrow]"],
+    "arrow": ["arrow"],
+    "excel": ["xlread", "xlwrite"],
+    "html": ["xmllib", "htmllib"],
+    "xml": ["xmllib"],
+    "trees": ["trees"],
+    "cluster": ["trees", "absent"],
+    "socks": ["socks"],
+    "new": ["newer>=9"],
+    "deep": ["deep"],
+    "shared": ["base", "own"],
+    "all": ["frames[arrow,excel,html,trees,socks]"],
+    "test": ["socks", "xmllib"],
+}
+
+
+@pytest.mark.parametrize(
+    ("used", "requirements"),
+    [
+        (["socks"], ["frames[socks]"]),  # `all` and `test` bring it, too
+        (["arrow"], ["arrow", "frames"]),  # three extras bring it
+        (["xlread"], ["frames", "xlread"]),  # the extra brings more
+        (["xlread", "xlwrite"], ["frames[excel]"]),
+        (["xmllib"], ["frames", "xmllib"]),  # `xml` brings it alone, but it may have been for `html`
+        (["xmllib", "htmllib"], ["frames[html]"]),
+        (["trees"], ["frames[trees]"]),  # `cluster` brings it, too, but has not its name
+        (["newer"], ["frames", "newer"]),  # the extra asks for another version than the installed one
+        (["deep"], ["frames[deep]"]),  # it brings what `deep` implies, which its name would bring as well
+        (["own"], ["frames[shared]"]),  # `base` comes with the library anyway
+        (["socks", "trees"], ["frames[socks,trees]"]),
+    ],
+)
+def test_an_extra_is_asked_for_when_it_alone_says_what_was_used(
+    case: Case, used: list[str], requirements: list[str]
+) -> None:
+    lines = [f'{each}; extra == "{extra}"' for extra, brought in FRAMES.items() for each in brought]
+    case.install("frames", requires=["base", *lines], extras=list(FRAMES))
+    case.install("deep", requires=["deeper"])
+    for name in ("arrow", "xlread", "xlwrite", "xmllib", "htmllib", "trees", "socks", "newer", "base", "own", "deeper"):
+        case.install(name)
+    case.uses("frames")
+    for name in used:
+        case.uses(name, by="frames")
+
+    assert case.names()[0] == requirements
+
+
 GUARDED: Mapping[str, str] = {
     "try": "try:\n    import fast\nexcept ImportError:\n    fast = None\n",
     "tuple": "try:\n    import fast\nexcept (ModuleNotFoundError, OSError):\n    fast = None\n",
@@ -270,22 +319,6 @@ def test_the_extra_of_who_brings_the_importer_is_asked_for(case: Case) -> None:
     case.uses("socks", by="low")
 
     assert case.names() == (["net[socks]"], ["low", "socks"])
-
-
-def test_an_extra_that_names_other_extras_brings_what_they_do(case: Case) -> None:
-    requires = [
-        'frames[io,big]; extra == "all"',
-        'fast; extra == "all"',
-        'big; extra == "big"',
-        'frames[fast]; extra == "io"',
-    ]
-    requires.append('fast; extra == "fast"')
-    case.install("frames", requires=requires, extras=["all", "big", "fast", "io"])
-    case.install("fast")
-    case.uses("frames")
-    case.uses("fast", by="frames")
-
-    assert case.names() == (["frames[fast]"], ["fast"])
 
 
 def test_what_a_library_brings_along_itself_is_not_required(case: Case) -> None:
