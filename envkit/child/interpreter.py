@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from envkit.child import process
 from envkit.errors import NotAnInterpreter
 
 OLDEST = (3, 8)  # what `envkit/inside` is written for
@@ -34,6 +33,8 @@ def program(named: str | Path) -> Path:
 
 def check(python: Path, environment: Mapping[str, str]) -> None:
     """Ask a program what it is, quietly. Raises `NotAnInterpreter` for what is no Python, or too old a one."""
+    from envkit.child import process  # 4 ms that naming a program does not cost
+
     try:
         answer = process.run(
             [python, "-E", "-S", "-c", _ASK], environment=environment, timeout=_SECONDS, keep_output=True

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -47,6 +46,8 @@ class Digests:
         return digest
 
     def _remember(self, place: str, entry: list[Any]) -> None:
+        import tempfile  # 3 ms, where a file is new
+
         there = {path: each for path, each in _load(self._memory).items() if Path(path).is_file()}
         self._known = {**there, place: entry}
         with suppress(OSError):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -223,6 +222,8 @@ class KnownInterpreters:
         return self.identify(found.executable, follow=False) if follow else None
 
     def _remember(self, real: Path, interpreter: Interpreter) -> None:
+        import tempfile  # 3 ms, where an interpreter is new
+
         self._facts = {**_load(self._memory), **self._facts, str(real): interpreter}
         facts = {path: asdict(each) | {"executable": str(each.executable)} for path, each in self._facts.items()}
         with suppress(OSError):  # a read-only store: the next search asks the interpreter again

@@ -23,21 +23,29 @@ _SECOND = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class _Manifest:
-    """files: path, size, time of change. beside: the folders of packages, and the names in each."""
+    """paths, sizes, times: of each file, in the same order. beside: the folders of packages, and the names in each.
 
-    files: Sequence[tuple[str, int, int]]
+    Three long lists instead of many short ones are read in half the time.
+    """
+
+    paths: Sequence[str]
+    sizes: Sequence[int]
+    times: Sequence[int]
     beside: Mapping[str, Sequence[str]]
 
     @classmethod
     def of(cls, environment: Path) -> _Manifest:
         content = json.loads((environment / NAME).read_bytes())
-        return cls(content["files"], content["beside"])
+        return cls(content["paths"], content["sizes"], content["times"], content["beside"])
 
 
 def write(environment: Path) -> None:
     """Write the manifest, onto the disk, into an environment that is complete."""
+    files = sorted(_files(environment))
     content = {
-        "files": list(_files(environment)),
+        "paths": [path for path, _, _ in files],
+        "sizes": [size for _, size, _ in files],
+        "times": [changed for _, _, changed in files],
         "beside": {str(each): _names(environment / each) for each in _tops(environment)},
     }
     with (environment / NAME).open("w", encoding="utf-8") as stream:
@@ -53,10 +61,11 @@ def changes(environment: Path) -> Iterator[tuple[str, str]]:
     """
     content = _Manifest.of(environment)
     folder = os.open(environment, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    look = os.stat
     try:
-        for path, size, changed in content.files:
+        for path, size, changed in zip(content.paths, content.sizes, content.times, strict=True):
             try:
-                now = os.stat(path, dir_fd=folder, follow_symlinks=False)
+                now = look(path, dir_fd=folder, follow_symlinks=False)
             except OSError:
                 yield path, "is missing"
                 continue
@@ -70,7 +79,7 @@ def changes(environment: Path) -> Iterator[tuple[str, str]]:
 
 def added(environment: Path) -> Iterator[str]:
     """Yield the path of every file that was not there. Raises as `changes` does."""
-    known = {path for path, _, _ in _Manifest.of(environment).files}
+    known = {*_Manifest.of(environment).paths}
     for path, _, _ in _files(environment):
         if path not in known:
             yield path

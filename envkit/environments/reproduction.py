@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from envkit.child import environment as variables_of
 from envkit.child import interpreter
-from envkit.child.sandbox import Wish, confinement
-from envkit.environments import runner
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.prepare import prepare
@@ -20,7 +17,9 @@ from envkit.environments.python_policy import PythonPolicy
 from envkit.errors import InvalidArgument, InvalidInput, ToolNotFound
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
-from envkit.models.request import request_of
+
+if TYPE_CHECKING:
+    from envkit.child.sandbox import Wish
 
 CONTENT_TYPES = ("json", "csv", "parquet")
 Report = Callable[[str], None]
@@ -92,6 +91,11 @@ def predict(
     Raises what `prepare_env` raises, `InvalidFile` when the input is at fault, `PredictionFailed` when the model is,
     `ToolNotFound` when bubblewrap is insisted on and does not work.
     """
+    import tempfile  # this and what follows: 20 ms that preparing an environment does not cost
+
+    from envkit.child.sandbox import confinement
+    from envkit.environments import runner
+
     if content_type not in CONTENT_TYPES:
         raise InvalidArgument(f"content_type must be one of {', '.join(CONTENT_TYPES)}, not {content_type!r}.")
     if (input_data is None) == (input_path is None):
@@ -223,6 +227,8 @@ def _payload(data: Any, content_type: str) -> str:
         if hasattr(data, "to_csv"):
             return str(data.to_csv(index=False))
         raise InvalidArgument("For content_type 'csv', input_data must be a DataFrame, or text.")
+    from envkit.models.request import request_of  # as above
+
     try:
         return json.dumps(request_of(data))
     except (TypeError, ValueError) as error:

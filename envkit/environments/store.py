@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from envkit.environments import locks, manifest, marker, records, uses
+from envkit.environments import locks, manifest, marker, uses
 from envkit.environments.interpreters import Interpreter
 from envkit.errors import BuildFailed, InvalidArgument
 
@@ -215,6 +215,8 @@ def _why_unfit(place: Path, key: str) -> str | None:
 
 
 def _check(place: Path) -> None:
+    from envkit.environments import records  # only builds need it
+
     found = list(records.problems(place))
     if found:
         shown = "\n".join(found[:5])

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +51,8 @@ def forget(root: Path, name: str) -> None:
 
 
 def _put(note: Path, content: bytes) -> None:
+    import tempfile  # 3 ms, at a model's first use alone
+
     note.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=note.parent, prefix=".")
     try:

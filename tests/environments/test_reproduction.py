@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 
 from envkit.environments import reproduction, runner
 from envkit.errors import InvalidArgument, InvalidInput
+from tests.environments.conftest import RUNNING
 
 
 class Spy:
@@ -85,3 +88,19 @@ def test_input_that_is_no_file_or_no_text_is_told(model: Path, tmp_path: Path) -
         reproduction.predict(model, input_path=tmp_path)
     with pytest.raises(InvalidArgument, match="UTF-8"):
         reproduction.predict(model, "\ud800")
+
+
+HEAVY = {"packaging", "piptools", "pip", "virtualenv", "uv", "rattler", "rich", "requests", "httpx", "pandas", "numpy"}
+NOT_NEEDED = {"subprocess", "tempfile", "tomllib", "configparser", "csv", "logging", "optparse", "argparse"}
+
+
+def test_asking_for_an_environment_that_is_there_imports_little(model: Path) -> None:
+    (model / "python_env.yaml").write_text(f"python: {RUNNING}\n", encoding="utf-8")
+    argv: list[str | Path] = [sys.executable, "-X", "importtime", "-m", "envkit", "prepare-env", model]
+    subprocess.run(argv, check=True, capture_output=True)
+    ended = subprocess.run(argv, check=True, capture_output=True, text=True)
+    imported = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines() if "|" in line}
+
+    assert "envkit.environments.store" in imported
+    assert not {name.partition(".")[0] for name in imported} & HEAVY
+    assert not imported & NOT_NEEDED
