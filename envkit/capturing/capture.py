@@ -11,6 +11,7 @@ from typing import Any
 
 from envkit.capturing import (
     closure,
+    declared,
     evidence,
     files,
     local_code,
@@ -23,6 +24,7 @@ from envkit.capturing import (
     packagers,
     sboms,
 )
+from envkit.capturing.declared import CondaEnv, Declared, Lines
 from envkit.capturing.degradations import Degradation, Kind
 from envkit.capturing.distributions import InstalledDistributions
 from envkit.capturing.local_code import LocalCode
@@ -44,9 +46,12 @@ from envkit.child.sandbox import Wish, confinement
 from envkit.errors import CaptureFailed, Degraded, InvalidArgument
 from envkit.models import digests
 from envkit.models.directory import ModelDirectory
+from envkit.models.uris.need import DESCRIPTION
 
 TRACE_SECONDS = 600.0
+_ELSEWHERE = "Name a folder that gets the files and a copy of the model: `--output-path DIR`."
 Report = Callable[[str], None]
+Completion = Callable[[bytes | None], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,10 +91,14 @@ def capture(
     output_path: str | Path | None = None,
     include_variables: Sequence[str] = (),
     ignore_variables: Sequence[str] = (),
+    requirements: Lines | None = None,
+    extra_requirements: Lines | None = None,
+    conda_env: CondaEnv | None = None,
     resolver: str | None = None,
     drop_local_versions: bool = False,
     extra_envs: Mapping[str, str] | None = None,
     sandbox: Wish = None,
+    complete: Completion | None = None,
     report: Report | None = None,
 ) -> Capture:
     """Trace one load and one prediction of a model and write the files that rebuild its environment.
@@ -105,30 +114,44 @@ def capture(
     output_path: a folder that gets the files, with a copy of the model; default the model itself.
     include_static: require also what code imports that the example did not reach. include_variables,
     ignore_variables: patterns (`MY_*`) of environment variables that are recorded when something reads them, and of
-    those that never are. resolver: who is asked for hashes, `uv` or `pip-tools`, default uv, and pip-tools for what
-    only pip is configured for. drop_local_versions: pin `2.3.0` for `2.3.0+cpu`, for targets that lack such builds.
-    extra_envs: environment variables for the model. sandbox: True confines the model by the best there is, bubblewrap
-    or resource limits; `"bubblewrap"` or `"limits"` by that and nothing else. report: called with a line of text as
+    those that never are. requirements: lines of a requirements file, or its path, that are required in the place of
+    what was seen; extra_requirements: in addition to it, and in the place of what has the same name; conda_env: a
+    conda environment, as a dict or the path of its file, that becomes `conda.yaml`, with `requirements` in its pip
+    section. What they name is pinned as installed where that fits. resolver: who is asked for hashes, `uv` or
+    `pip-tools`, default uv, and pip-tools for what only pip is configured for. drop_local_versions: pin `2.3.0` for
+    `2.3.0+cpu`, for targets that lack such builds. extra_envs: environment variables for the model. sandbox: True
+    confines the model by the best there is, bubblewrap or resource limits; `"bubblewrap"` or `"limits"` by that and
+    nothing else. complete: called once the model has predicted, before anything is written, with its answer
+    (`envkit.inside.wire`; None without one), to complete the `MLmodel` file. report: called with a line of text as
     the work goes on.
 
     Raises `ModelNotFound`, `InvalidFile`, `PathOutsideModel` for what is wrong with the model directory,
     `ModelRaised`, `ModelDied`, `ModelTimedOut` when it does not load and predict (with what was seen until then as
-    their `seen`), `Degraded` with `strict`, `NotAnInterpreter` for a bad `python`, `ToolNotFound` when bubblewrap is
+    their `seen`), `InvalidArgument` for several of `requirements`, `extra_requirements` and `conda_env`, `Degraded`
+    with `strict`, `NotAnInterpreter` for a bad `python`, `ToolNotFound` when bubblewrap is
     insisted on and does not work.
     """
     tell = report or _silent
-    model = ModelDirectory.open(model_uri)
+    stated = declared.wish(requirements, extra_requirements, conda_env)
+    model = ModelDirectory.open(model_uri, hint=_ELSEWHERE if write and output_path is None else "")
     target = output.choose(model, output_path) if write else output.Output(folder=model.path)
     wishes = Wishes(include=tuple(include_variables), ignore=tuple(ignore_variables))
     limits = _limits(timeout, memory_bytes, code_paths, extra_envs or {})
     limits = limits if static else replace(limits, confinement=confinement(sandbox, tell))
     tell(f"Reading {model.name}." if static else f"Tracing {model.name}: one load and one prediction.")
-    seen = _observe(model, python, limits, static=static, include=include_static)
+    with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
+        answer = Path(folder).resolve() / "answer"
+        limits = replace(limits, typed=answer) if complete else limits
+        seen = _observe(model, python, limits, static=static, include=include_static)
+        if complete and seen.failure is None:
+            complete(answer.read_bytes() if answer.exists() else None)
+            model = ModelDirectory.open(model_uri)
     traced, places, selection, read = seen.trace, seen.places, seen.selection, seen.static
     variables = classify(traced, places, wishes)
     if seen.failure is not None:
         no_lock, no_wheels = Unlocked(reasons=("the capture failed",)), LocalWheels(found={}, missing={})
-        so_far = _Findings(traced, selection, no_lock, no_wheels, variables, places, model, read, None)
+        nothing = Declared(selection=selection)
+        so_far = _Findings(traced, nothing, no_lock, no_wheels, variables, places, model, read, None)
         seen.failure.seen = so_far.in_short
         raise seen.failure
     conda = packagers.conda_needs(traced, selection)
@@ -136,6 +159,8 @@ def capture(
     code = local_code.gather(selection.outside, traced.files, model) if include_code else None
     selection = replace(selection, outside=code.left) if code else selection
     selection = local_versions.dropped(selection) if drop_local_versions else selection
+    asked = declared.declared(stated, selection, seen.installed, traced.interpreter.markers)
+    selection = asked.selection
     tell(f"Locking {len(selection.requirements) + len(selection.constraints)} distributions.")
     every = [each.distribution for each in (*selection.requirements, *selection.constraints)]
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:  # where wheels wait until all is written
@@ -148,10 +173,14 @@ def capture(
             report=tell,
         )
         with step(tell, "Looking for files and hashes"):
-            locked = read.unlocked or lock(
-                every, traced.interpreter, wheels=wheels.found, model=model.path, resolver=resolver_named(resolver)
+            locked = (
+                read.unlocked
+                or asked.unlocked
+                or lock(
+                    every, traced.interpreter, wheels=wheels.found, model=model.path, resolver=resolver_named(resolver)
+                )
             )
-        found = _Findings(traced, selection, locked, wheels, variables, places, model, read, conda)
+        found = _Findings(traced, asked, locked, wheels, variables, places, model, read, conda)
         if strict and found.degradations:
             raise Degraded(tuple(map(str, found.degradations)))
         written = files.write(model, found.files(code), target) if write else ()
@@ -165,6 +194,7 @@ class _Observed:
     trace: Trace
     places: Places
     selection: Selection
+    installed: InstalledDistributions
     static: Static
     failure: CaptureFailed | None
 
@@ -187,7 +217,7 @@ def _observe(
         read = findings.beside(traced, selection, model, installed, places, include=include)
         if read.included:
             selection = select(read.add_to(traced, model), installed, places)
-    return _Observed(traced, places, selection, read, failure)
+    return _Observed(traced, places, selection, installed, read, failure)
 
 
 def _limits(
@@ -237,7 +267,7 @@ def _but(search_path: Sequence[str], code_paths: Sequence[Path]) -> list[str]:
 
 
 def _check_flavor(model_uri: str | Path, flavor: str | None) -> None:
-    flavors = ModelDirectory.open(model_uri).mlmodel.flavors
+    flavors = ModelDirectory.open(model_uri, DESCRIPTION).mlmodel.flavors
     if flavor is not None and flavor not in flavors:
         raise InvalidArgument(f"{model_uri} has no flavor {flavor!r}; it has {', '.join(flavors)}.")
 
@@ -247,7 +277,7 @@ class _Findings:
     """All that one capture found, before it is written."""
 
     trace: Trace
-    selection: Selection
+    declared: Declared
     locked: Locked | Unlocked
     wheels: LocalWheels
     variables: tuple[Variable, ...]
@@ -257,20 +287,26 @@ class _Findings:
     conda: CondaNeeds | None
 
     @property
+    def selection(self) -> Selection:
+        """What the environment holds of what is installed."""
+        return self.declared.selection
+
+    @property
     def requirements(self) -> tuple[str, ...]:
         """Also what is merely implied, when it is a wheel: pip takes no path as a constraint."""
         wheels = self.wheels.required
         needed = self.selection.requirements
         implied = (each for each in self.selection.constraints if each.distribution.name in wheels)
-        return self.read.with_lines(
+        pins = self.read.with_lines(
             pin(each.distribution, each.extras, wheels.get(each.distribution.name)) for each in (*needed, *implied)
         )
+        return self.declared.requirements(pins)
 
     @property
     def constraints(self) -> tuple[str, ...]:
         wheels = self.wheels.required
         implied = (each.distribution for each in self.selection.constraints)
-        return tuple(pin(each) for each in implied if each.name not in wheels)
+        return self.declared.constraints(pin(each) for each in implied if each.name not in wheels)
 
     @property
     def variable_names(self) -> tuple[str, ...]:
@@ -279,7 +315,8 @@ class _Findings:
     @property
     def degradations(self) -> tuple[Degradation, ...]:
         found = _degradations(self.trace, self.selection, self.locked, self.wheels, self.conda)
-        return (*found, *outward.degradations(self.trace, self.places), *self.read.degradations())
+        unused = self.declared.degradations()
+        return (*found, *outward.degradations(self.trace, self.places), *self.read.degradations(), *unused)
 
     @property
     def evidence(self) -> dict[str, Any]:
@@ -308,7 +345,7 @@ class _Findings:
 
     def files(self, code: LocalCode | None) -> files.Content:
         return files.Content(
-            python=self.trace.interpreter.version,
+            python=self.declared.wish.python or self.trace.interpreter.version,
             tools=self.trace.interpreter.tools,
             requirements=self.requirements,
             constraints=self.constraints,
@@ -318,6 +355,8 @@ class _Findings:
             code=code.files if code else {},
             conda=self.conda,
             evidence=self.evidence,
+            options=self.declared.wish.file.options,
+            conda_env=self.declared.wish.conda,
         )
 
     def capture(self, folder: Path, written: tuple[str, ...]) -> Capture:

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     UNREAD = "unread"
     WRITES = "writes"
     CONNECTS = "connects"
+    NOT_STATED = "not-stated"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

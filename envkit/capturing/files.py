@@ -26,6 +26,7 @@ from envkit.formats import (
 )
 from envkit.formats.conda_yaml import CondaEnv
 from envkit.formats.python_env_yaml import PythonEnv
+from envkit.formats.requirements_txt import Option
 from envkit.models.directory import ModelDirectory
 
 REQUIREMENTS = requirements_txt.FILE_NAME
@@ -39,6 +40,8 @@ class Content:
     """What the files are to say.
 
     tools: versions of pip, setuptools and wheel, None where not installed. conda: what conda brought, if it did.
+    options: lines of `requirements.txt` for everything installed. conda_env: the text of `conda.yaml`, where the author
+    wrote one.
     """
 
     python: str
@@ -51,6 +54,8 @@ class Content:
     code: Mapping[str, Path]
     evidence: Mapping[str, Any]
     conda: CondaNeeds | None = None
+    options: tuple[Option, ...] = ()
+    conda_env: str | None = None
 
 
 def write(model: ModelDirectory, content: Content, target: Output) -> tuple[str, ...]:
@@ -59,9 +64,11 @@ def write(model: ModelDirectory, content: Content, target: Output) -> tuple[str,
         **dict.fromkeys(_earlier_wheels(model)),
         **{each.path: each.file for each in content.wheels},
         **content.code,
-        REQUIREMENTS: requirements_txt.dumps(content.requirements, constraints_file=CONSTRAINTS),
+        REQUIREMENTS: requirements_txt.dumps(
+            content.requirements, constraints_file=CONSTRAINTS, options=content.options
+        ),
         CONSTRAINTS: requirements_txt.dumps(content.constraints),
-        conda_yaml.FILE_NAME: conda_yaml.dumps(_conda_env(content)),
+        conda_yaml.FILE_NAME: content.conda_env or conda_yaml.dumps(_conda_env(content)),
         python_env_yaml.FILE_NAME: python_env_yaml.dumps(_python_env(content)),
         environment_variables_txt.FILE_NAME: environment_variables_txt.dumps(content.variables),
         pylock_toml.FILE_NAME: content.lock,
@@ -100,7 +107,7 @@ def _conda_env(content: Content) -> CondaEnv:
         name=ENVIRONMENT_NAME,
         channels=conda.channels if conda else (DEFAULT_CHANNEL,),
         dependencies=(f"python={content.python}", *own, *specs),
-        pip=(*of_pip, f"-c {CONSTRAINTS}") if of_pip or not specs else None,
+        pip=(*map(str, content.options), *of_pip, f"-c {CONSTRAINTS}") if of_pip or not specs else None,
     )
 
 

@@ -28,7 +28,8 @@ from envkit.models.directory import ModelDirectory
 class Limits:
     """What one trace may take: seconds, bytes of address space (None: no limit), and modules from which folders.
 
-    confinement: what confines it. variables: those that it is given besides the caller's.
+    confinement: what confines it. variables: those that it is given besides the caller's. typed: a file for the answer
+    with its types (`envkit.inside.wire`).
     """
 
     seconds: float
@@ -36,6 +37,7 @@ class Limits:
     code_paths: tuple[Path, ...] = ()
     confinement: Confinement | None = None
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    typed: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +57,7 @@ def trace_model(model: ModelDirectory, python: str | Path | None, limits: Limits
     interpreter = find_python(python)
     environment = {"PYTHONHASHSEED": "0", **os.environ, **_search_path(limits.code_paths), **limits.variables}
     request = {**model.request(), "job": "trace", "memory_bytes": limits.memory_bytes}
+    request |= {"typed": str(limits.typed)} if limits.typed else {}
     try:
         journal = run_inside(
             interpreter,

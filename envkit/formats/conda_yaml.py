@@ -64,7 +64,15 @@ def read(path: Path) -> CondaEnv:
 
     Where there are several pip sections, all of them count.
     """
-    document = Document.load(path)
+    return _of(Document.load(path), path)
+
+
+def parse(text: str, path: Path) -> CondaEnv:
+    """As `read`, for a text that stands, or could stand, in the file `path`."""
+    return _of(Document.parse(text, path), path)
+
+
+def _of(document: Document, path: Path) -> CondaEnv:
     specs: list[str] = []
     pip: list[str] | None = None
     for number, item in enumerate(document.items("dependencies")):

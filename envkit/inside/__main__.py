@@ -5,7 +5,8 @@ This docstring is the protocol between this program and the one that starts it.
 *The request* is one JSON object:
 
     job              "trace": load, predict on the example, record what that needs. "predict": load, predict.
-                     "describe": give the event `interpreter` and do nothing with any model; needs no other key
+                     "describe": give the event `interpreter` and do nothing with any model; needs no other key.
+                     "work": load, then answer questions over the socket `channel` (`worker`)
     journal          absolute path of the answer, a file that does not exist yet
     model            absolute path of the model directory
     python_function  the `python_function` flavor of the MLmodel file
@@ -15,6 +16,8 @@ This docstring is the protocol between this program and the one that starts it.
     input            null, or {"path", "content_type": "json" | "csv"}: what to predict on (job predict)
     params           null, or an object: parameters that override those of the input (job predict)
     output           null, or the absolute path of the file that gets `{"predictions": …}`, whole or not at all
+    typed            may be missing; the absolute path of a file for the answer with its types (`wire`; job trace)
+    channel          the number of an inherited descriptor, a socket (job work)
     memory_bytes     null, or the most address space that the process may have
     limits           may be missing; an object of resource limits: names without `RLIMIT_` and numbers
 

@@ -22,7 +22,7 @@ def run(path: str) -> None:
     status = 0
     try:
         _limit(request)
-        jobs = {"describe": _describe, "trace": _trace, "predict": _predict}
+        jobs = {"describe": _describe, "trace": _trace, "predict": _predict, "work": _work}
         jobs[request["job"]](request, phases)
     except BaseException as error:
         status = 1
@@ -91,9 +91,23 @@ def _trace(request: Mapping[str, Any], phases: Phases) -> None:
     result = model.predict(data, params)
     phases.begin("output")
     output = answer.encode(result)
+    if request.get("typed"):
+        _keep(result, request["typed"])
     phases.end()
     phases.on_finish()
     write({"event": "prediction", "output": output})
+
+
+def _keep(result: Any, path: str) -> None:
+    """Write the answer with its types, where it has a form that keeps them."""
+    from . import answer, wire
+
+    try:
+        content = wire.dumps(result)
+    except answer.NotEncodable:
+        return
+    with open(path, "wb") as stream:
+        stream.write(content)
 
 
 def _predict(request: Mapping[str, Any], phases: Phases) -> None:
@@ -101,14 +115,27 @@ def _predict(request: Mapping[str, Any], phases: Phases) -> None:
 
     phases.begin("load")
     model = loading.load(request)
+    if not request["input"] and not request.get("example"):
+        return  # to load it is all that can be tried
     phases.begin("input")
-    data, params = payload.from_file(request["input"], request, model.takes_raw_inputs)
+    if request["input"]:
+        data, params = payload.from_file(request["input"], request, model.takes_raw_inputs)
+    else:
+        data, params = payload.from_example(request["example"], request, model.takes_raw_inputs)
     phases.begin("predict")
     result = model.predict(data, params)
     phases.begin("output")
     answer.write(answer.encode(result), request["output"])
     if request.get("limits"):  # confined, where nothing can be written
         phases.journal.write({"event": "uncompiled", "paths": bytecode.not_kept()})
+
+
+def _work(request: Mapping[str, Any], phases: Phases) -> None:
+    from . import worker
+
+    channel = worker.channel_of(request)
+    phases.begin("load")
+    worker.work(request, channel)
 
 
 def _limit(request: Mapping[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""The author's API: models made of Python, saved, loaded and run."""

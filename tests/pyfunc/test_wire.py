@@ -1,0 +1,141 @@
+"""Values on their way between two interpreters."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import struct
+import uuid
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from envkit.inside import wire
+from envkit.inside.answer import NotEncodable
+
+TIMES = pd.to_datetime(["2020-01-01", "2021-06-01"])
+FRAME = pd.DataFrame(
+    {
+        "integer": [1, 2],
+        "text": ["x", None],
+        "time": TIMES,
+        "zoned": TIMES.tz_localize("Europe/Berlin"),
+        "category": pd.Categorical(["u", "v"]),
+        "nullable": pd.array([1, None], dtype="Int64"),
+        "list": [[1], [2, 3]],
+    },
+    index=["p", "q"],
+)
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
+    lambda inner: (
+        st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text() | st.integers(), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(plain)
+def test_plain_values_come_back_as_they_were(value: Any) -> None:
+    assert wire.loads(wire.dumps(value)) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        datetime.datetime(2020, 1, 2, 3, 4, 5, 6, tzinfo=datetime.UTC),
+        datetime.date(2020, 1, 2),
+        datetime.time(1, 2),
+        datetime.timedelta(days=1, microseconds=3),
+        decimal.Decimal("1.50"),
+        uuid.UUID(int=5),
+        1 + 2j,
+        {1, 2},
+        frozenset({"a"}),
+        np.float32(2),
+        np.datetime64("2020-01-01"),
+        pd.Timestamp("2020-01-01", tz="UTC"),
+        pd.Timedelta("1 days"),
+        pd.NaT,
+        pd.NA,
+    ],
+)
+def test_single_values_keep_their_types(value: Any) -> None:
+    found = wire.loads(wire.dumps(value))
+
+    assert type(found) is type(value)
+    assert repr(found) == repr(value)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        FRAME,
+        FRAME.set_index(["integer", "text"]),
+        pd.DataFrame(),
+        pd.DataFrame([[1, 2]], columns=["a", "a"]),
+        pd.DataFrame({"a": [1]}, index=pd.RangeIndex(5, 6, name="n")),
+    ],
+)
+def test_data_frames_keep_columns_index_and_types(frame: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(wire.loads(wire.dumps(frame)), frame)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(6).reshape(2, 3).T,
+        np.array([["a", None]], dtype=object),
+        np.array(["é", "bc"]),
+        np.array(["2020-01-01"], dtype="M8[ns]"),
+        np.empty((0, 3), dtype="float32"),
+        np.array(5.0),
+    ],
+)
+def test_arrays_keep_shape_and_type(array: Any) -> None:
+    found = wire.loads(wire.dumps(array))
+
+    assert found.dtype == array.dtype
+    np.testing.assert_array_equal(found, array)
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "coo"])
+def test_sparse_matrices_come_back(form: str) -> None:
+    matrix = getattr(scipy.sparse, f"{form}_matrix")(np.eye(3))
+    found = wire.loads(wire.dumps(matrix))
+
+    assert found.format == form
+    np.testing.assert_array_equal(found.toarray(), np.eye(3))
+
+
+def test_a_value_without_a_form_is_refused() -> None:
+    with pytest.raises(NotEncodable, match="object"):
+        wire.dumps(object())
+
+
+@given(st.binary(max_size=60))
+def test_bytes_that_are_none_of_ours_are_refused(content: bytes) -> None:
+    with pytest.raises(wire.Malformed):
+        wire.loads(struct.pack(">Q", 2 * len(content) + 1) + content)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"$": "eval"}',
+        '{"$": "value"}',
+        '{"$": "array", "dtype": "|O", "shape": [1], "buffer": 0}',
+        '{"$": "array", "dtype": "<f8", "shape": [1], "buffer": 3}',
+        '{"$": "sparse", "format": "../x", "shape": [], "parts": []}',
+        "{}",
+    ],
+)
+def test_what_claims_to_be_something_else_is_refused(text: str) -> None:
+    with pytest.raises(wire.Malformed):
+        wire.loads(struct.pack(">Q", len(text)) + text.encode() + struct.pack(">Q", 8) + b"12345678")
