@@ -101,22 +101,16 @@ def run_inside(
         interpreter.check(python, environment)
     with tempfile.TemporaryDirectory(prefix="envkit-") as private:
         folder = Path(private).resolve()
-        asked = folder / "REQUEST.json"
-        whole = {**request, "journal": str(folder / "journal.jsonl")}
-        argv: list[str | Path] = [python, *(["-I"] if isolated else []), PROGRAM, asked]
-        variables = environment
-        if confinement is not None:
-            whole["limits"] = confinement.limits(timeout=timeout, memory_bytes=request.get("memory_bytes"))
-            named = [*(readable or [Path(request["model"])]), *_given(request)]
-            confinement.check(named, environment)
-            argv = confinement.argv(
-                argv,
-                environ=environment,
-                readable=[*named, PROGRAM.parent, *_needs(python, environment, isolated=isolated)],
-                writable=[folder, *([Path(request["output"]).parent] if request.get("output") else [])],
-            )
-            variables = confinement.variables(environment)
-        asked.write_text(json.dumps(whole), encoding="utf-8")
+        argv, variables = prepared(
+            python,
+            request,
+            folder,
+            environment=environment,
+            timeout=timeout,
+            isolated=isolated,
+            confinement=confinement,
+            readable=readable,
+        )
         ended = process.run(
             argv,
             environment=variables,
@@ -125,11 +119,47 @@ def run_inside(
             inherit=inherit,
             supervised=request["job"] != "describe",
         )
-        events = tuple(read_events(folder / "journal.jsonl"))
-        found = Journal(events=events, ended=confinement.as_ended(ended) if confinement else ended)
+        found = journal_of(folder, ended, confinement)
     if not found.done and found.phase == "start" and not ended.timed_out:
         interpreter.check(python, environment)
     return found
+
+
+def prepared(
+    python: Path,
+    request: Mapping[str, Any],
+    folder: Path,
+    *,
+    environment: Mapping[str, str],
+    timeout: float | None,
+    isolated: bool,
+    confinement: Confinement | None,
+    readable: Sequence[Path] = (),
+) -> tuple[list[str | Path], dict[str, str]]:
+    """Write the request into a private folder, and give the words that start the program, and its variables."""
+    asked = folder / "REQUEST.json"
+    whole = {**request, "journal": str(folder / "journal.jsonl")}
+    argv: list[str | Path] = [python, *(["-I"] if isolated else []), PROGRAM, asked]
+    variables = dict(environment)
+    if confinement is not None:
+        whole["limits"] = confinement.limits(timeout=timeout, memory_bytes=request.get("memory_bytes"))
+        named = [*(readable or [Path(request["model"])]), *_given(request)]
+        confinement.check(named, environment)
+        argv = confinement.argv(
+            argv,
+            environ=environment,
+            readable=[*named, PROGRAM.parent, *_needs(python, environment, isolated=isolated)],
+            writable=[folder, *([Path(request["output"]).parent] if request.get("output") else [])],
+        )
+        variables = confinement.variables(environment)
+    asked.write_text(json.dumps(whole), encoding="utf-8")
+    return argv, variables
+
+
+def journal_of(folder: Path, ended: Ended, confinement: Confinement | None) -> Journal:
+    """Read what the program reported that `prepared` prepared in this folder, and that has ended."""
+    events = tuple(read_events(folder / "journal.jsonl"))
+    return Journal(events=events, ended=confinement.as_ended(ended) if confinement else ended)
 
 
 def _given(request: Mapping[str, Any]) -> Iterator[Path]:

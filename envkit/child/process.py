@@ -100,6 +100,46 @@ def run(
         return Ended(status=process.returncode, timed_out=timed_out, output=_read(sink) if keep_output else "")
 
 
+class Running:
+    """A program that goes on beside envkit until it ends, or is ended."""
+
+    def __init__(self, process: subprocess.Popen[bytes], *, supervised: bool) -> None:
+        self._process, self._supervised = process, supervised
+
+    def end(self, patience: float = 0.0) -> Ended:
+        """Have it end, with all that it started, and say how it ended; may be asked again.
+
+        It has `patience` seconds to end by itself, then `timed_out` is true.
+        """
+        if self._process.returncode is not None:
+            return Ended(status=self._process.wait(), timed_out=False)
+        by_itself = False
+        try:
+            by_itself = _ends_within(self._process, patience)
+        finally:
+            _end_group(self._process, running=not by_itself, supervised=self._supervised)
+        return Ended(status=self._process.wait(), timed_out=not by_itself)
+
+
+def start(argv: Sequence[str | Path], *, environment: Mapping[str, str], inherit: Sequence[int] = ()) -> Running:
+    """Start a program as `run` does, supervised, and let it run; it ends at the latest with this thread (Linux).
+
+    Raises `OSError` when it cannot be started.
+    """
+    before = _supervision()
+    with _sink(keep_output=False) as sink:
+        process = subprocess.Popen(
+            [*before, *(os.fspath(part) for part in argv)],
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=tuple(inherit),
+        )
+    return Running(process, supervised=bool(before))
+
+
 def _sink(keep_output: bool) -> IO[bytes]:
     if keep_output:
         return tempfile.TemporaryFile(prefix="envkit-")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -58,9 +58,9 @@ def predict(
             "memory_bytes": memory_bytes,
         }
         journal = _run(environment, request, variables or {}, timeout, confinement)
-        _refuse_failure(journal, input_name or str(input_path), timeout, confinement)
+        refuse_failure(journal, input_name or str(input_path), timeout, confinement)
         text, predictions = _answer(answer)
-        _keep_bytecode(environment, journal)
+        keep_bytecode(environment, [path for event in journal.named("uncompiled") for path in event["paths"]])
         if output_path is not None:
             _put(text, output_path)
         return predictions
@@ -78,7 +78,7 @@ def _run(
             return inside.run_inside(
                 environment.python,
                 request,
-                environment=_variables(environment, variables),
+                environment=variables_in(environment, variables),
                 timeout=timeout,
                 isolated=environment.manager is not EnvType.LOCAL,
                 confinement=confinement,
@@ -90,15 +90,16 @@ def _run(
         raise PredictionFailed("start", f"{environment.python}: {error.strerror}") from error
 
 
-def _variables(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
-    """A local environment is the user's own, seen as the user has it."""
+def variables_in(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
+    """Give the variables of a model; a local environment is the user's own, seen as the user has it."""
     if environment.manager is EnvType.LOCAL:
         return {**os.environ, **variables}
     own = conda_state.variables(environment.path) if environment.manager is EnvType.CONDA else {}
     return variables_of.for_program(os.environ, environment.python, {**own, **variables})
 
 
-def _refuse_failure(journal: Journal, input_name: str, timeout: float | None, confinement: Confinement | None) -> None:
+def refuse_failure(journal: Journal, input_name: str, timeout: float | None, confinement: Confinement | None) -> None:
+    """Raise `InvalidFile` or `PredictionFailed` for what a model's process did not do."""
     doing = inside.doing(journal.phase)
     if error := journal.error:
         said = f"{error['type']}: {error['message']}" if error["message"] else error["type"]
@@ -113,12 +114,11 @@ def _refuse_failure(journal: Journal, input_name: str, timeout: float | None, co
         raise PredictionFailed(doing, f"its process {journal.ended.how}")
 
 
-def _keep_bytecode(environment: Environment, journal: Journal) -> None:
+def keep_bytecode(environment: Environment, told: Sequence[str]) -> None:
     """Compile what a confined model imported from its environment: it could not, and would do it anew each time."""
     if environment.manager is EnvType.LOCAL:
         return
     inner = f"{environment.path}/"
-    told = (path for event in journal.named("uncompiled") for path in event["paths"])
     paths = [path for path in told if path.startswith(inner) and "\n" not in path and "/../" not in path]
     if not paths:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Iterable, Mapping
 
 from .bytecode import leave_no_trace_in
 from .loaders import loader_for
@@ -17,16 +17,35 @@ class Model:
     takes_raw_inputs: its type hints say what it takes, so `inputs` reach it as the JSON values they are.
     """
 
-    def __init__(self, implementation: Any, function: str) -> None:
+    def __init__(self, implementation: Any, function: str, streamable: bool = False) -> None:
         self._predict: Callable[..., Any] = getattr(implementation, function)
+        self._stream: Callable[..., Any] | None = (
+            getattr(implementation, "predict_stream", None) if streamable else None
+        )
         self.takes_raw_inputs = bool(getattr(implementation, "takes_raw_inputs", False))
+
+    @property
+    def streams(self) -> bool:
+        """Whether it can predict piece by piece."""
+        return self._stream is not None
 
     def predict(self, data: Any, params: Mapping[str, Any] | None) -> Any:
         """Predict; `params` are passed to a function that has a parameter of that name."""
-        parameter = inspect.signature(self._predict).parameters.get("params")
-        if parameter is not None and parameter.kind is not parameter.VAR_KEYWORD:
-            return self._predict(data, params=params)
-        return self._predict(data)
+        return _called(self._predict, data, params)
+
+    def predict_stream(self, data: Any, params: Mapping[str, Any] | None) -> Iterable[Any]:
+        """Predict piece by piece. Raises `TypeError` for a model that cannot."""
+        if self._stream is None:
+            raise TypeError("the model has no `predict_stream`")
+        pieces: Iterable[Any] = _called(self._stream, data, params)
+        return pieces
+
+
+def _called(function: Callable[..., Any], data: Any, params: Mapping[str, Any] | None) -> Any:
+    parameter = inspect.signature(function).parameters.get("params")
+    if parameter is not None and parameter.kind is not parameter.VAR_KEYWORD:
+        return function(data, params=params)
+    return function(data)
 
 
 def load(request: Mapping[str, Any]) -> Model:
@@ -39,4 +58,4 @@ def load(request: Mapping[str, Any]) -> Model:
     data = os.path.join(model, conf["data"]) if conf.get("data") else model
     load_pyfunc = loader_for(conf["loader_module"])
     implementation = load_pyfunc(data, request)
-    return Model(implementation, conf.get("predict_fn") or "predict")
+    return Model(implementation, conf.get("predict_fn") or "predict", bool(conf.get("streamable")))

@@ -11,7 +11,7 @@ import io
 import json
 import os
 from importlib import import_module
-from typing import Any, Mapping
+from typing import Any, Mapping, NamedTuple
 
 from .columns import cast_array
 from .enforcement import convert, enforce
@@ -32,7 +32,8 @@ def from_example(example: Mapping[str, Any], request: Mapping[str, Any], raw: bo
     signature = Signature(request.get("signature"))
     if not os.path.exists(example["path"]):
         name = example.get("serving_input_path") or "serving_input_example.json"
-        return _from_json(_read(os.path.join(os.path.dirname(example["path"]), name)), signature, raw)
+        given = _from_json(_read(os.path.join(os.path.dirname(example["path"]), name)), signature, raw)
+        return given.data, given.params
     value = _parse(_read(example["path"]))
     params: Any = None
     if example.get("params") and isinstance(value, dict):
@@ -43,24 +44,41 @@ def from_example(example: Mapping[str, Any], request: Mapping[str, Any], raw: bo
     return value, complete(params, signature)
 
 
+class Given(NamedTuple):
+    """What a request asks for. is_chat: the answer to it is not wrapped in `predictions`."""
+
+    data: Any
+    params: Any
+    is_chat: bool = False
+
+
 def from_file(source: Mapping[str, Any], request: Mapping[str, Any], raw: bool) -> tuple[Any, Any]:
     """Give (data, params) of an input file. Raises `InvalidInput`."""
-    signature = Signature(request.get("signature"))
-    tables = {"csv": _from_csv, "parquet": _from_parquet}
-    if source["content_type"] in tables:
-        table = tables[source["content_type"]](source["path"], signature)
-        data, params = table, complete(None, signature)
-    else:
-        data, params = _from_json(_read(source["path"]), signature, raw)
+    with open(source["path"], "rb") as stream:
+        content = stream.read()
+    data, params, _ = from_content(content, source["content_type"], request, raw)
     if request.get("params") is not None:
-        params = complete({**(params or {}), **request["params"]}, signature)
+        params = complete({**(params or {}), **request["params"]}, Signature(request.get("signature")))
     return data, params
 
 
+def from_content(content: bytes, content_type: str, request: Mapping[str, Any], raw: bool) -> Given:
+    """Give what a request asks for: JSON, CSV or Parquet, as `content_type` says. Raises `InvalidInput`."""
+    signature = Signature(request.get("signature"))
+    tables = {"csv": _from_csv, "parquet": _from_parquet}
+    if content_type in tables:
+        return Given(tables[content_type](content, signature), complete(None, signature))
+    return _from_json(_decoded(content), signature, raw)
+
+
 def _read(path: str) -> str:
+    with open(path, "rb") as stream:
+        return _decoded(stream.read())
+
+
+def _decoded(content: bytes) -> str:
     try:
-        with open(path, encoding="utf-8-sig", newline="") as stream:
-            return stream.read()
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"it is not UTF-8 text: {error}") from error
 
@@ -74,9 +92,9 @@ def _parse(text: str) -> Any:
         raise InvalidInput(f"it is not JSON: {error}") from error
 
 
-def _from_csv(path: str, signature: Signature) -> Any:
+def _from_csv(content: bytes, signature: Signature) -> Any:
     pandas = pandas_for("a CSV input")
-    text = _read(path)
+    text = _decoded(content)
     texts = {name: object for name, column in signature.names.items() if column.type in ("string", "binary")}
     try:
         table = pandas.read_csv(io.StringIO(text), dtype=texts)
@@ -85,11 +103,11 @@ def _from_csv(path: str, signature: Signature) -> Any:
     return convert(table, signature)
 
 
-def _from_parquet(path: str, signature: Signature) -> Any:
+def _from_parquet(content: bytes, signature: Signature) -> Any:
     """Read a Parquet file; its columns have types, so they are enforced as a data frame of Python is."""
     pandas = pandas_for("a Parquet input")
     try:
-        table = pandas.read_parquet(path)
+        table = pandas.read_parquet(io.BytesIO(content))
     except ImportError as error:
         raise InvalidInput("a Parquet input needs pyarrow or fastparquet in the model's environment") from error
     except (ValueError, OSError, KeyError) as error:  # pyarrow's own errors are these
@@ -97,7 +115,7 @@ def _from_parquet(path: str, signature: Signature) -> Any:
     return enforce(table, signature)
 
 
-def _from_json(text: str, signature: Signature, raw: bool) -> tuple[Any, Any]:
+def _from_json(text: str, signature: Signature, raw: bool) -> Given:
     value = _parse(text)
     accepted = "one of " + ", ".join(f"`{each}`" for each in FORMATS)
     if not isinstance(value, dict):
@@ -112,13 +130,14 @@ def _from_json(text: str, signature: Signature, raw: bool) -> tuple[Any, Any]:
     if unknown:
         raise InvalidInput(f"`{sorted(unknown)[0]}` is unknown; beside {accepted} there may be `params`")
     params = complete(value.get("params"), signature)
-    return _data(found[0], value[found[0]], signature, raw), params
+    return Given(_data(found[0], value[found[0]], signature, raw), params)
 
 
-def _from_chat(value: dict[str, Any], signature: Signature) -> tuple[Any, Any]:
+def _from_chat(value: dict[str, Any], signature: Signature) -> Given:
     known = {each["name"] for each in signature.params}
     params = {name: each for name, each in value.items() if name in known}
-    return {name: each for name, each in value.items() if name not in known}, complete(params, signature)
+    data = {name: each for name, each in value.items() if name not in known}
+    return Given(data, complete(params, signature), is_chat=True)
 
 
 def _data(form: str, value: Any, signature: Signature, raw: bool) -> Any:

@@ -36,12 +36,19 @@ class PythonModel:
         """Predict."""
         if self._is_function:
             return self._model(data)
-        names = inspect.signature(self._model.predict).parameters
+        return self._called(self._model.predict, data, params)
+
+    def predict_stream(self, data: Any, params: Any = None) -> Any:
+        """Predict piece by piece."""
+        return self._called(self._model.predict_stream, data, params)
+
+    def _called(self, function: Any, data: Any, params: Any) -> Any:
+        names = inspect.signature(function).parameters
         data = self._as_hinted(data)
         keywords = {"params": params} if "params" in names else {}
         if "context" in names or len([name for name in names if name not in ("self", "params")]) == 2:
-            return self._model.predict(self.context, data, **keywords)
-        return self._model.predict(data, **keywords)
+            return function(self.context, data, **keywords)
+        return function(data, **keywords)
 
     def _as_hinted(self, data: Any) -> Any:
         """Give a data frame as the list that the model's type hint asks for."""

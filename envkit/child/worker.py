@@ -1,0 +1,104 @@
+"""A model that is loaded once, in a process of its own, and asked over a socket for as long as it is wanted.
+
+`envkit/inside/worker.py` is the program, and says what it is asked and what it tells; `envkit/inside/messages.py`, how.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from envkit.child import inside, interpreter, process
+from envkit.child.inside import Journal
+from envkit.child.sandbox import Confinement
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Worker:
+    """A process that loads its model, or has loaded it. `channel` is the socket over which it is asked.
+
+    It ends when this side closes the channel; it is to be ended in any case, which removes its private folder.
+    """
+
+    channel: socket.socket
+    running: process.Running
+    folder: Path
+    confinement: Confinement | None
+
+    def end(self, patience: float = 0.0) -> Journal:
+        """End it, with all that it started, within `patience` seconds; give what it reported and how it ended."""
+        self.channel.close()
+        try:
+            ended = self.running.end(patience)
+            return inside.journal_of(self.folder, ended, self.confinement)
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preparation:
+    """What a worker is started with, which takes a while to find out when it is confined."""
+
+    argv: Sequence[str | Path]
+    variables: Mapping[str, str]
+    folder: Path
+    channels: tuple[socket.socket, socket.socket]
+    confinement: Confinement | None
+
+
+def prepare(
+    python: Path,
+    request: Mapping[str, Any],
+    *,
+    environment: Mapping[str, str],
+    isolated: bool,
+    confinement: Confinement | None = None,
+) -> Preparation:
+    """Make ready what a worker needs. `request` is that of the job `work` without `channel`.
+
+    The rest is as for `run_inside`, also what it raises.
+    """
+    if not isolated:
+        interpreter.check(python, environment)
+    folder = Path(tempfile.mkdtemp(prefix="envkit-")).resolve()
+    ours, theirs = socket.socketpair()
+    try:
+        argv, variables = inside.prepared(
+            python,
+            {**request, "job": "work", "channel": theirs.fileno()},
+            folder,
+            environment=environment,
+            timeout=None,
+            isolated=isolated,
+            confinement=confinement,
+        )
+    except BaseException:
+        ours.close()
+        theirs.close()
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return Preparation(argv=argv, variables=variables, folder=folder, channels=(ours, theirs), confinement=confinement)
+
+
+def start(preparation: Preparation, *, inherit: Sequence[int] = ()) -> Worker:
+    """Start a worker; it tells over its channel when it has loaded. It ends at the latest with this thread (Linux).
+
+    `inherit` are descriptors that it keeps open. Raises `OSError` when the interpreter cannot be started.
+    """
+    ours, theirs = preparation.channels
+    try:
+        running = process.start(
+            preparation.argv, environment=preparation.variables, inherit=[theirs.fileno(), *inherit]
+        )
+    except BaseException:
+        ours.close()
+        shutil.rmtree(preparation.folder, ignore_errors=True)
+        raise
+    finally:
+        theirs.close()
+    return Worker(channel=ours, running=running, folder=preparation.folder, confinement=preparation.confinement)

@@ -1,0 +1,64 @@
+"""Workers in an environment: a model that is loaded once and asked as long as it is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from envkit.child import worker
+from envkit.child.inside import Journal
+from envkit.child.sandbox import Confinement
+from envkit.child.worker import Preparation, Worker
+from envkit.environments import runner
+from envkit.environments.env_type import EnvType
+from envkit.environments.environment import Environment
+from envkit.errors import NotAnInterpreter, PredictionFailed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workplace:
+    """Where workers of one model are started.
+
+    request: the model's `request()`. variables: set for the model in addition to the caller's. descriptors: those of
+    `occupied`, so that the environment stays while a worker lives.
+    """
+
+    environment: Environment
+    request: Mapping[str, Any]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    memory_bytes: int | None = None
+    confinement: Confinement | None = None
+    descriptors: Sequence[int] = ()
+
+    def prepare(self) -> Preparation:
+        """Do what can be done before the start. Raises `PredictionFailed`, `InvalidArgument`."""
+        try:
+            return worker.prepare(
+                self.environment.python,
+                {**self.request, "memory_bytes": self.memory_bytes},
+                environment=runner.variables_in(self.environment, self.variables),
+                isolated=self.environment.manager is not EnvType.LOCAL,
+                confinement=self.confinement,
+            )
+        except NotAnInterpreter as error:
+            raise PredictionFailed("start", str(error)) from error
+
+    def start(self, preparation: Preparation) -> Worker:
+        """Start a worker; it ends at the latest with the thread that calls this (Linux). Raises `PredictionFailed`."""
+        try:
+            return worker.start(preparation, inherit=self.descriptors)
+        except OSError as error:
+            raise PredictionFailed("start", f"{self.environment.python}: {error.strerror}") from error
+
+    def failure(self, journal: Journal) -> PredictionFailed:
+        """Give the error for a worker that ended before it had loaded its model."""
+        try:
+            runner.refuse_failure(journal, "", None, self.confinement)
+        except PredictionFailed as error:
+            return error
+        return PredictionFailed("load", f"its process {journal.ended.how}")
+
+    def keep_bytecode(self, uncompiled: Sequence[str]) -> None:
+        """Compile what a confined worker told it could not."""
+        runner.keep_bytecode(self.environment, uncompiled)
