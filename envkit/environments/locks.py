@@ -9,24 +9,29 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}  # what `flock` says where there are none
+_ASKED_AGAIN_SECONDS = 0.05
 
 
-def exclusive(path: Path, waiting: Callable[[], None] | None = None, *, create: bool = True) -> int | None:
+def exclusive(
+    path: Path, waiting: Callable[[], None] | None = None, *, create: bool = True, patience: float | None = None
+) -> int | None:
     """Lock a file for this process alone; give the descriptor that holds the lock.
 
     With `create` the file is made when it is not there. `waiting` is called once when another process holds it, which
-    is then waited for; without `waiting` the answer is None. Raises `OSError`, one of `WITHOUT_LOCKS` where locks are
+    is then waited for, `patience` seconds or as long as it takes. The answer is None when it was not had in that time,
+    or without `waiting` at once. Raises `OSError`, one of `WITHOUT_LOCKS` where locks are
     refused or have no effect.
     """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o666)
         try:
-            if not _take(descriptor, fcntl.LOCK_EX, waiting):
+            if not _take(descriptor, waiting, patience):
                 os.close(descriptor)
                 return None
             if is_at(descriptor, path):
@@ -84,14 +89,28 @@ def is_at(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _take(descriptor: int, kind: int, waiting: Callable[[], None] | None) -> bool:
+def _take(descriptor: int, waiting: Callable[[], None] | None, patience: float | None) -> bool:
+    if _taken_at_once(descriptor):
+        return True
+    if waiting is None:
+        return False
+    waiting()
+    if patience is None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return True
+    ends = time.monotonic() + patience  # `flock` itself knows no time limit
+    while time.monotonic() < ends:
+        if _taken_at_once(descriptor):
+            return True
+        time.sleep(_ASKED_AGAIN_SECONDS)
+    return False
+
+
+def _taken_at_once(descriptor: int) -> bool:
     try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        if waiting is None:
-            return False
-        waiting()
-        fcntl.flock(descriptor, kind)
+        return False
     return True
 
 

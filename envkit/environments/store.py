@@ -10,7 +10,8 @@ An environment is built where it stays, since a virtual environment cannot be mo
 by its marker alone, which is written last. Whatever has no fitting marker, or other files than when it was marked, is
 removed and built anew, never repaired. The lock is an open file that installers inherit: when envkit is killed and
 its installer lives on, the lock is held until that has ended too. Who runs a program in an environment shares a
-lock on its marker, which keeps it from being removed. What a killed process left is removed by the next that comes by.
+lock on its marker, which keeps it from being removed or built again. What a killed process left is removed by the next
+that comes by.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from envkit.errors import BuildFailed, InvalidArgument
 
 VARIABLE = "ENVKIT_HOME"
 MARKER = marker.NAME
+PATIENCE_SECONDS = 60.0  # with programs that run in an environment which must be built again
 _KEY_LENGTH = 24  # of 64 hexadecimal digits in folder names; the marker holds all
 _LOCK = ".lock"
 
@@ -109,14 +111,16 @@ class Store:
         Gives its path, whether it was built here, and why what was there before could not be used, or "".
         `fill` makes the environment at the path it gets, which does not exist; what it starts must inherit the
         descriptor it gets; it gives the interpreter that the environment brings, if it has one of its own. When it
-        raises, nothing of the environment remains. Raises `BuildFailed` when the
-        store cannot be written to, has no locks, or what was installed does not fit its records.
+        raises, nothing of the environment remains. Programs that run in a damaged environment are waited for.
+        Raises `BuildFailed` when they do not end, the store cannot be written to or has no locks, or what was
+        installed does not fit its records.
         """
         with _told_as_build_failure(self.root, "build an environment in"), self._locked(manager, key, report) as lock:
             found = self.look(manager, key)
             if isinstance(found, Ready):
                 return found.place, False, ""
             place = found.place
+            _await_programs(found, report)
             try:
                 _remove(place)
                 place.parent.mkdir(parents=True, exist_ok=True)
@@ -226,6 +230,26 @@ def _check(place: Path) -> None:
 
 
 _mark = marker.write
+
+
+def _await_programs(damaged: NotReady, report: Report) -> None:
+    """Wait for the programs that run in an environment, which is not taken away from under them."""
+    place, why = damaged.place, damaged.why
+    if not (place / MARKER).is_file():
+        return
+    descriptor = locks.exclusive(
+        place / MARKER,
+        lambda: report(f"Waiting for programs that run in {place}, which must be built again: {why}"),
+        create=False,
+        patience=PATIENCE_SECONDS,
+    )
+    if descriptor is None:
+        raise BuildFailed(
+            f"build {place} again, where programs run ({why})",
+            f"End them: `envkit envs list` says in use. Or choose another folder: {VARIABLE}.",
+        )
+    (place / MARKER).unlink(missing_ok=True)
+    os.close(descriptor)
 
 
 def _free(place: Path) -> bool:

@@ -313,6 +313,34 @@ def test_two_keys_are_built_at_the_same_time(shelf: Store, interpreter: Interpre
     assert all(isinstance(shelf.look("uv", key * 64), Ready) for key in "ab")
 
 
+@pytest.mark.parametrize("patience", [30.0, 0.2])
+def test_a_damaged_environment_is_not_taken_away_from_under_a_program_that_runs_in_it(
+    shelf: Store, interpreter: Interpreter, fill: store.Fill, build: Build, monkeypatch: pytest.MonkeyPatch,
+    patience: float,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(store, "PATIENCE_SECONDS", patience)
+    place, _ = build()
+    program = shelf.use(place)
+    assert program is not None
+    (place / "file").write_text("damaged")
+    heard: list[tuple[str, str]] = []
+
+    def hear(line: str) -> None:
+        heard.append((line, (place / "file").read_text()))
+        threading.Timer(0.5, os.close, [program]).start()
+
+    if patience > 1:
+        _, built, why = shelf.build("uv", KEY, interpreter, fill, hear)
+        assert (built, why) == (True, "file was changed")
+    else:
+        with pytest.raises(BuildFailed, match="again, where programs run \\(file was changed\\)"):
+            shelf.build("uv", KEY, interpreter, fill, hear)
+        assert (place / "file").read_text() == "damaged"
+    assert heard == [
+        (f"Waiting for programs that run in {place}, which must be built again: file was changed", "damaged")
+    ]
+
+
 # --- odd file systems
 
 
