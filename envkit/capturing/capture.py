@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from envkit.capturing import (
+    builtin_names,
     closure,
     declared,
     evidence,
@@ -211,7 +212,7 @@ def _observe(
         traced, failure = findings.with_compression(run.trace, model), run.failure
     installed = InstalledDistributions(_but(traced.interpreter.sys_path, limits.code_paths))
     places = Places(traced, installed, model.path, model.own_places)
-    traced = findings.with_unseen(traced, model, installed, places)
+    traced = builtin_names.with_uses(findings.with_unseen(traced, model, installed, places), places)
     selection = select(traced, installed, places)
     if read is None:
         read = findings.beside(traced, selection, model, installed, places, include=include)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -36,7 +36,8 @@ class Import:
     importer_file is None for code that has no file. importing: while the importer's own package was being imported,
     where that stood, innermost first, as (file, line); empty when something called the importer later.
     artifact: a pickle of the model names the module. data: no module was imported, but the file of the path `module`
-    was used: `kind` says how, as a `data_file`, a `program`, a `library` or as `metadata`, asked for by name.
+    was used: `kind` says how, as a `data_file`, a `program`, a `library`, as `metadata`, asked for by name, or as
+    a `builtin`, whose name it put into `builtins`.
     """
 
     module: str
@@ -86,6 +87,7 @@ class Trace:
     written: paths that were made or changed, without what is gone again and what is temporary. connections: tried.
     sandbox: what confined the model meanwhile, `bubblewrap` or `limits`.
     loaded: paths of the native libraries that were loaded in the end, extension modules among them.
+    builtins: names that something put into `builtins` when the interpreter started, each with the file that did.
     skipped: why no prediction was made, or None.
     prediction: the answer to the example as JSON values; only when `skipped` is None.
     """
@@ -102,6 +104,7 @@ class Trace:
     skipped: str | None
     written: tuple[str, ...] = ()
     sandbox: str | None = None
+    builtins: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def from_events(events: Iterable[Event]) -> Trace:
@@ -124,6 +127,7 @@ def from_events(events: Iterable[Event]) -> Trace:
         prediction=answers[0]["output"] if answers else None,
         skipped=None if answers else str(kinds.get("skipped", [{"why": "it was not reached"}])[0]["why"]),
         written=tuple(_written(kinds.get("write", []))),
+        builtins={event["name"]: event["path"] for event in kinds.get("builtin", [])},
     )
 
 

@@ -36,6 +36,8 @@ crash survives it. The exit status and what is printed mean nothing. Events, by 
                   Once per (importer, module). Left out: the standard library, and what stays within one
                   regular top-level package
     pickle        module, phase: a pickle names it
+    builtin       name, path: a name in `builtins` that is not Python's own when the interpreter has started, and the
+                  file of code that put it there: a module, a `.pth` file, or null
     variable      name, set, needed, reader, reader_file, line, phase: an environment variable was asked for; never
                   its value. needed: absence would raise there, as in `os.environ[name]`. Copying the whole
                   environment is not reading each variable. Left out: what the process set itself, or was given by

@@ -15,6 +15,7 @@ from .launching import Launches
 from .memory_map import libraries
 from .named import Named
 from .origins import Origins, attributes_of
+from .startup import names_in_builtins
 from .variables import Variables
 
 
@@ -39,6 +40,8 @@ class Tracer:
 
     def install(self) -> None:
         """Begin to record."""
+        for event in names_in_builtins(self._origins):
+            self._journal.write(event)
         self._named.install()
         sys.meta_path.insert(0, self._finder)
         self._calls.install()

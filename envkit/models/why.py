@@ -12,6 +12,7 @@ from typing import Any
 from envkit.errors import InvalidFile, InvalidInput
 from envkit.formats import envkit_json
 from envkit.models.directory import ModelDirectory
+from envkit.models.uris.need import EVIDENCE
 
 _NAMED_AT_MOST = 3
 _RUNNER = "_envkit"  # how the evidence names envkit's own code, which acts for the model
@@ -50,7 +51,7 @@ def why(model_uri: str | Path, package: str) -> Why:
 
     Raises `ModelNotFound`, `InvalidFile` when the model was not captured, `InvalidInput` when it has no such package.
     """
-    model = ModelDirectory.open(model_uri)
+    model = ModelDirectory.open(model_uri, EVIDENCE)
     path = model.file(envkit_json.FILE_NAME)
     if path is None:
         raise InvalidFile(
@@ -74,6 +75,7 @@ def in_words(reason: Mapping[str, Any]) -> str:
     if str(reason["by"]).startswith(_RUNNER):
         return "the input is made with it" if reason["phase"] == "input" else "the model is loaded with it"
     verbs = {"module": "imports", "data_file": "reads", "program": "starts", "library": "loads", "metadata": "asks for"}
+    verbs["builtin"] = "uses a builtin of"
     used = next(f"{verb} {reason[key]}" for key, verb in verbs.items() if key in reason)
     return f"{reason['by']}:{reason['line']} {used}"
 

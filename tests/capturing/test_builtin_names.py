@@ -1,0 +1,51 @@
+"""Who uses what a `.pth` file put into `builtins` needs the distribution of that file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from envkit.capturing.builtin_names import with_uses
+from envkit.capturing.distributions import InstalledDistributions
+from envkit.capturing.places import Places
+from envkit.capturing.requirements import select
+from tests.capturing.conftest import Site
+from tests.capturing.test_native import traced
+
+
+@pytest.mark.parametrize(
+    ("code", "required"),
+    [
+        ("x = HOOK", True),
+        ("import builtins\nx = builtins.HOOK", True),
+        ("from builtins import HOOK", True),
+        ("import builtins\nx = getattr(builtins, 'HOOK')", True),
+        ("HOOK = 1\nx = HOOK", False),
+        ("def f(HOOK):\n    return HOOK", False),
+        ("x = options.HOOK", False),
+        ("x = 'HOOK'", False),
+        ("x = 1", False),
+        ("x = = 1", False),
+    ],
+)
+@pytest.mark.parametrize("file", ["hook.py", "hook.pth"])
+def test_the_model_s_code_decides_whether_a_hook_is_needed(
+    site: Site, tmp_path: Path, code: str, required: bool, file: str
+) -> None:
+    site.install("hooks", files={"hook.py": "", "hook.pth": "import hook\n"})
+    installed = InstalledDistributions([str(site.folder)])
+    trace, _ = traced(site)
+    loader = tmp_path / "model" / "loader.py"
+    loader.parent.mkdir(exist_ok=True)
+    loader.write_text(code)
+    trace = replace(trace, files={"loader": str(loader)}, builtins={"HOOK": site.file(file), "other": None})
+    places = Places(trace, installed, loader.parent)
+
+    selection = select(with_uses(trace, places), installed, places)
+
+    assert [each.distribution.name for each in selection.requirements] == ["hooks"] * required
+    for each in selection.requirements:
+        (reason,) = each.reasons
+        assert (reason.kind, reason.module, reason.importer) == ("builtin", site.file(file), "loader")
