@@ -21,7 +21,7 @@ MAY_IMPORT = {  # besides itself
     "formats": {"errors"},
     "models": {"errors", "formats", "inside"},  # inside: a signature is enforced by the same code everywhere
     "child": _MODELS,
-    "capturing": {*_MODELS, "child"},  # it and environments do not know each other
+    "capturing": {*_MODELS, "child", "inside"},  # it and environments do not know each other
     "environments": {*_MODELS, "child"},
     "pyfunc": _PARTS,
     "flavors": {*_PARTS, "pyfunc"},

@@ -167,7 +167,7 @@ def test_a_loader_module_gets_its_configuration_and_data(bench: Bench, python: s
     assert report.one("prediction")["output"] == [str(bench.model / "data/file"), expected]
 
 
-@pytest.mark.parametrize("name", ["mlflow.no_such_flavor", "mlflow.lightgbm"])
+@pytest.mark.parametrize("name", ["mlflow.no_such_flavor", "mlflow.langchain"])
 def test_a_loader_of_mlflow_without_stand_in_is_mlflows_own(bench: Bench, python: str, name: str) -> None:
     error = bench.run(python, python_function={"loader_module": name}).events[-1]
 

@@ -7,12 +7,14 @@ from typing import Any
 
 from envkit.capturing.static.mentions import Mention, Survey
 from envkit.formats.mlmodel import FILE_NAME
-from envkit.models import bare
+from envkit.inside.loaders import STAND_INS
 from envkit.models.directory import ModelDirectory
 
 FLAVORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     # the modules that the flavor's loader imports; the key of the version, which is that of the first
     "catboost": (("catboost",), "catboost_version"),
+    "diviner": (("diviner",), "diviner_version"),
+    "h2o": (("h2o",), "h2o_version"),
     "keras": (("keras",), "keras_version"),
     "lightgbm": (("lightgbm",), "lgb_version"),
     "onnx": (("onnx", "onnxruntime"), "onnx_version"),
@@ -44,11 +46,6 @@ DISTRIBUTIONS: Mapping[str, str] = {
     "yaml": "pyyaml",
 }
 
-STAND_INS = frozenset(
-    {"mlflow.sklearn", "mlflow.xgboost", "mlflow.pyfunc.model", "mlflow.pyfunc.loaders.code_model", bare.LOADER}
-)
-"""Loader modules that envkit replaces, so that a model needs no MLflow for them."""
-
 
 def distribution_named(module: str) -> str:
     """The distribution that most likely has a module that is not installed."""
@@ -62,7 +59,7 @@ def read(model: ModelDirectory, survey: Survey) -> None:
     flavor = content.python_function
     if flavor is not None:
         survey.python = flavor.python_version or survey.python
-        if flavor.loader_module not in STAND_INS:
+        if flavor.loader_module not in STAND_INS:  # those are replaced, so that a model needs no MLflow for them
             survey.mentions.append(Mention(alternatives=(flavor.loader_module,), file=FILE_NAME, by_code=False))
         if flavor.cloudpickle_version:
             survey.versions["cloudpickle"] = flavor.cloudpickle_version

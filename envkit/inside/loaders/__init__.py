@@ -1,7 +1,8 @@
 """Loaders, one a flavor, that stand in for MLflow's own so that MLflow need not be installed.
 
 Each has `load(path, request)`: `path` leads to the model's data (the `data` of its flavor, else the model
-directory); it gives an object with `predict(data, params)`.
+directory); it gives an object with `predict(data, params)`. Those of libraries also have `load_native(folder, flavor)`,
+which gives the library's own object of a model directory and that library's section of `MLmodel`.
 """
 
 from __future__ import annotations
@@ -11,12 +12,31 @@ from typing import Any, Callable, Mapping
 
 Loader = Callable[[str, Mapping[str, Any]], Any]
 
+LIBRARIES = (  # whose flavor, module of MLflow and module here have one name
+    "catboost",
+    "diviner",
+    "h2o",
+    "keras",
+    "lightgbm",
+    "onnx",
+    "pmdarima",
+    "prophet",
+    "pytorch",
+    "sentence_transformers",
+    "sklearn",
+    "spacy",
+    "spark",
+    "statsmodels",
+    "tensorflow",
+    "transformers",
+    "xgboost",
+)
 STAND_INS = {
     "_envkit.loaders.artifact": "artifact",
-    "mlflow.sklearn": "sklearn",
-    "mlflow.xgboost": "xgboost",
     "mlflow.pyfunc.model": "python_model",
+    "mlflow.pyfunc.loaders.chat_model": "chat_model",
     "mlflow.pyfunc.loaders.code_model": "code_model",
+    **{f"mlflow.{name}": name for name in LIBRARIES},
 }
 
 

@@ -7,22 +7,20 @@ import pickle
 from importlib import import_module
 from typing import Any, Mapping
 
+from .native import Native
+
 OTHER_METHODS = ("predict_proba", "predict_log_proba", "predict_joint_log_proba", "score")
 
 
-class Estimator:
+class Estimator(Native):
     """What `mlflow.pyfunc` calls: `predict`, or another method that `predict_fn` of the flavor names."""
 
-    def __init__(self, estimator: Any) -> None:
-        self._estimator = estimator
+    def __init__(self, model: Any) -> None:
+        super().__init__(model)
         for name in OTHER_METHODS:
-            method = getattr(estimator, name, None)
+            method = getattr(model, name, None)
             if method is not None:
                 setattr(self, name, method)
-
-    def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow has it and ignores it
-        """Predict."""
-        return self._estimator.predict(data)
 
 
 def load(path: str, request: Mapping[str, Any]) -> Estimator:
@@ -30,16 +28,22 @@ def load(path: str, request: Mapping[str, Any]) -> Estimator:
     flavor = request["flavors"].get("sklearn") or {}
     if not os.path.isfile(path):
         path = os.path.join(path, request["python_function"]["model_path"])
-    return Estimator(_read(path, flavor))
+    return Estimator(unpickle(path, flavor))
 
 
-def _read(path: str, flavor: Mapping[str, Any]) -> Any:
-    form = flavor.get("serialization_format", "pickle")
+def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
+    """Give the estimator of a model directory."""
+    return unpickle(os.path.join(folder, flavor["pickled_model"]), flavor)
+
+
+def unpickle(path: str, flavor: Mapping[str, Any], default: str = "pickle") -> Any:
+    """Read the file in the flavor's `serialization_format`. Raises `ValueError` for one that is not known."""
+    form = flavor.get("serialization_format") or default
     if form == "skops":
         return import_module("skops.io").load(path, trusted=flavor.get("skops_trusted_types"))
     if form == "joblib":
         return import_module("joblib").load(path)
     if form not in ("pickle", "cloudpickle"):
-        raise ValueError(f"the sklearn flavor has the unknown serialization_format {form!r}")
+        raise ValueError(f"the flavor has the unknown serialization_format {form!r}")
     with open(path, "rb") as stream:
         return pickle.load(stream)  # cloudpickle's `load` is this function
