@@ -166,7 +166,7 @@ def remove(targets: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
     "--max-size", callback=_size, metavar="SIZE", help="The longest unused, until the rest is not larger: 20GB."
 )
 @click.option("--all", "everything", is_flag=True, help="All environments.")
-@click.option("--cache", is_flag=True, help="The installers' download caches, too.")
+@click.option("--cache", is_flag=True, help="The installers' download caches and fetched models, too.")
 @_dry_run
 @options.json_output
 @options.output

@@ -16,6 +16,7 @@ COMMANDS = {
     "bundle": "Put the wheels of all that a model needs into it.",
     "capture": "Trace a model and write the files that rebuild its environment.",
     "deps": "Print what a model depends on.",
+    "download": "Fetch a model from where its URI leads.",
     "envs": "List, find, verify, remove and prune built environments.",
     "diff": "Show what differs between two models, captures, locks or environments.",
     "lock": "Lock what a model's files ask for, also for other machines.",

@@ -16,6 +16,7 @@ from envkit.environments.environment import Environment
 from envkit.environments.reproduction import predict, prepare_env
 from envkit.errors import InvalidArgument, InvalidFile, ToolNotFound
 from envkit.models.directory import ModelDirectory
+from envkit.models.uris.need import DESCRIPTION
 
 
 class FlavorBackend:
@@ -93,7 +94,7 @@ def get_flavor_backend(model_uri: str | Path, **options: Any) -> FlavorBackend:
 
     Raises `InvalidFile` for a model without the flavor `python_function`, and whatever opening the model raises.
     """
-    model = ModelDirectory.open(model_uri)
+    model = ModelDirectory.open(model_uri, DESCRIPTION)
     if model.mlmodel.python_function is None:
         others = ", ".join(model.mlmodel.flavors) or "none"
         hint = "Save it with the flavor python_function, which every flavor of Python has."

@@ -15,6 +15,7 @@ from envkit.environments import locks, marker, uses, verification
 from envkit.environments import store as stores
 from envkit.environments.store import Store
 from envkit.errors import InvalidArgument, InvalidInput
+from envkit.models.uris import cache as fetched_models
 
 _SHORTEST_PREFIX = 4
 
@@ -105,7 +106,8 @@ def prune(
 
     That is what killed processes left and what cannot be used any more; with `older_than` (seconds) also what was
     not used for so long; with `max_size` (bytes) the longest unused until the rest is not larger; with `everything`
-    all. `cache` empties the installers' download caches, unless something is being built. `dry_run` only tells.
+    all. `cache` empties the installers' download caches, unless something is being built, and removes fetched models
+    that no process uses. `dry_run` only tells.
 
     Raises `BuildFailed` when the store cannot be written to or has no locks.
     """
@@ -118,7 +120,7 @@ def prune(
     if max_size is not None:
         doomed += _beyond(max_size, [each for each in known if each not in doomed])
     done = _remove(shelf, doomed, dry_run=dry_run)
-    freed = _empty_cache(shelf, dry_run=dry_run) if cache else 0
+    freed = _empty_cache(shelf, dry_run=dry_run) + fetched_models.empty(shelf.root, dry_run=dry_run) if cache else 0
     return Removed(removed=done.removed, kept=done.kept, cache=freed)
 
 

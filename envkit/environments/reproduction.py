@@ -17,6 +17,7 @@ from envkit.environments.python_policy import PythonPolicy
 from envkit.errors import InvalidArgument, InvalidInput, ToolNotFound
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
+from envkit.models.uris.need import ENVIRONMENT
 
 if TYPE_CHECKING:
     from envkit.child.sandbox import Wish
@@ -49,7 +50,7 @@ def prepare_env(
     `PathOutsideModel` for what is wrong with the model, `InterpreterNotFound`, `ToolNotFound`, `BuildFailed`.
     """
     return _prepare(
-        ModelDirectory.open(model_uri),
+        ModelDirectory.open(model_uri, ENVIRONMENT),
         env_manager,
         allow_source,
         _lines(pip_requirements_override),

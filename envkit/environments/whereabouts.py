@@ -14,6 +14,7 @@ from envkit.environments.store import Ready, Store
 from envkit.errors import InvalidArgument
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
+from envkit.models.uris.need import ENVIRONMENT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +45,7 @@ def find_env(
         manager, policy = EnvType(env_manager), PythonPolicy(python_policy)
     except ValueError as error:
         raise InvalidArgument(f"{error}.") from None
-    model = ModelDirectory.open(model_uri)
+    model = ModelDirectory.open(model_uri, ENVIRONMENT)
     if manager is EnvType.LOCAL:
         raise InvalidArgument("A local environment is the Python that runs envkit; it is not in the store.")
     shelf = Store(root=store.root_from(root, os.environ))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from envkit.models.param_schema import ParamSchema, ParamSpec
     from envkit.models.schema import ColSpec, Schema, TensorSpec
     from envkit.models.signature import ModelSignature
+    from envkit.models.uris.fetch import download_model
 
 __all__ = [
     "AnyType",
@@ -38,6 +39,7 @@ __all__ = [
     "Schema",
     "SparkMLVector",
     "TensorSpec",
+    "download_model",
     "enforce",
     "enforce_params",
     "get_flavor_backend",
@@ -66,6 +68,7 @@ _HOME = {
     "Schema": "envkit.models.schema",
     "SparkMLVector": "envkit.models.data_types",
     "TensorSpec": "envkit.models.schema",
+    "download_model": "envkit.models.uris.fetch",
     "enforce": "envkit.models.enforcement",
     "enforce_params": "envkit.models.enforcement",
     "get_flavor_backend": "envkit.environments.backend",

@@ -18,6 +18,7 @@ from envkit.formats.pylock_toml import LockedPackage
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
 from envkit.models.environment_spec import EnvironmentSpec
+from envkit.models.uris.need import ENVIRONMENT
 
 _SBOM = re.compile(r"[^/]+\.dist-info/sboms/.*[^/]")
 _PIN = re.compile(r"[^=<>!~;@]+===?\s*([A-Za-z0-9._!+-]+)\s*(?:;.*)?")
@@ -28,7 +29,7 @@ def read_bill(model_uri: str | Path) -> str:
 
     Raises what reading the model raises, and `ToolNotFound` without the library `cyclonedx`.
     """
-    model = ModelDirectory.open(model_uri)
+    model = ModelDirectory.open(model_uri, ENVIRONMENT)
     spec = read_spec(model)
     asked = {requirements_txt.name_of(line) or _name_of_wheel(line) for line in spec.requirements}
     if spec.lock is not None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound, PathOutsideModel
 from envkit.formats import mlmodel
 from envkit.formats.mlmodel import MLModel, PythonFunction
 from envkit.models import bare
+from envkit.models.named_paths import FLAVOR as _FLAVOR
+from envkit.models.named_paths import named_paths
+from envkit.models.uris import naming
+
+if TYPE_CHECKING:
+    from envkit.models.uris.need import Need
 
 _EXAMPLES = ("input_example.json", "serving_input_example.json")
-_FLAVOR = "flavors.python_function"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,13 +34,17 @@ class ModelDirectory:
     artifact: str | None = None
 
     @classmethod
-    def open(cls, uri: str | Path) -> ModelDirectory:
-        """Read the model that a path or a `file:` URI names: a directory, or a bare artifact.
+    def open(cls, uri: str | Path, need: Need | None = None, *, hint: str = "") -> ModelDirectory:
+        """Read the model that a path or URI names: a directory, a bare artifact, or an archive of a directory.
 
-        Raises `ModelNotFound` when there is none, `InvalidArgument` for another kind of URI, `InvalidFile` for a
-        malformed `MLmodel`, `PathOutsideModel` when one of its fields leads out of the directory.
+        need: which files are fetched of a model elsewhere, default all. hint: given when the model is to be written
+        into, which one elsewhere cannot be: what can be done in place of that.
+
+        Raises `ModelNotFound` when there is none, `InvalidArgument` for what is no URI of a model or cannot be written
+        into, `ToolNotFound` for a kind of URI whose library is missing, `InvalidFile` for a malformed `MLmodel` or a
+        hostile archive, `PathOutsideModel` when a field of `MLmodel` leads out of the directory.
         """
-        path = _local_path(uri)
+        path = _path_of(uri, need, hint)
         artifact = _bare_artifact(path)
         folder = path.resolve() if path.is_dir() else path.parent.resolve()
         described = bare.described(folder, artifact) if artifact else mlmodel.read(folder / mlmodel.FILE_NAME)
@@ -135,24 +142,7 @@ class ModelDirectory:
 
     def named_paths(self) -> Iterator[tuple[str, str]]:
         """Yield each field of `MLmodel` that names a path, with its value."""
-        example = self.mlmodel.example
-        if example is not None:
-            yield "saved_input_example_info.artifact_path", example.path
-            if example.serving_path is not None:
-                yield "saved_input_example_info.serving_input_path", example.serving_path
-        flavor = self.mlmodel.python_function
-        if flavor is None:
-            return
-        for field in ("code", "data", "python_model", "conda_env", "python_env"):
-            value = getattr(flavor, field)
-            if value is not None:
-                yield f"{_FLAVOR}.{'env' if field.endswith('_env') else field}", value
-        for name, value in flavor.artifacts.items():
-            yield f"{_FLAVOR}.artifacts.{name}.path", value
-        if isinstance(flavor.config, str):
-            yield f"{_FLAVOR}.config", flavor.config
-        if flavor.model_code_path is not None:  # MLflow keeps the path it was saved from, and reads the last part
-            yield f"{_FLAVOR}.model_code_path", re.split(r"[/\\]", flavor.model_code_path)[-1]
+        return named_paths(self.mlmodel)
 
     def _optional(self, field: str, value: str | None) -> Path | None:
         return None if value is None else self._inside(f"{_FLAVOR}.{field}", value)
@@ -168,24 +158,21 @@ class ModelDirectory:
         return path
 
 
-def _local_path(uri: str | Path) -> Path:
+def _path_of(uri: str | Path, need: Need | None, hint: str) -> Path:
+    """Give the folder or file that a model is in, fetched or unpacked when it is elsewhere."""
     text = str(uri)
     if not text or "\0" in text:
         raise InvalidArgument(f"{text!r} is not the path of a model.")
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", text) if isinstance(uri, str) else None
-    if scheme is None or (scheme[1].lower() != "file" and os.path.lexists(text)):
-        return Path(text).expanduser()
-    if scheme[1].lower() != "file":
-        raise InvalidArgument(
-            f"envkit cannot read {scheme[1]}: URIs ({text}). Give a local path or a file: URI; "
-            "download the model first if it lies elsewhere."
-        )
-    from urllib.parse import unquote, urlsplit
+    if naming.scheme_of(uri) == naming.LOCAL and not naming.archive_suffix(uri):
+        return naming.local_path(uri)
+    from envkit.models.uris import fetch  # most models are folders of this machine
 
-    parts = urlsplit(text)
-    if parts.netloc not in ("", "localhost"):
-        raise InvalidArgument(f"{text} names the host {parts.netloc}. For a local path write file:///path.")
-    return Path(unquote(parts.path))
+    if not fetch.is_elsewhere(uri):
+        return naming.local_path(uri)
+    if hint:
+        shown = naming.shown(uri)
+        raise InvalidArgument(f"{shown} is no folder of this machine, so nothing can be written into it. {hint}")
+    return fetch.fetched(uri, need) if need is not None else fetch.fetched(uri)
 
 
 def _bare_artifact(path: Path) -> str | None:

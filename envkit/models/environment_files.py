@@ -27,6 +27,7 @@ from envkit.formats.requirements_txt import Entry, Option, Reference, Requiremen
 from envkit.formats.text import read_text
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_spec import EnvironmentSpec
+from envkit.models.uris.need import dependencies
 
 _T = TypeVar("_T")
 
@@ -67,14 +68,15 @@ def read_spec(model: ModelDirectory, *, for_conda: bool = False) -> EnvironmentS
 def get_model_dependencies(model_uri: str | Path, format: str = "pip") -> str:  # noqa: A002 - the name users know
     """Give the path of the file that says what a model depends on.
 
-    model_uri: a model directory. format: `pip` for `requirements.txt`, `conda` for `conda.yaml`, `pylock` for
-    `pylock.toml`. When a model has no `requirements.txt`, the pip section of its `conda.yaml` is written to one in a
-    new temporary folder, which the caller may remove, and a `UserWarning` says so.
+    model_uri: a model; of one elsewhere only the few small files are fetched that tell it. format: `pip` for
+    `requirements.txt`, `conda` for `conda.yaml`, `pylock` for `pylock.toml`. When a model has no `requirements.txt`,
+    the pip section of its `conda.yaml` is written to one in a new temporary folder, which the caller may remove, and a
+    `UserWarning` says so.
 
     Raises `InvalidArgument` for another format, `ModelNotFound` when there is no model, `InvalidFile` when it has no
     such file.
     """
-    model = ModelDirectory.open(model_uri)
+    model = ModelDirectory.open(model_uri, dependencies(format))
     path = _dependencies_path(model, format)
     if path is not None:
         return str(path)
@@ -94,7 +96,7 @@ def read_model_dependencies(model_uri: str | Path, format: str = "pip") -> tuple
 
     Nothing is written. Raises what that raises, and `InvalidFile` for a file that is no text.
     """
-    model = ModelDirectory.open(model_uri)
+    model = ModelDirectory.open(model_uri, dependencies(format))
     path = _dependencies_path(model, format)
     if path is not None:
         return read_text(path), ""

@@ -24,6 +24,8 @@ from envkit.models.model_info import ModelInfo
 from envkit.models.param_schema import ParamSchema
 from envkit.models.schema import Schema
 from envkit.models.signature import ModelSignature
+from envkit.models.uris.naming import shown
+from envkit.models.uris.need import DESCRIPTION
 
 _ALWAYS = ("flavors", "model_id", "model_uuid", "prompts", "utc_time_created")  # written although they are None
 _OF_SIGNATURE = {"is_signature_from_type_hint": "from_type_hint", "type_hint_from_example": "from_example"}
@@ -157,7 +159,7 @@ class Model:
         place = text.removesuffix(f"/{mlmodel.FILE_NAME}") or "/"
         if text == mlmodel.FILE_NAME:
             place = "."
-        model = ModelDirectory.open(Path(place) if isinstance(path, Path) else place)
+        model = ModelDirectory.open(Path(place) if isinstance(path, Path) else place, DESCRIPTION)
         return cls._of(model.mlmodel.content, model.mlmodel_path)
 
     @classmethod
@@ -207,7 +209,7 @@ class Model:
 def get_model_info(model_uri: str | Path) -> ModelInfo:
     """Give what the `MLmodel` of a model says. Raises as `Model.load`."""
     info = Model.load(model_uri).get_model_info()
-    info.model_uri = str(model_uri)
+    info.model_uri = shown(model_uri)
     return info
 
 

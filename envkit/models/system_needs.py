@@ -7,6 +7,7 @@ from pathlib import Path
 from envkit.errors import InvalidFile
 from envkit.formats import envkit_json
 from envkit.models.directory import ModelDirectory
+from envkit.models.uris.need import EVIDENCE
 
 
 def debian_packages(model_uri: str | Path) -> tuple[str, ...]:
@@ -15,7 +16,7 @@ def debian_packages(model_uri: str | Path) -> tuple[str, ...]:
     Of the machine on which the model was captured: another release of Debian may name them otherwise.
     Raises `ModelNotFound`, and `InvalidFile` when the model was not captured.
     """
-    model = ModelDirectory.open(model_uri)
+    model = ModelDirectory.open(model_uri, EVIDENCE)
     path = model.file(envkit_json.FILE_NAME)
     if path is None:
         raise InvalidFile(

@@ -27,6 +27,7 @@ from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
 
 DOWNLOAD_SECONDS = 3600.0
+_ELSEWHERE = "Fetch it to a folder first: `envkit download URI -o DIR`."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +69,7 @@ def bundle(model_uri: str | Path) -> Bundle:
     Raises `BuildFailed` for a package without a fitting wheel and for one that cannot be downloaded, `InvalidFile` for
     a lock that is none. Then nothing is changed.
     """
-    model = ModelDirectory.open(model_uri)
+    model = ModelDirectory.open(model_uri, hint=_ELSEWHERE)
     python = _python(read_spec(model).python)
     with tempfile.TemporaryDirectory(prefix="envkit-bundle-") as name:
         folder = Path(name)

@@ -24,7 +24,9 @@ from envkit.formats.requirements_txt import Requirement
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
 from envkit.models.environment_spec import EnvironmentSpec
+from envkit.models.uris.need import ENVIRONMENT
 
+_ELSEWHERE = "Name a file that gets the lock: `--output-path FILE`."
 _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*==\s*([A-Za-z0-9._!+-]+)")
 
 
@@ -69,7 +71,7 @@ def relock(
         raise InvalidArgument("A lock is for one platform or universal, not both.")
     if generate_hashes and output_path is not None:
         raise InvalidArgument("Hashes are written into the model's requirements.txt: leave the output path out.")
-    model = ModelDirectory.open(model_uri)
+    model = ModelDirectory.open(model_uri, ENVIRONMENT, hint="" if output_path is not None else _ELSEWHERE)
     spec = read_spec(model)
     target = Target(python=python or spec.python, platform=platform, universal=universal, exclude_newer=exclude_newer)
     chosen = target.elsewhere or python is not None

@@ -17,6 +17,9 @@ from envkit.errors import InvalidInput
 from envkit.formats import pixi_lock
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
+from envkit.models.uris.need import ENVIRONMENT
+
+_ELSEWHERE = "Name a file that gets the lock: `--output-path FILE`."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +38,7 @@ def lock_conda(model_uri: str | Path, output_path: str | Path | None = None) -> 
 
     Raises `ModelNotFound`, `InvalidFile`, `BuildFailed` for what cannot be solved, `ToolNotFound` without py-rattler.
     """
-    model = ModelDirectory.open(model_uri)
+    model = ModelDirectory.open(model_uri, ENVIRONMENT, hint="" if output_path is not None else _ELSEWHERE)
     target = Path(output_path) if output_path is not None else model.path / pixi_lock.FILE_NAME
     wanted = needs.of(read_spec(model, for_conda=True), os.environ)
     shelf = store.Store(root=store.root_from(None, os.environ))

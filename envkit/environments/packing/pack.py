@@ -24,6 +24,8 @@ from envkit.errors import InvalidArgument
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
 
+from envkit.models.environment_spec import EnvironmentSpec
+from envkit.models.uris.need import ENVIRONMENT
 Report = Callable[[str], None]
 
 
@@ -70,7 +72,7 @@ def pack(
     manager = EnvType(env_manager)
     target = Path(output).absolute()
     _check(manager, target)
-    spec = read_spec(ModelDirectory.open(model_uri))
+    spec = read_spec(ModelDirectory.open(model_uri, ENVIRONMENT), for_conda=manager is EnvType.CONDA)
     shelf = Store(root=store.root_from(None, os.environ))
     lines = pip_requirements_override
     wishes = _Wishes(

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound, PathOutsideModel
+from envkit.models.directory import ModelDirectory
+from envkit.models.environment_files import read_model_dependencies
+from tests.conftest import FixtureModel
+
+Named = Callable[[str], FixtureModel]
+
+
+def _tar(path: Path, *members: tuple[tarfile.TarInfo, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for info, content in members:
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+def _member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, link
+    return info
+
+
+def _packed(model: Path, archive: Path, inside: str) -> None:
+    if archive.suffix == ".zip":
+        with zipfile.ZipFile(archive, "w") as file:
+            for each in model.rglob("*"):
+                file.write(each, Path(inside, each.relative_to(model)))
+        return
+    kind = {".gz": "gz", ".tgz": "gz", ".bz2": "bz2", ".xz": "xz"}.get(archive.suffix, "")
+    with tarfile.open(str(archive), f"w:{kind}") as packed:  # type: ignore[call-overload]
+        packed.add(model, arcname=inside)
+
+
+@pytest.mark.parametrize("suffix", [".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tar.xz", ".zip"])
+@pytest.mark.parametrize("inside", [".", "model"])
+def test_an_archive_of_a_model_is_a_model(fixture_model: Named, tmp_path: Path, suffix: str, inside: str) -> None:
+    model = fixture_model("sklearn_pipeline").path
+    archive = tmp_path / f"packed{suffix}"
+    _packed(model, archive, inside)
+
+    opened = ModelDirectory.open(archive)
+
+    assert opened.python_function.loader_module == "mlflow.sklearn"
+    assert read_model_dependencies(archive.as_uri())[0] == (model / "requirements.txt").read_text()
+    assert opened.path == ModelDirectory.open(str(archive)).path, "it is unpacked once"
+
+
+def test_an_archive_that_changed_is_unpacked_anew(tmp_path: Path) -> None:
+    archive = tmp_path / "model.tar.gz"
+    _tar(archive, (_member("MLmodel"), b"flavors: {python_function: {loader_module: one}}"))
+    first = ModelDirectory.open(archive)
+    archive.unlink()
+    _tar(archive, (_member("MLmodel"), b"flavors: {python_function: {loader_module: another}}"))
+
+    assert first.python_function.loader_module == "one"
+    assert ModelDirectory.open(archive).python_function.loader_module == "another"
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        _member("../evil"),
+        _member("a/../../evil"),
+        _member("/evil"),
+        _member("a\\..\\evil"),
+        _member("link", tarfile.SYMTYPE, "/etc/passwd"),
+        _member("link", tarfile.SYMTYPE, "MLmodel"),
+        _member("hard", tarfile.LNKTYPE, "MLmodel"),
+        _member("device", tarfile.CHRTYPE),
+        _member("pipe", tarfile.FIFOTYPE),
+        _member("MLmodel"),
+        _member("MLmodel/x"),
+    ],
+    ids=lambda info: f"{info.name}-{info.type.decode()}",
+)
+def test_a_hostile_archive_is_refused_and_leaves_nothing(
+    tmp_path: Path, own_store: Path, hostile: tarfile.TarInfo
+) -> None:
+    archive = _tar(tmp_path / "model.tar.gz", (_member("MLmodel"), b"flavors: {}"), (hostile, b""))
+
+    with pytest.raises(InvalidFile, match=r"model\.tar\.gz"):
+        ModelDirectory.open(archive)
+
+    assert {each.name for each in own_store.rglob("*") if each.is_file()} == {".lock"}
+    assert not list(tmp_path.rglob("evil"))
+
+
+@pytest.mark.parametrize("kind", ["tar.gz", "zip"])
+def test_a_bomb_is_not_unpacked(tmp_path: Path, own_store: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr("envkit.models.uris.archives._ALWAYS_ALLOWED", 1_000_000)
+    archive = tmp_path / f"bomb.{kind}"
+    if kind == "zip":
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+            file.writestr("MLmodel", b"\0" * 20_000_000)
+    else:
+        _tar(archive, (_member("MLmodel"), b"\0" * 20_000_000))
+
+    with pytest.raises(InvalidFile, match="far more than an archive of its size"):
+        ModelDirectory.open(archive)
+
+    assert not [each for each in own_store.rglob("*") if each.is_file() and each.name != ".lock"]
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04cut", b"\x1f\x8b\x08\0cut"])
+@pytest.mark.parametrize("suffix", [".zip", ".tar.gz"])
+def test_a_damaged_archive_is_told(tmp_path: Path, content: bytes, suffix: str) -> None:
+    archive = tmp_path / f"model{suffix}"
+    archive.write_bytes(content)
+
+    with pytest.raises((InvalidFile, ModelNotFound)):
+        ModelDirectory.open(archive)
+
+
+def test_links_in_a_zip_file_are_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "model.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        info = zipfile.ZipInfo("MLmodel")
+        info.external_attr = 0o120777 << 16
+        file.writestr(info, "/etc/passwd")
+
+    with pytest.raises(InvalidFile, match="a link or a device"):
+        ModelDirectory.open(archive)
+
+
+def test_fields_of_a_model_in_an_archive_stay_inside(tmp_path: Path) -> None:
+    archive = tmp_path / "model.tar.gz"
+    _tar(archive, (_member("MLmodel"), b"flavors: {python_function: {loader_module: x, data: ../../x}}"))
+
+    with pytest.raises(PathOutsideModel):
+        ModelDirectory.open(archive)
+
+
+def test_nothing_can_be_written_into_an_archive(tmp_path: Path) -> None:
+    archive = _tar(tmp_path / "model.tar.gz", (_member("MLmodel"), b"flavors: {}"))
+
+    with pytest.raises(InvalidArgument, match=r"no folder of this machine.*Do that"):
+        ModelDirectory.open(archive, hint="Do that.")
+
+
+def test_a_folder_named_like_an_archive_is_a_folder(fixture_model: Named, tmp_path: Path) -> None:
+    model = fixture_model("sklearn_pipeline").path.rename(tmp_path / "model.zip")
+
+    assert ModelDirectory.open(str(model)).path == model
