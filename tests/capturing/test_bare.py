@@ -55,6 +55,28 @@ def test_a_bare_artifact_gets_an_environment(artifact: Path, static: bool) -> No
     assert capture(artifact.parent, static=static).written == captured.written
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "asked", "expected"),
+    [
+        ("model.safetensors", b"\x02\0\0\0\0\0\0\0{}", False, ("numpy==1.0", "safetensors==1.0")),
+        ("model.pt", b"\x80\x02ctorch.nn\nLinear\n)\x81.", False, ("torch==1.0",)),
+        ("model.pt", b"\x80\x02ctorch.nn\nLinear\n)\x81.", True, ("numpy==1.0", "torch==1.0")),
+    ],
+)
+def test_what_a_bare_artifact_is_loaded_and_asked_with_is_required_unrun(
+    tmp_path: Path, site: Site, artifact: Path, name: str, content: bytes, asked: bool, expected: tuple[str, ...]
+) -> None:
+    for library in ("numpy", "safetensors", "torch"):
+        site.install(library, files={f"{library}/__init__.py": "", f"{library}/nn.py": ""})
+    path = tmp_path / "other" / name
+    path.parent.mkdir()
+    path.write_bytes(content)
+    if asked:
+        (path.parent / "input_example.json").write_text("[[1.0]]", encoding="utf-8")
+
+    assert capture(path, static=True).requirements == expected
+
+
 def test_with_an_example_it_predicts(artifact: Path) -> None:
     (artifact.parent / "input_example.json").write_text("[1, 2]", encoding="utf-8")
 

@@ -16,6 +16,7 @@ from envkit.capturing.static import bytecode
 from envkit.capturing.static.streams import Bounded, Unreadable
 
 NOT_MODULES = frozenset({"__main__", "__mp_main__", "builtins", "__builtin__", "copyreg", "copy_reg", "copy_reg "})
+OF_TORCHSCRIPT = "__torch__"  # top-level name of the classes whose code lies in the archive itself
 IMPORTERS = frozenset({"subimport", "import_module", "__import__"})
 LEGACY_TORCH = 0x1950A86A20F9469CFC6C  # the first of the pickles of which an old `torch.save` consists
 MAX_DEPTH = 20  # of pickles in pickles
@@ -54,7 +55,9 @@ class Names:
 
     def add(self, module: object, *, by_code: bool) -> None:
         """Add what is named like a module."""
-        if isinstance(module, str) and module not in NOT_MODULES and _is_dotted(module):
+        if not isinstance(module, str) or module in NOT_MODULES or module.partition(".")[0] == OF_TORCHSCRIPT:
+            return
+        if _is_dotted(module):
             self.modules[module] = self.modules.get(module, False) or by_code
 
 

@@ -44,6 +44,8 @@ def of_everything(model: ModelDirectory, modules: Modules, python: str, budget: 
     flavors.read(model, survey)
     for path in _files(model, survey):
         artifacts.read(path, _relative(model, path), survey, budget or Budget())
+    if model.artifact is not None:
+        _add_arrays(model.artifact, model.example_path is not None, survey)
     _read_code(model, modules, survey, _main_code(model))
     return survey
 
@@ -69,6 +71,13 @@ def lz4_artifacts(model: ModelDirectory) -> Iterator[str]:
                     yield _relative(model, path)
         except OSError:
             continue
+
+
+def _add_arrays(artifact: str, asked: bool, survey: Survey) -> None:
+    """Add NumPy for what a bare artifact is loaded or asked with, although its library can do without."""
+    named = {each.module.partition(".")[0] for each in survey.mentions}
+    if "safetensors" in named or ("torch" in named and asked):
+        survey.add_modules({"numpy": False}, artifact)
 
 
 def _holds_functions(path: Path) -> bool:

@@ -236,6 +236,15 @@ def test_torch_archives_hold_a_pickle(tmp_path: Path) -> None:
     assert {"decimal", "torch"} <= set(modules(survey(path)))
 
 
+def test_the_classes_of_a_torchscript_archive_are_no_modules(tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("m/data.pkl", b"\x80\x02c__torch__.torch.nn.modules.linear\nLinear\n)\x81.")
+        archive.writestr("m/constants.pkl", pickle.dumps((), 2))
+
+    assert modules(survey(path)) == ["torch"]
+
+
 def test_skops_archives_tell_modules_and_versions(tmp_path: Path) -> None:
     path = tmp_path / "model.skops"
     schema = {
