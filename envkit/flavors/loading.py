@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from envkit.errors import InvalidArgument, InvalidFile, ToolNotFound
+from envkit.formats import mlmodel
 from envkit.models.directory import ModelDirectory
-from envkit.models.model import Model
 
 
 def opened(model_uri: str | Path, flavor: str, dst_path: str | Path | None = None) -> tuple[ModelDirectory, Any]:
@@ -40,8 +40,14 @@ def fetched(model_uri: str | Path, dst_path: str | Path | None = None) -> ModelD
 
 
 def load_pyfunc(path: str | Path, loader: Callable[[str, Mapping[str, Any]], Any]) -> Any:
-    """Load the model of a directory by its loader of `envkit.inside.loaders`; it has `predict(data, params)`."""
-    model = ModelDirectory.open(path)
+    """Load a model by its loader of `envkit.inside.loaders`; it has `predict(data, params)`.
+
+    path: the model directory, or its data, which MLflow gives its loaders.
+    """
+    folder = Path(path)
+    while not (folder / mlmodel.FILE_NAME).is_file() and folder.parent != folder:
+        folder = folder.parent
+    model = ModelDirectory.open(folder if folder.parent != folder else path)
     return loader(str(model.data_path or model.path), model.request())
 
 
@@ -54,9 +60,3 @@ def library(name: str, distribution: str | None = None) -> Any:
             raise
         wanted = distribution or name
         raise ToolNotFound(wanted, f"Models of this flavor need it: `pip install {wanted}`.") from error
-
-
-def log(flavor: str, artifact_path: str | None, name: str | None, arguments: Mapping[str, Any]) -> Any:
-    """Log a model of a flavor to MLflow's tracking server; `envkit.models.Model.log` says how."""
-    where = artifact_path or name or "model"
-    return Model.log(where, import_module(f"envkit.flavors.{flavor}"), **arguments)
