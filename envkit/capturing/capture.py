@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,7 +40,7 @@ from envkit.capturing.static.findings import Static
 from envkit.capturing.trace import Trace
 from envkit.capturing.tracing import Limits, trace_model
 from envkit.capturing.variables import Variable, Wishes, classify
-from envkit.child import environment
+from envkit.child import environment, scratch
 from envkit.child.progress import step
 from envkit.child.sandbox import Wish, confinement
 from envkit.errors import CaptureFailed, Degraded, InvalidArgument
@@ -140,8 +139,8 @@ def capture(
     limits = _limits(timeout, memory_bytes, code_paths, extra_envs or {})
     limits = limits if static else replace(limits, confinement=confinement(sandbox, tell))
     tell(f"Reading {model.name}." if static else f"Tracing {model.name}: one load and one prediction.")
-    with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
-        answer = Path(folder).resolve() / "answer"
+    with scratch.folder() as folder:
+        answer = folder / "answer"
         limits = replace(limits, typed=answer) if complete else limits
         seen = _observe(model, python, limits, static=static, include=include_static)
         if complete and seen.failure is None:
@@ -164,11 +163,11 @@ def capture(
     selection = asked.selection
     tell(f"Locking {len(selection.requirements) + len(selection.constraints)} distributions.")
     every = [each.distribution for each in (*selection.requirements, *selection.constraints)]
-    with tempfile.TemporaryDirectory(prefix="envkit-") as folder:  # where wheels wait until all is written
+    with scratch.folder() as folder:  # where wheels wait until all is written
         wheels = local_wheels.collect(
             every,
             traced.interpreter.executable,
-            Path(folder),
+            folder,
             build=build_local and not static,
             build_vcs=build_vcs,
             report=tell,

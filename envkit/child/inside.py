@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import envkit
-from envkit.child import hidden_places, interpreter, process
+from envkit.child import hidden_places, interpreter, process, scratch
 from envkit.child.process import Ended
 from envkit.child.sandbox import Confinement
 
@@ -99,8 +98,7 @@ def run_inside(
         sys.executable
     ):  # named by a user; before it may print what it makes of our code
         interpreter.check(python, environment)
-    with tempfile.TemporaryDirectory(prefix="envkit-") as private:
-        folder = Path(private).resolve()
+    with scratch.folder() as folder:
         argv, variables = prepared(
             python,
             request,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from envkit.child import environment as variables_of
-from envkit.child import inside, process
+from envkit.child import inside, process, scratch
 from envkit.child.inside import Journal
 from envkit.child.sandbox import Confinement
 from envkit.environments.conda import state as conda_state
@@ -46,8 +46,8 @@ def predict(
 
     Raises `InvalidFile` when the input is at fault, `PredictionFailed` when the model is.
     """
-    with tempfile.TemporaryDirectory(prefix="envkit-") as private:
-        answer = Path(private).resolve() / "answer.json"
+    with scratch.folder() as private:
+        answer = private / "answer.json"
         request = {
             **model,
             "job": "predict",

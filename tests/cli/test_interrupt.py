@@ -1,4 +1,7 @@
-"""Ctrl-C at any time after Python itself has started ends with the one status and no traceback; SIGTERM undoes all."""
+"""Ctrl-C at any time after Python itself has started ends with the one status and no traceback; SIGTERM undoes all.
+
+What SIGKILL leaves the next run removes.
+"""
 
 from __future__ import annotations
 
@@ -69,4 +72,36 @@ def test_to_be_terminated_leaves_nothing_behind(tmp_path: Path, number: signal.S
 
     assert process.returncode == 128 + number
     assert said == ("Interrupted.\n" if number is signal.SIGINT else "")
+    assert list(temporary.iterdir()) == []
+
+
+def test_what_sigkill_leaves_the_next_command_removes(tmp_path: Path) -> None:
+    temporary, model, request = tmp_path / "temporary", tmp_path / "model", tmp_path / "request.json"
+    temporary.mkdir()
+    (model / "code").mkdir(parents=True)
+    (model / "code" / "own_loader.py").write_text(MODEL)
+    (model / "MLmodel").write_text("flavors:\n  python_function:\n    loader_module: own_loader\n    code: code\n")
+    (model / "python_env.yaml").write_text("python: 3.11.7\n")
+    request.write_text("{}")
+    predict: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "envkit",
+        "predict",
+        model,
+        "--env-manager",
+        "local",
+        "-i",
+        request,
+    ]
+    variables = {**os.environ, "TMPDIR": str(temporary)}
+    with subprocess.Popen(predict, stderr=subprocess.PIPE, env=variables, text=True) as process:
+        assert process.stderr is not None
+        assert "loading\n" in iter(process.stderr.readline, "")  # read no further than there
+        process.send_signal(signal.SIGKILL)
+    left = list(temporary.iterdir())
+    ended = subprocess.run([*predict, "--timeout", "1"], env=variables, capture_output=True, text=True, check=False)
+
+    assert left != []
+    assert ended.returncode == 6
     assert list(temporary.iterdir()) == []
