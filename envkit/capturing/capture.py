@@ -379,6 +379,9 @@ def _degradations(
     if trace.skipped is not None:
         detail = f"no prediction was made ({trace.skipped}): what only a prediction imports is not known"
         yield Degradation(kind=Kind.NO_PREDICTION, subject="prediction", detail=detail)
+    if trace.unstreamed is not None:
+        detail = f"predict_stream raised {trace.unstreamed}: what only it imports is not known"
+        yield Degradation(kind=Kind.NO_PREDICTION, subject="predict_stream", detail=detail)
     yield from native.degradations(trace)
     yield from _outside(selection)
     for unmet in selection.unmet:

@@ -88,7 +88,7 @@ class Trace:
     sandbox: what confined the model meanwhile, `bubblewrap` or `limits`.
     loaded: paths of the native libraries that were loaded in the end, extension modules among them.
     builtins: names that something put into `builtins` when the interpreter started, each with the file that did.
-    skipped: why no prediction was made, or None.
+    skipped: why no prediction was made, or None. unstreamed: why none was made piece by piece, although the model can.
     prediction: the answer to the example as JSON values; only when `skipped` is None.
     """
 
@@ -105,6 +105,7 @@ class Trace:
     written: tuple[str, ...] = ()
     sandbox: str | None = None
     builtins: Mapping[str, str | None] = field(default_factory=dict)
+    unstreamed: str | None = None
 
 
 def from_events(events: Iterable[Event]) -> Trace:
@@ -128,6 +129,7 @@ def from_events(events: Iterable[Event]) -> Trace:
         skipped=None if answers else str(kinds.get("skipped", [{"why": "it was not reached"}])[0]["why"]),
         written=tuple(_written(kinds.get("write", []))),
         builtins={event["name"]: event["path"] for event in kinds.get("builtin", [])},
+        unstreamed=next((str(event["why"]) for event in kinds.get("unstreamed", [])), None),
     )
 
 

@@ -59,6 +59,7 @@ crash survives it. The exit status and what is printed mean nothing. Events, by 
     prediction    output: the answer to the example (job trace)
     uncompiled    paths: source files that were imported and have no bytecode (job predict, with limits)
     skipped       phase, why: there was no prediction to make
+    unstreamed    why: the model can predict piece by piece, but raised on the example
     error         phase, kind, type, message, traceback: the last event when something raised. kind "input": what was
                   given to predict on is at fault; "output": the answer has no JSON form; "model": everything else
     done          the last event otherwise. A journal without error and done is that of a process that died

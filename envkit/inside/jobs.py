@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+from itertools import islice
 from typing import Any, Callable, Mapping
 
 from . import failures
 from .journal import Journal
 
 KINDS = {"input": "input", "output": "output"}  # whose fault it is when a phase raises; else the model's
+PIECES_TRACED = 100  # of a stream; some have no end
 
 
 def run(path: str) -> None:
@@ -89,6 +91,8 @@ def _trace(request: Mapping[str, Any], phases: Phases) -> None:
     data, params = payload.from_example(example, request, model.takes_raw_inputs)
     phases.begin("predict")
     result = model.predict(data, params)
+    if model.streams:
+        _stream(model, data, params, write)
     phases.begin("output")
     output = answer.encode(result)
     if request.get("typed"):
@@ -96,6 +100,15 @@ def _trace(request: Mapping[str, Any], phases: Phases) -> None:
     phases.end()
     phases.on_finish()
     write({"event": "prediction", "output": output})
+
+
+def _stream(model: Any, data: Any, params: Any, write: Callable[[dict[str, Any]], None]) -> None:
+    """Let the model predict piece by piece, too. That it raises is told, without what it says, and ends nothing."""
+    try:
+        for _ in islice(model.predict_stream(data, params), PIECES_TRACED):
+            pass
+    except Exception as error:
+        write({"event": "unstreamed", "why": type(error).__name__})
 
 
 def _keep(result: Any, path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from envkit.capturing.degradations import Degradation, Kind
+from tests.capturing.conftest import ModelCase
 
 
 def test_a_degradation_reads_as_a_sentence_and_as_an_object() -> None:
@@ -10,3 +11,21 @@ def test_a_degradation_reads_as_a_sentence_and_as_an_object() -> None:
 
     assert str(found) == "torch requires `sympy`, but it is not installed"
     assert found.as_json() == {"kind": "unmet", "subject": "torch", "text": str(found)}
+
+
+def test_a_model_that_cannot_stream_on_its_example_is_told(case: ModelCase) -> None:
+    case.mlmodel("    streamable: true\n")
+    case.code(
+        "loader.py",
+        "class Model:\n    def predict(self, data): return 1\n"
+        "    def predict_stream(self, data): raise ValueError('canary')\n"
+        "def _load_pyfunc(path): return Model()\n",
+    )
+    case.example()
+
+    (found,) = (each for each in case.capture().degradations if each.kind is Kind.NO_PREDICTION)
+
+    assert (found.subject, str(found)) == (
+        "predict_stream",
+        "predict_stream raised ValueError: what only it imports is not known",
+    )

@@ -406,3 +406,25 @@ def test_settings_classes_tell_the_variables_they_take_from_a_copy(bench: Bench,
 
     found = {event["name"]: event["set"] for event in report.named("variable") if event["reader"] == "loader"}
     assert found == {"My_Region": True, "THE_TOKEN": False, "A_MODE": False, "B_MODE": False}
+
+
+STREAM = "return 1\n\n    def predict_stream(self, data, params=None):\n        import helper\n        "
+
+
+@pytest.mark.parametrize(
+    ("rest", "why"),
+    [("yield 1", []), ("while True: yield 1", []), ("raise ValueError('secret'); yield 1", ["ValueError"])],
+)
+@pytest.mark.parametrize("streamable", [True, False])
+def test_a_model_that_can_stream_is_let_to(
+    bench: Bench, python: str, rest: str, why: list[str], streamable: bool
+) -> None:
+    bench.module("helper", "")
+    path = bench.loader()
+    path.write_text(path.read_text().replace("return data", STREAM + rest), encoding="utf-8")
+
+    report = bench.run(python, python_function={"streamable": streamable})
+
+    assert bool(report.about("module", "helper")) == streamable
+    assert [event["why"] for event in report.named("unstreamed")] == (why if streamable else [])
+    assert report.one("prediction")["output"] == 1
