@@ -87,6 +87,21 @@ def test_what_no_index_has_leaves_no_lock_and_is_named(site: Site, index: Path) 
     assert [reason.rpartition(" ")[2] for reason in result.reasons] == ["private-one==1.0", "private-two==1.0"]
 
 
+def test_without_a_network_it_is_not_said_that_an_index_lacks_it(
+    site: Site, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://index.invalid/simple")
+    site.install("nowhere")
+
+    result = lock(installed(site, "nowhere"), FACTS)
+
+    assert isinstance(result, Unlocked)
+    (reason,) = result.reasons
+    assert reason.startswith("the index could not be asked: ")
+    assert "network was disabled" in reason
+
+
 def test_a_commit_is_locked_as_it_is(site: Site, index: Path, tmp_path: Path) -> None:
     vcs = {"vcs": "git", "commit_id": "0" * 40}
     site.install("tool", "1.0", direct_url={"url": "https://host/tool.git", "vcs_info": vcs})

@@ -16,6 +16,7 @@ from envkit.child import process, uv
 from envkit.formats.pylock_toml import LockedPackage
 
 _UNSATISFIABLE = re.compile(r"you require ([A-Za-z0-9][A-Za-z0-9._-]*)==")
+_OFFLINE = "the network was disabled"  # as `UV_OFFLINE` does: what is not found may be there all the same
 _UNREACHABLE = re.compile(r"Failed to fetch|error sending request|Request failed|Could not connect|timed out")
 _HASTE = {"UV_HTTP_RETRIES": "1", "UV_HTTP_TIMEOUT": "10"}  # what is lost is a hash, not an environment
 _OF_PYPI = ("https://files.pythonhosted.org/", "https://pypi.org/")
@@ -48,7 +49,8 @@ class Uv:
             ended = _run([*asked, "--generate-hashes", "--format", "pylock.toml", "--output-file", output])
             if not ended.succeeded:
                 said = " ".join(ended.output.split()) or f"uv {ended.how}"  # it breaks lines where a terminal would end
-                return NotFound(said=said, missing=frozenset(_UNSATISFIABLE.findall(said)))
+                unknown = () if _OFFLINE in said else _UNSATISFIABLE.findall(said)
+                return NotFound(said=said, missing=frozenset(unknown))
             packages = tomllib.loads(output.read_text(encoding="utf-8")).get("packages", ())
             of_index = _indexes(asked) if any(map(_is_elsewhere, packages)) else {}
         return Found(packages=tuple(_with_index(each, of_index) for each in packages))
