@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Any, Callable, Iterable, Mapping
 
+from . import surface
 from .bytecode import leave_no_trace_in
 from .loaders import loader_for
 
@@ -14,10 +15,12 @@ from .loaders import loader_for
 class Model:
     """A loaded model.
 
-    takes_raw_inputs: its type hints say what it takes, so `inputs` reach it as the JSON values they are.
+    implementation: what its loader gave. takes_raw_inputs: its type hints say what it takes, so `inputs` reach it as
+    the JSON values they are.
     """
 
     def __init__(self, implementation: Any, function: str, streamable: bool = False) -> None:
+        self.implementation = implementation
         self._predict: Callable[..., Any] = getattr(implementation, function)
         self._stream: Callable[..., Any] | None = (
             getattr(implementation, "predict_stream", None) if streamable else None
@@ -50,6 +53,12 @@ def _called(function: Callable[..., Any], data: Any, params: Mapping[str, Any] |
 
 def load(request: Mapping[str, Any]) -> Model:
     """Load the model of a request; raises whatever its code raises."""
+    surface.supply(without_mlflow=bool(request.get("without_mlflow")))
+    return load_here(request)
+
+
+def load_here(request: Mapping[str, Any]) -> Model:
+    """The same, in a program that goes on to do other things."""
     conf = request["python_function"]
     model = request["model"]
     leave_no_trace_in(model)

@@ -115,9 +115,10 @@ class _Writer:
             return self.node(value.model_dump())
         if hasattr(type(value), "__dataclass_fields__"):
             return self.node({name: getattr(value, name) for name in type(value).__dataclass_fields__})
-        for base in (str, bool, int, float, list, tuple):  # a class of its own: an enumeration, a named tuple
+        kinds: Any = (str, int, float, list, tuple)
+        for base in kinds:  # a class of its own: an enumeration, a named tuple
             if isinstance(value, base):
-                return self.node(base(getattr(value, "value", value)) if base in (str, int, float) else base(value))
+                return self.node(base(getattr(value, "value", value)))
         raise NotEncodable(f"a {type(value).__module__}.{type(value).__qualname__} has no form outside its process")
 
     def _numpy(self, value: Any, numpy: Any) -> Any:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
-from types import ModuleType
+from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any, Mapping
 
-from .. import registry
+from .. import author, registry, surface
 from ..bytecode import TracelessLoader
+from . import chat_model
 from .python_model import with_context
 
 REGISTRY = "mlflow.models.model"
 WRAPPERS = {  # kinds of models that MLflow gives an interface of its own
-    "ChatModel": ("mlflow.pyfunc.loaders.chat_model", "_ChatModelPyfuncWrapper"),
     "ChatAgent": ("mlflow.pyfunc.loaders.chat_agent", "_ChatAgentPyfuncWrapper"),
     "ResponsesAgent": ("mlflow.pyfunc.loaders.responses_agent", "_ResponsesAgentPyfuncWrapper"),
 }
@@ -24,13 +23,9 @@ WRAPPERS = {  # kinds of models that MLflow gives an interface of its own
 def load(path: str, request: Mapping[str, Any]) -> Any:
     """Run the model's code and take what it registered. Its file lies in the model directory, by its last name."""
     conf = request["python_function"]
-    _configure(conf.get("config"))
-    _supply_set_model()
-    model = registry.registered_by(lambda: _run(os.path.join(path, os.path.basename(conf["model_code_path"]))))
-    if model is None:
-        model = getattr(sys.modules.get(REGISTRY), "__mlflow_model__", None)
-    if model is None:
-        raise RuntimeError(f"{conf['model_code_path']} did not register a model: it never called `set_model`")
+    model = registered(os.path.join(path, os.path.basename(conf["model_code_path"])), conf.get("config"))
+    if is_chat(model):
+        return chat_model.wrapped(model, path, conf)
     wrapped = with_context(model, path, conf)
     for kind in type(model).__mro__:
         if kind.__module__ == "mlflow.pyfunc.model" and kind.__name__ in WRAPPERS:
@@ -38,21 +33,28 @@ def load(path: str, request: Mapping[str, Any]) -> Any:
     return wrapped
 
 
-def _supply_set_model() -> None:
-    """Let `from envkit.models import set_model` reach this program, whether or not envkit is installed here."""
+def registered(file: str, config: Any) -> Any:
+    """Run a file of code and give the model that it registered. Raises `RuntimeError` for one that registers none."""
+    _configure(config)
     sys.modules.setdefault("envkit.inside.registry", registry)
-    if "envkit" in sys.modules or find_spec("envkit") is not None:
-        return
-    package, models = ModuleType("envkit"), ModuleType("envkit.models")
-    package.__path__ = []
-    models.__dict__["set_model"] = registry.register
-    package.__dict__["models"] = models
-    sys.modules.update({"envkit": package, "envkit.models": models})
+    model = registry.registered_by(lambda: _run(file))
+    if model is None:
+        model = getattr(sys.modules.get(REGISTRY), "__mlflow_model__", None)
+    if model is None:
+        raise RuntimeError(f"{os.path.basename(file)} did not register a model: it never called `set_model`")
+    return model
+
+
+def is_chat(model: Any) -> bool:
+    """Whether a model is asked in chat completions, whoever defined its base class."""
+    homes = ("mlflow.pyfunc.model", author.__name__, "envkit.inside.author", "_envkit.author")
+    return any(kind.__name__ == "ChatModel" and kind.__module__ in homes for kind in type(model).__mro__)
 
 
 def _configure(config: Any) -> None:
     """Put the configuration where `mlflow.models.ModelConfig` looks for it."""
-    if config:
+    surface.ModelConfig.given = config
+    if config and "mlflow" not in surface.supplied():
         import_module("mlflow.models.model_config").__dict__["__mlflow_model_config__"] = config
 
 

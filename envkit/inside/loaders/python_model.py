@@ -8,39 +8,35 @@ import pickle
 from importlib import import_module
 from typing import Any, Mapping
 
+from .. import author
+
+Context = author.PythonModelContext
 COMPRESSIONS = {"lzma": "lzma", "bzip2": "bz2", "gzip": "gzip"}  # as the flavor names them: the module that reads them
-
-
-class Context:
-    """What a model's `load_context` and `predict` get.
-
-    artifacts: absolute paths by name. model_config: the configuration that the model was saved with, or None.
-    """
-
-    def __init__(self, artifacts: Mapping[str, str], model_config: Any) -> None:
-        self.artifacts = dict(artifacts)
-        self.model_config = model_config
+TABLES = ("pandas.", "numpy.", "scipy.", "pyspark.", "polars.")  # hints of their classes say nothing of a signature
 
 
 class PythonModel:
-    """What `mlflow.pyfunc` calls: passes the context and parameters to a `predict` that takes them."""
+    """What `mlflow.pyfunc` calls: passes the context and parameters to a `predict` that takes them.
+
+    python_model: what its author wrote.
+    """
 
     def __init__(self, model: Any, context: Context) -> None:
-        self._is_function = not hasattr(model, "predict")
-        self._model, self.context = model, context
-        hints = None if self._is_function else getattr(model, "predict_type_hints", None)
-        self._hint = getattr(hints, "input", None)
+        function = model if not hasattr(model, "predict") else getattr(model, "func", None)
+        self.python_model = model if function is None else function
+        self.context = context
+        self._asked = author.FunctionModel(model) if not hasattr(model, "predict") else model
+        hints = getattr(self._asked, "predict_type_hints", None)
+        self._hint = _telling(getattr(hints, "input", None))
         self.takes_raw_inputs = self._hint is not None
 
     def predict(self, data: Any, params: Any = None) -> Any:
         """Predict."""
-        if self._is_function:
-            return self._model(data)
-        return self._called(self._model.predict, data, params)
+        return self._called(self._asked.predict, data, params)
 
     def predict_stream(self, data: Any, params: Any = None) -> Any:
         """Predict piece by piece."""
-        return self._called(self._model.predict_stream, data, params)
+        return self._called(self._asked.predict_stream, data, params)
 
     def _called(self, function: Any, data: Any, params: Any) -> Any:
         names = inspect.signature(function).parameters
@@ -65,22 +61,38 @@ class PythonModel:
         return data
 
 
-def load(path: str, request: Mapping[str, Any]) -> PythonModel:
-    """Unpickle the model, then let it load its context. cloudpickle's `load` is pickle's."""
+def load(path: str, request: Mapping[str, Any]) -> Any:
+    """Unpickle the model, then let it load its context."""
     conf = request["python_function"]
-    module = COMPRESSIONS.get(conf.get("python_model_compression"))
+    return with_context(unpickle(path, conf), path, conf)
+
+
+def unpickle(path: str, conf: Mapping[str, Any]) -> Any:
+    """Read the pickle that the flavor names. cloudpickle's `load` is pickle's."""
+    module = COMPRESSIONS.get(str(conf.get("python_model_compression")))
     opener = import_module(module).open if module else open
     with opener(os.path.join(path, conf["python_model"]), "rb") as stream:
-        model = pickle.load(stream)
-    return with_context(model, path, conf)
+        return pickle.load(stream)
 
 
 def with_context(model: Any, path: str, conf: Mapping[str, Any]) -> PythonModel:
-    """Let a model load its context: its artifacts and its configuration."""
-    saved = conf.get("artifacts") or {}
-    artifacts = {name: os.path.join(path, each["path"]) for name, each in saved.items()}
-    context = Context(artifacts, conf.get("config"))
+    """Let a model load its context."""
+    context = context_of(path, conf)
     load_context = getattr(model, "load_context", None)
     if load_context is not None:
         load_context(context)
     return PythonModel(model, context)
+
+
+def context_of(path: str, conf: Mapping[str, Any]) -> Context:
+    """Give its artifacts and its configuration."""
+    saved = conf.get("artifacts") or {}
+    artifacts = {name: os.path.join(path, each["path"]) for name, each in saved.items()}
+    return Context(artifacts, conf.get("config"))
+
+
+def _telling(hint: Any) -> Any:
+    """The hint, if a signature can follow from it."""
+    module = f"{getattr(hint, '__module__', '')}."
+    silent = hint is Any or hint is inspect.Parameter.empty or module.startswith(TABLES)
+    return None if silent else hint
