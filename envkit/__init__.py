@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from envkit.environments.reproduction import predict, prepare_env
     from envkit.errors import EnvkitError
     from envkit.models.environment_files import get_model_dependencies
+    from envkit.serving.serve import serve
     from envkit.validating.difference import diff
     from envkit.validating.validate import validate
 
@@ -30,6 +31,7 @@ __all__ = [
     "infer_pip_requirements",
     "predict",
     "prepare_env",
+    "serve",
     "validate",
 ]
 
@@ -44,6 +46,7 @@ _HOME = {
     "infer_pip_requirements": "envkit.capturing.capture",
     "predict": "envkit.environments.reproduction",
     "prepare_env": "envkit.environments.reproduction",
+    "serve": "envkit.serving.serve",
     "validate": "envkit.validating.validate",
 }
 

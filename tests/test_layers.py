@@ -35,6 +35,7 @@ MAY_IMPORT = {  # besides itself
 }
 FACES = {  # files that also name, for type checkers, what they give of layers above: it is loaded when first asked for
     "models/__init__.py": {"environments"},
+    "environments/backend.py": {"serving"},
 }
 OWN_NAME_INSIDE = "_envkit"  # of the folder `inside`, in the interpreters that run it
 TOP = {"cli", "serving", "spark"}

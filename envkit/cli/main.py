@@ -23,6 +23,7 @@ COMMANDS = {
     "pack": "Put a model's environment into an archive that runs elsewhere.",
     "predict": "Predict with a model in its rebuilt environment.",
     "prepare-env": "Rebuild a model's environment, ready for use.",
+    "serve": "Serve a model over HTTP from its rebuilt environment.",
     "validate": "Say whether models will run where they are taken, from their files alone.",
     "why": "Say why a package is in a model's environment.",
 }

@@ -14,12 +14,20 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def model(function: Command) -> Command:
     """MODEL, or `-m/--model-uri`; the command gets `model_uri`."""
+    return _model(function, needed=True)
 
-    def one_of_both(ctx: click.Context, _: click.Parameter, value: str | None) -> str:
+
+def model_if_named(function: Command) -> Command:
+    """The same for a command that knows of a model when none is named; it then gets None."""
+    return _model(function, needed=False)
+
+
+def _model(function: Command, *, needed: bool) -> Command:
+    def one_of_both(ctx: click.Context, _: click.Parameter, value: str | None) -> str | None:
         named = ctx.params.pop("model_option", None)
-        if (value is None) == (named is None):
+        if (value is not None and named is not None) or (needed and value is None and named is None):
             raise click.UsageError("Name the model once: as MODEL or with -m/--model-uri.")
-        chosen: str = value if value is not None else named
+        chosen: str | None = value if value is not None else named
         return chosen
 
     option = click.option(

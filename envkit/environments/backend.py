@@ -14,7 +14,7 @@ from typing import Any
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.reproduction import predict, prepare_env
-from envkit.errors import InvalidArgument, InvalidFile, ToolNotFound
+from envkit.errors import InvalidArgument, InvalidFile
 from envkit.models.directory import ModelDirectory
 from envkit.models.uris.need import DESCRIPTION
 
@@ -75,10 +75,14 @@ class FlavorBackend:
         return found
 
     def serve(self, model_uri: str | Path, port: int = 5000, host: str = "127.0.0.1", **options: Any) -> Any:
-        """Serve the model over HTTP. Raises `ToolNotFound`: envkit has no scoring server yet."""
-        del port, host, options
-        remedy = f"Predict with `envkit predict {model_uri}`, or serve the model with `mlflow models serve`."
-        raise ToolNotFound("A scoring server of envkit", remedy)
+        """Serve the model over HTTP, until a signal ends it or, with `synchronous=False`, in a thread.
+
+        options: as in the class, for this time, and those of the function `envkit.serve`, which says what is raised.
+        """
+        from envkit.serving.serve import serve  # needs what the extra `serve` installs
+
+        known = {**self.options, **options}
+        return serve(model_uri, host, port, env_manager=self.env_manager, **known)
 
     def can_score_model(self) -> bool:
         """Whether models of this flavor can be run here."""

@@ -7,12 +7,13 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.request import urlopen
 
 import pandas as pd
 import pytest
 
 from envkit import predict
-from envkit.errors import InputMismatch, InvalidArgument, InvalidFile, ToolNotFound
+from envkit.errors import InputMismatch, InvalidArgument, InvalidFile
 from envkit.models import FlavorBackend, Model, enforce, get_flavor_backend, infer_signature
 from tests.conftest import FixtureModel
 
@@ -98,6 +99,8 @@ def test_a_model_without_python_has_no_backend(tmp_path: Path) -> None:
         get_flavor_backend(tmp_path)
 
 
-def test_serving_says_what_to_do_instead(echo: Path) -> None:
-    with pytest.raises(ToolNotFound, match="envkit predict"):
-        get_flavor_backend(echo).serve(echo, port=5000, host="localhost")
+def test_a_backend_serves(echo: Path) -> None:
+    backend = get_flavor_backend(echo, env_manager="local")
+
+    with backend.serve(echo, port=0, synchronous=False) as server, urlopen(f"{server.url}/ping") as answer:
+        assert answer.status == 200

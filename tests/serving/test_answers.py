@@ -1,0 +1,235 @@
+"""What the server answers, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import envkit
+from tests.serving.conftest import Make, ask
+
+JSON = {"Content-Type": "application/json"}
+
+
+def post(url: str, content: Any, headers: dict[str, str] | None = None) -> httpx.Response:
+    return httpx.post(f"{url}/invocations", content=content, headers=JSON | (headers or {}), timeout=30, verify=False)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/ping", 200),
+        ("GET", "/health", 200),
+        ("GET", "/version", 200),
+        ("GET", "/metrics", 200),
+        ("POST", "/ping", 405),
+        ("GET", "/invocations", 405),
+        ("PUT", "/invocations", 405),
+        ("GET", "/", 404),
+        ("POST", "/predict", 404),
+    ],
+)
+def test_the_endpoints_are_those_of_a_scoring_server(url: str, method: str, path: str, status: int) -> None:
+    answer = httpx.request(method, url + path, verify=False)
+
+    assert answer.status_code == status
+    if path in {"/ping", "/health"} and status == 200:
+        assert answer.text == "\n"
+    if path == "/version":
+        assert answer.text == envkit.__version__
+    if status >= 400:
+        assert set(answer.json()) == {"error_code", "message"}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json", 200),
+        ("application/json; charset=utf-8", 200),
+        ('application/json;charset="UTF-8"', 200),
+        ("APPLICATION/JSON", 200),
+        ("application/json; charset=latin-1", 415),
+        ("application/json; foo=bar", 415),
+        ("text/plain", 415),
+        ("json", 415),
+        ("", 415),
+        ("application/x-parquet", 415),
+        ("*/*", 415),
+        (";", 415),
+        (None, 415),
+    ],
+)
+def test_a_content_type_that_is_missing_or_odd_is_refused(url: str, content_type: str | None, status: int) -> None:
+    with httpx.Client(verify=False) as client:
+        request = client.build_request("POST", f"{url}/invocations", content=b'{"inputs": ["a"]}')
+        if content_type is not None:
+            request.headers["Content-Type"] = content_type
+        answer = client.send(request)
+
+    assert answer.status_code == status
+    assert ("error_code" in answer.json()) == (status != 200)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[1]",
+        b"{}",
+        b'{"inputs": ["a"], "instances": ["a"]}',
+        b'{"inputs": ["a"], "parms": {}}',
+        b"[" * 500_000,
+        b'{"inputs": ' + b"[" * 200_000 + b"]" * 200_000 + b"}",
+        b'{"inputs": [' + b"9" * 100_000 + b"]}",
+        b"\xff\xfe",
+        b'{"dataframe_split": 5}',
+    ],
+    ids=lambda body: body[:12].decode("latin-1"),
+)
+def test_what_is_no_request_is_the_callers_fault(url: str, body: bytes) -> None:
+    answer = post(url, body)
+
+    assert answer.status_code == 400
+    assert answer.json()["error_code"] == "BAD_REQUEST"
+    assert "Traceback" not in answer.text
+
+
+def test_a_compressed_body_is_refused(url: str) -> None:
+    assert post(url, b"x", {"Content-Encoding": "gzip"}).status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("what", "status", "code"),
+    [("raise", 500, "INTERNAL_ERROR"), ("exit", 500, "INTERNAL_ERROR"), ("object", 500, "INTERNAL_ERROR")],
+)
+def test_a_models_failure_is_a_500_without_a_trace(url: str, what: str, status: int, code: str) -> None:
+    before = ask(url, "pid").json()
+    answer = ask(url, what)
+
+    assert (answer.status_code, answer.json()["error_code"]) == (status, code)
+    assert set(answer.json()) == {"error_code", "message"}
+    assert "secret" not in answer.text
+    assert "whims.py" not in answer.text
+    assert ask(url, "pid").json() == before
+
+
+def test_a_trace_is_shown_to_clients_where_that_is_wanted(
+    serve: Callable[..., str], whims: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = ask(serve(whims, show_traceback=True), "raise").json()
+
+    assert "ValueError: a secret" in answer["message"]
+    assert 'raise ValueError("a secret")' in answer["stack_trace"]
+    assert "ValueError: a secret" in caplog.text
+
+
+def test_not_a_number_is_valid_json(url: str) -> None:
+    text = ask(url, "nan").text
+
+    assert json.loads(text, parse_constant=lambda name: pytest.fail(name)) == {"predictions": [None, 1.5, None]}
+
+
+@pytest.mark.parametrize("key", ["messages", "prompt", "input"])
+def test_a_chat_reaches_the_model_whole_and_its_answer_is_not_wrapped(url: str, key: str) -> None:
+    answer = httpx.post(f"{url}/invocations", json={key: "hi", "temperature": 1}, verify=False)
+
+    assert answer.json() == [{key: "hi", "temperature": 1}, {}]
+
+
+@pytest.mark.parametrize(("what", "how"), [("die", "ended with status 7"), ("fault", "was killed by SIGSEGV")])
+def test_a_worker_that_dies_is_told_and_the_next_request_works(url: str, what: str, how: str) -> None:
+    answer = ask(url, what)
+
+    assert (answer.status_code, answer.json()["error_code"]) == (502, "WORKER_DIED")
+    assert how in answer.json()["message"]
+    assert ask(url, "x").json() == {"predictions": "x"}
+
+
+def test_a_request_that_takes_too_long_is_stopped_with_all_that_it_does(url: str) -> None:
+    pid = ask(url, "pid").json()["predictions"]
+    child = ask(url, "child").json()["predictions"]
+    started = time.monotonic()
+    answer = ask(url, "sleep", 60)
+
+    assert (answer.status_code, answer.json()["error_code"]) == (504, "DEADLINE_EXCEEDED")
+    assert time.monotonic() - started < 2
+    assert ask(url, "pid").json()["predictions"] != pid
+    assert not Path(f"/proc/{pid}").exists()
+    assert not Path(f"/proc/{child}").exists()
+
+
+def test_a_large_answer_is_whole(url: str) -> None:
+    assert len(ask(url, "large", 20_000_000).json()["predictions"]) == 20_000_000
+
+
+def test_what_happens_is_counted(serve: Callable[..., str], whims: Path) -> None:
+    url = serve(whims, workers=2)
+    for what in ("x", "raise", "die", "x"):
+        ask(url, what)
+    text = httpx.get(f"{url}/metrics", verify=False).text
+
+    for line in (
+        'envkit_requests_total{status="200"} 2.0',
+        'envkit_requests_total{status="500"} 1.0',
+        'envkit_requests_total{status="502"} 1.0',
+        "envkit_request_seconds_count 4.0",
+        "envkit_requests_in_flight 0.0",
+        'envkit_worker_restarts_total{reason="died"} 1.0',
+    ):
+        assert line in text.splitlines()
+    assert re.search(r"^envkit_workers_ready [12]\.0$", text, re.MULTILINE)
+
+
+def events(answer: httpx.Response) -> list[Any]:
+    data = [line.removeprefix("data: ") for line in answer.text.splitlines() if line.startswith("data: ")]
+    return [each if each == "[DONE]" else json.loads(each) for each in data]
+
+
+def test_a_stream_comes_in_pieces(url: str) -> None:
+    asked = {"messages": ["a", 0.3, "b"], "stream": True}
+    with httpx.stream("POST", f"{url}/invocations", json=asked, verify=False) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        arrivals = [(time.monotonic(), line) for line in answer.iter_lines() if line]
+
+    assert [json.loads(line[6:])["said"] for _, line in arrivals[:-1]] == ["a", 0.3, "b"]
+    assert arrivals[-1][1] == "data: [DONE]"
+    assert arrivals[1][0] - arrivals[0][0] > 0.2
+
+
+def test_a_stream_that_fails_says_so(url: str) -> None:
+    accepted = {"Accept": "text/event-stream"}
+    first = httpx.post(f"{url}/invocations", json={"messages": ["raise"]}, headers=accepted, verify=False)
+    later = httpx.post(f"{url}/invocations", json={"messages": ["a", "raise"]}, headers=accepted, verify=False)
+
+    assert (first.status_code, first.json()["error_code"]) == (500, "INTERNAL_ERROR")
+    assert [each.get("said", each.get("error_code")) for each in events(later)] == ["a", "INTERNAL_ERROR"]
+    assert "event: error" in later.text
+    assert "secret" not in later.text
+
+
+def test_a_stream_that_nobody_reads_any_more_is_ended_and_the_worker_stays(url: str) -> None:
+    asked = {"messages": ["a", *[0.05] * 1000], "stream": True}
+    with httpx.stream("POST", f"{url}/invocations", json=asked, verify=False) as answer:
+        said = json.loads(next(line for line in answer.iter_lines() if line)[6:])
+
+    assert ask(url, "pid").json()["predictions"] == said["pid"]
+
+
+def test_a_stream_is_refused_by_a_model_that_has_none(serve: Callable[..., str], make_model: Make) -> None:
+    url = serve(make_model(streamable=False))
+    answer = httpx.post(
+        f"{url}/invocations", json={"messages": ["a"]}, headers={"Accept": "text/event-stream"}, verify=False
+    )
+    plain = httpx.post(f"{url}/invocations", json={"messages": ["a"], "stream": True}, verify=False)
+
+    assert answer.status_code == 406
+    assert plain.json() == [{"messages": ["a"], "stream": True}, {}]
