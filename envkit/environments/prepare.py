@@ -180,11 +180,12 @@ def _filler(
     report: Report,
 ) -> store.Fill:
     from envkit.child import environment
-    from envkit.environments import index_conflicts, pylock, redaction, uv_settings
+    from envkit.environments import index_conflicts, pylock, redaction, uv_settings, withdrawn
     from envkit.environments.engine import Workshop
 
     engine = conda or _engine(manager)
-    settings = uv_settings.of_machine(environ) if manager is not EnvType.VIRTUALENV else {}
+    by_uv = manager is not EnvType.VIRTUALENV
+    settings = uv_settings.of_machine(environ) if by_uv else {}
     secrets = redaction.secrets_in([*wanted.secretive, str(settings)]) | (conda.needs.secrets if conda else frozenset())
 
     def fill(place: Path, lock: int) -> Interpreter | None:
@@ -199,11 +200,16 @@ def _filler(
             warn=warn,
             report=report,
         )
-        if wanted.lock is None or pylock.read(wanted.lock).obstacle_when(allow_source=wanted.allow_source):
+        locked = pylock.read(wanted.lock) if wanted.lock is not None else None
+        if locked is None or locked.obstacle_when(allow_source=wanted.allow_source):
+            locked = None
             machine = index_settings.urls(manager, environ)
             index_conflicts.refuse(wanted, machine, interpreter, shelf.cache("uv"), workshop.variables)
         brought = engine.create(interpreter, workshop)
+        asked = withdrawn.Inquiry(locked, brought or interpreter, workshop) if locked and by_uv else None
         engine.install(wanted, workshop.with_own_temporary_files())
+        for note in asked.notes() if asked else ():
+            warn(note)
         shutil.rmtree(workshop.papers)
         return brought
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -89,6 +90,33 @@ def test_a_withdrawn_package_is_installed_when_it_is_pinned_and_told(
 
     assert environment.built
     assert any("yanked" in note and "gone" in note for note in environment.notes), environment.notes
+
+
+@pytest.mark.parametrize(("manager", "answers"), [*((each, True) for each in BUILDERS), (EnvType.UV, False)])
+def test_a_withdrawn_version_of_a_lock_with_hashes_is_told_where_an_index_answers(
+    manager: EnvType, answers: bool, spec: EnvironmentSpec, root: Path, tmp_path: Path
+) -> None:
+    wheels = [loopback.add(tmp_path / "index", name, "1.0") for name in ("gone", "good")]
+    page = wheels[0].with_name("index.html")
+    page.write_text(page.read_text().replace("<a ", '<a data-yanked="it is broken" '))
+    lock = spec.directory / "pylock.toml"
+    with loopback.serving(tmp_path / "index") as host:
+        index = f"http://{host}/simple" if answers else "http://127.0.0.1:9/simple"
+        entries = (locked(wheel, f"http://{host}/simple", index) for wheel in wheels)
+        lock.write_text("\n".join(['lock-version = "1.0"', 'created-by = "test"', *entries]))
+        environment = prepare(replace(asking(spec, "gone==1.0", options=()), lock=lock), manager, root=root)
+    notes = [note for note in environment.notes if "yanked" in note]
+
+    assert len(notes) == answers, environment.notes
+    assert all("gone" in note and "it is broken" in note for note in notes)
+    assert not (environment.path / ".envkit-build").exists()
+
+
+def locked(wheel: Path, place: str, index: str) -> str:
+    name, version = wheel.name.split("-")[:2]
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    file = f'{{ url = "{place}/{name}/{wheel.name}", hashes = {{ sha256 = "{digest}" }} }}'
+    return f'[[packages]]\nname = "{name}"\nversion = "{version}"\nindex = "{index}"\nwheels = [{file}]'
 
 
 @pytest.mark.parametrize("manager", BUILDERS)
