@@ -13,12 +13,14 @@ import os
 from importlib import import_module
 from typing import Any, Mapping, NamedTuple
 
+from . import wire
 from .columns import cast_array
 from .enforcement import convert, enforce
 from .frames import frame_of_records, frame_of_split, pandas_for
 from .parameters import complete
 from .signature import InvalidInput, Signature
 
+TYPED = "typed"  # content: a pair of data and parameters with their types (`wire`)
 FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 CHAT_FORMATS = ("messages", "prompt", "input")  # the whole request is the model's input
 SPARSE = {"sparse_matrix_csc": "csc_matrix", "sparse_matrix_csr": "csr_matrix"}
@@ -65,6 +67,9 @@ def from_file(source: Mapping[str, Any], request: Mapping[str, Any], raw: bool) 
 def from_content(content: bytes, content_type: str, request: Mapping[str, Any], raw: bool) -> Given:
     """Give what a request asks for: JSON, CSV or Parquet, as `content_type` says. Raises `InvalidInput`."""
     signature = Signature(request.get("signature"))
+    if content_type == TYPED:
+        data, params = wire.loads(content)
+        return Given(data if raw else enforce(data, signature), complete(params, signature))
     tables = {"csv": _from_csv, "parquet": _from_parquet}
     if content_type in tables:
         return Given(tables[content_type](content, signature), complete(None, signature))

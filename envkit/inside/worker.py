@@ -12,7 +12,8 @@ by the key "event" of the header:
 
 *It is asked*, by the key "ask":
 
-    predict  content_type: "json" | "csv" | "parquet"; body: such a request. It gets `answer` or `error`
+    predict  content_type: "json" | "csv" | "parquet"; body: such a request. It gets `answer` or `error`. With
+             "typed", body and answer are values with their types (`wire`), the former a pair of data and parameters
     stream   the same; it gets any number of `piece`, then `end` or `error`
     stop     no piece is wanted any more. It gets nothing; where a stream is on its way that ends with `end`
 
@@ -29,7 +30,7 @@ import socket
 import sys
 from typing import Any, Mapping
 
-from . import answer, bytecode, failures, loading, messages, payload
+from . import answer, bytecode, failures, loading, messages, payload, wire
 from .jobs import KINDS
 from .journal import LOWEST_DESCRIPTOR
 
@@ -92,6 +93,8 @@ class Worker:
         self._phase = "predict"
         result = self._model.predict(given.data, given.params)
         self._phase = "output"
+        if header["content_type"] == payload.TYPED:
+            return self._typed(result)
         found = answer.encode(result)
         return self._told(found if given.is_chat else {"predictions": found})
 
@@ -101,13 +104,19 @@ class Worker:
         pieces = iter(self._model.predict_stream(given.data, given.params))
         for piece in pieces:
             self._phase = "output"
-            self.tell({"event": "piece"}, self._told(answer.encode(piece)))
+            typed = header["content_type"] == payload.TYPED
+            self.tell({"event": "piece"}, self._typed(piece) if typed else self._told(answer.encode(piece)))
             if _is_asked(self._channel):  # to stop, which is read as a question of its own; or nobody is there
                 break
             self._phase = "predict"
         getattr(pieces, "close", int)()
         self._phase = "told"
         self.tell({"event": "end"})
+
+    def _typed(self, value: Any) -> bytes:
+        content = wire.dumps(value)
+        self._phase = "told"
+        return content
 
     def _told(self, found: Any) -> bytes:
         content = json.dumps(found, allow_nan=False).encode("ascii")

@@ -1,1 +1,112 @@
-"""The author's API: models made of Python, saved, loaded and run."""
+"""The author's API: models made of Python, saved, loaded and run.
+
+Everything here is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # type checkers know it by this name; importing `typing` would cost more than all the rest
+if TYPE_CHECKING:
+    from typing import Any
+
+    from envkit.environments.env_type import EnvType
+    from envkit.inside.author import ChatModel, PythonModel, PythonModelContext
+    from envkit.inside.chat import (
+        ChatChoice,
+        ChatChoiceDelta,
+        ChatChunkChoice,
+        ChatCompletionChunk,
+        ChatCompletionRequest,
+        ChatCompletionResponse,
+        ChatMessage,
+        ChatParams,
+        ChatResponse,
+        FunctionToolCallArguments,
+        TokenUsageStats,
+        ToolCall,
+    )
+    from envkit.models.environment_files import get_model_dependencies
+    from envkit.pyfunc.live import LivePyFuncModel
+    from envkit.pyfunc.loaded import PyFuncModel, load_model
+    from envkit.pyfunc.python_models import (
+        get_default_conda_env,
+        get_default_pip_requirements,
+        log_model,
+        save_model,
+        spark_udf,
+    )
+    from envkit.pyfunc.saving import add_to_model
+
+_CHAT = (
+    "ChatChoice",
+    "ChatChoiceDelta",
+    "ChatChunkChoice",
+    "ChatCompletionChunk",
+    "ChatCompletionRequest",
+    "ChatCompletionResponse",
+    "ChatMessage",
+    "ChatParams",
+    "ChatResponse",
+    "FunctionToolCallArguments",
+    "TokenUsageStats",
+    "ToolCall",
+)
+_HOME = {
+    "ChatModel": "envkit.inside.author",
+    "EnvType": "envkit.environments.env_type",
+    "LivePyFuncModel": "envkit.pyfunc.live",
+    "PyFuncModel": "envkit.pyfunc.loaded",
+    "PythonModel": "envkit.inside.author",
+    "PythonModelContext": "envkit.inside.author",
+    "add_to_model": "envkit.pyfunc.saving",
+    "get_default_conda_env": "envkit.pyfunc.python_models",
+    "get_default_pip_requirements": "envkit.pyfunc.python_models",
+    "get_model_dependencies": "envkit.models.environment_files",
+    "load_model": "envkit.pyfunc.loaded",
+    "log_model": "envkit.pyfunc.python_models",
+    "save_model": "envkit.pyfunc.python_models",
+    "spark_udf": "envkit.pyfunc.python_models",
+    **dict.fromkeys(_CHAT, "envkit.inside.chat"),
+}
+__all__ = [
+    "ChatChoice",
+    "ChatChoiceDelta",
+    "ChatChunkChoice",
+    "ChatCompletionChunk",
+    "ChatCompletionRequest",
+    "ChatCompletionResponse",
+    "ChatMessage",
+    "ChatModel",
+    "ChatParams",
+    "ChatResponse",
+    "EnvType",
+    "FunctionToolCallArguments",
+    "LivePyFuncModel",
+    "PyFuncModel",
+    "PythonModel",
+    "PythonModelContext",
+    "TokenUsageStats",
+    "ToolCall",
+    "add_to_model",
+    "get_default_conda_env",
+    "get_default_pip_requirements",
+    "get_model_dependencies",
+    "load_model",
+    "log_model",
+    "save_model",
+    "spark_udf",
+]
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name not in _HOME:
+        raise AttributeError(f"module 'envkit.pyfunc' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
