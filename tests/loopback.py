@@ -14,11 +14,11 @@ from pathlib import Path
 from tests.wheels import write_wheel
 
 
-def add(folder: Path, name: str, version: str, requires: Sequence[str] = ()) -> Path:
+def add(folder: Path, name: str, version: str, requires: Sequence[str] = (), content: str = "") -> Path:
     """Put a wheel into `folder/simple/<name>/`, with the page that lists it."""
     page = folder / "simple" / name
     page.mkdir(parents=True, exist_ok=True)
-    wheel = write_wheel(page, name, version, requires)
+    wheel = write_wheel(page, name, version, requires, content)
     (page / "index.html").write_text("".join(map(_link, sorted(page.glob("*.whl")))))
     return wheel
 

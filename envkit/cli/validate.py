@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from envkit.cli import options
+from envkit.cli import options, progress
 
 if TYPE_CHECKING:
     from envkit.validating.report import Report
@@ -42,6 +42,34 @@ def _words(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tup
 @click.option("--write-baseline", type=click.Path(path_type=Path), metavar="FILE", help="Write all findings to it.")
 @click.option("-j", "--jobs", type=click.IntRange(min=0), metavar="N", help="Processes; 0: one a core.  [default: 1]")
 @click.option("--scan", metavar="SCANNER", multiple=True, callback=_words, help="Also ask picklescan or fickling.")
+@click.option("--resolve", is_flag=True, help="Also ask package indexes: does it resolve, for each target?")
+@click.option(
+    "--target",
+    metavar="PLATFORM[:PYTHON]",
+    multiple=True,
+    callback=_words,
+    help="For which machines to resolve, as in linux-x86_64:3.11, macos-arm64, windows; may be given several times; "
+    "implies --resolve.  [default: this platform and the model's Python]",
+)
+@click.option("--audit", is_flag=True, help="Also ask pip-audit for known vulnerabilities; implies --resolve.")
+@click.option("--rebuild", is_flag=True, help="Also build the environment, and compare the answer with the recorded.")
+@click.option("--minimal", is_flag=True, help="Also leave out each requirement in turn; implies --rebuild.")
+@click.option(
+    "--against",
+    metavar="ENVIRONMENT",
+    help="Also say whether the model would run there: current, an interpreter, the folder of an environment, a lock.",
+)
+@click.option("--rtol", metavar="[COLUMN=]NUMBER", multiple=True, help="Relative tolerance of answers.  [default: 0]")
+@click.option("--atol", metavar="[COLUMN=]NUMBER", multiple=True, help="Absolute tolerance of answers.  [default: 0]")
+@options.env_manager
+@options.target_python
+@options.python_policy
+@options.conda_exe
+@options.variables
+@options.allow_source
+@options.timeout
+@options.memory
+@options.sandbox
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings; else those of the project.")
 @click.option("--changed", is_flag=True, help="The words are files; validate the models that they belong to.")
 @click.option("--list-rules", is_flag=True, help="Show all rules and end.")
@@ -59,15 +87,21 @@ def command(
     write_baseline: Path | None,
     jobs: int | None,
     scan: tuple[str, ...],
+    rtol: tuple[str, ...],
+    atol: tuple[str, ...],
+    variables: dict[str, str],
+    memory_limit: int | None,
     config: Path | None,
     changed: bool,
     list_rules: bool,
     as_json: bool,
+    **stages: Any,
 ) -> None:
-    """Say whether each MODEL will run where it is taken, from its files alone.
+    """Say whether each MODEL will run where it is taken.
 
-    Nothing of a model is run or installed, and no network is needed. Ends with 0 when there are no findings, 1 when
-    there are, 3 when a model is not there.
+    By default from its files alone: nothing of a model is run or installed, and no network is needed. --resolve asks
+    package indexes, --rebuild and --minimal build its environment and run it, --against looks at an environment that
+    is there. Ends with 0 when there are no findings, 1 when there are, 3 when a model is not there.
     """
     from envkit.validating import writing
     from envkit.validating.changed import models_of
@@ -97,6 +131,12 @@ def command(
         scan=scan,
         settings=config,
         keep_going=True,
+        rtol=_tolerances("--rtol", rtol),
+        atol=_tolerances("--atol", atol),
+        extra_envs=variables,
+        memory_bytes=memory_limit * 1_000_000 if memory_limit else None,
+        report=progress.report(),
+        **stages,
     )
     _tell(report, wanted, write_baseline)
 
@@ -128,8 +168,20 @@ def _pair(word: str) -> tuple[str, str]:
     return rule, severity
 
 
+def _tolerances(option: str, words: tuple[str, ...]) -> dict[str, float]:
+    """`1e-6` holds for all columns, `price=0.01` for one."""
+    found = {}
+    for word in words:
+        column, _, number = word.rpartition("=")
+        try:
+            found[column] = float(number)
+        except ValueError:
+            raise click.UsageError(f"{option} takes NUMBER or COLUMN=NUMBER, not {word}.") from None
+    return found
+
+
 def _show_rules() -> None:
     from envkit.validating.rule import all_rules
 
     for rule in all_rules():
-        click.echo(f"{rule.code}  {rule.severity.value:7}  {rule.stage.value:5}  {rule.name}: {rule.summary}.")
+        click.echo(f"{rule.code}  {rule.severity.value:7}  {rule.stage.value:7}  {rule.name}: {rule.summary}.")

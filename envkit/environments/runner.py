@@ -66,6 +66,28 @@ def predict(
         return predictions
 
 
+def answer_example(
+    environment: Environment,
+    model: Mapping[str, Any],
+    *,
+    timeout: float | None = None,
+    variables: Mapping[str, str] | None = None,
+    memory_bytes: int | None = None,
+    confinement: Confinement | None = None,
+) -> Any:
+    """Load a model and give its answer to its own example, as a capture takes it; None for one without an example.
+
+    Arguments are those of `predict`. Raises `PredictionFailed`, `InvalidFile` when the example is at fault.
+    """
+    with scratch.folder() as private:
+        answer = private / "answer.json"
+        rest = {"job": "predict", "input": None, "params": None, "output": str(answer), "memory_bytes": memory_bytes}
+        journal = _run(environment, {**model, **rest}, variables or {}, timeout, confinement)
+        example = model.get("example")
+        refuse_failure(journal, example["path"] if example else "the example", timeout, confinement)
+        return _answer(answer)[1] if example else None
+
+
 def _run(
     environment: Environment,
     request: Mapping[str, Any],

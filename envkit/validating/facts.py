@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from envkit.capturing.static import flavors as recorded
 from envkit.capturing.static.mentions import Survey
@@ -31,9 +31,18 @@ from envkit.formats.pylock_toml import PyLock
 from envkit.formats.python_env_yaml import PythonEnv
 from envkit.formats.text import read_text
 from envkit.models.directory import ModelDirectory
+from envkit.validating.demands import Demands
 from envkit.validating.evidence import Evidence
 from envkit.validating.imports import Imports
 from envkit.validating.requirement_files import Broken, Line, RequirementFiles, broken, read, read_lines
+
+if TYPE_CHECKING:  # what the later stages need is imported where they run: files and code are to stay quick
+    from envkit.validating.answers import ColumnDifference
+    from envkit.validating.auditing import Audit
+    from envkit.validating.fitting import Fit
+    from envkit.validating.minimizing import Minimal
+    from envkit.validating.rebuilding import Rebuilt, Recorded
+    from envkit.validating.resolving import Resolution
 
 _T = TypeVar("_T")
 _PATH_KEYS = ("code", "data", "model_path", "pickled_model")  # of flavors other than `python_function`
@@ -50,7 +59,7 @@ class ModelFacts:
     """One model.
 
     path: absolute, links resolved; day: the day that rules go by; environ: in which required variables are looked
-    for; scan: the deeper scanners that were asked for.
+    for; scan: the deeper scanners that were asked for; demands: what is asked of the later stages.
     """
 
     def __init__(
@@ -61,11 +70,13 @@ class ModelFacts:
         environ: Mapping[str, str] | None = None,
         scan: tuple[str, ...] = (),
         bare: ModelDirectory | None = None,
+        demands: Demands | None = None,
     ) -> None:
         """`path` is a directory with an `MLmodel`, whatever is in that; or that of a `bare` artifact."""
         self.path = path.resolve()
         self.day = day or today()
-        self.environ = os.environ if environ is None else environ
+        self.demands = demands or Demands()
+        self.environ = {**(os.environ if environ is None else environ), **self.demands.variables}
         self.scan = scan
         self.bare = bare
         self._broken: list[Broken] = []
@@ -245,6 +256,59 @@ class ModelFacts:
         """What the model's code and artifacts import, and which distributions have that."""
         return Imports.of(self.directory if not self.escapes else None, self.python, self.evidence)
 
+    @cached_property
+    def resolutions(self) -> tuple[Resolution, ...]:
+        """What resolvers say for each target."""
+        from envkit.validating.resolving import resolve
+
+        return resolve(self)
+
+    @cached_property
+    def audit(self) -> Audit | None:
+        """What is known of vulnerabilities; None when nobody asked."""
+        from envkit.validating.auditing import audit
+
+        return audit(self) if self.demands.audit else None
+
+    @cached_property
+    def rebuilt(self) -> Rebuilt:
+        """The model in its rebuilt environment."""
+        from envkit.validating import rebuilding
+
+        if self.directory is not None and not self.escapes:
+            return rebuilding.rebuild(self.directory, self.demands)
+        return rebuilding.Rebuilt(unbuilt=InvalidFile(self.path, "", "the model cannot be read as it is"))
+
+    @cached_property
+    def recorded_answer(self) -> Recorded | None:
+        """The answer that the capture recorded."""
+        from envkit.validating.rebuilding import recorded
+
+        return recorded(self.evidence)
+
+    @cached_property
+    def answer_differences(self) -> tuple[ColumnDifference, ...]:
+        """How the answer in the rebuilt environment differs from the recorded one."""
+        from envkit.validating.rebuilding import differences
+
+        if not self.rebuilt.answered or self.recorded_answer is None:
+            return ()
+        return differences(self.recorded_answer, self.rebuilt.answer, self.demands.tolerance)
+
+    @cached_property
+    def minimal(self) -> Minimal:
+        """The model with each requirement left out in turn."""
+        from envkit.validating.minimizing import minimize
+
+        return minimize(self)
+
+    @cached_property
+    def fit(self) -> Fit:
+        """What the environment or lock that was named has of what the model needs."""
+        from envkit.validating.fitting import fit
+
+        return fit(self)
+
     def has(self, name: str) -> bool:
         """Whether a file of the model is there, and not behind a link that leads out."""
         return not self.leads_out(name) and (self.path / name).is_file()
@@ -253,6 +317,17 @@ class ModelFacts:
         """The first line of a file that holds a text; 0 when none does."""
         lines = self._text(file).splitlines()
         return next((number for number, line in enumerate(lines, 1) if text in line), 0)
+
+    def place_of(self, name: str) -> tuple[str, int]:
+        """File and line where a distribution is required or bounded; the lock where no line names it."""
+        line = next((each for each in self.requirements.lines if each.name == name), None)
+        return (line.file, line.line) if line is not None else (pylock_toml.FILE_NAME if self.lock else "", 0)
+
+    @property
+    def requirements_name(self) -> str:
+        """The file whose requirements are installed."""
+        named = {id(self.requirement_files): requirements_txt.FILE_NAME, id(self.python_env_pip): self.python_env_name}
+        return named.get(id(self.requirements), self.conda_name) if self.requirements.lines else ""
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Yield the environment files with their text, those that are text, and those that they refer to."""

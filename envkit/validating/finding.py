@@ -33,6 +33,14 @@ class Stage(Enum):
 
     FILES = "files"
     CODE = "code"
+    RESOLVE = "resolve"
+    REBUILD = "rebuild"
+    MINIMAL = "minimal"
+    AGAINST = "against"
+
+
+ALWAYS = frozenset({Stage.FILES, Stage.CODE})
+"""The stages that need neither a network nor anything installed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

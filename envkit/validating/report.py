@@ -14,7 +14,7 @@ from envkit.validating.rule import Rule
 class ModelResult:
     """One model. model: as it was named; path: absolute, empty when there is none. error: why it was not looked at.
 
-    known: how many findings the baseline holds already.
+    known: how many findings the baseline holds already. notes: what the later stages did, a sentence each.
     """
 
     model: str
@@ -22,6 +22,7 @@ class ModelResult:
     findings: tuple[Finding, ...] = ()
     error: str = ""
     known: int = 0
+    notes: tuple[str, ...] = ()
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
@@ -32,6 +33,7 @@ class ModelResult:
             "error": self.error or None,
             "findings": [each.as_json() for each in self.findings],
             "in_baseline": self.known,
+            "notes": list(self.notes),
         }
 
 

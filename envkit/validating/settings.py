@@ -20,7 +20,7 @@ from envkit.validating.finding import Severity
 
 FILE_NAME = "envkit.toml"
 PROJECT_FILE_NAME = "pyproject.toml"
-KEYS = ("select", "ignore", "severity", "fail-on", "baseline", "jobs", "scan")
+KEYS = ("select", "ignore", "severity", "fail-on", "baseline", "jobs", "scan", "target", "rtol", "atol")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +35,9 @@ class Settings:
     baseline: Path | None = None
     jobs: int | None = None
     scan: tuple[str, ...] = ()
+    target: tuple[str, ...] = ()
+    rtol: float | None = None
+    atol: float | None = None
 
 
 def find(start: Path) -> Settings:
@@ -98,4 +101,16 @@ def _settings(content: Mapping[str, Any], path: Path) -> Settings:
         baseline=None if baseline is None else path.resolve().parent / baseline,
         jobs=jobs,
         scan=document.texts("scan"),
+        target=document.texts("target"),
+        rtol=_tolerance(document, "rtol"),
+        atol=_tolerance(document, "atol"),
     )
+
+
+def _tolerance(document: Document, key: str) -> float | None:
+    found = document.content.get(key)
+    if found is None:
+        return None
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < float("inf"):
+        raise InvalidFile(document.path, document.key(key), "expected a number from 0")
+    return float(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,8 +14,9 @@ from envkit.formats import mlmodel
 from envkit.models.directory import ModelDirectory
 from envkit.validating import baseline as baselines
 from envkit.validating import settings as project
+from envkit.validating.demands import Demands, Tolerance
 from envkit.validating.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
+from envkit.validating.finding import ALWAYS, Finding, Severity, Stage
 from envkit.validating.report import ModelResult, Report
 from envkit.validating.scanners import named as scanners_named
 from envkit.validating.selection import Selection
@@ -31,6 +32,7 @@ class Wishes:
     baseline: Path | None = None
     jobs: int = 1
     scan: tuple[str, ...] = ()
+    demands: Demands = field(default_factory=Demands)
 
 
 def validate(
@@ -45,8 +47,26 @@ def validate(
     scan: Iterable[str] = (),
     settings: str | Path | None = None,
     keep_going: bool = False,
+    resolve: bool = False,
+    target: str | Iterable[str] = (),
+    audit: bool = False,
+    rebuild: bool = False,
+    minimal: bool = False,
+    against: str | Path | None = None,
+    rtol: float | Mapping[str, float] | None = None,
+    atol: float | Mapping[str, float] | None = None,
+    env_manager: str = "uv",
+    allow_source: bool = False,
+    python: str | Path | None = None,
+    python_policy: str = "minor",
+    conda_exe: str | Path | None = None,
+    extra_envs: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+    memory_bytes: int | None = None,
+    sandbox: str | bool | None = None,
+    report: Callable[[str], None] | None = None,
 ) -> Report:
-    """Say whether models will run where they are taken, from their files alone: nothing of them is run.
+    """Say whether models will run where they are taken; by default from their files alone: nothing of them is run.
 
     models: one model or several, directories or `file:` URIs. select, ignore: rules by code, beginning of a code, or
     name. severity: rule → `error`, `warning` or `note`. fail_on: the least severity that makes `Report.ok` false,
@@ -55,6 +75,13 @@ def validate(
     or `fickling`. settings: the file with the project's settings, default the nearest upward from the working
     directory; what is given here is added to `ignore`, and else takes its place. keep_going: tell models that are not
     there in the report in place of raising.
+
+    resolve: ask package indexes, for each target (`linux-x86_64:3.11`; see `targets.parse`; default this platform and
+    the model's Python); a target, and audit, which asks for known vulnerabilities, imply it. rebuild: build the
+    environment and compare the answer to the example with the recorded one, within rtol and atol (a number, or by
+    column with "" for all others). minimal: leave out each requirement in turn; implies rebuild. against: say whether
+    the model would run in an environment that is there (see `fitting.fit`). What follows is as for `envkit.predict`.
+    report: is told what takes time, where there is one process.
 
     Raises `ModelNotFound`, `InvalidArgument` for a rule, severity or scanner that does not exist, `InvalidFile` for
     malformed settings or baseline, `ToolNotFound` for a scanner that is not installed. What is malformed inside a
@@ -71,7 +98,24 @@ def validate(
     )
     found = project.find(Path.cwd()) if settings is None else project.read(Path(settings))
     named = [models] if isinstance(models, str | Path) else list(models)
-    return run(named, _wishes(given, found), keep_going=keep_going)
+    demands = Demands(
+        stages=_stages(resolve=bool(resolve or target or audit), rebuild=rebuild, minimal=minimal, against=against),
+        targets=((target,) if isinstance(target, str) else tuple(target)) or found.target,
+        audit=audit,
+        against=str(against or ""),
+        tolerance=_tolerance(found, rtol, atol),
+        env_manager=env_manager,
+        python=None if python is None else Path(python),
+        python_policy=python_policy,
+        conda_exe=None if conda_exe is None else str(conda_exe),
+        allow_source=allow_source,
+        variables=dict(extra_envs or {}),
+        timeout=timeout,
+        memory_bytes=memory_bytes,
+        sandbox=sandbox,
+        report=report,
+    )
+    return run(named, _wishes(given, found, demands), keep_going=keep_going)
 
 
 def run(models: Sequence[str | Path], wishes: Wishes, *, keep_going: bool) -> Report:
@@ -80,7 +124,10 @@ def run(models: Sequence[str | Path], wishes: Wishes, *, keep_going: bool) -> Re
         raise InvalidArgument("Name at least one model.")
     wishes.selection.check()
     scanners_named(wishes.scan)
+    _check(wishes.demands)
     known = baselines.read(wishes.baseline) if wishes.baseline is not None else None
+    if (wishes.jobs or 2) > 1 and len(models) > 1:  # a function cannot be sent to another process
+        wishes = replace(wishes, demands=replace(wishes.demands, report=None))
     examine = partial(_examine, wishes=wishes, keep_going=keep_going)
     results = in_processes(examine, [str(each) for each in models], wishes.jobs)
     if known is not None:
@@ -88,7 +135,7 @@ def run(models: Sequence[str | Path], wishes: Wishes, *, keep_going: bool) -> Re
     return Report(results=tuple(results), rules=wishes.selection.rules, fail_on=wishes.fail_on)
 
 
-def facts_of(uri: str | Path, scan: tuple[str, ...] = ()) -> ModelFacts:
+def facts_of(uri: str | Path, scan: tuple[str, ...] = (), demands: Demands | None = None) -> ModelFacts:
     """Give the facts of the model that a path or URI names, whatever is wrong in it.
 
     Raises `ModelNotFound` when there is neither a directory with an `MLmodel` nor an artifact, `InvalidArgument` for
@@ -96,12 +143,13 @@ def facts_of(uri: str | Path, scan: tuple[str, ...] = ()) -> ModelFacts:
     """
     try:
         found = ModelDirectory.open(uri)
-        return ModelFacts(found.path, scan=scan, bare=found if found.artifact is not None else None)
+        bare = found if found.artifact is not None else None
+        return ModelFacts(found.path, scan=scan, bare=bare, demands=demands)
     except PathOutsideModel as error:
         path = _model_of(Path(error.path))
     except InvalidFile as error:
         path = _model_of(Path(error.path))
-    return ModelFacts(path, scan=scan)
+    return ModelFacts(path, scan=scan, demands=demands)
 
 
 def _model_of(path: Path) -> Path:
@@ -111,13 +159,52 @@ def _model_of(path: Path) -> Path:
 def _examine(uri: str, *, wishes: Wishes, keep_going: bool) -> ModelResult:
     began = time.perf_counter()
     try:
-        facts = facts_of(uri, wishes.scan)
+        facts = facts_of(uri, wishes.scan, wishes.demands)
     except (ModelNotFound, InvalidInput, InvalidArgument) as error:
         if not keep_going or isinstance(error, InvalidArgument):
             raise
         return ModelResult(model=uri, error=str(error))
     found = tuple(_findings(facts, wishes.selection))
-    return ModelResult(model=uri, path=str(facts.path), findings=found, seconds=time.perf_counter() - began)
+    notes = tuple(_notes(facts))
+    seconds = time.perf_counter() - began
+    return ModelResult(model=uri, path=str(facts.path), findings=found, notes=notes, seconds=seconds)
+
+
+def _notes(facts: ModelFacts) -> Iterator[str]:
+    """What the later stages did, and how long it took."""
+    stages = facts.demands.stages
+    if Stage.RESOLVE in stages:
+        places = "; ".join(each.place.label for each in facts.resolutions)
+        yield f"resolved for {places}"
+    if Stage.REBUILD in stages:
+        yield from facts.rebuilt.notes
+        if facts.rebuilt.answered and facts.recorded_answer is not None and not facts.answer_differences:
+            within = " within the tolerance" if facts.demands.tolerance else ""
+            yield f"rebuilt in {facts.rebuilt.seconds:.1f} s: the answer is the recorded one{within}"
+    if Stage.MINIMAL in stages and facts.minimal.trials:
+        count = len(facts.minimal.trials)
+        yield f"left out each of {count} requirements in {facts.minimal.seconds:.1f} s"
+
+
+def _check(demands: Demands) -> None:
+    """Raise `InvalidArgument` or `ToolNotFound` for what could not be done with any model, before much is begun."""
+    if Stage.RESOLVE in demands.stages:
+        from envkit.validating import targets
+
+        for word in demands.targets:
+            targets.parse(word, "3")
+    if demands.audit:
+        from envkit.validating import auditing
+
+        auditing.require()
+    if Stage.MINIMAL in demands.stages:
+        from envkit.validating import minimizing
+
+        minimizing.check_manager(demands.env_manager)
+    if Stage.AGAINST in demands.stages:
+        from envkit.validating import snapshot
+
+        snapshot.take(demands.against)
 
 
 def _findings(facts: ModelFacts, selection: Selection) -> list[Finding]:
@@ -125,17 +212,49 @@ def _findings(facts: ModelFacts, selection: Selection) -> list[Finding]:
     return sorted(dict.fromkeys(found), key=lambda each: (each.file == "", each.file, each.line, each.rule))
 
 
-def _wishes(given: Settings, found: Settings) -> Wishes:
+def _stages(*, resolve: bool, rebuild: bool, minimal: bool, against: object) -> frozenset[Stage]:
+    wanted = {
+        Stage.RESOLVE: resolve,
+        Stage.REBUILD: rebuild or minimal,
+        Stage.MINIMAL: minimal,
+        Stage.AGAINST: against is not None,
+    }
+    return ALWAYS | {stage for stage, is_wanted in wanted.items() if is_wanted}
+
+
+def _tolerance(
+    found: Settings, rtol: float | Mapping[str, float] | None, atol: float | Mapping[str, float] | None
+) -> Tolerance:
+    relative, absolute = (_by_column(given, usual) for given, usual in ((rtol, found.rtol), (atol, found.atol)))
+    columns = (relative.keys() | absolute.keys()) - {""}
+    return Tolerance(
+        relative=relative[""],
+        absolute=absolute[""],
+        of_columns={each: (relative.get(each, relative[""]), absolute.get(each, absolute[""])) for each in columns},
+    )
+
+
+def _by_column(given: float | Mapping[str, float] | None, usual: float | None) -> dict[str, float]:
+    named = dict(given) if isinstance(given, Mapping) else {} if given is None else {"": given}
+    wrong = next((each for each in named.values() if not 0 <= each < float("inf")), None)
+    if wrong is not None:
+        raise InvalidArgument(f"A tolerance is a number from 0, not {wrong}.")
+    return {"": usual or 0.0, **named}
+
+
+def _wishes(given: Settings, found: Settings, demands: Demands) -> Wishes:
     selection = Selection(
         select=given.select or found.select,
         ignore=(*found.ignore, *given.ignore),
         severities={**found.severity, **given.severity},
+        stages=demands.stages,
     )
     wishes = Wishes(
         selection=selection,
         fail_on=given.fail_on or found.fail_on or Severity.WARNING,
         baseline=given.baseline or found.baseline,
         scan=given.scan or found.scan,
+        demands=demands,
     )
     jobs = given.jobs if given.jobs is not None else found.jobs
     return wishes if jobs is None else replace(wishes, jobs=jobs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from envkit.models.directory import ModelDirectory
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import Finding
 from envkit.validating.rule import all_rules
+from tests import loopback
 
 FILES = {
     "MLmodel": """flavors:
@@ -47,6 +48,44 @@ name: model
 DAY = "1767225600"  # 2026-01-01, so that the tests mean the same in later years
 
 Sound = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an index of tiny wheels; see `stages.make_index`."""
+    from tests.validating import stages
+
+    folder = tmp_path_factory.mktemp("index")
+    stages.make_index(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory, index: Path) -> Iterator[Mapping[str, str]]:
+    """Variables of a machine that knows that index, with a store and a cache of its own, shared by the tests."""
+    from tests.validating import stages
+
+    folder = tmp_path_factory.mktemp("machine")
+    with loopback.serving(index) as host, stages.fake_osv() as osv:
+        yield {
+            "UV_DEFAULT_INDEX": f"http://{host}/simple",
+            "UV_CACHE_DIR": str(folder / "cache"),
+            "ENVKIT_HOME": str(folder / "store"),
+            "PIP_AUDIT_VULNERABILITY_SERVICE": "osv",
+            "PIP_AUDIT_OSV_URL": osv,
+        }
+
+
+@pytest.fixture
+def running(
+    tmp_path: Path, index: Path, machine: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Path]:
+    """Make a model that runs, with files laid over it, on a machine that knows its index."""
+    from tests.validating import stages
+
+    for name, value in machine.items():
+        monkeypatch.setenv(name, value)
+    return lambda files=None, name="model": stages.make(tmp_path / name, index, files)
 
 
 @pytest.fixture(autouse=True)

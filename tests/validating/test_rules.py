@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from envkit.validating.finding import Stage
+from envkit.validating.finding import ALWAYS, Stage
 from envkit.validating.rule import Rule, all_rules
+from tests.validating import stages
 from tests.validating.conftest import Sound, run_python, told, write
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "rules"
 RULES = {rule.code: rule for rule in all_rules()}
+QUICK = [code for code, rule in RULES.items() if rule.stage in ALWAYS]
+LATER = [code for code in RULES if code not in QUICK]
 BLOCK = re.compile(r"^```(\w+) (\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -65,7 +68,7 @@ def test_no_page_is_about_a_rule_that_is_not_there() -> None:
     assert {path.stem for path in PAGES.glob("ENV*.md")} == set(RULES)
 
 
-@pytest.mark.parametrize("code", RULES)
+@pytest.mark.parametrize("code", QUICK)
 def test_a_rule_tells_of_the_bad_example_of_its_page_and_not_of_the_good_one(sound: Sound, code: str) -> None:
     rule = RULES[code]
     scan = ("picklescan",) if rule.name == "scanner-alarm" else ()
@@ -83,7 +86,34 @@ def test_a_rule_tells_of_the_bad_example_of_its_page_and_not_of_the_good_one(sou
     assert told(good, code, scan=scan) == []
 
 
+@pytest.mark.e2e
+@pytest.mark.parametrize("code", LATER)
+def test_a_rule_of_a_later_stage_does_so_too(running: Sound, code: str) -> None:
+    rule = RULES[code]
+    bad, good = running(name="bad"), running(name="good")
+    lay_over(bad, page(rule), "Bad")
+    lay_over(good, page(rule), "Good")
+
+    findings = told(bad, code, demands=stages.demands(bad, rule.stage, audit=rule.name == "vulnerable"))
+    assert rule.severity in {each.severity for each in findings}
+    for each in findings:
+        assert each.rule == code
+        assert not each.problem.endswith(".")
+        assert not each.remedy.endswith(".")
+    assert told(good, code, demands=stages.demands(good, rule.stage, audit=rule.name == "vulnerable")) == []
+
+
 def test_a_sound_model_is_told_of_by_no_rule(sound: Sound) -> None:
     model = sound()
 
-    assert [each for code in RULES for each in told(model, code)] == []
+    assert [each for code in QUICK for each in told(model, code)] == []
+
+
+def test_the_index_of_the_rules_names_each_with_its_stage_and_severity_in_order() -> None:
+    rows = re.findall(r"^\| \[ENV.*$", (PAGES / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert rows == [
+        f"| [{each.code}]({each.code}.md) | `{each.name}` | {each.stage.value} | {each.severity.value} "
+        f"| {each.summary[0].upper()}{each.summary[1:]} |"
+        for each in all_rules()
+    ]

@@ -157,7 +157,7 @@ def test_the_rules_are_listed() -> None:
     result = run("--list-rules")
 
     assert result.exit_code == 0
-    assert "ENV120  error    files  unpinned: every requirement admits one version only." in result.stdout
+    assert "ENV120  error    files    unpinned: every requirement admits one version only." in result.stdout
 
 
 def test_a_bare_artifact_is_validated_too(sound: Sound, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from envkit.formats.pylock_toml import LockedPackage
@@ -71,9 +72,13 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Found:
-    """All of them, as tables of `pylock.toml`; paths are absolute `file:` URLs."""
+    """All of them, as tables of `pylock.toml`; paths are absolute `file:` URLs.
+
+    yanked: of which the index says that they should not be used any more, by name, with its reason or nothing.
+    """
 
     packages: tuple[LockedPackage, ...]
+    yanked: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -75,7 +75,7 @@ def relock(
     spec = read_spec(model)
     target = Target(python=python or spec.python, platform=platform, universal=universal, exclude_newer=exclude_newer)
     chosen = target.elsewhere or python is not None
-    asked = _Asked.of(spec, elsewhere=chosen)
+    asked = Asked.of(spec, elsewhere=chosen)
     resolved = chosen or not asked.pinned
     named = resolver_named(resolver)
     found = _resolve(asked, target, named or Uv()) if resolved else _look_up(asked, target, named)
@@ -89,7 +89,7 @@ def relock(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Asked:
+class Asked:
     """What the files ask for. direct: what needs no resolver. options: of indexes, as lines."""
 
     requirements: tuple[Requirement, ...]
@@ -100,7 +100,8 @@ class _Asked:
     bounded: bool
 
     @classmethod
-    def of(cls, spec: EnvironmentSpec, *, elsewhere: bool) -> _Asked:
+    def of(cls, spec: EnvironmentSpec, *, elsewhere: bool) -> Asked:
+        """Read it from a spec; `elsewhere`: for another platform or Python. Raises `InvalidFile`."""
         requirements = [each for line in spec.requirements for each in _parsed(line, spec.directory)]
         constraints = [each for line in spec.constraints for each in _parsed(line, spec.directory)]
         built = sources.built(spec.lock, spec.directory, elsewhere=elsewhere)
@@ -123,6 +124,18 @@ class _Asked:
         every = (*self.requirements, *self.constraints)
         return self.bounded and all(_PIN.fullmatch(each.text) for each in every)
 
+    def question(self, target: Target) -> Question:
+        """Ask for versions, within the constraints."""
+        wheels = [sources.reference(each, self.directory) for each in self.direct if sources.is_wheel(each)]
+        names = {each["name"] for each in self.direct}
+        return Question(
+            requirements=(*(each.text for each in self.requirements), *wheels),
+            constraints=tuple(each.text for each in self.constraints if each.name not in names),
+            target=target,
+            closure=True,
+            options=self.options,
+        )
+
 
 def _url(requirement: Requirement) -> str:
     return requirement.text.partition("@")[2].partition(" ;")[0].strip()
@@ -133,7 +146,7 @@ def _parsed(line: str, directory: Path) -> list[Requirement]:
     return [each for each in entries if isinstance(each, Requirement)]
 
 
-def _look_up(asked: _Asked, target: Target, resolver: Resolver | None) -> list[LockedPackage]:
+def _look_up(asked: Asked, target: Target, resolver: Resolver | None) -> list[LockedPackage]:
     pins = [_PIN.fullmatch(each.text) for each in (*asked.requirements, *asked.constraints)]
     taken = {str(each["name"]) for each in asked.direct}
     wanted = {
@@ -149,21 +162,13 @@ def _look_up(asked: _Asked, target: Target, resolver: Resolver | None) -> list[L
     return list(found.values())
 
 
-def _resolve(asked: _Asked, target: Target, resolver: Resolver) -> list[LockedPackage]:
+def _resolve(asked: Asked, target: Target, resolver: Resolver) -> list[LockedPackage]:
     """Choose versions; what the model takes along as wheels is asked for too, for what it requires."""
-    wheels = [sources.reference(each, asked.directory) for each in asked.direct if sources.is_wheel(each)]
-    names = {each["name"] for each in asked.direct}
-    question = Question(
-        requirements=(*(each.text for each in asked.requirements), *wheels),
-        constraints=tuple(each.text for each in asked.constraints if each.name not in names),
-        target=target,
-        closure=True,
-        options=asked.options,
-    )
-    answer = resolver.ask(question)
+    answer = resolver.ask(asked.question(target))
     if not isinstance(answer, Found):
         said = without_credentials(answer.said)
         raise BuildFailed(f"lock {asked.directory}: nothing was changed", said)
+    names = {each["name"] for each in asked.direct}
     return [lasting(each) for each in answer.packages if each["name"] not in names]
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from envkit.capturing.locking import indexes
 from envkit.capturing.locking.question import ANSWER_SECONDS, Found, NotFound, Question
 from envkit.child import process, uv
@@ -19,6 +21,9 @@ _UNSATISFIABLE = re.compile(r"you require ([A-Za-z0-9][A-Za-z0-9._-]*)==")
 _OFFLINE = "the network was disabled"  # as `UV_OFFLINE` does: what is not found may be there all the same
 _UNREACHABLE = re.compile(r"Failed to fetch|error sending request|Request failed|Could not connect|timed out")
 _HASTE = {"UV_HTTP_RETRIES": "1", "UV_HTTP_TIMEOUT": "10"}  # what is lost is a hash, not an environment
+_NO_PYTHON = {"UV_PYTHON_DOWNLOADS": "never"}  # wheels are chosen by their names: no interpreter is needed for it
+_YANKED = re.compile(r"^warning: `([A-Za-z0-9._-]+)==[^`]*` is yanked(?: \(reason: \"(.*)\"\))?", re.MULTILINE)
+_REMARKS = re.compile(r"^(?:warning: .*(?:\n  cause: .*)*|Using .*|Resolved .*)\n?", re.MULTILINE)
 _OF_PYPI = ("https://files.pythonhosted.org/", "https://pypi.org/")
 
 
@@ -48,19 +53,21 @@ class Uv:
             output = folder / "pylock.toml"
             ended = _run([*asked, "--generate-hashes", "--format", "pylock.toml", "--output-file", output])
             if not ended.succeeded:
-                said = " ".join(ended.output.split()) or f"uv {ended.how}"  # it breaks lines where a terminal would end
+                said = _REMARKS.sub("", ended.output)  # it breaks lines where a terminal would end
+                said = " ".join(said.split()) or f"uv {ended.how}"
                 unknown = () if _OFFLINE in said else _UNSATISFIABLE.findall(said)
                 return NotFound(said=said, missing=frozenset(unknown))
             packages = tomllib.loads(output.read_text(encoding="utf-8")).get("packages", ())
             of_index = _indexes(asked) if any(map(_is_elsewhere, packages)) else {}
-        return Found(packages=tuple(_with_index(each, of_index) for each in packages))
+        yanked = {str(canonicalize_name(name)): str(reason) for name, reason in _YANKED.findall(ended.output)}
+        return Found(packages=tuple(_with_index(each, of_index) for each in packages), yanked=yanked)
 
 
 def _command(question: Question, folder: Path, *options: str) -> list[str | Path]:
     target = question.target
     asked = folder / "requirements.in"
     asked.write_text(_lines((*question.options, *question.requirements)), encoding="utf-8")
-    command: list[str | Path] = [uv.program(), "pip", "compile", "--quiet", "--color", "never", "--no-header", *options]
+    command: list[str | Path] = [uv.program(), "pip", "compile", "--color", "never", "--no-header", *options]
     command += ["--no-annotate", "--only-binary", ":all:"]
     command += [] if question.closure else ["--no-deps"]
     command += ["--python", target.executable] if target.executable else ["--python-version", target.python]
@@ -81,7 +88,7 @@ def _lines(lines: Iterable[str]) -> str:
 def _run(command: list[str | Path]) -> process.Ended:
     return process.run(
         command,
-        environment={**_HASTE, **os.environ},
+        environment={**_HASTE, **os.environ, **_NO_PYTHON},
         directory=Path(tempfile.gettempdir()),  # not where a project would configure uv
         timeout=ANSWER_SECONDS,
         keep_output=True,

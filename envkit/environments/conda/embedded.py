@@ -46,11 +46,14 @@ class Embedded:
         }
         return (*notes, *_run(needs, asked, workshop)["notes"])
 
-    def lock(self, needs: CondaNeeds, workshop: Workshop, target: Path) -> list[dict[str, str]]:
-        """Solve and write the lock to `target`; gives the packages. Nothing is installed."""
-        packages: list[dict[str, str]] = _run(
-            needs, _request(needs, workshop) | {"job": "lock", "lock": str(target)}, workshop
-        )["packages"]
+    def lock(
+        self, needs: CondaNeeds, workshop: Workshop, target: Path, *, platform: str = ""
+    ) -> list[dict[str, str]]:
+        """Solve and write the lock to `target`, for this platform or another of conda's (`osx-arm64`); gives the
+        packages. Nothing is installed.
+        """
+        asked = _request(needs, workshop) | {"job": "lock", "lock": str(target), "platform": platform}
+        packages: list[dict[str, str]] = _run(needs, asked, workshop)["packages"]
         return packages
 
 

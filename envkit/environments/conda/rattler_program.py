@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
-    from rattler import Client, Gateway, MatchSpec, RepoDataRecord
+    from rattler import Client, Gateway, GenericVirtualPackage, MatchSpec, RepoDataRecord, Subdir
     from rattler.config import Config
 
 KINDS = {  # by names: what py-rattler raises is in no module that can be relied on
@@ -128,10 +128,32 @@ async def _solve(request: dict[str, Any], specs: list[MatchSpec], gateway: Gatew
         sources=[Channel(each) for each in request["channels"]],
         specs=specs,
         gateway=gateway,
-        platforms=[Subdir.current(), Subdir("noarch")],
-        virtual_packages=VirtualPackage.detect(VirtualPackageOverrides.from_env()),
+        platforms=[_subdir(request), Subdir("noarch")],
+        virtual_packages=_elsewhere(request["platform"])
+        if request.get("platform")
+        else VirtualPackage.detect(VirtualPackageOverrides.from_env()),
         channel_priority=ChannelPriority.Strict,
     )
+
+
+def _subdir(request: dict[str, Any]) -> Subdir:
+    """The platform that is asked for, else this one."""
+    from rattler import Subdir
+
+    return Subdir(request["platform"]) if request.get("platform") else Subdir.current()
+
+
+def _elsewhere(platform: str) -> list[GenericVirtualPackage]:
+    """What another machine is taken to be, where nothing can be detected: one of the last years."""
+    from rattler import BuildString, GenericVirtualPackage, PackageName, Version
+
+    told = {
+        "linux": {"__unix": "0", "__linux": "5.10", "__glibc": "2.28"},
+        "osx": {"__unix": "0", "__osx": "13.0"},
+        "win": {"__win": "10"},
+    }[platform.partition("-")[0]]
+    build = BuildString("0")
+    return [GenericVirtualPackage(PackageName(name), Version(version), build) for name, version in told.items()]
 
 
 def _locked(request: dict[str, Any], specs: list[MatchSpec]) -> list[RepoDataRecord]:
@@ -197,9 +219,9 @@ async def _install(
 
 
 def _write_lock(request: dict[str, Any], records: list[RepoDataRecord]) -> None:
-    from rattler import LockChannel, LockFile, LockPlatform, Subdir
+    from rattler import LockChannel, LockFile, LockPlatform
 
-    platform = LockPlatform(str(Subdir.current()))
+    platform = LockPlatform(str(_subdir(request)))
     lock = LockFile([platform])
     lock.set_channels("default", [LockChannel(each) for each in request["channels"]])
     for record in sorted(records, key=lambda each: each.file_name):

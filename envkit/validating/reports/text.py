@@ -27,9 +27,10 @@ def _models(report: Report) -> Iterator[str]:
     for result in report.results:
         if result.error:
             yield f"{result.model}: {result.error}"
-        elif result.findings:
+        elif result.findings or result.notes:
             yield result.model
             yield from _findings(result, report)
+            yield from (f"  {note}" for note in result.notes)
             yield ""
 
 

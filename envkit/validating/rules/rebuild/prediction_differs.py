@@ -1,0 +1,30 @@
+"""Rule `prediction-differs`: the answer in the rebuilt environment is the recorded one.
+
+Exactly, or for numbers within `--rtol` and `--atol`. Missing values equal each other; texts are equal or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envkit.formats import envkit_json
+from envkit.validating.facts import ModelFacts
+from envkit.validating.finding import Finding, Severity
+
+CODE = "ENV403"
+NAME = "prediction-differs"
+SEVERITY = Severity.ERROR
+
+
+def check(facts: ModelFacts) -> Iterator[Finding]:
+    """Report each column that differs, with the worst of its values."""
+    for each in facts.answer_differences:
+        yield Finding(
+            rule=CODE,
+            severity=SEVERITY,
+            file=envkit_json.FILE_NAME,
+            field="prediction",
+            problem=each.text,
+            remedy="find what changed with `envkit diff`; if the difference is of no account, allow it with "
+            "`--rtol` or `--atol`",
+        )
