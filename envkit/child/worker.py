@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envkit.child import inside, interpreter, process
+from envkit.child import inside, interpreter, process, scratch
 from envkit.child.inside import Journal
 from envkit.child.sandbox import Confinement
 
@@ -28,6 +27,7 @@ class Worker:
     channel: socket.socket
     running: process.Running
     folder: Path
+    undo: ExitStack
     confinement: Confinement | None
 
     def end(self, patience: float = 0.0) -> Journal:
@@ -37,7 +37,7 @@ class Worker:
             ended = self.running.end(patience)
             return inside.journal_of(self.folder, ended, self.confinement)
         finally:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self.undo.close()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +47,7 @@ class Preparation:
     argv: Sequence[str | Path]
     variables: Mapping[str, str]
     folder: Path
+    undo: ExitStack
     channels: tuple[socket.socket, socket.socket]
     confinement: Confinement | None
 
@@ -65,9 +66,9 @@ def prepare(
     """
     if not isolated:
         interpreter.check(python, environment)
-    folder = Path(tempfile.mkdtemp(prefix="envkit-")).resolve()
-    ours, theirs = socket.socketpair()
-    try:
+    with ExitStack() as undo:
+        folder = undo.enter_context(scratch.folder())
+        ours, theirs = (undo.enter_context(each) for each in socket.socketpair())
         argv, variables = inside.prepared(
             python,
             {**request, "job": "work", "channel": theirs.fileno()},
@@ -77,12 +78,14 @@ def prepare(
             isolated=isolated,
             confinement=confinement,
         )
-    except BaseException:
-        ours.close()
-        theirs.close()
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return Preparation(argv=argv, variables=variables, folder=folder, channels=(ours, theirs), confinement=confinement)
+        return Preparation(
+            argv=argv,
+            variables=variables,
+            folder=folder,
+            undo=undo.pop_all(),
+            channels=(ours, theirs),
+            confinement=confinement,
+        )
 
 
 def start(preparation: Preparation, *, inherit: Sequence[int] = ()) -> Worker:
@@ -91,14 +94,16 @@ def start(preparation: Preparation, *, inherit: Sequence[int] = ()) -> Worker:
     `inherit` are descriptors that it keeps open. Raises `OSError` when the interpreter cannot be started.
     """
     ours, theirs = preparation.channels
-    try:
+    with ExitStack() as undo:
+        undo.push(preparation.undo)
         running = process.start(
             preparation.argv, environment=preparation.variables, inherit=[theirs.fileno(), *inherit]
         )
-    except BaseException:
-        ours.close()
-        shutil.rmtree(preparation.folder, ignore_errors=True)
-        raise
-    finally:
         theirs.close()
-    return Worker(channel=ours, running=running, folder=preparation.folder, confinement=preparation.confinement)
+        return Worker(
+            channel=ours,
+            running=running,
+            folder=preparation.folder,
+            undo=undo.pop_all(),
+            confinement=preparation.confinement,
+        )

@@ -28,6 +28,7 @@ import os
 import select
 import socket
 import sys
+from importlib import import_module
 from typing import Any, Mapping
 
 from . import answer, bytecode, failures, loading, messages, payload, wire
@@ -38,6 +39,7 @@ from .journal import LOWEST_DESCRIPTOR
 def work(request: Mapping[str, Any], channel: socket.socket) -> None:
     """Answer with the model of the request that has been loaded by `loading.load`."""
     model = loading.load(request)
+    _import_what_requests_need()
     uncompiled = bytecode.not_kept() if request.get("limits") else []
     worker = Worker(model, request, channel)
     worker.tell({"event": "ready", "streamable": model.streams, "uncompiled": uncompiled})
@@ -46,6 +48,15 @@ def work(request: Mapping[str, Any], channel: socket.socket) -> None:
         if asked is None:
             return
         worker.answer(*asked)
+
+
+def _import_what_requests_need() -> None:
+    """What is read by these libraries would otherwise be read late the first time."""
+    for library in ("numpy", "pandas"):
+        try:
+            import_module(library)
+        except Exception:  # not there, or broken, which is told when they are needed
+            return
 
 
 def channel_of(request: Mapping[str, Any]) -> socket.socket:

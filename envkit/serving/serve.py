@@ -73,7 +73,7 @@ def serve(
         taken = undo.enter_context(server.bound(host, port))  # early: building may take minutes
         confined = confinement(sandbox, report)
         environment = prepare_env(
-            model_uri,
+            model.path / (model.artifact or ""),  # one from elsewhere has been fetched
             env_manager,
             allow_source=allow_source,
             pip_requirements_override=pip_requirements_override,
