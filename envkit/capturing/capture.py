@@ -23,6 +23,7 @@ from envkit.capturing import (
     outward,
     packagers,
     sboms,
+    without_mlflow,
 )
 from envkit.capturing.declared import CondaEnv, Declared, Lines
 from envkit.capturing.degradations import Degradation, Kind
@@ -88,6 +89,7 @@ def capture(
     code_paths: Sequence[str | Path] = (),
     static: bool = False,
     include_static: bool = False,
+    slim: bool = False,
     output_path: str | Path | None = None,
     include_variables: Sequence[str] = (),
     ignore_variables: Sequence[str] = (),
@@ -112,6 +114,8 @@ def capture(
     neither the model's nor a distribution's into the model. code_paths: folders from which the traced model may
     import such modules. static: run nothing of the model, read its files.
     output_path: a folder that gets the files, with a copy of the model; default the model itself.
+    slim: where the model asks MLflow for no more than to load it, to derive from and to register it, do not
+    require that: it is traced a second time without it, and a degradation says why it stays if it does.
     include_static: require also what code imports that the example did not reach. include_variables,
     ignore_variables: patterns (`MY_*`) of environment variables that are recorded when something reads them, and of
     those that never are. requirements: lines of a requirements file, or its path, that are required in the place of
@@ -143,6 +147,7 @@ def capture(
         answer = folder / "answer"
         limits = replace(limits, typed=answer) if complete else limits
         seen = _observe(model, python, limits, static=static, include=include_static)
+        seen = _slimmed(seen, model, python, limits, include_static, tell) if slim else seen
         if complete and seen.failure is None:
             complete(answer.read_bytes() if answer.exists() else None)
             model = ModelDirectory.open(model_uri)
@@ -180,7 +185,7 @@ def capture(
                     every, traced.interpreter, wheels=wheels.found, model=model.path, resolver=resolver_named(resolver)
                 )
             )
-        found = _Findings(traced, asked, locked, wheels, variables, places, model, read, conda)
+        found = _Findings(traced, asked, locked, wheels, variables, places, model, read, conda, seen.notes)
         if strict and found.degradations:
             raise Degraded(tuple(map(str, found.degradations)))
         written = files.write(model, found.files(code), target) if write else ()
@@ -197,6 +202,23 @@ class _Observed:
     installed: InstalledDistributions
     static: Static
     failure: CaptureFailed | None
+    notes: tuple[Degradation, ...] = ()
+
+
+def _slimmed(
+    seen: _Observed, model: ModelDirectory, python: str | Path | None, limits: Limits, include: bool, tell: Report
+) -> _Observed:
+    """Try the model without MLflow, and give what that needs; else why it cannot do without."""
+    if seen.failure is not None or seen.static.method != "trace" or not without_mlflow.needs_mlflow(seen.selection):
+        return seen
+    tell("Tracing once more, without MLflow.")
+
+    def again() -> Trace:
+        return trace_model(model, python, limits).trace
+
+    lean = _observe(model, python, replace(limits, without_mlflow=True), static=False, include=include)
+    why = without_mlflow.why_kept(seen.trace, lean.trace, lean.failure, lean.selection, seen.places, again)
+    return lean if why is None else replace(seen, notes=(without_mlflow.kept(why),))
 
 
 def _observe(
@@ -215,6 +237,7 @@ def _observe(
     selection = select(traced, installed, places)
     if read is None:
         read = findings.beside(traced, selection, model, installed, places, include=include)
+        read = without_mlflow.without_supplied(read) if limits.without_mlflow else read
         if read.included:
             selection = select(read.add_to(traced, model), installed, places)
     return _Observed(traced, places, selection, installed, read, failure)
@@ -285,6 +308,7 @@ class _Findings:
     model: ModelDirectory
     read: Static
     conda: CondaNeeds | None
+    notes: tuple[Degradation, ...] = ()
 
     @property
     def selection(self) -> Selection:
@@ -315,8 +339,8 @@ class _Findings:
     @property
     def degradations(self) -> tuple[Degradation, ...]:
         found = _degradations(self.trace, self.selection, self.locked, self.wheels, self.conda)
-        unused = self.declared.degradations()
-        return (*found, *outward.degradations(self.trace, self.places), *self.read.degradations(), *unused)
+        more = (*self.declared.degradations(), *self.notes)
+        return (*found, *outward.degradations(self.trace, self.places), *self.read.degradations(), *more)
 
     @property
     def evidence(self) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     WRITES = "writes"
     CONNECTS = "connects"
     NOT_STATED = "not-stated"
+    KEPT = "kept"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

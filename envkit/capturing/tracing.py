@@ -29,7 +29,7 @@ class Limits:
     """What one trace may take: seconds, bytes of address space (None: no limit), and modules from which folders.
 
     confinement: what confines it. variables: those that it is given besides the caller's. typed: a file for the answer
-    with its types (`envkit.inside.wire`).
+    with its types (`envkit.inside.wire`). without_mlflow: it must do with what the runner supplies of that.
     """
 
     seconds: float
@@ -38,6 +38,7 @@ class Limits:
     confinement: Confinement | None = None
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     typed: Path | None = None
+    without_mlflow: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +59,7 @@ def trace_model(model: ModelDirectory, python: str | Path | None, limits: Limits
     environment = {"PYTHONHASHSEED": "0", **os.environ, **_search_path(limits.code_paths), **limits.variables}
     request = {**model.request(), "job": "trace", "memory_bytes": limits.memory_bytes}
     request |= {"typed": str(limits.typed)} if limits.typed else {}
+    request |= {"without_mlflow": True} if limits.without_mlflow else {}
     try:
         journal = run_inside(
             interpreter,

@@ -52,6 +52,9 @@ if TYPE_CHECKING:
 )
 @click.option("--static", is_flag=True, help="Run nothing of the model; infer what it needs from its files.")
 @click.option("--include-static", is_flag=True, help="Require also what code imports that the example did not reach.")
+@click.option(
+    "--slim", is_flag=True, help="Do not require MLflow where the model only is loaded by it or derives from it."
+)
 @click.option("--include-code", is_flag=True, help="Copy local modules that lie outside the model into its code/.")
 @click.option(
     "--code-path",
@@ -93,6 +96,7 @@ def command(
     code_paths: tuple[Path, ...],
     static: bool,
     include_static: bool,
+    slim: bool,
     include_variables: tuple[str, ...],
     ignore_variables: tuple[str, ...],
     resolver: str | None,
@@ -125,6 +129,7 @@ def command(
         code_paths=code_paths,
         static=static,
         include_static=include_static,
+        slim=slim,
         output_path=output_path,
         include_variables=include_variables,
         ignore_variables=ignore_variables,

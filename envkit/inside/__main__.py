@@ -18,6 +18,7 @@ This docstring is the protocol between this program and the one that starts it.
     output           null, or the absolute path of the file that gets `{"predictions": …}`, whole or not at all
     typed            may be missing; the absolute path of a file for the answer with its types (`wire`; job trace)
     channel          the number of an inherited descriptor, a socket (job work)
+    without_mlflow   may be missing; true: an installed MLflow is not to be had, only what `surface` supplies
     memory_bytes     null, or the most address space that the process may have
     limits           may be missing; an object of resource limits: names without `RLIMIT_` and numbers
 

@@ -12,7 +12,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import module_from_spec
 from types import ModuleType
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence
 
 from . import author, chat, registry
 
@@ -47,11 +47,11 @@ class Hints:
         self.input, self.output = input, output
 
 
-class FuncInfo:
+class FuncInfo(NamedTuple):
     """In place of MLflow's record of a function's input."""
 
-    def __init__(self, input_type_hint: Any = None, input_param_name: str = "") -> None:
-        self.input_type_hint, self.input_param_name = input_type_hint, input_param_name
+    input_type_hint: Any = None
+    input_param_name: str = ""
 
 
 class ModelConfig:
