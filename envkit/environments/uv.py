@@ -66,6 +66,7 @@ class Uv:
         elif plan.requirements:
             source_builds.refuse(plan, (*plan.requirements, *plan.constraints))
             argv = [uv.program(), "pip", "install", *common, *_options(plan.options)]
+            argv += ["--require-hashes"] if _names_hashes(plan) else []
             argv += ["-r", workshop.write("requirements.txt", [*_option_lines(plan.options), *plan.requirements])]
             argv += ["-c", workshop.write("constraints.txt", plan.constraints)] if plan.constraints else []
             workshop.install(argv, f"install {len(plan.requirements)} requirements with uv")
@@ -76,6 +77,12 @@ def _logins(lock: Path, workshop: Workshop) -> dict[str, str]:
     wanted = [index for index in pylock.read(lock).indexes if placeholder_names(index)]
     known = [url for index in wanted if (url := filled(index, workshop.variables)) != without_credentials(index)]
     return {"UV_INDEX": " ".join([workshop.variables.get("UV_INDEX", ""), *known]).strip()} if known else {}
+
+
+def _names_hashes(plan: Plan) -> bool:
+    """Whether a line comes with a hash: then all must, as pip has it. uv by itself would not look at the others."""
+    stated = any(option.name == "--require-hashes" for option in plan.options)
+    return not stated and any(" --hash" in line for line in (*plan.requirements, *plan.constraints))
 
 
 def _option_lines(options: tuple[Option, ...]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from collections.abc import Callable
@@ -203,6 +204,22 @@ def test_a_wrong_hash_of_a_requirement_fails(manager: EnvType, spec: Environment
 
     with pytest.raises(BuildFailed, match=r"(?i)hash"):
         prepare(hashed, manager, root=root)
+
+
+@pytest.mark.parametrize("manager", BUILDERS)
+@pytest.mark.parametrize("hashed", ["alpha", "beta", "both"])
+def test_where_one_file_has_a_hash_all_must(manager: EnvType, hashed: str, spec: EnvironmentSpec, root: Path) -> None:
+    def line(name: str) -> str:
+        wheel = spec.directory / "wheels" / f"{name}-1.0-py3-none-any.whl"
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        return f"{name}==1.0" + (f" --hash=sha256:{digest}" if hashed in (name, "both") else "")
+
+    asked = replace(spec, requirements=(line("alpha"),), constraints=(line("beta"),))
+    if hashed == "both":
+        assert prepare(asked, manager, root=root).built
+        return
+    with pytest.raises(BuildFailed, match=r"(?i)hash"):
+        prepare(asked, manager, root=root)
 
 
 def test_a_lock_without_hashes_is_not_used_and_that_is_told(
