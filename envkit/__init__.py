@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from envkit.models.environment_files import get_model_dependencies
     from envkit.serving.serve import serve
     from envkit.validating.difference import diff
+    from envkit.validating.fixing import fix
     from envkit.validating.validate import validate
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "__version__",
     "capture",
     "diff",
+    "fix",
     "get_model_dependencies",
     "infer_pip_requirements",
     "predict",
@@ -42,6 +44,7 @@ _HOME = {
     "EnvkitError": "envkit.errors",
     "capture": "envkit.capturing.capture",
     "diff": "envkit.validating.difference",
+    "fix": "envkit.validating.fixing",
     "get_model_dependencies": "envkit.models.environment_files",
     "infer_pip_requirements": "envkit.capturing.capture",
     "predict": "envkit.environments.reproduction",

@@ -19,12 +19,13 @@ COMMANDS = {
     "download": "Fetch a model from where its URI leads.",
     "envs": "List, find, verify, remove and prune built environments.",
     "diff": "Show what differs between two models, captures, locks or environments.",
+    "fix": "Mend what can be mended in a model's environment files, with a diff first.",
     "lock": "Lock what a model's files ask for, also for other machines.",
     "pack": "Put a model's environment into an archive that runs elsewhere.",
     "predict": "Predict with a model in its rebuilt environment.",
     "prepare-env": "Rebuild a model's environment, ready for use.",
     "serve": "Serve a model over HTTP from its rebuilt environment.",
-    "validate": "Say whether models will run where they are taken, from their files alone.",
+    "validate": "Say whether models will run where they are taken.",
     "why": "Say why a package is in a model's environment.",
 }
 INTERRUPTED = 130

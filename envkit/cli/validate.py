@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from envkit.validating.writing import Output
 
 
-def _words(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+def words(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
     """`--select A,B --select C` names three."""
     return tuple(word for each in given for word in each.replace(",", " ").split())
 
@@ -32,22 +32,22 @@ def _words(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tup
     help="text, json, sarif, junit, github or markdown; into a file, else to standard output. May be given several "
     "times.  [default: text]",
 )
-@click.option("--select", metavar="RULE", multiple=True, callback=_words, help="Only these: codes, beginnings, names.")
-@click.option("--ignore", metavar="RULE", multiple=True, callback=_words, help="Not these.")
-@click.option("--severity", metavar="RULE=SEVERITY", multiple=True, callback=_words, help="Another severity for rules.")
+@click.option("--select", metavar="RULE", multiple=True, callback=words, help="Only these: codes, beginnings, names.")
+@click.option("--ignore", metavar="RULE", multiple=True, callback=words, help="Not these.")
+@click.option("--severity", metavar="RULE=SEVERITY", multiple=True, callback=words, help="Another severity for rules.")
 @click.option(
     "--fail-on", type=click.Choice(["error", "warning", "note"]), help="What ends with 1.  [default: warning]"
 )
 @click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Leave out what this file knows.")
 @click.option("--write-baseline", type=click.Path(path_type=Path), metavar="FILE", help="Write all findings to it.")
 @click.option("-j", "--jobs", type=click.IntRange(min=0), metavar="N", help="Processes; 0: one a core.  [default: 1]")
-@click.option("--scan", metavar="SCANNER", multiple=True, callback=_words, help="Also ask picklescan or fickling.")
+@click.option("--scan", metavar="SCANNER", multiple=True, callback=words, help="Also ask picklescan or fickling.")
 @click.option("--resolve", is_flag=True, help="Also ask package indexes: does it resolve, for each target?")
 @click.option(
     "--target",
     metavar="PLATFORM[:PYTHON]",
     multiple=True,
-    callback=_words,
+    callback=words,
     help="For which machines to resolve, as in linux-x86_64:3.11, macos-arm64, windows; may be given several times; "
     "implies --resolve.  [default: this platform and the model's Python]",
 )

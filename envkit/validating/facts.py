@@ -59,7 +59,8 @@ class ModelFacts:
     """One model.
 
     path: absolute, links resolved; day: the day that rules go by; environ: in which required variables are looked
-    for; scan: the deeper scanners that were asked for; demands: what is asked of the later stages.
+    for; scan: the deeper scanners that were asked for; demands: what is asked of the later stages;
+    imports: the facts of the model that this is a draft of, whose code and artifacts are not here.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class ModelFacts:
         scan: tuple[str, ...] = (),
         bare: ModelDirectory | None = None,
         demands: Demands | None = None,
+        imports: ModelFacts | None = None,
     ) -> None:
         """`path` is a directory with an `MLmodel`, whatever is in that; or that of a `bare` artifact."""
         self.path = path.resolve()
@@ -79,6 +81,7 @@ class ModelFacts:
         self.environ = {**(os.environ if environ is None else environ), **self.demands.variables}
         self.scan = scan
         self.bare = bare
+        self._imports = imports
         self._broken: list[Broken] = []
         self._outside: dict[str, bool] = {}
         self._texts: dict[str, str] = {}
@@ -247,6 +250,8 @@ class ModelFacts:
     def recorded_versions(self) -> Mapping[str, str]:
         """Versions of distributions that `MLmodel` records, by name."""
         survey = Survey()
+        if self._imports is not None:
+            return self._imports.recorded_versions
         if self.directory is not None:
             recorded.read(self.directory, survey)
         return survey.versions
@@ -254,6 +259,8 @@ class ModelFacts:
     @cached_property
     def imports(self) -> Imports:
         """What the model's code and artifacts import, and which distributions have that."""
+        if self._imports is not None:
+            return self._imports.imports
         return Imports.of(self.directory if not self.escapes else None, self.python, self.evidence)
 
     @cached_property
@@ -315,7 +322,7 @@ class ModelFacts:
 
     def line_of(self, file: str, text: str) -> int:
         """The first line of a file that holds a text; 0 when none does."""
-        lines = self._text(file).splitlines()
+        lines = self.text(file).splitlines()
         return next((number for number, line in enumerate(lines, 1) if text in line), 0)
 
     def place_of(self, name: str) -> tuple[str, int]:
@@ -334,10 +341,15 @@ class ModelFacts:
         usual = (mlmodel.FILE_NAME, self.conda_name, self.python_env_name, pylock_toml.FILE_NAME, envkit_json.FILE_NAME)
         referred = (name for one in self.all_requirements for name in sorted(one.read))
         for name in dict.fromkeys((requirements_txt.FILE_NAME, *referred, *usual, environment_variables_txt.FILE_NAME)):
-            if text := self._text(name):
+            if text := self.text(name):
                 yield name, text
 
-    def _text(self, name: str) -> str:
+    def forget(self, name: str) -> None:
+        """Read a file anew, which was changed."""
+        self._texts.pop(name, None)
+
+    def text(self, name: str) -> str:
+        """The text of a file of the model; empty when there is none, or it is no text."""
         if name not in self._texts:
             try:
                 found = read_text(self.path / name, max_bytes=envkit_json.MAX_BYTES) if self.has(name) else ""
@@ -373,7 +385,7 @@ class ModelFacts:
     def _lines_of(self, name: str, lines: tuple[str, ...]) -> RequirementFiles:
         """Lines that stand in a YAML file, with the numbers of its lines."""
         found = read_lines(lines, self.path / name, self.path)
-        items = [line.strip().removeprefix("- ").strip("'\"") for line in self._text(name).splitlines()]
+        items = [line.strip().removeprefix("- ").strip("'\"") for line in self.text(name).splitlines()]
         numbers = {text: number for number, text in reversed(list(enumerate(items, 1)))}
         for place, each in enumerate(found.lines):
             if each.file == name:

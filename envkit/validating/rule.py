@@ -1,4 +1,7 @@
-"""The rules: each a module in `rules/<stage>/` with `CODE`, `NAME`, `SEVERITY`, `check(facts)`; no list names them."""
+"""The rules: each a module in `rules/<stage>/` with `CODE`, `NAME`, `SEVERITY`, `check(facts)`; no list names them.
+
+Where what is wrong can be mended mechanically, the module has a `fix(facts)` too.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from envkit.validating.finding import Finding, Severity, Stage
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """One rule. summary: a sentence; explanation: the rest of its module's text."""
+    """One rule. summary: a sentence; explanation: the rest of its module's text.
+
+    fix: where what is wrong can be mended mechanically: yields names of files with their whole new text.
+    """
 
     code: str
     name: str
@@ -24,6 +30,7 @@ class Rule:
     summary: str
     explanation: str
     check: Callable[[ModelFacts], Iterator[Finding]]
+    fix: Callable[[ModelFacts], Iterator[tuple[str, str]]] | None = None
 
 
 @cache
@@ -48,4 +55,5 @@ def _rule(module: ModuleType, stage: Stage) -> Rule:
         summary=first.partition(": ")[2].rstrip("."),
         explanation=rest.strip(),
         check=module.check,
+        fix=getattr(module, "fix", None),
     )

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from envkit.formats import requirements_txt
 from envkit.validating.declared import declared
+from envkit.validating.edits import Edit, added, versions
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 from envkit.validating.imports import Used
@@ -47,3 +49,17 @@ def _stands_in(each: Used, facts: ModelFacts, names: frozenset[str]) -> bool:
     return bool(each.mention.instead_of) and all(
         facts.imports.is_standard(name) or facts.imports.providers(name)[0] & names for name in each.mention.instead_of
     )
+
+
+def fix(facts: ModelFacts) -> Iterator[Edit]:
+    """Require what is surely meant, in the version that `MLmodel` or the evidence records for it."""
+    known, names = versions(facts), declared(facts)
+    told = {each.problem.partition(" ")[0] for each in check(facts)}
+    meant = {
+        next(iter(each.providers))
+        for each in facts.imports.used
+        if each.sure and len(each.providers) == 1 and each.mention.module in told and not each.providers & names
+    }
+    lines = [f"{name}=={known[name]}" for name in sorted(meant) if name in known]
+    if lines and facts.has(requirements_txt.FILE_NAME):
+        yield added(facts, requirements_txt.FILE_NAME, lines)

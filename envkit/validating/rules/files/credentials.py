@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envkit.formats.credentials import placeholders
+from envkit.validating.edits import Edit, lines_changed
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
@@ -29,3 +30,12 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
                     problem="a URL holds credentials",
                     remedy="write `${INDEX_HOST_TOKEN}` in their place, and change them, as others have seen them",
                 )
+
+
+def fix(facts: ModelFacts) -> Iterator[Edit]:
+    """Put the names of variables in their place; installers fill them in from the environment."""
+    for file, text in facts.texts():
+        lines = enumerate(text.splitlines(), 1)
+        changes = {number: placeholders(line) for number, line in lines if "://" in line and placeholders(line) != line}
+        if changes:
+            yield lines_changed(facts, file, changes)

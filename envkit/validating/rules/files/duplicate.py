@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from envkit.validating.edits import Edit, requirement_changed
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 from envkit.validating.pairs import exclude_each_other, overlapping
@@ -26,3 +27,17 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
                 problem=f"`{second.shown}` requires what `{first.shown}` ({first.file}:{first.line}) does",
                 remedy="keep one of them, with the extras of both",
             )
+
+
+def fix(facts: ModelFacts) -> Iterator[Edit]:
+    """Remove a line that asks for no more than one before it; one at a time, as line numbers move."""
+    lines = [each for each in facts.requirements.lines if not each.constraint]
+    for first, second in overlapping(lines):
+        if first.parsed is None or second.parsed is None or first.marker != second.marker:
+            continue
+        if first.specifier == second.specifier and second.parsed.extras <= first.parsed.extras:
+            yield from requirement_changed(facts, second, None)
+            return
+        if first.specifier == second.specifier and first.parsed.extras <= second.parsed.extras:
+            yield from requirement_changed(facts, first, None)
+            return

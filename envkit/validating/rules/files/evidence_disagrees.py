@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from packaging.utils import canonicalize_name
 
-from envkit.formats import envkit_json
+from envkit.formats import envkit_json, requirements_txt
+from envkit.validating.edits import Edit, added
 from envkit.validating.evidence import Seen
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
@@ -42,3 +43,23 @@ def _problem(line: Line, seen: Seen | None) -> str:
         return ""
     versions = {seen.version, seen.version.partition("+")[0]}  # a capture may have dropped the local part
     return "" if line.version in versions else f"`{line.shown}`, but the capture saw {seen.name} {seen.version}"
+
+
+def fix(facts: ModelFacts) -> Iterator[Edit]:
+    """Require what the capture saw and no file has; versions that were changed by hand stay."""
+    if facts.evidence is None or facts.requirement_files is None:
+        return
+    names = {each.name for each in facts.requirements.lines}
+    missing = [each for each in facts.evidence.installed if canonicalize_name(each.name) not in names]
+    implied = [each.requirement for each in missing if each.role == "constraint"]
+    bounds = requirements_txt.CONSTRAINTS_FILE_NAME
+    if implied and bounds not in facts.requirement_files.read:
+        text = facts.text(requirements_txt.FILE_NAME).rstrip("\n")
+        yield requirements_txt.FILE_NAME, f"{text}\n-c {bounds}\n"
+        if not facts.has(bounds):
+            yield bounds, requirements_txt.dumps(implied)
+        return  # what else is missing is seen when that file is read too
+    if implied:
+        yield added(facts, bounds, implied)
+    elif missing:
+        yield added(facts, requirements_txt.FILE_NAME, [each.requirement for each in missing])

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from envkit.formats import mlmodel
+from envkit.validating.edits import Edit
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
@@ -38,3 +39,19 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
             problem=f"is missing (flavors: {others}), so envkit cannot run the model",
             remedy="save the model with its python_function flavor",
         )
+
+
+def fix(facts: ModelFacts) -> Iterator[Edit]:
+    """Quote a version of Python that YAML reads as a number (`3.10` is 3.1), and name variables without values."""
+    wrong = {each.file: each.field for each in facts.broken}
+    for file, key in ((facts.python_env_name, "python"), (mlmodel.FILE_NAME, "python_version")):
+        if wrong.get(file, "").rpartition(".")[2] == key:
+            yield (
+                file,
+                re.sub(
+                    rf"^(\s*{key}:[ \t]*)(\d+\.\d+)([ \t]*(?:#.*)?\r?)$",
+                    r"\1'\2'\3",
+                    facts.text(file),
+                    flags=re.MULTILINE,
+                ),
+            )

@@ -8,9 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from envkit.formats import environment_variables_txt, mlmodel, requirements_txt
+from envkit.formats import environment_variables_txt, mlmodel, python_env_yaml, requirements_txt
+from envkit.formats.conda_yaml import CondaEnv
+from envkit.formats.python_env_yaml import PythonEnv
+from envkit.validating.edits import Edit, conda_with_pip, pip_lines
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
+from envkit.validating.requirement_files import RequirementFiles
 
 CODE = "ENV101"
 NAME = "missing-file"
@@ -46,3 +50,36 @@ def _variables(facts: ModelFacts) -> Iterator[Finding]:
     if told and not os.path.lexists(facts.path / name):
         problem = f"there is no {name}, and the model reads {', '.join(sorted(told))}"
         yield Finding(rule=CODE, severity=Severity.WARNING, problem=problem, remedy=REMEDY)
+
+
+def fix(facts: ModelFacts) -> Iterator[Edit]:
+    """Write what is missing from what the others say; which Python it is, one of them must say."""
+    there = {
+        name for name in (requirements_txt.FILE_NAME, facts.python_env_name, facts.conda_name) if _is_there(facts, name)
+    }
+    if not there:
+        return
+    if requirements_txt.FILE_NAME not in there:
+        lines = next(facts.all_requirements, RequirementFiles())
+        own = [each.requirement.text for each in lines.lines if not each.constraint and each.file not in lines.read]
+        yield requirements_txt.FILE_NAME, requirements_txt.dumps(own)
+    elif facts.python is not None:
+        if facts.python_env_name not in there:
+            made = PythonEnv(python=facts.python, dependencies=(f"-r {requirements_txt.FILE_NAME}",))
+            yield facts.python_env_name, python_env_yaml.dumps(made)
+        if facts.conda_name not in there:
+            tools = ("pip",) if pip_lines(facts) else ()
+            env = CondaEnv(
+                name="envkit-env", channels=("conda-forge",), dependencies=(f"python={facts.python}", *tools)
+            )
+            yield facts.conda_name, conda_with_pip(facts, env)
+    if any(True for _ in _variables(facts)):
+        names = {
+            *(facts.mlmodel.variables if facts.mlmodel else ()),
+            *(facts.evidence.recorded if facts.evidence else ()),
+        }
+        yield environment_variables_txt.FILE_NAME, environment_variables_txt.dumps(names)
+
+
+def _is_there(facts: ModelFacts, name: str) -> bool:
+    return os.path.lexists(facts.path / name)

@@ -8,6 +8,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion
 
 from envkit.formats import pylock_toml
+from envkit.validating.edits import Edit, python_named
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
@@ -51,3 +52,9 @@ def _lock(facts: ModelFacts, wanted: str) -> Iterator[Finding]:
             problem=f"the lock is for Python {admitted}, the model wants {wanted}",
             remedy="lock again with `envkit lock`",
         )
+
+
+def fix(facts: ModelFacts) -> Iterator[Edit]:
+    """Name the Python that the capture saw; without one, that of the file that is read first."""
+    if facts.pythons:
+        yield from python_named(facts, facts.evidence.python if facts.evidence else facts.pythons[0][2])

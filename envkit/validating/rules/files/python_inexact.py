@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from envkit.validating.edits import Edit, python_named
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
@@ -27,3 +28,12 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     if conda is not None and any(mark in conda for mark in "<>!~*|,"):
         problem = f"`{conda}` admits several Pythons"
         yield Finding(rule=CODE, severity=SEVERITY, file=facts.conda_name, problem=problem, remedy=REMEDY)
+
+
+def fix(facts: ModelFacts) -> Iterator[Edit]:
+    """Name it as exactly as another file does, where they can be the same."""
+    exact = {version for _, _, version in facts.pythons if _EXACT.fullmatch(version)}
+    if len(exact) == 1:
+        wanted = exact.pop()
+        if all(f"{wanted}.".startswith(f"{version}.") for _, _, version in facts.pythons):
+            yield from python_named(facts, wanted)

@@ -7,11 +7,13 @@ they differ, the model runs with other packages depending on who builds its envi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from envkit.formats import conda_yaml, requirements_txt
+from envkit.formats import conda_yaml, python_env_yaml, requirements_txt
+from envkit.validating.edits import Edit, conda_with_pip
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 from envkit.validating.requirement_files import Line, RequirementFiles
@@ -83,3 +85,18 @@ def _against_conda(line: Line, spec: str | None) -> str:
     except InvalidVersion:
         return ""
     return "" if same else f"{requirements_txt.FILE_NAME} says `{line.shown}`, the conda package is `{spec}`"
+
+
+def fix(facts: ModelFacts) -> Iterator[Edit]:
+    """Write what `requirements.txt` says into the others; it is what is installed."""
+    told = {each.file for each in check(facts)}
+    if facts.conda is not None and facts.conda_name in told | _told_by_absence(facts, facts.conda_name):
+        yield facts.conda_name, conda_with_pip(facts, facts.conda)
+    if facts.python_env is not None and facts.python_env_name in told:
+        kept = replace(facts.python_env, dependencies=(f"-r {requirements_txt.FILE_NAME}",))
+        yield facts.python_env_name, python_env_yaml.dumps(kept)
+
+
+def _told_by_absence(facts: ModelFacts, name: str) -> set[str]:
+    """The conda file, where what is told stands in a file that it refers to."""
+    return {name} if facts.conda_pip is not None and facts.conda_pip.read else set()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from envkit.validating.edits import Edit, requirement_changed, versions
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 from envkit.validating.requirement_files import Line
@@ -56,3 +57,16 @@ def _is_exact(spec: str) -> bool:
     if not separator or name.rstrip().endswith(("<", ">", "!", "~")) or any(mark in version for mark in "*|,<>"):
         return False
     return version.startswith("=") or version.partition("=")[0].count(".") > 1 or "=" in version
+
+
+def fix(facts: ModelFacts) -> Iterator[Edit]:
+    """Pin to the version that the model itself tells, where the requirement admits it."""
+    known = versions(facts)
+    for line in facts.lines:
+        version = known.get(line.name or "")
+        if line.parsed is None or version is None or _admits_one(line) or line.constraint:
+            continue
+        if line.specifier.contains(version, prereleases=True):
+            extras = f"[{','.join(sorted(line.parsed.extras))}]" if line.parsed.extras else ""
+            marker = f" ; {line.marker}" if line.marker else ""
+            yield from requirement_changed(facts, line, f"{line.parsed.name}{extras}=={version}{marker}")

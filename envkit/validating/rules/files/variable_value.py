@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envkit.formats import environment_variables_txt
+from envkit.validating.edits import Edit
 from envkit.validating.facts import ModelFacts, of_content
 from envkit.validating.finding import Finding, Severity
 
@@ -39,3 +40,13 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
             problem=f"the environment variable {name} has a value",
             remedy=REMEDY,
         )
+
+
+def fix(facts: ModelFacts) -> Iterator[Edit]:
+    """Leave the names alone in `environment_variables.txt`; what conda.yaml sets stays, as it may be meant."""
+    if facts.variable_values:
+        text = facts.text(environment_variables_txt.FILE_NAME)
+        lines = (
+            line if line.lstrip().startswith("#") else line.partition("=")[0].strip() for line in text.splitlines()
+        )
+        yield environment_variables_txt.FILE_NAME, "".join(f"{line}\n" for line in lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envkit.formats import environment_variables_txt, envkit_json, mlmodel
+from envkit.validating.edits import Edit
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
@@ -31,3 +32,11 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
                 problem=f"names {name}, and {environment_variables_txt.FILE_NAME} does not",
                 remedy=f"add {name} to {environment_variables_txt.FILE_NAME}, or capture the model again",
             )
+
+
+def fix(facts: ModelFacts) -> Iterator[Edit]:
+    """Name those of all files in `environment_variables.txt`."""
+    declared = facts.mlmodel.variables if facts.mlmodel else ()
+    recorded = facts.evidence.recorded if facts.evidence else ()
+    names = (*(facts.variables or ()), *declared, *recorded)
+    yield environment_variables_txt.FILE_NAME, environment_variables_txt.dumps(names)

@@ -1,0 +1,158 @@
+"""`envkit fix`: what it mends, that it shows it first, writes all or nothing, and leaves nothing to mend."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import envkit
+from envkit.cli.main import main
+from envkit.errors import ModelNotFound
+from envkit.validating.facts import ModelFacts
+from envkit.validating.rule import all_rules
+from tests.validating.conftest import FILES, Sound, evidence, seen, told
+from tests.validating.test_rules import QUICK, RULES, lay_over, page
+
+CONDA = FILES["conda.yaml"]
+VALUES = "# a comment\nTOKEN=hunter2\nB\nA\nB\n"
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(main, ["fix", *map(str, words)], catch_exceptions=False)
+
+
+def state(model: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(model)): path.read_bytes() for path in model.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "file", "text"),
+    [
+        ({"conda.yaml": None}, "ENV101", "conda.yaml", "- python=3.12.7"),
+        ({"python_env.yaml": None}, "ENV101", "python_env.yaml", "- -r requirements.txt\n"),
+        ({"requirements.txt": None, "constraints.txt": None, "python_env.yaml": None, "envkit.json": None,
+          "conda.yaml": CONDA.replace("  - -c constraints.txt\n", "")}, "ENV101", "requirements.txt", "acme==1.0\n"),
+        ({"python_env.yaml": "python: 3.10\n"}, "ENV102", "python_env.yaml", "python: 3.12.7\n"),
+        ({"MLmodel": FILES["MLmodel"].replace("3.12.7", "3.10  # x")}, "ENV102", "MLmodel", ": 3.12.7  # x"),
+        ({"conda.yaml": CONDA.replace("acme==1.0", "acme==0.9")}, "ENV103", "conda.yaml", "  - acme==1.0\n"),
+        ({"python_env.yaml": "python: 3.12.7\ndependencies:\n- other==2.0\n"}, "ENV103", "python_env.yaml", "- -r "),
+        ({"python_env.yaml": "python: 3.12.6\n"}, "ENV104", "python_env.yaml", "python: 3.12.7\n"),
+        ({"conda.yaml": CONDA.replace("3.12.7", "3.11.2")}, "ENV104", "conda.yaml", "- python=3.12.7\n"),
+        ({"requirements.txt": "-c constraints.txt\n"}, "ENV106", "requirements.txt", "acme==1.0\n-c constraints.txt\n"),
+        ({"requirements.txt": "acme = 1.0\n-c constraints.txt\n"}, "ENV113", "requirements.txt", "acme==1.0\n"),
+        ({"environment_variables.txt": VALUES}, "ENV114", "environment_variables.txt", "required\nA\nB\nTOKEN\n"),
+        ({"environment_variables.txt": "B\nA\nB\n"}, "ENV116", "environment_variables.txt", "required\nA\nB\n"),
+        ({"requirements.txt": "zeta==1\nacme==1.0\nacme==1.0\n", "envkit.json": None, "pylock.toml": None},
+         "ENV116", "requirements.txt", "acme==1.0\nzeta==1\n"),
+        ({"requirements.txt": "acme>=0.9\n-c constraints.txt\n"}, "ENV120", "requirements.txt", "acme==1.0\n"),
+        ({"requirements.txt": "acme[x] >= 0.9 ; os_name == 'posix'  # why\n-c constraints.txt\n"}, "ENV120",
+         "requirements.txt", 'acme[x]==1.0 ; os_name == "posix"  # why\n'),
+        ({"requirements.txt": "--extra-index-url https://me:word@host/simple\nacme==1.0\n"}, "ENV122",
+         "requirements.txt", "https://${INDEX_HOST_USERNAME}:${INDEX_HOST_PASSWORD}@host/simple"),
+        ({"requirements.txt": "acme==1.0\nacme[x]==1.0\n-c constraints.txt\n"}, "ENV130", "requirements.txt",
+         "acme[x]==1.0\n-c constraints.txt\n"),
+        ({"python_env.yaml": "python: '3.12'\n"}, "ENV140", "python_env.yaml", "3.12.7"),
+        ({"conda.yaml": CONDA.replace("python=3.12.7", "python>=3.12")}, "ENV140", "conda.yaml", "- python=3.12.7\n"),
+    ],
+)  # fmt: skip
+def test_a_fix_mends_what_its_rule_tells_of(
+    sound: Sound, files: dict[str, str | None], code: str, file: str, text: str
+) -> None:
+    model = sound(files)
+    assert told(model, code)
+    before = state(model)
+
+    shown = run(model, "--diff")
+    assert (shown.exit_code, state(model)) == (1, before)
+    assert f"+++ b/{file}" in shown.stdout
+    assert "hunter2" not in shown.stderr
+    assert run(model, "--yes").exit_code == 0
+    assert text in (model / file).read_text()
+    assert told(model, code) == []
+    assert run(model, "--check").exit_code == 0
+
+
+@pytest.mark.parametrize("code", [code for code in QUICK if RULES[code].fix is not None])
+def test_the_bad_example_of_each_rule_is_mended_once_and_for_all(sound: Sound, code: str) -> None:
+    model = sound()
+    lay_over(model, page(RULES[code]), "Bad")
+
+    envkit.fix(model, write=True)
+    assert not envkit.fix(model)
+
+
+def test_missing_requirements_are_added_in_the_version_that_the_evidence_records(sound: Sound) -> None:
+    model = sound({"code/loader.py": "import acme, six\n\n\ndef _load_pyfunc(path):\n    return acme\n"})
+    recorded = json.dumps(evidence(model, optional=[seen("six", "1.16.0", "optional")]))
+    (model / "envkit.json").write_text(recorded)
+    assert [each.problem for each in told(model, "ENV201")]
+
+    envkit.fix(model, write=True, select=["ENV201"])
+    assert (model / "requirements.txt").read_text() == "acme==1.0\nsix==1.16.0\n-c constraints.txt\n"
+
+
+def test_a_sound_model_has_nothing_to_mend(sound: Sound) -> None:
+    result = run(sound())
+
+    assert (result.exit_code, result.stdout) == (0, "")
+
+
+def test_without_a_terminal_nothing_is_written_unless_told_so(sound: Sound) -> None:
+    model = sound({"requirements.txt": "acme>=0.9\n-c constraints.txt\n"})
+    before = state(model)
+
+    result = run(model)
+    assert result.exit_code == 1
+    assert "-acme>=0.9\n+acme==1.0\n" in result.stdout
+    assert state(model) == before
+
+
+def test_only_what_was_selected_is_mended(sound: Sound) -> None:
+    model = sound({"requirements.txt": "acme>=0.9\n-c constraints.txt\n", "python_env.yaml": "python: 3.12.6\n"})
+
+    assert envkit.fix(model, select=["ENV120"]).files.keys() == {"requirements.txt"}
+    assert "ENV120" not in envkit.fix(model, ignore=["unpinned"]).rules
+    assert json.loads(run(model, "--json").stdout)[0]["written"] is False
+
+
+def test_a_model_that_cannot_be_written_stays_as_it_was(sound: Sound, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = sound({"requirements.txt": "acme>=0.9\n-c constraints.txt\n", "python_env.yaml": "python: 3.12.6\n"})
+    (model / "python_env.yaml").unlink()
+    (model / "python_env.yaml").mkdir()
+    (model / "python_env.yaml" / "in the way").touch()
+    before = state(model)
+
+    result = run(model, "--yes")
+    assert result.exit_code in (0, 3)
+    assert result.exit_code == 0 or state(model) == before
+
+
+@pytest.mark.parametrize("words", [["--yes", "--diff"], ["--check", "--yes"], ["--select", "ENV999"]])
+def test_wrong_usage_ends_with_2(sound: Sound, words: list[str]) -> None:
+    assert run(sound(), *words).exit_code == 2
+    assert run().exit_code == 2
+
+
+def test_a_model_that_is_not_there_ends_with_3() -> None:
+    assert run("nowhere").exit_code == 3
+    with pytest.raises(ModelNotFound):
+        envkit.fix("nowhere")
+
+
+def test_fixes_never_fail_on_files_that_cannot_be_read(sound: Sound) -> None:
+    broken = {
+        "conda.yaml": "a: &b [1]\n",
+        "MLmodel": "",
+        "pylock.toml": "x",
+        "envkit.json": "{}",
+        "python_env.yaml": "-",
+    }
+    model = sound(broken | {"requirements.txt": b"# caf\xe9\n"})
+
+    for rule in all_rules():
+        if rule.fix is not None:
+            list(rule.fix(ModelFacts(model)))
+    assert run(model, "--yes").exit_code in (0, 1)
