@@ -18,6 +18,8 @@ WHIMS = '''
 """A model that does what it is told, good and bad."""
 import os, signal, sys, time
 
+sys.modules["pandas"] = None  # not needed, and slow to import
+
 class Model:
     def predict(self, data, params=None):
         if isinstance(data, dict):
@@ -97,7 +99,9 @@ def serve() -> Iterator[Callable[..., str]]:
 @pytest.fixture(scope="module")
 def url(whims: Path) -> Iterator[str]:
     """A server that the tests of a module share."""
-    with envkit.serve(whims, port=0, env_manager="local", synchronous=False, timeout=1.0, max_body=1_000_000) as server:
+    with envkit.serve(
+        whims, port=0, env_manager="local", synchronous=False, timeout=20.0, max_body=1_000_000
+    ) as server:
         yield server.url
 
 

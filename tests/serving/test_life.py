@@ -158,7 +158,7 @@ def test_a_worker_that_dies_again_and_again_is_given_up(
 ) -> None:
     monkeypatch.setattr("envkit.serving.pool.LONGEST_PAUSE", 0.01)
     model = make_model(
-        "import os, threading\nimport numpy, pandas\ndef _load_pyfunc(path):\n"
+        "import os, sys, threading\nsys.modules['numpy'] = None\ndef _load_pyfunc(path):\n"
         "    threading.Timer(0.5, os._exit, [9]).start()\n    return type('M', (), {'predict': print})()\n"
     )
     server = envkit.serve(model, port=0, env_manager="local", synchronous=False)
