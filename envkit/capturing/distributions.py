@@ -23,7 +23,8 @@ from urllib.parse import unquote, urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-from envkit.capturing.metadata import Metadata, damaged, finder_mapping
+from envkit.capturing import development
+from envkit.capturing.metadata import Metadata, damaged
 
 METADATA_SUFFIXES = (".dist-info", ".egg-info")
 
@@ -221,13 +222,16 @@ class _Site:
     def editables(self) -> Iterator[tuple[str, Distribution]]:
         """Folders and files outside that a development install puts on the search path, with who did."""
         for distribution, raw in self._records:
-            targets = [*_pth_targets(self.folder, raw), *_finder_targets(self.folder, raw)]
+            targets = list(development.targets(self.folder, raw))
             origin = distribution.origin if not targets else None
             if origin is not None and origin.editable:
                 targets = [_path_of(origin.url)]
             for target in targets:
                 yield os.path.realpath(target), distribution
-        yield from _egg_links(self.folder)
+        for folder, info in development.egg_links(self.folder):
+            described = _read_distribution(info)
+            if described is not None:
+                yield os.path.realpath(folder), described
 
     def _claimants(self, top: str) -> tuple[Distribution, ...]:
         if top not in self._claims:
@@ -363,49 +367,6 @@ def _of_nearest_package(claims: Sequence[Distribution], relative: str) -> Distri
             return owner
         folder = folder.rpartition("/")[0]
     return None
-
-
-def _pth_targets(site: str, raw: bytes) -> Iterator[str]:
-    """Folders named in the `.pth` files that a record lists."""
-    for name in _top_files(raw, ".pth"):
-        for line in _lines(Path(site, name)):
-            if line and not line.startswith(("#", "import ", "import\t")):
-                yield str(Path(site, line))
-
-
-def _finder_targets(site: str, raw: bytes) -> Iterator[str]:
-    """What setuptools' editable finders (`__editable___name_finder.py`) map modules to."""
-    for name in _top_files(raw, "_finder.py"):
-        for line in _lines(Path(site, name)):
-            if line.startswith("MAPPING"):
-                mapping = finder_mapping(line.partition("=")[2].strip(), Path(site, name))
-                yield from (str(target) for target in mapping.values())
-
-
-def _egg_links(site: str) -> Iterator[tuple[str, Distribution]]:
-    """Development installs of old setuptools: `name.egg-link` names the folder that holds `name.egg-info`."""
-    for link in Path(site).glob("*.egg-link"):
-        folder = Path(next(iter(_lines(link)), ""))
-        for info in folder.glob("*.egg-info"):
-            distribution = _read_distribution(info)
-            if distribution is not None:
-                yield os.path.realpath(folder), distribution
-
-
-def _top_files(raw: bytes, suffix: str) -> Iterator[str]:
-    if suffix.encode() not in raw:
-        return
-    for line in raw.decode("utf-8", "surrogateescape").splitlines():
-        name = line.partition(",")[0]
-        if name.endswith(suffix) and "/" not in name:
-            yield name
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
-    except OSError:
-        return []
 
 
 def _is_below(path: str, folder: str) -> bool:
