@@ -1,0 +1,1 @@
+"""One module a flavor: `cases()` makes its models."""
