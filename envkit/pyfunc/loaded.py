@@ -84,16 +84,14 @@ class PyFuncModel:
         Raises `InputMismatch` for other data, and whatever the model raises.
         """
         loaded = self._here
-        return loaded.predict(self._fitting(data), enforce_params(params, self.signature) or _given(params))
+        return loaded.predict(self._fitting(data), enforce_params(params, self.signature))
 
     def predict_stream(self, data: Any, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
         """Predict piece by piece. Raises `InvalidArgument` for a model that was not saved as `streamable`."""
         loaded = self._here
         if not loaded.streams:
             raise InvalidArgument(f"{self._directory.name} does not predict piece by piece: it is not streamable.")
-        return iter(
-            loaded.predict_stream(self._fitting(data), enforce_params(params, self.signature) or _given(params))
-        )
+        return iter(loaded.predict_stream(self._fitting(data), enforce_params(params, self.signature)))
 
     def unwrap_python_model(self) -> Any:
         """Give the author's object or function. Raises `InvalidArgument` for a model of another kind."""
@@ -217,7 +215,3 @@ def _forget_code_of_others(directory: ModelDirectory) -> None:
             continue
         if any(parent.name == own.name and (parent.parent / FILE_NAME).exists() for parent in Path(file).parents):
             del sys.modules[name]
-
-
-def _given(params: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    return dict(params) if params is not None else None

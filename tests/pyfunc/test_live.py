@@ -1,0 +1,143 @@
+"""A model alive in an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from envkit import pyfunc
+from envkit.errors import InvalidArgument, PredictionFailed
+from envkit.pyfunc import LivePyFuncModel
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def model(ordered: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePyFuncModel]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ENVKIT_HOME", str(tmp_path_factory.mktemp("store")))
+        loaded = pyfunc.load_model(ordered, env_manager="uv", timeout=20)
+    assert isinstance(loaded, LivePyFuncModel)
+    with loaded:
+        yield loaded
+
+
+def test_it_answers_with_values_from_its_own_environment(model: LivePyFuncModel) -> None:
+    answer = model.predict([1, (2.5, b"x")])
+
+    assert answer["data"] == [1, (2.5, b"x")]
+    assert answer["params"] == {}
+    assert answer["prefix"] != sys.prefix
+
+
+def test_what_it_raises_is_told_and_it_lives_on(model: LivePyFuncModel) -> None:
+    before = model.predict("pid")
+    with pytest.raises(PredictionFailed, match="not today") as raised:
+        model.predict("raise")
+
+    assert "obeying.py" in raised.value.traceback
+    assert model.predict("pid") == before
+
+
+def test_a_process_that_dies_is_told_and_replaced(model: LivePyFuncModel) -> None:
+    before = model.predict("pid")
+    with pytest.raises(PredictionFailed, match="status 7"):
+        model.predict("die")
+
+    assert model.predict("pid") != before
+
+
+def test_an_answer_without_a_form_is_told(model: LivePyFuncModel) -> None:
+    with pytest.raises(PredictionFailed, match="object"):
+        model.predict("object")
+
+
+def test_streams_come_piece_by_piece_and_may_be_left(model: LivePyFuncModel) -> None:
+    assert [each for each, _ in model.predict_stream(["a", "b"])] == ["a", "b"]
+    begun = model.predict_stream([str(each) for each in range(1000)])
+    assert next(begun)[0] == "0"
+    del begun
+    assert model.predict(1)["data"] == 1
+    with pytest.raises(PredictionFailed, match="not this one"):
+        list(model.predict_stream(["a", "raise"]))
+
+
+def test_threads_share_it(model: LivePyFuncModel) -> None:
+    found: list[int] = []
+    threads = [threading.Thread(target=lambda n=n: found.append(model.predict(n)["data"])) for n in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+    assert sorted(found) == list(range(8))
+
+
+def test_it_outlives_the_thread_that_loaded_it(ordered: Path) -> None:
+    found: list[LivePyFuncModel] = []
+    thread = threading.Thread(target=lambda: found.append(pyfunc.load_model(ordered, env_manager="uv")))  # type: ignore[arg-type]
+    thread.start()
+    thread.join()
+    time.sleep(0.1)
+
+    with found[0] as model:
+        assert model.predict(1)["data"] == 1
+
+
+def test_what_takes_too_long_is_ended(ordered: Path) -> None:
+    with pyfunc.load_model(ordered, env_manager="uv", timeout=1.0) as model:  # type: ignore[attr-defined]
+        begun = time.monotonic()
+        with pytest.raises(PredictionFailed, match="after 1 s"):
+            model.predict("sleep")
+
+        assert time.monotonic() - begun < 5
+        assert model.predict(1)["data"] == 1
+
+
+def test_a_closed_model_is_refused_and_its_process_is_gone(ordered: Path) -> None:
+    model = pyfunc.load_model(ordered, env_manager="uv")
+    number = model.predict("pid")
+    assert isinstance(model, LivePyFuncModel)
+    model.close()
+    model.close()
+
+    assert not Path(f"/proc/{number}").exists()
+    with pytest.raises(InvalidArgument, match="closed"):
+        model.predict(1)
+
+
+def test_it_ends_with_a_parent_that_is_killed(ordered: Path) -> None:
+    program = (
+        "import sys, time; from envkit.pyfunc import load_model\n"
+        "print(load_model(sys.argv[1], env_manager='uv').predict('pid'), flush=True)\n"
+        "model = load_model(sys.argv[1], env_manager='uv'); print(model.predict('pid'), flush=True); time.sleep(60)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program, ordered], stdout=subprocess.PIPE, env=dict(os.environ))
+    assert parent.stdout is not None
+    numbers = [int(parent.stdout.readline()) for _ in range(2)]
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    deadline = time.monotonic() + 5
+    while Path(f"/proc/{numbers[1]}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+    assert not any(Path(f"/proc/{number}").exists() for number in numbers)
+
+
+@pytest.mark.slow
+@pytest.mark.network
+def test_tables_come_back_as_tables(saved: Path) -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, np.nan]})
+    with pyfunc.load_model(saved / "scaled", env_manager="uv") as model:  # type: ignore[attr-defined]
+        pd.testing.assert_frame_equal(model.predict(frame), frame * 6)

@@ -1,0 +1,225 @@
+"""Models made of Python: saved, and loaded in this process."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import envkit
+from envkit import pyfunc
+from envkit.errors import InputMismatch, InvalidArgument, ModelRaised, ToolNotFound
+from envkit.flavors import sklearn
+from envkit.models import Model, ModelSignature, Schema
+
+pytestmark = pytest.mark.e2e
+
+FRAME = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
+ASKED = {"messages": [{"role": "user", "content": "hi"}], "temperature": 0.5}
+
+
+def test_a_model_has_its_artifacts_configuration_and_parameters(saved: Path) -> None:
+    model = pyfunc.load_model(saved / "scaled")
+
+    pd.testing.assert_frame_equal(model.predict(FRAME, {"plus": 1}), FRAME * 6 + 1)
+    assert model.model_config == {"times": 2, "unused": 1}
+    assert type(model.unwrap_python_model()).__name__ == "Scaled"
+    with pytest.raises(InputMismatch, match="plus"):
+        model.predict(FRAME, {"plus": "much"})
+    with pytest.raises(InputMismatch, match="`b`"):
+        model.predict(FRAME[["a"]])
+
+
+def test_values_of_the_configuration_are_replaced_when_it_is_loaded(saved: Path, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("times: 10\nunknown: 1\n")
+    model = pyfunc.load_model(saved / "scaled", model_config=path)
+
+    assert model.model_config == {"times": 10, "unused": 1}
+    assert model.predict(FRAME)["a"].tolist() == [30.0, 60.0]
+
+
+def test_type_hints_are_the_signature_and_say_what_predict_is_given(saved: Path) -> None:
+    model = pyfunc.load_model(saved / "upper")
+
+    assert model.predict(["a", "b"]) == ["A", "B"]
+    assert list(model.predict_stream(["a", "b"])) == ["A", "B"]
+    assert model.metadata.signature is not None
+    assert model.metadata.signature.from_type_hint
+    assert model.metadata.metadata == {"by": "me"}
+
+
+def test_a_chat_model_takes_a_request_and_gives_a_completion(saved: Path) -> None:
+    model = pyfunc.load_model(saved / "shout")
+    message = {"role": "assistant", "content": "HI"}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+
+    assert model.predict(ASKED) == {
+        "id": "1", "model": "m", "created": 5, "object": "chat.completion", "choices": [choice]
+    }  # fmt: skip
+    assert model.loader_module == "mlflow.pyfunc.loaders.chat_model"
+    with pytest.raises(InvalidArgument, match="not streamable"):
+        model.predict_stream(ASKED)
+
+
+@pytest.mark.parametrize("name", ["double", "code"])
+def test_functions_and_files_of_code_are_models(saved: Path, name: str) -> None:
+    model = pyfunc.load_model(saved / name, suppress_warnings=True)
+
+    pd.testing.assert_frame_equal(model.predict(FRAME), FRAME * 2)
+
+
+def test_other_versions_than_the_model_asks_for_are_named(saved: Path) -> None:
+    with pytest.warns(UserWarning, match=r"six \(here: .*, required: 0.0.1\)"):
+        pyfunc.load_model(saved / "double")
+
+
+def test_a_stated_requirement_stands_beside_what_was_seen(saved: Path) -> None:
+    lines = (saved / "double" / "requirements.txt").read_text().splitlines()
+
+    assert "six==0.0.1" in lines
+    assert any(line.startswith("pandas==") for line in lines)
+    assert not (saved / "double" / "pylock.toml").exists()
+
+
+@pytest.mark.parametrize("name", ["scaled", "upper", "shout", "double", "code"])
+def test_what_is_saved_requires_neither_envkit_nor_mlflow(saved: Path, name: str) -> None:
+    lines = (saved / name / "requirements.txt").read_text() + (saved / name / "constraints.txt").read_text()
+
+    assert "envkit" not in lines
+    assert "mlflow" not in lines
+
+
+@pytest.mark.parametrize("name", ["scaled", "upper", "shout", "double"])
+def test_pickles_load_where_envkit_is_not(saved: Path, name: str, tmp_path: Path) -> None:
+    """As MLflow loads them: with cloudpickle, by their attributes."""
+    import cloudpickle
+
+    place = Path(cloudpickle.__file__).parent.parent
+    program = (
+        "import sys, pickle, importlib.util; sys.path.append(sys.argv[2])\n"
+        "assert importlib.util.find_spec('envkit') is None\n"
+        "model = pickle.load(open(sys.argv[1], 'rb'))\n"
+        "print(hasattr(model, 'load_context'), model.predict_type_hints.input)\n"
+    )
+    with zipfile.ZipFile(tmp_path / "only.zip", "w") as archive:
+        for each in (place / "cloudpickle").glob("*.py"):
+            archive.write(each, f"cloudpickle/{each.name}")
+    pickled = saved / name / "python_model.pkl"
+    done = subprocess.run(
+        [sys.executable, "-S", "-I", "-c", program, pickled, tmp_path / "only.zip"], check=True, stdout=subprocess.PIPE
+    )
+
+    assert done.stdout.decode().split()[0] == "True"
+
+
+def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "failing.py").write_text("def _load_pyfunc(path):\n    raise KeyError('gone')\n")
+
+    with pytest.raises(ModelRaised, match="gone"):
+        pyfunc.save_model(tmp_path / "model", loader_module="failing", code_paths=[tmp_path / "failing.py"])
+
+    assert [each.name for each in tmp_path.iterdir()] == ["failing.py"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({}, "either python_model or loader_module"),
+        ({"python_model": len, "loader_module": "x"}, "either python_model or loader_module"),
+        ({"python_model": len, "data_path": "."}, "data_path belongs"),
+        ({"loader_module": "x", "artifacts": {}}, "artifacts belong"),
+        ({"python_model": dict}, "python_model=dict()"),
+        ({"python_model": 5}, "not a int"),
+        ({"python_model": "nowhere.py"}, "no file nowhere.py"),
+        ({"python_model": len, "pip_requirements": [], "conda_env": {}}, "only one of"),
+        ({"python_model": len, "pip_requirements": "nowhere.txt"}, "no file nowhere.txt"),
+        ({"python_model": len, "extra_pip_requirements": ["./x.whl"]}, "nobody else has"),
+        ({"python_model": len, "code_paths": "x.py"}, "list of files"),
+        ({"python_model": len, "code_paths": ["nowhere.py"]}, "nowhere.py"),
+        ({"python_model": len, "model_config": "nowhere.yaml"}, "model_config"),
+        ({"python_model": len, "artifacts": {"a": "nowhere.txt"}}, "nowhere.txt"),
+        ({"python_model": len, "signature": 5}, "ModelSignature"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_written(
+    tmp_path: Path, arguments: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InvalidArgument) as raised:
+        pyfunc.save_model(tmp_path / "model", **arguments)
+
+    assert said in str(raised.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_holds_something_is_not_written_to(saved: Path) -> None:
+    with pytest.raises(InvalidArgument, match="not empty"):
+        pyfunc.save_model(saved / "double", python_model=len)
+
+
+def test_a_conda_environment_is_written_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "class M:\n    predict = staticmethod(len)\ndef _load_pyfunc(path):\n    return M()\n"
+    )
+    environment = {"name": "mine", "dependencies": ["python=3.11.7", {"pip": ["pandas"]}]}
+    pyfunc.save_model(tmp_path / "model", loader_module="own", code_paths=[tmp_path / "own.py"], conda_env=environment)
+
+    assert "name: mine" in (tmp_path / "model" / "conda.yaml").read_text()
+    assert (tmp_path / "model" / "requirements.txt").read_text() == "pandas\n-c constraints.txt\n"
+    assert f"pandas=={pd.__version__}" in (tmp_path / "model" / "constraints.txt").read_text()
+
+
+def test_code_that_lies_elsewhere_is_told_or_taken_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "outer.py").write_text("import inner\ndef _load_pyfunc(path):\n    return inner\n")
+    (tmp_path / "inner.py").write_text("def predict(data): return data\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.warns(UserWarning, match="inner"):
+        pyfunc.save_model(tmp_path / "a", loader_module="outer", code_paths=[tmp_path / "outer.py"])
+    pyfunc.save_model(tmp_path / "b", loader_module="outer", infer_code_paths=True)
+
+    assert sorted(each.name for each in (tmp_path / "b" / "code").iterdir()) == ["inner.py", "outer.py"]
+
+
+def test_an_estimator_is_saved_and_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sklearn.linear_model import LinearRegression
+
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    estimator = LinearRegression().fit(FRAME, [1.0, 2.0])
+    with pytest.warns(UserWarning, match="used pandas"):
+        sklearn.save_model(estimator, tmp_path / "model", input_example=FRAME, pip_requirements=["scikit-learn"])
+    model = pyfunc.load_model(tmp_path / "model")
+
+    assert model.predict(FRAME).tolist() == pytest.approx([1.0, 2.0])
+    assert type(model.get_raw_model()) is type(sklearn.load_model(tmp_path / "model")) is LinearRegression
+    assert isinstance(Model.load(tmp_path / "model").signature, ModelSignature)
+    assert isinstance(model.output_schema, Schema)
+    assert (tmp_path / "model" / "requirements.txt").read_text() == "scikit-learn\n-c constraints.txt\n"
+
+
+def test_the_parameters_are_shown(saved: Path) -> None:
+    names = set(inspect.signature(pyfunc.save_model).parameters)
+
+    assert {"python_model", "code_paths", "infer_code_paths", "pip_requirements", "resources", "streamable"} <= names
+    with pytest.raises(TypeError, match="no_such"):
+        pyfunc.save_model("x", python_model=len, no_such=1)  # type: ignore[call-arg]
+
+
+def test_logging_needs_mlflows_client() -> None:
+    with pytest.raises(ToolNotFound, match="mlflow-skinny"):
+        pyfunc.log_model("model", python_model=len)
+
+
+def test_importing_costs_nothing() -> None:
+    program = "import sys, envkit.pyfunc, envkit.flavors; print(len([m for m in sys.modules if 'yaml' in m]))"
+    done = subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.PIPE, env=dict(os.environ))
+
+    assert done.stdout.split() == [b"0"]
+    assert envkit.pyfunc is pyfunc
