@@ -291,7 +291,7 @@ def test_a_failed_pip_section_leaves_nothing(asked: EnvironmentSpec, root: Path)
 def test_without_py_rattler_the_extra_is_named(
     asked: EnvironmentSpec, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "is_there", lambda: False)
+    monkeypatch.setattr(embedded, "find_spec", lambda _: None)
 
     with pytest.raises(ToolNotFound, match=r"envkit\[conda\]") as failed:
         prepare(asked, EnvType.CONDA, root=root)

@@ -46,20 +46,13 @@ class Embedded:
         }
         return (*notes, *_run(needs, asked, workshop)["notes"])
 
-    def lock(
-        self, needs: CondaNeeds, workshop: Workshop, target: Path, *, platform: str = ""
-    ) -> list[dict[str, str]]:
+    def lock(self, needs: CondaNeeds, workshop: Workshop, target: Path, *, platform: str = "") -> list[dict[str, str]]:
         """Solve and write the lock to `target`, for this platform or another of conda's (`osx-arm64`); gives the
         packages. Nothing is installed.
         """
         asked = _request(needs, workshop) | {"job": "lock", "lock": str(target), "platform": platform}
         packages: list[dict[str, str]] = _run(needs, asked, workshop)["packages"]
         return packages
-
-
-def is_there() -> bool:
-    """Whether py-rattler is installed."""
-    return find_spec("rattler") is not None
 
 
 def usable_lock(needs: CondaNeeds) -> tuple[Path | None, tuple[str, ...]]:
@@ -88,7 +81,11 @@ def _lock_refused(lock: Path, problem: str) -> InvalidFile:
 def _request(needs: CondaNeeds, workshop: Workshop) -> dict[str, Any]:
     found = find_spec("rattler")
     if found is None or found.origin is None:
-        raise ToolNotFound("py-rattler", "It comes with `pip install 'envkit[conda]'`.")
+        raise ToolNotFound(
+            "A builder of conda environments",
+            "Install py-rattler (`pip install 'envkit[conda]'`), or put conda, mamba or micromamba on the PATH\n"
+            "or name one: `--conda-exe PATH`. `--env-manager uv` does without conda packages.",
+        )
     return {
         "rattler": str(Path(found.origin).parent.parent),
         "channels": [each.url for each in needs.channels],

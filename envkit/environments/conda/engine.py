@@ -7,16 +7,17 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from envkit.environments.conda import embedded, external, records, state
+from envkit.environments.conda import external, needs, records, state
 from envkit.environments.conda.embedded import Embedded
 from envkit.environments.conda.needs import CondaNeeds
 from envkit.environments.engine import Workshop
 from envkit.environments.interpreters import Interpreter
 from envkit.environments.plan import Plan
 from envkit.environments.uv import Uv
-from envkit.errors import BuildFailed, ToolNotFound
+from envkit.errors import BuildFailed
+from envkit.models.environment_spec import EnvironmentSpec
 
 _PROBE = """
 import json, os, platform, sys, sysconfig
@@ -39,17 +40,31 @@ class Tool(Protocol):
 
 
 def tool(named: str | Path | None, environ: Mapping[str, str]) -> Tool:
-    """Choose: a program that is named or on the PATH, else py-rattler. Raises `ToolNotFound` when there is neither."""
-    found = external.find(named, environ)
-    if found is not None:
-        return found
-    if not embedded.is_there():
-        raise ToolNotFound(
-            "A builder of conda environments",
-            "Install py-rattler (`pip install 'envkit[conda]'`), or put conda, mamba or micromamba on the PATH\n"
-            "or name one: `--conda-exe PATH`. `--env-manager uv` does without conda packages.",
-        )
-    return Embedded()
+    """Choose: a program that is named or on the PATH, else py-rattler, which is only missed when it is to build.
+
+    Raises `ToolNotFound` for a named one that cannot be started.
+    """
+    return external.find(named, environ) or Embedded()
+
+
+def refitted(facts: Mapping[str, Any], asked: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Give the facts of a key from another machine (see `Plan.facts`) as this one states them.
+
+    asked: `channels` and `specs` of the `conda.yaml`, which the settings of each machine lead elsewhere. What lies in
+    the model's folder is told by its content, which is not here, and stays as it was told.
+    """
+    channels, specs = tuple(map(str, asked.get("channels", ()))), tuple(map(str, asked.get("specs", ())))
+    *rest, _ = facts["interpreter"]
+    found = {**facts, "interpreter": [*rest, tool(None, environ).kind]}
+    spec = EnvironmentSpec(
+        directory=Path.cwd(), python=str(rest[1]), requirements=(), conda_channels=channels, conda_specs=specs
+    )
+    stated = {name: list(value) for name, value in needs.of(spec, environ).decisive(lambda _: "", environ)}
+    names = ["conda_overrides"]
+    names += ["conda_machine"] if facts.get("conda_machine") else []
+    if not any(each.startswith((".", "/", "~")) for each in channels):
+        names += ["conda_channels", "conda_specs"]
+    return {**found, **{name: stated[name] for name in names}}
 
 
 @dataclass

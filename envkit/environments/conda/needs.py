@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envkit.environments.artifacts import path_of_url
-from envkit.environments.conda import channels
+from envkit.environments.conda import channels, machine
 from envkit.environments.conda.channels import Channel
 from envkit.errors import InvalidFile
 from envkit.formats import conda_yaml, condarc
@@ -68,7 +68,8 @@ class CondaNeeds:
     ) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Give what decides the environment, in words without credentials.
 
-        A channel inside the model is told by its content. `CONDA_OVERRIDE_…` say what the machine is to be taken for.
+        A channel inside the model is told by its content. `CONDA_OVERRIDE_…` say what the machine is to be taken for;
+        what it is decides only where no lock says what is installed.
         """
         told = tuple(sorted(f"{name}={environ[name]}" for name in environ if name.startswith("CONDA_OVERRIDE_")))
         return (
@@ -76,6 +77,7 @@ class CondaNeeds:
             ("conda_specs", tuple(sorted({"".join(each.split()) for each in self.specs}))),
             ("conda_lock", (_digest_of_text(self.lock),) if self.lock is not None else ()),
             ("conda_overrides", told),
+            ("conda_machine", () if _is_locked(self.lock) else tuple(machine.facts(environ))),
             ("conda_variables", tuple(sorted(f"{name}={value}" for name, value in self.variables))),
         )
 
@@ -108,6 +110,14 @@ def of(spec: EnvironmentSpec, environ: Mapping[str, str]) -> CondaNeeds:
         settings=settings,
         variables=spec.conda_variables,
     )
+
+
+def _is_locked(lock: Path | None) -> bool:
+    """Whether a lock holds for this platform, as far as can be told without parsing it at each use."""
+    try:
+        return lock is not None and subdir().encode() in lock.read_bytes()
+    except OSError as error:
+        raise InvalidFile(lock or Path(), "", f"cannot be read ({error.strerror})") from error
 
 
 def _digest_of_text(path: Path) -> str:

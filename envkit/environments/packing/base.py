@@ -104,6 +104,11 @@ def _shared(needed: set[str], base: Base, top: str) -> Iterator[Member]:
                 yield member
 
 
+def relative_variables(text: str, prefix: str) -> str:
+    """Give a `_sysconfigdata` module whose paths in `prefix` follow the interpreter that imports it."""
+    return text.replace(prefix, "@BASE@") + _RELATIVE
+
+
 def _files(library: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(library, followlinks=False):
         folders[:] = sorted(name for name in folders if name not in _LEFT_OUT and not name.startswith("config-"))
@@ -116,7 +121,7 @@ def _files(library: Path) -> Iterator[Path]:
 def _relocated(path: Path, name: str, base: Base, top: str) -> Member:
     member = of_file(path, name)
     if path.name.startswith("_sysconfigdata") and path.suffix == ".py" and str(base.prefix) not in _SYSTEM:
-        text = path.read_text(encoding="utf-8").replace(str(base.prefix), "@BASE@") + _RELATIVE
+        text = relative_variables(path.read_text(encoding="utf-8"), str(base.prefix))
         return Member(name=name, content=text.encode())
     if not elf.is_elf(path):
         return member

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ class Description:
     manager: what built it. facts: those of its key (see `Plan.facts`), which are fitted to the machine where it is
     unpacked. indexed: whether the machine's indexes are among what decides. members: how many files and links follow in
     the archive. version, implementation, platform, abi: of its Python. base: the digest of the interpreter that came
-    along, empty when that is part of the environment itself, as conda's is.
+    along, empty when that is part of the environment itself, as conda's is. conda: the `channels` and `specs` of
+    `conda.yaml`, which another machine may understand otherwise.
     """
 
     manager: str
@@ -33,6 +34,7 @@ class Description:
     platform: str
     abi: str
     base: str
+    conda: Mapping[str, Any] = field(default_factory=dict)
 
     def dumps(self) -> bytes:
         """Give the file's content; equal descriptions give equal bytes."""
@@ -52,6 +54,7 @@ def loads(text: bytes, archive: Path) -> Description:
     if (
         not all(isinstance(each, str) for each in texts)
         or not isinstance(found.facts, dict)
+        or not isinstance(found.conda, dict)
         or type(found.members) is not int
     ):
         raise InvalidFile(archive, NAME, "is no description of an environment")

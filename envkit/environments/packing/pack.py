@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -14,18 +14,19 @@ from envkit.child.progress import step
 from envkit.environments import index_settings, pylock, store
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
-from envkit.environments.packing import base, compression, description, virtual, writing
+from envkit.environments.interpreters import Interpreter, KnownInterpreters
+from envkit.environments.packing import base, compression, conda, description, virtual, writing
 from envkit.environments.packing.description import Description
 from envkit.environments.packing.members import Member
 from envkit.environments.prepare import Site, prepare, survey
 from envkit.environments.python_policy import PythonPolicy
 from envkit.environments.store import Store
-from envkit.errors import InvalidArgument
+from envkit.errors import BuildFailed, InvalidArgument
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
-
 from envkit.models.environment_spec import EnvironmentSpec
 from envkit.models.uris.need import ENVIRONMENT
+
 Report = Callable[[str], None]
 
 
@@ -91,7 +92,10 @@ def pack(
     using = shelf.use(environment.path)  # nobody removes it meanwhile
     try:
         with step(report, f"Packing {environment.path.name}") as advance:
-            members = _members(site, manager, environment.path)
+            if manager is EnvType.CONDA:
+                members = _conda_members(site, spec, environment, shelf)
+            else:
+                members = _members(site, manager, environment.path)
             writing.write(target, members, os.environ, advance)
     finally:
         if using is not None:
@@ -101,11 +105,8 @@ def pack(
 
 def _check(manager: EnvType, target: Path) -> None:
     if manager is EnvType.LOCAL:
-        raise InvalidArgument("A local environment belongs to this machine; pack one that uv or virtualenv builds.")
-    if manager is EnvType.CONDA:
         raise InvalidArgument(
-            "A conda environment cannot be packed: carry the model with its pixi.lock (`envkit lock MODEL --conda`), "
-            "or pack an environment that uv or virtualenv builds."
+            "A local environment belongs to this machine; pack one that uv, virtualenv or conda builds."
         )
     compression.check(target)
     if not target.parent.is_dir():
@@ -113,24 +114,39 @@ def _check(manager: EnvType, target: Path) -> None:
 
 
 def _members(site: Site, manager: EnvType, place: Path) -> list[Member]:
-    """Give all members, the description first."""
+    """Give all members of a virtual environment with its interpreter beside it, the description first."""
     python = site.interpreter
     own = list(virtual.members(place, python.minor))
     beside = list(base.members(base.of(python.executable), python.minor, virtual.BASE))
+    told = _described(site, manager, python, len(own) + len(beside))
+    told = replace(told, base=_digest(beside))
+    return [Member(name=description.NAME, content=told.dumps()), *own, *beside]
+
+
+def _conda_members(site: Site, spec: EnvironmentSpec, environment: Environment, shelf: Store) -> list[Member]:
+    """Give all members of a conda environment, which holds its interpreter, the description first."""
+    python = KnownInterpreters(shelf.memory).identify(environment.python)
+    if python is None:
+        raise BuildFailed(f"start {environment.python}", "It is no Python that starts.")
+    own = list(conda.members(environment.path))
+    told = _described(site, EnvType.CONDA, python, len(own))
+    told = replace(told, conda={"channels": spec.conda_channels, "specs": spec.conda_specs})
+    return [Member(name=description.NAME, content=told.dumps()), *own]
+
+
+def _described(site: Site, manager: EnvType, python: Interpreter, members: int) -> Description:
     lock = site.plan.lock
-    indexed = lock is None or bool(pylock.read(lock).obstacle)
-    told = Description(
+    return Description(
         manager=manager.value,
-        facts=site.plan.facts(manager, python, index_settings.deciding(manager, lock, os.environ)),
-        indexed=indexed,
-        members=len(own) + len(beside),
+        facts=site.plan.facts(manager, site.interpreter, index_settings.deciding(manager, lock, os.environ)),
+        indexed=lock is None or bool(pylock.read(lock).obstacle),
+        members=members,
         version=python.version,
         implementation=python.implementation,
         platform=python.platform,
         abi=python.abi,
-        base=_digest(beside),
+        base="",
     )
-    return [Member(name=description.NAME, content=told.dumps()), *own, *beside]
 
 
 def _digest(members: Iterable[Member]) -> str:

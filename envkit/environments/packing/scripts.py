@@ -13,7 +13,7 @@ _DIRECT = re.compile(rb"#!\s*" + _INTERPRETER + rb"(?P<flags>[ \t][^\n]*)?\r?\n"
 _THROUGH_SHELL = re.compile(
     rb"#!\s*/bin/sh\n'''exec' (?P<quote>['\"]?)"
     + _INTERPRETER
-    + rb"(?P=quote)(?P<flags>[^\n\"$]*?) \"\$0\" \"\$@\"\n' '''\n"
+    + rb"(?P=quote)(?P<flags>[^\n\"$]*?) \"\$0\" \"\$@\"(?:\n' | #)'''\n"  # the second is how conda and rattler end it
 )
 
 

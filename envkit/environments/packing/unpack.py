@@ -11,10 +11,12 @@ from pathlib import Path
 
 from envkit.child.progress import step
 from envkit.environments import decisive, index_settings, interpreters, plan, records, store
+from envkit.environments.conda import engine as conda
+from envkit.environments.conda import records as conda_records
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.interpreters import Interpreter, Search
-from envkit.environments.packing import extraction, virtual
+from envkit.environments.packing import extraction, relocation, virtual
 from envkit.environments.packing.description import Description
 from envkit.environments.packing.extraction import Entries
 from envkit.environments.python_policy import PythonPolicy
@@ -69,11 +71,12 @@ def _order(version: str) -> tuple[int, ...]:
 def _into(folder: Path, path: Path, told: Description, entries: Entries, manager: EnvType) -> Environment:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InvalidArgument(f"{folder} is not empty. Name a folder that is not there yet.")
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}")
+    partial = folder.with_name(f".envkit-unpack.{os.getpid()}")  # a short name: its own may be as long as names can be
     try:
         partial.mkdir(parents=True)
         extraction.extract(path, partial, told, entries)
         _check_records(path, partial)
+        _relocate(path, partial, folder)
         if folder.exists():
             folder.rmdir()
         partial.rename(folder)
@@ -91,21 +94,38 @@ def _into(folder: Path, path: Path, told: Description, entries: Entries, manager
 
 
 def _check_records(path: Path, folder: Path) -> None:
-    if found := list(records.problems(folder)):
+    if found := [*records.problems(folder), *conda_records.problems(folder)]:
         raise InvalidFile(path, "", f"has {len(found)} files that do not fit their records, such as: {found[0]}")
+
+
+def _relocate(path: Path, place: Path, prefix: Path) -> None:
+    """Write where it will lie into the files of a conda environment that need it; others have none."""
+    if not (place / conda_records.FOLDER).is_dir():
+        return
+    try:
+        relocation.relocate(place, prefix)
+    except relocation.TooLong as error:
+        raise BuildFailed(f"unpack {path} into {prefix}", f"{error}. Choose a shorter path.") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidFile(path, "", f"has damaged records of conda ({error})") from error
 
 
 def _into_store(path: Path, told: Description, entries: Entries, manager: EnvType, report: Report) -> Environment:
     shelf = Store(root=store.root_from(None, os.environ))
     shelf.sweep()
     key = plan.key_of(_fitted(told, manager))
-    chosen, bundled = _interpreter(told, shelf)
+    chosen, bundled = (_came(told, Path()), None) if manager is EnvType.CONDA else _interpreter(told, shelf)
 
-    def fill(place: Path, _: int) -> None:
+    def fill(place: Path, _: int) -> Interpreter | None:
         place.mkdir()
         with step(report, f"Unpacking {path.name}"):
             extraction.extract(path, place, told, entries)
+        if manager is EnvType.CONDA:
+            _check_records(path, place)
+            _relocate(path, place, place)
+            return _came(told, place)
         _settle(place, chosen.executable, bundled)
+        return None
 
     report(f"Unpacking {path}")
     place, built, why = shelf.build(manager.value, key, chosen, fill, report)
@@ -123,7 +143,8 @@ def _manager(told: Description, path: Path) -> EnvType:
 def _fitted(told: Description, manager: EnvType) -> dict[str, object]:
     """Give the facts as this machine would state them for a model that needs this environment."""
     indexes = index_settings.deciding(manager, None, os.environ) if told.indexed else ()
-    return {**told.facts, "machine_indexes": list(indexes), "libc": list(decisive.libc())}
+    facts = {**told.facts, "machine_indexes": list(indexes), "libc": list(decisive.libc())}
+    return conda.refitted(facts, told.conda, os.environ) if manager is EnvType.CONDA else facts
 
 
 def _interpreter(told: Description, shelf: Store) -> tuple[Interpreter, Path | None]:
@@ -135,9 +156,13 @@ def _interpreter(told: Description, shelf: Store) -> tuple[Interpreter, Path | N
             return found, None
     name = f"{told.implementation}-{told.version}-{told.platform}-{told.base[:16]}"
     folder = search.unpacked / name
-    minor = interpreters.minor_of(told.version)
-    facts = Interpreter(
-        executable=folder / "bin" / f"python{minor}",
+    return _came(told, folder), folder
+
+
+def _came(told: Description, folder: Path) -> Interpreter:
+    """Give the interpreter that came along, in the folder where it lies."""
+    return Interpreter(
+        executable=folder / "bin" / f"python{interpreters.minor_of(told.version)}",
         version=told.version,
         implementation=told.implementation,
         platform=told.platform,
@@ -145,7 +170,6 @@ def _interpreter(told: Description, shelf: Store) -> tuple[Interpreter, Path | N
         size=0,
         mtime_ns=0,
     )
-    return facts, folder
 
 
 def _settle(place: Path, executable: Path, bundled: Path | None) -> None:

@@ -33,9 +33,9 @@ def members(environment: Path, minor: str) -> Iterator[Member]:
     own = {CONFIGURATION, *(f"bin/{name}" for name in (*PROGRAMS, program))}
     found = {each.name: each for each in _installed(environment) if each.name not in own}
     changed = {name: _changed(each, environment) for name, each in found.items()}
-    kept = {name: content for name, content in changed.items() if content is not _DROPPED}
+    kept = {name: content for name, content in changed.items() if content is not DROPPED}
     for name in kept:
-        if posixpath.basename(name) == "RECORD" and posixpath.dirname(name).endswith(".dist-info"):
+        if is_record(name):
             site_packages = posixpath.dirname(posixpath.dirname(name))
             kept[name] = records.fitted(found[name].data, site_packages, kept)
     for name, content in kept.items():
@@ -43,14 +43,14 @@ def members(environment: Path, minor: str) -> Iterator[Member]:
         yield member if content is None else Member(name=name, content=content, executable=member.executable)
 
 
-_DROPPED = b"\0dropped"
+DROPPED = b"\0dropped"  # in the place of the content of what is not packed
 
 
 def _installed(environment: Path) -> Iterator[Member]:
     """Yield what lies in `lib` and the scripts of `bin`, without bytecode, sorted by name."""
     for top in ("bin", "etc", "include", "lib", "lib64", "share"):
         if (environment / top).is_symlink():
-            yield _link(environment / top, environment)
+            yield link(environment / top, environment)
             continue
         for folder, folders, names in os.walk(environment / top):
             linked = [name for name in folders if Path(folder, name).is_symlink()]
@@ -58,10 +58,11 @@ def _installed(environment: Path) -> Iterator[Member]:
             for name in sorted([*names, *linked]):
                 path = Path(folder, name)
                 inner = path.relative_to(environment).as_posix()
-                yield _link(path, environment) if path.is_symlink() else of_file(path, inner)
+                yield link(path, environment) if path.is_symlink() else of_file(path, inner)
 
 
-def _link(path: Path, environment: Path) -> Member:
+def link(path: Path, environment: Path) -> Member:
+    """Make the member of a symbolic link, relative. Raises `BuildFailed` for one that leads out of the environment."""
     target = Path(os.path.realpath(path))
     name = path.relative_to(environment).as_posix()
     if not target.is_relative_to(os.path.realpath(environment)):
@@ -78,12 +79,28 @@ def _changed(member: Member, environment: Path) -> bytes | None:
         return None
     if folder == "bin":
         if name.startswith(("activate", "deactivate", "Activate", "pydoc.bat")):  # for shells, with paths
-            return _DROPPED
-        homes = {str(environment), os.path.realpath(environment)}
-        return scripts.relocatable(member.data, tuple(os.fsencode(each) for each in sorted(homes)))
-    if folder.endswith(".dist-info") and (name in _OF_THE_BUILD or (name == "direct_url.json" and _is_local(member))):
-        return _DROPPED
-    return None
+            return DROPPED
+        return scripts.relocatable(member.data, tuple(os.fsencode(each) for each in homes(environment)))
+    return DROPPED if is_of_the_build(member) else None
+
+
+def homes(environment: Path) -> list[str]:
+    """Give the paths by which files of an environment may name it."""
+    return sorted({str(environment), os.path.realpath(environment)})
+
+
+def is_record(name: str) -> bool:
+    """Whether a member is the RECORD of a distribution."""
+    folder, base = posixpath.split(name)
+    return base == "RECORD" and folder.endswith(".dist-info")
+
+
+def is_of_the_build(member: Member) -> bool:
+    """Whether a file tells of the build, or of files of this machine, and of nothing else."""
+    folder, name = posixpath.split(member.name)
+    return folder.endswith(".dist-info") and (
+        name in _OF_THE_BUILD or (name == "direct_url.json" and _is_local(member))
+    )
 
 
 def _is_local(member: Member) -> bool:
