@@ -155,8 +155,8 @@ def _is_version(word: str) -> bool:
 def _of_platform(name: str, python: str, word: str) -> Place:
     name = {"win32": "win-32", "manylinux2014": "manylinux2014_x86_64"}.get(name, name)
     system, processor = _SYSTEM.search(name), _MACHINE.search(name.replace("_", "-").replace("x86-64", "x86_64"))
-    rest = re.sub(r"unknown|apple|pc|msvc|gnu|universal2|many", "", name)
-    rest = _SYSTEM.sub("", _LIBC.sub("", rest))
+    rest = re.sub(r"unknown|apple|pc|msvc|gnu|universal2", "", _LIBC.sub("", name))
+    rest = _SYSTEM.sub("", rest)
     rest = _MACHINE.sub("", re.sub(r"^_\d+_\d+", "", rest).replace("_", "-").replace("x86-64", "x86_64"))
     if system is None or rest.strip("-") or (processor is None and name not in _SYSTEMS):
         raise InvalidArgument(f"'{word}' names no target: write platform and Python {SYNTAX}.")

@@ -12,6 +12,7 @@ from envkit.child.pool import in_processes
 from envkit.errors import InvalidArgument, InvalidFile, InvalidInput, ModelNotFound, PathOutsideModel
 from envkit.formats import mlmodel
 from envkit.models.directory import ModelDirectory
+from envkit.models.uris.naming import shown
 from envkit.validating import baseline as baselines
 from envkit.validating import settings as project
 from envkit.validating.demands import Demands, Tolerance
@@ -163,11 +164,11 @@ def _examine(uri: str, *, wishes: Wishes, keep_going: bool) -> ModelResult:
     except (ModelNotFound, InvalidInput, InvalidArgument) as error:
         if not keep_going or isinstance(error, InvalidArgument):
             raise
-        return ModelResult(model=uri, error=str(error))
+        return ModelResult(model=shown(uri), error=str(error))
     found = tuple(_findings(facts, wishes.selection))
     notes = tuple(_notes(facts))
     seconds = time.perf_counter() - began
-    return ModelResult(model=uri, path=str(facts.path), findings=found, notes=notes, seconds=seconds)
+    return ModelResult(model=shown(uri), path=str(facts.path), findings=found, notes=notes, seconds=seconds)
 
 
 def _notes(facts: ModelFacts) -> Iterator[str]:
