@@ -36,7 +36,17 @@ def cast_series(values: Any, column: Column) -> Any:
     if column.type in NUMPY:
         return _cast_numbers(values, column)
     if column.type == "string" and str(values.dtype) not in ("str", "string"):
-        return values.astype(object)
+        return _without_structure(values.astype(object), column)
+    return values
+
+
+def _without_structure(values: Any, column: Column) -> Any:
+    """Refuse what cannot be meant as a text; numbers stay, as with MLflow."""
+    for value in values:
+        if isinstance(value, (dict, list)):
+            raise InvalidInput(
+                f"{_what(column)} takes texts, not {'an object' if isinstance(value, dict) else 'a list'}"
+            )
     return values
 
 

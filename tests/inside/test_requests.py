@@ -189,3 +189,14 @@ def test_a_fraction_for_a_whole_number_is_refused_where_there_is_no_pandas_too(
 
     with pytest.raises(InvalidInput, match=r"whole numbers only, not 2\.5"):
         payload.from_file({"path": str(source), "content_type": "json"}, {"signature": {"inputs": inputs}}, raw=False)
+
+
+@pytest.mark.parametrize("value", [{"a": [1]}, ["a"]])
+def test_an_object_or_a_list_is_no_text(tmp_path: Path, value: Any) -> None:
+    source = tmp_path / "request"
+    source.write_text(json.dumps({"dataframe_records": [{"c": value}]}))
+
+    with pytest.raises(InvalidInput, match=r"`c` .*takes texts"):
+        payload.from_file(
+            {"path": str(source), "content_type": "json"}, {"signature": SIGNATURES["c:string"]}, raw=False
+        )
