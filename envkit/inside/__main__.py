@@ -11,6 +11,7 @@ This docstring is the protocol between this program and the one that starts it.
     model            absolute path of the model directory
     python_function  the `python_function` flavor of the MLmodel file
     flavors          all flavors
+    metadata         may be missing; what the author says of the model, as far as it is texts
     signature        the model's signature or null; its parts may be JSON texts, as MLflow stores them
     example          null, or {"path", "type", "pandas_orient", …}: `saved_input_example_info` with an absolute path
     input            null, or {"path", "content_type": "json" | "csv"}: what to predict on (job predict)

@@ -132,12 +132,15 @@ class ModelDirectory:
         """Give what the program that loads the model in another interpreter must know, as JSON values."""
         path = self.example_path
         info = self.mlmodel.example
+        said = self.mlmodel.content.get("metadata")
+        metadata = said if isinstance(said, dict) else {}
         return {
             "model": str(self.path),
             "python_function": dict(self.python_function.fields),
             "flavors": dict(self.mlmodel.flavors),
             "signature": dict(self.mlmodel.signature) if self.mlmodel.signature is not None else None,
             "example": {**(info.fields if info else {}), "path": str(path)} if path is not None else None,
+            "metadata": {name: value for name, value in metadata.items() if isinstance(value, str)},
         }
 
     def named_paths(self) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,32 @@
+"""Models made of Python, as `envkit.pyfunc` saves and loads them: the flavor that every model that predicts has.
+
+https://mlflow.org/docs/latest/api_reference/python_api/mlflow.pyfunc.html
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from envkit.flavors import loading
+from envkit.inside import loaders
+from envkit.models.directory import ModelDirectory
+from envkit.pyfunc.loaded import load_model
+from envkit.pyfunc.python_models import get_default_conda_env, get_default_pip_requirements, log_model, save_model
+
+FLAVOR_NAME = "python_function"
+
+__all__ = [
+    "FLAVOR_NAME",
+    "get_default_conda_env",
+    "get_default_pip_requirements",
+    "load_model",
+    "log_model",
+    "save_model",
+]
+
+
+def _load_pyfunc(path: str | Path) -> Any:
+    """Load the model as one that predicts, whatever made it."""
+    model = ModelDirectory.open(path)
+    return loading.load_pyfunc(path, loaders.loader_for(model.python_function.fields["loader_module"]))
