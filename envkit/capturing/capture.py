@@ -47,6 +47,7 @@ from envkit.child.sandbox import Wish, confinement
 from envkit.errors import CaptureFailed, Degraded, InvalidArgument
 from envkit.models import digests
 from envkit.models.directory import ModelDirectory
+from envkit.models.uris.naming import shown
 from envkit.models.uris.need import DESCRIPTION
 
 TRACE_SECONDS = 600.0
@@ -276,7 +277,7 @@ def infer_pip_requirements(
     except CaptureFailed as error:
         if fallback is None:
             raise
-        warnings.warn(f"The requirements of {model_uri} could not be inferred: {error}", stacklevel=2)
+        warnings.warn(f"The requirements of {shown(model_uri)} could not be inferred: {error}", stacklevel=2)
         return list(fallback)
 
 
@@ -292,7 +293,7 @@ def _but(search_path: Sequence[str], code_paths: Sequence[Path]) -> list[str]:
 def _check_flavor(model_uri: str | Path, flavor: str | None) -> None:
     flavors = ModelDirectory.open(model_uri, DESCRIPTION).mlmodel.flavors
     if flavor is not None and flavor not in flavors:
-        raise InvalidArgument(f"{model_uri} has no flavor {flavor!r}; it has {', '.join(flavors)}.")
+        raise InvalidArgument(f"{shown(model_uri)} has no flavor {flavor!r}; it has {', '.join(flavors)}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,3 +196,12 @@ def test_a_model_is_downloaded_to_a_folder_of_choice(fixture_model: Named, tmp_p
 
     assert first == again == str(tmp_path / "to" / model.name)
     assert [each.name for each in (tmp_path / "to").iterdir()] == [model.name]
+
+
+def test_a_report_shows_no_login(fixture_model: Named, tmp_path: Path) -> None:
+    model = fixture_model("sklearn_pipeline").path
+    with serving(tmp_path, login=LOGIN) as (host, _):
+        report = envkit.validate(f"http://{LOGIN}@{host}/{model.name}", keep_going=True)
+
+    assert [each.model for each in report.results] == [f"http://{host}/{model.name}"]
+    assert "s3cr3t" not in repr(report)
