@@ -84,14 +84,14 @@ class PyFuncModel:
         Raises `InputMismatch` for other data, and whatever the model raises.
         """
         loaded = self._here
-        return loaded.predict(self._fitting(data), enforce_params(params, self.signature))
+        return loaded.predict(self._fitting(data), enforce_params(params, self.signature) or None)
 
     def predict_stream(self, data: Any, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
         """Predict piece by piece. Raises `InvalidArgument` for a model that was not saved as `streamable`."""
         loaded = self._here
         if not loaded.streams:
             raise InvalidArgument(f"{self._directory.name} does not predict piece by piece: it is not streamable.")
-        return iter(loaded.predict_stream(self._fitting(data), enforce_params(params, self.signature)))
+        return iter(loaded.predict_stream(self._fitting(data), enforce_params(params, self.signature) or None))
 
     def unwrap_python_model(self) -> Any:
         """Give the author's object or function. Raises `InvalidArgument` for a model of another kind."""

@@ -36,7 +36,7 @@ def test_it_answers_with_values_from_its_own_environment(model: LivePyFuncModel)
     answer = model.predict([1, (2.5, b"x")])
 
     assert answer["data"] == [1, (2.5, b"x")]
-    assert answer["params"] == {}
+    assert answer["params"] is None
     assert answer["prefix"] != sys.prefix
 
 
