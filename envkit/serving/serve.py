@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -67,6 +68,8 @@ def serve(
     """
     settings = Settings(workers=workers, timeout=timeout, max_body=max_body, queue=queue, show_traceback=show_traceback)
     server = _server()
+    if synchronous and _is_in_a_loop():
+        raise InvalidArgument("An event loop runs here already, as in a notebook: serve with synchronous=False.")
     variables_of.check(extra_envs or {})
     model = ModelDirectory.open(model_uri)
     with ExitStack() as undo:
@@ -119,3 +122,11 @@ def _server() -> ModuleType:
         return import_module("envkit.serving.server")
     except ModuleNotFoundError as error:
         raise ToolNotFound(str(error.name), "Serving needs it: `pip install 'envkit[serve]'`.") from error
+
+
+def _is_in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 import socket
@@ -304,6 +305,14 @@ def test_a_server_of_python_ends_with_its_block(whims: Path) -> None:
     with pytest.raises(httpx.ConnectError):
         ask(server.url, "pid")
     assert not [each for each in threading.enumerate() if each.name == "envkit-serving"]
+
+
+def test_a_notebook_is_told_to_serve_in_a_thread(whims: Path) -> None:
+    async def serve() -> None:
+        envkit.serve(whims)
+
+    with pytest.raises(InvalidArgument, match="synchronous=False"):
+        asyncio.run(serve())
 
 
 def test_the_contract_of_sagemakers_containers_holds(whims: Path, monkeypatch: pytest.MonkeyPatch) -> None:
