@@ -8,6 +8,16 @@ from collections.abc import Iterator
 from envkit.formats.mlmodel import MLModel
 
 FLAVOR = "flavors.python_function"
+_OF_LIBRARIES = (  # what the flavors of libraries call their files
+    "code",
+    "data",
+    "model_binary",
+    "model_data",
+    "model_path",
+    "peft_adaptor",
+    "pickled_model",
+    "saved_model_dir",
+)
 
 
 def named_paths(mlmodel: MLModel) -> Iterator[tuple[str, str]]:
@@ -17,6 +27,7 @@ def named_paths(mlmodel: MLModel) -> Iterator[tuple[str, str]]:
         yield "saved_input_example_info.artifact_path", example.path
         if example.serving_path is not None:
             yield "saved_input_example_info.serving_input_path", example.serving_path
+    yield from _of_libraries(mlmodel)
     flavor = mlmodel.python_function
     if flavor is None:
         return
@@ -30,3 +41,10 @@ def named_paths(mlmodel: MLModel) -> Iterator[tuple[str, str]]:
         yield f"{FLAVOR}.config", flavor.config
     if flavor.model_code_path is not None:  # MLflow keeps the path it was saved from, and reads the last part
         yield f"{FLAVOR}.model_code_path", re.split(r"[/\\]", flavor.model_code_path)[-1]
+
+
+def _of_libraries(mlmodel: MLModel) -> Iterator[tuple[str, str]]:
+    for name, fields in mlmodel.flavors.items():
+        for field in _OF_LIBRARIES if isinstance(fields, dict) else ():
+            if isinstance(fields.get(field), str):
+                yield f"flavors.{name}.{field}", fields[field]
