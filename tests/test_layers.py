@@ -36,6 +36,7 @@ MAY_IMPORT = {  # besides itself
 FACES = {  # files that also name, for type checkers, what they give of layers above: it is loaded when first asked for
     "models/__init__.py": {"environments"},
     "environments/backend.py": {"serving"},
+    "pyfunc/python_models.py": {"spark"},
 }
 OWN_NAME_INSIDE = "_envkit"  # of the folder `inside`, in the interpreters that run it
 TOP = {"cli", "serving", "spark"}
