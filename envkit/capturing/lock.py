@@ -62,7 +62,7 @@ def lock(
     found: dict[str, LockedPackage] = {
         name: known[name, version] for name, version in _indexed(ordered) if (name, version) in known
     }
-    wanted = {name: f"{name}=={version}" for name, version in _indexed(ordered) if name not in found}
+    wanted = {name: _exactly(name, version) for name, version in _indexed(ordered) if name not in found}
     target = Target(python=interpreter.version, executable=interpreter.executable)
     asked, reasons = from_indexes(wanted, target, [resolver] if resolver else resolvers.default())
     reasons += [f"{name} was installed from a local folder or file" for name, package in direct.items() if not package]
@@ -95,7 +95,8 @@ def from_indexes(
         if not missing:
             break
         known_to = " nor ".join(each.name for each in asked[: asked.index(resolver) + 1])
-        reasons = [f"no index that {known_to} knows has a wheel of {left[name]}" for name in sorted(missing)]
+        pins = [left[name].replace("===", "==") for name in sorted(missing)]
+        reasons = [f"no index that {known_to} knows has a wheel of {pin}" for pin in pins]
     return found, reasons
 
 
@@ -123,6 +124,11 @@ def lasting(package: LockedPackage) -> LockedPackage:
     if "sdist" in kept:
         kept["sdist"] = {key: kept["sdist"][key] for key in kept["sdist"] if key != "upload-time"}
     return kept
+
+
+def _exactly(name: str, version: str) -> str:
+    """The pin of this very version: `==2.3.0` would be content with `2.3.0+cpu`, too (PEP 440)."""
+    return f"{name}=={version}" if "+" in version else f"{name}==={version}"
 
 
 def _indexed(distributions: Iterable[Distribution]) -> list[tuple[str, str]]:

@@ -67,6 +67,19 @@ def test_the_installed_version_is_locked_by_its_hash_although_a_newer_one_is_the
     assert package["wheels"][0]["hashes"] == {"sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()}
 
 
+@pytest.mark.parametrize("version", ["1.0", "1.0+cpu"])
+def test_builds_with_a_local_label_are_told_from_those_without(
+    site: Site, index: Path, tmp_path: Path, version: str
+) -> None:
+    site.install("acme", version)
+    for each in ("1.0", "1.0+cpu"):
+        write_wheel(index, "acme", each)
+
+    packages = locked_packages(lock(installed(site, "acme"), FACTS), tmp_path)
+
+    assert str(packages["acme"]["version"]) == version
+
+
 def test_what_is_installed_together_is_locked_even_where_its_requirements_disagree(
     site: Site, index: Path, tmp_path: Path
 ) -> None:

@@ -21,7 +21,7 @@ from envkit.formats.credentials import without_credentials
 from envkit.formats.pylock_toml import LockedPackage
 
 _QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
-_PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;]+)", re.MULTILINE)
+_PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)===?([^\s;]+)", re.MULTILINE)
 
 
 class PipTools:
