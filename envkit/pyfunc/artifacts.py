@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from envkit.errors import InvalidArgument
 
 FOLDER = "artifacts"
+FETCHED = ".fetched"  # removed when all are in their places
 
 
 def put(artifacts: Mapping[str, str | Path], folder: Path) -> dict[str, dict[str, str]]:
@@ -30,7 +31,7 @@ def put(artifacts: Mapping[str, str | Path], folder: Path) -> dict[str, dict[str
         else:
             shutil.copyfile(source, target)
         found[name] = {"path": target.relative_to(folder).as_posix(), "uri": str(uri)}
-    shutil.rmtree(folder / ".fetched", ignore_errors=True)
+    shutil.rmtree(folder / FETCHED, ignore_errors=True)
     return found
 
 
@@ -49,13 +50,8 @@ def _local(name: str, uri: str | Path, folder: Path) -> Path:
 
 
 def _fetched(name: str, uri: str, folder: Path) -> Path:
-    try:
-        from envkit.models import uris
-    except ImportError:
-        raise InvalidArgument(f"artifacts: {uri} ({name}) is no path and no file: URI; download it first.") from None
-    target = folder / ".fetched" / name.replace("/", "_")
+    from envkit.models.uris.fetch import download_artifact  # it costs what a path does not need
+
+    target = folder / FETCHED / name.replace("/", "_")
     target.mkdir(parents=True)
-    fetch = getattr(uris, "fetch_artifact", None)
-    if fetch is None:
-        raise InvalidArgument(f"artifacts: {uri} ({name}) is no path and no file: URI; download it first.")
-    return Path(fetch(uri, target))
+    return download_artifact(uri, target)

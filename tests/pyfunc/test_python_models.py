@@ -18,6 +18,7 @@ from envkit import pyfunc
 from envkit.errors import InputMismatch, InvalidArgument, ModelRaised, ToolNotFound
 from envkit.flavors import sklearn
 from envkit.models import Model, ModelSignature, Schema
+from envkit.pyfunc import artifacts
 
 pytestmark = pytest.mark.e2e
 
@@ -223,3 +224,24 @@ def test_importing_costs_nothing() -> None:
 
     assert done.stdout.split() == [b"0"]
     assert envkit.pyfunc is pyfunc
+
+
+def test_artifacts_come_from_where_a_uri_leads(tmp_path: Path) -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    memory.pipe({"/place/words/a.txt": b"A", "/place/words/more/b.txt": b"B", "/place/one.txt": b"1"})
+    found = artifacts.put({"folder": "memory://place/words", "file": "memory://place/one.txt"}, tmp_path)
+
+    assert found["file"] == {"path": "artifacts/one.txt", "uri": "memory://place/one.txt"}
+    assert (tmp_path / found["folder"]["path"] / "more" / "b.txt").read_text() == "B"
+    assert [each.name for each in tmp_path.iterdir()] == ["artifacts"]
+
+
+def test_artifacts_of_one_name_lie_apart(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.txt").write_text(folder)
+    found = artifacts.put({"one": tmp_path / "a" / "x.txt", "two": tmp_path / "b" / "x.txt"}, tmp_path / "model")
+
+    assert [(tmp_path / "model" / each["path"]).read_text() for each in found.values()] == ["a", "b"]

@@ -60,6 +60,21 @@ def download_model(model_uri: str | Path, dst_path: str | Path | None = None) ->
     return str(found if dst_path is None else copied(found, Path(dst_path).expanduser(), name_of(model_uri)))
 
 
+def download_artifact(uri: str, folder: Path) -> Path:
+    """Fetch a file or folder that is no model of itself into an empty folder; give its path there.
+
+    Raises what `fetched` raises.
+    """
+    source = _source(uri)
+    entries = source.entries()
+    for name in entries:
+        _refuse_hostile(name, uri)
+    target = folder if _is_artifact(uri, entries) else folder / name_of(uri)
+    target.mkdir(parents=True, exist_ok=True)
+    _get(uri, source, list(entries), entries, target)
+    return target / next(iter(entries)) if target == folder else target
+
+
 def copied(model: Path, folder: Path, name: str) -> Path:
     """Copy a model into a folder, under that name, whole or not at all. An equal one that is there is taken."""
     target = folder.absolute() / (name if model.is_dir() else model.name)
