@@ -43,7 +43,7 @@ def rebuild(model: ModelDirectory, demands: Demands) -> Rebuilt:
     began = time.perf_counter()
     try:
         environment = prepare_env(
-            model.path if model.artifact is None else model.artifact,
+            model.path if model.artifact is None else model.path / model.artifact,
             demands.env_manager,
             allow_source=demands.allow_source,
             python=demands.python,

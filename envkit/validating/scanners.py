@@ -5,13 +5,21 @@ They know more tricks than the rules on pickles, and are no security boundary ei
 
 from __future__ import annotations
 
+import lzma
+import tempfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO
 
 from envkit.capturing.static.artifacts import PICKLES
+from envkit.capturing.static.streams import BLOCK, Bounded, Unreadable, unpacked
 from envkit.errors import InvalidArgument, ToolNotFound
+
+MAX_UNPACKED = 1_000_000_000  # bytes; a few may unpack into more than the disk holds
 
 Scan = Callable[[Path], Iterator["Alarm"]]
 
@@ -28,7 +36,8 @@ def _picklescan(model: Path) -> Iterator[Alarm]:
     from picklescan.scanner import SafetyLevel, scan_file_path  # an extra
 
     for path in _files(model):
-        result = scan_file_path(str(path))
+        with _unpacked(path) as plain:
+            result = scan_file_path(str(plain))
         for each in result.globals:
             if each.safety == SafetyLevel.Dangerous:
                 yield Alarm(file=path, problem=f"picklescan: {each.module}.{each.name} is dangerous")
@@ -42,10 +51,10 @@ def _fickling(model: Path) -> Iterator[Alarm]:
 
     for path in _files(model):
         try:
-            with path.open("rb") as stream:
+            with _unpacked(path) as plain, plain.open("rb") as stream:
                 result = check_safety(Pickled.load(stream))
         except (PickleDecodeError, ValueError, EOFError, NotImplementedError, IndexError):
-            continue  # compressed, an archive, or damaged: told by the rule on unread files
+            continue  # an archive, or damaged: told by the rule on unread files
         if result.severity >= Severity.LIKELY_UNSAFE:
             what = " ".join(str(result.to_string()).split())
             yield Alarm(file=path, problem=f"fickling: {result.severity.name.lower().replace('_', ' ')}: {what[:300]}")
@@ -66,7 +75,30 @@ def named(names: Iterable[str]) -> tuple[Scan, ...]:
     return tuple(found)
 
 
+@contextmanager
+def _unpacked(path: Path) -> Iterator[Path]:
+    """A file without its compression, in which joblib and others write pickles: the scanners do not see through it."""
+    with tempfile.NamedTemporaryFile(prefix="envkit-", suffix=path.suffix) as copy:
+        yield Path(copy.name) if _is_unpacked(path, copy) else path
+
+
+def _is_unpacked(path: Path, copy: IO[bytes]) -> bool:
+    """Unpack a file into another; false where it is not packed, damaged or too large, which another rule tells."""
+    try:
+        with path.open("rb") as stream:
+            plain = unpacked(stream)
+            if plain is stream:
+                return False
+            bounded = Bounded(plain, MAX_UNPACKED)
+            while block := bounded.read(BLOCK):
+                copy.write(block)
+    except (Unreadable, OSError, EOFError, ValueError, zlib.error, lzma.LZMAError):
+        return False
+    copy.flush()
+    return True
+
+
 def _files(model: Path) -> Iterator[Path]:
-    for path in sorted(model.rglob("*")):
+    for path in [model] if model.is_file() else sorted(model.rglob("*")):
         if path.suffix.lower() in PICKLES and path.is_file() and path.resolve().is_relative_to(model):
             yield path

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import pickle
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -262,3 +265,13 @@ def test_evidence_of_an_earlier_envkit_still_tells_that_the_example_changed(soun
     write(model, {"envkit.json": json.dumps(content)})
 
     assert [each.file for each in told(model, "ENV108")] == ["input_example.json"]
+
+
+@pytest.mark.parametrize("scanner", ["fickling", "picklescan"])
+@pytest.mark.parametrize("compress", [gzip.compress, zlib.compress])
+def test_deeper_scanners_see_through_compression(
+    sound: Sound, scanner: str, compress: Callable[[bytes], bytes]
+) -> None:
+    model = sound({"model.pkl": compress(b"cos\nsystem\n(S'true'\ntR.")})
+
+    assert [each.file for each in told(model, "ENV230", scan=(scanner,))] == ["model.pkl"]

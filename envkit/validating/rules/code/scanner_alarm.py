@@ -20,7 +20,8 @@ SEVERITY = Severity.ERROR
 def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report what each scanner says."""
     for scan in named(facts.scan):
-        for alarm in scan(facts.path):
+        artifact = facts.bare.artifact if facts.bare is not None else None
+        for alarm in scan(facts.path if artifact is None else facts.path / artifact):
             yield Finding(
                 rule=CODE,
                 severity=SEVERITY,
