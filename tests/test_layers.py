@@ -35,6 +35,7 @@ MAY_IMPORT = {  # besides itself
 }
 FACES = {  # files that also name, for type checkers, what they give of layers above: it is loaded when first asked for
     "models/__init__.py": {"environments"},
+    "pyfunc/__init__.py": {"spark"},
     "environments/backend.py": {"serving"},
     "pyfunc/python_models.py": {"spark"},
 }

@@ -1,6 +1,6 @@
 """The author's API: models made of Python, saved, loaded and run.
 
-Everything here is loaded when it is first used.
+Everything here is loaded when it is first used. `spark_udf` comes from a layer above: this module is a public face.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
         get_default_pip_requirements,
         log_model,
         save_model,
-        spark_udf,
     )
     from envkit.pyfunc.saving import add_to_model
+    from envkit.spark import spark_udf
 
 _CHAT = (
     "ChatChoice",
@@ -65,7 +65,7 @@ _HOME = {
     "load_model": "envkit.pyfunc.loaded",
     "log_model": "envkit.pyfunc.python_models",
     "save_model": "envkit.pyfunc.python_models",
-    "spark_udf": "envkit.pyfunc.python_models",
+    "spark_udf": "envkit.spark",
     **dict.fromkeys(_CHAT, "envkit.inside.chat"),
 }
 __all__ = [

@@ -9,11 +9,10 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Unpack
 
-from envkit.errors import InvalidArgument, ToolNotFound
+from envkit.errors import InvalidArgument
 from envkit.inside.author import ChatAdapter, FunctionModel, PythonModel
 from envkit.inside.loaders import code_model
 from envkit.models.inference.signature import infer_signature_from_type_hints
@@ -115,15 +114,6 @@ def get_default_pip_requirements() -> list[str]:
 def get_default_conda_env() -> dict[str, Any]:
     """Give the conda environment that a pickled model needs at least."""
     return saving.conda_environment(get_default_pip_requirements())
-
-
-def spark_udf(*arguments: Any, **keywords: Any) -> Any:
-    """Make a function of Spark of a model: `envkit.spark.spark_udf` says how."""
-    try:
-        made: Callable[..., Any] = import_module("envkit.spark").spark_udf
-    except ModuleNotFoundError as error:
-        raise ToolNotFound(error.name or "pyspark", "`spark_udf` needs it.") from error
-    return made(*arguments, **keywords)
 
 
 def _write_data(
