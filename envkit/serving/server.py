@@ -175,8 +175,8 @@ class Serving:
     async def _tell_of_start(self, pool: Pool) -> None:
         await pool.started.wait()
         workers = "1 worker" if self._settings.workers == 1 else f"{self._settings.workers} workers"
-        self._note(f"Serving on {self.url} with {workers}; Ctrl-C ends it.")
         self._ready.set()
+        self._note(f"Serving on {self.url} with {workers}; Ctrl-C ends it.")
 
     def _listen_to_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         if threading.current_thread() is not threading.main_thread():
@@ -190,11 +190,10 @@ class Serving:
         self._signals.append(number)
         if self._server is None:
             return
-        if self._server.should_exit:
-            self._server.force_exit = True
-        else:
-            self._note("Ending; requests at work finish first.")
+        self._server.force_exit = self._server.should_exit
         self._server.should_exit = True
+        if not self._server.force_exit:
+            self._note("Ending; requests at work finish first.")  # last: who reads it may be gone
 
 
 class _Server(uvicorn.Server):

@@ -85,6 +85,18 @@ def test_a_second_signal_ends_all_at_once(whims: Path) -> None:
         assert asked.exception() is not None
 
 
+def test_a_server_ends_also_when_nobody_reads_what_it_says(whims: Path) -> None:
+    with program(whims) as (process, url):
+        pid = ask(url, "pid").json()["predictions"]
+        assert process.stderr is not None
+        process.stderr.close()
+        assert ask(url, "raise").status_code == 500
+        process.terminate()
+
+        assert process.wait(15) == 0
+        assert is_gone(pid)
+
+
 def test_workers_end_with_a_server_that_is_killed(whims: Path) -> None:
     with program(whims) as (process, url):
         pid = ask(url, "pid").json()["predictions"]
