@@ -180,7 +180,7 @@ def _filler(
     report: Report,
 ) -> store.Fill:
     from envkit.child import environment
-    from envkit.environments import index_conflicts, pylock, redaction, uv_settings, withdrawn
+    from envkit.environments import index_conflicts, pylock, records, redaction, uv_settings, withdrawn
     from envkit.environments.engine import Workshop
 
     engine = conda or _engine(manager)
@@ -209,6 +209,8 @@ def _filler(
         asked = withdrawn.Inquiry(locked, brought or interpreter, workshop) if locked and by_uv else None
         engine.install(wanted, workshop.with_own_temporary_files())
         for note in asked.notes() if asked else ():
+            warn(note)
+        for note in records.shared(place):
             warn(note)
         shutil.rmtree(workshop.papers)
         return brought

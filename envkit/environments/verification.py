@@ -34,10 +34,10 @@ def _files(place: Path) -> Iterator[str]:
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         yield "the list of its files is damaged"
         changed, added = {}, []
-    for path, digest in records.digests(place):
+    for path, digests in records.digests(place):
         if path in changed and changed[path] != "was changed":
             continue
-        if what := records.unlike(place / path, digest):
+        if what := records.unlike(place / path, digests):
             changed[path] = what
     changed |= dict.fromkeys(added, "was added")
     yield from (f"{path} {what}" for path, what in sorted(changed.items()))

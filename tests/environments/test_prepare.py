@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from envkit.child import process
-from envkit.environments import interpreters
+from envkit.environments import interpreters, verification
 from envkit.environments.env_type import EnvType
 from envkit.environments.prepare import prepare
 from envkit.errors import BuildFailed, InvalidArgument, InvalidFile
@@ -426,3 +426,15 @@ def test_progress_is_reported_only_when_something_is_built(spec: EnvironmentSpec
 
     assert len(said) == 1
     assert "uv" in said[0]
+
+
+@pytest.mark.parametrize("manager", [EnvType.UV, EnvType.VIRTUALENV])
+def test_two_wheels_may_bring_the_same_file_which_is_told(
+    manager: EnvType, spec: EnvironmentSpec, root: Path, make_wheel: Any
+) -> None:
+    make_wheel("twin", "1.0", modules=1)
+    make_wheel("twin-0", "1.0", content="NUMBER = 'another'\n")
+    found = prepare(replace(spec, requirements=("twin==1.0", "twin-0==1.0")), manager, root=root)
+
+    assert [*verification.problems(found.path)] == []
+    assert [note for note in found.notes if "twin-1.0 and twin_0-1.0 bring the same files" in note]
