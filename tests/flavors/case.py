@@ -34,7 +34,7 @@ def cases_of(flavor: str) -> list[Case]:
 
 
 def plain(value: Any) -> Any:
-    """Give an answer as JSON values, a data frame as records."""
+    """Give an answer as JSON values, a data frame or a column of one as records."""
     if hasattr(value, "to_dict") and hasattr(value, "columns"):
         return plain(value.to_dict(orient="records"))
     if isinstance(value, Mapping):
@@ -43,8 +43,8 @@ def plain(value: Any) -> Any:
         return [plain(each) for each in value]
     if hasattr(value, "isoformat"):
         return value.isoformat()
-    if hasattr(value, "to_list"):
-        return plain(value.to_list())
+    if hasattr(value, "to_frame"):
+        return plain(value.to_frame())
     return plain(value.tolist()) if hasattr(value, "tolist") else value
 
 
