@@ -35,6 +35,8 @@ def _loaded(module: Any, case: Case, folder: Path) -> Any:
 
 def _saved(module: Any, case: Case, folder: Path) -> Any:
     options = {"input_example": case.example, "pip_requirements": [], **case.options, **case.mlflow}
+    if options.get("serialization_format") == "pt2":  # MLflow exports by a signature, and infers none of an array alone
+        options["signature"] = import_module("mlflow.models").infer_signature(case.example)
     module.save_model(case.make(), str(folder), **options)
     return plain(import_module("mlflow.pyfunc").load_model(str(folder)).predict(case.example))
 
