@@ -93,7 +93,7 @@ def survey(
     digests = Digests(shelf.root / "digests.json")
     wanted = plan.of(spec, overrides=overrides, allow_source=allow_source, digest=digests.of)
     if manager is EnvType.CONDA:
-        return _conda_site(spec, wanted, digests, python, conda_exe)
+        return _conda_site(spec, wanted, digests, python, python_policy, conda_exe)
     chosen = interpreter_choice.choose(wanted, python, python_policy, environ, shelf.memory, report or _silent)
     indexes = index_settings.deciding(manager, chosen.plan.lock, environ)
     return Site(
@@ -105,7 +105,12 @@ def survey(
 
 
 def _conda_site(
-    spec: EnvironmentSpec, wanted: Plan, digests: Digests, python: Path | None, conda_exe: str | Path | None
+    spec: EnvironmentSpec,
+    wanted: Plan,
+    digests: Digests,
+    python: Path | None,
+    policy: PythonPolicy,
+    conda_exe: str | Path | None,
 ) -> Site:
     """Conda brings the interpreter: what stands in its place in the key is the platform and the kind of tool."""
     from envkit.environments.conda import engine, needs
@@ -114,7 +119,7 @@ def _conda_site(
         raise InvalidArgument("A conda environment brings its own Python: leave `--python` away.")
     environ = os.environ
     tool = engine.tool(conda_exe, environ)
-    asked = needs.of(spec, environ)
+    asked = needs.of(spec, environ, policy)
     stand_in = Interpreter(
         executable=Path(), version=spec.python, implementation="conda", platform=needs.subdir(), abi=tool.kind,
         size=0, mtime_ns=0,

@@ -19,6 +19,7 @@ from envkit.environments.conda import records as conda_records
 from envkit.environments.conda.lock import lock_conda
 from envkit.environments.env_type import EnvType
 from envkit.environments.prepare import prepare
+from envkit.environments.python_policy import PythonPolicy
 from envkit.environments.reproduction import predict, prepare_env
 from envkit.errors import BuildFailed, InvalidArgument, InvalidFile, ToolNotFound
 from envkit.formats import pixi_lock
@@ -257,6 +258,20 @@ def test_what_cannot_be_solved_is_explained(specs: list[str], said: str, asked: 
 
     assert asked.conda_channels[0] in str(failed.value)
     assert [*(root / "environments").iterdir()] == []
+
+
+def test_another_patch_version_of_python_takes_the_place_unless_exactly_that_is_wanted(
+    asked: EnvironmentSpec, root: Path, conda_channel: CondaChannel
+) -> None:
+    minor = conda_channel.python.rpartition(".")[0]
+    other = replace(asked, conda_specs=(f"python={minor}.99", "envkit-demo=1.0"))
+    told: list[str] = []
+    environment = prepare(other, EnvType.CONDA, root=root, report=told.append)
+
+    assert ask(environment.python, "import platform; print(platform.python_version())") == conda_channel.python
+    assert f"conda cannot give Python {minor}.99; another patch version is used in its place." in environment.notes
+    with pytest.raises(BuildFailed, match=rf"python {minor}\.99"):
+        prepare(other, EnvType.CONDA, root=root, python_policy=PythonPolicy.EXACT)
 
 
 @pytest.mark.parametrize("channel", ["file:///nowhere/at/all", "http://127.0.0.1:9/gone"])

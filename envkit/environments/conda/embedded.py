@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
+from envkit.child.progress import Advance, State, step
 from envkit.environments import redaction
 from envkit.environments.conda.needs import CondaNeeds
 from envkit.environments.engine import Workshop
@@ -18,6 +20,7 @@ from envkit.errors import BuildFailed, InvalidFile, ToolNotFound
 from envkit.formats import conda_yaml, pixi_lock
 
 PROGRAM = Path(__file__).with_name("rattler_program.py")
+_STEP = "step: "  # what the program's lines of how far it is begin with
 _AUTH_VARIABLE = "RATTLER_AUTH_FILE"
 _DOING = {
     "unsolvable": "find conda packages that fit together",
@@ -129,7 +132,9 @@ def _run(needs: CondaNeeds, asked: dict[str, Any], workshop: Workshop) -> dict[s
     variables = {}
     if isinstance(needs.settings.ssl_verify, str):
         variables["SSL_CERT_FILE"] = needs.settings.ssl_verify
-    workshop.run([sys.executable, "-I", PROGRAM, request], _DOING["install"], variables)
+    with step(workshop.report, "Solving conda packages") as advance:
+        heard = partial(_show, advance)
+        workshop.run([sys.executable, "-I", PROGRAM, request], _DOING["install"], variables, heard)
     try:
         answer: dict[str, Any] = json.loads(Path(asked["answer"]).read_bytes())
     except (OSError, ValueError) as error:
@@ -137,6 +142,13 @@ def _run(needs: CondaNeeds, asked: dict[str, Any], workshop: Workshop) -> dict[s
     if "error" in answer:
         _refuse(needs, workshop, **answer["error"])
     return answer
+
+
+def _show(advance: Advance, line: str) -> None:
+    """Show what the program says of how far it is."""
+    if line.startswith(_STEP):
+        what = line.removeprefix(_STEP).strip()
+        advance(State(what=what, line=what))
 
 
 def _refuse(needs: CondaNeeds, workshop: Workshop, kind: str, message: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -77,7 +79,7 @@ class Conda:
 
     def create(self, interpreter: Interpreter, workshop: Workshop) -> Interpreter:
         """Install the conda packages and give the interpreter among them; the given one only says what is wanted."""
-        self.notes += self.tool.create(self.needs, workshop)
+        self._install(workshop)
         _refuse_damage(records.problems(workshop.place), workshop.place)
         state.write(workshop.place, self.needs.variables)
         _without_secrets(workshop.place, workshop.secrets)
@@ -86,6 +88,25 @@ class Conda:
             self.notes.append(f"conda gave Python {found.version} for `{self._python}`.")
         return found
 
+    def _install(self, workshop: Workshop) -> None:
+        """Install the conda packages; where the Python cannot be had, as the policy allows, with another patch version.
+
+        The solver knows that, whatever tool it is in: its complaint names the version.
+        """
+        try:
+            self.notes += self.tool.create(self.needs, workshop)
+        except BuildFailed as failure:
+            other = self.needs.with_other_patch_version() if self.needs.lock is None else None
+            if other is None or not re.search(_asked_for(self.needs.patch_version), str(failure)):
+                raise
+            shutil.rmtree(workshop.place, ignore_errors=True)
+            try:
+                self.notes += self.tool.create(other, workshop)
+            except BuildFailed:
+                raise failure from None
+            wanted = self.needs.patch_version
+            self.notes.append(f"conda cannot give Python {wanted}; another patch version is used in its place.")
+
     def install(self, plan: Plan, workshop: Workshop) -> None:
         """Install the pip section beside the conda packages."""
         Uv(beside=True).install(plan, replace(workshop, cache=workshop.cache.with_name("uv")))
@@ -93,6 +114,11 @@ class Conda:
     @property
     def _python(self) -> str:
         return next((each for each in self.needs.specs if each.startswith("python")), "python")
+
+
+def _asked_for(version: str) -> str:
+    """A pattern of how solvers name a Python that they cannot give: `python=3.11.7`, `python 3.11.7.*`."""
+    return rf"python[\s=]+{re.escape(version)}(?!\d)"
 
 
 def _interpreter(workshop: Workshop) -> Interpreter:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from envkit.child.progress import step
 from envkit.environments import artifacts
 from envkit.environments.artifacts import path_of_url
 from envkit.environments.conda.embedded import usable_lock
@@ -64,7 +65,8 @@ class External:
                 argv = self._from_list(_list(lock, folder / "packages.txt"), workshop.place)
             else:
                 argv = self._from_file(_file(needs, folder / "environment.yaml"), workshop.place)
-            workshop.run(argv, f"make an environment with {self.program}", _variables(workshop.variables))
+            with step(workshop.report, f"{self.kind} solves and installs"):
+                workshop.run(argv, f"make an environment with {self.program}", _variables(workshop.variables))
         return notes
 
     def _from_file(self, file: Path, prefix: Path) -> Sequence[str | Path]:

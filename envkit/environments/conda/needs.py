@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envkit.environments.artifacts import path_of_url
 from envkit.environments.conda import channels, machine
 from envkit.environments.conda.channels import Channel
+from envkit.environments.python_policy import PythonPolicy
 from envkit.errors import InvalidFile
 from envkit.formats import conda_yaml, condarc
 from envkit.formats.condarc import Condarc
 from envkit.models.environment_spec import EnvironmentSpec
 
+_PATCH_VERSION = re.compile(r"python={1,2}(\d+\.\d+\.\d+)")
 _SUBDIRS = {
     ("linux", "x86_64"): "linux-64",
     ("linux", "i686"): "linux-32",
@@ -37,7 +40,8 @@ class CondaNeeds:
 
     directory: the model's. named: the channels as `conda.yaml` names them. channels: their URLs. specs: match specs,
     Python's among them; channels in them are URLs. lock: the model's `pixi.lock`. settings: conda's own. variables:
-    those that `conda.yaml` sets for programs in the environment.
+    those that `conda.yaml` sets for programs in the environment. policy: which Python may take the place of the one
+    that is asked for, when that cannot be had.
     """
 
     directory: Path
@@ -47,6 +51,22 @@ class CondaNeeds:
     lock: Path | None
     settings: Condarc
     variables: tuple[tuple[str, str], ...] = ()
+    policy: PythonPolicy = PythonPolicy.MINOR
+
+    @property
+    def patch_version(self) -> str:
+        """The Python that is asked for, when that is one patch version (`3.11.7` of `python=3.11.7`); else empty."""
+        found = (_PATCH_VERSION.fullmatch("".join(each.split())) for each in self.specs)
+        return next((each[1] for each in found if each), "")
+
+    def with_other_patch_version(self) -> CondaNeeds | None:
+        """Ask for any patch version of the same Python, where that is another question and the policy lets us."""
+        version = self.patch_version
+        if not version or self.policy is PythonPolicy.EXACT:
+            return None
+        minor = version.rpartition(".")[0]
+        specs = (f"python={minor}" if _PATCH_VERSION.fullmatch("".join(each.split())) else each for each in self.specs)
+        return replace(self, specs=tuple(specs), lock=None)
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -78,6 +98,7 @@ class CondaNeeds:
             ("conda_lock", (_digest_of_text(self.lock),) if self.lock is not None else ()),
             ("conda_overrides", told),
             ("conda_machine", () if _is_locked(self.lock) else tuple(machine.facts(environ))),
+            ("conda_python", (self.policy.value,) if self.policy is PythonPolicy.EXACT and self.patch_version else ()),
             ("conda_variables", tuple(sorted(f"{name}={value}" for name, value in self.variables))),
         )
 
@@ -88,7 +109,7 @@ class CondaNeeds:
         return f"{folder.relative_to(self.directory)}#{digest(folder)}"
 
 
-def of(spec: EnvironmentSpec, environ: Mapping[str, str]) -> CondaNeeds:
+def of(spec: EnvironmentSpec, environ: Mapping[str, str], policy: PythonPolicy = PythonPolicy.MINOR) -> CondaNeeds:
     """Work out what a spec asks of conda on this machine. Raises `InvalidFile` for a malformed file of settings."""
     settings = condarc.of_machine(environ, Path.home())
     directory = spec.directory
@@ -109,6 +130,7 @@ def of(spec: EnvironmentSpec, environ: Mapping[str, str]) -> CondaNeeds:
         lock=spec.conda_lock,
         settings=settings,
         variables=spec.conda_variables,
+        policy=policy,
     )
 
 

@@ -18,7 +18,8 @@ the interpreter's own end in about 2 % of processes. The request's keys:
     offline    whether only what the cache holds may be used
     answer     where the answer goes
 
-The answer has `packages` (name, version, build, url, sha256) and `notes`, or `error` (kind, message).
+The answer has `packages` (name, version, build, url, sha256) and `notes`, or `error` (kind, message). What goes on is
+told on standard output, in lines `step: …`.
 """
 
 from __future__ import annotations
@@ -80,13 +81,19 @@ async def _do(request: dict[str, Any]) -> dict[str, Any]:
     if request["job"] == "install" and request["lock"]:
         records = _locked(request, specs)
     else:
+        _tell("Solving conda packages")
         records = await _solved(request, specs, config, client, notes)
     if request["job"] == "lock":
         _write_lock(request, records)
     else:
         _check_files(records)
+        _tell(f"Downloading and installing {len(records)} conda packages")
         await _install(request, records, specs, config, client)
     return {"packages": [_facts(each) for each in records], "notes": notes}
+
+
+def _tell(what: str) -> None:
+    print(f"step: {what}", flush=True)
 
 
 async def _solved(
