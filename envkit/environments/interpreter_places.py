@@ -41,6 +41,25 @@ def _all(minor: str, wanted: str, environ: Mapping[str, str], unpacked: Path) ->
     yield from _on_path(("python3", "python"), environ)
 
 
+def discovered(minor: str, environ: Mapping[str, str], unpacked: Path) -> Iterator[Path]:
+    """Yield what virtualenv's own search finds (https://python-discovery.readthedocs.io): other names on the PATH, on
+    Windows the registry. It starts what it finds and takes a second: for when `candidates` has nothing.
+    """
+    import logging  # only where it is needed
+
+    try:
+        from python_discovery import iter_interpreters
+    except ImportError:  # which virtualenv brings since its version 21
+        return
+    logging.getLogger("python_discovery").addHandler(logging.NullHandler())  # else its warnings reach the terminal
+    built = f"{os.path.realpath(unpacked.parent / 'environments')}{os.sep}"
+    folders = os.pathsep.join(_folders_of_path(environ))
+    for found in iter_interpreters(f"cpython{minor}", env={**environ, "PATH": folders}):
+        executable = found.system_executable or found.executable
+        if executable and not os.path.realpath(executable).startswith(built):
+            yield Path(executable)
+
+
 def names(minor: str, environ: Mapping[str, str], unpacked: Path) -> tuple[str, ...]:
     """Say where `candidates` looks, for a message."""
     others = [str(each) for each in (*_version_folders(environ)[1:], unpacked) if each.is_dir()]
@@ -62,9 +81,13 @@ def _running(minor: str) -> list[Path]:
 
 def _on_path(programs: tuple[str, ...], environ: Mapping[str, str]) -> Iterator[Path]:
     """Shims are left out: scripts that only lead to what is looked at elsewhere, or to nothing."""
-    for folder in environ.get("PATH", "").split(os.pathsep):
-        if folder and Path(os.path.normpath(folder)).name != "shims":
-            yield from (path for name in programs if (path := Path(folder) / name).is_file())
+    for folder in _folders_of_path(environ):
+        yield from (path for name in programs if (path := Path(folder) / name).is_file())
+
+
+def _folders_of_path(environ: Mapping[str, str]) -> list[str]:
+    folders = environ.get("PATH", "").split(os.pathsep)
+    return [each for each in folders if each and Path(os.path.normpath(each)).name != "shims"]
 
 
 def _version_folders(environ: Mapping[str, str]) -> list[Path]:

@@ -102,6 +102,9 @@ def find(wanted: str, search: Search) -> Interpreter:
     """
     known = KnownInterpreters(search.memory)
     found = _of_minor(minor_of(wanted), wanted, known, search)
+    found = found or sorted(
+        _discovered(minor_of(wanted), known, search), key=lambda each: _is_exact(each, wanted)
+    )  # the exact one last
     if best := _best(found, wanted, search.policy):
         return best
     downloaded = _downloaded(wanted, known, search)
@@ -155,6 +158,12 @@ def _of_minor(minor: str, wanted: str, known: KnownInterpreters, search: Search)
             if _is_exact(interpreter, wanted):
                 break
     return found
+
+
+def _discovered(minor: str, known: KnownInterpreters, search: Search) -> list[Interpreter]:
+    """Find all of a minor version as virtualenv does."""
+    found = map(known.identify, interpreter_places.discovered(minor, search.environ, search.unpacked))
+    return [each for each in found if each and each.is_usual and each.minor == minor]
 
 
 def _is_exact(interpreter: Interpreter, wanted: str) -> bool:

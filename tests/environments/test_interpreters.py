@@ -394,3 +394,19 @@ def test_a_plain_python_on_the_path_counts_when_it_is_of_the_version(
     wanted = make_python("bin/python", "3.99.4")
 
     assert find("3.99.4", environ, memory).executable == wanted
+
+
+def test_what_virtualenv_finds_counts_where_nothing_else_is_found(
+    machine: Path, environ: dict[str, str], memory: Path
+) -> None:
+    """A real Python of another minor version, under a name that envkit itself does not look for."""
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    others = interpreters.pyenv_versions(os.environ).glob("3.*/bin/python3.[0-9]*[0-9]")
+    other = next((each for each in others if each.name.removeprefix("python") != running), None)
+    if other is None:
+        pytest.skip("pyenv has no Python of another minor version here")
+    (machine / "bin").mkdir()
+    (machine / "bin" / f"c{other.name}").symlink_to(other)
+    found = interpreters.find(other.name.removeprefix("python"), Search(environ=environ, memory=memory))
+
+    assert found.executable == other.resolve()
