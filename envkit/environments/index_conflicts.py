@@ -9,11 +9,13 @@ by uv.
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from envkit.child import process, uv
+from envkit.environments import redaction
 from envkit.environments.interpreters import Interpreter
 from envkit.environments.plan import Plan
 from envkit.errors import BuildFailed
@@ -21,6 +23,7 @@ from envkit.formats.credentials import filled, without_credentials
 
 _ASKED_AT_ONCE = 4
 _SECONDS = 60.0
+_NO_SOLUTION = 1  # uv's status when all was answered and nothing fits; else it is 2
 _DIGEST = re.compile(r"--hash=(\w+:\w+)")
 _INDEX_OPTIONS = {"--index-url", "--extra-index-url"}
 
@@ -38,13 +41,16 @@ def refuse(
         return
 
     program = uv.program()  # before there are threads: what it asks of `sysconfig` is not safe there
-
-    def ask(question: tuple[str, str]) -> frozenset[str]:
-        return _files(program, *question, interpreter, cache, environ)
-
     questions = [(line, index) for line in dict.fromkeys(names) for index in indexes]
-    with ThreadPoolExecutor(_ASKED_AT_ONCE) as threads:
-        answers = dict(zip(questions, threads.map(ask, questions), strict=True))
+    with tempfile.TemporaryDirectory(prefix="envkit-") as folder, ThreadPoolExecutor(_ASKED_AT_ONCE) as threads:
+
+        def ask(asked: tuple[int, tuple[str, str]]) -> frozenset[str]:
+            number, (line, index) = asked
+            file = Path(folder, f"{number}.in")  # one each: they are read at the same time
+            file.write_text(f"{line}\n", encoding="utf-8")
+            return _files(program, file, index, interpreter, cache, environ)
+
+        answers = dict(zip(questions, threads.map(ask, enumerate(questions)), strict=True))
     for line in dict.fromkeys(names):
         offers = {index: answers[line, index] for index in indexes if answers[line, index]}
         if len(offers) > 1 and not frozenset.intersection(*offers.values()):
@@ -79,13 +85,12 @@ def _asked(line: str) -> str:
 
 
 def _files(
-    program: Path, line: str, index: str, interpreter: Interpreter, cache: Path, environ: Mapping[str, str]
+    program: Path, asked: Path, index: str, interpreter: Interpreter, cache: Path, environ: Mapping[str, str]
 ) -> frozenset[str]:
-    """Give the digests of the files that an index has for a requirement; none when it has none."""
-    question = cache / "questions"
-    question.mkdir(parents=True, exist_ok=True)
-    asked = question / f"{re.sub(r'[^A-Za-z0-9.-]', '_', line)}.in"
-    asked.write_text(f"{line}\n", encoding="utf-8")
+    """Give the digests of the files that an index has for a requirement; none when it has none.
+
+    Raises `BuildFailed` when it did not answer: what it has may be what another index is not meant to have.
+    """
     argv: list[str | Path] = [program, "pip", "compile", asked, "--no-config", "--no-deps", "--no-header"]
     argv += ["--generate-hashes", "--no-build", "--no-annotate", "--color", "never", "--cache-dir", cache]
     ended = process.run(
@@ -94,7 +99,14 @@ def _files(
         timeout=_SECONDS,
         keep_output=True,
     )
-    return frozenset(_DIGEST.findall(ended.output)) if ended.succeeded else frozenset()
+    if ended.succeeded:
+        return frozenset(_DIGEST.findall(ended.output))
+    if ended.status == _NO_SOLUTION:
+        return frozenset()
+    raise BuildFailed(
+        f"ask the index {without_credentials(index)}, one of several: it did not answer",
+        redaction.redacted(ended.output, redaction.secrets_in([index])),
+    )
 
 
 def _without_indexes(environ: Mapping[str, str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ It goes where uv keeps its own, so that uv lists, upgrades and removes it. uv ch
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -60,7 +61,6 @@ def _variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _reason(output: str) -> str:
-    """The last of uv's causes is the deepest: a name that is not known, a digest that does not fit."""
-    causes = [line.strip() for line in output.splitlines() if line.strip()]
-    last = causes[-1] if causes else "it said nothing"
-    return f"{last.removeprefix('error:').removeprefix('cause:').removeprefix('Caused by:').strip().rstrip('.')}."
+    """The last of uv's causes is the deepest: a name that is not known, a digest that does not fit. Long ones are wrapped."""
+    causes = re.split(r"(?m)^ *(?:error|cause|Caused by):", output)
+    return f"{' '.join(causes[-1].split()).rstrip('.') or 'it said nothing'}."

@@ -6,6 +6,8 @@ import base64
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +106,13 @@ class ModelCase:
         for name in names:
             self.site.install(name, files={f"{name}.py": "x = 1\n"}, **more)  # type: ignore[arg-type]
 
-    def capture(self, **options: bool) -> Capture:
+    def bare(self) -> Path:
+        """An interpreter in which nothing but the site is installed."""
+        folder = self.path.parent / "bare"
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+        return folder / "bin" / "python"
+
+    def capture(self, **options: bool | Path) -> Capture:
         return capture(self.path, **{"write": False, **options})  # type: ignore[arg-type]
 
 

