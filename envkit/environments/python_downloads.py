@@ -61,6 +61,6 @@ def _variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _reason(output: str) -> str:
-    """The last of uv's causes is the deepest: a name that is not known, a digest that does not fit. Long ones are wrapped."""
+    """The last of uv's causes is the deepest: a name that is not known, a digest that does not fit; uv wraps it."""
     causes = re.split(r"(?m)^ *(?:error|cause|Caused by):", output)
     return f"{' '.join(causes[-1].split()).rstrip('.') or 'it said nothing'}."
