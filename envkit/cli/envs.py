@@ -72,23 +72,13 @@ def list_(as_json: bool) -> None:
 
 @command.command()
 @options.model
-@options.env_manager
-@options.target_python
-@options.python_policy
-@options.conda_exe
-@options.requirements_override
-@options.allow_source
+@options.environment
 @options.json_output
 @options.output
 def path(
     model_uri: str,
-    env_manager: str,
-    python: Path | None,
-    python_policy: str,
-    conda_exe: str | None,
-    pip_requirements_override: tuple[str, ...],
-    allow_source: bool,
     as_json: bool,
+    **how: Any,
 ) -> None:
     """Print where the environment of MODEL is; exit code 1 when it is not built.
 
@@ -98,12 +88,7 @@ def path(
 
     found = find_env(
         model_uri,
-        env_manager,
-        python=python,
-        python_policy=python_policy,
-        conda_exe=conda_exe,
-        allow_source=allow_source,
-        pip_requirements_override=pip_requirements_override,
+        **how,
     )
     if as_json:
         click.echo(json.dumps({"path": str(found.path), "ready": found.ready, "why": found.why}, indent=2))

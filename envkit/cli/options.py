@@ -189,6 +189,14 @@ def is_quiet() -> bool:
     return bool(click.get_current_context().ensure_object(dict).get("quiet"))
 
 
+def environment(function: Command) -> Command:
+    """All that says which environment of a model is meant; the command gets it as keywords of `prepare_env`."""
+    several = (env_manager, target_python, python_policy, conda_exe, requirements_override, allow_source)
+    for option in reversed(several):
+        function = option(function)
+    return function
+
+
 def note(message: str, *, only_verbose: bool = False) -> None:
     """Tell the user what is going on, on standard error; silent with `-q`."""
     settings = click.get_current_context().ensure_object(dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,24 +21,14 @@ from envkit.cli import options, progress
     required=True,
     help="The archive: a name that ends with .tar.zst, .tar.gz, .tgz or .tar.",
 )
-@options.env_manager
-@options.target_python
-@options.python_policy
-@options.conda_exe
-@options.requirements_override
-@options.allow_source
+@options.environment
 @options.json_output
 @options.output
 def command(
     model_uri: str,
     output_path: Path,
-    env_manager: str,
-    python: Path | None,
-    python_policy: str,
-    conda_exe: str | None,
-    pip_requirements_override: tuple[str, ...],
-    allow_source: bool,
     as_json: bool,
+    **how: Any,
 ) -> None:
     """Put the environment of MODEL, with its Python, into an archive that runs where it is unpacked.
 
@@ -49,12 +40,7 @@ def command(
     packed = pack(
         model_uri,
         output_path,
-        env_manager,
-        python=python,
-        python_policy=python_policy,
-        conda_exe=conda_exe,
-        pip_requirements_override=pip_requirements_override,
-        allow_source=allow_source,
+        **how,
         report=progress.report(),
     )
     if as_json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -35,13 +36,8 @@ from envkit.cli import options, progress
     show_default=True,
     help="Of the input.",
 )
-@options.env_manager
-@options.target_python
-@options.python_policy
-@options.conda_exe
+@options.environment
 @options.variables
-@options.requirements_override
-@options.allow_source
 @options.timeout
 @options.memory
 @options.sandbox
@@ -51,16 +47,11 @@ def command(
     input_path: Path | None,
     output_path: Path | None,
     content_type: str,
-    env_manager: str,
-    python: Path | None,
-    python_policy: str,
-    conda_exe: str | None,
     variables: dict[str, str],
-    pip_requirements_override: tuple[str, ...],
-    allow_source: bool,
     timeout: float | None,
     memory_limit: int | None,
     sandbox: str | None,
+    **how: Any,
 ) -> None:
     """Predict with MODEL in its rebuilt environment and print {"predictions": ...}.
 
@@ -76,12 +67,7 @@ def command(
         input_path=None if piped else input_path,
         content_type=content_type,
         output_path=output_path,
-        env_manager=env_manager,
-        python=python,
-        python_policy=python_policy,
-        conda_exe=conda_exe,
-        pip_requirements_override=pip_requirements_override,
-        allow_source=allow_source,
+        **how,
         extra_envs=variables,
         timeout=timeout,
         memory_bytes=memory_limit * 1_000_000 if memory_limit else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,23 +12,13 @@ from envkit.cli import options, progress
 
 @click.command()
 @options.model
-@options.env_manager
-@options.target_python
-@options.python_policy
-@options.conda_exe
-@options.requirements_override
-@options.allow_source
+@options.environment
 @options.json_output
 @options.output
 def command(
     model_uri: str,
-    env_manager: str,
-    python: Path | None,
-    python_policy: str,
-    conda_exe: str | None,
-    pip_requirements_override: tuple[str, ...],
-    allow_source: bool,
     as_json: bool,
+    **how: Any,
 ) -> None:
     """Rebuild the environment of MODEL, unless it is there already, and print where it is.
 
@@ -38,12 +28,7 @@ def command(
 
     environment = prepare_env(
         model_uri,
-        env_manager,
-        python=python,
-        python_policy=python_policy,
-        conda_exe=conda_exe,
-        pip_requirements_override=pip_requirements_override,
-        allow_source=allow_source,
+        **how,
         report=progress.report(),
     )
     if as_json:

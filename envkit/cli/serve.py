@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import click
 
@@ -44,13 +44,8 @@ MEGABYTE = 1_000_000
     "--queue", type=click.IntRange(min=0), default=100, show_default=True, help="Requests that may wait for a worker."
 )
 @click.option("--show-traceback", is_flag=True, help="Tell clients, too, what the model raised.")
-@options.env_manager
-@options.target_python
-@options.python_policy
-@options.conda_exe
+@options.environment
 @options.variables
-@options.requirements_override
-@options.allow_source
 @options.memory
 @options.sandbox
 @options.output
@@ -63,15 +58,10 @@ def command(
     max_body: float,
     queue: int,
     show_traceback: bool,
-    env_manager: str,
-    python: Path | None,
-    python_policy: str,
-    conda_exe: str | None,
     variables: dict[str, str],
-    pip_requirements_override: tuple[str, ...],
-    allow_source: bool,
     memory_limit: int | None,
     sandbox: str | None,
+    **how: Any,
 ) -> None:
     """Serve MODEL over HTTP from its rebuilt environment: POST /invocations, GET /ping, /health, /version, /metrics.
 
@@ -88,15 +78,10 @@ def command(
         chosen_port,
         workers,
         timeout,
-        env_manager,
         max_body=max(1, int(max_body * MEGABYTE)),
         queue=queue,
         show_traceback=show_traceback,
-        python=python,
-        python_policy=python_policy,
-        conda_exe=conda_exe,
-        pip_requirements_override=pip_requirements_override,
-        allow_source=allow_source,
+        **how,
         extra_envs=variables,
         memory_bytes=memory_limit * MEGABYTE if memory_limit else None,
         sandbox=sandbox,

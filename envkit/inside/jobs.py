@@ -178,9 +178,14 @@ def _report_in_fork(error: BaseException) -> int:
 
 
 def _leave(status: int) -> None:
+    flush()
+    os._exit(status)
+
+
+def flush() -> None:
+    """Let what the model has printed be seen now."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except Exception:  # closed, replaced or None: the model's own doing, and nothing depends on it
             continue
-    os._exit(status)

@@ -27,12 +27,11 @@ import json
 import os
 import select
 import socket
-import sys
 from importlib import import_module
 from typing import Any, Mapping
 
 from . import answer, bytecode, failures, loading, messages, payload, wire
-from .jobs import KINDS
+from .jobs import KINDS, flush
 from .journal import LOWEST_DESCRIPTOR
 
 
@@ -97,7 +96,7 @@ class Worker:
             self._tell_failure(error)
         except BaseException as error:  # also what means to end the process: the next question may go well
             self._tell_failure(error)
-        _flush()
+        flush()
 
     def _predicted(self, header: Mapping[str, Any], body: bytes) -> bytes:
         given = payload.from_content(body, header["content_type"], self._request, self._model.takes_raw_inputs)
@@ -144,12 +143,3 @@ def _is_asked(channel: socket.socket) -> bool:
     poll = select.poll()  # not `select`, which fails on descriptors over 1023
     poll.register(channel, select.POLLIN)
     return bool(poll.poll(0))
-
-
-def _flush() -> None:
-    """What the model has printed shall be seen now."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except Exception:  # closed, replaced or None: the model's own doing, and nothing depends on it
-            continue
