@@ -9,7 +9,8 @@ TYPE_CHECKING = False  # type checkers know it by this name; importing `typing` 
 if TYPE_CHECKING:
     from typing import Any
 
-    from envkit.capturing.capture import Capture, capture, infer_pip_requirements
+    from envkit.capturing.capture import capture, infer_pip_requirements
+    from envkit.capturing.outcome import Capture
     from envkit.environments.env_type import EnvType
     from envkit.environments.environment import Environment
     from envkit.environments.reproduction import predict, prepare_env
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "Capture": "envkit.capturing.capture",
+    "Capture": "envkit.capturing.outcome",
     "EnvType": "envkit.environments.env_type",
     "Environment": "envkit.environments.environment",
     "EnvkitError": "envkit.errors",
@@ -52,11 +53,14 @@ _HOME = {
     "serve": "envkit.serving.serve",
     "validate": "envkit.validating.validate",
 }
+_MODULES = ("errors", "flavors", "models", "pyfunc", "spark")  # `import envkit` is enough for `envkit.pyfunc.…`
 
 
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
+    if name in _MODULES:
+        return import_module(f"envkit.{name}")
     if name == "__version__":
         from importlib.metadata import version
 
@@ -69,4 +73,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_MODULES})

@@ -3,49 +3,34 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from envkit.capturing import (
-    builtin_names,
-    closure,
     declared,
-    evidence,
     files,
     local_code,
-    local_origins,
     local_versions,
     local_wheels,
-    native,
     output,
-    outward,
     packagers,
-    sboms,
-    without_mlflow,
 )
 from envkit.capturing.declared import CondaEnv, Declared, Lines
-from envkit.capturing.degradations import Degradation, Kind
-from envkit.capturing.distributions import InstalledDistributions
 from envkit.capturing.local_code import LocalCode
 from envkit.capturing.local_wheels import LocalWheels
 from envkit.capturing.lock import Locked, Unlocked, lock
 from envkit.capturing.locking.resolvers import resolver_named
+from envkit.capturing.observing import Observed, observe, slimmed
+from envkit.capturing.outcome import Capture, Outcome
 from envkit.capturing.packagers import CondaNeeds
-from envkit.capturing.pins import pin
-from envkit.capturing.places import Places
-from envkit.capturing.requirements import Selection, select
-from envkit.capturing.static import findings
-from envkit.capturing.static.findings import Static
-from envkit.capturing.trace import Trace
-from envkit.capturing.tracing import Limits, trace_model
-from envkit.capturing.variables import Variable, Wishes, classify
+from envkit.capturing.requirements import Selection
+from envkit.capturing.tracing import Limits
+from envkit.capturing.variables import Wishes, classify
 from envkit.child import environment, scratch
 from envkit.child.progress import step
 from envkit.child.sandbox import Wish, confinement
 from envkit.errors import CaptureFailed, Degraded, InvalidArgument
-from envkit.models import digests
 from envkit.models.directory import ModelDirectory
 from envkit.models.uris.naming import shown
 from envkit.models.uris.need import DESCRIPTION
@@ -54,26 +39,6 @@ TRACE_SECONDS = 600.0
 _ELSEWHERE = "Name a folder that gets the files and a copy of the model: `--output-path DIR`."
 Report = Callable[[str], None]
 Completion = Callable[[bytes | None], None]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Capture:
-    """What a capture found.
-
-    requirements, constraints: PEP 508 lines, pinned and sorted. variables: names that whoever runs the model must
-    know. degradations: what could not be seen or recorded; `str()` of each is a sentence. prediction: the answer to
-    the model's example as JSON values, None without one. written: names of the files in the model directory.
-    """
-
-    model: Path
-    python: str
-    requirements: tuple[str, ...]
-    constraints: tuple[str, ...]
-    variables: tuple[str, ...]
-    degradations: tuple[Degradation, ...]
-    evidence: Mapping[str, Any]
-    prediction: Any
-    written: tuple[str, ...]
 
 
 def capture(
@@ -147,101 +112,63 @@ def capture(
     with scratch.folder() as folder:
         answer = folder / "answer"
         limits = replace(limits, typed=answer) if complete else limits
-        seen = _observe(model, python, limits, static=static, include=include_static)
-        seen = _slimmed(seen, model, python, limits, include_static, tell) if slim else seen
+        seen = observe(model, python, limits, static=static, include=include_static)
+        seen = slimmed(seen, model, python, limits, include_static, tell) if slim else seen
         if complete and seen.failure is None:
             complete(answer.read_bytes() if answer.exists() else None)
             model = ModelDirectory.open(model_uri)
-    traced, places, selection, read = seen.trace, seen.places, seen.selection, seen.static
-    variables = classify(traced, places, wishes)
+    variables = classify(seen.trace, seen.places, wishes)
     if seen.failure is not None:
-        no_lock, no_wheels = Unlocked(reasons=("the capture failed",)), LocalWheels(found={}, missing={})
-        nothing = Declared(selection=selection)
-        so_far = _Findings(traced, nothing, no_lock, no_wheels, variables, places, model, read, None)
-        seen.failure.seen = so_far.in_short
+        seen.failure.seen = Outcome.so_far(model, seen, variables).in_short
         raise seen.failure
-    conda = packagers.conda_needs(traced, selection)
-    selection = conda.without_explained(selection) if conda else selection
-    code = local_code.gather(selection.outside, traced.files, model) if include_code else None
-    selection = replace(selection, outside=code.left) if code else selection
-    selection = local_versions.dropped(selection) if drop_local_versions else selection
-    asked = declared.declared(stated, selection, seen.installed, traced.interpreter.markers)
-    selection = asked.selection
-    tell(f"Locking {len(selection.requirements) + len(selection.constraints)} distributions.")
-    every = [each.distribution for each in (*selection.requirements, *selection.constraints)]
+    selection, conda, code = _explained(seen, model, include_code=include_code, drop_local=drop_local_versions)
+    asked = declared.declared(stated, selection, seen.installed, seen.trace.interpreter.markers)
+    tell(f"Locking {len(asked.selection.distributions)} distributions.")
     with scratch.folder() as folder:  # where wheels wait until all is written
         wheels = local_wheels.collect(
-            every,
-            traced.interpreter.executable,
+            asked.selection.distributions,
+            seen.trace.interpreter.executable,
             folder,
             build=build_local and not static,
             build_vcs=build_vcs,
             report=tell,
         )
         with step(tell, "Looking for files and hashes"):
-            locked = (
-                read.unlocked
-                or asked.unlocked
-                or lock(
-                    every, traced.interpreter, wheels=wheels.found, model=model.path, resolver=resolver_named(resolver)
-                )
-            )
-        found = _Findings(traced, asked, locked, wheels, variables, places, model, read, conda, seen.notes)
+            locked = _locked(asked, seen, wheels, model, resolver)
+        found = Outcome(
+            model=model, seen=seen, variables=variables, declared=asked, locked=locked, wheels=wheels, conda=conda
+        )
         if strict and found.degradations:
             raise Degraded(tuple(map(str, found.degradations)))
         written = files.write(model, found.files(code), target) if write else ()
         return found.capture(target.folder, written)
 
 
-@dataclass(frozen=True, slots=True)
-class _Observed:
-    """What running or reading the model told, and what ended the run before its time."""
-
-    trace: Trace
-    places: Places
-    selection: Selection
-    installed: InstalledDistributions
-    static: Static
-    failure: CaptureFailed | None
-    notes: tuple[Degradation, ...] = ()
+def _explained(
+    seen: Observed, model: ModelDirectory, *, include_code: bool, drop_local: bool
+) -> tuple[Selection, CondaNeeds | None, LocalCode | None]:
+    """What was selected, less what conda brings and what code is taken along."""
+    conda = packagers.conda_needs(seen.trace, seen.selection)
+    selection = conda.without_explained(seen.selection) if conda else seen.selection
+    code = local_code.gather(selection.outside, seen.trace.files, model) if include_code else None
+    selection = replace(selection, outside=code.left) if code else selection
+    return local_versions.dropped(selection) if drop_local else selection, conda, code
 
 
-def _slimmed(
-    seen: _Observed, model: ModelDirectory, python: str | Path | None, limits: Limits, include: bool, tell: Report
-) -> _Observed:
-    """Try the model without MLflow, and give what that needs; else why it cannot do without."""
-    if seen.failure is not None or seen.static.method != "trace" or not without_mlflow.needs_mlflow(seen.selection):
-        return seen
-    tell("Tracing once more, without MLflow.")
-
-    def again() -> Trace:
-        return trace_model(model, python, limits).trace
-
-    lean = _observe(model, python, replace(limits, without_mlflow=True), static=False, include=include)
-    why = without_mlflow.why_kept(seen.trace, lean.trace, lean.failure, lean.selection, seen.places, again)
-    return lean if why is None else replace(seen, notes=(without_mlflow.kept(why),))
-
-
-def _observe(
-    model: ModelDirectory, python: str | Path | None, limits: Limits, *, static: bool, include: bool
-) -> _Observed:
-    """Trace the model and read its code, or read alone."""
-    failure, read = None, None
-    if static:
-        traced, read = findings.instead(model, python)
-    else:
-        run = trace_model(model, python, limits)
-        traced, failure = findings.with_compression(run.trace, model), run.failure
-    installed = InstalledDistributions(_but(traced.interpreter.sys_path, limits.code_paths))
-    places = Places(traced, installed, model.path, model.own_places)
-    traced = builtin_names.with_uses(findings.with_unseen(traced, model, installed, places), places)
-    selection = select(traced, installed, places)
-    if read is None:
-        read = findings.beside(traced, selection, model, installed, places, include=include)
-        read = without_mlflow.without_supplied(read) if limits.without_mlflow else read
-        if read.included:
-            selection = select(read.add_to(traced, model), installed, places)
-    return _Observed(traced, places, selection, installed, read, failure)
+def _locked(
+    asked: Declared, seen: Observed, wheels: LocalWheels, model: ModelDirectory, resolver: str | None
+) -> Locked | Unlocked:
+    return (
+        seen.static.unlocked
+        or asked.unlocked
+        or lock(
+            asked.selection.distributions,
+            seen.trace.interpreter,
+            wheels=wheels.found,
+            model=model.path,
+            resolver=resolver_named(resolver),
+        )
+    )
 
 
 def _limits(
@@ -285,163 +212,11 @@ def _absolute(paths: Sequence[str | Path]) -> tuple[Path, ...]:
     return tuple(Path(each).expanduser().absolute() for each in paths)
 
 
-def _but(search_path: Sequence[str], code_paths: Sequence[Path]) -> list[str]:
-    """The search path without folders of code: what metadata lies there describes nothing that is installed."""
-    return [each for each in search_path if Path(each) not in code_paths]
-
-
 def _check_flavor(model_uri: str | Path, flavor: str | None) -> None:
     flavors = ModelDirectory.open(model_uri, DESCRIPTION).mlmodel.flavors
     if flavor is not None and flavor not in flavors:
         raise InvalidArgument(f"{shown(model_uri)} has no flavor {flavor!r}; it has {', '.join(flavors)}.")
 
 
-@dataclass(frozen=True, slots=True)
-class _Findings:
-    """All that one capture found, before it is written."""
-
-    trace: Trace
-    declared: Declared
-    locked: Locked | Unlocked
-    wheels: LocalWheels
-    variables: tuple[Variable, ...]
-    places: Places
-    model: ModelDirectory
-    read: Static
-    conda: CondaNeeds | None
-    notes: tuple[Degradation, ...] = ()
-
-    @property
-    def selection(self) -> Selection:
-        """What the environment holds of what is installed."""
-        return self.declared.selection
-
-    @property
-    def requirements(self) -> tuple[str, ...]:
-        """Also what is merely implied, when it is a wheel: pip takes no path as a constraint."""
-        wheels = self.wheels.required
-        needed = self.selection.requirements
-        implied = (each for each in self.selection.constraints if each.distribution.name in wheels)
-        pins = self.read.with_lines(
-            pin(each.distribution, each.extras, wheels.get(each.distribution.name)) for each in (*needed, *implied)
-        )
-        return self.declared.requirements(pins)
-
-    @property
-    def constraints(self) -> tuple[str, ...]:
-        wheels = self.wheels.required
-        implied = (each.distribution for each in self.selection.constraints)
-        return self.declared.constraints(pin(each) for each in implied if each.name not in wheels)
-
-    @property
-    def variable_names(self) -> tuple[str, ...]:
-        return tuple(each.name for each in self.variables if each.recorded)
-
-    @property
-    def degradations(self) -> tuple[Degradation, ...]:
-        found = _degradations(self.trace, self.selection, self.locked, self.wheels, self.conda)
-        more = (*self.declared.degradations(), *self.notes)
-        return (*found, *outward.degradations(self.trace, self.places), *self.read.degradations(), *more)
-
-    @property
-    def evidence(self) -> dict[str, Any]:
-        example = self.model.example_path
-        seen = evidence.document(
-            self.trace, self.selection, self.variables, self.degradations, self.places, example, self.wheels.found
-        )
-        seen["conda"] = self.conda.as_json() if self.conda else None
-        needed = (*self.selection.requirements, *self.selection.constraints)
-        seen["sboms"] = sboms.of(each.distribution for each in needed)
-        seen["files"] = {name: each.as_json() for name, each in digests.of_model(self.model).items()}
-        seen = {"artifact": self.model.artifact, **seen} if self.model.artifact else seen
-        return self.read.added_to(seen)
-
-    @property
-    def in_short(self) -> dict[str, Any]:
-        """As JSON values, for who is told that nothing came of it."""
-        return {
-            "python": self.trace.interpreter.version,
-            "requirements": self.requirements,
-            "constraints": self.constraints,
-            "environment_variables": self.variable_names,
-            "degradations": [each.as_json() for each in self.degradations],
-            "evidence": self.evidence,
-        }
-
-    def files(self, code: LocalCode | None) -> files.Content:
-        return files.Content(
-            python=self.declared.wish.python or self.trace.interpreter.version,
-            tools=self.trace.interpreter.tools,
-            requirements=self.requirements,
-            constraints=self.constraints,
-            variables=self.variable_names,
-            lock=self.locked.text if isinstance(self.locked, Locked) else None,
-            wheels=tuple(self.wheels.found.values()),
-            code=code.files if code else {},
-            conda=self.conda,
-            evidence=self.evidence,
-            options=self.declared.wish.file.options,
-            conda_env=self.declared.wish.conda,
-        )
-
-    def capture(self, folder: Path, written: tuple[str, ...]) -> Capture:
-        return Capture(
-            model=folder,
-            python=self.trace.interpreter.version,
-            requirements=self.requirements,
-            constraints=self.constraints,
-            variables=self.variable_names,
-            degradations=self.degradations,
-            evidence=self.evidence,
-            prediction=self.trace.prediction,
-            written=written,
-        )
-
-
-def _degradations(
-    trace: Trace, selection: Selection, locked: Locked | Unlocked, wheels: LocalWheels, conda: CondaNeeds | None
-) -> Iterator[Degradation]:
-    if trace.skipped is not None:
-        detail = f"no prediction was made ({trace.skipped}): what only a prediction imports is not known"
-        yield Degradation(kind=Kind.NO_PREDICTION, subject="prediction", detail=detail)
-    if trace.unstreamed is not None:
-        detail = f"predict_stream raised {trace.unstreamed}: what only it imports is not known"
-        yield Degradation(kind=Kind.NO_PREDICTION, subject="predict_stream", detail=detail)
-    yield from native.degradations(trace)
-    yield from _outside(selection)
-    for unmet in selection.unmet:
-        yield Degradation(kind=Kind.UNMET, subject=unmet.by, detail=str(unmet))
-    needed = (*selection.requirements, *selection.constraints)
-    every = [each.distribution for each in needed]
-    yield from closure.unreadable(every)
-    yield from local_origins.degradations(every, wheels)
-    reasons = locked.reasons if isinstance(locked, Unlocked) else ()
-    yield from packagers.degradations(needed, reasons, conda)
-    if isinstance(locked, Locked):
-        yield from local_origins.of_lock(locked.packages)
-    else:
-        detail = f"there is no pylock.toml, versions are pinned without hashes: {'; '.join(locked.reasons)}"
-        yield Degradation(kind=Kind.NO_LOCK, subject="pylock.toml", detail=detail)
-
-
 def _silent(_: str) -> None:
     return None
-
-
-def _outside(selection: Selection) -> Iterator[Degradation]:
-    """One for each file and each top-level package that is nobody's."""
-    packages: dict[str, list[str]] = {}
-    for each in selection.outside:
-        top = each.file if each.module == each.file else each.module.partition(".")[0]
-        packages.setdefault(top, []).append(each.file)
-    for top, found in packages.items():
-        more = f" and {len(found) - 1} more of its modules" if len(found) > 1 else ""
-        if top == found[0]:
-            what, remedy = f"file {top}", "it will be missing elsewhere"
-        elif "site-packages" in found[0]:
-            what, remedy = f"module {top}, {found[0]}{more}", "no RECORD of an installed distribution lists it"
-        else:
-            what = f"module {top}, {found[0]}{more}"
-            remedy = "it will be missing elsewhere; `--include-code` takes it along"
-        detail = f"{what} is neither the model's nor a distribution's: {remedy}"
-        yield Degradation(kind=Kind.OUTSIDE, subject=top, detail=detail)

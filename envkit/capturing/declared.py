@@ -154,7 +154,7 @@ class Declared:
     @property
     def _unfulfilled(self) -> Iterator[Requirement]:
         """Constraints that what is installed does not keep."""
-        held = {each.distribution.name: each.distribution for each in _all(self.selection)}
+        held = {each.distribution.name: each.distribution for each in self.selection.needed}
         for name, line in _by_name(self.wish.file.constraints).items():
             if name in held and not _fits(line, held[name]):
                 yield line
@@ -182,7 +182,7 @@ def declared(
     closures = Closures(installed, markers)
     closure = closures.of(roots)
     unknown = len(fitting) < len(stated.file.requirements)
-    others = {each.distribution for each in _all(selection)} - closure
+    others = {each.distribution for each in selection.needed} - closure
     others = {each for each in others if each.name not in lines} if unknown or not stated.instead else set()
     unused = () if unknown else tuple(each for each in selection.requirements if each.distribution not in closure)
     return Declared(
@@ -201,15 +201,11 @@ def declared(
 def _needed(
     every: Iterable[Distribution], extras: Mapping[Distribution, frozenset[str]], selection: Selection
 ) -> tuple[Needed, ...]:
-    known = {each.distribution: each for each in (*selection.optional, *_all(selection))}
+    known = {each.distribution: each for each in (*selection.optional, *selection.needed)}
     found = (
         replace(known.get(each, Needed(distribution=each)), extras=extras.get(each, frozenset())) for each in every
     )
     return tuple(sorted(found, key=lambda each: each.distribution.name))
-
-
-def _all(selection: Selection) -> tuple[Needed, ...]:
-    return (*selection.requirements, *selection.constraints)
 
 
 def _by_name(lines: Iterable[Requirement]) -> dict[NormalizedName, Requirement]:

@@ -64,7 +64,7 @@ def conda_needs(trace: Trace, selection: Selection) -> CondaNeeds | None:
     prefix = CondaPrefix.of(trace.interpreter.executable)
     if prefix is None:
         return None
-    closure = [each.distribution for each in (*selection.requirements, *selection.constraints)]
+    closure = selection.distributions
     brought = {each.name: package for each in closure if (package := prefix.brought(each)) is not None}
     outside = {each.file: owner for each in selection.outside if (owner := prefix.owner(each.file)) is not None}
     files = {path: owner for path in native.used(trace) if (owner := prefix.owner(path)) is not None}

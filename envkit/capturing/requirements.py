@@ -63,6 +63,16 @@ class Selection:
     outside: tuple[Outside, ...]
     unmet: tuple[Unmet, ...]
 
+    @property
+    def needed(self) -> tuple[Needed, ...]:
+        """All that is installed."""
+        return (*self.requirements, *self.constraints)
+
+    @property
+    def distributions(self) -> list[Distribution]:
+        """Of all that is needed."""
+        return [each.distribution for each in self.needed]
+
 
 def select(trace: Trace, installed: InstalledDistributions, places: Places) -> Selection:
     """Decide what the traced model needs of what is installed."""

@@ -14,7 +14,7 @@ from envkit.cli import options, progress
 from envkit.errors import CaptureFailed
 
 if TYPE_CHECKING:
-    from envkit.capturing.capture import Capture
+    from envkit.capturing.outcome import Capture
 
 
 @click.command()

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypedDict
 
 from envkit.capturing import declared
-from envkit.capturing.capture import Capture, capture
+from envkit.capturing.capture import capture
 from envkit.capturing.declared import CondaEnv, Lines
 from envkit.capturing.degradations import Kind
+from envkit.capturing.outcome import Capture
 from envkit.errors import InvalidArgument
 from envkit.formats import conda_yaml, python_env_yaml
 from envkit.inside import wire

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from envkit.capturing import capture as capturing
-from envkit.capturing.capture import Capture, capture
+from envkit.capturing.capture import capture
 from envkit.capturing.lock import Unlocked
+from envkit.capturing.outcome import Capture
 
 LOADER = """
 import {imports}

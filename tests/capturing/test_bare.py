@@ -12,9 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from envkit.capturing import capture as capturing
-from envkit.capturing.capture import Capture, capture
+from envkit.capturing.capture import capture
 from envkit.capturing.degradations import Kind
 from envkit.capturing.lock import Unlocked
+from envkit.capturing.outcome import Capture
 from envkit.cli.main import main
 from envkit.errors import InvalidArgument, ModelRaised
 from envkit.models.environment_files import read_model_dependencies

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from envkit.capturing.capture import Capture, capture
+from envkit.capturing.capture import capture
 from envkit.capturing.degradations import Kind
+from envkit.capturing.outcome import Capture
 from envkit.environments.env_type import EnvType
 from envkit.environments.reproduction import predict, prepare_env
 from envkit.formats import conda_yaml

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from envkit.capturing.capture import Capture, capture
+from envkit.capturing.capture import capture
 from envkit.capturing.degradations import Kind
 from envkit.capturing.locking.relock import relock
+from envkit.capturing.outcome import Capture
 from envkit.child import uv
 from envkit.environments.reproduction import predict
 from envkit.errors import BuildFailed

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from envkit.capturing.capture import Capture
 from envkit.capturing.degradations import Kind
+from envkit.capturing.outcome import Capture
 from envkit.errors import Degraded
 from tests.capturing.conftest import ModelCase
 from tests.capturing.static.test_artifacts import code_pickle
