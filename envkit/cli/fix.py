@@ -54,7 +54,7 @@ def command(
             options.note(f"Changed {', '.join(sorted(found.files))} in {found.model} ({', '.join(found.rules)}).")
         elif found:
             left = True
-            options.note(f"{model}: {len(found.files)} files would be changed ({', '.join(found.rules)}).")
+            options.note(f"{model}: {_would_change(len(found.files))} ({', '.join(found.rules)}).")
         else:
             options.note(f"{model}: nothing that could be mended was found.")
         written = {"model": model, "files": sorted(found.files), "rules": list(found.rules), "written": found.written}
@@ -64,6 +64,10 @@ def command(
     if left:
         sys.stdout.flush()
         sys.exit(1)
+
+
+def _would_change(files: int) -> str:
+    return f"{files} file{'s' * (files != 1)} would be changed"
 
 
 def _agreed(model: str, *, quiet: bool) -> bool:

@@ -154,7 +154,8 @@ def _tell(report: Report, wanted: tuple[Output, ...], baseline: Path | None) -> 
     if baseline is not None:
         baselines.write(baseline, report)
         options.note(f"Wrote {len(report.findings)} findings to {baseline}.")
-    for error in report.errors:
+    told = any(each.file is None and each.form == "text" for each in wanted)
+    for error in () if told else report.errors:
         click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
     if report.exit_code and not (baseline is not None and not report.errors):
         sys.stdout.flush()

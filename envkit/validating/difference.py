@@ -12,7 +12,10 @@ from envkit.validating.snapshot import INDEX, Package, Snapshot, take
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """One thing that is otherwise. what: `python`, `platform`, `version`, `origin` or `hash`; name: of a package."""
+    """One thing that is otherwise.
+
+    what: `python`, `platform`, `version`, `requirement`, `origin` or `hash`. name: of a package.
+    """
 
     what: str
     before: str
@@ -90,6 +93,8 @@ def _interpreter(before: Snapshot, after: Snapshot) -> Iterator[Change]:
 def _changes(before: Package, after: Package) -> Iterator[Change]:
     if before.version and after.version and before.version != after.version:
         yield Change(what="version", name=before.name, before=before.version, after=after.version)
+    elif before.required and after.required and before.required != after.required:
+        yield Change(what="requirement", name=before.name, before=before.required, after=after.required)
     if before.origin and after.origin and not _same_origin(before.origin, after.origin):
         yield Change(what="origin", name=before.name, before=before.origin, after=after.origin)
     if before.version == after.version and (found := _other_hash(before.files, after.files)):

@@ -30,12 +30,14 @@ INDEX = "index"
 class Package:
     """One distribution. version, origin: None where that is not known; origin: `index`, or a URL without credentials.
 
-    files: file name → SHA-256, of what may be installed.
+    required: the line of the requirements or constraints that asks for it, without credentials. files: file name →
+    SHA-256, of what may be installed.
     """
 
     name: str
     version: str | None = None
     origin: str | None = None
+    required: str | None = None
     files: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -102,7 +104,8 @@ def _of_model(model: ModelDirectory) -> Snapshot:
     packages = dict(_of_lines(facts.requirements))
     packages |= _conda_packages(facts.conda.packages if facts.conda else ())
     if facts.lock is not None:
-        packages |= {each.name: each for each in map(_locked, facts.lock.packages)}
+        locked = {each.name: each for each in map(_locked, facts.lock.packages)}
+        packages |= {name: replace(each, required=_asked(packages.get(name))) for name, each in locked.items()}
     seen = {canonicalize_name(each.name): each for each in (facts.evidence.installed if facts.evidence else ())}
     for name, each in seen.items():
         mine = packages.get(name)
@@ -161,12 +164,17 @@ def _of_lines(files: RequirementFiles) -> Mapping[str, Package]:
     return found
 
 
+def _asked(package: Package | None) -> str | None:
+    return None if package is None else package.required
+
+
 def _required(line: Line) -> Package:
     url = line.url or line.requirement.path
     return Package(
         name=line.name or "",
         version=line.version or (str(line.specifier) or None),
         origin=None if url is None else without_credentials(url),
+        required=line.shown,
     )
 
 

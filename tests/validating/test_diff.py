@@ -47,6 +47,12 @@ def test_what_is_added_removed_and_changed_is_told(sound: Sound) -> None:
     ]
 
 
+def test_a_line_that_is_no_longer_pinned_is_told_though_the_lock_is_the_same(sound: Sound) -> None:
+    loose = sound({"requirements.txt": "acme>=1\n"}, name="b")
+
+    assert run(sound(name="a"), loose).stdout.splitlines() == ["~ acme requirement acme==1.0 → acme>=1"]
+
+
 def test_another_origin_is_told_without_credentials(sound: Sound) -> None:
     origin = {"url": "https://me:word@host/acme", "vcs": "git", "commit": COMMIT, "editable": False}
     other = sound(
