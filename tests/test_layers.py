@@ -34,7 +34,7 @@ MAY_IMPORT = {  # besides itself
     "__init__": _AUTHOR | {"validating", "serving", "spark"},  # for type checkers only; at run time when first used
 }
 FACES = {  # files that also name, for type checkers, what they give of layers above: it is loaded when first asked for
-    "models/__init__.py": {"environments"},
+    "models/__init__.py": {"capturing", "environments"},
     "pyfunc/__init__.py": {"spark"},
     "environments/backend.py": {"serving"},
     "pyfunc/python_models.py": {"spark"},

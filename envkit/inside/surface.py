@@ -7,6 +7,7 @@ it beyond that fails as what is not installed does, and is remembered in `Surfac
 from __future__ import annotations
 
 import sys
+from contextvars import ContextVar
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
@@ -54,13 +55,15 @@ class FuncInfo(NamedTuple):
     input_param_name: str = ""
 
 
+configuration: "ContextVar[Any]" = ContextVar("envkit_model_config", default=None)  # of the code that runs
+
+
 class ModelConfig:
     """In place of `mlflow.models.ModelConfig`: what a model from code is configured with."""
 
-    given: Any = None
-
     def __init__(self, *, development_config: Any = None) -> None:
-        self._config = self.given if self.given is not None else development_config or {}
+        given = configuration.get()
+        self._config = given if given is not None else development_config or {}
 
     def to_dict(self) -> Dict[str, Any]:
         """Give all of it."""

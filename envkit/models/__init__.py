@@ -1,7 +1,7 @@
 """What a model is: the `MLmodel` file, signatures, input examples, and the data that fit them.
 
-Everything here is loaded when it is first used. `FlavorBackend` and `get_flavor_backend` come from a layer above:
-this module is the public face, as the root `envkit` is.
+Everything here is loaded when it is first used. `FlavorBackend`, `get_flavor_backend` and `infer_pip_requirements` come
+from layers above: this module is the public face, as the root `envkit` is.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ TYPE_CHECKING = False  # type checkers know it by this name; importing `typing` 
 if TYPE_CHECKING:
     from typing import Any
 
+    from envkit.capturing.capture import infer_pip_requirements
     from envkit.environments.backend import FlavorBackend, get_flavor_backend
     from envkit.models.code_models import set_model
     from envkit.models.data_types import AnyType, Array, DataType, Map, Object, Property, SparkMLVector
@@ -44,6 +45,7 @@ __all__ = [
     "enforce_params",
     "get_flavor_backend",
     "get_model_info",
+    "infer_pip_requirements",
     "infer_schema",
     "infer_signature",
     "infer_signature_from_type_hints",
@@ -73,6 +75,7 @@ _HOME = {
     "enforce_params": "envkit.models.enforcement",
     "get_flavor_backend": "envkit.environments.backend",
     "get_model_info": "envkit.models.model",
+    "infer_pip_requirements": "envkit.capturing.capture",
     "infer_schema": "envkit.models.inference.signature",
     "infer_signature": "envkit.models.inference.signature",
     "infer_signature_from_type_hints": "envkit.models.inference.signature",

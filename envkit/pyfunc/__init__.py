@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     from envkit.models.environment_files import get_model_dependencies
     from envkit.pyfunc.live import LivePyFuncModel
-    from envkit.pyfunc.loaded import PyFuncModel, load_model
+    from envkit.pyfunc.loaded import PyFuncModel, load_model, load_pyfunc
     from envkit.pyfunc.python_models import (
         get_default_conda_env,
         get_default_pip_requirements,
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     )
     from envkit.pyfunc.saving import add_to_model
     from envkit.spark import spark_udf
+
+FLAVOR_NAME = "python_function"
+MAIN, CODE, DATA, ENV = "loader_module", "code", "data", "env"  # its fields in `MLmodel`, by MLflow's names of them
+MODEL_CONFIG, MODEL_CODE_PATH, PY_VERSION = "config", "model_code_path", "python_version"
 
 _CHAT = (
     "ChatChoice",
@@ -63,12 +67,21 @@ _HOME = {
     "get_default_pip_requirements": "envkit.pyfunc.python_models",
     "get_model_dependencies": "envkit.models.environment_files",
     "load_model": "envkit.pyfunc.loaded",
+    "load_pyfunc": "envkit.pyfunc.loaded",
     "log_model": "envkit.pyfunc.python_models",
     "save_model": "envkit.pyfunc.python_models",
     "spark_udf": "envkit.spark",
     **dict.fromkeys(_CHAT, "envkit.inside.chat"),
 }
 __all__ = [
+    "CODE",
+    "DATA",
+    "ENV",
+    "FLAVOR_NAME",
+    "MAIN",
+    "MODEL_CODE_PATH",
+    "MODEL_CONFIG",
+    "PY_VERSION",
     "ChatChoice",
     "ChatChoiceDelta",
     "ChatChunkChoice",
@@ -92,6 +105,7 @@ __all__ = [
     "get_default_pip_requirements",
     "get_model_dependencies",
     "load_model",
+    "load_pyfunc",
     "log_model",
     "save_model",
     "spark_udf",

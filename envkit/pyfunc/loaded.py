@@ -9,6 +9,7 @@ import logging
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -156,13 +157,25 @@ def load_model(
     return PyFuncModel(directory, load_here(directory, config), config)
 
 
+def load_pyfunc(model_uri: str | Path, suppress_warnings: bool = False) -> PyFuncModel:
+    """The same as `load_model`, under the name that it had before MLflow 1.0."""
+    return load_model(model_uri, suppress_warnings)
+
+
 def load_here(directory: ModelDirectory, config: Any = None) -> loading.Model:
-    """Load a model in this process. What its code imports of `mlflow` is supplied meanwhile where it is missing."""
-    with _loading:
+    """Load a model in this process."""
+    with authors_code():
         _forget_code_of_others(directory)
+        return loading.load_here(request(directory, config))
+
+
+@contextmanager
+def authors_code() -> Iterator[None]:
+    """Run the code of one model at a time, and supply what it imports of `mlflow` where that is not installed."""
+    with _loading:
         supplied = surface.supply_mlflow()
         try:
-            return loading.load_here(request(directory, config))
+            yield
         finally:
             surface.withdraw(supplied)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
@@ -22,9 +22,10 @@ from envkit.models.signature import ModelSignature
 from envkit.pyfunc import artifacts as artifact_files
 from envkit.pyfunc import chats, pickling, saving
 from envkit.pyfunc.configuration import Config, read
+from envkit.pyfunc.loaded import authors_code
 from envkit.pyfunc.saving import Options, Saved
 
-PICKLE = "python_model.pkl"
+PICKLED, PICKLE = "python_model", "python_model.pkl"
 OWN, CHAT = "mlflow.pyfunc.model", "mlflow.pyfunc.loaders.chat_model"
 FROM_CODE = "mlflow.pyfunc.loaders.code_model"
 
@@ -39,6 +40,8 @@ def save_model(
     artifacts: Mapping[str, str | Path] | None = None,
     model_config: Config | None = None,
     streamable: bool | None = None,
+    code_path: Sequence[str | Path] | None = None,
+    example_no_conversion: bool | None = None,  # noqa: ARG001 - MLflow's, which has no effect there either
     **options: Unpack[Options],
 ) -> None:
     """Save a model made of Python: either `python_model`, or a `loader_module`.
@@ -48,9 +51,13 @@ def save_model(
     which `context.artifacts` has them; paths or URIs. model_config: what `context.model_config` holds, as a dict or the
     path of a YAML file. streamable: whether it has a `predict_stream`, default: it is looked at.
     loader_module: a module with `_load_pyfunc(path)`, of an installed distribution or of `code_paths`. data_path: the
-    file or folder that it is given, which goes into the model. The other parameters are those of
-    `envkit.pyfunc.saving.save`.
+    file or folder that it is given, which goes into the model. code_path: `code_paths` under the name that it once had.
+    example_no_conversion: no longer of any effect. The other parameters are those of `envkit.pyfunc.saving.save`.
     """
+    if code_path is not None:
+        if options.get("code_paths") is not None:
+            raise InvalidArgument("code_path is the old name of code_paths: give one of them.")
+        options["code_paths"] = code_path
     if (loader_module is None) == (python_model is None):
         raise InvalidArgument("Give either python_model or loader_module (with data_path if need be).")
     if loader_module is not None:
@@ -80,19 +87,28 @@ def save_model(
         found = artifact_files.put(artifacts or {}, folder)
         fields |= {"artifacts": found} if found else {}
         fields |= {"model_config": config} if config is not None else {}
-        return Saved(loader_module=fields.pop("loader_module"), python_function=fields, metadata=told.metadata)
+        return Saved(
+            loader_module=fields.pop("loader_module"),
+            python_function=fields,
+            metadata=told.metadata,
+            least=get_default_pip_requirements() if PICKLED in fields else (),
+        )
 
     saving.save(path, write, **options)
 
 
+@saving.with_options_of(save_model, without="mlflow_model")
 def log_model(
     artifact_path: str | None = None,
+    loader_module: str | None = None,
+    data_path: str | Path | None = None,
+    *,
     registered_model_name: str | None = None,
     await_registration_for: int | None = 300,
     name: str | None = None,
     **arguments: Any,
 ) -> ModelInfo:
-    """Save a model and log it to MLflow's tracking server; `arguments` are those of `save_model`.
+    """Save a model and log it to MLflow's tracking server; the other parameters are those of `save_model`.
 
     artifact_path, or name: where in the run. registered_model_name: make it a version of that registered model.
     await_registration_for: seconds to wait for that. Raises `ToolNotFound` without `mlflow-skinny`.
@@ -102,6 +118,8 @@ def log_model(
         sys.modules[__name__],
         registered_model_name,
         await_registration_for,
+        loader_module=loader_module,
+        data_path=data_path,
         **arguments,
     )
 
@@ -144,7 +162,8 @@ def _from_code(file: Path, config: Any) -> tuple[Write, Any]:
     if file.suffix != ".py":
         raise InvalidArgument(f"python_model: {file} is no file of Python code (.py).")
     try:
-        model = code_model.registered(str(file.absolute()), config)
+        with authors_code():
+            model = code_model.registered(str(file.absolute()), config)
     except RuntimeError as error:
         raise InvalidArgument(f"{error}.") from error
 
@@ -174,7 +193,7 @@ def _as_pickle(model: Any) -> tuple[Write, Any]:
         loader = CHAT if chat else OWN
         return {
             "loader_module": loader,
-            "python_model": PICKLE,
+            PICKLED: PICKLE,
             "cloudpickle_version": cloudpickle.__version__,
         }
 

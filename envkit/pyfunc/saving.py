@@ -6,6 +6,7 @@ import inspect
 import logging
 import platform
 import re
+import shlex
 import shutil
 import sys
 import sysconfig
@@ -16,7 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypedDict
+from typing import Any, ParamSpec, TypedDict, TypeVar
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from envkit.capturing import declared
 from envkit.capturing.capture import capture
@@ -45,7 +49,8 @@ class Saved:
 
     loader_module: what loads it as a `python_function`, None for a flavor that does not predict. python_function: the
     other fields of that flavor. flavors: the sections of the other flavors, by name; each gets `code`. signature,
-    example: in the place of those that nobody gave. metadata: added to what the author says.
+    example: in the place of those that nobody gave. metadata: added to what the author says. least: requirements
+    without which it does not load, which those that the author states need not name.
     """
 
     loader_module: str | None
@@ -54,6 +59,7 @@ class Saved:
     signature: ModelSignature | None = None
     example: Any = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    least: Sequence[str] = ()
 
 
 class Options(TypedDict, total=False):
@@ -130,6 +136,7 @@ def save(
                 model.signature = _with_answer(model.signature, answer)
                 model.save(folder)
 
+        stated = (conda_env, _at_least(pip_requirements, saved.least), extra_pip_requirements)
         captured = _captured(folder, stated, timeout, complete, include_code=infer_code_paths)
         if infer_code_paths:
             _reread_code(model, folder)
@@ -137,25 +144,32 @@ def save(
 
 
 P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def with_options(function: Callable[P, None]) -> Callable[P, None]:
     """Show the parameters of `save` in the signature of a function that passes them on as `**options`."""
-    own = inspect.signature(function)
-    taken = [each for each in own.parameters.values() if each.kind is not each.VAR_KEYWORD]
-    names = {each.name for each in taken}
-    common = [
-        each
-        for each in inspect.signature(save).parameters.values()
-        if each.kind is each.KEYWORD_ONLY and each.name not in names
-    ]
+    return with_options_of(save)(function)
 
-    @wraps(function)
-    def shown(*args: P.args, **kwargs: P.kwargs) -> None:
-        function(*args, **kwargs)
 
-    shown.__signature__ = own.replace(parameters=[*taken, *common])  # type: ignore[attr-defined]
-    return shown
+def with_options_of(other: Callable[..., Any], without: str = "") -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Show the keywords of `other`, but for that one, in the signature of a function that passes them on."""
+
+    def showing(function: Callable[P, R]) -> Callable[P, R]:
+        own = inspect.signature(function)
+        taken = [each for each in own.parameters.values() if each.kind is not each.VAR_KEYWORD]
+        names = {without, *(each.name for each in taken)}
+        passed = inspect.signature(other).parameters.values()
+        common = [each for each in passed if each.kind is each.KEYWORD_ONLY and each.name not in names]
+
+        @wraps(function)
+        def shown(*args: P.args, **kwargs: P.kwargs) -> R:
+            return function(*args, **kwargs)
+
+        shown.__signature__ = own.replace(parameters=[*taken, *common])  # type: ignore[attr-defined]
+        return shown
+
+    return showing
 
 
 def default_requirements(*names: str) -> list[str]:
@@ -184,6 +198,16 @@ def _check_environment(conda_env: Any, requirements: Any, extra: Any) -> None:
     if len(stated) > 1:
         raise InvalidArgument(f"Give only one of {' and '.join(stated)}: each says what the model's environment is.")
     declared.wish(requirements, extra, conda_env)
+
+
+def _at_least(requirements: Lines | None, least: Sequence[str]) -> Lines | None:
+    """What is stated, with what the model cannot do without and they do not name."""
+    if requirements is None:
+        return None
+    known = {canonicalize_name(each.name or "") for each in declared.wish(requirements, None, None).file.requirements}
+    more = [each for each in least if canonicalize_name(Requirement(each).name) not in known]
+    lines = [f"-r {shlex.quote(str(requirements))}"] if isinstance(requirements, str | Path) else list(requirements)
+    return [*lines, *more] if more else requirements
 
 
 def _checked_code(code_paths: Sequence[str | Path] | None) -> list[Path]:

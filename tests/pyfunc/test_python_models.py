@@ -177,6 +177,34 @@ def test_a_conda_environment_is_written_as_it_is(tmp_path: Path) -> None:
     assert f"pandas=={pd.__version__}" in (tmp_path / "model" / "constraints.txt").read_text()
 
 
+def test_what_reads_the_pickle_is_required_though_nobody_states_it(tmp_path: Path) -> None:
+    (tmp_path / "some lines.txt").write_text("pandas\n")
+    pyfunc.save_model(tmp_path / "model", python_model=len, pip_requirements=tmp_path / "some lines.txt")
+    lines = (tmp_path / "model" / "requirements.txt").read_text().splitlines()
+
+    assert lines == [*pyfunc.get_default_pip_requirements(), "pandas", "-c constraints.txt"]
+
+
+CONFIGURED = """
+import mlflow
+from mlflow.models import ModelConfig, set_model
+config = ModelConfig(development_config={"a": 1})
+class M(mlflow.pyfunc.PythonModel):
+    def predict(self, model_input):
+        return [config.get("a")]
+set_model(M())
+"""
+
+
+def test_code_written_for_mlflow_is_saved_with_its_configuration_where_that_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "written.py").write_text(CONFIGURED)
+    pyfunc.save_model(tmp_path / "model", python_model=tmp_path / "written.py", model_config={"a": 5})
+
+    assert pyfunc.load_model(tmp_path / "model").predict([0]) == [5]
+    with pytest.raises(InvalidArgument, match="old name"):
+        pyfunc.save_model(tmp_path / "x", python_model=len, code_path=["a"], code_paths=["b"])
+
+
 def test_code_that_lies_elsewhere_is_told_or_taken_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "outer.py").write_text("import inner\ndef _load_pyfunc(path):\n    return inner\n")
     (tmp_path / "inner.py").write_text("def predict(data): return data\n")
@@ -219,7 +247,10 @@ def test_logging_needs_mlflows_client() -> None:
 
 
 def test_importing_costs_nothing() -> None:
-    program = "import sys, envkit.pyfunc, envkit.flavors; print(len([m for m in sys.modules if 'yaml' in m]))"
+    program = (
+        "import sys, envkit; envkit.pyfunc.FLAVOR_NAME, envkit.models.__name__, envkit.flavors.__name__\n"
+        "print(len([m for m in sys.modules if 'yaml' in m]))"
+    )
     done = subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.PIPE, env=dict(os.environ))
 
     assert done.stdout.split() == [b"0"]

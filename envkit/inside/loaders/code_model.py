@@ -13,7 +13,7 @@ from ..bytecode import TracelessLoader
 from . import chat_model
 from .python_model import with_context
 
-REGISTRY = "mlflow.models.model"
+REGISTRY, REGISTERED = "mlflow.models.model", "__mlflow_model__"
 WRAPPERS = {  # kinds of models that MLflow gives an interface of its own
     "ChatAgent": ("mlflow.pyfunc.loaders.chat_agent", "_ChatAgentPyfuncWrapper"),
     "ResponsesAgent": ("mlflow.pyfunc.loaders.responses_agent", "_ResponsesAgentPyfuncWrapper"),
@@ -37,9 +37,11 @@ def registered(file: str, config: Any) -> Any:
     """Run a file of code and give the model that it registered. Raises `RuntimeError` for one that registers none."""
     _configure(config)
     sys.modules.setdefault("envkit.inside.registry", registry)
+    if REGISTRY in sys.modules:
+        sys.modules[REGISTRY].__dict__[REGISTERED] = None  # an earlier file's
     model = registry.registered_by(lambda: _run(file))
     if model is None:
-        model = getattr(sys.modules.get(REGISTRY), "__mlflow_model__", None)
+        model = getattr(sys.modules.get(REGISTRY), REGISTERED, None)
     if model is None:
         raise RuntimeError(f"{os.path.basename(file)} did not register a model: it never called `set_model`")
     return model
@@ -53,7 +55,7 @@ def is_chat(model: Any) -> bool:
 
 def _configure(config: Any) -> None:
     """Put the configuration where `mlflow.models.ModelConfig` looks for it."""
-    surface.ModelConfig.given = config
+    surface.configuration.set(config)
     if config and "mlflow" not in surface.supplied():
         import_module("mlflow.models.model_config").__dict__["__mlflow_model_config__"] = config
 
