@@ -6,7 +6,9 @@ import datetime
 import decimal
 import struct
 import uuid
+from importlib import import_module
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -28,6 +30,10 @@ FRAME = pd.DataFrame(
         "category": pd.Categorical(["u", "v"]),
         "nullable": pd.array([1, None], dtype="Int64"),
         "list": [[1], [2, 3]],
+        "complex": [1j, 2],
+        "period": pd.period_range("2020-01", periods=2, freq="M"),
+        "interval": pd.interval_range(0, 2),
+        "sparse": pd.arrays.SparseArray([0, 1]),
     },
     index=["p", "q"],
 )
@@ -64,6 +70,16 @@ def test_plain_values_come_back_as_they_were(value: Any) -> None:
         pd.Timedelta("1 days"),
         pd.NaT,
         pd.NA,
+        pd.Period("2020-01", "M"),
+        pd.Interval(0, 1, closed="both"),
+        pd.Categorical(["a", None]),
+        pd.array([1, None], dtype="Int64"),
+        pd.date_range("2020-01-01", periods=3, tz="Europe/Berlin"),
+        pd.Timestamp("2020-07-01", tz="America/New_York"),
+        datetime.datetime(2020, 7, 1, tzinfo=ZoneInfo("Europe/Berlin")),
+        bytearray(b"x"),
+        range(1, 9, 2),
+        np.ma.MaskedArray([1, 2], mask=[False, True]),
     ],
 )
 def test_single_values_keep_their_types(value: Any) -> None:
@@ -96,6 +112,8 @@ def test_data_frames_keep_columns_index_and_types(frame: pd.DataFrame) -> None:
         np.array(["2020-01-01"], dtype="M8[ns]"),
         np.empty((0, 3), dtype="float32"),
         np.array(5.0),
+        np.array([[(1, [2.0, 3.0])]], dtype=[("a", "i4"), ("b", "f8", (2,))]),
+        np.array(["a", "bc"], dtype=np.dtypes.StringDType()),
     ],
 )
 def test_arrays_keep_shape_and_type(array: Any) -> None:
@@ -105,18 +123,21 @@ def test_arrays_keep_shape_and_type(array: Any) -> None:
     np.testing.assert_array_equal(found, array)
 
 
-@pytest.mark.parametrize("form", ["csr", "csc", "coo"])
-def test_sparse_matrices_come_back(form: str) -> None:
-    matrix = getattr(scipy.sparse, f"{form}_matrix")(np.eye(3))
+@pytest.mark.parametrize("kind", ["matrix", "array"])
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr", "dia", "dok", "lil"])
+def test_sparse_matrices_come_back(form: str, kind: str) -> None:
+    matrix = getattr(scipy.sparse, f"{form}_{kind}")(np.eye(3))
     found = wire.loads(wire.dumps(matrix))
 
-    assert found.format == form
+    assert type(found) is type(matrix)
     np.testing.assert_array_equal(found.toarray(), np.eye(3))
 
 
 def test_a_value_without_a_form_is_refused() -> None:
     with pytest.raises(NotEncodable, match="object"):
         wire.dumps(object())
+    with pytest.raises(NotEncodable, match="no name"):
+        wire.dumps(pd.Series(pd.to_datetime(["2020-01-01"]).tz_localize(import_module("dateutil.tz").tzlocal())))
 
 
 @given(st.binary(max_size=60))
