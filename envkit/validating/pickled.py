@@ -104,10 +104,15 @@ DANGEROUS = frozenset(
         ),
         ("functools", "reduce"),
         ("logging.config", "listen"),
+        ("numpy", "load"),
+        ("numpy", "loadtxt"),
+        ("numpy.lib.npyio", "load"),
+        ("numpy.lib._npyio_impl", "load"),
         ("numpy.testing._private.utils", "runstring"),
         ("operator", "methodcaller"),
         ("pandas", "eval"),
         ("pandas", "read_pickle"),
+        ("pandas.core.computation.eval", "eval"),
         ("pandas.io.pickle", "read_pickle"),
         ("joblib", "load"),
         ("joblib.numpy_pickle", "load"),
@@ -122,6 +127,23 @@ DANGEROUS = frozenset(
         ("types", "FunctionType"),
         ("yaml", "unsafe_load"),
     }
+)
+LEADING = frozenset(  # modules that a class or function is never called after
+    [
+        "__builtins__",
+        "builtins",
+        "ctypes",
+        "importlib",
+        "multiprocessing",
+        "os",
+        "posix",
+        "pty",
+        "runpy",
+        "shutil",
+        "socket",
+        "subprocess",
+        "sys",
+    ]
 )
 HARMLESS = frozenset({("os", "PathLike"), ("platform", "uname_result"), ("threading", "Lock")})
 VALUES = {  # of the standard library: modules, and which of their names; () for all
@@ -180,6 +202,8 @@ def is_dangerous(module: str, name: str) -> bool:
     first, *others = name.split(".")
     if (module, first) in DANGEROUS or (top == "numpy" and "f2py" in module):
         return True
+    if LEADING.intersection((first, *others)):
+        return True  # a module that a harmless one imports, and what is in it: `joblib.memory`, `os.system`
     if others and top in sys.stdlib_module_names and any(each in sys.stdlib_module_names for each in others):
         return True  # by way of a module that another one imports: `collections`, `abc.sys`
     return "__globals__" in others or (top in DANGEROUS_MODULES and (module, name) not in HARMLESS)

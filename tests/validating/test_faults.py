@@ -120,6 +120,9 @@ def codes(model: Path, *words: str) -> dict[str, str]:
         ({"code/loader.py": "def (:\n"}, "ENV205", "code/loader.py"),
         ({"model.pkl": pickle.dumps(eval)}, "ENV210", "builtins.eval"),
         ({"model.pkl": b"csubprocess\nPopen\n(S'id'\ntR."}, "ENV210", "subprocess.Popen"),
+        ({"model.pkl": b"cacme.memory\nos.system\n."}, "ENV210", "acme.memory.os.system"),
+        ({"model.pkl": b"cacme\nos\n."}, "ENV210", "acme.os"),
+        ({"model.pkl": b"\x80\x02\x82\x01."}, "ENV211", "copyreg._inverted_registry[1]"),
         ({"data.bin": b"\x80\x04cnowhere.known\nrun\n."}, "ENV211", "nowhere.known.run"),
     ],
 )  # fmt: skip

@@ -61,8 +61,8 @@ class Names:
             self.modules[module] = self.modules.get(module, False) or by_code
 
 
-def read(stream: Bounded, names: Names, opcodes: int) -> None:
-    """Add what the pickles in a stream name. opcodes: how many at most.
+def read(stream: Bounded, names: Names, opcodes: int) -> int:
+    """Add what the pickles in a stream name. opcodes: how many at most; given back is how many are left.
 
     Raises `Unreadable` for what is no pickle, or too long a one; what was found until then is in `names`.
     """
@@ -77,6 +77,7 @@ def read(stream: Bounded, names: Names, opcodes: int) -> None:
         raise Unreadable(f"it is no complete pickle ({error})") from error
     except MemoryError as error:
         raise Unreadable("it holds something too large") from error
+    return machine.left
 
 
 class _Machine:
@@ -84,7 +85,7 @@ class _Machine:
 
     def __init__(self, stream: Bounded, names: Names, opcodes: int, depth: int = 0) -> None:
         self._stream, self._names = stream, names
-        self._left, self._depth = opcodes, depth
+        self.left, self._depth = opcodes, depth
         self.result: object = None
 
     def run(self) -> None:
@@ -93,8 +94,8 @@ class _Machine:
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
         for opcode, argument, _ in pickletools.genops(self._stream):  # type: ignore[arg-type]
-            self._left -= 1
-            if self._left < 0:
+            self.left -= 1
+            if self.left < 0:
                 raise Unreadable("it is longer than is read")
             self._step(opcode, argument)
         self.result = self._stack[-1] if self._stack else None
@@ -170,6 +171,9 @@ class _Machine:
         if isinstance(module, str) and isinstance(name, str):
             self._names.globals[module[:200], name[:200]] = None
         self._stack.append(_Global(str(module)[:200], str(name)[:200]) if isinstance(module, str) else _Object())
+
+    def _extension(self, code: int) -> None:
+        self._push_global("copyreg", f"_inverted_registry[{code}]")  # whatever was registered under that number
 
     def _instance(self, argument: str) -> None:
         self._until_mark()
@@ -264,9 +268,9 @@ class _Machine:
     def _inner_pickle(self) -> None:
         if self._depth >= MAX_DEPTH:
             raise Unreadable("it nests too deep")
-        inner = _Machine(self._stream, self._names, self._left, self._depth + 1)
+        inner = _Machine(self._stream, self._names, self.left, self._depth + 1)
         inner.run()
-        self._left = inner._left
+        self.left = inner.left
 
 
 def _has_objects(dtype: object) -> bool:
@@ -298,6 +302,7 @@ _SPECIAL: dict[str, Callable[[_Machine, Any], None]] = {
     "GLOBAL": _Machine._global,
     "STACK_GLOBAL": _Machine._stack_global,
     "INST": _Machine._instance,
+    **dict.fromkeys(("EXT1", "EXT2", "EXT4"), _Machine._extension),
     "REDUCE": _Machine._reduce,
     "NEWOBJ": _Machine._reduce,
     "NEWOBJ_EX": _Machine._new_with_keywords,

@@ -82,8 +82,27 @@ def _by_library(stream: BinaryIO, module: str, package: str) -> BinaryIO:
             f"it is compressed, and {package} is not installed where envkit runs "
             "(install envkit with the extra `artifacts`)"
         ) from error
-    opened = opener.LZ4FrameFile(stream) if package == "lz4" else opener.ZstdDecompressor().stream_reader(stream)
-    return io.BufferedReader(opened, BLOCK)
+    if package == "lz4":
+        return io.BufferedReader(opener.LZ4FrameFile(stream), BLOCK)
+    return io.BufferedReader(_Zstandard(opener.ZstdDecompressor().stream_reader(stream), opener.ZstdError), BLOCK)
+
+
+class _Zstandard(io.RawIOBase):
+    """Its library has an exception of its own for what is damaged."""
+
+    def __init__(self, stream: BinaryIO, damaged: type[Exception]) -> None:
+        self._stream, self._damaged = stream, damaged
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        try:
+            block = self._stream.read(len(buffer))
+        except self._damaged as error:
+            raise Unreadable(f"it is damaged ({error})") from error
+        buffer[: len(block)] = block
+        return len(block)
 
 
 class _Zlib(io.RawIOBase):

@@ -6,11 +6,13 @@ import bz2
 import collections
 import decimal
 import gzip
+import io
 import json
 import lzma
 import pickle
 import struct
 import sys
+import tarfile
 import types
 import zipfile
 import zlib
@@ -200,6 +202,92 @@ def test_compressed_pickles_are_read(tmp_path: Path, compress: Callable[[bytes],
     assert found.gaps == []
 
 
+HARM = b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x02id\x85R."
+
+
+def zipped(**files: bytes) -> bytes:
+    found = io.BytesIO()
+    with zipfile.ZipFile(found, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return found.getvalue()
+
+
+def tarred(mode: str, content: bytes) -> bytes:
+    found = io.BytesIO()
+    with tarfile.open(fileobj=found, mode=mode) as archive:  # type: ignore[call-overload]
+        entry = tarfile.TarInfo("folder/m")
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    return found.getvalue()
+
+
+def array_of_objects(content: bytes) -> bytes:
+    header = b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + content
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("model.pkl.bz2", bz2.compress(HARM)),
+        ("model.pkl.xz", lzma.compress(HARM)),
+        ("model.joblib.lzma", lzma.compress(HARM, lzma.FORMAT_ALONE)),
+        ("weights", gzip.compress(HARM)),
+        ("weights.npy", array_of_objects(HARM)),
+        ("weights.npz", zipped(a=array_of_objects(HARM))),
+        ("weights.zip", zipped(a=zipped(b=HARM), c=b"text")),
+        ("weights.zip", zipped(a=gzip.compress(HARM))),
+        ("weights.tar", tarred("w", HARM)),
+        ("weights.tar.gz", tarred("w:gz", HARM)),
+        ("weights.bin", b"cos\nsystem\n(S'id'\ntR."),
+        ("model.pkl", pickle.dumps(1) + HARM),
+    ],
+)
+def test_what_unpickling_would_fetch_is_seen_wherever_the_pickle_lies(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+
+    found = survey(tmp_path / name)
+
+    assert ("os", "system") in found.globals[name]
+    assert found.gaps == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("table.csv.gz", gzip.compress(b"a,b\n1,2\n")),
+        ("text.tar.xz", tarred("w:xz", b"text")),
+        ("weights.npy", b"\x93NUMPY\x01\x00\x0e\x00{'descr':'<f8'}" + bytes(8)),
+        ("image.bin", b"x\x9c is not compressed"),
+        ("image.zst", b"\x28\xb5\x2f\xfd is not compressed"),
+        ("weights.zip", zipped(a=b"BZh is not compressed", b=b"text")),
+    ],
+)
+def test_other_data_is_no_pickle_that_is_damaged(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+
+    found = survey(tmp_path / name)
+
+    assert found.globals == {}
+    assert found.gaps == []
+
+
+def test_what_is_registered_under_a_number_is_told(tmp_path: Path) -> None:
+    (tmp_path / "model.pkl").write_bytes(b"\x80\x02\x82\x01.")
+
+    assert survey(tmp_path / "model.pkl").globals["model.pkl"] == (("copyreg", "_inverted_registry[1]"),)
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_an_archive_that_unpacks_into_too_much_is_left(tmp_path: Path, mode: str) -> None:
+    (tmp_path / "a.tar").write_bytes(tarred(mode, bytes(3_000_000)))
+
+    assert "more than" in survey(tmp_path / "a.tar", unpacked=1_000_000).gaps[0].problem
+
+
 @pytest.mark.parametrize(("magic", "package"), [(b"\x04\x22\x4d\x18", "lz4"), (b"\x28\xb5\x2f\xfd", "zstandard")])
 def test_a_compression_for_which_a_library_is_missing_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, magic: bytes, package: str
@@ -314,6 +402,8 @@ ZEROS = b"\x80\x04B" + struct.pack("<I", 20_000_000) + bytes(20_000_000) + b"."
         pytest.param(b"\x80\x02(" + wrapped_array("f8", (2_000_000_000,) * 60, b"..") + b".", id="large array"),
         pytest.param(b"\x80\x02" + wrapped_array("O8", (1,), b"\x80\x02", aligned=False) * 1, id="no inner pickle"),
         pytest.param(b"\x80", id="one byte"),
+        pytest.param(b"\x28\xb5\x2f\xfd and no Zstandard", id="no zstandard"),
+        pytest.param(b"\x04\x22\x4d\x18 and no LZ4", id="no lz4"),
         pytest.param(b"", id="empty"),
         pytest.param(b"PK\x03\x04 and no archive", id="no archive"),
     ],
