@@ -42,8 +42,12 @@ def from_example(example: Mapping[str, Any], request: Mapping[str, Any], raw: bo
         params = value.get("params")
         value = value.get("inputs")
     if not raw:
-        value = convert(example_data(value, example, signature), signature)
-    return value, complete(params, signature)
+        data = convert(example_data(value, example, signature), signature)
+    elif example.get("type") == "dataframe":
+        data = example_data(value, example, signature)
+    else:
+        data = _bare(value, example)
+    return data, complete(params, signature)
 
 
 class Given(NamedTuple):
@@ -165,12 +169,19 @@ def example_data(value: Any, example: Mapping[str, Any], signature: Signature) -
     if kind == "dataframe":
         return frame_of_split(value) if isinstance(value, dict) else frame_of_records(value)
     if kind == "ndarray":
-        return _arrays(value, signature)
+        return _arrays(_bare(value, example), signature)
     if kind in SPARSE:
         matrix = getattr(import_module("scipy.sparse"), SPARSE[kind])
         return matrix((value["data"], value["indices"], value["indptr"]), shape=tuple(value["shape"]))
     if kind not in (None, "json_object"):
         raise InvalidInput(f"the type {kind!r} of the saved example is unknown")
+    return value
+
+
+def _bare(value: Any, example: Mapping[str, Any]) -> Any:
+    """Give an example that is no data frame; before 2.15 MLflow saved it as a request to TensorFlow Serving."""
+    if example.get("format") == "tf-serving" and isinstance(value, dict):
+        return value.get("inputs", value)
     return value
 
 

@@ -192,6 +192,20 @@ def test_raw_inputs_reach_a_model_with_type_hints(bench: Bench, python: str) -> 
     assert (error["kind"], "takes `inputs` only" in error["message"]) == ("input", True)
 
 
+@pytest.mark.parametrize("raw", [True, False])
+def test_arrays_that_an_old_mlflow_saved_as_a_request_are_taken_out_of_it(
+    bench: Bench, python: str, raw: bool
+) -> None:
+    """Before 2.15, for TensorFlow Serving."""
+    hint = "from typing import List\ndef same(data: List[int]):\n" if raw else "def same(data):\n"
+    bench.module("functions", f"{hint}    return data\n")
+    (bench.model / "python_model.pkl").write_bytes(b"cfunctions\nsame\n.")
+    conf = {"loader_module": "mlflow.pyfunc.model", "python_model": "python_model.pkl"}
+    example = bench.example({"inputs": [1, 2]}, type="ndarray", format="tf-serving")
+
+    assert bench.run(python, python_function=conf, example=example).one("prediction")["output"] == [1, 2]
+
+
 XGBOOST = """
 class Base:
     def load_model(self, path):
