@@ -61,7 +61,7 @@ def cast_array(data: Any, column: Column | None) -> Any:
     if column.type == "binary":
         return _each(data, lambda value: _decode(value, column))
     if column.type == "datetime":
-        return _array(data, "datetime64[ns]", _what(column))
+        return _array(data, "datetime64[ns]", _what(column))[()]
     if column.type in NUMPY:
         found = _exactly(_array(data, None, _what(column)), NUMPY[column.type], column)
         return found if isinstance(data, (list, numpy.ndarray)) else found[()]
@@ -77,9 +77,19 @@ def _cast_numbers(values: Any, column: Column) -> Any:
     elif values.isna().any():
         if column.required:
             raise InvalidInput(f"{_what(column)} holds null")
-        _series(values.dropna(), NUMPY[column.type], column)
-        return values
+        return _beside_gaps(values, column)
     return _series(values, NUMPY[column.type], column)
+
+
+def _beside_gaps(values: Any, column: Column) -> Any:
+    """Whole numbers become floats beside NaN, as pandas has them; truth values stay beside None."""
+    found = _series(values[values.notna()], NUMPY[column.type], column)
+    if column.type != "boolean" and (found.abs() > EXACT).any():
+        raise InvalidInput(f"{_what(column)} holds null, and beside it a number that no float holds")
+    gaps, filler = values.isna().to_numpy(), None if column.type == "boolean" else float("nan")
+    array = import_module("numpy").full(len(values), filler, dtype=object if filler is None else "float64")
+    array[~gaps] = found.to_numpy()
+    return values.__class__(array, index=values.index, name=values.name)
 
 
 def _series(values: Any, dtype: str, column: Column) -> Any:
@@ -108,8 +118,9 @@ def _exactly(array: Any, dtype: str, column: Column) -> Any:
 def _numbers(array: Any, wanted: Any, column: Column) -> Any:
     """Read texts as numbers: whole ones for whole types, so that "2.5" and huge values are not cut."""
     read = int if wanted.kind in "iu" else float
+    given = [float("nan") if each is None and read is float else each for each in array.ravel().tolist()]
     try:
-        flat = [read(value) if not isinstance(value, float) else value for value in array.ravel().tolist()]
+        flat = [each if isinstance(each, float) else read(each) for each in given]
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"{_what(column)} takes numbers only: {error}") from error
     return _array(flat, None, _what(column)).reshape(array.shape)

@@ -130,7 +130,7 @@ def _from_json(text: str, signature: Signature, raw: bool) -> Given:
     if not isinstance(value, dict):
         raise InvalidInput(f"it must be a JSON object with exactly {accepted}, not {_kind(value)}")
     if any(each in value for each in CHAT_FORMATS):
-        return _from_chat(value, signature)
+        return _from_chat(value, signature, raw)
     found = [each for each in FORMATS if each in value]
     if len(found) != 1:
         had = ", ".join(f"`{each}`" for each in (found or value)) or "nothing"
@@ -142,18 +142,29 @@ def _from_json(text: str, signature: Signature, raw: bool) -> Given:
     return Given(_data(found[0], value[found[0]], signature, raw), params)
 
 
-def _from_chat(value: dict[str, Any], signature: Signature) -> Given:
+def _from_chat(value: dict[str, Any], signature: Signature, raw: bool) -> Given:
     known = {each["name"] for each in signature.params}
     params = {name: each for name, each in value.items() if name in known}
     data = {name: each for name, each in value.items() if name not in known}
-    return Given(data, complete(params, signature), is_chat=True)
+    return Given(_whole(data, signature, raw), complete(params, signature), is_chat=True)
+
+
+def _whole(value: Any, signature: Signature, raw: bool) -> Any:
+    """Give what the signature promises; a model that takes JSON values gets those, once they are seen to fit.
+
+    A signature without names was made from type hints, of which such a model sees to itself.
+    """
+    if raw and not signature.names:
+        return value
+    found = convert(value, signature)
+    return value if raw else found
 
 
 def _data(form: str, value: Any, signature: Signature, raw: bool) -> Any:
     if raw:
         if form != "inputs":
             raise InvalidInput(f"this model takes `inputs` only, since its type hints say what it takes, not `{form}`")
-        return value
+        return _whole(value, signature, raw)
     if form == "dataframe_split":
         return convert(frame_of_split(value), signature)
     if form == "dataframe_records":

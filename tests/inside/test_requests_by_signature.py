@@ -1,0 +1,99 @@
+"""Requests that the signature is easily forgotten for: chats, rows of `inputs`, gaps."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from envkit.inside import payload
+from envkit.inside.signature import InvalidInput
+
+MESSAGE = {"type": "object", "properties": {"role": {"type": "string"}, "content": {"type": "string"}}}
+CHAT = [
+    {"name": "messages", "type": "array", "items": MESSAGE, "required": True},
+    {"name": "temperature", "type": "double", "required": False},
+]
+HI = {"role": "user", "content": "hi"}
+
+
+def given(inputs: Any, request: dict[str, Any], *, raw: bool = False) -> payload.Given:
+    return payload.from_content(json.dumps(request).encode(), "json", {"signature": {"inputs": inputs}}, raw)
+
+
+def test_a_chat_gets_the_form_that_its_signature_promises() -> None:
+    found = given(CHAT, {"messages": [HI], "temperature": 2, "unknown": 1})
+
+    assert found.is_chat
+    assert found.data.to_dict(orient="records") == [{"messages": [HI], "temperature": 2.0}]
+
+
+def test_a_model_that_takes_a_chat_as_it_is_gets_it_so() -> None:
+    asked = {"messages": [HI], "temperature": 2, "unknown": 1}
+
+    assert given(CHAT, asked, raw=True).data == asked
+    assert given(CHAT, {"inputs": asked}, raw=True).data == asked
+
+
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"messages": "hi"},
+        {"messages": [{"role": "user"}]},
+        {"messages": [{**HI, "role": 1}]},
+        {"messages": [{**HI, "unknown": 1}]},
+        {"messages": [HI], "temperature": "warm"},
+        {"prompt": "hi"},
+        {"input": ["hi"]},
+    ],
+    ids=str,
+)
+def test_a_chat_that_does_not_fit_the_signature_is_refused(asked: dict[str, Any], raw: bool) -> None:
+    with pytest.raises(InvalidInput):
+        given(CHAT, asked, raw=raw)
+
+
+def test_a_model_of_columns_is_no_chat() -> None:
+    with pytest.raises(InvalidInput, match="lacks `a`"):
+        given([{"name": "a", "type": "long"}], {"input": [1]})
+
+
+def test_rows_may_have_times() -> None:
+    data = given([{"name": "d", "type": "datetime"}], {"inputs": [{"d": "2024-01-02T03:04:05"}]}).data
+
+    pd.testing.assert_frame_equal(data, pd.DataFrame({"d": pd.to_datetime(["2024-01-02T03:04:05"]).as_unit("ns")}))
+
+
+def test_null_is_not_a_number_in_a_tensor() -> None:
+    tensor = {"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 2]}}
+    data = given([tensor], {"inputs": [[1, None]]}).data
+
+    np.testing.assert_array_equal(data, np.array([[1, np.nan]], dtype="float32"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "expected"),
+    [
+        ("long", [None], [np.nan]),
+        ("long", [3, None], [3.0, np.nan]),
+        ("long", ["3", None], [3.0, np.nan]),
+        ("boolean", [True, None], [True, None]),
+        ("boolean", [1, None], [True, None]),
+    ],
+)
+def test_a_column_with_gaps_has_the_type_that_pandas_gives_it(kind: str, values: Any, expected: Any) -> None:
+    asked = {"dataframe_records": [{"o": each} for each in values]}
+    data = given([{"name": "o", "type": kind, "required": False}], asked).data
+
+    dtype = object if kind == "boolean" else "float64"
+    pd.testing.assert_frame_equal(data, pd.DataFrame({"o": pd.Series(expected, dtype=dtype)}))
+
+
+@pytest.mark.parametrize(("kind", "value"), [("long", 2.5), ("long", "x"), ("boolean", "no"), ("long", str(2**60))])
+def test_what_lies_beside_a_gap_must_fit_too(kind: str, value: Any) -> None:
+    with pytest.raises(InvalidInput):
+        given([{"name": "o", "type": kind, "required": False}], {"dataframe_records": [{"o": value}, {"o": None}]})
