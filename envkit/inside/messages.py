@@ -22,7 +22,8 @@ def begun(header: Mapping[str, Any], size: int) -> bytes:
 
 def write(channel: Any, header: Mapping[str, Any], body: bytes = b"") -> None:
     """Send a message over a socket. Raises `OSError` when nobody is there to read it."""
-    channel.sendall(begun(header, len(body)) + body)
+    channel.sendall(begun(header, len(body)))
+    channel.sendall(body)  # not joined: it may be large
 
 
 def read(channel: Any) -> tuple[Mapping[str, Any], bytes] | None:

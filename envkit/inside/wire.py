@@ -39,15 +39,15 @@ def dumps(value: Any) -> bytes:
 def loads(content: bytes) -> Any:
     """Give the value. Raises `Malformed`, and `ImportError` where its library is not installed."""
     try:
-        parts = list(_parts(content))
-        return Reader(parts[1:]).value(json.loads(parts[0].decode("utf-8", "surrogatepass")))
+        parts = list(_parts(memoryview(content)))
+        return Reader(parts[1:]).value(json.loads(bytes(parts[0]).decode("utf-8", "surrogatepass")))
     except ImportError:
         raise
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, ArithmeticError) as error:
         raise Malformed(f"{type(error).__name__}: {error}") from error
 
 
-def _parts(content: bytes) -> Any:
+def _parts(content: memoryview) -> Any:
     place = 0
     while place < len(content):
         (length,) = struct.unpack_from(">Q", content, place)

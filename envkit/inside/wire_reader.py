@@ -26,7 +26,7 @@ class Malformed(ValueError):
 class Reader:
     """Makes values of nodes; nothing that it reads can run code."""
 
-    def __init__(self, buffers: List[bytes]) -> None:
+    def __init__(self, buffers: List[memoryview]) -> None:
         self._buffers = buffers
 
     def value(self, node: Any) -> Any:

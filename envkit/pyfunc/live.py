@@ -7,12 +7,13 @@ any more, and when this process ends, however it does.
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from types import TracebackType
 from typing import Any, Self
 
@@ -86,7 +87,7 @@ class LivePyFuncModel(PyFuncModel):
         """Predict piece by piece. Others wait until the stream has ended, or its iterator has been closed."""
         if not self._process.streamable:
             raise InvalidArgument(f"{self._directory.name} does not predict piece by piece: it is not streamable.")
-        return map(_value, self._process.stream(_question(data, params)))
+        return _pieces(self._process.stream(_question(data, params)))
 
     def close(self) -> None:
         """End the process and all that it started. It may be called again."""
@@ -114,6 +115,7 @@ class _Process:
         self._asking = threading.RLock()
         self._starter = ThreadPoolExecutor(max_workers=1)  # a worker ends with the thread that starts it
         self._worker: Worker | None = None
+        self._owner = os.getpid()
         self.streamable = False
         self.closed = False
 
@@ -136,13 +138,15 @@ class _Process:
 
     def ask(self, what: str, question: bytes) -> bytes:
         """Ask one question and give the answer."""
+        self._refuse_others()
         with self._asking:
             self._send(what, question)
             event, body = self._heard()
             return body if event["event"] == "answer" else self._failed(event)
 
-    def stream(self, question: bytes) -> Iterator[bytes]:
+    def stream(self, question: bytes) -> Generator[bytes]:
         """Ask for a stream and give its pieces."""
+        self._refuse_others()
         with self._asking:
             self._send("stream", question)
             complete = False
@@ -163,9 +167,16 @@ class _Process:
             while self._heard()[0]["event"] == "piece":
                 pass
 
+    def _refuse_others(self) -> None:
+        """A process that was forked from the one that loaded it would take answers that are not its own."""
+        if os.getpid() != self._owner:
+            raise InvalidArgument("The model belongs to the process that loaded it; load it in this one, too.")
+
     def end(self) -> None:
-        """End the worker for good."""
+        """End the worker for good; in a process that was forked it goes on."""
         self.closed = True
+        if os.getpid() != self._owner:
+            return
         try:
             self._abandon(0.5)
         finally:
@@ -232,6 +243,12 @@ def _question(data: Any, params: Mapping[str, Any] | None) -> bytes:
         return wire.dumps((data, dict(params) if params is not None else None))
     except NotEncodable as error:
         raise InvalidArgument(f"The data cannot be sent to the model: {error}.") from error
+
+
+def _pieces(contents: Generator[bytes]) -> Iterator[Any]:
+    """Give the values; who closes the iterator ends the stream."""
+    with closing(contents):
+        yield from map(_value, contents)
 
 
 def _value(content: bytes) -> Any:

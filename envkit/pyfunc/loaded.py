@@ -5,6 +5,7 @@ https://mlflow.org/docs/latest/api_reference/python_api/mlflow.pyfunc.html#mlflo
 
 from __future__ import annotations
 
+import inspect
 import logging
 import sys
 import threading
@@ -152,6 +153,10 @@ def load_model(
         from envkit.pyfunc.live import live
 
         return live(directory, config, env_manager, timeout, extra_envs or {}, preparation)
+    if preparation:
+        from envkit.environments.reproduction import prepare_env
+
+        inspect.signature(prepare_env).bind_partial(**preparation)  # what is misspelt is told here, too
     if not suppress_warnings:
         drift.warn(directory, stacklevel=2)
     return PyFuncModel(directory, load_here(directory, config), config)

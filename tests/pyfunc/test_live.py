@@ -83,6 +83,21 @@ def test_threads_share_it(model: LivePyFuncModel) -> None:
     assert sorted(found) == list(range(8))
 
 
+def test_a_forked_process_neither_asks_nor_ends_it(model: LivePyFuncModel) -> None:
+    before = model.predict("pid")
+    child = os.fork()
+    if not child:
+        try:
+            model.predict("pid")
+        except InvalidArgument:
+            model.close()  # as the interpreter's end does
+            os._exit(0)
+        os._exit(1)
+
+    assert os.waitpid(child, 0)[1] == 0
+    assert model.predict("pid") == before
+
+
 def test_it_outlives_the_thread_that_loaded_it(ordered: Path) -> None:
     found: list[LivePyFuncModel] = []
     thread = threading.Thread(target=lambda: found.append(pyfunc.load_model(ordered, env_manager="uv")))  # type: ignore[arg-type]
