@@ -15,9 +15,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import envkit
-from envkit.child import hidden_places, interpreter, process, scratch
+from envkit.child import hidden_places, interpreter, process, r, scratch
 from envkit.child.process import Ended
 from envkit.child.sandbox import Confinement
+from envkit.models.directory import R_LOADER
 
 PROGRAM = Path(envkit.__file__).resolve().parent / "inside" / "__main__.py"
 DESCRIBE_SECONDS = 30.0
@@ -146,7 +147,12 @@ def prepared(
         argv = confinement.argv(
             argv,
             environ=environment,
-            readable=[*named, PROGRAM.parent, *_needs(python, environment, isolated=isolated)],
+            readable=[
+                *named,
+                PROGRAM.parent,
+                *_needs(python, environment, isolated=isolated),
+                *_needs_in_r(request, environment),
+            ],
             writable=[folder, *([Path(request["output"]).parent] if request.get("output") else [])],
         )
         variables = confinement.variables(environment)
@@ -182,6 +188,14 @@ def _needs(python: Path, environment: Mapping[str, str], *, isolated: bool) -> I
     for folder in map(Path, (*facts["stdlib"], *facts["sys_path"])):
         yield folder
         yield from _developed(folder)
+
+
+def _needs_in_r(request: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[Path]:
+    """Yield what R consists of, and its packages, where it is R that runs the model."""
+    if request["python_function"].get("loader_module") == R_LOADER:
+        found = r.find(environment)
+        yield from (found.program, *found.libraries)
+        yield from hidden_places.of_prefix(found.home.parent.parent, environment)
 
 
 def _developed(folder: Path) -> Iterator[Path]:

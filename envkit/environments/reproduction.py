@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from envkit.child import environment as variables_of
 from envkit.child import interpreter
+from envkit.environments import in_r
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.prepare import prepare
@@ -152,6 +153,8 @@ def _prepare(
     conda_exe: str | Path | None = None,
 ) -> Environment:
     manager = _manager(env_manager)
+    if model.mlmodel.runs_in_r:
+        return in_r.prepare(overrides, python.named, report)
     environment = prepare(
         read_spec(model, for_conda=manager is EnvType.CONDA),
         manager,

@@ -16,6 +16,7 @@ from envkit.errors import InvalidFile
 from envkit.formats.document import Document, dump_yaml
 
 FILE_NAME = "MLmodel"
+R_FLAVOR = "crate"  # a function of R, and its data
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +68,11 @@ class MLModel:
     example: InputExample | None
     variables: tuple[str, ...]
     mlflow_version: str | None
+
+    @property
+    def runs_in_r(self) -> bool:
+        """Whether it is R that runs the model: it has R's flavor, and not that of Python, which comes first."""
+        return self.python_function is None and isinstance(self.flavors.get(R_FLAVOR), dict)
 
     def with_fields(self, **fields: Any) -> MLModel:
         """Give the same with other values for keys of the top level; None removes a key. Keys keep their places."""

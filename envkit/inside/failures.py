@@ -9,6 +9,14 @@ from typing import Any
 FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
+class Foreign(Exception):
+    """What a model of another language raised. traceback: as that language prints it."""
+
+    def __init__(self, message: str, traceback: str) -> None:
+        super().__init__(message)
+        self.traceback = traceback
+
+
 def describe(error: BaseException, phase: str, kind: str) -> dict[str, Any]:
     """Give the event `error`."""
     try:
@@ -32,7 +40,9 @@ def _described(error: BaseException, phase: str, kind: str) -> dict[str, Any]:
         "kind": kind,
         "type": type(error).__name__,
         "message": message,
-        "traceback": "".join(traceback.format_exception(type(error), error, error.__traceback__)),
+        "traceback": error.traceback
+        if isinstance(error, Foreign)
+        else "".join(traceback.format_exception(type(error), error, error.__traceback__)),
     }
 
 

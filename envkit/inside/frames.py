@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 import logging
 from importlib import import_module
-from typing import Any, Callable
+from typing import Any, Callable, Mapping
 
+from .columns import NUMPY
 from .signature import Column, InvalidInput, Signature
 from .tensors import refuse_missing
 
@@ -25,13 +26,19 @@ def pandas_for(what: str) -> Any:
 
 def frame_of_split(value: Any) -> Any:
     """Make a data frame of {"columns", "index", "data"}. Raises `InvalidInput`."""
+    data, columns = split_parts(value)
+    return _frame("dataframe_split", data, index=value.get("index"), columns=columns)
+
+
+def split_parts(value: Any) -> tuple[Any, Any]:
+    """Give the rows and, where they are named, the columns of such an object. Raises `InvalidInput`."""
     if not isinstance(value, dict):
         raise InvalidInput("`dataframe_split` must be an object with `data`, and `columns` and `index` if need be")
     unknown = sorted(set(value) - {"columns", "index", "data"})
     if "data" not in value or unknown:
         problem = f"`{unknown[0]}` is unknown" if unknown else "`data` is missing"
         raise InvalidInput(f"`dataframe_split`: {problem}; it has `data`, and `columns` and `index` if need be")
-    return _frame("dataframe_split", value["data"], index=value.get("index"), columns=value.get("columns"))
+    return value["data"], value.get("columns")
 
 
 def frame_of_records(value: Any) -> Any:
@@ -52,12 +59,22 @@ def as_frame(data: Any, signature: Signature, cast: Cast) -> Any:
     names = signature.names
     if not names:
         return _cast_by_place(frame, signature, cast)
+    if _is_promised(frame, names):
+        return frame.copy()
     renamed = {str(name): name for name in names if not isinstance(name, str) and name not in frame.columns}
     frame = frame.rename(columns=renamed) if renamed else frame  # JSON has no numbers as keys
     refuse_missing(frame.columns, signature)
     log_left_out(frame.columns, signature)
     columns = {name: cast(_one(frame, name), names[name]) for name in names if name in frame.columns}
     return pandas.DataFrame(columns, index=frame.index)
+
+
+def _is_promised(frame: Any, names: Mapping[Any, Column]) -> bool:
+    """Whether there are just the columns of numbers that are promised, so that nothing is to be done."""
+    if list(frame.columns) != list(names):
+        return False
+    types = [NUMPY.get(column.type) for column in names.values()]
+    return types == [str(dtype) for dtype in frame.dtypes]
 
 
 def log_left_out(given: Any, signature: Signature) -> None:

@@ -132,7 +132,7 @@ def _predict(request: Mapping[str, Any], phases: Phases) -> None:
         return  # to load it is all that can be tried
     phases.begin("input")
     if request["input"]:
-        data, params = payload.from_file(request["input"], request, model.takes_raw_inputs)
+        data, params = payload.from_file(request["input"], request, model.takes_raw_inputs, model.reader)
     else:
         data, params = payload.from_example(request["example"], request, model.takes_raw_inputs)
     phases.begin("predict")

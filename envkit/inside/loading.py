@@ -10,13 +10,14 @@ from typing import Any, Callable, Iterable, Mapping
 from . import surface
 from .bytecode import leave_no_trace_in
 from .loaders import loader_for
+from .payload import Reader
 
 
 class Model:
     """A loaded model.
 
     implementation: what its loader gave. takes_raw_inputs: its type hints say what it takes, so `inputs` reach it as
-    the JSON values they are.
+    the JSON values they are. reader: the model, if it reads its requests itself.
     """
 
     def __init__(self, implementation: Any, function: str, streamable: bool = False) -> None:
@@ -26,6 +27,7 @@ class Model:
             getattr(implementation, "predict_stream", None) if streamable else None
         )
         self.takes_raw_inputs = bool(getattr(implementation, "takes_raw_inputs", False))
+        self.reader = implementation if isinstance(implementation, Reader) else None
 
     @property
     def streams(self) -> bool:

@@ -22,6 +22,7 @@ from .signature import InvalidInput, Signature
 
 TYPED = "typed"  # content: a pair of data and parameters with their types (`wire`)
 FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
+ACCEPTED = "one of " + ", ".join(f"`{each}`" for each in FORMATS)
 CHAT_FORMATS = ("messages", "prompt", "input")  # the whole request is the model's input
 SPARSE = {"sparse_matrix_csc": "csc_matrix", "sparse_matrix_csr": "csr_matrix"}
 
@@ -34,9 +35,9 @@ def from_example(example: Mapping[str, Any], request: Mapping[str, Any], raw: bo
     signature = Signature(request.get("signature"))
     if not os.path.exists(example["path"]):
         name = example.get("serving_input_path") or "serving_input_example.json"
-        given = _from_json(_read(os.path.join(os.path.dirname(example["path"]), name)), signature, raw)
+        given = _from_json(_content(os.path.join(os.path.dirname(example["path"]), name)), signature, raw)
         return given.data, given.params
-    value = _parse(_read(example["path"]))
+    value = _parse(decoded(_content(example["path"])))
     params: Any = None
     if example.get("params") and isinstance(value, dict):
         params = value.get("params")
@@ -58,18 +59,31 @@ class Given(NamedTuple):
     is_chat: bool = False
 
 
-def from_file(source: Mapping[str, Any], request: Mapping[str, Any], raw: bool) -> tuple[Any, Any]:
+class Reader:
+    """A model that reads its requests itself, since its data are none of Python's."""
+
+    def read(self, content: bytes, content_type: str, request: Mapping[str, Any]) -> Given:
+        """Give what a request asks for, as `from_content` does. Raises `InvalidInput`."""
+        raise NotImplementedError
+
+
+def from_file(
+    source: Mapping[str, Any], request: Mapping[str, Any], raw: bool, reader: Reader | None = None
+) -> tuple[Any, Any]:
     """Give (data, params) of an input file. Raises `InvalidInput`."""
-    with open(source["path"], "rb") as stream:
-        content = stream.read()
-    data, params, _ = from_content(content, source["content_type"], request, raw)
+    content = _content(source["path"])
+    data, params, _ = from_content(content, source["content_type"], request, raw, reader)
     if request.get("params") is not None:
         params = complete({**(params or {}), **request["params"]}, Signature(request.get("signature")))
     return data, params
 
 
-def from_content(content: bytes, content_type: str, request: Mapping[str, Any], raw: bool) -> Given:
+def from_content(
+    content: bytes, content_type: str, request: Mapping[str, Any], raw: bool, reader: Reader | None = None
+) -> Given:
     """Give what a request asks for: JSON, CSV or Parquet, as `content_type` says. Raises `InvalidInput`."""
+    if reader is not None:
+        return reader.read(content, content_type, request)
     signature = Signature(request.get("signature"))
     if content_type == TYPED:
         data, params = wire.loads(content)
@@ -77,15 +91,16 @@ def from_content(content: bytes, content_type: str, request: Mapping[str, Any], 
     tables = {"csv": _from_csv, "parquet": _from_parquet}
     if content_type in tables:
         return Given(tables[content_type](content, signature), complete(None, signature))
-    return _from_json(_decoded(content), signature, raw)
+    return _from_json(content, signature, raw)
 
 
-def _read(path: str) -> str:
+def _content(path: str) -> bytes:
     with open(path, "rb") as stream:
-        return _decoded(stream.read())
+        return stream.read()
 
 
-def _decoded(content: bytes) -> str:
+def decoded(content: bytes) -> str:
+    """Give the text of a request. Raises `InvalidInput` when it is not UTF-8."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -103,7 +118,7 @@ def _parse(text: str) -> Any:
 
 def _from_csv(content: bytes, signature: Signature) -> Any:
     pandas = pandas_for("a CSV input")
-    text = _decoded(content)
+    text = decoded(content)
     texts = {name: object for name, column in signature.names.items() if column.type in ("string", "binary")}
     try:
         table = pandas.read_csv(io.StringIO(text), dtype=texts)
@@ -124,22 +139,32 @@ def _from_parquet(content: bytes, signature: Signature) -> Any:
     return enforce(table, signature)
 
 
-def _from_json(text: str, signature: Signature, raw: bool) -> Given:
-    value = _parse(text)
-    accepted = "one of " + ", ".join(f"`{each}`" for each in FORMATS)
-    if not isinstance(value, dict):
-        raise InvalidInput(f"it must be a JSON object with exactly {accepted}, not {_kind(value)}")
+def _from_json(content: bytes, signature: Signature, raw: bool) -> Given:
+    value = json_object(content)
     if any(each in value for each in CHAT_FORMATS):
         return _from_chat(value, signature, raw)
+    form, data, params = asked(value, signature)
+    return Given(_data(form, data, signature, raw), params)
+
+
+def json_object(content: bytes) -> dict[str, Any]:
+    """Give the object that a request in JSON is. Raises `InvalidInput`."""
+    value = _parse(decoded(content))
+    if not isinstance(value, dict):
+        raise InvalidInput(f"it must be a JSON object with exactly {ACCEPTED}, not {_kind(value)}")
+    return value
+
+
+def asked(value: dict[str, Any], signature: Signature) -> tuple[str, Any, Any]:
+    """Give the one key of `FORMATS` that a request has, its data, and the parameters. Raises `InvalidInput`."""
     found = [each for each in FORMATS if each in value]
     if len(found) != 1:
         had = ", ".join(f"`{each}`" for each in (found or value)) or "nothing"
-        raise InvalidInput(f"it must have exactly {accepted}; it has {had}")
+        raise InvalidInput(f"it must have exactly {ACCEPTED}; it has {had}")
     unknown = set(value) - {found[0], "params", "signature_name"}
     if unknown:
-        raise InvalidInput(f"`{sorted(unknown)[0]}` is unknown; beside {accepted} there may be `params`")
-    params = complete(value.get("params"), signature)
-    return Given(_data(found[0], value[found[0]], signature, raw), params)
+        raise InvalidInput(f"`{sorted(unknown)[0]}` is unknown; beside {ACCEPTED} there may be `params`")
+    return found[0], value[found[0]], complete(value.get("params"), signature)
 
 
 def _from_chat(value: dict[str, Any], signature: Signature, raw: bool) -> Given:

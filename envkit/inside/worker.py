@@ -99,7 +99,7 @@ class Worker:
         flush()
 
     def _predicted(self, header: Mapping[str, Any], body: bytes) -> bytes:
-        given = payload.from_content(body, header["content_type"], self._request, self._model.takes_raw_inputs)
+        given = self._given(header, body)
         self._phase = "predict"
         result = self._model.predict(given.data, given.params)
         self._phase = "output"
@@ -108,8 +108,12 @@ class Worker:
         found = answer.encode(result)
         return self._told(found if given.is_chat else {"predictions": found})
 
+    def _given(self, header: Mapping[str, Any], body: bytes) -> payload.Given:
+        model = self._model
+        return payload.from_content(body, header["content_type"], self._request, model.takes_raw_inputs, model.reader)
+
     def _stream(self, header: Mapping[str, Any], body: bytes) -> None:
-        given = payload.from_content(body, header["content_type"], self._request, self._model.takes_raw_inputs)
+        given = self._given(header, body)
         self._phase = "predict"
         pieces = iter(self._model.predict_stream(given.data, given.params))
         for piece in pieces:

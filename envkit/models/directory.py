@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from envkit.models.uris.need import Need
 
 _EXAMPLES = ("input_example.json", "serving_input_example.json")
+R_FILE, R_LOADER = "crate.bin", "_envkit.loaders.crate"
+_OF_R = (
+    "It is a model of R: `envkit predict` and `envkit serve` run it with the R of this machine, whose packages envkit "
+    "neither records nor rebuilds."
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,10 +64,14 @@ class ModelDirectory:
         flavor = self.mlmodel.python_function
         if flavor is None:
             others = ", ".join(self.mlmodel.flavors) or "none"
-            raise InvalidFile(
-                self.mlmodel_path, _FLAVOR, f"is missing (flavors: {others})", "envkit runs models of that flavor."
-            )
+            hint = self.hint_of_r or "envkit runs models of that flavor."
+            raise InvalidFile(self.mlmodel_path, _FLAVOR, f"is missing (flavors: {others})", hint)
         return flavor
+
+    @property
+    def hint_of_r(self) -> str:
+        """What to tell whoever wants of a model of R what envkit has for Python's alone; empty for other models."""
+        return _OF_R if self.mlmodel.runs_in_r else ""
 
     @property
     def own_places(self) -> tuple[Path, ...]:
@@ -136,12 +145,20 @@ class ModelDirectory:
         metadata = said if isinstance(said, dict) else {}
         return {
             "model": str(self.path),
-            "python_function": dict(self.python_function.fields),
+            "python_function": self._loaded_by(),
             "flavors": dict(self.mlmodel.flavors),
             "signature": dict(self.mlmodel.signature) if self.mlmodel.signature is not None else None,
             "example": {**(info.fields if info else {}), "path": str(path)} if path is not None else None,
             "metadata": {name: value for name, value in metadata.items() if isinstance(value, str)},
         }
+
+    def _loaded_by(self) -> dict[str, Any]:
+        if not self.mlmodel.runs_in_r:
+            return dict(self.python_function.fields)
+        name = self.mlmodel.flavors[mlmodel.R_FLAVOR].get("model", R_FILE)
+        if not isinstance(name, str) or self.file(name) is None:
+            raise InvalidFile(self.mlmodel_path, f"flavors.{mlmodel.R_FLAVOR}.model", f"there is no file {name}")
+        return {"loader_module": R_LOADER, "data": name}
 
     def named_paths(self) -> Iterator[tuple[str, str]]:
         """Yield each field of `MLmodel` that names a path, with its value."""

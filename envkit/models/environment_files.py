@@ -109,10 +109,10 @@ def _dependencies_path(model: ModelDirectory, form: str) -> Path | None:
     if form not in FORMATS:
         raise InvalidArgument(f"format must be pip or conda (or pylock), not {form!r}.")
     if form == "conda":
-        return _existing(model.conda_env_path, "conda.yaml is written by `envkit capture`.")
+        return _existing(model.conda_env_path, model.hint_of_r or "conda.yaml is written by `envkit capture`.")
     if form == "pylock":
         lock = model.file(pylock_toml.FILE_NAME)
-        return lock or _existing(model.path / pylock_toml.FILE_NAME, "`envkit capture` writes it.")
+        return lock or _existing(model.path / pylock_toml.FILE_NAME, model.hint_of_r or "`envkit capture` writes it.")
     return model.file(requirements_txt.FILE_NAME)
 
 
@@ -154,7 +154,7 @@ class _Files:
                 model.path,
                 "",
                 "has neither requirements.txt nor python_env.yaml nor conda.yaml, so its environment is not known",
-                "Run `envkit capture` where the model works.",
+                model.hint_of_r or "Run `envkit capture` where the model works.",
             )
         return files
 
@@ -258,7 +258,8 @@ def _existing(path: Path, hint: str) -> Path:
 
 def _extracted(model: ModelDirectory) -> tuple[dict[str, str], str]:
     """Give the pip section of the model's `conda.yaml` as requirements files, and a sentence on what is not in it."""
-    path = _existing(model.conda_env_path, "There is no requirements.txt either; `envkit capture` writes both.")
+    without = "There is no requirements.txt either; `envkit capture` writes both."
+    path = _existing(model.conda_env_path, model.hint_of_r or without)
     env = conda_yaml.read(path)
     if env.pip is None:
         raise InvalidFile(path, "dependencies", "there is no pip section, and the model has no requirements.txt")

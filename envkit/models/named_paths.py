@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from envkit.formats.mlmodel import MLModel
+from envkit.formats.mlmodel import R_FLAVOR, MLModel
 
 FLAVOR = "flavors.python_function"
 _OF_LIBRARIES = (  # what the flavors of libraries call their files
@@ -48,3 +48,6 @@ def _of_libraries(mlmodel: MLModel) -> Iterator[tuple[str, str]]:
         for field in _OF_LIBRARIES if isinstance(fields, dict) else ():
             if isinstance(fields.get(field), str):
                 yield f"flavors.{name}.{field}", fields[field]
+    crate = mlmodel.flavors.get(R_FLAVOR)
+    if isinstance(crate, dict) and isinstance(crate.get("model"), str):
+        yield f"flavors.{R_FLAVOR}.model", crate["model"]

@@ -92,15 +92,22 @@ def test_a_fraction_for_a_whole_number_is_refused_in_every_form(echo: Path, tmp_
         enforce(fraction, Model.load(echo).signature)
 
 
-def test_a_model_without_python_has_no_backend(tmp_path: Path) -> None:
-    (tmp_path / "MLmodel").write_text("flavors: {crate: {version: '0.1'}}\n")
+def test_a_model_of_neither_python_nor_r_has_no_backend(tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").write_text("flavors: {mleap: {version: '0.1'}}\n")
 
-    with pytest.raises(InvalidFile, match="crate"):
+    with pytest.raises(InvalidFile, match=r"envkit runs none of them \(mleap\)"):
         get_flavor_backend(tmp_path)
 
 
+def test_what_a_backend_does_not_know_is_refused(echo: Path) -> None:
+    with pytest.raises(InvalidArgument, match="no option 'install_mlflow'"):
+        get_flavor_backend(echo, install_mlflow=True)
+    with pytest.raises(InvalidArgument, match="MLServer"):
+        get_flavor_backend(echo).serve(echo, enable_mlserver=True)
+
+
 def test_a_backend_serves(echo: Path) -> None:
-    backend = get_flavor_backend(echo, env_manager="local")
+    backend = get_flavor_backend(echo, env_manager="local", workers=1, timeout=5)
 
     with backend.serve(echo, port=0, synchronous=False) as server, urlopen(f"{server.url}/ping") as answer:
         assert answer.status == 200

@@ -33,6 +33,7 @@ LIBRARIES = (  # whose flavor, module of MLflow and module here have one name
 )
 STAND_INS = {
     "_envkit.loaders.artifact": "artifact",
+    "_envkit.loaders.crate": "crate",
     "mlflow.pyfunc.model": "python_model",
     "mlflow.pyfunc.loaders.chat_model": "chat_model",
     "mlflow.pyfunc.loaders.code_model": "code_model",

@@ -15,6 +15,12 @@ NAME = "malformed-file"
 SEVERITY = Severity.ERROR
 REMEDY = "correct the file, or write it anew with `envkit capture`"
 
+_OF_OTHERS = (", so envkit cannot run the model", "save the model with its python_function flavor")
+_OF_R = (
+    ": a model of R, and no file says which R and which of its packages it needs",
+    "run it with `envkit predict` or `envkit serve` where R has its packages: envkit records those of Python alone",
+)
+
 
 def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report each file that cannot be read, with the key or line that breaks its format."""
@@ -31,13 +37,14 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
         )
     if facts.mlmodel is not None and facts.mlmodel.python_function is None:
         others = ", ".join(facts.mlmodel.flavors) or "none"
+        because, remedy = _OF_R if facts.mlmodel.runs_in_r else _OF_OTHERS
         yield Finding(
             rule=CODE,
             severity=SEVERITY,
             file=mlmodel.FILE_NAME,
             field="flavors.python_function",
-            problem=f"is missing (flavors: {others}), so envkit cannot run the model",
-            remedy="save the model with its python_function flavor",
+            problem=f"is missing (flavors: {others}){because}",
+            remedy=remedy,
         )
 
 

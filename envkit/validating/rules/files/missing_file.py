@@ -24,6 +24,8 @@ REMEDY = "run `envkit capture` where the model works, it writes all of them"
 
 def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report each file that is named or usual and not there."""
+    if facts.mlmodel is not None and facts.mlmodel.runs_in_r:
+        return
     flavor = facts.mlmodel.python_function if facts.mlmodel else None
     named = {"conda": flavor.conda_env, "virtualenv": flavor.python_env} if flavor else {}
     usual = {requirements_txt.FILE_NAME: None, facts.python_env_name: "virtualenv", facts.conda_name: "conda"}

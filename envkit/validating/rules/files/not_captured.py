@@ -16,7 +16,8 @@ SEVERITY = Severity.NOTE
 
 def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report a model without evidence."""
-    if not os.path.lexists(facts.path / envkit_json.FILE_NAME):
+    in_r = facts.mlmodel is not None and facts.mlmodel.runs_in_r
+    if not in_r and not os.path.lexists(facts.path / envkit_json.FILE_NAME):
         yield Finding(
             rule=CODE,
             severity=SEVERITY,

@@ -18,7 +18,8 @@ REMEDY = "name it with three parts, as in `3.11.7`"
 
 def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report each file that leaves the interpreter open, and a model that names none."""
-    if not facts.pythons and not facts.broken:
+    in_r = facts.mlmodel is not None and facts.mlmodel.runs_in_r
+    if not facts.pythons and not facts.broken and not in_r:
         yield Finding(rule=CODE, severity=SEVERITY, problem="no file says which Python the model needs", remedy=REMEDY)
     for file, field, version in facts.pythons:
         if not _EXACT.fullmatch(version):

@@ -1,0 +1,189 @@
+"""What a model of R gets for a request, and what its answer becomes: one process of R is asked all of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from envkit.inside import answer, loading, payload
+from envkit.inside.loaders.crate import RError
+from envkit.inside.signature import InvalidInput
+from envkit.models.directory import ModelDirectory
+
+Ask = Callable[..., Any]
+
+
+@contextmanager
+def asking(folder: Path) -> Iterator[Ask]:
+    """Load a model once, and give what asks it."""
+    request = ModelDirectory.open(folder).request()
+    model = loading.load_here(request)
+
+    def ask(content: Any, kind: str = "json", **signature: Any) -> Any:
+        text = content if isinstance(content, str) else json.dumps(content)
+        asked = {**request, "signature": signature or None}
+        given = payload.from_content(text.encode(), kind, asked, model.takes_raw_inputs, model.reader)
+        return answer.encode(model.predict(given.data, given.params))
+
+    with closing(model.implementation):
+        yield ask
+
+
+@pytest.fixture(scope="module")
+def echo(crates: Path) -> Iterator[Ask]:
+    with asking(crates / "echo") as ask:
+        yield ask
+
+
+@pytest.fixture(scope="module")
+def whims(crates: Path) -> Iterator[Ask]:
+    with asking(crates / "whims") as ask:
+        yield ask
+
+
+@pytest.mark.parametrize(
+    ("asked", "types", "data"),
+    [
+        (
+            {"dataframe_split": {"columns": ["a", "b c"], "index": [7, 8], "data": [[1, "é"], [2.5, None]]}},
+            ["double", "character"],
+            [{"a": 1, "b c": "é"}, {"a": 2.5, "b c": None}],
+        ),
+        ({"dataframe_split": {"columns": ["a"], "data": []}}, ["logical"], []),
+        ({"dataframe_split": {"data": [[True, 2]]}}, ["logical", "integer"], [{"0": True, "1": 2}]),
+        (
+            {"dataframe_records": [{"a": 1}, {"a": 3_000_000_000, "b": "x"}]},
+            ["double", "character"],
+            [{"a": 1, "b": None}, {"a": 3_000_000_000, "b": "x"}],
+        ),
+        ({"dataframe_records": [{"a": [1, 2]}, {"a": [3]}]}, ["list"], [{"a": [1, 2]}, {"a": [3]}]),
+        (
+            {"inputs": {"a": [1, 2], "b": ["x", "y"]}},
+            ["integer", "character"],
+            [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}],
+        ),
+        ({"inputs": {"a": 1}}, ["integer"], [{"a": 1}]),
+        ({"instances": [{"a": 1}, {"a": 2}]}, ["integer"], [{"a": 1}, {"a": 2}]),
+    ],
+)
+def test_tables_are_data_frames(echo: Ask, asked: Any, types: list[str], data: Any) -> None:
+    assert echo(asked) == {"class": ["data.frame"], "types": _by_column(types, data, asked), "data": data}
+
+
+def _by_column(types: list[str], data: list[Any], asked: Any) -> dict[str, list[str]]:
+    names = list(data[0]) if data else asked["dataframe_split"]["columns"]
+    return {name: [each] for name, each in zip(names, types, strict=True)}
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ([1, 2.5], "numeric"),
+        (5, "integer"),
+        ("x", "character"),
+        ([[1, 2], [3, 4]], "matrix"),
+        ({"a": [1, 2], "b": []}, "list"),
+    ],
+)
+def test_other_values_are_vectors_matrices_and_lists(echo: Ask, value: Any, kind: str) -> None:
+    found = echo({"inputs": value})
+
+    assert (found["class"], found["data"]) == ([kind], value if isinstance(value, (list, dict)) else [value])
+
+
+def test_csv_is_read_as_r_reads_it(echo: Ask) -> None:
+    found = echo('a,b c,d\n1,"x,y",TRUE\nNA,é,FALSE\n', "csv")
+
+    assert found["data"] == [{"a": 1, "b.c": "x,y", "d": True}, {"a": None, "b.c": "é", "d": False}]
+
+
+LONG = [{"name": "a", "type": "long", "required": True}, {"name": "b", "type": "string", "required": False}]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"), [({"inputs": {"z": [1], "b": [None], "a": [2.0]}}, "json"), ("z,b,a\n1,,2\n", "csv")]
+)
+def test_a_signature_chooses_and_checks_the_columns(
+    echo: Ask, caplog: pytest.LogCaptureFixture, content: Any, kind: str
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        found = echo(content, kind, inputs=LONG)
+
+    assert found["data"] == [{"a": 2, "b": None}]
+    assert "no such inputs: z" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "said"),
+    [
+        ({"inputs": {"a": [2.5]}}, "json", "`a`.*not 2.5"),
+        ("a\n2.5\n", "csv", "`a`.*not 2.5"),
+        ("a\nx\n", "csv", "`a`.*not 'x'"),
+        ({"dataframe_records": [{"b": "x"}]}, "json", "lacks `a`"),
+        ({"dataframe_split": {"columns": ["a"], "data": [[1, 2]]}}, "json", "2 values for 1 columns"),
+        ({"dataframe_split": {"columns": ["a", "a"], "data": [[1, 2]]}}, "json", "several columns `a`"),
+        ({"dataframe_split": {"columns": ["a"], "data": 5}}, "json", "list of rows"),
+        ({"dataframe_records": [1]}, "json", "list of objects"),
+        ("a,b\n1\n", "csv", "row 1 has 1 values for 2 columns"),
+        ("", "csv", "no header"),
+        ("PAR1", "parquet", "JSON or CSV"),
+        ("[", "json", "not JSON"),
+        ({"messages": []}, "json", "exactly one of"),
+    ],
+)
+def test_what_is_no_request_or_does_not_fit_is_refused(echo: Ask, content: Any, kind: str, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        echo(content, kind, inputs=LONG)
+
+
+def test_what_r_cannot_read_is_the_inputs_fault(echo: Ask) -> None:
+    with pytest.raises(InvalidInput, match="more columns than column names"):
+        echo("a\n1,2\n1,2,3\n", "csv")
+
+
+def test_parameters_of_the_signature_are_named_arguments(crates: Path) -> None:
+    params = [{"name": "t", "type": "double", "default": 0.5}, {"name": "stop", "type": "string", "default": "x"}]
+
+    with asking(crates / "parameters") as ask:
+        found = ask({"inputs": [1], "params": {"t": 2, "other": 1}}, params=params)
+
+    assert found == {"given": [1], "named": {"t": [2], "stop": ["x"]}}
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("numbers", [0.1, 1e20, None, None, None]),
+        ("texts", ["é", None]),
+        ("table", [{"when": "2024-01-02", "kind": "a"}]),
+        ("time", ["2024-01-02T03:04:05Z"]),
+        ("matrix", [[1, 3], [2, 4]]),
+        ("print", ["printed"]),
+        ("else", None),
+    ],
+)
+def test_answers_are_json_in_which_vectors_are_lists(whims: Ask, asked: str, found: Any) -> None:
+    assert whims({"inputs": [asked]}) == found
+
+
+def test_what_r_raises_is_told_as_r_tells_it_and_the_next_question_goes_well(whims: Ask) -> None:
+    with pytest.raises(RError, match=r"^a secret$") as raised:
+        whims({"inputs": ["raise"]})
+    with pytest.raises(RError, match=r"no package called .notthere"):
+        whims({"inputs": ["missing"]})
+    with pytest.raises(RError, match="no form in JSON"):
+        whims({"inputs": ["function"]})
+
+    assert raised.value.traceback == "Error in model(data) : a secret\nCalls: model\n"
+    assert whims({"inputs": ["texts"]}) == ["é", None]
+
+
+def test_what_is_no_function_does_not_load(crates: Path) -> None:
+    with pytest.raises(RError, match="no function, its class is list"):
+        asking(crates / "list").__enter__()

@@ -1,0 +1,179 @@
+"""A model whose only flavor is R's, run by all that runs models; and what is said where envkit has Python's alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+import envkit
+from envkit import pyfunc
+from envkit.cli.main import main
+from envkit.environments.backend import FlavorBackend, PyFuncBackend, RFuncBackend
+from envkit.errors import InvalidArgument, InvalidFile, PathOutsideModel, PredictionFailed, ToolNotFound
+from envkit.models import get_flavor_backend
+
+CARS = pd.DataFrame({"wt": [2.62, 3.44], "cyl": [6, 8]})
+MPG = [22.27914467, 16.64695758]  # as `predict` of R prints them with ten digits
+VERSION = ".".join(map(str, sys.version_info[:3]))
+pytestmark = pytest.mark.e2e
+
+
+def command(*words: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(each) for each in words])
+
+
+def test_a_data_frame_is_predicted_on(crates: Path) -> None:
+    assert envkit.predict(crates / "fuel", CARS) == pytest.approx(MPG, abs=1e-8)
+
+
+def test_the_command_predicts_on_csv_in_the_sandbox(crates: Path, tmp_path: Path) -> None:
+    CARS.to_csv(tmp_path / "cars.csv", index=False)
+
+    result = command("predict", crates / "fuel", "-t", "csv", "-i", tmp_path / "cars.csv", "--sandbox")
+
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["predictions"] == pytest.approx(MPG, abs=1e-8)
+    assert "A model of R: it runs in R " in result.stderr
+
+
+def test_what_r_raises_is_the_models_error_without_a_traceback_of_python(crates: Path, tmp_path: Path) -> None:
+    (tmp_path / "asked").write_text('{"inputs": ["raise"]}')
+
+    result = command("predict", "-q", crates / "whims", "-i", tmp_path / "asked")
+
+    assert (result.exit_code, result.stdout) == (6, "")
+    lines = result.stderr.splitlines()
+    assert lines[:2] == ["Error in model(data) : a secret", "Calls: model"]
+    assert lines[2:] == ["Error: The model failed to predict: RError: a secret"]
+
+
+@pytest.mark.parametrize(("asked", "how"), [("quit", "ended with status 3"), ("die", "was killed by SIGKILL")])
+def test_r_that_ends_is_told_as_it_ended(crates: Path, asked: str, how: str) -> None:
+    with pytest.raises(PredictionFailed, match=f"predict: its process {how}"):
+        envkit.predict(crates / "whims", {"inputs": [asked]})
+
+
+def test_r_is_ended_when_its_time_is_up(crates: Path) -> None:
+    with pytest.raises(PredictionFailed, match="still busy after 2 s"):
+        envkit.predict(crates / "whims", {"inputs": ["sleep"]}, timeout=2)
+
+
+def test_variables_reach_the_model(crates: Path) -> None:
+    assert envkit.predict(crates / "whims", {"inputs": ["variable"]}, extra_envs={"TOLD": "yes"}) == ["yes"]
+
+
+def test_a_server_answers_and_outlives_the_models_errors(crates: Path) -> None:
+    def ask(body: str, kind: str = "application/json") -> bytes:
+        with urlopen(Request(f"{server.url}/invocations", body.encode(), {"Content-Type": kind})) as answer:
+            found: bytes = answer.read()
+            return found
+
+    backend = get_flavor_backend(crates / "whims")
+    with backend.serve(crates / "whims", port=0, synchronous=False) as server:
+        assert ask('{"inputs": ["texts"]}').decode() == '{"predictions": ["\\u00e9", null]}'
+        for body, status in (('{"inputs": ["raise"]}', 500), ("[", 400), ('{"inputs": ["quit"]}', 502)):
+            with pytest.raises(HTTPError) as refused:
+                ask(body)
+            assert refused.value.code == status
+            assert b"secret" not in refused.value.read()
+        assert json.loads(ask("x\nmatrix\n", "text/csv")) == {"predictions": [[1, 3], [2, 4]]}
+
+
+def test_without_r_it_is_said_what_to_install(crates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(tmp_path))
+        with pytest.raises(ToolNotFound, match=r"Rscript is not installed.*r-base-core r-cran-jsonlite"):
+            envkit.predict(crates / "fuel", CARS)
+        assert not get_flavor_backend(crates / "fuel").can_score_model()
+    for name in ("R_LIBS", "R_LIBS_SITE", "R_LIBS_USER"):
+        monkeypatch.setenv(name, str(tmp_path))
+    with pytest.raises(ToolNotFound, match=r"package jsonlite is not installed.*r-cran-jsonlite"):
+        envkit.prepare_env(crates / "fuel")
+
+
+def test_an_r_that_does_not_work_is_told(crates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "Rscript"
+    program.write_text("#!/bin/sh\necho it is broken\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+
+    with pytest.raises(ToolNotFound, match="ended with status 3: it is broken"):
+        envkit.prepare_env(crates / "fuel")
+
+
+def test_preparing_finds_r_and_builds_nothing(crates: Path, own_store: Path) -> None:
+    found = get_flavor_backend(crates / "fuel").prepare_env(crates / "fuel")
+
+    assert (found.built, found.key, (found.path / "library" / "base").is_dir()) == (False, "", True)
+    assert "nothing is rebuilt" in found.notes[0]
+    assert not own_store.exists()
+
+
+def test_what_a_model_of_r_has_not_is_refused(crates: Path) -> None:
+    with pytest.raises(InvalidArgument, match="no requirements"):
+        envkit.predict(crates / "fuel", CARS, pip_requirements_override="numpy==2")
+    with pytest.raises(InvalidArgument, match="no Python"):
+        envkit.prepare_env(crates / "fuel", python="python3.11")
+
+
+def test_the_file_of_the_model_must_be_there_and_in_it(crates: Path, tmp_path: Path) -> None:
+    model = Path(shutil.copytree(crates / "fuel", tmp_path / "model"))
+    (model / "crate.bin").unlink()
+    with pytest.raises(InvalidFile, match=r"flavors\.crate\.model: there is no file crate\.bin"):
+        envkit.predict(model, CARS)
+    (model / "crate.bin").symlink_to("/etc/hostname")
+    with pytest.raises(PathOutsideModel, match=r"flavors\.crate\.model"):
+        envkit.predict(model, CARS)
+
+
+@pytest.mark.parametrize(
+    "words", [("capture",), ("capture", "--static"), ("deps",), ("lock",), ("pack", "-o", "x.tar")]
+)
+def test_what_is_for_python_alone_says_so(crates: Path, words: tuple[str, ...]) -> None:
+    result = command(*words, crates / "fuel")
+
+    assert result.exit_code == 3
+    assert "It is a model of R: `envkit predict` and `envkit serve` run it" in result.stderr
+
+
+def test_validate_has_one_finding(crates: Path) -> None:
+    result = command("validate", "--json", crates / "fuel")
+
+    findings = [each for model in json.loads(result.stdout)["models"] for each in model["findings"]]
+    assert [each["rule"] for each in findings] == ["ENV102"]
+    assert "a model of R" in findings[0]["problem"]
+
+
+def test_it_is_not_loaded_into_python(crates: Path) -> None:
+    with pytest.raises(InvalidFile, match="It is a model of R"):
+        pyfunc.load_model(crates / "fuel")
+
+
+def test_the_backend_is_that_of_the_flavor_python_first(crates: Path, tmp_path: Path) -> None:
+    assert type(get_flavor_backend(crates / "fuel")) is RFuncBackend
+    assert get_flavor_backend(crates / "fuel").can_score_model()
+
+    model = Path(shutil.copytree(crates / "fuel", tmp_path / "model"))
+    (model / "code").mkdir()
+    (model / "code" / "both.py").write_text(
+        "def _load_pyfunc(path): return type('M', (), {'predict': lambda self, data: 'Python'})()"
+    )
+    (model / "requirements.txt").write_text("")
+    flavors = {
+        "crate": {"model": "crate.bin"},
+        "python_function": {"loader_module": "both", "code": "code", "python_version": VERSION},
+    }
+    (model / "MLmodel").write_text(json.dumps({"flavors": flavors}))
+    backend: FlavorBackend = get_flavor_backend(model, env_manager="local")
+
+    assert type(backend) is PyFuncBackend
+    assert envkit.predict(model, {"inputs": 1}, env_manager="local") == "Python"
