@@ -13,7 +13,9 @@ from urllib.parse import quote
 IN_URL = re.compile(r"(?<=://)[^/\s'\"?#,;]+@")
 """What stands before the host: user name, password and `@`; a password may itself hold an `@`."""
 IN_QUERY = re.compile(
-    r"([?&](?:access_|auth_|private_)?(?:token|key|api_?key|password|secret|signature|sig)=)[^&\s#'\"]+", re.IGNORECASE
+    r"([?&](?:access_|auth_|private_|x-(?:amz|goog)-(?:security-)?)?"
+    r"(?:token|key|api_?key|password|secret|signature|sig|credential)=)[^&\s#'\"]+",
+    re.IGNORECASE,
 )
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?:(?P<login>[^/\s'\"?#,;]+)@)?(?P<host>[^/\s'\"?#,;@:]*)")
 _PLACEHOLDER = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")

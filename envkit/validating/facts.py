@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +28,7 @@ from envkit.formats.conda_yaml import CondaEnv
 from envkit.formats.mlmodel import MLModel
 from envkit.formats.pylock_toml import PyLock
 from envkit.formats.python_env_yaml import PythonEnv
-from envkit.formats.text import read_text
+from envkit.formats.text import MAX_BYTES, read_text
 from envkit.models.directory import ModelDirectory
 from envkit.validating.demands import Demands
 from envkit.validating.evidence import Evidence
@@ -197,7 +196,8 @@ class ModelFacts:
     def requirement_files(self) -> RequirementFiles | None:
         """`requirements.txt` with all that it refers to."""
         path = self.path / requirements_txt.FILE_NAME
-        return read(path, self.path) if self.has(requirements_txt.FILE_NAME) else None
+        is_there = os.path.lexists(path) and not self.leads_out(requirements_txt.FILE_NAME)
+        return read(path, self.path) if is_there else None
 
     @cached_property
     def conda_pip(self) -> RequirementFiles | None:
@@ -352,7 +352,8 @@ class ModelFacts:
         """The text of a file of the model; empty when there is none, or it is no text."""
         if name not in self._texts:
             try:
-                found = read_text(self.path / name, max_bytes=envkit_json.MAX_BYTES) if self.has(name) else ""
+                most = envkit_json.MAX_BYTES if name == envkit_json.FILE_NAME else MAX_BYTES
+                found = read_text(self.path / name, max_bytes=most) if self.has(name) else ""
             except InvalidFile:
                 found = ""
             self._texts[name] = found
@@ -383,15 +384,7 @@ class ModelFacts:
             return None
 
     def _lines_of(self, name: str, lines: tuple[str, ...]) -> RequirementFiles:
-        """Lines that stand in a YAML file, with the numbers of its lines."""
-        found = read_lines(lines, self.path / name, self.path)
-        items = [line.strip().removeprefix("- ").strip("'\"") for line in self.text(name).splitlines()]
-        numbers = {text: number for number, text in reversed(list(enumerate(items, 1)))}
-        for place, each in enumerate(found.lines):
-            if each.file == name:
-                number = numbers.get(each.requirement.text) or self.line_of(name, each.requirement.text)
-                found.lines[place] = replace(each, requirement=replace(each.requirement, line=number))
-        return found
+        return read_lines(lines, self.path / name, self.path, self.text(name))
 
 
 def of_content(content: Any) -> Mapping[str, Any]:

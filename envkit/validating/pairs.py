@@ -10,6 +10,8 @@ from packaging.version import InvalidVersion, Version
 from envkit.validating.markers import overlap
 from envkit.validating.requirement_files import Line
 
+MAX_SAME = 50  # lines of one name that are all held against each other
+
 
 def overlapping(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
     """Yield each two lines of one name whose markers hold together on some Python and platform."""
@@ -18,9 +20,10 @@ def overlapping(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
         if line.name is not None:
             by_name.setdefault(line.name, []).append(line)
     for same in by_name.values():
-        for first, second in combinations(same, 2):
+        for first, second in combinations(same[:MAX_SAME], 2):
             if overlap(first.marker, second.marker):
                 yield first, second
+        yield from ((same[0], each) for each in same[MAX_SAME:] if overlap(same[0].marker, each.marker))
 
 
 def exclude_each_other(first: Line, second: Line) -> bool:
@@ -28,6 +31,11 @@ def exclude_each_other(first: Line, second: Line) -> bool:
     if first.url is not None and second.url is not None:
         return first.url != second.url
     return _refuses(first, second) or _refuses(second, first)
+
+
+def excludes_itself(line: Line) -> bool:
+    """Whether a line pins a version that it refuses: `==1.0,<1`."""
+    return line.url is None and line.version is not None and _refuses(line, line)
 
 
 def _refuses(line: Line, other: Line) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from envkit.formats.credentials import without_credentials
 from envkit.formats.requirement_lines import Entry, Option, Reference, Requirement, is_url, parse
 from envkit.formats.text import read_text
 
-MAX_FILES = 200
+MAX_FILES = 200  # that are read, one that is referred to twice counted twice
+MAX_SHOWN = 200  # characters of a line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +37,9 @@ class Line:
 
     @property
     def shown(self) -> str:
-        """The text without credentials."""
-        return without_credentials(self.requirement.text)
+        """The text without credentials, and not at any length."""
+        text = without_credentials(self.requirement.text)
+        return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
     @cached_property
     def parsed(self) -> Pep508 | None:
@@ -93,7 +95,7 @@ def _parsed(text: str) -> Pep508 | None:
     try:
         found = Pep508(text)
         canonicalize_name(found.name, validate=True)
-    except (InvalidRequirement, InvalidName):
+    except (InvalidRequirement, InvalidName, RecursionError):  # brackets in brackets in a marker
         return None
     return found
 
@@ -127,6 +129,12 @@ class RequirementFiles:
     broken: list[Broken] = field(default_factory=list)
     bad: list[BadReference] = field(default_factory=list)
     read: set[str] = field(default_factory=set)
+    count: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that belongs to it could be read."""
+        return not self.bad and not self.broken
 
     def names(self, *, constraint: bool) -> dict[str, Line]:
         """The first line of each name."""
@@ -154,15 +162,38 @@ def read(path: Path, model: Path) -> RequirementFiles:
     return found
 
 
-def read_lines(lines: tuple[str, ...], path: Path, model: Path) -> RequirementFiles:
-    """As `read`, for lines that stand in another kind of file; line numbers are 0."""
+def read_lines(lines: tuple[str, ...], path: Path, model: Path, text: str = "") -> RequirementFiles:
+    """As `read`, for lines that stand in another kind of file; in a YAML file with this text their places are told."""
     found = RequirementFiles()
     _add_text("\n".join(lines), path, model, found, constraint=False, chain=(path.resolve(),))
+    file, at = relative(path, model), _places(lines, text)
+    found.lines = [
+        replace(each, requirement=replace(each.requirement, line=at.get(each.line, 0))) if each.file == file else each
+        for each in found.lines
+    ]
+    found.options = [
+        (of, replace(each, line=at.get(each.line, 0)) if of == file else each) for of, each in found.options
+    ]
+    found.bad = [replace(each, line=at.get(each.line, 0)) if each.file == file else each for each in found.bad]
+    return found
+
+
+def _places(lines: tuple[str, ...], text: str) -> dict[int, int]:
+    """Where in a YAML text the items stand, by the number that they have as lines of their own."""
+    items = [line.strip().removeprefix("- ").strip("'\"") for line in text.splitlines()]
+    numbers = {item: number for number, item in reversed(list(enumerate(items, 1)))}
+    found: dict[int, int] = {}
+    count = 1
+    for line in map(str.strip, lines):
+        inside = (number for number, item in enumerate(items, 1) if line in item)
+        found[count] = numbers.get(line) or next(inside, 0)
+        count += line.count("\n") + 1
     return found
 
 
 def _follow(path: Path, model: Path, found: RequirementFiles, *, constraint: bool, chain: tuple[Path, ...]) -> None:
     found.read.add(relative(path, model))
+    found.count += 1
     try:
         text = read_text(path, declared=True)
     except InvalidFile as error:
@@ -211,4 +242,4 @@ def _problem(entry: Reference, path: Path, model: Path, chain: tuple[Path, ...],
         return f"goes round in a circle: {circle}"
     if not target.is_file():
         return "refers to a file that is not there"
-    return "refers to one file more than are read" if len(found.read) > MAX_FILES else ""
+    return f"refers to more than the {MAX_FILES} files that are read" if found.count > MAX_FILES else ""

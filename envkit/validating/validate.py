@@ -154,7 +154,7 @@ def facts_of(uri: str | Path, scan: tuple[str, ...] = (), demands: Demands | Non
 
 
 def _model_of(path: Path) -> Path:
-    return path.parent if path.name == mlmodel.FILE_NAME and not path.is_dir() else path
+    return path.parent if path.name == mlmodel.FILE_NAME else path
 
 
 def _examine(uri: str, *, wishes: Wishes, keep_going: bool) -> ModelResult:

@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from envkit.cli.main import main
-from tests.validating.conftest import FILES, Sound, evidence, make, seen, told, write
+from envkit.formats import pylock_toml
+from tests.validating.conftest import FILES, Sound, evidence, make, package, seen, told, write
 
 FLAVOR = FILES["MLmodel"]
 CONDA = FILES["conda.yaml"]
@@ -35,6 +36,11 @@ def codes(model: Path, *words: str) -> dict[str, str]:
         found.setdefault(each["rule"], f"{each['file']}:{each['line']}:{each['field']}: {each['problem']}")
     assert (result.exit_code == 1) == bool(found.keys() - {"ENV109"})
     return found
+
+
+def lock(*pins: str) -> str:
+    packages = [package(*pin.split("==")) for pin in pins]
+    return pylock_toml.dumps(packages=packages, requires_python="==3.12.*")
 
 
 @pytest.mark.parametrize(
@@ -78,6 +84,13 @@ def codes(model: Path, *words: str) -> dict[str, str]:
         ({"requirements.txt": "-r ../a.txt\n"}, "ENV112", "leads out of the model"),
         ({"requirements.txt": "-r https://host/a.txt\n"}, "ENV112", "refers to a URL"),
         ({"requirements.txt": "acme==1.0\n-c absent.txt\n"}, "ENV112", "refers to a file that is not there"),
+        ({"requirements.txt": "-r a.txt\n", "a.txt": "-r b.txt\n" * 300, "b.txt": ""}, "ENV112", "more than the 200"),
+        # what the files bound and lock
+        ({"conda.yaml": CONDA.replace("  - -c constraints.txt\n", "")}, "ENV103", "bounds `other==2.0`, conda.yaml"),
+        ({"python_env.yaml": "python: 3.12.7\ndependencies:\n- acme==1.0\n"}, "ENV103", "python_env.yaml does not"),
+        ({"conda.yaml": CONDA.replace("constraints.txt", "c.txt"), "c.txt": "other==3.0\n"}, "ENV103", "c.txt:1"),
+        ({"pylock.toml": lock("acme==1.0")}, "ENV107", "`other==2.0` is not in pylock.toml"),
+        ({"pylock.toml": lock("acme==1.0", "other==2.0", "third==3.0")}, "ENV107", "holds third, which no file"),
         # requirements
         ({"requirements.txt": "acme=1.0\n"}, "ENV113", "`acme=1.0` is not a requirement"),
         ({"requirements.txt": "acme==1.*\n"}, "ENV120", "requirements.txt:1"),
@@ -103,6 +116,11 @@ def codes(model: Path, *words: str) -> dict[str, str]:
         ({"requirements.txt": "acme==1.0\nacme==1.1\n"}, "ENV131", "exclude each other"),
         ({"requirements.txt": "acme==1.0\nother==3.0\n-c constraints.txt\n"}, "ENV131", "constraints.txt:1"),
         ({"requirements.txt": "acme==1.0\nacme[a]==1.0\n"}, "ENV130", "requirements.txt:2"),
+        ({"requirements.txt": "acme==1.0,<1\n"}, "ENV131", "no version satisfies `acme==1.0,<1`"),
+        ({"requirements.txt": f"acme; {'(' * 3000}os_name == 'nt'{')' * 3000}\n"}, "ENV113", "…` is not a requirement"),
+        ({"conda.yaml": CONDA.replace("  - -c", "  - --pre\n  - -c")}, "ENV133", "conda.yaml:8"),
+        ({"conda.yaml": CONDA.replace("  - -c", "  - -r absent.txt\n  - -c")}, "ENV112", "conda.yaml:8"),
+        ({"requirements.txt": "acme @ https://host/a.zip?X-Amz-Signature=abcdef\n"}, "ENV122", "requirements.txt:1"),
         ({"requirements.txt": "acme==1; sys_platform == 'win32'\nacme==2; os_name == 'nt'\n"}, "ENV131", "exclude"),
         ({"requirements.txt": "acme==1.0; python_version < '3'\n"}, "ENV132", "never installed"),
         ({"requirements.txt": "--no-binary :all:\nacme==1.0\n"}, "ENV133", "--no-binary"),
@@ -144,7 +162,7 @@ def test_a_fault_is_told_with_file_and_field(
         {"code/loader.py": "try:\n    import ujson\nexcept ImportError: ...\nimport acme\n", "envkit.json": None},
         {"code/loader.py": "import acme.deep.inside, os.path, helpers\n", "code/helpers.py": "", "envkit.json": None},
         {"conda.yaml": CONDA.replace("  - acme==1.0\n  - -c constraints.txt\n", "  - -r requirements.txt\n")},
-        {"python_env.yaml": "python: 3.12.7\nbuild_dependencies:\n- wheel\ndependencies:\n- acme==1.0\n"},
+        {"python_env.yaml": "python: 3.12.7\ndependencies:\n- acme==1.0\n- -c constraints.txt\n"},
         {"model.pkl": pickle.dumps({"a": [1.0, b"x", (None, True)]}), "envkit.json": None},
     ],
 )  # fmt: skip
@@ -278,3 +296,38 @@ def test_deeper_scanners_see_through_compression(
     model = sound({"model.pkl": compress(b"cos\nsystem\n(S'true'\ntR.")})
 
     assert [each.file for each in told(model, "ENV230", scan=(scanner,))] == ["model.pkl"]
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "MLmodel", "conda.yaml", "envkit.json"])
+@pytest.mark.parametrize("make_it", [os.mkfifo, os.mkdir])
+def test_what_is_no_regular_file_is_told_as_that(sound: Sound, name: str, make_it: Callable[[Path], None]) -> None:
+    model = sound()
+    (model / name).unlink()
+    make_it(model / name)
+
+    assert f"{name}:None:None: is not a regular file" in codes(model)["ENV102"]
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\x00", "-c constraints.txt\n-c absent.txt\nacme==1.0\n"])
+def test_what_follows_from_a_file_that_cannot_be_read_is_not_told_too(
+    sound: Sound, content: str | bytes | None
+) -> None:
+    file = "constraints.txt" if content is None else "requirements.txt"
+
+    assert codes(sound({file: content})).keys() <= {"ENV102", "ENV112"}
+
+
+def test_many_lines_of_one_name_are_held_against_each_other_soon(sound: Sound) -> None:
+    assert "ENV130" in codes(sound({"requirements.txt": "acme==1.0\n" * 5000}), "--select", "ENV130,ENV131")
+
+
+def test_a_model_that_lost_its_mlmodel_has_changed(sound: Sound) -> None:
+    files = {"model.pkl": pickle.dumps(1), "MLmodel": None}
+
+    assert "MLmodel:None:None: was there" in codes(sound(files))["ENV108"]
+
+
+def test_a_variable_that_the_capture_did_not_see_is_a_note(sound: Sound) -> None:
+    (finding,) = told(sound({"environment_variables.txt": "NOBODY\n"}), "ENV115")
+
+    assert (finding.severity, finding.line) == ("note", 1)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
-from envkit.validating.pairs import exclude_each_other, overlapping
+from envkit.validating.pairs import exclude_each_other, excludes_itself, overlapping
 
 CODE = "ENV131"
 NAME = "conflict"
@@ -18,6 +18,10 @@ SEVERITY = Severity.ERROR
 
 def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report each pair of requirements or constraints that nothing satisfies."""
+    for line in facts.requirements.lines:
+        if excludes_itself(line):
+            problem, remedy = f"no version satisfies `{line.shown}`", "keep the one that the model was made with"
+            yield Finding(rule=CODE, severity=SEVERITY, file=line.file, line=line.line, problem=problem, remedy=remedy)
     for first, second in overlapping(facts.requirements.lines):
         if exclude_each_other(first, second):
             yield Finding(

@@ -21,14 +21,14 @@ REMEDY = "capture the model again, or take the change back"
 
 def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report each distribution of the evidence that is not required, and each requirement that it does not know."""
-    if facts.evidence is None or not facts.requirements.lines:
+    if facts.evidence is None or not facts.requirements.lines or facts.requirements.broken:
         return
     lines: dict[str, Line] = {}
     for line in facts.requirements.lines:
         lines.setdefault(line.name or "", line)
     seen: dict[str, Seen] = {canonicalize_name(each.name): each for each in facts.evidence.installed}
     for name, each in seen.items():
-        if name not in lines:
+        if name not in lines and (each.role == "requirement" or facts.requirements.is_whole):
             problem = f"{each.name} {each.version} was seen by the capture ({each.role}), and no file requires it"
             yield Finding(rule=CODE, severity=SEVERITY, file=envkit_json.FILE_NAME, problem=problem, remedy=REMEDY)
     for name, line in lines.items():

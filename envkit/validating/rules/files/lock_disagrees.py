@@ -26,18 +26,33 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     locked: dict[str, list[Mapping[str, Any]]] = {}
     for package in facts.lock.packages:
         locked.setdefault(canonicalize_name(str(package["name"])), []).append(package)
+    seen: set[str] = {canonicalize_name(each.name) for each in (facts.evidence.installed if facts.evidence else ())}
     for line in facts.requirements.lines:
         found = locked.get(line.name or "", [])
-        problem = _problem(line, found, facts.python)
+        problem = _problem(line, found, facts.python, seen)
         if problem:
             yield Finding(rule=CODE, severity=SEVERITY, file=line.file, line=line.line, problem=problem, remedy=REMEDY)
+    yield from _surplus(facts, locked, seen)
 
 
-def _problem(line: Line, packages: list[Mapping[str, Any]], python: str | None) -> str:
+def _surplus(facts: ModelFacts, locked: Mapping[str, list[Mapping[str, Any]]], seen: set[str]) -> Iterator[Finding]:
+    """What would be installed and nothing asks for; a lock for other machines may hold more than was seen."""
+    if not seen or facts.lock is None or "environments" in facts.lock.content:
+        return
+    known = seen | {line.name for line in facts.lines}
+    for name, packages in sorted(locked.items()):
+        if name not in known and not any("marker" in each for each in packages):
+            problem = f"{pylock_toml.FILE_NAME} holds {name}, which no file requires and the capture did not see"
+            yield Finding(
+                rule=CODE, severity=Severity.WARNING, file=pylock_toml.FILE_NAME, problem=problem, remedy=REMEDY
+            )
+
+
+def _problem(line: Line, packages: list[Mapping[str, Any]], python: str | None, seen: set[str]) -> str:
     if line.name is None or not holds_for(line.marker, python):
         return ""
     if not packages:
-        return "" if line.constraint else f"`{line.shown}` is not in {pylock_toml.FILE_NAME}"
+        return "" if line.constraint and line.name not in seen else f"`{line.shown}` is not in {pylock_toml.FILE_NAME}"
     if line.url is not None:
         return _commit(line, packages)
     versions = [str(each["version"]) for each in packages if each.get("version")]

@@ -39,6 +39,8 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
 
 def _problem(facts: ModelFacts, name: str, recorded: Digest) -> str:
     if name == mlmodel.FILE_NAME:
+        if facts.bare is not None:
+            return "was there when the model was captured, and is gone"
         changed = facts.mlmodel is not None and digests.of_mlmodel(facts.mlmodel.content) != recorded
         return "says something else than when the model was captured" if changed else ""
     if not facts.has(name):

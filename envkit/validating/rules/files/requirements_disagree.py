@@ -27,12 +27,13 @@ REMEDY = f"write the same in both, or refer to one file with `-r {requirements_t
 def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report each name that another file has otherwise than `requirements.txt`, or not at all."""
     mine = facts.requirement_files
-    if mine is None:
+    if mine is None or mine.broken:
         return
     for name, other in ((facts.python_env_name, facts.python_env_pip), (facts.conda_name, facts.conda_pip)):
-        if other is not None and not other.bad and not other.broken:
+        if other is not None and other.is_whole:
             conda = _conda_versions(facts) if name == facts.conda_name else {}
             yield from _compare(mine, other, name, conda)
+            yield from _bounds(mine, other, name)
     if facts.conda is not None and facts.conda_pip is None and mine.lines and not facts.conda.packages:
         problem = f"{facts.conda_name} has no pip section, so conda installs none of {requirements_txt.FILE_NAME}"
         yield Finding(rule=CODE, severity=SEVERITY, file=facts.conda_name, problem=problem, remedy=REMEDY)
@@ -57,6 +58,28 @@ def _compare(mine: RequirementFiles, other: RequirementFiles, name: str, conda: 
             line = right.line if right is not None else 0
             file = right.file if right is not None else name
             yield Finding(rule=CODE, severity=SEVERITY, file=file, line=line, problem=told, remedy=REMEDY)
+
+
+def _bounds(mine: RequirementFiles, other: RequirementFiles, name: str) -> Iterator[Finding]:
+    """What one file bounds and the other does not is installed in any version; told once for all of it."""
+    if not mine.is_whole:
+        return
+    ours, theirs = mine.names(constraint=True), other.names(constraint=True)
+    for there, lines, absent, others in (
+        (requirements_txt.FILE_NAME, ours, name, theirs.keys() | other.names(constraint=False).keys()),
+        (name, theirs, requirements_txt.FILE_NAME, ours.keys() | mine.names(constraint=False).keys()),
+    ):
+        if free := sorted(lines.keys() - others):
+            more = f" and {len(free) - 1} more" if len(free) > 1 else ""
+            problem = f"{there} bounds `{lines[free[0]].shown}`{more}, {absent} does not"
+            yield Finding(rule=CODE, severity=SEVERITY, file=name, problem=problem, remedy=REMEDY)
+    for key in sorted(ours.keys() & theirs.keys()):
+        if _meaning(ours[key]) != _meaning(theirs[key]):
+            right = theirs[key]
+            problem = f"{requirements_txt.FILE_NAME} bounds `{ours[key].shown}`, {name} `{right.shown}`"
+            yield Finding(
+                rule=CODE, severity=SEVERITY, file=right.file, line=right.line, problem=problem, remedy=REMEDY
+            )
 
 
 def _meaning(line: Line) -> tuple[str, ...]:

@@ -32,6 +32,23 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
                 problem=f"names {name}, and {environment_variables_txt.FILE_NAME} does not",
                 remedy=f"add {name} to {environment_variables_txt.FILE_NAME}, or capture the model again",
             )
+    yield from _unknown(facts)
+
+
+def _unknown(facts: ModelFacts) -> Iterator[Finding]:
+    """Names that only the list has; its author may know more than the capture saw."""
+    if facts.evidence is None or facts.variables is None:
+        return
+    known = {*facts.evidence.recorded, *(facts.mlmodel.variables if facts.mlmodel else ())}
+    for name in sorted(set(facts.variables) - known):
+        yield Finding(
+            rule=CODE,
+            severity=Severity.NOTE,
+            file=environment_variables_txt.FILE_NAME,
+            line=facts.line_of(environment_variables_txt.FILE_NAME, name),
+            problem=f"names {name}, which the capture did not see the model read",
+            remedy="remove it, unless the model reads it with other input",
+        )
 
 
 def fix(facts: ModelFacts) -> Iterator[Edit]:
