@@ -72,6 +72,8 @@ def cast_array(data: Any, column: Column | None) -> Any:
 
 
 def _cast_numbers(values: Any, column: Column) -> Any:
+    if str(values.dtype) == NUMPY[column.type]:
+        return values
     if column.type in ("float", "double"):
         values = values.where(values.notna(), float("nan"))
     elif values.isna().any():

@@ -12,6 +12,7 @@ from typing import Any, Mapping
 
 LENGTHS = struct.Struct("!IQ")
 PIECE = 1 << 20
+SMALL = 1 << 16  # bytes of a body that goes together with what is before it
 
 
 def begun(header: Mapping[str, Any], size: int) -> bytes:
@@ -22,8 +23,12 @@ def begun(header: Mapping[str, Any], size: int) -> bytes:
 
 def write(channel: Any, header: Mapping[str, Any], body: bytes = b"") -> None:
     """Send a message over a socket. Raises `OSError` when nobody is there to read it."""
-    channel.sendall(begun(header, len(body)))
-    channel.sendall(body)  # not joined: it may be large
+    start = begun(header, len(body))
+    if len(body) <= SMALL:
+        channel.sendall(start + body)
+    else:  # not joined, which would copy it
+        channel.sendall(start)
+        channel.sendall(body)
 
 
 def read(channel: Any) -> tuple[Mapping[str, Any], bytes] | None:
@@ -35,8 +40,10 @@ def read(channel: Any) -> tuple[Mapping[str, Any], bytes] | None:
     if lengths is None:
         return None
     header_size, body_size = LENGTHS.unpack(lengths)
-    header, body = _exactly(channel, header_size), _exactly(channel, body_size)
-    return None if header is None or body is None else (json.loads(header), bytes(body))
+    found = _exactly(channel, header_size + body_size)
+    if found is None:
+        return None
+    return json.loads(found[:header_size]), bytes(memoryview(found)[header_size:])
 
 
 def _exactly(channel: Any, size: int) -> bytearray | None:

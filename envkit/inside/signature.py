@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 
 class InvalidInput(Exception):
@@ -44,22 +44,23 @@ class Column:
 
 
 class Signature:
-    """The inputs and the parameters; both empty when the model has no signature."""
+    """The inputs and the parameters; both empty when the model has no signature.
 
-    def __init__(self, signature: Mapping[str, Any] | None) -> None:
-        signature = signature or {}
-        self.inputs = tuple(Column(spec) for spec in _list(signature.get("inputs")))
-        self.params = tuple(_list(signature.get("params")))
+    names: the inputs by name; empty when they have none.
+    """
+
+    def __init__(self, signature: Mapping[str, Any] | Signature | None) -> None:
+        """`signature` is that of `MLmodel`, or one that was read of it before."""
+        read = isinstance(signature, Signature)
+        told: Any = signature or {}
+        self.inputs: Sequence[Column] = told.inputs if read else [Column(each) for each in _list(told.get("inputs"))]
+        self.params: Sequence[Mapping[str, Any]] = told.params if read else _list(told.get("params"))
+        self.names: Mapping[Any, Column] = {each.name: each for each in self.inputs if each.name is not None}
 
     @property
     def is_tensor(self) -> bool:
         """Whether the inputs are tensors."""
         return bool(self.inputs) and self.inputs[0].is_tensor
-
-    @property
-    def names(self) -> dict[Any, Column]:
-        """The inputs by name; empty when they have none."""
-        return {each.name: each for each in self.inputs if each.name is not None}
 
 
 def _list(value: Any) -> list[Mapping[str, Any]]:

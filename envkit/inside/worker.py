@@ -33,6 +33,7 @@ from typing import Any, Mapping
 from . import answer, bytecode, failures, loading, messages, payload, wire
 from .jobs import KINDS, flush
 from .journal import LOWEST_DESCRIPTOR
+from .signature import Signature
 
 
 def work(request: Mapping[str, Any], channel: socket.socket) -> None:
@@ -72,7 +73,8 @@ class Worker:
     """Answers one question after the other."""
 
     def __init__(self, model: loading.Model, request: Mapping[str, Any], channel: socket.socket) -> None:
-        self._model, self._request, self._channel = model, request, channel
+        self._model, self._channel = model, channel
+        self._request = {**request, "signature": Signature(request.get("signature"))}  # read once
         self._process = os.getpid()
         self._phase = "input"
 

@@ -34,11 +34,11 @@ class Application:
     def asgi(self) -> Starlette:
         """Give the application that uvicorn runs."""
         routes = [
+            Route("/invocations", self._invocations, methods=["POST"]),
             Route("/ping", self._ping),
             Route("/health", self._ping),
             Route("/version", self._version),
             Route("/metrics", self._metrics),
-            Route("/invocations", self._invocations, methods=["POST"]),
         ]
         handlers = {HTTPException: _refused_by_routing}
         return Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
@@ -66,12 +66,12 @@ class Application:
         return response
 
     async def _answered(self, request: Request) -> Response:
-        question.kind_of(request)
+        kind = question.kind_of(request)
         if not self._pool.started.is_set():
             raise refusal.busy("The model is not loaded yet.")
         if self._pool.is_full:
             raise refusal.busy("All workers are busy, and no more requests may wait.")
-        asked = await question.received(request, self._settings.max_body)
+        asked = await question.received(request, kind, self._settings.max_body)
         try:
             if self._wants_stream(request, asked):
                 return await self._streamed(asked)

@@ -48,7 +48,8 @@ class Conversation(asyncio.Protocol):
     async def ask(self, header: Mapping[str, Any], body: IO[bytes], size: int) -> None:
         """Send a question. Raises `Gone`."""
         self.questions += 1
-        self._write(messages.begun(header, size))
+        self._write(messages.begun(header, size) + body.read(messages.SMALL))
+        await self._writable.wait()
         while piece := body.read(messages.PIECE):
             self._write(piece)
             await self._writable.wait()

@@ -45,9 +45,8 @@ def kind_of(request: Request) -> str:
     return kind
 
 
-async def received(request: Request, max_body: int) -> Question:
+async def received(request: Request, kind: str, max_body: int) -> Question:
     """Receive a request's body. The caller closes `body`. Raises `Refusal` when it is too large or too slow."""
-    kind = kind_of(request)
     told = request.headers.get("content-length", "0")
     if told.isdigit() and int(told) > max_body:
         raise _too_large(max_body)

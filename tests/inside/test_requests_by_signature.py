@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from envkit.inside import payload
-from envkit.inside.signature import InvalidInput
+from envkit.inside.enforcement import enforce
+from envkit.inside.signature import InvalidInput, Signature
 
 MESSAGE = {"type": "object", "properties": {"role": {"type": "string"}, "content": {"type": "string"}}}
 CHAT = [
@@ -97,3 +98,13 @@ def test_a_column_with_gaps_has_the_type_that_pandas_gives_it(kind: str, values:
 def test_what_lies_beside_a_gap_must_fit_too(kind: str, value: Any) -> None:
     with pytest.raises(InvalidInput):
         given([{"name": "o", "type": kind, "required": False}], {"dataframe_records": [{"o": value}, {"o": None}]})
+
+
+def test_a_data_frame_that_fits_already_is_still_one_of_the_models_own() -> None:
+    frame = pd.DataFrame({"a": [1], "b": [0.5]})
+    columns = Signature({"inputs": [{"name": "a", "type": "long"}, {"name": "b", "type": "double"}]})
+    fitted = enforce(frame, columns)
+    fitted.loc[0, "a"] = 2
+
+    assert frame["a"].tolist() == [1]
+    assert enforce(frame[["b", "a"]], columns).columns.tolist() == ["a", "b"]
