@@ -6,7 +6,7 @@ import datetime
 import logging
 from typing import Any, Mapping
 
-from .nested import fit
+from .nested import MISSING, fit
 from .signature import InvalidInput, Signature
 from .values import from_json
 
@@ -43,9 +43,9 @@ def complete(params: Any, signature: Signature) -> dict[str, Any] | None:
 
 def checked(value: Any, spec: Mapping[str, Any]) -> Any:
     """Give a value as a parameter's type has it: `spec` is its JSON. Raises `InvalidInput` for another type."""
-    if value is None:
-        return None
     many = spec.get("shape") is not None
+    if value is None and not many:
+        return None
     value = _plain(value)
     if spec.get("type") == "object":
         return fit(value, spec, from_json, f"`params.{spec['name']}`")
@@ -66,10 +66,11 @@ def _converted(given: Any, spec: Mapping[str, Any]) -> Any:
     accepted = TYPES.get(str(spec.get("type")), ())
     if value is None or not accepted:
         return value
-    if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
+    fits = isinstance(value, accepted) and not (isinstance(value, bool) and bool not in accepted)
+    if not fits or type(value).__name__ in MISSING:  # pandas' NaT is a time by its class
         raise _of_another_type(value, spec)
     if spec["type"] in ("float", "double"):
-        return float(value)  # type: ignore[arg-type]
+        return float(value)
     if spec["type"] == "datetime" and isinstance(value, str):
         return _time(value, spec)
     return value

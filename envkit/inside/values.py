@@ -81,6 +81,8 @@ def _text(value: Any, kind: str, where: str) -> str:
 def _time(value: Any, kind: str, where: str) -> datetime.datetime:
     if isinstance(value, datetime.datetime):
         return value
+    if isinstance(value, datetime.date):
+        return datetime.datetime.combine(value, datetime.time())
     try:
         found = datetime.datetime.fromisoformat(value)
     except (TypeError, ValueError) as error:

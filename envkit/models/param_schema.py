@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import json
 from collections.abc import Iterator, Sequence
@@ -106,6 +107,11 @@ class ParamSchema:
 
 
 def _plain(value: Any) -> Any:
+    """Give what JSON has for it, as it is read back."""
     if isinstance(value, list):
         return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
     return value.isoformat() if isinstance(value, datetime.date) else value

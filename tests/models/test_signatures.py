@@ -368,6 +368,26 @@ def test_a_predict_with_type_hints_has_a_signature() -> None:
     assert infer_signature_from_type_hints(model.bare) is None
 
 
+def test_defaults_with_values_in_them_survive_their_json() -> None:
+    given = {
+        "o": {"when": datetime.datetime(2024, 1, 2, 3), "raw": b"\x00", "inner": {"day": datetime.date(2024, 1, 2)}}
+    }
+    params = infer_signature(params=given).params
+    assert params is not None
+    read = ParamSchema.from_json(params.to_json())
+
+    assert read.to_json() == params.to_json()
+    assert read.params[0].default["raw"] == b"\x00"
+
+
+@pytest.mark.parametrize("wrong", [[pd.NaT], None])
+def test_what_is_missing_is_no_value_of_a_list_of_parameters(wrong: Any) -> None:
+    with pytest.raises(InvalidArgument):
+        infer_signature(params={"when": wrong})
+    with pytest.raises(InvalidArgument):
+        ParamSpec("when", "datetime", wrong, (-1,))
+
+
 def test_signatures_of_early_files_are_read() -> None:
     early = {"inputs": '[{"name": "a", "type": "double"}]', "outputs": None}
 

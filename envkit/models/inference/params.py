@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from envkit.errors import InvalidArgument
+from envkit.inside.nested import is_missing
 from envkit.models.data_types import DataType, Object
 from envkit.models.inference.numbers import type_of_dtype
 from envkit.models.inference.values import is_array, type_of_value
@@ -51,7 +52,7 @@ def _basic(value: Any) -> DataType | Object:
 
 def _type_of_list(values: list[Any]) -> DataType:
     """Whole numbers among others are numbers; of an empty list MLflow says times."""
-    if all(isinstance(each, datetime.date) for each in values):
+    if all(isinstance(each, datetime.date) and not is_missing(each) for each in values):
         return DataType.datetime
     kinds = [_basic(each) for each in values]
     if set(kinds) == {DataType.long, DataType.double}:
