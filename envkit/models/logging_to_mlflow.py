@@ -1,35 +1,67 @@
-"""A model logged to MLflow's tracking server, through `mlflow-skinny` when that is installed."""
+"""A model logged to MLflow's tracking server, through `mlflow-skinny` when that is installed.
+
+MLflow 3 keeps it as a logged model (`models:/m-…`), which need not belong to a run; clients and servers before that
+keep it among the artifacts of a run. https://mlflow.org/docs/latest/ml/model/#models-as-first-class-citizens
+"""
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from envkit.errors import ToolNotFound
+from envkit.errors import InvalidArgument, InvalidInput, ToolNotFound
+from envkit.models.uris.tracking import unreachable
 
 if TYPE_CHECKING:
     from envkit.models.model import Model
 
 _HISTORY = "mlflow.log-model.history"  # the tag of a run under which MLflow's interface finds its models
+_UNKNOWN = {"ENDPOINT_NOT_FOUND", "NOT_FOUND", "NOT_IMPLEMENTED", "FEATURE_DISABLED"}  # to servers before MLflow 3
+_NOT_IN_NAMES = frozenset("/:.%\"'")  # of logged models
 
 
-def log(model: Model, flavor: Any, name: str | None, wait: int | None, arguments: Mapping[str, Any]) -> int | None:
-    """Save and log a model; it then says in which run. Gives the version under which it was registered, if it was.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wishes:
+    """How a model is logged. run_id: default the active run. told: `model_type`, `params`, `tags` of a logged model.
 
-    Raises `ToolNotFound` without `mlflow-skinny`.
+    registered_model_name, wait: make it a version of that, and wait so many seconds until it is ready.
+    """
+
+    registered_model_name: str | None = None
+    wait: int | None = None
+    run_id: str | None = None
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
+def log(model: Model, flavor: Any, wishes: Wishes, arguments: Mapping[str, Any]) -> int | None:
+    """Save and log a model; it then says where. Gives the version under which it was registered, if it was.
+
+    Raises `ToolNotFound` without `mlflow-skinny`, `InvalidInput` when there is no server, `InvalidArgument` for what
+    only logged models of MLflow 3 have.
     """
     mlflow = client_library()
+    if problem := unreachable(str(mlflow.get_tracking_uri())):
+        raise InvalidInput(f"{problem}.")
+    logged = _logged_model(mlflow, model, wishes)
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
         path = Path(folder, "model")
-        run = mlflow.active_run()
-        if run is not None:
-            return _logged(mlflow, run.info.run_id, model, flavor, path, name, wait, arguments)
-        with mlflow.start_run() as started:
-            return _logged(mlflow, started.info.run_id, model, flavor, path, name, wait, arguments)
+        if logged is not None:
+            uri = _put(mlflow, logged, model, flavor, path, arguments)
+        elif wishes.told:
+            raise InvalidArgument(f"{', '.join(wishes.told)}: MLflow knows that of models since its version 3.")
+        else:
+            with _run(mlflow, wishes.run_id) as model.run_id:
+                uri = _put_into_run(mlflow.MlflowClient(), model, flavor, path, arguments)
+    if wishes.registered_model_name is None:
+        return None
+    version = mlflow.register_model(uri, wishes.registered_model_name, await_registration_for=wishes.wait or 0)
+    return int(version.version)
 
 
 def client_library() -> Any:
@@ -43,25 +75,53 @@ def client_library() -> Any:
         raise ToolNotFound("mlflow-skinny", remedy) from error
 
 
-def _logged(
-    mlflow: Any,
-    run_id: str,
-    model: Model,
-    flavor: Any,
-    path: Path,
-    name: str | None,
-    wait: int | None,
-    arguments: Mapping[str, Any],
-) -> int | None:
-    model.run_id = run_id
-    flavor.save_model(path=str(path), mlflow_model=model, **arguments)
-    mlflow.log_artifacts(str(path), artifact_path=model.artifact_path)
-    _add_to_history(mlflow.MlflowClient(), run_id, model)
-    if name is None:
+def _logged_model(mlflow: Any, model: Model, wishes: Wishes) -> Any:
+    """Make a logged model without files; None where there are no such models, or none of that name."""
+    if not hasattr(mlflow, "initialize_logged_model") or _NOT_IN_NAMES & set(model.artifact_path or ""):
         return None
-    uri = f"runs:/{run_id}/{model.artifact_path}"
-    version = mlflow.register_model(uri, name, await_registration_for=wait or 0)
-    return int(version.version)
+    run = mlflow.active_run()
+    model.run_id = wishes.run_id or (run.info.run_id if run is not None else None)
+    told = dict(wishes.told)
+    if wishes.run_id is not None:
+        told["experiment_id"] = mlflow.get_run(wishes.run_id).info.experiment_id
+    try:
+        return mlflow.initialize_logged_model(name=model.artifact_path, source_run_id=model.run_id, **told)
+    except mlflow.exceptions.MlflowException as error:
+        if error.error_code not in _UNKNOWN:
+            raise
+        return None
+
+
+def _put(mlflow: Any, logged: Any, model: Model, flavor: Any, path: Path, arguments: Mapping[str, Any]) -> str:
+    model.artifact_path, model.model_id, model.model_uuid = logged.artifact_location, logged.model_id, logged.model_id
+    status = "FAILED"
+    try:
+        flavor.save_model(path=str(path), mlflow_model=model, **arguments)
+        client = mlflow.MlflowClient()
+        client.log_model_artifacts(logged.model_id, str(path))
+        if model.run_id is not None:
+            client.log_outputs(model.run_id, [mlflow.entities.LoggedModelOutput(logged.model_id, step=0)])
+        status = "READY"
+    finally:
+        mlflow.finalize_logged_model(logged.model_id, status)
+    return f"models:/{logged.model_id}"
+
+
+@contextmanager
+def _run(mlflow: Any, run_id: str | None) -> Iterator[str]:
+    run = mlflow.active_run()
+    if run_id is not None or run is not None:
+        yield run_id or run.info.run_id
+        return
+    with mlflow.start_run() as started:
+        yield started.info.run_id
+
+
+def _put_into_run(client: Any, model: Model, flavor: Any, path: Path, arguments: Mapping[str, Any]) -> str:
+    flavor.save_model(path=str(path), mlflow_model=model, **arguments)
+    client.log_artifacts(model.run_id, str(path), model.artifact_path)
+    _add_to_history(client, str(model.run_id), model)
+    return f"runs:/{model.run_id}/{model.artifact_path}"
 
 
 def _add_to_history(client: Any, run_id: str, model: Model) -> None:

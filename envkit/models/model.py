@@ -185,22 +185,33 @@ class Model:
     @classmethod
     def log(
         cls,
-        artifact_path: str,
-        flavor: Any,
+        artifact_path: str | None = None,
+        flavor: Any = None,
         registered_model_name: str | None = None,
         await_registration_for: int | None = 300,
+        *,
+        name: str | None = None,
+        run_id: str | None = None,
+        model_type: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        tags: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> ModelInfo:
-        """Save a model with `flavor.save_model` and log it to MLflow's tracking server, in the active run or a new one.
+        """Save a model with `flavor.save_model` and log it to MLflow's tracking server.
 
-        flavor: a module or object with `save_model(path, mlflow_model=…, **kwargs)`. artifact_path: where in the run.
-        registered_model_name: make it a version of that registered model. await_registration_for: seconds that its
-        readiness is waited for, 0 or None not at all.
+        flavor: a module or object with `save_model(path, mlflow_model=…, **kwargs)`. name, or artifact_path: what it is
+        called. registered_model_name: make it a version of that registered model. await_registration_for: seconds that
+        its readiness is waited for, 0 or None not at all. run_id: default the active run; with MLflow 3 none is needed,
+        before that one is started. model_type, params, tags: of the model, with MLflow 3.
 
-        Raises `ToolNotFound` without `mlflow-skinny`, and whatever `save_model` raises.
+        Raises `ToolNotFound` without `mlflow-skinny`, and whatever `save_model` and MLflow's client raise.
         """
-        model = cls(artifact_path=artifact_path)
-        version = logging_to_mlflow.log(model, flavor, registered_model_name, await_registration_for, kwargs)
+        model = cls(artifact_path=name or artifact_path or "model")
+        told = {key: value for key, value in (("model_type", model_type), ("params", params), ("tags", tags)) if value}
+        wishes = logging_to_mlflow.Wishes(
+            registered_model_name=registered_model_name, wait=await_registration_for, run_id=run_id, told=told
+        )
+        version = logging_to_mlflow.log(model, flavor, wishes, kwargs)
         info = model.get_model_info()
         info.registered_model_version = version
         return info

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound
 from envkit.formats import mlmodel
+from envkit.inside.artifacts import SUFFIXES
 from envkit.models.uris import archives, cache
 from envkit.models.uris.naming import HTTP, LOCAL, MLFLOW, archive_suffix, key_of, local_path, name_of, scheme_of, shown
 from envkit.models.uris.need import WHOLE, Entries, Entry, Need
@@ -38,14 +39,22 @@ def fetched(uri: str | Path, need: Need = WHOLE) -> Path:
     What is there of the same content is not fetched again. Raises `ModelNotFound`, `InvalidArgument` for a scheme that
     nothing reads, `ToolNotFound` for a missing library, `InvalidFile` for hostile names and archives.
     """
+    return fetched_in_part(uri, need)[0]
+
+
+def fetched_in_part(uri: str | Path, need: Need) -> tuple[Path, dict[str, int | None]]:
+    """Give the same, and the files of the model that were left where they are, with their sizes in bytes if told."""
     source = _local(uri) if scheme_of(uri) == LOCAL else _source(str(uri))
     entries = source.entries()
     for name in entries:
         _refuse_hostile(name, uri)
     if archive_suffix(uri):
-        return archives.model_in(_unpacked(uri, source, entries))
+        return archives.model_in(_unpacked(uri, source, entries)), {}
+    if _is_artifact(uri, entries):
+        return _files(uri, source, entries, need) / next(iter(entries)), {}
+    _refuse_folders_of_models(uri, entries)
     found = _files(uri, source, entries, need)
-    return found / next(iter(entries)) if _is_artifact(uri, entries) else found
+    return found, {name: entry.size for name, entry in entries.items() if not (found / name).exists()}
 
 
 def download_model(model_uri: str | Path, dst_path: str | Path | None = None) -> str:
@@ -114,9 +123,9 @@ def _source(uri: str) -> Source:
 
         return open_tracked(uri)
     if scheme in HTTP:
-        from envkit.models.uris.web import Web
+        from envkit.models.uris import proxied, web
 
-        return Web(uri)
+        return proxied.Proxied(uri) if proxied.is_one(uri) else web.Web(uri)
     from envkit.models.uris.filesystems import open_file_system
 
     return open_file_system(uri)
@@ -128,8 +137,20 @@ def _is_artifact(uri: str | Path, entries: Entries) -> bool:
     return mlmodel.FILE_NAME not in entries and next(iter(entries)) == last
 
 
+def _refuse_folders_of_models(uri: str | Path, entries: Entries) -> None:
+    """Raise `ModelNotFound` where models lie further down, before all of them are fetched."""
+    below = [name for name in entries if name.endswith(f"/{mlmodel.FILE_NAME}")]
+    if below and mlmodel.FILE_NAME not in entries and not any(_is_bare(name) for name in entries):
+        folder = min(below, key=len).removesuffix(f"/{mlmodel.FILE_NAME}")
+        raise ModelNotFound(shown(uri), f"the folder has no MLmodel file; there is one in {folder}/ below it")
+
+
+def _is_bare(name: str) -> bool:
+    return "/" not in name and Path(name).suffix.lower() in SUFFIXES
+
+
 def _files(uri: str | Path, source: Source, entries: Entries, need: Need) -> Path:
-    place, name = key_of(uri), name_of(uri)
+    place, name = key_of(source.place), name_of(uri)
     wanted = need.of(entries)
     told = all(entry.tag for entry in entries.values())
     description = b"" if told or mlmodel.FILE_NAME not in entries else _description(source)
@@ -148,7 +169,7 @@ def _files(uri: str | Path, source: Source, entries: Entries, need: Need) -> Pat
 
 
 def _unpacked(uri: str | Path, source: Source, entries: Entries) -> Path:
-    place, name = key_of(uri), name_of(uri)
+    place, name = key_of(source.place), name_of(uri)
     archive = next(iter(entries))
     told = bool(entries[archive].tag)
 
@@ -199,6 +220,10 @@ class _Local:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+
+    @property
+    def place(self) -> str:
+        return str(self._path)
 
     def entries(self) -> Entries:
         status = self._path.stat()

@@ -35,6 +35,11 @@ class FileSystem:
     library: Any
     root: str
 
+    @property
+    def place(self) -> str:
+        """See `Source`."""
+        return shown(self.uri)
+
     def entries(self) -> Entries:
         """See `Source`."""
         with told(self.uri, "listed"):

@@ -77,9 +77,9 @@ def name_of(uri: str | Path) -> str:
     return plain or "model"
 
 
-def key_of(uri: str | Path) -> str:
-    """Give a short name for the place that the URI leads to, whoever asks for it."""
-    return hashlib.sha256(shown(uri).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+def key_of(place: str) -> str:
+    """Give a short name for a place."""
+    return hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _without_query(uri: str) -> str:

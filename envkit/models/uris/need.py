@@ -17,9 +17,6 @@ from envkit.formats import (
     requirements_txt,
 )
 
-SMALL = 1_000_000
-"""Bytes; code and examples are seldom larger."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
@@ -37,13 +34,13 @@ class Need:
     """Some files of a model; `MLmodel` is always one.
 
     names: relative paths, or patterns in which `*` stands for anything, `/` too. beside: taken with them. instead: what
-    is needed when none of the names is there. small: take any other small file, too.
+    is needed when none of the names is there. up_to: bytes; any other file that is no larger is taken, too.
     """
 
     names: frozenset[str]
     beside: frozenset[str] = frozenset()
     instead: Need | None = None
-    small: bool = False
+    up_to: int = -1
 
     def of(self, entries: Entries) -> frozenset[str]:
         """Choose among the files that are there. A model without `MLmodel` is an artifact, which is needed."""
@@ -55,7 +52,7 @@ class Need:
         return frozenset(found) | {mlmodel.FILE_NAME}
 
     def _wants(self, name: str, entry: Entry) -> bool:
-        is_small = self.small and entry.size is not None and entry.size <= SMALL
+        is_small = entry.size is not None and entry.size <= self.up_to
         return is_small or _is_one(name, self.names | self.beside)
 
 
@@ -85,6 +82,8 @@ ENVIRONMENT = Need(
         }
     )
 )
+EXAMINED = Need(names=ENVIRONMENT.names | {"*.py", "*input_example*"}, up_to=10_000_000)
+"""What a validation reads: of thousands of models, not the weights."""
 _BY_FORMAT = {
     "pip": frozenset({requirements_txt.FILE_NAME}),
     "conda": frozenset({"*.yaml", "*.yml"}),

@@ -19,6 +19,10 @@ _OF_THIS_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 class Source(Protocol):
     """The place of one model. Its methods raise `ModelNotFound` for whatever goes wrong."""
 
+    @property
+    def place(self) -> str:
+        """Name the place without credentials, the same whichever of its names it was asked by."""
+
     def entries(self) -> Entries:
         """List the files, by their path in the model; of a place that is one file, that file by its own name."""
 

@@ -11,7 +11,6 @@ import json
 import re
 import shutil
 from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from http.client import HTTPException
@@ -28,9 +27,9 @@ from envkit.models.named_paths import named_paths
 from envkit.models.uris.naming import archive_suffix, shown
 from envkit.models.uris.need import ENVIRONMENT, Entries, Entry
 from envkit.models.uris.source import told
+from envkit.models.uris.threads import for_each
 
 _SECONDS = 60.0  # of silence
-_AT_ONCE = 8
 _MOST_FILES = 20_000
 _LONGEST_PAGE = 10_000_000
 _OF_FLAVORS = ("code", "data", "model_path", "pickled_model")  # what they call paths
@@ -60,6 +59,11 @@ class Web:
 
     uri: str
 
+    @property
+    def place(self) -> str:
+        """See `Source`."""
+        return shown(self.uri)
+
     def entries(self) -> Entries:
         """See `Source`."""
         with told(self.uri, "listed"):
@@ -75,13 +79,11 @@ class Web:
             if mlmodel.FILE_NAME not in names and set(names) == {_last(self.uri)}:
                 self._download(self.uri, into / _last(self.uri))
                 return
-        with told(self.uri, "fetched"), ThreadPoolExecutor(_AT_ONCE) as pool:
-            for _ in pool.map(lambda name: self._download(self._url(name), into / name), sorted(names)):
-                pass
+            for_each(sorted(names), lambda name: self._download(self._url(name), into / name))
 
     def _download(self, url: str, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with self._open(url) as answer, target.open("xb") as file:
+        with self.open(url) as answer, target.open("xb") as file:
             shutil.copyfileobj(answer, file, 1 << 20)
 
     def _artifact(self, listed: list[str]) -> Entries:
@@ -107,7 +109,7 @@ class Web:
     def _links(self, folder: str) -> list[str]:
         url = self._url(folder)
         try:
-            with self._open(url) as answer:
+            with self.open(url) as answer:
                 if "html" not in answer.headers.get("Content-Type", ""):
                     return []
                 text = answer.read(_LONGEST_PAGE).decode("utf-8", "replace")
@@ -148,7 +150,7 @@ class Web:
 
     def _text(self, name: str) -> bytes | None:
         try:
-            with self._open(self._url(name)) as answer:
+            with self.open(self._url(name)) as answer:
                 return bytes(answer.read(_LONGEST_PAGE))
         except _Refused as error:
             if error.code in _ABSENT:
@@ -163,12 +165,11 @@ class Web:
         return True
 
     def _heads(self, names: list[str]) -> list[Entry]:
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return list(pool.map(lambda name: self._head(self._url(name)), names))
+        return for_each(names, lambda name: self._head(self._url(name)))
 
     def _head(self, url: str) -> Entry:
         try:
-            with self._open(url, method="HEAD") as answer:
+            with self.open(url, method="HEAD") as answer:
                 size = answer.headers.get("Content-Length")
                 tag = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
                 return Entry(size=int(size) if size and size.isdigit() else None, tag=tag)
@@ -183,7 +184,8 @@ class Web:
         parts = urlsplit(self.uri)
         return urlunsplit((parts.scheme, parts.netloc, f"{parts.path.rstrip('/')}/{quote(name)}", parts.query, ""))
 
-    def _open(self, url: str, method: str = "GET") -> Any:
+    def open(self, url: str, method: str = "GET") -> Any:
+        """Ask for a URL, with the login of this one. Raises `OSError`, or what tells the server's error."""
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
         request = Request(urlunsplit((*parts[:1], host, *parts[2:])), method=method)  # noqa: S310 - http or https
