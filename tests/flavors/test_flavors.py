@@ -87,7 +87,7 @@ def answer(model: Path, case: Case) -> Any:
 
 def test_predicts_the_same_in_the_rebuilt_environment(case: Case, models: Models) -> None:
     saved = models.ours(case)
-    source = FLAVOR == "spark"  # of which there is no wheel
+    source = FLAVOR in ("spark", "h2o")  # of which there is no wheel
     environment = prepare_env(saved, allow_source=source)
     found = predict(saved, input_path=saved / "serving_input_example.json", allow_source=source)
 

@@ -1,24 +1,38 @@
-"""A linear model, trained by H2O's server."""
+"""A linear model and a classifier, trained by H2O's server; the second is loaded into a server of its own."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import h2o
-from h2o.estimators import H2OGeneralizedLinearEstimator
+from h2o.estimators import H2OGeneralizedLinearEstimator, H2OGradientBoostingEstimator
 
 from tests.flavors.case import Case
 
 from . import data
 
+MEMORY = {"max_mem_size": "1g", "nthreads": 1}
+
 
 def cases() -> list[Case]:
-    return [Case(name="GLM", make=linear, example=data.example())]
+    own = {"settings": {"init": {**MEMORY, "port": 54361}}}
+    return [
+        Case(name="GLM", make=linear, example=data.example()),
+        Case(name="GBM, settings", make=classifier, example=data.example(), options=own),
+    ]
 
 
 def linear() -> Any:
-    h2o.init(max_mem_size="1g", nthreads=1)
-    rows = h2o.H2OFrame(data.frame().assign(y=data.target()))
-    made = H2OGeneralizedLinearEstimator(seed=0)
-    made.train(x=["a", "b"], y="y", training_frame=rows)
-    return made
+    return trained(H2OGeneralizedLinearEstimator(seed=0), data.target())
+
+
+def classifier() -> Any:
+    """It answers with the class and the probability of each."""
+    classes = [("no", "yes")[each] for each in data.label()]
+    return trained(H2OGradientBoostingEstimator(ntrees=3, min_rows=2, seed=0), classes)
+
+
+def trained(model: Any, target: Any) -> Any:
+    h2o.init(**MEMORY)
+    model.train(x=["a", "b"], y="y", training_frame=h2o.H2OFrame(data.frame().assign(y=target)))
+    return model
