@@ -9,7 +9,7 @@ This docstring is the protocol between this program and the one that starts it.
                      "work": load, then answer questions over the socket `channel` (`worker`)
     journal          absolute path of the answer, a file that does not exist yet
     model            absolute path of the model directory
-    python_function  the `python_function` flavor of the MLmodel file
+    python_function  the `python_function` flavor of the MLmodel file; for a model of R what takes its place
     flavors          all flavors
     metadata         may be missing; what the author says of the model, as far as it is texts
     signature        the model's signature or null; its parts may be JSON texts, as MLflow stores them

@@ -51,15 +51,13 @@ class Process:
     """The process of R, which is asked over one pipe and tells over another. It ends when this process does."""
 
     def __init__(self, rscript: str, model: str) -> None:
-        import subprocess  # the program that runs Python's models does without
-
         theirs, ours = os.pipe()
         heard, tells = os.pipe()
-        self._process = subprocess.Popen(
-            [rscript, PROGRAM, model, f"/dev/fd/{theirs}", f"/dev/fd/{tells}"],
-            stdin=subprocess.DEVNULL,
-            pass_fds=(theirs, tells),
-        )
+        for each in (theirs, tells):
+            os.set_inheritable(each, True)
+        argv = [rscript, PROGRAM, model, f"/dev/fd/{theirs}", f"/dev/fd/{tells}"]
+        quiet = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+        self._number = os.posix_spawn(rscript, argv, os.environ, file_actions=[quiet], setsigdef=[signal.SIGPIPE])
         os.close(theirs)
         os.close(tells)
         self._questions, self._answers = os.fdopen(ours, "wb"), os.fdopen(heard, "rb")
@@ -87,15 +85,18 @@ class Process:
         """Let R end, which it does when nobody asks any more."""
         self._questions.close()
         self._answers.close()
-        self._process.wait()
+        os.waitpid(self._number, 0)
 
     def _end_alike(self) -> None:
         """End this process as R ended, so that whoever waits is told what happened to the model."""
-        status = self._process.wait()
-        if status < 0:
-            signal.signal(-status, signal.SIG_DFL) if -status not in (signal.SIGKILL, signal.SIGSTOP) else None
-            os.kill(os.getpid(), -status)
-        os._exit(status)
+        _, status = os.waitpid(self._number, 0)
+        if not os.WIFSIGNALED(status):
+            os._exit(os.WEXITSTATUS(status))
+        number = os.WTERMSIG(status)
+        if number not in (signal.SIGKILL, signal.SIGSTOP):
+            signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        os._exit(128 + number)  # not reached: the signal ends a process by default
 
 
 def load(path: str, request: Mapping[str, Any]) -> Crate:  # noqa: ARG001 - as the other loaders
