@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tarfile
 import tempfile
 from dataclasses import dataclass
@@ -31,15 +30,12 @@ def shipped_model(spark: Any, model: ModelDirectory) -> Shipped:
     place = model.path / (model.artifact or "")
     if _is_local(spark):
         return Shipped(path=str(place))
-    folder = Path(tempfile.mkdtemp(prefix="envkit-"))
+    folder = Path(tempfile.mkdtemp(prefix="envkit-", dir=_root()))  # served from there until Spark removes it
     archive = folder / f"envkit-{hashlib.sha256(str(place).encode()).hexdigest()[:12]}-{folder.name[-8:]}.tar"
-    try:
-        with tarfile.open(archive, "w", dereference=True) as file:
-            for each in model.own_places:
-                file.add(each, arcname=each.relative_to(model.path), filter=_needed)
-        return shipped_file(spark, archive)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with tarfile.open(archive, "w", dereference=True) as file:
+        for each in model.own_places:
+            file.add(each, arcname=each.relative_to(model.path), filter=_needed)
+    return shipped_file(spark, archive)
 
 
 def shipped_file(spark: Any, path: Path) -> Shipped:
@@ -48,6 +44,11 @@ def shipped_file(spark: Any, path: Path) -> Shipped:
         return Shipped(path=str(path))
     spark.sparkContext.addFile(str(path))
     return Shipped(name=path.name)
+
+
+def _root() -> str:
+    """The folder of this Spark application's files, which ends with it."""
+    return str(import_module("pyspark").SparkFiles.getRootDirectory())
 
 
 def _is_local(spark: Any) -> bool:
