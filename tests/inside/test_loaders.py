@@ -193,9 +193,7 @@ def test_raw_inputs_reach_a_model_with_type_hints(bench: Bench, python: str) -> 
 
 
 @pytest.mark.parametrize("raw", [True, False])
-def test_arrays_that_an_old_mlflow_saved_as_a_request_are_taken_out_of_it(
-    bench: Bench, python: str, raw: bool
-) -> None:
+def test_arrays_that_an_old_mlflow_saved_as_a_request_are_taken_out_of_it(bench: Bench, python: str, raw: bool) -> None:
     """Before 2.15, for TensorFlow Serving."""
     hint = "from typing import List\ndef same(data: List[int]):\n" if raw else "def same(data):\n"
     bench.module("functions", f"{hint}    return data\n")
@@ -239,3 +237,19 @@ def test_an_xgboost_model_predicts_by_its_kind(bench: Bench, python: str, kind: 
 
     assert report.last == "done", report.events[-1]
     assert report.one("prediction")["output"] == [*expected, True, True]
+
+
+def test_a_model_with_scikit_learns_interface_needs_scikit_learn(bench: Bench, python: str) -> None:
+    """XGBoost goes without where it is missing, until such a model is made."""
+    bench.module("xgboost/__init__", XGBOOST)
+    bench.module("xgboost/sklearn", "from xgboost import XGBModel\n")
+    conf = {"loader_module": "mlflow.xgboost", "data": "model.ubj"}
+    flavors = {"xgboost": {"data": "model.ubj", "model_class": "xgboost.sklearn.XGBModel"}}
+
+    missing = bench.run(python, python_function=conf, flavors=flavors).events[-1]
+    bench.module("sklearn", "")
+    report = bench.run(python, python_function=conf, flavors=flavors)
+
+    assert missing["message"] == "No module named 'sklearn'"
+    assert report.last == "done", report.events[-1]
+    assert "sklearn" in report.modules

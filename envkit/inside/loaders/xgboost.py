@@ -34,6 +34,8 @@ def load(path: str, request: Mapping[str, Any]) -> XGBoostModel:
 def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
     """Give the model of a model directory; MLflow before 1.22 wrote no `model_class` and meant a booster."""
     module, _, name = flavor.get("model_class", "xgboost.core.Booster").rpartition(".")
+    if module == "xgboost.sklearn":
+        import_module("sklearn")  # XGBoost tries to import it and has these models only then
     model = getattr(import_module(module), name)()
     model.load_model(os.path.join(folder, flavor["data"]))
     return model
