@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -55,18 +55,22 @@ class FlavorBackend:
         input_path: str | Path | None = None,
         output_path: str | Path | None = None,
         content_type: str = "json",
+        pip_requirements_override: str | Sequence[str] | None = None,
+        extra_envs: Mapping[str, str] | None = None,
         json_format: str | None = None,
         **options: Any,
     ) -> Any:
         """Predict on a file, or on standard input when none is named; give the predictions.
 
         They are also put into the file `output_path`, or printed as `{"predictions": …}` when none is named.
-        json_format: `split` or `records`, for JSON that is a data frame without one of the request's keys.
-        options: as in the class, for this time.
+        json_format: `split` or `records`, for JSON that is a data frame without one of the request's keys. The rest,
+        and options: as in the class, for this time.
 
         Raises what the function `predict` raises.
         """
         data = _given(input_path, content_type, json_format)
+        named = {"pip_requirements_override": pip_requirements_override, "extra_envs": extra_envs}
+        known = {**self._known_to(predict), **{name: each for name, each in named.items() if each is not None}}
         found = predict(
             model_uri,
             input_data=data,
@@ -74,7 +78,7 @@ class FlavorBackend:
             content_type=content_type,
             output_path=output_path,
             env_manager=self.env_manager,
-            **{**self._known_to(predict), **options},
+            **{**known, **options},
         )
         if output_path is None:
             print(json.dumps({"predictions": found}, ensure_ascii=False))

@@ -102,6 +102,8 @@ def test_a_model_of_neither_python_nor_r_has_no_backend(tmp_path: Path) -> None:
 def test_what_a_backend_does_not_know_is_refused(echo: Path) -> None:
     with pytest.raises(InvalidArgument, match="no option 'install_mlflow'"):
         get_flavor_backend(echo, install_mlflow=True)
+    with pytest.raises(InvalidArgument, match="cannot be set"):  # in MLflow's order
+        get_flavor_backend(echo).predict(echo, "given.json", None, "json", None, {"a=b": "c"})
     with pytest.raises(InvalidArgument, match="MLServer"):
         get_flavor_backend(echo).serve(echo, enable_mlserver=True)
 
