@@ -81,12 +81,21 @@ def _encode_numpy(value: Any, numpy: Any) -> Any:
     if isinstance(value, numpy.ndarray):
         return _encode_array(value, numpy)
     if isinstance(value, numpy.datetime64):
-        return None if numpy.isnat(value) else str(numpy.datetime_as_string(value))
+        return None if numpy.isnat(value) else _iso(value, numpy)
     if isinstance(value, numpy.floating):
         return _encode(float(value))
     if isinstance(value, numpy.generic) and value.dtype.kind in "biuSU":
         return _encode(value.item())
     return NotImplemented
+
+
+def _iso(value: Any, numpy: Any) -> str:
+    """Write a time as Python does, to the microsecond; one that Python cannot hold as NumPy does."""
+    plain = value.item()
+    if isinstance(plain, int):  # of a finer unit, or far away
+        rounded = value.astype("datetime64[us]")
+        plain = rounded.item() if rounded == value else plain
+    return str(numpy.datetime_as_string(value)) if isinstance(plain, int) else str(plain.isoformat())
 
 
 def _encode_array(array: Any, numpy: Any) -> Any:

@@ -6,6 +6,8 @@ import os
 from types import TracebackType
 from typing import Any
 
+from .signature import InvalidInput
+
 FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
@@ -15,6 +17,23 @@ class Foreign(Exception):
     def __init__(self, message: str, traceback: str) -> None:
         super().__init__(message)
         self.traceback = traceback
+
+
+def refusal(error: BaseException) -> dict[str, Any]:
+    """Give what is told of an error beside the event `error` when whoever asked is at fault; nothing otherwise.
+
+    That may be the model's own verdict: MLflow lets it raise an `MlflowException` with a code that stands for a status
+    of HTTP, and so do its checks of type hints.
+    """
+    if isinstance(error, InvalidInput):
+        code = "INVALID_PARAMETER_VALUE" if error.is_misfit else "BAD_REQUEST"
+        return {"kind": "input", "status": 400, "code": code, "misfit": error.is_misfit}
+    if any(each.__name__ == "MlflowException" for each in type(error).__mro__):
+        told: Any = error
+        status = int(told.get_http_status_code())
+        if 400 <= status < 500:
+            return {"kind": "input", "status": status, "code": str(told.error_code), "misfit": False}
+    return {}
 
 
 def describe(error: BaseException, phase: str, kind: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, Callable, Mapping
 
 from .columns import NUMPY
-from .signature import Column, InvalidInput, Signature
+from .signature import Column, InvalidInput, Signature, misfit
 from .tensors import refuse_missing
 
 Cast = Callable[[Any, Column], Any]
@@ -88,7 +88,7 @@ def log_left_out(given: Any, signature: Signature) -> None:
 def _one(frame: Any, name: Any) -> Any:
     found = frame[name]
     if hasattr(found, "columns"):
-        raise InvalidInput(f"the input has several columns `{name}`")
+        raise misfit(f"the input has several columns `{name}`")
     return found
 
 
@@ -96,7 +96,7 @@ def _of_data(data: Any, signature: Signature, pandas: Any) -> Any:
     if isinstance(data, pandas.Series):
         return data.to_frame()
     if data is None or not (isinstance(data, SCALARS) or hasattr(data, "dtype")):
-        raise InvalidInput(f"the model takes columns: a data frame, not a {type(data).__name__}")
+        raise misfit(f"the model takes columns: a data frame, not a {type(data).__name__}")
     if type(data).__module__.startswith("scipy.sparse"):
         data = data.toarray()
     return _frame("the input", _table(data, signature))
@@ -125,7 +125,7 @@ def _plain(value: Any) -> Any:
 
 def _cast_by_place(frame: Any, signature: Signature, cast: Cast) -> Any:
     if len(frame.columns) < len(signature.inputs):
-        raise InvalidInput(f"the input has {len(frame.columns)} columns, the model takes {len(signature.inputs)}")
+        raise misfit(f"the input has {len(frame.columns)} columns, the model takes {len(signature.inputs)}")
     frame = frame.iloc[:, : len(signature.inputs)]
     columns = [cast(frame.iloc[:, place], column) for place, column in enumerate(signature.inputs)]
     found = import_module("pandas").concat(columns, axis=1)

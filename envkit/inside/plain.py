@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .nested import NESTED, fit
-from .signature import Column, InvalidInput, Signature
+from .signature import Column, Signature, misfit
 from .tensors import refuse_missing
 from .values import from_json
 
@@ -19,20 +19,20 @@ def fitted(data: Any, signature: Signature) -> Any:
     if len(signature.inputs) == 1:
         return _values(data, signature.inputs[0])
     if not isinstance(data, list):
-        raise InvalidInput("the model takes a list of rows")
+        raise misfit("the model takes a list of rows")
     return [_places(each, signature) for each in data]
 
 
 def _row(row: Any, signature: Signature) -> dict[Any, Any]:
     if not isinstance(row, dict):
-        raise InvalidInput(f"the model takes {', '.join(f'`{name}`' for name in signature.names)} by name")
+        raise misfit(f"the model takes {', '.join(f'`{name}`' for name in signature.names)} by name")
     refuse_missing(row, signature)
     return {name: _values(row[name], column) for name, column in signature.names.items() if name in row}
 
 
 def _places(row: Any, signature: Signature) -> list[Any]:
     if not isinstance(row, list) or len(row) < len(signature.inputs):
-        raise InvalidInput(f"a row of the input has fewer than {len(signature.inputs)} values")
+        raise misfit(f"a row of the input has fewer than {len(signature.inputs)} values")
     return [_values(each, column) for each, column in zip(row, signature.inputs)]  # noqa: B905 - Python 3.8
 
 

@@ -7,7 +7,19 @@ from typing import Any, Mapping, Sequence
 
 
 class InvalidInput(Exception):
-    """What was given to predict on does not have the form that it must have."""
+    """What was given to predict on does not have the form that it must have.
+
+    is_misfit: it is a request, but not one that the signature allows.
+    """
+
+    is_misfit = False
+
+
+def misfit(message: str) -> InvalidInput:
+    """Give the error for an input that the signature does not allow."""
+    error = InvalidInput(message)
+    error.is_misfit = True
+    return error
 
 
 class Column:

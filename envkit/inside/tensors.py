@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any, Callable
 
 from .columns import cast_array
-from .signature import Column, InvalidInput, Signature
+from .signature import Column, Signature, misfit
 
 Cast = Callable[[Any, Column], Any]
 
@@ -22,16 +22,16 @@ def as_tensors(data: Any, signature: Signature, cast: Cast) -> Any:
         return _of_frame(data, signature, cast)
     if not names:
         if not _is_tensor(data):
-            raise InvalidInput(f"the model takes {signature.inputs[0]}: an array, not {_kind(data)}")
+            raise misfit(f"the model takes {signature.inputs[0]}: an array, not {_kind(data)}")
         return checked(data, signature.inputs[0])
     if len(names) == 1 and _is_tensor(data):
         data = {next(iter(names)): data}
     if not isinstance(data, dict):
-        raise InvalidInput(f"the model takes arrays by name ({_listed(names)}), not {_kind(data)}")
+        raise misfit(f"the model takes arrays by name ({_listed(names)}), not {_kind(data)}")
     refuse_missing(data, signature)
     for name, column in names.items():
         if not _is_tensor(data[name]):
-            raise InvalidInput(f"{column.where} must be an array, not {_kind(data[name])}")
+            raise misfit(f"{column.where} must be an array, not {_kind(data[name])}")
     return {name: checked(data[name], column) for name, column in names.items()}
 
 
@@ -39,7 +39,7 @@ def refuse_missing(given: Any, signature: Signature) -> None:
     """Refuse an input that lacks what the model requires. Raises `InvalidInput`."""
     for name, column in signature.names.items():
         if column.required and name not in given:
-            raise InvalidInput(f"the input lacks `{name}`; the model takes {_listed(signature.names)}")
+            raise misfit(f"the input lacks `{name}`; the model takes {_listed(signature.names)}")
 
 
 def checked(array: Any, column: Column) -> Any:
@@ -52,9 +52,9 @@ def checked(array: Any, column: Column) -> Any:
         return array  # rows of lengths of their own
     fits = len(array.shape) == len(wanted)
     if not fits or any(want not in (-1, has) for want, has in zip(wanted, array.shape)):  # noqa: B905 - Python 3.8
-        raise InvalidInput(f"{column.where} has the shape {tuple(array.shape)}, the model takes {wanted}")
+        raise misfit(f"{column.where} has the shape {tuple(array.shape)}, the model takes {wanted}")
     if _flexible(dtype) != _flexible(column.dtype or ""):
-        raise InvalidInput(f"{column.where} is an array of {dtype}, the model takes {column.dtype}")
+        raise misfit(f"{column.where} is an array of {dtype}, the model takes {column.dtype}")
     return array
 
 
@@ -64,11 +64,11 @@ def _of_frame(frame: Any, signature: Signature, cast: Cast) -> Any:
         return {name: _of_series(frame[name], column) for name, column in signature.names.items()}
     column = signature.inputs[0]
     if not len(frame.columns) or not len(frame):
-        raise InvalidInput("the input is an empty data frame")
+        raise misfit("the input is an empty data frame")
     if len(frame.columns) == 1:
         return _of_series(frame[frame.columns[0]], column)
     if column.shape != (-1, len(frame.columns)):
-        raise InvalidInput(f"the input has {len(frame.columns)} columns, the model takes the shape {column.shape}")
+        raise misfit(f"the input has {len(frame.columns)} columns, the model takes the shape {column.shape}")
     return checked(cast(frame.to_numpy(), column), column)
 
 
@@ -76,7 +76,7 @@ def _of_series(series: Any, column: Column) -> Any:
     """Give the rows of a column of numbers, lists or arrays as one array."""
     shape = column.shape
     if not shape or shape[0] != -1 or -1 in shape[1:]:
-        raise InvalidInput(f"{column.where} has the shape {shape}: of a column only the first length may vary")
+        raise misfit(f"{column.where} has the shape {shape}: of a column only the first length may vary")
     if not len(series):
         return import_module("numpy").empty((0, *shape[1:]), dtype=column.dtype)
     first = series.iloc[0]
@@ -85,13 +85,13 @@ def _of_series(series: Any, column: Column) -> Any:
     elif shape in ((-1,), (-1, 1)):
         array = cast_array(series.tolist(), column)
     else:
-        raise InvalidInput(f"{column.where} holds one value a row, the model takes the shape {shape}")
+        raise misfit(f"{column.where} holds one value a row, the model takes the shape {shape}")
     try:
         found = array.reshape(shape)
     except ValueError as error:
-        raise InvalidInput(f"{column.where} cannot have the shape {shape}: {error}") from error
+        raise misfit(f"{column.where} cannot have the shape {shape}: {error}") from error
     if len(found) != len(series):
-        raise InvalidInput(f"{column.where} has rows of another length than the shape {shape}")
+        raise misfit(f"{column.where} has rows of another length than the shape {shape}")
     return checked(found, column)
 
 
@@ -102,7 +102,7 @@ def _stacked(series: Any, column: Column) -> Any:
     try:
         return import_module("numpy").stack(list(series))
     except (ValueError, TypeError) as error:
-        raise InvalidInput(f"{column.where} holds arrays of several shapes: {error}") from error
+        raise misfit(f"{column.where} holds arrays of several shapes: {error}") from error
 
 
 def _is_tensor(value: Any) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, List
 
 from .columns import NUMPY
 from .nested import NESTED, fit, is_missing
-from .signature import Column, InvalidInput
+from .signature import Column, InvalidInput, misfit
 from .values import EXACT
 
 WIDEST_EXACT_IN_DOUBLE = 4  # bytes of a whole number, of which each value is one of a double, too
@@ -79,7 +79,7 @@ BOOLEANS = ("bool", "bool_")  # Python's and NumPy's
 def _times(values: Any, column: Column) -> Any:
     dtype = values.dtype
     if getattr(dtype, "tz", None) is not None:
-        raise InvalidInput(f"{column.where} ({column}) takes times without a time zone only, not {dtype}")
+        raise misfit(f"{column.where} ({column}) takes times without a time zone only, not {dtype}")
     dates = _is_object(dtype) and all(isinstance(each, (datetime.date, str)) or is_missing(each) for each in values)
     if getattr(dtype, "kind", "") == "M" or dates or str(dtype) == "str":
         return _as(values, "datetime64[ns]", column)
@@ -149,7 +149,7 @@ def _as(values: Any, dtype: Any, column: Column) -> Any:
     try:
         return values.astype(dtype)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidInput(f"{column.where} ({column}) cannot be had from {values.dtype}: {error}") from error
+        raise misfit(f"{column.where} ({column}) cannot be had from {values.dtype}: {error}") from error
 
 
 def _refuse_others(values: Any, column: Column) -> None:
@@ -157,7 +157,7 @@ def _refuse_others(values: Any, column: Column) -> None:
     for each in values:
         if not isinstance(each, accepted) and not (is_missing(each) and not column.required):
             kind = type(each).__name__
-            raise InvalidInput(f"{column.where} takes values of {column.type} only, not one of {kind}")
+            raise misfit(f"{column.where} takes values of {column.type} only, not one of {kind}")
 
 
 def _unsafe(values: Any, column: Column) -> InvalidInput:
@@ -166,4 +166,4 @@ def _unsafe(values: Any, column: Column) -> InvalidInput:
         said += (
             ". Values are missing, which makes pandas give floats: let the signature say that they may be, or double"
         )
-    return InvalidInput(said)
+    return misfit(said)

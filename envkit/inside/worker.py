@@ -8,7 +8,8 @@ by the key "event" of the header:
     answer   body: the answer as JSON, `{"predictions": …}`, or the bare answer to a chat request
     piece    body: one piece of a stream as JSON
     end      the stream is complete, or has been stopped
-    error    the question failed: the keys of the journal's `error`
+    error    the question failed: the keys of the journal's `error`. When it is no fault of the model also `status` and
+             `code`, as HTTP and MLflow name it, and `misfit`: whether the signature is what it offends against
 
 *It is asked*, by the key "ask":
 
@@ -95,9 +96,9 @@ class Worker:
         except OSError as error:
             if self._phase == "told":  # nobody is there any more
                 raise
-            self._tell_failure(error)
+            self._tell_failure(error, header)
         except BaseException as error:  # also what means to end the process: the next question may go well
-            self._tell_failure(error)
+            self._tell_failure(error, header)
         flush()
 
     def _predicted(self, header: Mapping[str, Any], body: bytes) -> bytes:
@@ -139,10 +140,11 @@ class Worker:
         self._phase = "told"
         return content
 
-    def _tell_failure(self, error: BaseException) -> None:
+    def _tell_failure(self, error: BaseException, asked: Mapping[str, Any]) -> None:
+        refusal = failures.refusal(error) if asked["content_type"] != payload.TYPED else {}
         described = failures.describe(error, self._phase, KINDS.get(self._phase, "model"))
         self._phase = "told"
-        self.tell(described)
+        self.tell({**described, **refusal})
 
 
 def _is_asked(channel: socket.socket) -> bool:

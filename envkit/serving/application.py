@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 import envkit
@@ -46,10 +46,10 @@ class Application:
     async def _ping(self, _: Request) -> Response:
         if not self._pool.is_ready:
             return refusal.busy("The model is not loaded.").response()
-        return PlainTextResponse("\n")
+        return Response("\n", media_type="application/json")  # as MLflow's server says
 
     async def _version(self, _: Request) -> Response:
-        return PlainTextResponse(envkit.__version__)
+        return Response(envkit.__version__, media_type="application/json")
 
     async def _metrics(self, _: Request) -> Response:
         return Response(self._meters.text(), headers={"Content-Type": CONTENT_TYPE})

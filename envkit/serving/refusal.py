@@ -1,4 +1,4 @@
-"""What a client is told when there is no prediction: `{"error_code", "message"}`, as by MLflow's server, and why."""
+"""What a client is told when there is no prediction: `error_code`, `message` and the rest as by MLflow 3's server."""
 
 from __future__ import annotations
 
@@ -22,20 +22,42 @@ CODES = {
     503: "TEMPORARILY_UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
+MISFIT, MODEL, CALLER, NOT_FOUND, SERVER = (  # classes of errors, as `mlflow.error_classification` has them
+    "SCHEMA_ENFORCEMENT_FAILED",
+    "PREDICTION_FUNCTION_FAILED",
+    "INVALID_PARAMETER_VALUE",
+    "RESOURCE_NOT_FOUND",
+    "CLIENT_INTERNAL_ERROR",
+)
+STATES = {MISFIT: "KAM01", MODEL: "KAM02", CALLER: "KAM00", NOT_FOUND: "KAM00", SERVER: "XXM00"}
 
 
 class Refusal(Exception):
     """An answer that is no prediction. `traceback` is shown to a client only where that is wanted."""
 
     def __init__(
-        self, status: int, message: str, *, headers: Mapping[str, str] | None = None, traceback: str = ""
+        self,
+        status: int,
+        message: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        traceback: str = "",
+        code: str = "",
+        error_class: str = "",
     ) -> None:
         super().__init__(status, message)
         self.status, self.message, self.headers, self.traceback = status, message, dict(headers or {}), traceback
+        self.code = code or CODES.get(status, "INTERNAL_ERROR")
+        self.error_class = error_class or (NOT_FOUND if status == 404 else CALLER if status < 500 else SERVER)
 
     def body(self, *, show_traceback: bool) -> dict[str, Any]:
         """Give the answer's JSON."""
-        told = {"error_code": CODES.get(self.status, "INTERNAL_ERROR"), "message": self.message}
+        told = {
+            "error_code": self.code,
+            "message": self.message,
+            "sqlstate": STATES[self.error_class],
+            "error_class": self.error_class,
+        }
         return {**told, "stack_trace": self.traceback} if show_traceback and self.traceback else told
 
     def response(self, *, show_traceback: bool = False) -> JSONResponse:
@@ -52,6 +74,13 @@ def of_failure(header: Mapping[str, Any], *, show_traceback: bool) -> Refusal:
     """Give what a worker's `error` means: the caller's fault is told, the model's only where that is wanted."""
     said = f"{header['type']}: {header['message']}" if header["message"] else str(header["type"])
     if header["kind"] == "input":
-        return Refusal(400, f"Invalid input: {header['message'] if header['type'] == 'InvalidInput' else said}.")
+        message = f"Invalid input: {header['message'] if header['type'] == 'InvalidInput' else said}."
+        misfit = MISFIT if header.get("misfit") else ""
+        return Refusal(header.get("status", 400), message, code=header.get("code", ""), error_class=misfit)
     told = said if show_traceback else f"{header['type']}, which the server's log explains"
-    return Refusal(500, f"The model failed to {doing(header['phase'])}: {told}.", traceback=str(header["traceback"]))
+    return Refusal(
+        500,
+        f"The model failed to {doing(header['phase'])}: {told}.",
+        traceback=str(header["traceback"]),
+        error_class=MODEL,
+    )

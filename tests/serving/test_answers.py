@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 import envkit
-from tests.serving.conftest import Make, ask
+from tests.serving.conftest import Make, ask, write_model
 
 JSON = {"Content-Type": "application/json"}
+ERROR_KEYS = {"error_code", "message", "sqlstate", "error_class"}
 
 
 def post(url: str, content: Any, headers: dict[str, str] | None = None) -> httpx.Response:
@@ -44,8 +45,10 @@ def test_the_endpoints_are_those_of_a_scoring_server(url: str, method: str, path
         assert answer.text == "\n"
     if path == "/version":
         assert answer.text == envkit.__version__
+    if status == 200 and path != "/metrics":
+        assert answer.headers["Content-Type"] == "application/json"
     if status >= 400:
-        assert set(answer.json()) == {"error_code", "message"}
+        assert set(answer.json()) == ERROR_KEYS
 
 
 @pytest.mark.parametrize(
@@ -116,7 +119,8 @@ def test_a_models_failure_is_a_500_without_a_trace(url: str, what: str, status: 
     answer = ask(url, what)
 
     assert (answer.status_code, answer.json()["error_code"]) == (status, code)
-    assert set(answer.json()) == {"error_code", "message"}
+    assert set(answer.json()) == ERROR_KEYS
+    assert answer.json()["error_class"] == "PREDICTION_FUNCTION_FAILED"
     assert "secret" not in answer.text
     assert "whims.py" not in answer.text
     assert ask(url, "pid").json() == before
@@ -236,3 +240,49 @@ def test_a_stream_is_refused_by_a_model_that_has_none(serve: Callable[..., str],
 
     assert answer.status_code == 406
     assert plain.json() == [{"messages": ["a"], "stream": True}, {}]
+
+
+COLUMNS = {"inputs": [{"name": "a", "type": "long"}, {"name": "m", "type": "long"}]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"inputs": {"a": [1]}}, (400, "INVALID_PARAMETER_VALUE", "KAM01", "SCHEMA_ENFORCEMENT_FAILED")),
+        ({"inputs": {"a": [2.5], "m": [1]}}, (400, "BAD_REQUEST", "KAM00", "INVALID_PARAMETER_VALUE")),
+        ({"messages": ["x"]}, (400, "INVALID_PARAMETER_VALUE", "KAM01", "SCHEMA_ENFORCEMENT_FAILED")),
+        ({"inputs": {"a": [1], "m": [0]}}, (403, "PERMISSION_DENIED", "KAM00", "INVALID_PARAMETER_VALUE")),
+        ({"inputs": {"a": [1], "m": [1]}}, (500, "INTERNAL_ERROR", "KAM02", "PREDICTION_FUNCTION_FAILED")),
+    ],
+    ids=str,
+)
+def test_an_error_is_classified_as_by_the_reference(judge: str, asked: Any, expected: Any) -> None:
+    answer = httpx.post(f"{judge}/invocations", json=asked, verify=False)
+    told = answer.json()
+
+    assert (answer.status_code, told["error_code"], told["sqlstate"], told["error_class"]) == expected
+    assert ("may not" in told["message"]) == (expected[0] == 403)
+
+
+JUDGE = """
+class MlflowException(Exception):
+    def __init__(self, error_code, status):
+        super().__init__("you may not")
+        self.error_code, self.status = error_code, status
+    def get_http_status_code(self):
+        return self.status
+class Model:
+    def predict(self, data):
+        status = int(data["m"][0])
+        raise MlflowException(*(("INTERNAL_ERROR", 500) if status else ("PERMISSION_DENIED", 403)))
+def _load_pyfunc(path):
+    return Model()
+"""
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of a model that raises as MLflow's exceptions do: a stand-in, since MLflow is not installed here."""
+    model = write_model(tmp_path_factory.mktemp("judge") / "model", JUDGE, COLUMNS, streamable=False)
+    with envkit.serve(model, port=0, env_manager="local", synchronous=False) as server:
+        yield server.url

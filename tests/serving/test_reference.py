@@ -98,6 +98,6 @@ def test_a_request_is_answered_as_by_the_reference(
 
     assert answer.status_code == status, answer.text
     if status != 200:
-        assert {"error_code", "message"} == set(answer.json())
+        assert {"error_code", "message", "sqlstate", "error_class"} == set(answer.json())
     elif number not in OTHER_BODY:
         assert answer.json() == without_nan(case["expect"]["body"])

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any, Mapping
 
 from .. import author
+from ..signature import InvalidInput
 
 Context = author.PythonModelContext
 COMPRESSIONS = {"lzma": "lzma", "bzip2": "bz2", "gzip": "gzip"}  # as the flavor names them: the module that reads them
@@ -41,6 +42,7 @@ class PythonModel:
     def _called(self, function: Any, data: Any, params: Any) -> Any:
         names = inspect.signature(function).parameters
         data = self._as_hinted(data)
+        _check(data, self._hint)
         keywords = {"params": params} if "params" in names else {}
         if "context" in names or len([name for name in names if name not in ("self", "params")]) == 2:
             return function(self.context, data, **keywords)
@@ -59,6 +61,14 @@ class PythonModel:
                     return data[column].tolist()
             raise ValueError("the model takes a list of texts, and the input has no column of texts")
         return data
+
+
+def _check(data: Any, hint: Any) -> None:
+    """See whether the models of pydantic that a hint names can be made: if not, it is not the model that fails."""
+    try:
+        author.converted(data, hint)
+    except ValueError as error:  # as pydantic's is
+        raise InvalidInput(str(error)) from error
 
 
 def load(path: str, request: Mapping[str, Any]) -> Any:
