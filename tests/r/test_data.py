@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from envkit.inside import answer, loading, payload
+from envkit.inside import answer, loading, payload, r_data
 from envkit.inside.loaders.crate import RError
 from envkit.inside.signature import InvalidInput
 from envkit.models.directory import ModelDirectory
@@ -28,8 +30,8 @@ def asking(folder: Path) -> Iterator[Ask]:
     def ask(content: Any, kind: str = "json", **signature: Any) -> Any:
         text = content if isinstance(content, str) else json.dumps(content)
         asked = {**request, "signature": signature or None}
-        given = payload.from_content(text.encode(), kind, asked, model.takes_raw_inputs, model.reader)
-        return answer.encode(model.predict(given.data, given.params))
+        found = payload.from_content(text.encode(), kind, asked, model.takes_raw_inputs, model.reader)
+        return answer.encode(model.predict(found.data, found.params))
 
     with closing(model.implementation):
         yield ask
@@ -95,6 +97,24 @@ def test_other_values_are_vectors_matrices_and_lists(echo: Ask, value: Any, kind
     found = echo({"inputs": value})
 
     assert (found["class"], found["data"]) == ([kind], value if isinstance(value, (list, dict)) else [value])
+
+
+@given(data=st.data(), names=st.lists(st.text(max_size=3), unique=True, min_size=1, max_size=3))
+def test_one_table_is_the_same_question_in_every_form(data: st.DataObject, names: list[str]) -> None:
+    cells = st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.floats(allow_nan=False)
+    rows = data.draw(st.lists(st.lists(cells, min_size=len(names), max_size=len(names)), min_size=1, max_size=4))
+    records = [dict(zip(names, row, strict=True)) for row in rows]
+    forms: list[dict[str, Any]] = [
+        {"dataframe_split": {"columns": names, "data": rows}},
+        {"dataframe_records": records},
+        {"inputs": {name: [each[name] for each in records] for name in names}},
+    ]
+
+    questions = [r_data.question_of(json.dumps(form).encode(), "json", None)[0] for form in forms]
+
+    assert questions[0] == questions[1] == questions[2]
+    assert (questions[0]["names"], questions[0]["rows"]) == (names, len(rows))
+    json.dumps(questions[0], allow_nan=False)
 
 
 def test_csv_is_read_as_r_reads_it(echo: Ask) -> None:
