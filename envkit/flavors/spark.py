@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from envkit.errors import InvalidArgument
-from envkit.flavors import loading
+from envkit.flavors import _spark, loading
 from envkit.flavors._flavor import Flavor, Options, qualified_name
 from envkit.inside.loaders import spark as loader
+from envkit.models.data_types import SparkMLVector
+from envkit.models.inference.signature import infer_schema
+from envkit.models.schema import ColSpec, Schema
+from envkit.models.signature import ModelSignature
 from envkit.pyfunc import saving
 
 FLAVOR_NAME = "spark"
@@ -30,7 +34,7 @@ def save_model(
     dfs_tmpdir: a folder that driver and workers of a cluster share, through which the model's files go; a Spark on
     this machine alone needs none. The other parameters are those of `envkit.pyfunc.saving.save`.
     """
-    connect = type(spark_model).__module__.startswith("pyspark.ml.connect.")
+    connect = loader.is_connect(qualified_name(spark_model))
     if not connect and not all(hasattr(spark_model, name) for name in ("write", "transform")):
         raise InvalidArgument(f"spark_model is a fitted model of Spark ML, not a {type(spark_model).__name__}.")
     pipelines = loading.library("pyspark.ml.pipeline", "pyspark").PipelineModel
@@ -39,10 +43,8 @@ def save_model(
     def put(folder: Path) -> None:
         if connect:
             whole.saveToLocal(str(folder))
-        elif dfs_tmpdir is None:
-            whole.write().overwrite().save(folder.as_uri())
         else:
-            _through(dfs_tmpdir, whole, folder)
+            _spark.write(whole, folder, dfs_tmpdir)
 
     _FLAVOR.save(
         path,
@@ -50,25 +52,42 @@ def save_model(
         options,
         data=_DATA,
         fields={"model_data": _DATA, "model_class": qualified_name(whole)},
-        python_function={"data": _DATA},
+        signature=None if connect else _signature_with_vectors(whole, options.get("input_example")),
     )
 
 
-load_model = _FLAVOR.load_model
+def load_model(model_uri: str | Path, dfs_tmpdir: str | None = None, dst_path: str | Path | None = None) -> Any:
+    """Load the pipeline, into the Spark that runs or a new one on this machine.
+
+    dfs_tmpdir: a folder that driver and workers of a cluster share, to which the model's files are copied. dst_path:
+    folder for the files that are fetched. Raises `ModelNotFound`, `InvalidFile` without this flavor.
+    """
+    return _FLAVOR.load_model(model_uri, dst_path, dfs_tmpdir=dfs_tmpdir)
+
+
 _load_pyfunc = _FLAVOR.load_pyfunc
 log_model = _FLAVOR.log_model
-get_default_pip_requirements = _FLAVOR.get_default_pip_requirements
-get_default_conda_env = _FLAVOR.get_default_conda_env
 
 
-def _through(shared: str, model: Any, folder: Path) -> None:
-    """Have Spark write into the shared folder, and move from there, by Hadoop's own means."""
-    import uuid
+def get_default_pip_requirements(is_spark_connect_model: bool = False) -> list[str]:
+    """Give the requirements that every model of this flavor has at least; those of Connect are trained by torch."""
+    if not is_spark_connect_model:
+        return _FLAVOR.get_default_pip_requirements()
+    pyspark, *others = _FLAVOR.get_default_pip_requirements("torch", "scikit-learn", "torcheval")
+    return [pyspark.replace("pyspark", "pyspark[connect]", 1), *others]
 
-    place = f"{shared.rstrip('/')}/{uuid.uuid4().hex}"
-    model.write().save(place)
-    context = loader.session().sparkContext
-    path = context._jvm.org.apache.hadoop.fs.Path
-    source = path(place)
-    files = source.getFileSystem(context._jsc.hadoopConfiguration())
-    files.copyToLocalFile(True, source, path(folder.as_uri()), True)
+
+def get_default_conda_env(is_spark_connect_model: bool = False) -> dict[str, Any]:
+    """Give the conda environment that every model of this flavor needs at least."""
+    return saving.conda_environment(get_default_pip_requirements(is_spark_connect_model))
+
+
+def _signature_with_vectors(model: Any, example: Any) -> ModelSignature | None:
+    """The signature of a model that answers with vectors, which it gives away as lists; None for all others."""
+    rows = example[0] if isinstance(example, tuple) else example
+    if not hasattr(rows, "iloc"):
+        return None
+    answer = loader.Pipeline(model.copy(), loader.session(), {}).transformed(rows)
+    if answer.dtypes[0][1] != loader.VECTOR_TYPE:
+        return None
+    return ModelSignature(infer_schema(rows), Schema([ColSpec(SparkMLVector())]))

@@ -16,6 +16,7 @@ LIBRARIES = (  # whose flavor, module of MLflow and module here have one name
     "catboost",
     "diviner",
     "h2o",
+    "johnsnowlabs",
     "keras",
     "lightgbm",
     "onnx",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from importlib import import_module
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator, Mapping, Optional
 
 from .native import Native
 
@@ -15,7 +16,8 @@ SETTINGS = {
     "spark.executor.allowSparkContext": "true",  # a model may be asked for on a worker of another Spark
     "spark.ui.enabled": "false",
 }
-VECTOR = "sparkml_vector"
+VECTOR = "sparkml_vector"  # in a signature
+VECTOR_TYPE = "vector"  # in a data frame of Spark
 PREDICTION = "prediction"
 
 
@@ -25,18 +27,26 @@ class Pipeline(Native):
     def __init__(self, model: Any, session: Any, signature: Mapping[str, Any]) -> None:
         super().__init__(model)
         self._session = session
-        self._inputs = set(_vectors(signature.get("inputs")))
-        self._outputs = set(_vectors(signature.get("outputs")))
+        self._vectors = set(_vectors(signature.get("inputs")))
 
     def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow has it and ignores it
         """Predict; vectors are lists of numbers on the way in and out."""
-        rows = self._session.createDataFrame(data)
-        rows = _with_vectors(rows, {name or rows.columns[0] for name in self._inputs} | _features(self.model, rows))
-        _name_the_output(self.model, rows)
-        answer = self.model.transform(rows).select(PREDICTION)
-        if self._outputs:
+        answer = self.transformed(data)
+        if answer.dtypes[0][1] == VECTOR_TYPE:
             answer = answer.withColumn(PREDICTION, import_module("pyspark.ml.functions").vector_to_array(PREDICTION))
         return [row[PREDICTION] for row in answer.collect()]
+
+    def transformed(self, data: Any) -> Any:
+        """Give Spark's data frame of the one column `prediction`, as which a last transformer's output counts."""
+        rows = self._rows(data)
+        _name_the_output(self.model, rows)
+        return self.model.transform(rows).select(PREDICTION)
+
+    def _rows(self, data: Any) -> Any:
+        vectors = {data.columns[0] if name is None else name for name in self._vectors}
+        numbers = {name: data[name].map(lambda vector: [float(each) for each in vector]) for name in vectors}
+        rows = self._session.createDataFrame(data.assign(**numbers))
+        return _with_vectors(rows, vectors | _features(self.model, rows))
 
 
 class ConnectPipeline(Native):
@@ -50,19 +60,37 @@ class ConnectPipeline(Native):
 def load(path: str, request: Mapping[str, Any]) -> Native:  # noqa: ARG001 - as the other loaders
     """Load the pipeline, into the Spark that runs or a new one."""
     model = load_native(request["model"], request["flavors"]["spark"])
-    if _is_connect(request["flavors"]["spark"]):
+    if is_connect(request["flavors"]["spark"].get("model_class")):
         return ConnectPipeline(model)
     return Pipeline(model, session(), request.get("signature") or {})
 
 
-def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
-    """Give the pipeline of a model directory."""
+def load_native(folder: str, flavor: Mapping[str, Any], dfs_tmpdir: Optional[str] = None) -> Any:
+    """Give the pipeline of a model directory.
+
+    dfs_tmpdir: a folder that driver and workers of a cluster share; the model's files are copied there, and stay.
+    """
     path = os.path.abspath(os.path.join(folder, flavor["model_data"]))
-    if _is_connect(flavor):
+    if is_connect(flavor.get("model_class")):
         module, _, name = flavor["model_class"].rpartition(".")
         return getattr(import_module(module), name).loadFromLocal(path)
-    session()
-    return import_module("pyspark.ml.pipeline").PipelineModel.load(f"file://{path}")
+    context = session().sparkContext
+    place = "file://%s" % path
+    if dfs_tmpdir:
+        place = shared_place(dfs_tmpdir)
+        to = hadoop_path(context, place)
+        to.getFileSystem(context._jsc.hadoopConfiguration()).copyFromLocalFile(hadoop_path(context, path), to)
+    return import_module("pyspark.ml.pipeline").PipelineModel.load(place)
+
+
+def shared_place(folder: str) -> str:
+    """Give a new path below a folder of whatever file system Spark knows."""
+    return "%s/%s" % (folder.rstrip("/"), uuid.uuid4().hex)
+
+
+def hadoop_path(context: Any, place: str) -> Any:
+    """Give a path as Spark's own file systems take it."""
+    return context._jvm.org.apache.hadoop.fs.Path(place)
 
 
 def session() -> Any:
@@ -77,8 +105,9 @@ def session() -> Any:
     return builder.getOrCreate()
 
 
-def _is_connect(flavor: Mapping[str, Any]) -> bool:
-    return str(flavor.get("model_class", "")).startswith("pyspark.ml.connect.")
+def is_connect(model_class: Optional[str]) -> bool:
+    """Whether a model, of a class of this full name, is one of `pyspark.ml.connect`."""
+    return str(model_class).startswith("pyspark.ml.connect.")
 
 
 def _vectors(schema: Any) -> Iterator[Any]:
