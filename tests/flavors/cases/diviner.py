@@ -1,4 +1,4 @@
-"""One forecaster a group."""
+"""One forecaster a group, asked for all of them and for some."""
 
 from __future__ import annotations
 
@@ -13,9 +13,15 @@ from tests.flavors.case import Case
 
 
 def cases() -> list[Case]:
+    named = {"n_periods": [3], "predict_col": ["sales"]}
+    days = {"horizon": [3], "frequency": ["D"]}
+    chosen = {"groups": [[["2"]]]}
     return [
         Case(name="GroupedPmdarima", make=pmdarima, example=pd.DataFrame({"n_periods": [3]})),
-        Case(name="GroupedProphet", make=prophet, example=pd.DataFrame({"horizon": [3], "frequency": ["D"]})),
+        Case(name="GroupedPmdarima, predict_col", make=pmdarima, example=pd.DataFrame(named)),
+        Case(name="GroupedPmdarima, groups", make=pmdarima, example=pd.DataFrame({"n_periods": [3], **chosen})),
+        Case(name="GroupedProphet", make=prophet, example=pd.DataFrame(days)),
+        Case(name="GroupedProphet, groups", make=prophet, example=pd.DataFrame({**days, **chosen})),
     ]
 
 
