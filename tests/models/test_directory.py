@@ -166,9 +166,9 @@ def test_an_example_that_is_not_named_is_found_by_its_name(make: Make) -> None:
 
 
 def test_a_model_without_the_flavor_is_told_by_its_flavors(tmp_path: Path) -> None:
-    (tmp_path / "MLmodel").write_text("flavors: {crate: {version: '1'}}\n")
+    (tmp_path / "MLmodel").write_text("flavors: {mleap: {version: '1'}}\n")
 
-    with pytest.raises(InvalidFile, match=r"python_function: is missing \(flavors: crate\)"):
+    with pytest.raises(InvalidFile, match=r"python_function: is missing \(flavors: mleap\)"):
         ModelDirectory.open(tmp_path).request()
 
 
