@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
+from envkit.flavors import _keras_files
 from envkit.flavors._flavor import Flavor, Options
 from envkit.inside.loaders import keras as loader
 from envkit.pyfunc import saving
@@ -24,22 +25,23 @@ def save_model(
     *,
     save_exported_model: bool = False,
     save_model_kwargs: Mapping[str, Any] | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
     **options: Unpack[Options],
 ) -> None:
     """Save a model of Keras 3.
 
     save_exported_model: as a saved model of TensorFlow, to predict only. save_model_kwargs: for the model's `save`.
-    The other parameters are those of `envkit.pyfunc.saving.save`.
+    custom_objects: own classes and functions of the model, by name, that go along beside those that are registered with
+    Keras; MLflow wants them to load it. The other parameters are those of `envkit.pyfunc.saving.save`.
     """
     keras = _FLAVOR.imported()
 
     def put(folder: Path) -> None:
-        folder.mkdir()
-        (folder / "keras_module.txt").write_text("keras", encoding="utf-8")
         if save_exported_model:
+            _keras_files.begin(folder, "keras")
             model.export(str(folder / "model"))
         else:
-            model.save(folder / "model.keras", **(save_model_kwargs or {}))
+            _keras_files.write(folder, "keras", model, custom_objects, save_model_kwargs or {})
 
     backend = keras.backend.backend()
     fields = {"data": "data", "keras_backend": backend, "save_exported_model": save_exported_model}

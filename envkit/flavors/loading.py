@@ -44,11 +44,16 @@ def load_pyfunc(path: str | Path, loader: Callable[[str, Mapping[str, Any]], Any
 
     path: the model directory, or its data, which MLflow gives its loaders.
     """
+    model = holding(path)
+    return loader(str(model.data_path or model.path), model.request())
+
+
+def holding(path: str | Path) -> ModelDirectory:
+    """Open the model that a path is of: its directory, or something in it."""
     folder = Path(path)
     while not (folder / mlmodel.FILE_NAME).is_file() and folder.parent != folder:
         folder = folder.parent
-    model = ModelDirectory.open(folder if folder.parent != folder else path)
-    return loader(str(model.data_path or model.path), model.request())
+    return ModelDirectory.open(folder if folder.parent != folder else path)
 
 
 def library(name: str, distribution: str | None = None) -> Any:

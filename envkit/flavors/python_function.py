@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from envkit.flavors import loading
-from envkit.inside import loaders
-from envkit.models.directory import ModelDirectory
-from envkit.pyfunc.loaded import load_model
+from envkit.pyfunc.loaded import load_here, load_model
 from envkit.pyfunc.python_models import get_default_conda_env, get_default_pip_requirements, log_model, save_model
 
 FLAVOR_NAME = "python_function"
@@ -28,5 +26,4 @@ __all__ = [
 
 def _load_pyfunc(path: str | Path) -> Any:
     """Load the model as one that predicts, whatever made it."""
-    model = ModelDirectory.open(path)
-    return loading.load_pyfunc(path, loaders.loader_for(model.python_function.fields["loader_module"]))
+    return load_here(loading.holding(path)).implementation

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from envkit.errors import InvalidArgument
-from envkit.flavors import _pickling, loading
+from envkit.flavors import _keras_files, _pickling, loading
 from envkit.flavors._flavor import Flavor, Options
 from envkit.inside.loaders import tensorflow as loader
 from envkit.pyfunc import saving
@@ -31,12 +31,13 @@ def save_model(
 ) -> None:
     """Save a Keras model of TensorFlow, or a `tf.Module`.
 
-    custom_objects: own classes and functions of the Keras model, by name. keras_model_kwargs: for the Keras model's
-    `save`. saved_model_kwargs: for `tf.saved_model.save`. The others are those of `envkit.pyfunc.saving.save`.
+    custom_objects: own classes and functions of the Keras model, by name, beside those that are registered with Keras.
+    keras_model_kwargs: for the Keras model's `save`. saved_model_kwargs: for `tf.saved_model.save`. The others are
+    those of `envkit.pyfunc.saving.save`.
     """
     tensorflow = _FLAVOR.imported()
     if isinstance(model, tensorflow.keras.Model):
-        _save_keras(model, path, dict(custom_objects or {}), dict(keras_model_kwargs or {}), options)
+        _save_keras(model, path, custom_objects, keras_model_kwargs or {}, options)
     elif isinstance(model, tensorflow.Module):
         _FLAVOR.save(
             path,
@@ -50,16 +51,20 @@ def save_model(
         raise InvalidArgument(f"model is a Keras model or a tf.Module, not a {type(model).__name__}.")
 
 
-def _save_keras(model: Any, path: str | Path, custom: dict[str, Any], own: dict[str, Any], options: Options) -> None:
-    form = own.pop("save_format", "tf")
+def _save_keras(
+    model: Any,
+    path: str | Path,
+    custom: Mapping[str, Any] | None,
+    given: Mapping[str, Any],
+    options: Options,
+) -> None:
+    form = given.get("save_format", "tf")
+    own = {name: value for name, value in given.items() if name != "save_format"}
+    suffix = ".h5" if form == "h5" else ".keras"
 
     def put(folder: Path) -> None:
-        folder.mkdir()
-        (folder / "keras_module.txt").write_text("tensorflow.keras", encoding="utf-8")
+        _keras_files.write(folder, "tensorflow.keras", model, custom, own, suffix)
         (folder / "save_format.txt").write_text(form, encoding="utf-8")
-        if custom:
-            _pickling.writer(custom, "cloudpickle", None)(folder / "custom_objects.cloudpickle")
-        model.save(folder / ("model.h5" if form == "h5" else "model.keras"), **own)
 
     version = _FLAVOR.imported().__version__
     fields = {"data": "data", "model_type": "keras", "keras_version": version, "save_format": form}

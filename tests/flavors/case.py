@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 
@@ -14,17 +15,43 @@ from typing import Any
 class Case:
     """One kind of model of a flavor.
 
-    make: makes the model. example: what it predicts on. options: arguments of both `save_model`s. mlflow: those of
-    MLflow's that are called otherwise. saved_by_mlflow, loaded_by_mlflow: whether the MLflow that is installed can.
+    make: makes the model. example: what it predicts on. params: what it predicts with. options: arguments of both
+    `save_model`s. mlflow: those of MLflow's that are called otherwise. saved_by_mlflow, loaded_by_mlflow: whether the
+    MLflow that is installed can. by_name: `make` gives arguments of `save_model`, not the model. by_hand: writes what
+    neither saves any more, in the place of `make`. volatile: keys of an answer that each answer has anew.
     """
 
     name: str
-    make: Callable[[], Any]
+    make: Callable[[], Any] = dict
     example: Any
     options: Mapping[str, Any] = field(default_factory=dict)
     mlflow: Mapping[str, Any] = field(default_factory=dict)
     saved_by_mlflow: bool = True
     loaded_by_mlflow: bool = True
+    params: Mapping[str, Any] | None = None
+    by_name: bool = False
+    by_hand: Callable[[Path], None] | None = None
+    volatile: tuple[str, ...] = ()
+
+    def save(self, module: Any, folder: Path, options: Mapping[str, Any]) -> None:
+        """Have a module's `save_model` save it into a folder."""
+        if self.by_hand is not None:
+            self.by_hand(folder)
+            return
+        given = {"input_example": self.example if self.params is None else (self.example, self.params), **options}
+        made = self.make()
+        if self.by_name:
+            module.save_model(str(folder), **made, **given)
+        else:
+            module.save_model(made, str(folder), **given)
+
+    def answer(self, model: Any) -> Any:
+        """Have a loaded model predict, and give the answer as JSON values."""
+        return self.plain(model.predict(self.example, **({} if self.params is None else {"params": self.params})))
+
+    def plain(self, answer: Any) -> Any:
+        """Give an answer as JSON values, without what is volatile."""
+        return _without(plain(answer), self.volatile)
 
 
 def cases_of(flavor: str) -> list[Case]:
@@ -45,7 +72,15 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if hasattr(value, "to_frame"):
         return plain(value.to_frame())
+    if hasattr(value, "numpy") and not hasattr(value, "tolist"):
+        return plain(value.numpy())
     return plain(value.tolist()) if hasattr(value, "tolist") else value
+
+
+def _without(value: Any, keys: tuple[str, ...]) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(each, keys) for key, each in value.items() if key not in keys}
+    return [_without(each, keys) for each in value] if isinstance(value, list) else value
 
 
 def differences(one: Any, other: Any, where: str = "") -> list[str]:

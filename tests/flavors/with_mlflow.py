@@ -14,11 +14,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tests.flavors.case import Case, cases_of, plain
+from tests.flavors.case import Case, cases_of
+
+MODULES = {"python_function": "pyfunc"}  # where MLflow does not call the module as the flavor
 
 
 def main(flavor: str, ours: str, theirs: str, answers: str) -> None:
-    module = import_module(f"mlflow.{flavor}")
+    module = import_module(f"mlflow.{MODULES.get(flavor, flavor)}")
     found = {}
     for index, case in enumerate(cases_of(flavor)):
         found[case.name] = {
@@ -29,17 +31,14 @@ def main(flavor: str, ours: str, theirs: str, answers: str) -> None:
 
 
 def _loaded(module: Any, case: Case, folder: Path) -> Any:
-    answer = import_module("mlflow.pyfunc").load_model(str(folder)).predict(case.example)
+    answer = case.answer(import_module("mlflow.pyfunc").load_model(str(folder)))
     module.load_model(str(folder))  # for which h2o's server must run: the other one starts it
-    return plain(answer)
+    return answer
 
 
 def _saved(module: Any, case: Case, folder: Path) -> Any:
-    options = {"input_example": case.example, "pip_requirements": [], **case.options, **case.mlflow}
-    if options.get("serialization_format") == "pt2":  # MLflow exports by a signature, and infers none of an array alone
-        options["signature"] = import_module("mlflow.models").infer_signature(case.example)
-    module.save_model(case.make(), str(folder), **options)
-    return plain(import_module("mlflow.pyfunc").load_model(str(folder)).predict(case.example))
+    case.save(module, folder, {"pip_requirements": [], **case.options, **case.mlflow})
+    return case.answer(import_module("mlflow.pyfunc").load_model(str(folder)))
 
 
 def _tried(action: Callable[[Any, Case, Path], Any], module: Any, case: Case, folder: Path) -> dict[str, Any]:

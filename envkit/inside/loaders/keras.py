@@ -8,6 +8,8 @@ from typing import Any, Mapping
 
 from .native import Native
 
+CUSTOM_OBJECTS = ("global_custom_objects.cloudpickle", "custom_objects.cloudpickle")
+
 
 class KerasModel(Native):
     """What `mlflow.pyfunc` calls: takes a data frame, an array, a list or a dictionary of arrays."""
@@ -27,12 +29,32 @@ def load(path: str, request: Mapping[str, Any]) -> KerasModel:  # noqa: ARG001 -
 
 def load_native(folder: str, flavor: Mapping[str, Any], **options: Any) -> Any:
     """Give the model of a model directory. options: those of `load_model` of Keras."""
-    base = os.path.join(folder, flavor.get("data", "model"))
-    base = os.path.join(base, "model") if os.path.isdir(base) else base
+    path = os.path.join(folder, flavor.get("data", "model"))
     if flavor.get("save_exported_model"):
-        return import_module("tensorflow").saved_model.load(base)
+        return import_module("tensorflow").saved_model.load(os.path.join(path, "model"))
+    return read(path, flavor.get("keras_module", "keras"), options)
+
+
+def read(path: str, module: str, options: Mapping[str, Any]) -> Any:
+    """Read a Keras model: a file, with or without its suffix, or a folder with one, and with own classes, pickled.
+
+    module: Keras' own. options: those of its `load_model`, which compiles what is no HDF5: of that it knows no losses.
+    """
+    custom = {**_custom_objects(path), **(options.get("custom_objects") or {})}
+    base = os.path.join(path, "model") if os.path.isdir(path) else path
     file = next((base + suffix for suffix in (".keras", ".h5", "") if os.path.exists(base + suffix)), base)
-    return import_module(flavor.get("keras_module", "keras")).models.load_model(file, **options)
+    given = {"compile": not file.endswith(".h5"), **options, "custom_objects": custom}
+    return import_module(module + ".models").load_model(file, **given)
+
+
+def _custom_objects(path: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in CUSTOM_OBJECTS:
+        file = os.path.join(path, name)
+        if os.path.isfile(file):
+            with open(file, "rb") as stream:
+                found.update(import_module("cloudpickle").load(stream))
+    return found
 
 
 def as_array(answer: Any) -> Any:

@@ -6,10 +6,8 @@ import os
 from importlib import import_module
 from typing import Any, Mapping
 
-from .keras import KerasModel, as_array
+from .keras import KerasModel, as_array, read
 from .native import Native
-
-CUSTOM_OBJECTS = ("global_custom_objects.cloudpickle", "custom_objects.cloudpickle")
 
 
 class Module(Native):
@@ -19,7 +17,7 @@ class Module(Native):
         """Predict on an array or a list."""
         if not isinstance(data, list) and not hasattr(data, "dtype"):
             raise TypeError(f"the model takes an array or a list, not a {type(data).__name__}")
-        return _as_arrays(self.model(import_module("tensorflow").convert_to_tensor(data)))
+        return as_array(self.model(import_module("tensorflow").convert_to_tensor(data)))
 
 
 class Estimator(Native):
@@ -27,9 +25,9 @@ class Estimator(Native):
 
     def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow has it and ignores it
         """Predict on a dictionary of arrays or a data frame, and give the same."""
-        constant = import_module("tensorflow").constant
+        constant, array = import_module("tensorflow").constant, import_module("numpy").array
         is_frame = hasattr(data, "iloc")
-        feed = {name: constant(data[name].to_list() if is_frame else data[name]) for name in data}
+        feed = {name: constant(array(data[name].to_list()) if is_frame else data[name]) for name in data}
         answers = {name: _column(each.numpy()) for name, each in self.model(**feed).items()}
         return import_module("pandas").DataFrame.from_dict(answers) if is_frame else answers
 
@@ -55,7 +53,8 @@ def load_native(
     tensorflow = import_module("tensorflow")
     kind = _kind(flavor)
     if kind == "keras":
-        return _keras(os.path.join(folder, flavor.get("data", "model")), flavor, dict(keras_options or {}))
+        path = os.path.join(folder, flavor.get("data", "model"))
+        return read(path, flavor.get("keras_module", "tensorflow.keras"), keras_options or {})
     saved = os.path.join(folder, flavor["saved_model_dir"])
     if kind == "tf2-module":
         return tensorflow.saved_model.load(saved, **(options or {}))
@@ -70,25 +69,6 @@ def _kind(flavor: Mapping[str, Any]) -> str:
     if flavor.get("model_type"):
         return str(flavor["model_type"])
     return "tf1-estimator" if "meta_graph_tags" in flavor else "keras"
-
-
-def _keras(path: str, flavor: Mapping[str, Any], options: dict[str, Any]) -> Any:
-    custom: dict[str, Any] = {}
-    for name in CUSTOM_OBJECTS:
-        file = os.path.join(path, name)
-        if os.path.isfile(file):
-            with open(file, "rb") as stream:
-                custom.update(import_module("cloudpickle").load(stream))
-    custom.update(options.pop("custom_objects", None) or {})
-    options.setdefault("compile", flavor.get("save_format") == "tf")
-    base = os.path.join(path, "model") if os.path.isdir(path) else path
-    file = next((base + suffix for suffix in (".keras", ".h5", "") if os.path.exists(base + suffix)), base)
-    models = import_module(flavor.get("keras_module", "tensorflow.keras") + ".models")
-    return models.load_model(file, custom_objects=custom, **options)
-
-
-def _as_arrays(answer: Any) -> Any:
-    return as_array(answer) if hasattr(answer, "numpy") else answer
 
 
 def _column(values: Any) -> Any:

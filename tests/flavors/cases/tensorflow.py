@@ -1,15 +1,25 @@
-"""A model of TensorFlow's Keras, and a `tf.Module`."""
+"""Models of TensorFlow's Keras, `tf.Module`s, and a saved model as the estimators of TensorFlow 1 wrote them."""
 
 from __future__ import annotations
 
+import json
+import platform
+import sys
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 
 from tests.flavors.case import Case
 
 from . import data
+from .keras import by_name, model, own
+
+EXAMPLE = "serving_input_example.json"
 
 
 class Line(tf.Module):
@@ -24,24 +34,64 @@ class Line(tf.Module):
         return tf.matmul(values, self.weights)
 
 
+class Several(Line):
+    """Two numbers to two answers."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32)])
+    def __call__(self, values: Any) -> Any:
+        return {"line": tf.matmul(values, self.weights), "all": [values, values + 1]}
+
+
+class Named(tf.Module):
+    """Two columns to two, by their names."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float64, "a"), tf.TensorSpec([None], tf.float64, "b")])
+    def served(self, a: Any, b: Any) -> Any:
+        return {"sum": tf.expand_dims(a + b, 1), "both": tf.stack([a, b], axis=1)}
+
+
+class Halved(tf.keras.layers.Layer):
+    """Not registered with Keras."""
+
+    def call(self, values: Any) -> Any:
+        return values / 2
+
+
 def cases() -> list[Case]:
     rows = data.example().to_numpy().astype(np.float32)
+    inputs = {"a": rows[:, :1], "b": rows[:, 1:]}
+    h5 = {"keras_model_kwargs": {"save_format": "h5"}}
     return [
-        Case(name="Keras", make=model, example=rows),
-        Case(
-            name="Keras, h5",
-            make=model,
-            example=rows,
-            options={"keras_model_kwargs": {"save_format": "h5"}},
-            loaded_by_mlflow=False,  # its `load_model` compiles, which Keras cannot; nor its own directories
-        ),
+        Case(name="Keras", make=partial(model, tf.keras), example=rows),
+        Case(name="inputs by name", make=partial(by_name, tf.keras), example=inputs),
+        Case(name="registered layer", make=own, example=rows),
+        Case(name="custom_objects", make=halved, example=rows, options={"custom_objects": {"Halved": Halved}}),
+        Case(name="HDF5", make=partial(by_name, tf.keras), example=inputs, options=h5),  # not compiled, as MLflow wants
         Case(name="tf.Module", make=Line, example=rows),
+        Case(name="tf.Module, several answers", make=Several, example=rows),
+        Case(name="estimator of MLflow 1", by_hand=estimator, example=data.example()),
     ]
 
 
-def model() -> Any:
+def halved() -> Any:
+    """A model with a layer that is not registered."""
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
     tf.keras.utils.set_random_seed(0)
     layers = tf.keras.layers
-    made = tf.keras.Sequential([layers.Input((2,)), layers.Dense(3, "relu"), layers.Dense(1)])
-    made.compile(loss="mse", optimizer="sgd")
-    return made
+    return tf.keras.Sequential([layers.Input((2,)), Halved(), layers.Dense(1)])
+
+
+def estimator(folder: Path) -> None:
+    """Write a saved model with a signature, described as MLflow 1 did."""
+    module = Named()
+    tf.saved_model.save(module, str(folder / "tfmodel"), signatures={"predict": module.served})
+    fields = {"saved_model_dir": "tfmodel", "meta_graph_tags": ["serve"], "signature_def_key": "predict"}
+    function = {"loader_module": "mlflow.tensorflow", "python_version": platform.python_version()}
+    described = {
+        "flavors": {"python_function": {**function, "env": "conda.yaml"}, "tensorflow": fields},
+        "saved_input_example_info": {"artifact_path": EXAMPLE, "type": "dataframe", "pandas_orient": "split"},
+    }
+    (folder / "MLmodel").write_text(json.dumps(described), encoding="utf-8")
+    frame: pd.DataFrame = data.example()
+    columns = {"columns": list(frame.columns), "data": frame.to_numpy().tolist()}
+    (folder / EXAMPLE).write_text(json.dumps(columns), encoding="utf-8")
