@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from envkit.errors import InvalidArgument
+from envkit.flavors import _request_forms
 from envkit.flavors._flavor import Flavor, divided
 from envkit.inside.loaders import sentence_transformers as loader
 from envkit.models.schema import ColSpec, Schema, TensorSpec
@@ -61,7 +62,7 @@ def save_model(
         data=loader.DATA,
         fields=_described(model),
         python_function=python_function,
-        signature=None if common.get("input_example") is not None else _vectors(),
+        signature=_signature(task, common.get("input_example")),
         metadata={"task": task} if task else None,
     )
 
@@ -73,7 +74,12 @@ get_default_pip_requirements = _FLAVOR.get_default_pip_requirements
 get_default_conda_env = _FLAVOR.get_default_conda_env
 
 
-def _vectors() -> ModelSignature:
+def _signature(task: str | None, example: Any) -> ModelSignature | None:
+    """Requests have a signature of their own; of others an example tells it."""
+    if task:
+        return _request_forms.signature(task)
+    if example is not None:
+        return None
     return ModelSignature(Schema([ColSpec("string")]), Schema([TensorSpec("float64", (-1,))]))
 
 

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from envkit.errors import InvalidArgument
-from envkit.flavors import loading
+from envkit.flavors import _request_forms, _task_signatures, loading
 from envkit.flavors._flavor import Flavor, Options
 from envkit.inside.loaders import transformers as loader
-from envkit.models.schema import ColSpec, Schema
 from envkit.models.signature import ModelSignature
 from envkit.pyfunc import saving
 
@@ -28,9 +27,9 @@ _FLAVOR = Flavor(
 )
 _PARTS = ("feature_extractor", "tokenizer", "image_processor")
 _OF_REQUESTS = {
-    "llm/v1/chat": "text-generation",
-    "llm/v1/completions": "text-generation",
-    "llm/v1/embeddings": "feature-extraction",
+    _request_forms.CHAT: "text-generation",
+    _request_forms.COMPLETIONS: "text-generation",
+    _request_forms.EMBEDDINGS: "feature-extraction",
 }
 
 
@@ -58,6 +57,8 @@ def save_model(
     _FLAVOR.imported()
     request = task if task in _OF_REQUESTS else None
     pipeline = _pipeline(transformers_model, _OF_REQUESTS.get(task or "", task))
+    if request and pipeline.task != _OF_REQUESTS[request]:
+        raise InvalidArgument(f"task {request} is for a pipeline of {_OF_REQUESTS[request]}, not of {pipeline.task}.")
     _check_template(prompt_template, pipeline.task)
     names = [name for name in _PARTS if getattr(pipeline, name, None) is not None]
 
@@ -83,7 +84,7 @@ def save_model(
         fields={**fields, **({"inference_task": request} if request else {})},
         python_function={"model_config": config} if config else {},
         predicts=processor is None,
-        signature=_of_texts(pipeline.task) if options.get("input_example") is None and not request else None,
+        signature=_signature(request, pipeline.task, options.get("input_example")),
         metadata={
             **({"task": request} if request else {}),
             **({"prompt_template": prompt_template} if prompt_template else {}),
@@ -170,8 +171,8 @@ def _check_template(template: str | None, task: str) -> None:
         raise InvalidArgument(f"prompt_template is for {', '.join(loader.TEMPLATED)}, not for {task}.")
 
 
-def _of_texts(task: str) -> ModelSignature | None:
-    """The signature of what takes texts and gives texts."""
-    if task in loader.OF_TEXTS or task.startswith("translation"):
-        return ModelSignature(Schema([ColSpec("string")]), Schema([ColSpec("string")]))
-    return None
+def _signature(request: str | None, task: str, example: Any) -> ModelSignature | None:
+    """Requests have a signature of their own; of others an example tells it, or the task."""
+    if request:
+        return _request_forms.signature(request)
+    return _task_signatures.of_task(task) if example is None else None

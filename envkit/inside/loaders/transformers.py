@@ -17,6 +17,7 @@ from .native import Native
 
 COMPONENTS = "components"
 PROCESSOR = "processor"
+SPEECH = "automatic-speech-recognition"
 TEMPLATED = ("feature-extraction", "fill-mask", "summarization", "text2text-generation", "text-generation")
 OF_TEXTS = ("fill-mask", "text-generation", "token-classification", "ner", "summarization", "text2text-generation")
 ANSWERS = {  # the key of an answer that is what was asked for, of tasks that give texts
@@ -25,7 +26,7 @@ ANSWERS = {  # the key of an answer that is what was asked for, of tasks that gi
     "text-generation": "generated_text",
     "question-answering": "answer",
     "table-question-answering": "answer",
-    "automatic-speech-recognition": "text",
+    SPEECH: "text",
     "fill-mask": "token_str",
 }
 TABLES = ("text-classification", "sentiment-analysis", "image-classification", "audio-classification")
@@ -40,12 +41,14 @@ AUTO = {  # the classes that find what kind a component is
 class Pipeline(Native):
     """What `mlflow.pyfunc` calls.
 
-    config: arguments of each call, which `params` override. template: what a prompt is put into.
+    config: arguments of each call, which `params` override. template: what a prompt is put into. flavor: its section
+    of `MLmodel`.
     """
 
-    def __init__(self, model: Any, config: Mapping[str, Any], template: str | None, llm_task: str | None) -> None:
+    def __init__(self, model: Any, config: Mapping[str, Any], template: str | None, flavor: Mapping[str, Any]) -> None:
         super().__init__(model)
-        self._config, self._template, self._llm_task = config, template, llm_task
+        self._config, self._template = config, template
+        self._llm_task, self._name = flavor.get("inference_task"), flavor.get("source_model_name") or ""
         self._task = "translation" if str(model.task).startswith("translation") else model.task
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
@@ -53,12 +56,15 @@ class Pipeline(Native):
         if self._llm_task:
             from .transformers_requests import answer_request
 
-            return answer_request(self.model, self._llm_task, data, {**self._config, **(params or {})})
+            options = {**self._config, **(params or {})}
+            return answer_request(self.model, self._llm_task, data, options, self._name)
         options = {**self._config, **(params or {})}
         collapse = options.pop("collapse_whitespace", False)
         options.pop("include_prompt", None)
         given = self._given(data)
         answer = self.model(**given, **options) if isinstance(given, dict) else self.model(given, **options)
+        if self._task == SPEECH and options.get("return_timestamps") in ("word", "char"):
+            return [json.dumps(answer)]
         found = self._answer(answer, given)
         return [re.sub(r"\s+", " ", each).strip() for each in found] if collapse and _are_texts(found) else found
 
@@ -101,7 +107,7 @@ def load(path: str, request: Mapping[str, Any]) -> Pipeline:  # noqa: ARG001 - a
     config = _saved_config(request["model"]) if config is None else config
     template = (request.get("metadata") or {}).get("prompt_template")
     model = load_native(request["model"], flavor)
-    return Pipeline(model, config, template, flavor.get("inference_task"))
+    return Pipeline(model, config, template, flavor)
 
 
 def load_native(
@@ -262,7 +268,7 @@ PREPARATIONS: Mapping[str, Callable[[Any], Any]] = {
     "question-answering": _asked,
     "zero-shot-classification": _candidates,
     "table-question-answering": _tabled,
-    "automatic-speech-recognition": _files,
+    SPEECH: _files,
     "audio-classification": _files,
     "image-classification": _first_values,
 }

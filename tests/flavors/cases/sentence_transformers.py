@@ -5,18 +5,25 @@ from __future__ import annotations
 import tempfile
 from typing import Any
 
+import pandas as pd
 import torch
 import transformers
 from sentence_transformers import SentenceTransformer, models
 
 from tests.flavors.case import Case
 
-from .transformers import SMALL, WORDS, tokenizer
+from .pipelines import SMALL, WORDS, tokenizer
 
 
 def cases() -> list[Case]:
     texts = ["a good day", "a bad thing"]
-    return [Case(name="encode", make=encoder, example=texts)]
+    request = {"input": texts}
+    return [
+        Case(name="encode", make=encoder, example=texts),
+        Case(name="data frame", make=encoder, example=pd.DataFrame({"text": texts})),
+        Case(name="parameters", make=encoder, example=texts, params={"normalize_embeddings": True}),
+        Case(name="llm/v1/embeddings", make=encoder, example=request, options={"task": "llm/v1/embeddings"}),
+    ]
 
 
 def encoder() -> Any:

@@ -1,72 +1,83 @@
-"""Tiny pipelines with random weights and a tokenizer of a few words."""
+"""Every task of transformers that MLflow's flavor predicts with, as far as this version of it has the task."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
-import transformers
 
 from tests.flavors.case import Case
 
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "good", "bad", "day", "thing", "what", "is", "it", "."]
-SMALL = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+from . import pipelines
+from .pipelines import bert, generator, sounds, writer
+
+TEXTS = ["a good day", "a bad thing"]
+FEW = {"model_config": {"max_new_tokens": 3, "do_sample": False, "suppress_tokens": [0, 1, 2, 3, 4]}}
+MADE_NEW = ("id", "created")  # of answers in OpenAI's form
 
 
 def cases() -> list[Case]:
-    texts = ["a good day", "a bad thing"]
-    question = {"question": ["what is it"], "context": ["it is a good day ."]}
-    few = {"max_new_tokens": 3, "do_sample": False}
-    return [
-        Case(name="text-classification", make=partial(bert, "text-classification"), example=texts),
-        Case(name="fill-mask", make=partial(bert, "fill-mask"), example=["a [MASK] day"]),
-        Case(name="token-classification", make=partial(bert, "token-classification"), example=texts),
-        Case(name="feature-extraction", make=partial(bert, "feature-extraction"), example=texts[:1]),
-        Case(name="text-generation", make=generator, example=texts, options={"model_config": few}),
-        Case(
-            name="prompt_template",
-            make=generator,
-            example=texts[:1],
-            options={"model_config": few, "prompt_template": "what is {prompt}"},
-        ),
-        Case(name="question-answering", make=partial(bert, "question-answering"), example=pd.DataFrame(question))
-        if hasattr(transformers, "QuestionAnsweringPipeline")
-        else Case(name="parts", make=parts, example=texts, options={"task": "text-classification"}),
-    ]
+    return [*of_texts(), *of_generators(), *of_requests(), *of_other_things(), *of_parts()]
 
 
-def tokenizer() -> Any:
-    folder = Path(tempfile.mkdtemp())
-    (folder / "vocab.txt").write_text("\n".join(WORDS), encoding="utf-8")
-    return transformers.BertTokenizerFast(vocab_file=str(folder / "vocab.txt"), model_max_length=32)
+def of_texts() -> Iterator[Case]:
+    pair = {"text": "a good day", "text_pair": "a bad thing"}
+    asked = {"question": ["what is it"], "context": ["it is a good day ."]}
+    labels = {"sequences": "a good day", "candidate_labels": ["good", "bad"], "hypothesis_template": "it is {} ."}
+    table = pd.DataFrame({"query": ["how many"], "table": ['{"thing": ["1", "2"], "day": ["good", "bad"]}']})
+    yield Case(name="text-classification", make=partial(bert, "text-classification"), example=TEXTS)
+    yield Case(name="text pairs", make=partial(bert, "text-classification"), example=[pair])
+    yield Case(name="fill-mask", make=partial(bert, "fill-mask"), example=["a [MASK] day", "a good [MASK]"])
+    yield Case(name="token-classification", make=partial(bert, "token-classification"), example=TEXTS)
+    yield Case(name="feature-extraction", make=partial(bert, "feature-extraction"), example=TEXTS[:1])
+    yield Case(name="zero-shot-classification", make=partial(bert, "zero-shot-classification"), example=labels)
+    if pipelines.known("question-answering"):
+        made = partial(bert, "question-answering")
+        yield Case(name="question-answering", make=made, example=pd.DataFrame(asked))
+    yield Case(name="table-question-answering", make=pipelines.tables, example=table)
 
 
-def bert(task: str) -> Any:
-    torch.manual_seed(0)
-    kinds = {
-        "text-classification": transformers.BertForSequenceClassification,
-        "fill-mask": transformers.BertForMaskedLM,
-        "token-classification": transformers.BertForTokenClassification,
-        "feature-extraction": transformers.BertModel,
-        "question-answering": transformers.BertForQuestionAnswering,
-    }
-    model = kinds[task](transformers.BertConfig(vocab_size=len(WORDS), max_position_embeddings=32, **SMALL))
-    return transformers.pipeline(task, model=model.eval(), tokenizer=tokenizer())
+def of_generators() -> Iterator[Case]:
+    yield Case(name="text-generation", make=generator, example=TEXTS, options=FEW)
+    template = {**FEW, "prompt_template": "what is {prompt}"}
+    yield Case(name="prompt_template", make=generator, example=TEXTS[:1], options=template)
+    for task in ("summarization", "translation_en_to_fr", "text2text-generation"):
+        if pipelines.known(task.partition("_")[0]):
+            yield Case(name=task, make=partial(writer, task), example=TEXTS, options=FEW)
 
 
-def parts() -> Mapping[str, Any]:
-    whole = bert("text-classification")
-    return {"model": whole.model, "tokenizer": whole.tokenizer}
+def of_requests() -> Iterator[Case]:
+    messages = [{"role": "user", "content": "what is it"}]
+    chat: dict[str, Any] = {"messages": messages, "max_tokens": 3}
+    yield Case(
+        name="llm/v1/chat",
+        make=partial(generator, pipelines.TEMPLATE),
+        example=chat,
+        options={**FEW, "task": "llm/v1/chat"},
+        volatile=MADE_NEW,
+    )
+    prompt = {"prompt": "a good day", "max_tokens": 3}
+    options = {**FEW, "task": "llm/v1/completions"}
+    yield Case(name="llm/v1/completions", make=generator, example=prompt, options=options, volatile=MADE_NEW)
+    task = {"task": "llm/v1/embeddings"}
+    yield Case(
+        name="llm/v1/embeddings", make=partial(bert, "feature-extraction"), example={"input": TEXTS}, options=task
+    )
 
 
-def generator() -> Any:
-    torch.manual_seed(0)
-    config = transformers.GPT2Config(vocab_size=len(WORDS), n_positions=32, n_embd=8, n_layer=1, n_head=2,
-                                     bos_token_id=2, eos_token_id=3, pad_token_id=0)  # fmt: skip
-    words = tokenizer()
-    return transformers.pipeline("text-generation", model=transformers.GPT2LMHeadModel(config).eval(), tokenizer=words)
+def of_other_things() -> Iterator[Case]:
+    audio, speech = "audio-classification", "automatic-speech-recognition"
+    yield Case(name="image-classification", make=pipelines.pictures, example=[pipelines.image()])
+    yield Case(name=audio, make=partial(sounds, audio), example=pipelines.sound())
+    yield Case(name=speech, make=partial(sounds, speech), example=pipelines.sound())
+    words = {"model_config": {"return_timestamps": "word"}}
+    yield Case(name="words of speech", make=partial(sounds, speech), example=pipelines.sound(), options=words)
+
+
+def of_parts() -> Iterator[Case]:
+    task = {"task": "text-classification"}
+    yield Case(name="parts", make=pipelines.parts, example=TEXTS, options=task)
+    by_mlflow = pipelines.known("question-answering")  # which trips over transformers 5
+    yield Case(name="checkpoint", make=pipelines.checkpoint, example=TEXTS, options=task, saved_by_mlflow=by_mlflow)
