@@ -42,6 +42,7 @@ def words(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tupl
 @click.option("--write-baseline", type=click.Path(path_type=Path), metavar="FILE", help="Write all findings to it.")
 @click.option("-j", "--jobs", type=click.IntRange(min=0), metavar="N", help="Processes; 0: one a core.  [default: 1]")
 @click.option("--scan", metavar="SCANNER", multiple=True, callback=words, help="Also ask picklescan or fickling.")
+@click.option("--whole", is_flag=True, help="Fetch large files of models elsewhere, too, to read and compare them.")
 @click.option("--resolve", is_flag=True, help="Also ask package indexes: does it resolve, for each target?")
 @click.option(
     "--target",

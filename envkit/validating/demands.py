@@ -34,13 +34,15 @@ class Demands:
     """What is asked.
 
     targets: for which machines to resolve, as `targets.parse` takes them; none: this platform and the model's Python.
-    audit: ask for known vulnerabilities. against: an environment or lock, see `fitting.fit`. tolerance: of answers.
+    whole: fetch all of a model elsewhere. audit: ask for known vulnerabilities. against: an environment or lock, see
+    `fitting.fit`. tolerance: of answers.
     env_manager, python, python_policy, conda_exe, allow_source, variables, timeout (seconds), memory_bytes, sandbox:
     as for `envkit.predict`. report: is told what takes time.
     """
 
     stages: frozenset[Stage] = ALWAYS
     targets: tuple[str, ...] = ()
+    whole: bool = False
     audit: bool = False
     against: str = ""
     tolerance: Tolerance = field(default_factory=Tolerance)

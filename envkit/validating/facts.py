@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from envkit.capturing.static import flavors as recorded
-from envkit.capturing.static.mentions import Survey
+from envkit.capturing.static.mentions import Gap, Survey
 from envkit.errors import InvalidFile, PathOutsideModel
 from envkit.formats import (
     conda_yaml,
@@ -30,6 +30,7 @@ from envkit.formats.pylock_toml import PyLock
 from envkit.formats.python_env_yaml import PythonEnv
 from envkit.formats.text import MAX_BYTES, read_text
 from envkit.models.directory import ModelDirectory
+from envkit.validating import unfetched
 from envkit.validating.demands import Demands
 from envkit.validating.evidence import Evidence
 from envkit.validating.imports import Imports
@@ -59,7 +60,8 @@ class ModelFacts:
 
     path: absolute, links resolved; day: the day that rules go by; environ: in which required variables are looked
     for; scan: the deeper scanners that were asked for; demands: what is asked of the later stages;
-    imports: the facts of the model that this is a draft of, whose code and artifacts are not here.
+    imports: the facts of the model that this is a draft of, whose code and artifacts are not here; elsewhere: files
+    that were not fetched, with their sizes in bytes if those are known.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class ModelFacts:
         bare: ModelDirectory | None = None,
         demands: Demands | None = None,
         imports: ModelFacts | None = None,
+        elsewhere: Mapping[str, int | None] | None = None,
     ) -> None:
         """`path` is a directory with an `MLmodel`, whatever is in that; or that of a `bare` artifact."""
         self.path = path.resolve()
@@ -80,6 +83,7 @@ class ModelFacts:
         self.environ = {**(os.environ if environ is None else environ), **self.demands.variables}
         self.scan = scan
         self.bare = bare
+        self.elsewhere = elsewhere or {}
         self._imports = imports
         self._broken: list[Broken] = []
         self._outside: dict[str, bool] = {}
@@ -261,7 +265,10 @@ class ModelFacts:
         """What the model's code and artifacts import, and which distributions have that."""
         if self._imports is not None:
             return self._imports.imports
-        return Imports.of(self.directory if not self.escapes else None, self.python, self.evidence)
+        found = Imports.of(self.directory if not self.escapes else None, self.python, self.evidence)
+        if found.survey is not None and self.elsewhere:
+            found.survey.gaps.append(Gap(file=".", problem=unfetched.told(self.elsewhere)))
+        return found
 
     @cached_property
     def resolutions(self) -> tuple[Resolution, ...]:
@@ -315,6 +322,11 @@ class ModelFacts:
         from envkit.validating.fitting import fit
 
         return fit(self)
+
+    def is_there(self, value: str) -> bool:
+        """Whether a file or folder of the model is there, fetched or not."""
+        name = value.removeprefix("./").rstrip("/")
+        return (self.path / value).exists() or any(f"{each}/".startswith(f"{name}/") for each in self.elsewhere)
 
     def has(self, name: str) -> bool:
         """Whether a file of the model is there, and not behind a link that leads out."""

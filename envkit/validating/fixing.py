@@ -13,8 +13,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from envkit.errors import InvalidInput
+from envkit.errors import InvalidArgument, InvalidInput
 from envkit.formats import file_set, requirements_txt
+from envkit.models.uris import naming
+from envkit.models.uris.fetch import is_elsewhere
 from envkit.validating.facts import ModelFacts
 from envkit.validating.rule import Rule
 from envkit.validating.selection import Selection
@@ -59,11 +61,17 @@ class Fix:
 def fix(model: str | Path, *, select: Iterable[str] = (), ignore: Iterable[str] = (), write: bool = False) -> Fix:
     """Mend what rules know how to mend. Nothing is written unless `write` says so, and then all files or none.
 
-    Raises `ModelNotFound`, `InvalidArgument` for a rule that does not exist, `InvalidInput` for a bare artifact and
-    for a model that cannot be written.
+    Raises `ModelNotFound`, `InvalidArgument` for a rule that does not exist and a model elsewhere,
+    `InvalidInput` for a bare artifact and for a model that cannot be written.
     """
     selection = Selection(select=tuple(select), ignore=tuple(ignore))
     selection.check()
+    if is_elsewhere(model):
+        shown = naming.shown(model)
+        raise InvalidArgument(
+            f"{shown} is no folder of this machine, so nothing in it can be mended. Mend a copy: "
+            f"`envkit download {shown} -o DIR`, then `envkit fix DIR/{naming.name_of(model)}`."
+        )
     facts = facts_of(model)
     if facts.bare is not None:
         raise InvalidInput(f"{model} has no environment files to mend. `envkit capture` writes them.")

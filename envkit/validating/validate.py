@@ -15,6 +15,7 @@ from envkit.models.directory import ModelDirectory
 from envkit.models.uris.naming import shown
 from envkit.validating import baseline as baselines
 from envkit.validating import settings as project
+from envkit.validating import unfetched
 from envkit.validating.demands import Demands, Tolerance
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import ALWAYS, Finding, Severity, Stage
@@ -48,6 +49,7 @@ def validate(
     scan: Iterable[str] = (),
     settings: str | Path | None = None,
     keep_going: bool = False,
+    whole: bool = False,
     resolve: bool = False,
     target: str | Iterable[str] = (),
     audit: bool = False,
@@ -75,7 +77,8 @@ def validate(
     more than one a script needs the guard `if __name__ == "__main__":`. scan: deeper scanners of pickles, `picklescan`
     or `fickling`. settings: the file with the project's settings, default the nearest upward from the working
     directory; what is given here is added to `ignore`, and else takes its place. keep_going: tell models that are not
-    there in the report in place of raising.
+    there in the report in place of raising. whole: fetch large files of models elsewhere, too, which else are told in
+    a note and held against the capture by their sizes alone; scan and rebuild always do.
 
     resolve: ask package indexes, for each target (`linux-x86_64:3.11`; see `targets.parse`; default this platform and
     the model's Python); a target, and audit, which asks for known vulnerabilities, imply it. rebuild: build the
@@ -102,6 +105,7 @@ def validate(
     demands = Demands(
         stages=_stages(resolve=bool(resolve or target or audit), rebuild=rebuild, minimal=minimal, against=against),
         targets=((target,) if isinstance(target, str) else tuple(target)) or found.target,
+        whole=whole,
         audit=audit,
         against=str(against or ""),
         tolerance=_tolerance(found, rtol, atol),
@@ -142,15 +146,16 @@ def facts_of(uri: str | Path, scan: tuple[str, ...] = (), demands: Demands | Non
     Raises `ModelNotFound` when there is neither a directory with an `MLmodel` nor an artifact, `InvalidArgument` for
     another kind of URI.
     """
+    place, elsewhere = unfetched.place_of(uri, demands or Demands(), scan)
     try:
-        found = ModelDirectory.open(uri)
+        found = ModelDirectory.open(place)
         bare = found if found.artifact is not None else None
-        return ModelFacts(found.path, scan=scan, bare=bare, demands=demands)
+        return ModelFacts(found.path, scan=scan, bare=bare, demands=demands, elsewhere=elsewhere)
     except PathOutsideModel as error:
         path = _model_of(Path(error.path))
     except InvalidFile as error:
         path = _model_of(Path(error.path))
-    return ModelFacts(path, scan=scan, demands=demands)
+    return ModelFacts(path, scan=scan, demands=demands, elsewhere=elsewhere)
 
 
 def _model_of(path: Path) -> Path:
@@ -174,6 +179,8 @@ def _examine(uri: str, *, wishes: Wishes, keep_going: bool) -> ModelResult:
 def _notes(facts: ModelFacts) -> Iterator[str]:
     """What the later stages did, and how long it took."""
     stages = facts.demands.stages
+    if facts.elsewhere:
+        yield unfetched.told(facts.elsewhere)
     if Stage.RESOLVE in stages:
         places = "; ".join(each.place.label for each in facts.resolutions)
         yield f"resolved for {places}"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import envkit
-from envkit.errors import ModelNotFound
+from envkit.errors import InvalidArgument, ModelNotFound
 from envkit.models import Model
 from envkit.models.directory import ModelDirectory
 from envkit.models.why import why
@@ -110,6 +110,41 @@ def test_what_a_model_depends_on_needs_no_weights(bucket: Endpoint, fixture_mode
     assert Model.load(uri).flavors
     assert Path(envkit.get_model_dependencies(uri, format="conda")).name == "conda.yaml"
     assert "weights.bin" not in bucket.files
+
+
+def test_a_validation_leaves_large_files_where_they_are(bucket: Endpoint, fixture_model: Named, tmp_path: Path) -> None:
+    model = fixture_model("sklearn_pipeline").path
+    (model / "weights.bin").write_bytes(b"\0" * WEIGHTS)
+    envkit.capture(model, static=True)
+    uri = _put(model, "validated")
+    bucket.reset()
+
+    report = envkit.validate(uri).results[0]
+
+    assert "weights.bin" not in bucket.files
+    assert "model.pkl" in bucket.files
+    assert bucket.answered < 1_000_000
+    assert report.notes == ("1 large file was not fetched (30 MB: weights.bin); `--whole` fetches all",)
+    assert not [each for each in report.findings if each.rule in ("ENV108", "ENV111")]
+    assert [each.severity for each in report.findings if each.rule == "ENV205"] == ["note"]
+
+    _put(model, "validated", {"weights.bin": WEIGHTS + 1})
+    changed = envkit.validate(uri).results[0].findings
+    assert [each.file for each in changed if each.rule == "ENV108"] == ["weights.bin"]
+
+    _put(model, "validated", {"weights.bin": WEIGHTS})
+    (model / "weights.bin").write_bytes(b"\1" * WEIGHTS)
+    _put(model, "validated")
+    assert not [each for each in envkit.validate(uri).results[0].findings if each.rule == "ENV108"], "by its size alone"
+    changed = envkit.validate(uri, whole=True).results[0].findings
+    assert [each.file for each in changed if each.rule == "ENV108"] == ["weights.bin"]
+
+
+def test_nothing_is_mended_elsewhere(bucket: Endpoint, fixture_model: Named) -> None:
+    uri = _put(fixture_model("sklearn_pipeline").path, "mended")
+
+    with pytest.raises(InvalidArgument, match="envkit download"):
+        envkit.fix(uri)
 
 
 def test_why_asks_for_the_evidence_alone(bucket: Endpoint, fixture_model: Named, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
+from envkit.validating.unfetched import NOT_FETCHED
 
 CODE = "ENV205"
 NAME = "unread-file"
@@ -20,7 +21,7 @@ TOO_LONG = ("it is longer than is read", "it unpacks into more than")
 def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report each file of which something stayed unread; a note where it is merely large."""
     for gap in facts.imports.survey.gaps if facts.imports.survey else ():
-        large = gap.problem.startswith(TOO_LONG) or "bytecode" in gap.problem
+        large = gap.problem.startswith(TOO_LONG) or NOT_FETCHED in gap.problem or "bytecode" in gap.problem
         yield Finding(
             rule=CODE,
             severity=Severity.NOTE if large else SEVERITY,

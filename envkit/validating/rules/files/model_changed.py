@@ -31,7 +31,8 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     for name, digest in recorded.items():
         if problem := _problem(facts, name, digest):
             yield Finding(rule=CODE, severity=SEVERITY, file=name, problem=problem, remedy=REMEDY)
-    for name in digests.file_names(facts.directory) if facts.directory else ():
+    here = digests.file_names(facts.directory) if facts.directory else ()
+    for name in (*here, *facts.elsewhere):
         if name not in recorded:
             problem = "is not one of the files that were captured"
             yield Finding(rule=CODE, severity=Severity.NOTE, file=name, problem=problem, remedy=REMEDY)
@@ -43,6 +44,10 @@ def _problem(facts: ModelFacts, name: str, recorded: Digest) -> str:
             return "was there when the model was captured, and is gone"
         changed = facts.mlmodel is not None and digests.of_mlmodel(facts.mlmodel.content) != recorded
         return "says something else than when the model was captured" if changed else ""
+    if name in facts.elsewhere:
+        return (
+            "" if facts.elsewhere[name] in (None, recorded.size) else "is not what it was when the model was captured"
+        )
     if not facts.has(name):
         return "was there when the model was captured, and is gone"
     path = facts.path / name

@@ -16,7 +16,7 @@ SEVERITY = Severity.ERROR
 def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report each field that names a file that is not there; those of the environment are another rule's."""
     for field, value in facts.named_paths:
-        if field.endswith(".env") or facts.leads_out(value) or (facts.path / value).exists():
+        if field.endswith(".env") or facts.leads_out(value) or facts.is_there(value):
             continue
         yield Finding(
             rule=CODE,
