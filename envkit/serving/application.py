@@ -22,6 +22,7 @@ from envkit.serving.settings import Settings
 
 EVENTS = "text/event-stream"
 Pieces = AsyncGenerator[bytes, None]
+LONGEST_PATH = 200  # of one that is unknown, in the answer
 SMALL = 1_000_000  # bytes of a request in which it is looked for the wish for a stream
 
 
@@ -119,5 +120,5 @@ class Application:
 
 
 async def _refused_by_routing(request: Request, error: HTTPException) -> Response:
-    message = f"{request.method} {request.url.path}: {error.detail}."
+    message = f"{request.method} {request.url.path[:LONGEST_PATH]}: {error.detail}."
     return Refusal(error.status_code, message, headers=error.headers).response()

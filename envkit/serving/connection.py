@@ -1,11 +1,17 @@
-"""HTTP connections that do not wait for ever: uvicorn by itself gives a client all the time for its headers."""
+"""HTTP connections that do not wait for ever, and refuse what is no HTTP as everything else is refused.
+
+uvicorn by itself gives a client all the time for its headers.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from envkit.serving.refusal import Refusal
 
 HEADER_SECONDS = 10.0  # for the headers of a request, and for the rest of a body that was refused
 READING_SECONDS = 60.0  # for a client to take the next part of an answer
@@ -46,6 +52,22 @@ class ImpatientProtocol(H11Protocol):
         self._headers_came()
         self._has_read()
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; where an answer is on its way already only end the connection."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            content = bytes(Refusal(400, msg).response().body)
+            headers = {"Content-Type": "application/json", "Content-Length": str(len(content)), "Connection": "close"}
+            for event in (
+                h11.Response(status_code=400, headers=list(headers.items()), reason=b"Bad Request"),
+                h11.Data(data=content),
+                h11.EndOfMessage(),
+            ):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Answer as if no other protocol had been asked for (RFC 9110, 7.8), and do not advise to install one."""
 
     @property
     def _is_between_requests(self) -> bool:

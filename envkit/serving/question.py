@@ -28,7 +28,7 @@ class Question:
 
 def kind_of(request: Request) -> str:
     """Tell the kind of a body by its Content-Type. Raises `Refusal`: only UTF-8 is taken, and no other parameter."""
-    given = request.headers.get("content-type", "")
+    given = ", ".join(request.headers.getlist("content-type"))  # two are none
     parsed = Message()
     parsed["content-type"] = given
     kind = KINDS.get(parsed.get_content_type()) if "/" in given else None

@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pydantic
 import pytest
 
 from envkit.inside import payload
+from envkit.inside.author import PythonModelContext, hinted
 from envkit.inside.enforcement import enforce
+from envkit.inside.loaders.chat_model import ChatModel
+from envkit.inside.loaders.python_model import PythonModel
 from envkit.inside.signature import InvalidInput, Signature
 
 MESSAGE = {"type": "object", "properties": {"role": {"type": "string"}, "content": {"type": "string"}}}
@@ -108,3 +112,32 @@ def test_a_data_frame_that_fits_already_is_still_one_of_the_models_own() -> None
 
     assert frame["a"].tolist() == [1]
     assert enforce(frame[["b", "a"]], columns).columns.tolist() == ["a", "b"]
+
+
+class Talker:
+    def predict(self, context: Any, messages: Any, params: Any) -> dict[str, Any]:
+        return {"said": messages[0].content}
+
+
+def test_a_message_without_a_role_is_no_fault_of_the_model() -> None:
+    model = ChatModel(Talker(), PythonModelContext({}, None))
+
+    assert model.predict({"messages": [HI]}) == {"said": "hi"}
+    with pytest.raises(InvalidInput, match="`role` of a ChatMessage is required"):
+        model.predict({"messages": [{"content": "hi"}]})
+
+
+class Row(pydantic.BaseModel):
+    a: int
+
+
+def doubled(rows: list[Row]) -> list[int]:
+    return [2 * each.a for each in rows]
+
+
+def test_what_type_hints_refuse_is_no_fault_of_the_model() -> None:
+    model = PythonModel(hinted(doubled), PythonModelContext({}, None))
+
+    assert model.predict([{"a": 2}]) == [4]
+    with pytest.raises(InvalidInput, match="valid integer"):
+        model.predict([{"a": "x"}])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -104,6 +106,50 @@ def test_what_is_no_request_is_the_callers_fault(url: str, body: bytes) -> None:
     assert answer.status_code == 400
     assert answer.json()["error_code"] == "BAD_REQUEST"
     assert "Traceback" not in answer.text
+
+
+def told_by(url: str, said: bytes) -> tuple[int, dict[str, Any]]:
+    """Say something to the server that no library of HTTP would."""
+    with socket.create_connection((httpx.URL(url).host, httpx.URL(url).port or 0)) as client:
+        client.sendall(said)
+        answer = http.client.HTTPResponse(client)
+        answer.begin()
+        return answer.status, json.loads(answer.read())
+
+
+CHUNKED = (
+    b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        (b"HELLO\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01", 400),
+        (b"GET /ping HTTP/1.1\r\n\r\n", 400),
+        (b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", 400),
+        (CHUNKED + b"ZZ\r\n", 400),
+        (b"GET /ping HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 20_000, 400),
+        (b"GET /" + b"a" * 50_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 404),
+        (b"post /invocations HTTP/1.1\r\nHost: x\r\n\r\n", 405),
+        (CHUNKED.replace(b"Host", b"Content-Type: text/csv\r\nHost") + b"0\r\n\r\n", 415),
+    ],
+    ids=lambda said: said[:30] if isinstance(said, bytes) else str(said),
+)
+def test_what_is_no_request_of_http_is_refused_like_everything_else(url: str, said: bytes, status: int) -> None:
+    told, body = told_by(url, said)
+
+    assert told == status
+    assert set(body) == ERROR_KEYS
+    assert len(body["message"]) < 300
+
+
+def test_another_protocol_is_not_offered(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"}
+
+    assert httpx.get(f"{url}/ping", headers=upgrade, verify=False).status_code == 200
+    assert not caplog.records
 
 
 def test_a_compressed_body_is_refused(url: str) -> None:

@@ -6,6 +6,7 @@ import sys
 from typing import Any, Iterator, Mapping
 
 from .. import author, chat
+from ..signature import InvalidInput
 from .python_model import context_of, unpickle
 
 
@@ -35,11 +36,14 @@ class ChatModel:
 
     def _parts(self, data: Any, params: Any) -> tuple[Any, Any]:
         request = {**_row(data), **(params or {})}
-        messages = [
-            self._types.ChatMessage.from_dict(each) if isinstance(each, dict) else each
-            for each in request.pop("messages", None) or ()
-        ]
-        return messages, self._types.ChatParams.from_dict(request)
+        try:
+            messages = [
+                self._types.ChatMessage.from_dict(each) if isinstance(each, dict) else each
+                for each in request.pop("messages", None) or ()
+            ]
+            return messages, self._types.ChatParams.from_dict(request)
+        except (ValueError, TypeError) as error:  # as the objects of both libraries refuse what is missing or another
+            raise InvalidInput(str(error)) from error
 
 
 def load(path: str, request: Mapping[str, Any]) -> ChatModel:
