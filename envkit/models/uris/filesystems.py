@@ -5,6 +5,7 @@ Protocols: https://filesystem-spec.readthedocs.io/en/latest/api.html#built-in-im
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -87,6 +88,9 @@ def open_file_system(uri: str) -> FileSystem:
         import fsspec
     except ModuleNotFoundError as error:
         raise ToolNotFound("fsspec", f"{scheme}:// needs it: `pip install 'envkit[{extra}]'`.") from error
+    _hush("azure", "gcsfs")
+    if "://" not in uri:
+        raise _unknown(uri)
     with told(uri, "reached"):
         try:
             library, root = fsspec.core.url_to_fs(uri, **_settings(scheme))
@@ -98,11 +102,22 @@ def open_file_system(uri: str) -> FileSystem:
                 raise
             if scheme in _EXTRAS:
                 raise ToolNotFound(f"What reads {scheme}://", f"`pip install 'envkit[{extra}]'`.") from error
-            raise InvalidArgument(
-                f"envkit cannot read {scheme}: URIs ({shown(uri)}). Give a local path, or a URI that MLflow or fsspec "
-                "knows: s3://, gs://, abfss://, hf://, https://, runs:/, models:/ …"
-            ) from error
+            raise _unknown(uri) from error
     return FileSystem(uri, library, root)
+
+
+def _unknown(uri: str) -> InvalidArgument:
+    return InvalidArgument(
+        f"envkit cannot read {scheme_of(uri)}: URIs ({shown(uri)}). Give a local path, or a URI that MLflow or fsspec "
+        "knows: s3://, gs://, abfss://, hf://, https://, runs:/, models:/ …"
+    )
+
+
+def _hush(*libraries: str) -> None:
+    """Keep what libraries log of each failure, with tracebacks, from standard error where no program asks for logs."""
+    for logger in map(logging.getLogger, libraries):
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
 
 
 def _settings(scheme: str) -> dict[str, Any]:

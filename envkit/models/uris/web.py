@@ -85,6 +85,9 @@ class Web:
         target.parent.mkdir(parents=True, exist_ok=True)
         with self.open(url) as answer, target.open("xb") as file:
             shutil.copyfileobj(answer, file, 1 << 20)
+            promised = answer.headers.get("Content-Length", "")
+            if promised.isdigit() and file.tell() != int(promised):
+                raise ConnectionError(f"the answer was cut off after {file.tell()} of {promised} bytes")
 
     def _artifact(self, listed: list[str]) -> Entries:
         """The URL of a bare artifact, or of a folder with one."""
