@@ -5,6 +5,7 @@ https://mlflow.org/docs/latest/api_reference/python_api/mlflow.transformers.html
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Unpack
@@ -60,6 +61,8 @@ def save_model(
     if request and pipeline.task != _OF_REQUESTS[request]:
         raise InvalidArgument(f"task {request} is for a pipeline of {_OF_REQUESTS[request]}, not of {pipeline.task}.")
     _check_template(prompt_template, pipeline.task)
+    if pipeline.task == "zero-shot-classification":
+        options["input_example"] = _labels_as_text(options.get("input_example"))
     names = [name for name in _PARTS if getattr(pipeline, name, None) is not None]
 
     def put(folder: Path) -> None:
@@ -169,6 +172,14 @@ def _check_template(template: str | None, task: str) -> None:
         raise InvalidArgument("prompt_template holds `{prompt}` once, where each prompt is put.")
     if task not in loader.TEMPLATED:
         raise InvalidArgument(f"prompt_template is for {', '.join(loader.TEMPLATED)}, not for {task}.")
+
+
+def _labels_as_text(example: Any) -> Any:
+    """Give the example with its labels in one text, as MLflow's signature has them."""
+    if isinstance(example, tuple):
+        return (_labels_as_text(example[0]), *example[1:])
+    labels = example.get("candidate_labels") if isinstance(example, Mapping) else None
+    return {**example, "candidate_labels": json.dumps(labels)} if isinstance(labels, list) else example
 
 
 def _signature(request: str | None, task: str, example: Any) -> ModelSignature | None:

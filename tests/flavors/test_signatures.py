@@ -1,0 +1,65 @@
+"""The signatures that the flavors of language models have without an example, and those of requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from envkit.flavors import _request_forms, _task_signatures
+from envkit.models.enforcement import enforce
+
+TEXT = [{"type": "string", "required": True}]
+
+
+def columns(schema: Any) -> dict[str, bool]:
+    """Names, and whether they are required."""
+    return {each["name"]: each["required"] for each in schema.to_dict()}
+
+
+@pytest.mark.parametrize("task", ["fill-mask", "text-generation", "translation_en_to_fr", "summarization", "ner"])
+def test_what_makes_texts_of_texts_has_columns_without_names(task: str) -> None:
+    found = _task_signatures.of_task(task)
+
+    assert found is not None
+    assert [each and each.to_dict() for each in (found.inputs, found.outputs)] == [TEXT, TEXT]
+
+
+@pytest.mark.parametrize(
+    ("task", "inputs", "outputs"),
+    [
+        ("text-classification", None, ["label", "score"]),
+        ("zero-shot-classification", ["sequences", "candidate_labels", "hypothesis_template"], None),
+        ("table-question-answering", ["query", "table"], None),
+        ("question-answering", ["question", "context"], None),
+    ],
+)
+def test_other_tasks_name_their_columns(task: str, inputs: list[str] | None, outputs: list[str] | None) -> None:
+    found = _task_signatures.of_task(task)
+
+    assert found is not None
+    assert inputs is None or list(columns(found.inputs)) == inputs
+    assert outputs is None or list(columns(found.outputs)) == outputs
+
+
+def test_an_unknown_task_has_none() -> None:
+    assert _task_signatures.of_task("depth-estimation") is None
+
+
+@pytest.mark.parametrize(
+    ("form", "needed"),
+    [("llm/v1/chat", "messages"), ("llm/v1/completions", "prompt"), ("llm/v1/embeddings", "input")],
+)
+def test_a_request_needs_what_is_asked_and_no_more(form: str, needed: str) -> None:
+    found = columns(_request_forms.signature(form).inputs)
+
+    assert [name for name, required in found.items() if required] == [needed]
+
+
+def test_options_of_a_request_that_the_example_lacks_reach_the_model() -> None:
+    request = pd.DataFrame([{"prompt": "a good day", "max_tokens": 3, "temperature": 0.5}])
+
+    found = enforce(request, _request_forms.signature("llm/v1/completions"))
+
+    assert list(found.columns) == ["prompt", "temperature", "max_tokens"]
