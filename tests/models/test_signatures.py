@@ -319,6 +319,14 @@ def test_type_hints_that_say_too_little_are_refused(hint: Any) -> None:
         infer_signature(hint)
 
 
+def test_a_predict_that_takes_what_a_signature_does_not_know_has_none_and_is_told() -> None:
+    def predict(model_input: list[np.ndarray]) -> list[str]:
+        return list(map(str, model_input))
+
+    with pytest.warns(UserWarning, match="no type for ndarray"):
+        assert infer_signature_from_type_hints(predict) is None
+
+
 def test_a_dataclass_is_a_schema_of_its_fields() -> None:
     expected = Schema(
         [

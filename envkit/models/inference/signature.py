@@ -6,6 +6,7 @@ https://mlflow.org/docs/latest/api_reference/python_api/mlflow.models.html#mlflo
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -60,11 +61,16 @@ def infer_signature_from_type_hints(
 ) -> ModelSignature | None:
     """Infer a signature from the type hints of a function or method; None when they say nothing of the input.
 
-    The input is hinted as `list[X]`, a value a row. An output without a usable hint accepts everything.
+    The input is hinted as `list[X]`, a value a row; of an X that a signature does not know a warning says that it is
+    not checked. An output without a usable hint accepts everything.
     Raises `InvalidArgument` for a list or dict that does not say of what.
     """
     taken, given = type_hints.hints_of(predict)
-    inputs = type_hints.schema_of_input_hint(taken) if taken is not None else None
+    try:
+        inputs = type_hints.schema_of_input_hint(taken) if taken is not None else None
+    except type_hints.UnknownType as error:
+        warnings.warn(f"The type hint of the input says nothing of the signature: {error}", stacklevel=3)
+        return None
     if inputs is None:
         return None
     try:

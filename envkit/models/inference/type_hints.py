@@ -30,6 +30,10 @@ _BASIC: dict[Any, DataType] = {
 _IN_DATACLASS = {**_BASIC, float: DataType.float}
 
 
+class UnknownType(InvalidArgument):
+    """A type that a signature does not know, as opposed to a hint that says too little or what cannot be."""
+
+
 def is_type_hint(value: Any) -> bool:
     """Whether it is a type, as `list[str]` or a model of pydantic, rather than a value."""
     return typing.get_origin(value) is not None or isinstance(value, type) or value is Any
@@ -100,7 +104,7 @@ def _type_of_hint(hint: Any, basic: Mapping[Any, DataType]) -> tuple[Type, bool]
         return _object_of_pydantic(hint), True
     if dataclasses.is_dataclass(hint):
         return Object([Property(*each) for each in _fields_of_dataclass(hint)]), True
-    raise InvalidArgument(
+    raise UnknownType(
         f"A signature has no type for {_said(hint)}. It has {', '.join(_said(each) for each in _BASIC)}, Any, "
         "list[…], dict[str, …], models of pydantic and dataclasses."
     )
