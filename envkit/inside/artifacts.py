@@ -39,6 +39,8 @@ IN_ARCHIVES = (("data.pkl", "torch"), ("schema.json", "skops"), ("config.json", 
 
 def format_of(path: str) -> str | None:
     """Give the format of the file at `path`, None when it is no model that is known."""
+    if not os.path.isfile(path):  # opening a named pipe would wait for somebody to write into it
+        return None
     try:
         with open(path, "rb") as stream:
             start = stream.read(32)

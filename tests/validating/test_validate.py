@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -190,3 +191,9 @@ def test_validating_runs_no_code_of_the_model_and_changes_nothing(sound: Sound) 
 
     assert done.returncode == 1, done.stderr
     assert sorted((path, path.stat().st_mtime_ns) for path in model.rglob("*")) == before
+
+
+def test_a_named_pipe_is_no_model_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "model.pkl")
+
+    assert envkit(tmp_path / "model.pkl").exit_code == 3
