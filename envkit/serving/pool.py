@@ -68,7 +68,7 @@ class Pool:
 
     async def answer(self, question: Question) -> bytes:
         """Give the model's answer as JSON. Raises `Refusal`."""
-        lent = await self._borrow()
+        lent = await self._borrow(question)
         try:
             async with asyncio.timeout(self._settings.timeout):
                 await lent.ask({"ask": "predict", "content_type": question.kind}, question.body, question.size)
@@ -81,7 +81,7 @@ class Pool:
 
     async def stream(self, question: Question) -> AsyncGenerator[bytes, None]:
         """Yield the pieces of the model's answer, each as JSON. Raises `Refusal`, also between pieces."""
-        lent = await self._borrow()
+        lent = await self._borrow(question)
         try:
             async with asyncio.timeout(self._settings.timeout):
                 await lent.ask({"ask": "stream", "content_type": question.kind}, question.body, question.size)
@@ -109,8 +109,8 @@ class Pool:
             self._tell(f"The model failed to {doing(header['phase'])}:\n{header['traceback'].rstrip()}")
         raise refusal.of_failure(header, show_traceback=self._settings.show_traceback)
 
-    async def _borrow(self) -> Conversation:
-        """Wait for a worker. Raises `Refusal`."""
+    async def _borrow(self, question: Question) -> Conversation:
+        """Wait for a worker. Raises `Refusal`, also when nobody waits for the answer any more."""
         if self._idle:
             return self._idle.pop()
         if self.is_full:
@@ -119,7 +119,10 @@ class Pool:
         self._waiting.append(place)
         try:
             async with asyncio.timeout(self._settings.timeout):
-                return await place
+                lent = await place
+            if await question.is_abandoned():
+                raise Refusal(499, "The client has gone.")
+            return lent
         except TimeoutError:
             self._take_back(place)
             raise refusal.busy(f"No worker was free within {self._settings.timeout:g} s.") from None

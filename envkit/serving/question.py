@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.message import Message
 from typing import IO
@@ -19,11 +20,16 @@ STEP, STEP_SECONDS = 64_000, 10.0  # so much of a body must come in this time, o
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
-    """What is to be predicted on. kind: `json`, `csv` or `parquet`. body: is at its beginning. size: in bytes."""
+    """What is to be predicted on.
+
+    kind: `json`, `csv` or `parquet`. body: is at its beginning. size: in bytes. is_abandoned: tells whether who asked
+    has gone.
+    """
 
     kind: str
     body: IO[bytes]
     size: int
+    is_abandoned: Callable[[], Awaitable[bool]]
 
 
 def kind_of(request: Request) -> str:
@@ -57,7 +63,7 @@ async def received(request: Request, kind: str, max_body: int) -> Question:
         body.close()
         raise
     body.seek(0)
-    return Question(kind=kind, body=body, size=size)
+    return Question(kind=kind, body=body, size=size, is_abandoned=request.is_disconnected)
 
 
 async def _fill(body: IO[bytes], request: Request, max_body: int) -> int:

@@ -17,6 +17,7 @@ CODES = {
     408: "REQUEST_TIMEOUT",
     413: "REQUEST_TOO_LARGE",
     415: "UNSUPPORTED_MEDIA_TYPE",
+    499: "CANCELLED",  # nobody reads it; as nginx counts those
     500: "INTERNAL_ERROR",
     502: "WORKER_DIED",
     503: "TEMPORARILY_UNAVAILABLE",

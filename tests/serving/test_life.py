@@ -191,6 +191,21 @@ def test_too_many_requests_are_told_to_come_later(serve: Callable[..., str], whi
     assert {each.headers.get("Retry-After") for each in answers if each.status_code == 503} == {"1"}
 
 
+def test_nobody_is_predicted_for_who_has_gone_while_waiting(serve: Callable[..., str], whims: Path) -> None:
+    url = serve(whims)
+    ask(url, "x")
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(ask, url, "sleep", 1)
+        time.sleep(0.3)
+        for _ in range(3):
+            with pytest.raises(httpx.ReadTimeout):
+                httpx.post(f"{url}/invocations", json={"inputs": ["sleep", "20"]}, timeout=0.1, verify=False)
+
+        assert ask(url, "x").json() == {"predictions": "x"}
+        assert first.result().status_code == 200
+    assert 'envkit_requests_total{status="499"} 3.0' in httpx.get(f"{url}/metrics", verify=False).text
+
+
 def test_two_workers_answer_two_at_once(serve: Callable[..., str], whims: Path) -> None:
     url = serve(whims, workers=2)
     with ThreadPoolExecutor() as threads:
