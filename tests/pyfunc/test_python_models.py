@@ -70,6 +70,14 @@ def test_a_chat_model_takes_a_request_and_gives_a_completion(saved: Path) -> Non
         model.predict_stream(ASKED)
 
 
+def test_a_chat_model_answers_in_one_piece_where_it_has_no_stream_of_its_own() -> None:
+    class Echo(pyfunc.ChatModel):
+        def predict(self, messages: Any, params: Any) -> Any:  # type: ignore[override]
+            return messages
+
+    assert list(Echo().predict_stream(None, ["hi"], pyfunc.ChatParams())) == [["hi"]]
+
+
 @pytest.mark.parametrize("name", ["double", "code"])
 def test_functions_and_files_of_code_are_models(saved: Path, name: str) -> None:
     model = pyfunc.load_model(saved / name, suppress_warnings=True)
