@@ -120,15 +120,15 @@ class Pool:
         try:
             async with asyncio.timeout(self._settings.timeout):
                 lent = await place
-            if await question.is_abandoned():
-                raise Refusal(499, "The client has gone.")
-            return lent
+            await question.check_is_wanted()
         except TimeoutError:
             self._take_back(place)
             raise refusal.busy(f"No worker was free within {self._settings.timeout:g} s.") from None
         except BaseException:
             self._take_back(place)
             raise
+        else:
+            return lent
         finally:
             with suppress(ValueError):
                 self._waiting.remove(place)

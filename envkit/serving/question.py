@@ -31,6 +31,11 @@ class Question:
     size: int
     is_abandoned: Callable[[], Awaitable[bool]]
 
+    async def check_is_wanted(self) -> None:
+        """Raise `Refusal` when who asked has gone."""
+        if await self.is_abandoned():
+            raise Refusal(499, "The client has gone.")
+
 
 def kind_of(request: Request) -> str:
     """Tell the kind of a body by its Content-Type. Raises `Refusal`: only UTF-8 is taken, and no other parameter."""
