@@ -18,6 +18,8 @@ from envkit.formats import conda_yaml, envkit_json, mlmodel, pylock_toml
 from envkit.formats.credentials import without_credentials
 from envkit.formats.pylock_toml import LockedPackage
 from envkit.models.directory import ModelDirectory
+from envkit.models.uris.fetch import is_elsewhere
+from envkit.models.uris.need import ENVIRONMENT
 from envkit.validating.evidence import Evidence, Seen
 from envkit.validating.facts import ModelFacts
 from envkit.validating.requirement_files import Line, RequirementFiles, read, read_lines
@@ -61,8 +63,8 @@ def take(where: str | Path) -> Snapshot:
     if str(where) == CURRENT:
         return _of_environment(Path(sys.executable))
     path = Path(where).expanduser()
-    if str(where).startswith("file:") or (path / mlmodel.FILE_NAME).is_file():
-        return _of_model(ModelDirectory.open(where))
+    if str(where).startswith("file:") or is_elsewhere(where) or (path / mlmodel.FILE_NAME).is_file():
+        return _of_model(ModelDirectory.open(where, ENVIRONMENT))
     if path.is_dir():
         return _of_folder(path)
     if not path.is_file():

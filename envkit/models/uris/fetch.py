@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
-from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound
+from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound, PathOutsideModel
 from envkit.formats import mlmodel
 from envkit.inside.artifacts import SUFFIXES
 from envkit.models.uris import archives, cache
@@ -85,7 +85,13 @@ def download_artifact(uri: str, folder: Path) -> Path:
 
 
 def copied(model: Path, folder: Path, name: str) -> Path:
-    """Copy a model into a folder, under that name, whole or not at all. An equal one that is there is taken."""
+    """Copy a model into a folder, under that name, whole or not at all. An equal one that is there is taken.
+
+    Raises `PathOutsideModel` when a symbolic link leads out of the model, `InvalidArgument` for another destination.
+    """
+    for each in model.rglob("*") if model.is_dir() else ():
+        if each.is_symlink() and not each.resolve().is_relative_to(model.resolve()):
+            raise PathOutsideModel(model, "a symbolic link", str(each.relative_to(model)))
     target = folder.absolute() / (name if model.is_dir() else model.name)
     if target.exists():
         if _sizes(target) != _sizes(model):

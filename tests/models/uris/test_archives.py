@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound, PathOutsideModel
+from envkit.models import download_model
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_model_dependencies
 from tests.conftest import FixtureModel
@@ -130,6 +131,17 @@ def test_links_in_a_zip_file_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(InvalidFile, match="a link or a device"):
         ModelDirectory.open(archive)
+
+
+def test_a_link_that_leads_out_is_not_copied(fixture_model: Named, tmp_path: Path) -> None:
+    model = fixture_model("sklearn_pipeline").path
+    (tmp_path / "secret").write_text("x")
+    (model / "notes").symlink_to(tmp_path / "secret")
+
+    with pytest.raises(PathOutsideModel, match="notes"):
+        download_model(model, tmp_path / "to")
+
+    assert not (tmp_path / "to").exists()
 
 
 def test_fields_of_a_model_in_an_archive_stay_inside(tmp_path: Path) -> None:

@@ -147,6 +147,15 @@ def test_nothing_is_mended_elsewhere(bucket: Endpoint, fixture_model: Named) -> 
         envkit.fix(uri)
 
 
+def test_models_elsewhere_are_compared_by_what_describes_them(bucket: Endpoint, fixture_model: Named) -> None:
+    model = fixture_model("sklearn_pipeline").path
+    uri = _put(model, "compared", {"weights.bin": 100})
+    bucket.reset()
+
+    assert not envkit.diff(uri, model)
+    assert not {"weights.bin", "model.pkl"} & set(bucket.files)
+
+
 def test_why_asks_for_the_evidence_alone(bucket: Endpoint, fixture_model: Named, tmp_path: Path) -> None:
     envkit.capture(fixture_model("sklearn_pipeline").path, static=True, output_path=tmp_path / "captured")
     uri = _put(tmp_path / "captured", "captured", {"weights.bin": WEIGHTS})

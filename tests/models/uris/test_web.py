@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import base64
+import io
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -83,6 +87,46 @@ def test_only_what_tells_the_dependencies_is_fetched(fixture_model: Named, tmp_p
     fetched = {Path(name).name for method, name in seen if method == "GET" and not name.endswith("/")}
     assert Path(path).read_bytes() == (model / "requirements.txt").read_bytes()
     assert fetched - {"envkit.json"} == {"MLmodel", "requirements.txt"}
+
+
+def test_an_answer_that_is_cut_off_is_told(
+    fixture_model: Named, tmp_path: Path, own_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = fixture_model("sklearn_pipeline").path
+    whole = SimpleHTTPRequestHandler.copyfile
+    monkeypatch.setattr(_Handler, "copyfile", lambda self, source, out: whole(self, io.BytesIO(source.read(100)), out))
+    monkeypatch.setattr(_Handler, "do_HEAD", lambda self: self.send_error(405))  # so that no size is known before
+
+    with serving(tmp_path, lists=False) as (host, _), pytest.raises(ModelNotFound, match="cut off after 100 of"):
+        ModelDirectory.open(f"http://{host}/{model.name}/model.pkl")
+
+    assert {each.name for each in own_store.rglob("*") if each.is_file()} == {".lock"}
+
+
+@pytest.mark.e2e
+def test_an_interrupted_fetch_ends_at_once_and_leaves_nothing(
+    fixture_model: Named, tmp_path: Path, own_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = fixture_model("sklearn_pipeline").path
+    asked, end = threading.Event(), threading.Event()
+    whole = SimpleHTTPRequestHandler.copyfile
+
+    def slow(self: Any, source: Any, out: Any) -> None:
+        if self.path.endswith("model.pkl"):
+            asked.set()
+            end.wait(60)
+        whole(self, source, out)
+
+    monkeypatch.setattr(_Handler, "copyfile", slow)
+    with serving(tmp_path) as (host, _):
+        argv = [sys.executable, "-m", "envkit", "download", f"http://{host}/{model.name}"]
+        with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:
+            assert asked.wait(60)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 130
+        end.set()
+
+    assert {each.name for each in own_store.rglob("*") if each.is_file()} == {".lock"}
 
 
 def test_without_such_pages_the_model_names_its_files(fixture_model: Named, tmp_path: Path) -> None:
