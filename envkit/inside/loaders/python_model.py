@@ -30,6 +30,8 @@ class PythonModel:
         hints = getattr(self._asked, "predict_type_hints", None)
         self._hint = _telling(getattr(hints, "input", None))
         self.takes_raw_inputs = self._hint is not None
+        if hints is None:  # of MLflow before 2.20, which heeds two hints, and only where it has a data frame
+            self._hint = _of_rows(author.type_hints(function or self._asked.predict).input)
 
     def predict(self, data: Any, params: Any = None) -> Any:
         """Predict."""
@@ -50,7 +52,7 @@ class PythonModel:
 
     def _as_hinted(self, data: Any) -> Any:
         """Give a data frame as the list that the model's type hint asks for."""
-        form = str(self._hint).lower().replace("typing.", "")
+        form = _form(self._hint)
         if not hasattr(data, "iloc") or not form.startswith("list["):
             return data
         if form.startswith("list[dict["):
@@ -99,6 +101,15 @@ def context_of(path: str, conf: Mapping[str, Any]) -> Context:
     saved = conf.get("artifacts") or {}
     artifacts = {name: os.path.join(path, each["path"]) for name, each in saved.items()}
     return Context(artifacts, conf.get("config"))
+
+
+def _of_rows(hint: Any) -> Any:
+    """The hint, if it says in what form the rows of a data frame are wanted."""
+    return hint if _form(hint) in ("list[str]", "list[dict[str, str]]") else None
+
+
+def _form(hint: Any) -> str:
+    return str(hint).lower().replace("typing.", "")
 
 
 def _telling(hint: Any) -> Any:
