@@ -14,12 +14,16 @@ from . import pipelines
 from .pipelines import bert, generator, sounds, writer
 
 TEXTS = ["a good day", "a bad thing"]
-FEW = {"model_config": {"max_new_tokens": 3, "do_sample": False, "suppress_tokens": [0, 1, 2, 3, 4]}}
 MADE_NEW = ("id", "created")  # of answers in OpenAI's form
 
 
 def cases() -> list[Case]:
     return [*of_texts(), *of_generators(), *of_requests(), *of_other_things(), *of_parts()]
+
+
+def few() -> dict[str, Any]:
+    """Options for a few words, none of them special; anew each time, for MLflow writes into them."""
+    return {"model_config": {"max_new_tokens": 3, "do_sample": False, "suppress_tokens": [0, 1, 2, 3, 4]}}
 
 
 def of_texts() -> Iterator[Case]:
@@ -40,12 +44,12 @@ def of_texts() -> Iterator[Case]:
 
 
 def of_generators() -> Iterator[Case]:
-    yield Case(name="text-generation", make=generator, example=TEXTS, options=FEW)
-    template = {**FEW, "prompt_template": "what is {prompt}"}
+    yield Case(name="text-generation", make=generator, example=TEXTS, options=few())
+    template = {**few(), "prompt_template": "what is {prompt}"}
     yield Case(name="prompt_template", make=generator, example=TEXTS[:1], options=template)
     for task in ("summarization", "translation_en_to_fr", "text2text-generation"):
         if pipelines.known(task.partition("_")[0]):
-            yield Case(name=task, make=partial(writer, task), example=TEXTS, options=FEW)
+            yield Case(name=task, make=partial(writer, task), example=TEXTS, options=few())
 
 
 def of_requests() -> Iterator[Case]:
@@ -55,11 +59,11 @@ def of_requests() -> Iterator[Case]:
         name="llm/v1/chat",
         make=partial(generator, pipelines.TEMPLATE),
         example=chat,
-        options={**FEW, "task": "llm/v1/chat"},
+        options={**few(), "task": "llm/v1/chat"},
         volatile=MADE_NEW,
     )
     prompt = {"prompt": "a good day", "max_tokens": 3}
-    options = {**FEW, "task": "llm/v1/completions"}
+    options = {**few(), "task": "llm/v1/completions"}
     yield Case(name="llm/v1/completions", make=generator, example=prompt, options=options, volatile=MADE_NEW)
     task = {"task": "llm/v1/embeddings"}
     yield Case(
