@@ -257,11 +257,12 @@ def _source(file: str) -> _Source:
         tree = ast.parse(Path(file).read_bytes())
     except (OSError, SyntaxError, ValueError):  # no source, or of another Python: nothing is known of it
         return _Source()
+    nodes = list(ast.walk(tree))
     return _Source(
-        guarded=tuple(_guards(tree)),
-        imports=dict(_imports(tree)),
-        calls=frozenset(_calls(tree)),
-        texts=frozenset(_texts(tree)),
+        guarded=tuple(_guards(nodes)),
+        imports=dict(_imports(nodes)),
+        calls=frozenset(_calls(nodes)),
+        texts=frozenset(_texts(nodes)),
     )
 
 
@@ -269,29 +270,33 @@ def _said(files: Iterable[str]) -> frozenset[str]:
     return frozenset(text for file in files if file.endswith(".py") for text in _source(file).texts)
 
 
-def _texts(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _texts(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             scheme = SCHEME.match(node.value)
             yield scheme[1] if scheme else node.value
 
 
-def _imports(tree: ast.AST) -> Iterator[tuple[int, frozenset[str]]]:
-    for node in ast.walk(tree):
+def _imports(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, frozenset[str]]]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield node.lineno, frozenset(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.lineno, frozenset({(node.module or "").partition(".")[0] if not node.level else ""})
 
 
-def _calls(tree: ast.AST) -> Iterator[int]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in IMPORTING_CALLS:
+def _calls(nodes: Iterable[ast.AST]) -> Iterator[int]:
+    for node in nodes:
+        if isinstance(node, ast.Call) and _last_name(node.func) in IMPORTING_CALLS:
             yield from range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
-def _guards(tree: ast.AST) -> Iterator[tuple[int, int]]:
-    for node in ast.walk(tree):
+def _last_name(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _guards(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, int]]:
+    for node in nodes:
         if isinstance(node, ast.Try) and any(_catches_absence(handler.type) for handler in node.handlers):
             yield node.lineno, node.body[-1].end_lineno or node.lineno
         elif isinstance(node, ast.With) and any(_suppresses(item.context_expr) for item in node.items):
@@ -308,7 +313,7 @@ def _catches_absence(caught: ast.expr | None) -> bool:
 def _suppresses(expression: ast.expr) -> bool:
     return (
         isinstance(expression, ast.Call)
-        and ast.unparse(expression.func).endswith("suppress")
+        and _last_name(expression.func) == "suppress"
         and any(_catches_absence(argument) for argument in expression.args)
     )
 
