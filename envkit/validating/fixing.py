@@ -95,7 +95,7 @@ def proposed(facts: ModelFacts, rules: Iterable[Rule]) -> Fix:
                 break
         after = {path.relative_to(shadow).as_posix(): path for path in shadow.rglob("*") if path.is_file()}
         texts = {
-            name: path.read_bytes().decode("utf-8")
+            name: path.read_bytes().decode("utf-8", "surrogateescape")
             for name, path in after.items()
             if name in before or path.stat().st_size
         }
@@ -120,7 +120,8 @@ def _is_free(path: Path) -> bool:
 def _shadowed(facts: ModelFacts, shadow: Path) -> dict[str, str]:
     """Copy the environment files, and make empty ones for the rest; give the texts of what was copied."""
     texts = {}
-    environment = {*(name for name, _ in facts.texts()), requirements_txt.CONSTRAINTS_FILE_NAME}
+    unread = (each.file for each in facts.broken)  # as it is: what cannot be read is not mended, and not empty
+    environment = {*(name for name, _ in facts.texts()), *unread, requirements_txt.CONSTRAINTS_FILE_NAME}
     for folder, folders, names in os.walk(facts.path):
         folders[:] = [each for each in folders if each != ".git"]
         place = shadow / Path(folder).relative_to(facts.path)
@@ -128,11 +129,18 @@ def _shadowed(facts: ModelFacts, shadow: Path) -> dict[str, str]:
         for each in names:
             source = Path(folder, each)
             name = source.relative_to(facts.path).as_posix()
-            content = source.read_bytes() if name in environment and source.stat().st_size <= LARGEST else b""
+            if not source.is_file() or facts.leads_out(name):
+                continue
+            content = _content(source) if name in environment else b""
             (place / each).write_bytes(content)
             if content:
                 texts[name] = content.decode("utf-8", "surrogateescape")
     return texts
+
+
+def _content(path: Path) -> bytes:
+    """What a file holds; for one that is too large what cannot be read either."""
+    return path.read_bytes() if path.stat().st_size <= LARGEST else b"\xff"
 
 
 def _mend(rule: Rule, shadow: Path, real: ModelFacts) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -156,3 +159,40 @@ def test_fixes_never_fail_on_files_that_cannot_be_read(sound: Sound) -> None:
         if rule.fix is not None:
             list(rule.fix(ModelFacts(model)))
     assert run(model, "--yes").exit_code in (0, 1)
+
+
+def piped(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    "break_it",
+    [
+        lambda model: (model / "requirements.txt").write_bytes(b"# caf\xe9\nacme==1.0\n-c constraints.txt\n"),
+        lambda model: (
+            (model / "requirements.txt").rename(model.parent / "r.txt")
+            and (model / "requirements.txt").symlink_to(model.parent / "r.txt")
+        ),
+        lambda model: piped(model / "requirements.txt"),
+        lambda model: (model / "requirements.txt").write_bytes(b"acme==1.0\n" * 2_000_000),
+    ],
+)
+def test_what_cannot_be_read_is_no_reason_to_empty_the_others(sound: Sound, break_it: Callable[[Path], Any]) -> None:
+    model = sound()
+    break_it(model)
+
+    assert envkit.fix(model).files == {}
+
+
+def test_missing_requirements_are_written_from_the_file_that_has_them(sound: Sound) -> None:
+    model = sound({"requirements.txt": None})
+
+    found = envkit.fix(model, write=True)
+
+    assert found.files == {"requirements.txt": "acme==1.0\n-c constraints.txt\n"}
+    assert not envkit.fix(model)
+
+
+def test_missing_constraints_are_written_as_the_capture_saw_them(sound: Sound) -> None:
+    assert envkit.fix(sound({"constraints.txt": None})).files == {"constraints.txt": "other==2.0\n"}

@@ -196,4 +196,4 @@ def test_validating_runs_no_code_of_the_model_and_changes_nothing(sound: Sound) 
 def test_a_named_pipe_is_no_model_and_nobody_waits_for_it(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "model.pkl")
 
-    assert envkit(tmp_path / "model.pkl").exit_code == 3
+    assert run(tmp_path / "model.pkl").exit_code == 3

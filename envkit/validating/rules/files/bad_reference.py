@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
+from envkit.formats import requirements_txt
+from envkit.validating.edits import Edit
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
@@ -24,3 +27,12 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
             problem=f"`{each.reference}` {each.problem}",
             remedy="write the lines out, or refer to a file inside the model",
         )
+
+
+def fix(facts: ModelFacts) -> Iterator[Edit]:
+    """Write constraints that are referred to and gone, as the capture saw them."""
+    bounds = requirements_txt.CONSTRAINTS_FILE_NAME
+    implied = [each for each in (facts.evidence.installed if facts.evidence else ()) if each.role == "constraint"]
+    is_wanted = any(each.reference == f"-c {bounds}" for file in facts.all_requirements for each in file.bad)
+    if implied and is_wanted and not os.path.lexists(facts.path / bounds):
+        yield bounds, requirements_txt.dumps([each.requirement for each in implied])

@@ -62,9 +62,14 @@ def fix(facts: ModelFacts) -> Iterator[Edit]:
     if not there:
         return
     if requirements_txt.FILE_NAME not in there:
-        lines = next(facts.all_requirements, RequirementFiles())
+        lines = next((each for each in facts.all_requirements if each.lines), RequirementFiles())
         own = [each.requirement.text for each in lines.lines if not each.constraint and each.file not in lines.read]
-        yield requirements_txt.FILE_NAME, requirements_txt.dumps(own)
+        bounds = (
+            requirements_txt.CONSTRAINTS_FILE_NAME if requirements_txt.CONSTRAINTS_FILE_NAME in lines.read else None
+        )
+        if own:
+            options = [option for _, option in lines.options]
+            yield requirements_txt.FILE_NAME, requirements_txt.dumps(own, constraints_file=bounds, options=options)
     elif facts.python is not None:
         if facts.python_env_name not in there:
             made = PythonEnv(python=facts.python, dependencies=(f"-r {requirements_txt.FILE_NAME}",))
