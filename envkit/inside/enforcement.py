@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from . import plain
-from .columns import cast_array, cast_series
+from .columns import as_doubles, cast_array, cast_series
 from .frames import Cast, as_frame
 from .signature import Signature
 from .tensors import as_tensors
@@ -30,6 +30,8 @@ def convert(data: Any, signature: Signature) -> Any:
 
     Raises `InvalidInput`.
     """
+    if hasattr(data, "dtypes") and {column.type for column in signature.inputs} == {"double"}:
+        data = as_doubles(data)
     return _fit(data, signature, cast_series, cast_array)
 
 

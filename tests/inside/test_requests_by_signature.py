@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import numpy as np
@@ -141,3 +142,16 @@ def test_what_type_hints_refuse_is_no_fault_of_the_model() -> None:
     assert model.predict([{"a": 2}]) == [4]
     with pytest.raises(InvalidInput, match="valid integer"):
         model.predict([{"a": "x"}])
+
+
+@pytest.mark.parametrize("value", [1, 1.5, 2**60])
+def test_a_wide_row_of_doubles_is_quick(value: float) -> None:
+    names = [f"c{each}" for each in range(2000)]
+    signature = {"inputs": [{"name": name, "type": "double"} for name in names]}
+    asked = json.dumps({"dataframe_split": {"columns": names, "data": [[value] * 2000]}}).encode()
+    started = time.process_time()
+    data = payload.from_content(asked, "json", {"signature": signature}, raw=False).data
+
+    assert time.process_time() - started < 0.25  # column by column it takes 0.4 to 0.8
+    assert set(data.dtypes) == {np.dtype("float64")}
+    assert data.loc[0].tolist() == [float(value)] * 2000
