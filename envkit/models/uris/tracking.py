@@ -29,6 +29,7 @@ SERVER = "MLFLOW_TRACKING_URI"
 _SECONDS = 10.0
 _LONGEST = 300
 _LOGIN = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, say who asks"
+_NOT_SET = f"{SERVER}, which names the server, is not set"
 _UNKNOWN = {"ENDPOINT_NOT_FOUND", "NOT_FOUND", "NOT_IMPLEMENTED", "FEATURE_DISABLED"}  # to servers before MLflow 3
 
 
@@ -79,7 +80,7 @@ def open_tracked(uri: str) -> Tracked:
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     address = str(mlflow.get_tracking_uri())
     server = without_credentials(address)
-    if problem := unreachable(address):
+    if problem := unreachable(address) or _absent_file(address, str(mlflow.get_registry_uri())):
         raise ModelNotFound(shown(uri), problem)
     with _told(uri, server):
         try:
@@ -143,6 +144,15 @@ def unreachable(address: str) -> str:
     return ""
 
 
+def _absent_file(address: str, registry: str) -> str:
+    """Say that there is no file of MLflow's, empty when there is: by being asked, MLflow would make one."""
+    path = Path(address.removeprefix("sqlite:///"))
+    if not address.startswith("sqlite:///") or registry != address or path.exists():
+        return ""
+    advice = f"{SERVER} names the server" if os.environ.get(SERVER) else _NOT_SET
+    return f"there is no file {path} of MLflow's; {advice}"
+
+
 def _direct(host: str) -> bool:
     return bool(proxy_bypass(host))
 
@@ -179,5 +189,5 @@ def _advice(problem: str) -> str:
     if "error code 401" in problem or "401 Client Error" in problem:
         return _LOGIN
     if not os.environ.get(SERVER) and problem.startswith("MLflow at "):
-        return f"{SERVER}, which names the server, is not set"
+        return _NOT_SET
     return ""
