@@ -109,6 +109,7 @@ class _Evidence:
 
     by_code: by the model's own code. on_behalf: by its artifacts, or by the runner for it. between: by libraries.
     named: those of which the model's code names a module in a text, as one names an engine or a parser.
+    asked: the files of the modules that the model or the runner itself asked for, with what they need to be imported.
     """
 
     by_code: frozenset[Distribution]
@@ -117,12 +118,14 @@ class _Evidence:
     reasons: Mapping[Distribution, tuple[Import, ...]]
     outside: tuple[Outside, ...]
     named: frozenset[Distribution] = frozenset()
+    asked: frozenset[str] = frozenset()
 
     @classmethod
     def gather(cls, trace: Trace, installed: InstalledDistributions, places: Places) -> _Evidence:
         by_code, on_behalf, between = set(), set(), []
         reasons: dict[Distribution, list[Import]] = defaultdict(list)
         outside: dict[str, str] = {}
+        entries: set[str] = set()
         for each in (*trace.imports, *trace.reads):
             file = each.module if each.data else trace.files.get(each.module)
             if file is None or places.is_local(file) or (each.data and is_metadata(file) and each.kind != "metadata"):
@@ -135,6 +138,8 @@ class _Evidence:
             if target is None or source == target:
                 continue
             reasons[target].append(each)
+            if source is None and not each.data:
+                entries.add(each.module)
             if source is not None:
                 between.append(_Edge(source, target, each))
             elif each.artifact or each.importer.partition(".")[0] == RUNNER:
@@ -149,7 +154,19 @@ class _Evidence:
             named=frozenset(each.target for each in between if each.import_.module.partition(".")[0] in said),
             reasons=defaultdict(tuple, {d: tuple(sorted(set(found), key=_order)) for d, found in reasons.items()}),
             outside=tuple(Outside(module=module, file=file) for module, file in sorted(outside.items())),
+            asked=frozenset(_asked(entries, trace.files)),
         )
+
+
+def _asked(entries: Iterable[str], files: Mapping[str, str | None]) -> Iterator[str]:
+    """The files of modules, of the packages they are in, and of the modules that those import whatever comes."""
+    for entry in entries:
+        parts = entry.split(".")
+        for end in range(1, len(parts) + 1):
+            file = files.get(".".join(parts[:end]))
+            if file is not None:
+                yield file
+                yield from filter(None, (files.get(name) for name in _source(file).unconditional))
 
 
 def _roots(evidence: _Evidence, closures: Closures) -> dict[Distribution, frozenset[str]]:
@@ -211,7 +228,7 @@ def _does_without(edge: _Edge, evidence: _Evidence) -> bool:
     if not edge.import_.importing and _says_what_it_imports(edge.import_):
         return False
     same = (each.import_ for each in evidence.between if (each.source, each.target) == (edge.source, edge.target))
-    return any(_is_guarded(each) for each in same)
+    return any(_is_guarded(each, evidence.asked) for each in same)
 
 
 def _says_what_it_imports(import_: Import) -> bool:
@@ -226,11 +243,15 @@ def _says_what_it_imports(import_: Import) -> bool:
     return not source.imports or import_.line in source.calls or bool(tops and import_.module.partition(".")[0] in tops)
 
 
-def _is_guarded(import_: Import) -> bool:
+def _is_guarded(import_: Import, asked: frozenset[str]) -> bool:
+    """Whether it was imported where that may fail; a guard does not count for what lies within it and was asked for."""
     if not import_.importing:
         return False
-    if any(first <= line <= last for file, line in import_.importing for first, last in _source(file).guarded):
-        return True
+    for file, line in import_.importing:
+        if any(first <= line <= last for first, last in _source(file).guarded):
+            return True
+        if file in asked and line in _source(file).unconditional.values():
+            break
     file, line = import_.importing[0]
     imported = _source(file).imports.get(line)
     return imported is not None and import_.module.partition(".")[0] not in imported  # compiled code: it is not told
@@ -243,12 +264,14 @@ class _Source:
     guarded: line ranges of `try` bodies that catch a failed import, and of `with suppress(ImportError)`.
     imports: the top-level modules that import statements name, by line; a relative import names "". calls: the lines
     of calls that may import what they are given a name of. texts: what string literals say, of URLs the scheme.
+    unconditional: the modules that statements of its top level import, outside of all others, with their lines.
     """
 
     guarded: tuple[tuple[int, int], ...] = ()
     calls: frozenset[int] = frozenset()
     texts: frozenset[str] = frozenset()
     imports: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    unconditional: Mapping[str, int] = field(default_factory=dict)
 
 
 @cache
@@ -263,6 +286,7 @@ def _source(file: str) -> _Source:
         imports=dict(_imports(nodes)),
         calls=frozenset(_calls(nodes)),
         texts=frozenset(_texts(nodes)),
+        unconditional=dict(_unconditional(tree)),
     )
 
 
@@ -283,6 +307,15 @@ def _imports(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, frozenset[str]]]:
             yield node.lineno, frozenset(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.lineno, frozenset({(node.module or "").partition(".")[0] if not node.level else ""})
+
+
+def _unconditional(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module, node.lineno
+            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
 
 
 def _calls(nodes: Iterable[ast.AST]) -> Iterator[int]:

@@ -268,6 +268,30 @@ def test_what_is_imported_again_once_it_is_known_to_be_there_is_optional_too(cas
     assert case.names() == (["frames"], [])
 
 
+@pytest.mark.parametrize(
+    ("needs", "inner", "expected"),
+    [
+        ("import frames.inner\n", "import fast\n", ["fast", "frames"]),
+        ("import frames.inner\n", "if True: import fast\n", ["frames"]),
+        ("", "import fast\n", ["frames"]),
+    ],
+)
+def test_a_guard_does_not_count_for_what_is_asked_for_without_it_as_well(
+    case: Case, needs: str, inner: str, expected: list[str]
+) -> None:
+    """A package tries to import a part of itself that needs more; another part, which the model uses, needs that."""
+    init = "import contextlib\nwith contextlib.suppress(ImportError):\n    import frames.inner\n"
+    core = f"import os\n{needs}"
+    case.install("frames", files={"frames/__init__.py": init, "frames/inner.py": inner, "frames/core.py": core})
+    case.install("fast")
+    case.uses("frames.core")
+    case.uses("fast", by="frames.inner", eager=True)
+    guard = (str(case.files["frames"]), 3)
+    case.imports[-1] = replace(case.imports[-1], importing=(*case.imports[-1].importing, guard))
+
+    assert case.names()[0] == expected
+
+
 def test_what_compiled_code_imports_while_its_library_is_imported_is_left_to_its_metadata(case: Case) -> None:
     case.install("arrow", files={"arrow.py": "import arrow_core\n"})  # compiled: has no frame of its own
     case.install("fast")
