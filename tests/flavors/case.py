@@ -16,9 +16,10 @@ class Case:
     """One kind of model of a flavor.
 
     make: makes the model. example: what it predicts on. params: what it predicts with. options: arguments of both
-    `save_model`s. mlflow: those of MLflow's that are called otherwise. saved_by_mlflow, loaded_by_mlflow: whether the
-    MLflow that is installed can. by_name: `make` gives arguments of `save_model`, not the model. by_hand: writes what
-    neither saves any more, in the place of `make`. volatile: keys of an answer that each answer has anew.
+    `save_model`s. mlflow: those of MLflow's that are called otherwise. loading: arguments of `load_model`.
+    saved_by_mlflow, loaded_by_mlflow: whether the MLflow that is installed can. by_name: `make` gives arguments of
+    `save_model`, not the model. by_hand: writes what neither saves any more, in the place of `make`. volatile: keys
+    of an answer that each answer has anew.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Case:
     example: Any
     options: Mapping[str, Any] = field(default_factory=dict)
     mlflow: Mapping[str, Any] = field(default_factory=dict)
+    loading: Mapping[str, Any] = field(default_factory=dict)
     saved_by_mlflow: bool = True
     loaded_by_mlflow: bool = True
     params: Mapping[str, Any] | None = None

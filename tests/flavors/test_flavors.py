@@ -62,7 +62,8 @@ class Models:
     def _exchange(self) -> dict[str, dict[str, Any]]:
         answers = self._folder / "answers.json"
         argv = [MLFLOW, "-m", "tests.flavors.with_mlflow", FLAVOR, *map(str, self._arguments(answers))]
-        variables = {**os.environ, "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "true", "PYTHONPATH": str(ROOT)}
+        wanted = {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "true", "PYTHONPATH": str(ROOT), "PYSPARK_PYTHON": MLFLOW}
+        variables = {**os.environ, **wanted}
         done = subprocess.run(argv, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-4000:]
         found: dict[str, dict[str, Any]] = json.loads(answers.read_text(encoding="utf-8"))
@@ -98,7 +99,7 @@ def test_predicts_the_same_in_the_rebuilt_environment(case: Case, models: Models
 
 
 def test_is_loaded_as_the_librarys_own(case: Case, models: Models) -> None:
-    loaded = flavor().load_model(models.ours(case))
+    loaded = flavor().load_model(models.ours(case), **case.loading)
 
     predicting = flavor()._load_pyfunc(models.ours(case))
     if FLAVOR == "python_function":  # the author's own, that predicts

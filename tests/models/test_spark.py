@@ -46,21 +46,37 @@ except ValueError as error:
 """
 
 
-def test_a_data_frame_of_spark_has_the_references_schema(tmp_path: Path) -> None:
-    program = uv.find_uv_bin()
-    subprocess.run([program, "venv", "--quiet", "--python", sys.executable, tmp_path / "venv"], check=True)
-    python = tmp_path / "venv" / "bin" / "python"
+WORKER = """
+import sys
+from envkit.inside.loaders import spark
+print(spark.session().sparkContext.parallelize([0]).map(lambda _: sys.prefix).collect()[0])
+"""
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python that has PySpark."""
+    program, folder = uv.find_uv_bin(), tmp_path_factory.mktemp("pyspark") / "venv"
+    subprocess.run([program, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+    python = folder / "bin" / "python"
     install: list[str | Path] = [program, "pip", "install", "--quiet", "--python", python]
     subprocess.run([*install, "pyspark>=3.5,<5", "numpy", "pandas<3", "pyarrow", "setuptools"], check=True)
-    ended = subprocess.run(
-        [python, "-c", INFER],
-        check=True,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(Path(envkit.__file__).parents[1])},
-        cwd=tmp_path,
-    )
+    return python
 
-    schema, columns, mismatch, refused = map(json.loads, ended.stdout.decode().splitlines())
+
+def run(python: Path, code: str, folder: Path) -> list[str]:
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYSPARK_")}
+    variables["PYTHONPATH"] = str(Path(envkit.__file__).parents[1])
+    ended = subprocess.run([python, "-c", code], check=True, stdout=subprocess.PIPE, env=variables, cwd=folder)
+    return ended.stdout.decode().splitlines()
+
+
+def test_the_workers_of_a_spark_that_is_started_are_of_the_same_environment(python: Path, tmp_path: Path) -> None:
+    assert run(python, WORKER, tmp_path) == [str(python.parents[1])]
+
+
+def test_a_data_frame_of_spark_has_the_references_schema(python: Path, tmp_path: Path) -> None:
+    schema, columns, mismatch, refused = map(json.loads, run(python, INFER, tmp_path))
 
     assert {each.pop("name"): each for each in schema} == {
         "n": {"type": "long", "required": True},

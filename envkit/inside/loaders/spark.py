@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import uuid
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Iterator, Mapping, Optional
 
 from .native import Native
@@ -72,6 +74,7 @@ def load_native(folder: str, flavor: Mapping[str, Any], dfs_tmpdir: Optional[str
     """
     path = os.path.abspath(os.path.join(folder, flavor["model_data"]))
     if is_connect(flavor.get("model_class")):
+        _import_needs_of_connect()
         module, _, name = flavor["model_class"].rpartition(".")
         return getattr(import_module(module), name).loadFromLocal(path)
     context = session().sparkContext
@@ -99,6 +102,10 @@ def session() -> Any:
     running = kind.getActiveSession()
     if running is not None:
         return running
+    os.environ["PYSPARK_PYTHON"] = sys.executable  # else its workers are whatever `python3` is
+    if __name__.startswith("_envkit"):  # in a child, these would lead to the Java of the process that started it
+        for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"):
+            os.environ.pop(name, None)
     builder = kind.builder.master("local[1]")
     for name, value in SETTINGS.items():
         builder = builder.config(name, value)
@@ -108,6 +115,14 @@ def session() -> Any:
 def is_connect(model_class: Optional[str]) -> bool:
     """Whether a model, of a class of this full name, is one of `pyspark.ml.connect`."""
     return str(model_class).startswith("pyspark.ml.connect.")
+
+
+def _import_needs_of_connect() -> None:
+    """Without them PySpark takes this process for a run of its own tests, and ends it."""
+    for name in ("grpc", "grpc_status", "google.rpc.error_details_pb2"):
+        import_module(name)
+    if find_spec("zstandard") is not None:  # needed from PySpark 4.1 on
+        import_module("zstandard")
 
 
 def _vectors(schema: Any) -> Iterator[Any]:
