@@ -81,7 +81,7 @@ class Imports:
         try:
             code = model.code_path
             modules = Modules(_nothing_installed(python), [] if code is None else [code])
-            survey = reading.of_everything(model, modules, python or "", BUDGET)
+            survey = reading.of_everything(model, modules, python or "", BUDGET, all_code=True)
         except (InvalidFile, PathOutsideModel):  # told by the rules that look at MLmodel
             return nothing
         return replace(nothing, survey=survey, modules=modules, code=code)

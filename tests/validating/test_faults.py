@@ -331,3 +331,22 @@ def test_a_variable_that_the_capture_did_not_see_is_a_note(sound: Sound) -> None
     (finding,) = told(sound({"environment_variables.txt": "NOBODY\n"}), "ENV115")
 
     assert (finding.severity, finding.line) == ("note", 1)
+
+
+def test_code_to_which_nothing_leads_is_read_too_but_no_tests(sound: Sound) -> None:
+    files = {"code/later.py": "import sklearn\n", "code/tests/test_it.py": "import pytest\n", "code/bad.py": "def (:"}
+    model = sound(files)
+
+    (finding,) = told(model, "ENV201")
+
+    assert (finding.severity, finding.where) == ("warning", "code/later.py:1")
+    assert "by code to which no import leads" in finding.problem
+    assert [each.file for each in told(model, "ENV205")] == ["code/bad.py"]
+
+
+def test_what_is_imported_where_imports_lead_is_told_before_what_is_imported_elsewhere(sound: Sound) -> None:
+    files = {"code/a.py": "import sklearn\n", "code/loader.py": "import acme, sklearn\n"}
+
+    (finding,) = told(sound(files), "ENV201")
+
+    assert (finding.severity, finding.where) == ("error", "code/loader.py:1")

@@ -117,3 +117,13 @@ def test_several_reports_go_to_several_places(report: Report, tmp_path: Path) ->
 def test_what_cannot_be_meant_is_refused(words: list[str]) -> None:
     with pytest.raises(InvalidArgument):
         writing.outputs(words)
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_a_terminal_obeys_nothing_that_a_name_holds(sound: Sound, form: str) -> None:
+    model = sound({"a\x1b[31mb\nc.pkl": b"cos\nsystem\n.", "envkit.json": None})
+
+    shown = writing.render(validate(model), form)
+
+    assert "\x1b" not in shown
+    assert "\\x1b[31mb\\nc.pkl" in shown or form == "markdown"

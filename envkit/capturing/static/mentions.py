@@ -69,7 +69,7 @@ class Survey:
     versions: those that the model records, by the name of a distribution. globals: module and name of what unpickling
     would fetch, by artifact. texts: the literals in the code, each of which may name an entry point of one of `groups`.
     pythons: the oldest and the newest minor version of Python 3 that may have written it, as each function in an
-    artifact tells.
+    artifact tells. unreached: files of the model's code to which no import was seen to lead, where these were read too.
     """
 
     mentions: list[Mention] = field(default_factory=list)
@@ -81,6 +81,7 @@ class Survey:
     globals: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     pythons: list[tuple[int, int]] = field(default_factory=list)
     python: str | None = None
+    unreached: set[str] = field(default_factory=set)
 
     def add_modules(self, modules: Mapping[str, bool], file: str) -> None:
         """Add modules that an artifact names; the value tells whether code in it does."""

@@ -17,6 +17,8 @@ from envkit.models.directory import ModelDirectory
 MAX_FILES = 2000
 MAX_SOURCE_BYTES = 2_000_000
 MAX_SCANNED_BYTES = 64_000_000  # of a pickle that is searched for functions beside a trace
+TESTS = frozenset({"docs", "examples", "test", "tests"})
+NOT_MODULES = frozenset({"conftest.py", "setup.py"})
 BY_VALUE = (b"CodeType", b"_make_function", b"code_new")
 OF_CODE = Budget(opcodes=100_000, unpacked=MAX_SCANNED_BYTES)
 NOT_ARTIFACTS = frozenset(
@@ -35,10 +37,13 @@ NOT_ARTIFACTS = frozenset(
 )
 
 
-def of_everything(model: ModelDirectory, modules: Modules, python: str, budget: Budget | None = None) -> Survey:
+def of_everything(
+    model: ModelDirectory, modules: Modules, python: str, budget: Budget | None = None, *, all_code: bool = False
+) -> Survey:
     """Read all that the model consists of.
 
-    python: the version that is assumed when `MLmodel` names none. budget: what one artifact may take.
+    python: the version that is assumed when `MLmodel` names none. budget: what one artifact may take. all_code: also
+    what code imports to which nothing leads, but for tests.
     """
     survey = Survey(python=python)
     flavors.read(model, survey)
@@ -46,7 +51,9 @@ def of_everything(model: ModelDirectory, modules: Modules, python: str, budget: 
         artifacts.read(path, _relative(model, path), survey, budget or Budget())
     if model.artifact is not None:
         _add_arrays(model.artifact, model.example_path is not None, survey)
-    _read_code(model, modules, survey, _main_code(model))
+    read = _read_code(model, modules, survey, _main_code(model))
+    if all_code and model.code_path is not None:
+        _read_rest(model, model.code_path, read, survey)
     return survey
 
 
@@ -118,8 +125,28 @@ def _main_code(model: ModelDirectory) -> list[Path]:
     return [model.path / re.split(r"[/\\]", named)[-1]] if named else []
 
 
-def _read_code(model: ModelDirectory, modules: Modules, survey: Survey, roots: list[Path]) -> None:
-    """Follow imports from the roots, the loader and what artifacts name, within the model's own code."""
+def _read_rest(model: ModelDirectory, code: Path, read: set[Path], survey: Survey) -> None:
+    """Read what files of the code folder import that were not read; what is in tests is needed by nobody here."""
+    for folder, folders, names in os.walk(code):
+        folders[:] = sorted(each for each in folders if each not in TESTS and not each.startswith((".", "__pycache__")))
+        for name in sorted(names):
+            path = Path(folder, name)
+            if path.suffix != ".py" or path in read or name.startswith("test_") or name in NOT_MODULES:
+                continue
+            if len(read) >= MAX_FILES or not path.resolve().is_relative_to(model.path):
+                continue
+            read.add(path)
+            found = Survey()
+            survey.mentions += _imports(path, model, found)
+            survey.gaps += found.gaps
+            survey.unreached.add(_relative(model, path))
+
+
+def _read_code(model: ModelDirectory, modules: Modules, survey: Survey, roots: list[Path]) -> set[Path]:
+    """Follow imports from the roots, the loader and what artifacts name, within the model's own code.
+
+    Gives the files that were read.
+    """
     loader = Mention(alternatives=(model.python_function.loader_module,), file="MLmodel", by_code=False)
     waiting = [*roots, *(file for each in (loader, *survey.mentions) for file in _own(each, modules, model))]
     read: set[Path] = set()
@@ -132,6 +159,7 @@ def _read_code(model: ModelDirectory, modules: Modules, survey: Survey, roots: l
         survey.mentions += found
         waiting += [file for each in found for file in _own(each, modules, model)]
     survey.mentions.sort(key=lambda each: (each.file, each.line, each.alternatives))
+    return read
 
 
 def _own(mention: Mention, modules: Modules, model: ModelDirectory) -> Iterator[Path]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from envkit.validating.finding import Finding
 from envkit.validating.report import ModelResult, Report
-from envkit.validating.reports import text
+from envkit.validating.reports import text as text_report
 
 MOST = 200  # rows for each model: GitHub shows a megabyte for each step
 
@@ -15,7 +15,7 @@ MOST = 200  # rows for each model: GitHub shows a megabyte for each step
 def render(report: Report) -> str:
     """Give a heading, a sentence, and a table for each model with findings."""
     verdict = "passed" if report.ok else "failed"
-    head = [f"## envkit validate: {verdict}", "", text.summary(report), ""]
+    head = [f"## envkit validate: {verdict}", "", text_report.summary(report), ""]
     return "\n".join([*head, *(line for each in report.results for line in _model(each))])
 
 
@@ -38,6 +38,6 @@ def _row(finding: Finding) -> str:
 
 def _cell(text: str) -> str:
     """Leave code spans as they are, and escape the rest: `|` ends a cell even in code."""
-    parts = re.split(r"(`[^`]*`)", " ".join(text.split()))
+    parts = re.split(r"(`[^`]*`)", " ".join(map(text_report.plain, text.split())))
     plain = (part if part.startswith("`") else re.sub(r"([\\*_\[\]<>#~])", r"\\\1", part) for part in parts)
     return "".join(plain).replace("|", "\\|")

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from envkit.validating.finding import Finding, Severity
 from envkit.validating.report import ModelResult, Report
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
 
 def render(report: Report) -> str:
-    """Give the report as text."""
-    return "".join(f"{line}\n" for line in (*_models(report), summary(report)))
+    """Give the report as text, with nothing in it that a terminal would obey."""
+    return "".join(f"{plain(line)}\n" for line in (*_models(report), summary(report)))
+
+
+def plain(line: str) -> str:
+    """A line with control characters, such as a file's name may hold, written as `\\x1b`."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), line)
 
 
 def summary(report: Report) -> str:
@@ -42,5 +50,5 @@ def _findings(result: ModelResult, report: Report) -> Iterator[str]:
 
 
 def _head(finding: Finding) -> str:
-    where = f" {finding.where}" if finding.where else ""
+    where = f" {finding.where}".replace("\n", "\\n") if finding.where else ""
     return f"{finding.severity.value} {finding.rule}{where}"

@@ -24,18 +24,21 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report each module once, where it is first imported; a guess is a warning."""
     names = declared(facts)
     told: set[str] = set()
-    for each in facts.imports.used:
+    unreached = facts.imports.survey.unreached if facts.imports.survey else set()
+    for each in sorted(facts.imports.used, key=lambda each: each.mention.file in unreached):
         top = each.mention.module.partition(".")[0]
         if each.mention.guarded or top in told or each.providers & names or _stands_in(each, facts, names):
             continue
         told.add(top)
+        is_reached = each.mention.file not in unreached
+        where = "" if is_reached else ", by code to which no import leads,"
         likely = " or ".join(sorted(each.providers, key=lambda name: (len(name), name))[: 3 if each.sure else 1])
         yield Finding(
             rule=CODE,
-            severity=SEVERITY if each.sure else Severity.WARNING,
+            severity=SEVERITY if each.sure and is_reached else Severity.WARNING,
             file=each.mention.file,
             line=each.mention.line,
-            problem=f"{each.mention.module} is {_verb(each)} and no declared package is known to have it",
+            problem=f"{each.mention.module} is {_verb(each)}{where} and no declared package is known to have it",
             remedy=f"require {likely}, or put the module into the model's code; `envkit capture` finds both",
         )
 
@@ -54,11 +57,16 @@ def _stands_in(each: Used, facts: ModelFacts, names: frozenset[str]) -> bool:
 def fix(facts: ModelFacts) -> Iterator[Edit]:
     """Require what is surely meant, in the version that `MLmodel` or the evidence records for it."""
     known, names = versions(facts), declared(facts)
+    unreached = facts.imports.survey.unreached if facts.imports.survey else set()
     told = {each.problem.partition(" ")[0] for each in check(facts)}
     meant = {
         next(iter(each.providers))
         for each in facts.imports.used
-        if each.sure and len(each.providers) == 1 and each.mention.module in told and not each.providers & names
+        if each.sure
+        and each.mention.file not in unreached
+        and len(each.providers) == 1
+        and each.mention.module in told
+        and not each.providers & names
     }
     lines = [f"{name}=={known[name]}" for name in sorted(meant) if name in known]
     if lines and facts.has(requirements_txt.FILE_NAME):
