@@ -90,7 +90,9 @@ def _read(answer: dict[str, Any]) -> Audit:
     dependencies = answer["dependencies"]
     unknown = tuple(each["name"] for each in dependencies if "skip_reason" in each)
     if unknown and len(unknown) == len(dependencies):
-        return Audit(unasked=dependencies[0]["skip_reason"])
+        return Audit(
+            unasked=f"the service knows none of the {len(unknown)} packages ({dependencies[0]['skip_reason']})"
+        )
     found = (
         Vulnerability(
             name=each["name"],

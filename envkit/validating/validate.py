@@ -182,8 +182,9 @@ def _notes(facts: ModelFacts) -> Iterator[str]:
     if facts.elsewhere:
         yield unfetched.told(facts.elsewhere)
     if Stage.RESOLVE in stages:
-        places = "; ".join(each.place.label for each in facts.resolutions)
-        yield f"resolved for {places}"
+        answered = [each for each in facts.resolutions if each.unread is None and not each.unasked]
+        if answered:
+            yield f"resolved for {'; '.join(each.place.label for each in answered)}"
     if Stage.REBUILD in stages:
         yield from facts.rebuilt.notes
         if facts.rebuilt.answered and facts.recorded_answer is not None and not facts.answer_differences:

@@ -78,6 +78,9 @@ def lock(*pins: str) -> str:
         ({"environment_variables.txt": "A B\n"}, "ENV102", "environment_variables.txt:1"),
         ({"requirements.txt": "acme==1.0 --wrong\n"}, "ENV102", "requirements.txt:1"),
         ({"requirements.txt": b"# caf\xe9\nacme==1.0\n"}, "ENV102", "byte 0xe9 is not UTF-8 text"),
+        ({"conda.yaml": CONDA.replace("- python=3.12.7\n", "")}, "ENV140", "conda.yaml names no Python"),
+        ({"requirements.txt": "acme==${VERSION}\n"}, "ENV120", "the environment variable VERSION"),
+        ({"requirements.txt": "${PACKAGE}\n"}, "ENV120", "the environment variable PACKAGE"),
         # references
         ({"requirements.txt": "acme==1.0\n-r requirements.txt\n"}, "ENV112", "requirements.txt:2:None"),
         ({"requirements.txt": "-r a.txt\n", "a.txt": "-r requirements.txt\n"}, "ENV112", "a.txt:1"),

@@ -57,6 +57,7 @@ def state(model: Path) -> dict[str, bytes]:
          "requirements.txt", "https://${INDEX_HOST_USERNAME}:${INDEX_HOST_PASSWORD}@host/simple"),
         ({"requirements.txt": "acme==1.0\nacme[x]==1.0\n-c constraints.txt\n"}, "ENV130", "requirements.txt",
          "acme[x]==1.0\n-c constraints.txt\n"),
+        ({"conda.yaml": CONDA.replace("- python=3.12.7\n", "")}, "ENV140", "conda.yaml", "- python=3.12.7\n- pip\n"),
         ({"python_env.yaml": "python: '3.12'\n"}, "ENV140", "python_env.yaml", "3.12.7"),
         ({"conda.yaml": CONDA.replace("python=3.12.7", "python>=3.12")}, "ENV140", "conda.yaml", "- python=3.12.7\n"),
     ],

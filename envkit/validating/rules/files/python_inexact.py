@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
+from envkit.formats import conda_yaml
 from envkit.validating.edits import Edit, python_named
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
@@ -26,6 +28,9 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
             problem = f"Python {version} is not one version"
             yield Finding(rule=CODE, severity=SEVERITY, file=file, field=field, problem=problem, remedy=REMEDY)
     conda = facts.conda.python if facts.conda else None
+    if facts.conda is not None and conda is None:
+        problem = f"{facts.conda_name} names no Python, so conda takes any"
+        yield Finding(rule=CODE, severity=SEVERITY, file=facts.conda_name, problem=problem, remedy=REMEDY)
     if conda is not None and any(mark in conda for mark in "<>!~*|,"):
         problem = f"`{conda}` admits several Pythons"
         yield Finding(rule=CODE, severity=SEVERITY, file=facts.conda_name, problem=problem, remedy=REMEDY)
@@ -38,3 +43,6 @@ def fix(facts: ModelFacts) -> Iterator[Edit]:
         wanted = exact.pop()
         if all(f"{wanted}.".startswith(f"{version}.") for _, _, version in facts.pythons):
             yield from python_named(facts, wanted)
+            if facts.conda is not None and facts.conda.python is None:
+                named = replace(facts.conda, dependencies=(f"python={wanted}", *facts.conda.dependencies))
+                yield facts.conda_name, conda_yaml.dumps(named)

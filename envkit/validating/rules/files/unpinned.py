@@ -22,7 +22,16 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     lines = facts.requirements.lines
     pinned = {line.name for line in lines if line.constraint and _admits_one(line)}
     for line in lines:
-        if line.name is not None and not _admits_one(line) and line.name not in pinned:
+        if filled := [name for name in line.requirement.placeholders if line.url is None]:
+            yield Finding(
+                rule=CODE,
+                severity=SEVERITY,
+                file=line.file,
+                line=line.line,
+                problem=f"`{line.shown}` is whatever the environment variable {filled[0]} says where it is installed",
+                remedy="write the package and its version out",
+            )
+        elif line.name is not None and not _admits_one(line) and line.name not in pinned:
             yield Finding(
                 rule=CODE,
                 severity=SEVERITY,

@@ -20,7 +20,7 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     if facts.audit is None:
         return
     if facts.audit.unasked:
-        problem = f"known vulnerabilities were not asked for: {facts.audit.unasked}"
+        problem = f"no answer about known vulnerabilities: {facts.audit.unasked}"
         remedy = "check the network, or choose another service (PIP_AUDIT_VULNERABILITY_SERVICE)"
         yield Finding(rule=CODE, severity=SEVERITY, problem=problem, remedy=remedy)
     if facts.audit.unknown:
