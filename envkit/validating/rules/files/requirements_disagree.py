@@ -33,7 +33,7 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
         if other is not None and other.is_whole:
             conda = _conda_versions(facts) if name == facts.conda_name else {}
             yield from _compare(mine, other, name, conda)
-            yield from _bounds(mine, other, name)
+            yield from _bounds(mine, other, name, conda)
     if facts.conda is not None and facts.conda_pip is None and mine.lines and not facts.conda.packages:
         problem = f"{facts.conda_name} has no pip section, so conda installs none of {requirements_txt.FILE_NAME}"
         yield Finding(rule=CODE, severity=SEVERITY, file=facts.conda_name, problem=problem, remedy=REMEDY)
@@ -60,7 +60,7 @@ def _compare(mine: RequirementFiles, other: RequirementFiles, name: str, conda: 
             yield Finding(rule=CODE, severity=SEVERITY, file=file, line=line, problem=told, remedy=REMEDY)
 
 
-def _bounds(mine: RequirementFiles, other: RequirementFiles, name: str) -> Iterator[Finding]:
+def _bounds(mine: RequirementFiles, other: RequirementFiles, name: str, conda: dict[str, str]) -> Iterator[Finding]:
     """What one file bounds and the other does not is installed in any version; told once for all of it."""
     if not mine.is_whole:
         return
@@ -69,7 +69,7 @@ def _bounds(mine: RequirementFiles, other: RequirementFiles, name: str) -> Itera
         (requirements_txt.FILE_NAME, ours, name, theirs.keys() | other.names(constraint=False).keys()),
         (name, theirs, requirements_txt.FILE_NAME, ours.keys() | mine.names(constraint=False).keys()),
     ):
-        if free := sorted(lines.keys() - others):
+        if free := sorted(lines.keys() - others - conda.keys()):
             more = f" and {len(free) - 1} more" if len(free) > 1 else ""
             problem = f"{there} bounds `{lines[free[0]].shown}`{more}, {absent} does not"
             yield Finding(rule=CODE, severity=SEVERITY, file=name, problem=problem, remedy=REMEDY)
