@@ -15,7 +15,7 @@ from typing import Any, ClassVar, NoReturn
 
 import yaml
 
-from envkit.errors import InvalidFile
+from envkit.errors import InvalidArgument, InvalidFile
 from envkit.formats.text import read_text
 
 MAX_DEPTH = 64
@@ -141,15 +141,24 @@ def parse_json(text: str, path: Path) -> Any:
 
 
 def dump_yaml(content: Mapping[str, Any] | Sequence[Any]) -> str:
-    """Give the text of a YAML file: the same bytes for the same content, whatever libraries are there."""
-    return yaml.dump(
-        content,
-        Dumper=_Dumper,  # the one in Python: that in C is not everywhere and differs in places
-        default_flow_style=False,
-        allow_unicode=True,
-        sort_keys=False,
-        width=2**31,
-    )
+    """Give the text of a YAML file: the same bytes for the same content, whatever libraries are there.
+
+    Raises `InvalidArgument` for a value that has no form in YAML.
+    """
+    try:
+        return yaml.dump(
+            content,
+            Dumper=_Dumper,  # the one in Python: that in C is not everywhere and differs in places
+            default_flow_style=False,
+            allow_unicode=True,
+            sort_keys=False,
+            width=2**31,
+        )
+    except yaml.representer.RepresenterError as error:
+        value = error.args[-1]
+        raise InvalidArgument(
+            f"{value!r} ({type(value).__name__}) has no form in YAML; give Python's own value."
+        ) from error
 
 
 def _check_shape(text: str, path: Path) -> None:

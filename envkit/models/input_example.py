@@ -58,7 +58,8 @@ def of(example: Any) -> SavedExample:
             saved = {"inputs": value, "params": given}
             serving = {**serving, **given} if form is None else {**serving, "params": given}
     except answer.NotEncodable as error:
-        raise InvalidArgument(f"The input example has no form in JSON: {error}.") from error
+        said = str(error).replace("the model's answer", "it")
+        raise InvalidArgument(f"The input example has no form in JSON: {said}.") from error
     info = {"artifact_path": FILE_NAME, "serving_input_path": SERVING_FILE_NAME, **info}
     files = {FILE_NAME: json.dumps(saved), SERVING_FILE_NAME: json.dumps(serving, indent=2)}
     return SavedExample(data=data, params=params, files=files, info=info)
