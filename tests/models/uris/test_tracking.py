@@ -1,15 +1,17 @@
-"""Models of a real MLflow server, asked from an environment with its client: made for this test, of the index."""
+"""Models of real MLflow servers, asked from environments with its client: made for these tests, of the index."""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -19,9 +21,9 @@ from tests.conftest import copied
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.network]
 ROOT = Path(__file__).resolve().parents[3]
+LOGIN = ("admin", "s3cr3t-passw0rd")
 _LOG = """
 import json, sys, mlflow
-from pathlib import Path
 model = sys.argv[1]
 client = mlflow.MlflowClient()
 experiment = client.create_experiment("x")
@@ -31,51 +33,117 @@ client.create_registered_model("churn")
 version = client.create_model_version("churn", f"{run.info.artifact_uri}/model", run.info.run_id)
 client.set_registered_model_alias("churn", "champion", version.version)
 client.transition_model_version_stage("churn", version.version, "Production")
-uris = [f"runs:/{run.info.run_id}/model", "models:/churn/1", "models:/churn@champion", "models:/churn/Production",
-        "models:/churn/latest", f"{run.info.artifact_uri}/model",
-        f"mlflow-artifacts:/{experiment}/{run.info.run_id}/artifacts/model"]
-import mlflow.pyfunc
+inner = f"{experiment}/{run.info.run_id}/artifacts/model"
+proxy = f"{mlflow.get_tracking_uri()}/api/2.0/mlflow-artifacts/artifacts/{inner}"
+print(json.dumps([f"runs:/{run.info.run_id}/model", "models:/churn/1", "models:/churn@champion",
+                  "models:/churn/Production", "models:/churn/latest", f"mlflow-artifacts:/{inner}", proxy]))
+"""
+_LOG_BY_MLFLOW = """
+import json, mlflow, mlflow.pyfunc
 class M(mlflow.pyfunc.PythonModel):
     def predict(self, context, model_input, params=None):
         return model_input
-mlflow.set_experiment("x")
-info = mlflow.pyfunc.log_model(name="own", python_model=M(), pip_requirements=["pandas"])
-print(json.dumps([*uris, info.model_uri, f"models:/{info.model_id}", f"runs:/{info.run_id}/own"]))
+mlflow.set_experiment("by-mlflow")
+options = {"python_model": M(), "pip_requirements": ["pandas"]}
+with mlflow.start_run() as run:
+    mlflow.log_text("x", "notes/a.txt")
+    info = mlflow.pyfunc.log_model(name="own", registered_model_name="own", **options)
+alone = mlflow.pyfunc.log_model(name="alone", **options)
+print(json.dumps([info.model_uri, f"runs:/{run.info.run_id}/own", "models:/own/1", alone.model_uri]))
+"""
+_LOG_BY_ENVKIT = """
+import json, mlflow
+import numpy as np, pandas as pd
+from envkit import pyfunc
+from envkit.flavors import sklearn
+from sklearn.linear_model import LinearRegression
+class Double(pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        return model_input["a"].to_numpy() * 2
+mlflow.set_experiment("by-envkit")
+frame = pd.DataFrame({"a": [1.0, 2.0]})
+first = pyfunc.log_model(name="double", python_model=Double(), input_example=frame, registered_model_name="double")
+with mlflow.start_run() as run:
+    fitted = LinearRegression().fit(frame, [2.0, 4.0])
+    second = sklearn.log_model(fitted, name="line", input_example=frame, registered_model_name="line")
+found = [first.model_uri, second.model_uri, f"runs:/{run.info.run_id}/line", "models:/double/1", "models:/line/1"]
+print(json.dumps([found, first.registered_model_version, second.registered_model_version]))
+"""
+_LOAD_BY_MLFLOW = """
+import json, sys, mlflow.pyfunc, pandas as pd
+frame = pd.DataFrame({"a": [3.0]})
+print(json.dumps([round(float(list(mlflow.pyfunc.load_model(uri).predict(frame))[0]), 6) for uri in sys.argv[1:]]))
 """
 _READ = """
 import json, sys, envkit
-from envkit.models.directory import ModelDirectory
-uri = sys.argv[1]
-few = envkit.get_model_dependencies(uri)
-whole = ModelDirectory.open(uri).path
-names = lambda place: sorted(each.relative_to(place).as_posix() for each in place.rglob("*") if each.is_file())
 from pathlib import Path
-print(json.dumps([names(Path(few).parent), names(whole), whole.name, Path(few).read_text()]))
+from envkit.models import download_model
+found = []
+for uri in sys.argv[1:]:
+    names = lambda top: sorted(str(each.relative_to(top)) for each in Path(top).rglob("*") if each.is_file())
+    few = Path(envkit.get_model_dependencies(uri))
+    found.append([names(few.parent), few.read_text(), names(download_model(uri)), Path(download_model(uri)).name])
+print(json.dumps(found))
 """
 
 
 @dataclass(frozen=True)
 class Server:
-    """MLflow's server. python: of an environment with envkit and MLflow. uris: of models; the first seven are one."""
+    """MLflow's server. python: of an environment with envkit and MLflow. url: without login."""
 
     python: Path
-    model: Path
-    uris: tuple[str, ...]
+    url: str
     variables: dict[str, str]
 
     def run(self, program: str, *words: str) -> str:
         """Run a program as its user; gives what it printed last."""
-        done = subprocess.run(
-            [self.python, "-c", program, *words], env=self.variables, capture_output=True, text=True, check=False
-        )
+        done = self._start("-W", "ignore", "-c", program, *words)
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()[-1]
 
+    def envkit(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run envkit's command as its user."""
+        return replace(self, variables={**self.variables, **variables})._start("-m", "envkit", *words)
+
+    def _start(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.python, *words],
+            env=self.variables,
+            cwd=Path(self.variables["ENVKIT_HOME"]).parent,  # where no server is named, MLflow makes a file here
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("mlflow")
-    python = _environment(folder / "environment")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    uv = [sys.executable, "-m", "uv"]
+    folder = tmp_path_factory.mktemp("environment") / "of-mlflow"
+    subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+    python = folder / "bin" / "python"
+    given = ["mlflow[auth]>=3", "pandas", "scikit-learn", "--editable", str(ROOT)]
+    subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, *given], check=True)
+    return python
+
+
+@pytest.fixture(scope="module")
+def server(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(python, tmp_path_factory.mktemp("mlflow")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def churn(server: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A model, and the URIs by which the server knows it."""
+    model = copied("python_model", tmp_path_factory.mktemp("model")).path
+    return model, json.loads(server.run(_LOG, str(model)))
+
+
+@contextmanager
+def running(python: Path, folder: Path, *words: str, **more: str) -> Iterator[Server]:
+    """Run a server until the end, with all that it starts."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -86,32 +154,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "ENVKIT_HOME": str(folder / "home"),
         "GIT_PYTHON_REFRESH": "quiet",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        **more,
     }
     argv: list[str | Path] = [
-        python, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+        python, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", *words,
         "--backend-store-uri", f"sqlite:///{folder}/db", "--artifacts-destination", str(folder / "artifacts"),
     ]  # fmt: skip
-    with (folder / "log").open("w") as log, subprocess.Popen(argv, env=variables, stdout=log, stderr=log) as process:
-        try:
-            _wait(url, process, folder / "log")
-            model = copied("python_model", folder).path
-            made = Server(python, model, (), variables)
-            yield Server(python, model, tuple(json.loads(made.run(_LOG, str(model)))), variables)
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def _environment(folder: Path) -> Path:
-    uv = [sys.executable, "-m", "uv"]
-    subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-    python = folder / "bin" / "python"
-    subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, "mlflow>=3", "--editable", ROOT], check=True)
-    return python
+    log = folder / "log"
+    with log.open("w") as file:
+        process = subprocess.Popen(argv, env=variables, stdout=file, stderr=file, cwd=folder, start_new_session=True)
+    try:
+        _wait(url, process, log)
+        yield Server(python, url, variables)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 300
+    end = time.monotonic() + 240
     while time.monotonic() < end and process.poll() is None:
         try:
             urlopen(f"{url}/health", timeout=2).close()
@@ -122,32 +184,135 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(f"MLflow's server does not start: {log.read_text()[-2000:]}")
 
 
-def test_every_uri_of_a_model_leads_to_its_files(server: Server) -> None:
-    there = {each.relative_to(server.model).as_posix() for each in server.model.rglob("*") if each.is_file()}
-    for uri in server.uris[:7]:
-        few, whole, name, text = json.loads(server.run(_READ, uri))
-        assert set(few) == {"MLmodel", "requirements.txt"}, uri
-        assert set(whole) - {"registered_model_meta"} == there, uri
+def test_every_uri_of_a_model_leads_to_its_files(server: Server, churn: tuple[Path, list[str]]) -> None:
+    model, uris = churn
+    there = sorted(each.relative_to(model).as_posix() for each in model.rglob("*") if each.is_file())
+
+    for uri, (few, text, whole, name) in zip(uris, json.loads(server.run(_READ, *uris)), strict=True):
+        assert text == (model / "requirements.txt").read_text(), uri
+        assert whole == there, uri
         assert name == ("churn" if uri.startswith("models:") else "model")
-        assert text == (server.model / "requirements.txt").read_text()
+        assert uri != uris[0] or few == ["MLmodel", "requirements.txt"]
+
+    copies = list(Path(server.variables["ENVKIT_HOME"], "models").glob("*/*/churn/python_model.pkl"))
+    assert len(copies) == 1, "four names of one version"
 
 
 def test_models_that_mlflow_logged_are_read(server: Server) -> None:
-    for uri in server.uris[7:]:
-        few, whole, _, text = json.loads(server.run(_READ, uri))
+    uris = json.loads(server.run(_LOG_BY_MLFLOW))
+
+    for uri, (few, text, whole, _) in zip(uris, json.loads(server.run(_READ, *uris)), strict=True):
         assert {"MLmodel", "python_model.pkl", "conda.yaml"} <= set(whole), uri
-        assert "python_model.pkl" not in few
+        assert not [each for each in whole if "notes" in each or "meta" in each]
         assert "pandas" in text
+        assert uri == uris[2] or "python_model.pkl" not in few, "the whole copy of the same model serves, too"
+
+
+def test_what_envkit_logs_is_registered_and_run_by_both(server: Server, tmp_path: Path) -> None:
+    uris, *versions = json.loads(server.run(_LOG_BY_ENVKIT))
+    question = tmp_path / "question.json"
+    question.write_text('{"dataframe_split": {"columns": ["a"], "data": [[3.0]]}}')
+
+    assert versions == [1, 1]
+    assert json.loads(server.run(_LOAD_BY_MLFLOW, *uris)) == [6.0] * len(uris)
+    for uri in ("models:/double/1", uris[2]):
+        predicted = server.envkit("predict", uri, "-i", str(question), "-t", "json")
+        assert json.loads(predicted.stdout)["predictions"] == pytest.approx([6.0]), predicted.stderr
+    captured = server.envkit("capture", uris[1], "--static", "--output-path", str(tmp_path / "captured"))
+    assert captured.returncode == 0, captured.stderr
+    assert "scikit-learn==" in server.envkit("deps", str(tmp_path / "captured")).stdout
+
+
+def test_an_alias_that_moved_leads_to_the_new_version(server: Server, churn: tuple[Path, list[str]]) -> None:
+    model, _ = churn
+    before = server.envkit("deps", "models:/churn@champion").stdout
+    (model / "requirements.txt").write_text("six==1.16.0\n")
+    move = (
+        "import mlflow, sys; client = mlflow.MlflowClient(); run = client.create_run('0');"
+        "client.log_artifacts(run.info.run_id, sys.argv[1], 'model');"
+        "made = client.create_model_version('churn', f'{run.info.artifact_uri}/model', run.info.run_id);"
+        "client.set_registered_model_alias('churn', 'champion', made.version); print(made.version)"
+    )
+    assert server.run(move, str(model)) == "2"
+
+    assert server.envkit("deps", "models:/churn@champion").stdout == "six==1.16.0\n"
+    assert server.envkit("deps", "models:/churn/1").stdout == before
 
 
 @pytest.mark.parametrize(
-    "uri", ["runs:/0123456789abcdef0123456789abcdef/model", "models:/none/1", "models:/churn@none"]
+    ("uri", "said"),
+    [
+        ("runs:/0123456789abcdef0123456789abcdef/model", "not found"),
+        ("runs:/", "it names no run"),
+        ("models:/none/1", "none not found"),
+        ("models:/churn/99", "not found"),
+        ("models:/churn@none", "none not found"),
+        ("models:/churn/Staging", "Staging"),
+        ("models:/m-0123", "not found"),
+        ("mlflow-artifacts:/0/none", "there is nothing"),
+    ],
 )
-def test_what_the_server_does_not_know_is_told(server: Server, uri: str) -> None:
-    done = subprocess.run(
-        [server.python, "-m", "envkit", "deps", uri], env=server.variables, capture_output=True, text=True, check=False
-    )
+def test_what_the_server_does_not_know_is_told(
+    server: Server, churn: tuple[Path, list[str]], uri: str, said: str
+) -> None:
+    done = server.envkit("deps", uri)
 
     assert done.returncode == 3, done.stderr
     assert f"No model at {uri}" in done.stderr
+    assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_run_in_which_models_lie_is_no_model(server: Server, churn: tuple[Path, list[str]]) -> None:
+    done = server.envkit("deps", churn[1][0].removesuffix("/model"))
+
+    assert done.returncode == 3
+    assert "there is one in model/ below it" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("http://user:s3cr3t@127.0.0.1:9", "server at http://127.0.0.1:9 cannot be reached"),
+        ("", "MLFLOW_TRACKING_URI, which names the server, is not set"),
+        ("sqlite:////none/mlflow.db", "there is no file /none/mlflow.db"),
+        ("databricks", "databricks"),
+    ],
+)
+def test_a_server_that_is_not_there_is_told_soon(server: Server, tmp_path: Path, address: str, said: str) -> None:
+    began = time.monotonic()
+    done = server.envkit("deps", "models:/churn/1", MLFLOW_TRACKING_URI=address)
+
+    assert done.returncode == 3, done.stderr
+    assert said in done.stderr
+    assert "s3cr3t" not in done.stderr
+    assert time.monotonic() - began < 100
+    assert not Path(server.variables["ENVKIT_HOME"]).with_name("mlflow.db").exists()
+
+
+def test_a_login_is_used_and_never_printed(python: Path, tmp_path: Path) -> None:
+    user, password = LOGIN
+    settings = tmp_path / "auth.ini"
+    settings.write_text(
+        f"[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///{tmp_path}/users.db\nadmin_username = {user}\n"
+        f"admin_password = {password}\n"
+        "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
+    )
+    variables = {"MLFLOW_AUTH_CONFIG_PATH": str(settings), "MLFLOW_FLASK_SERVER_SECRET_KEY": "key"}
+    login = {"MLFLOW_TRACKING_USERNAME": user, "MLFLOW_TRACKING_PASSWORD": password}
+    model = copied("python_model", tmp_path).path
+    with running(python, tmp_path, "--app-name", "basic-auth", **variables) as server:
+        entered = replace(server, variables={**server.variables, **login})
+        uris = json.loads(entered.run(_LOG, str(model)))
+        refused = server.envkit("deps", uris[1], "--debug")
+        wrong = server.envkit("deps", uris[1], "--debug", **{**login, "MLFLOW_TRACKING_PASSWORD": "wr0ng-word"})
+        given = [entered.envkit("deps", uri) for uri in (uris[1], uris[-1])]
+        inside = server.url.replace("//", f"//{user}:{password}@")
+        given += [server.envkit("deps", uri, MLFLOW_TRACKING_URI=inside) for uri in (uris[1], uris[-1])]
+
+    for each in (refused, wrong):
+        assert each.returncode == 3
+        assert "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD" in each.stderr
+    for each in (refused, wrong, *given):
+        assert not [word for word in (password, "wr0ng-word") if word in each.stdout + each.stderr]
+    assert [each.stdout for each in given] == [(model / "requirements.txt").read_text()] * len(given)
