@@ -78,7 +78,7 @@ for name in [*given, "python_model"]:
     data = given[name][2] if name in given else frame
     answer = mlflow.pyfunc.load_model(name).predict(data[3:7])
     with open(name + ".json", "w") as stream:
-        json.dump({"asked": data[3:7].values.tolist(), "columns": list(getattr(data, "columns", [])),
+        json.dump({"asked": np.asarray(data[3:7]).tolist(), "columns": list(getattr(data, "columns", [])),
                    "answered": np.asarray(answer).tolist()}, stream)
 """
 
@@ -125,7 +125,7 @@ def test_a_model_of_an_older_mlflow_is_captured_rebuilt_and_run(
     saved = json.loads((makers.folder / f"{name}.json").read_text())
 
     captured = envkit.capture(model, python=makers.python)
-    predicted = envkit.predict(model, request_for(saved))["predictions"]
+    predicted = envkit.predict(model, request_for(saved))
 
     rows = [next(iter(each.values())) if isinstance(each, dict) else each for each in predicted]
     assert rows == pytest.approx(saved["answered"], rel=1e-6)
@@ -140,6 +140,6 @@ def test_without_a_capture_the_files_of_mlflow_are_enough(makers: Makers, monkey
     monkeypatch.setenv("ENVKIT_HOME", str(makers.folder / "store"))
     saved = json.loads((makers.folder / "sklearn_frame.json").read_text())
 
-    predicted = envkit.predict(makers.folder / "untouched", request_for(saved))["predictions"]
+    predicted = envkit.predict(makers.folder / "untouched", request_for(saved))
 
     assert predicted == pytest.approx(saved["answered"], rel=1e-6)
