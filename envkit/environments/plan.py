@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,8 @@ def of(
     or is added. Raises `InvalidArgument` for one that is no requirement, `InvalidFile` for a local file that is
     not there or, without `allow_source`, would have to be built.
     """
+    if spec.lock is None:
+        spec = replace(spec, requirements=(*spec.requirements, *spec.assumed))
     requirements, constraints = _overridden(spec, overrides) if overrides else (spec.requirements, spec.constraints)
     lines = [_Line.of(line, spec.directory, digest, allow_source=allow_source) for line in requirements]
     bounds = [_Line.of(line, spec.directory, digest, allow_source=allow_source) for line in constraints]

@@ -54,6 +54,7 @@ def read_spec(model: ModelDirectory, *, for_conda: bool = False) -> EnvironmentS
         constraints=tuple(_line(each) for each in installed.constraints),
         options=tuple(_option_line(each) for each in installed.options),
         build_dependencies=files.build_dependencies(),
+        assumed=() if for_conda else files.assumed(installed),
         lock=lock,
         conda_channels=files.conda.channels if files.conda else (),
         conda_packages=files.conda.packages if files.conda else (),
@@ -213,6 +214,13 @@ class _Files:
         if self.python_env is not None:
             return self.python_env.build_dependencies
         return self.conda.tools if self.conda is not None else ()
+
+    def assumed(self, installed: RequirementsFile) -> tuple[str, ...]:
+        """Give setuptools as MLflow recorded it, whose versions up to 2.9 import its `pkg_resources` undeclared."""
+        named = {each.name for each in (*installed.requirements, *installed.constraints)}
+        if "setuptools" in named or self.model.file(envkit_json.FILE_NAME) is not None:
+            return ()
+        return tuple(each for each in self.build_dependencies() if requirements_txt.name_of(each) == "setuptools")
 
     def _follow(self, lines: tuple[str, ...], path: Path) -> RequirementsFile:
         return requirements_txt.follow("\n".join(lines), path, root=self.model.path)

@@ -19,6 +19,7 @@ class EnvironmentSpec:
     constraints: the same, from `-c` files.
     options: lines for the installer that hold for all requirements (`--index-url …`, `--find-links …`).
     build_dependencies: what is installed before the requirements (`pip==23.2.1`, `setuptools`, `wheel`).
+    assumed: what MLflow installs besides and the model may count on, where no capture says that it does not.
     lock: the `pylock.toml` of the model, if it has one.
     conda_channels, conda_packages: what `conda.yaml` asks of conda besides Python and pip, as match specs.
     conda_alone: those of them that no requirement stands for, so that without conda they are missing.
@@ -34,6 +35,7 @@ class EnvironmentSpec:
     constraints: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     build_dependencies: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
     lock: Path | None = None
     conda_channels: tuple[str, ...] = ()
     conda_packages: tuple[str, ...] = ()

@@ -380,3 +380,13 @@ def test_with_an_override_the_wheel_of_a_commit_takes_the_place_of_its_address(
 
     assert getattr(plan.of(spec, overrides=["other==2"]), where)[0] == f"tool[x] @ {wheel.as_uri()}"
     assert getattr(plan.of(spec), where) == (f"tool[x] @ {url}",)
+
+
+def test_what_is_assumed_is_installed_where_there_is_no_lock(spec: EnvironmentSpec, tmp_path: Path) -> None:
+    assumed = replace(spec, assumed=("setuptools==65.5.0",))
+    lock = tmp_path / "pylock.toml"
+    lock.write_text('lock-version = "1.0"\ncreated-by = "test"\npackages = []\n')
+
+    assert plan.of(assumed).requirements == (*spec.requirements, "setuptools==65.5.0")
+    assert plan.of(assumed, overrides=["setuptools<81"]).requirements == (*spec.requirements, "setuptools<81")
+    assert plan.of(replace(assumed, lock=lock)).requirements == spec.requirements

@@ -75,6 +75,22 @@ def test_all_files_together_make_the_spec(make: Make) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("files", "assumed"),
+    [
+        ({"requirements__txt": "mlflow==2.9.2\n"}, ("setuptools==65.5.0",)),
+        ({"requirements__txt": "mlflow==2.9.2\nsetuptools\n"}, ()),
+        ({"requirements__txt": "mlflow==2.9.2\n", "envkit__json": "{}"}, ()),
+    ],
+)
+def test_the_setuptools_that_mlflow_recorded_is_assumed_where_nothing_says_more(
+    make: Make, files: dict[str, str], assumed: tuple[str, ...]
+) -> None:
+    env = PYTHON_ENV.replace("wheel]", "setuptools==65.5.0, wheel]")
+
+    assert spec_of(make(python_env__yaml=env, **files)).assumed == assumed
+
+
 def test_a_model_of_mlflow_1_has_only_a_conda_yaml(make: Make) -> None:
     path = make(
         "flavors:\n  python_function: {env: env.yml, loader_module: mlflow.sklearn, python_version: 3.6.8}\n",
