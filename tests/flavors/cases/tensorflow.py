@@ -19,7 +19,9 @@ from tests.flavors.case import Case
 from . import data
 from .keras import by_name, model, own
 
-EXAMPLE = "serving_input_example.json"
+EXAMPLE = "input_example.json"
+for module in (own.__module__, __name__):  # MLflow pickles all classes that Keras knows, also with models without them
+    cloudpickle.register_pickle_by_value(sys.modules[module])
 
 
 class Line(tf.Module):
@@ -75,7 +77,6 @@ def cases() -> list[Case]:
 
 def halved() -> Any:
     """A model with a layer that is not registered."""
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])
     tf.keras.utils.set_random_seed(0)
     layers = tf.keras.layers
     return tf.keras.Sequential([layers.Input((2,)), Halved(), layers.Dense(1)])
@@ -95,3 +96,5 @@ def estimator(folder: Path) -> None:
     frame: pd.DataFrame = data.example()
     columns = {"columns": list(frame.columns), "data": frame.to_numpy().tolist()}
     (folder / EXAMPLE).write_text(json.dumps(columns), encoding="utf-8")
+    request = json.dumps({"dataframe_split": columns})
+    (folder / "serving_input_example.json").write_text(request, encoding="utf-8")
