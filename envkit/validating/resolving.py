@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,11 +31,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Lack:
+    """A pin, or a wheel of the model, that cannot be installed there.
+
+    unknown: no index has such a package. unreleased: none has that version. Else it is the wheel that is lacking.
+    """
+
+    pin: str
+    unknown: bool = False
+    unreleased: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Resolution:
     """What there is for one target.
 
-    unread: why the files cannot be resolved at all. unasked: why the indexes did not answer. wheelless: pins that have
-    no wheel there, by name. conflict: why no versions fit together. packages: those of the closure, as a lock has them,
+    unread: why the files cannot be resolved at all. unasked: why the indexes did not answer. wheelless: what has no
+    wheel there, by name. conflict: why no versions fit together. packages: those of the closure, as a lock has them,
     with the files that the indexes offer. pinned: the names that the files pin. yanked: reasons by name. conda: why
     conda's packages cannot be had; conda_unasked: why nobody could tell.
     """
@@ -43,7 +55,7 @@ class Resolution:
     place: Place
     unread: InvalidFile | None = None
     unasked: str = ""
-    wheelless: Mapping[str, str] = field(default_factory=dict)
+    wheelless: Mapping[str, Lack] = field(default_factory=dict)
     conflict: str = ""
     packages: tuple[LockedPackage, ...] = ()
     pinned: frozenset[str] = frozenset()
@@ -106,13 +118,13 @@ def _of_indexes(asked: Asked, place: Place, facts: ModelFacts) -> Resolution:
     return _explained(found, answer, asked, target)
 
 
-def _unfitting(direct: Iterable[LockedPackage], place: Place) -> Mapping[str, str]:
+def _unfitting(direct: Iterable[LockedPackage], place: Place) -> Mapping[str, Lack]:
     """The model's own wheels, and those of direct URLs, that are for other machines."""
     found = {}
     for each in direct:
         name = file_name(each["archive"]) if "archive" in each else ""
         if name.endswith(".whl") and not fits(name, place):
-            found[str(each["name"])] = name
+            found[str(each["name"])] = Lack(pin=name)
     return found
 
 
@@ -134,27 +146,30 @@ def _completed(found: Resolution, asked: Asked, target: Target, facts: ModelFact
 
 def _explained(found: Resolution, answer: NotFound, asked: Asked, target: Target) -> Resolution:
     """Find out which pins have no wheel there; where all have one, they exclude each other."""
-    missing = dict(_wheelless(asked, target))
-    if said := missing.get(""):
+    missing, said = _wheelless(asked, target)
+    if said:
         return replace(found, unasked=re.sub(r"\benvkit-lock-\w+/", "", without_credentials(said)))
     if missing:
         return replace(found, wheelless={**found.wheelless, **missing})
     return replace(found, conflict=without_credentials(answer.said))
 
 
-def _wheelless(asked: Asked, target: Target) -> Iterator[tuple[str, str]]:
-    """Yield names and pins without a wheel; an empty name with what was said when there was no answer at all."""
+def _wheelless(asked: Asked, target: Target) -> tuple[Mapping[str, Lack], str]:
+    """Give the pins without a wheel by name, and what was said when there was no answer at all."""
+    lacks: dict[str, Lack] = {}
     every = (*asked.requirements, *asked.constraints)
     pins = {canonicalize_name(each.name): _pin(each) for each in every if each.name and _pin(each)}
     while pins:
         answer = Uv().ask(Question(requirements=tuple(pins.values()), target=target, options=asked.options))
         if isinstance(answer, Found):
-            return
-        unknown = answer.missing & {str(name) for name in pins}
-        if not unknown:
-            yield "", answer.said or "no answer"
-            return
-        yield from ((name, pins.pop(canonicalize_name(name))) for name in sorted(unknown))
+            break
+        missing = answer.missing & {str(name) for name in pins}
+        if not missing:
+            return lacks, answer.said or "no answer"
+        for name in sorted(missing):
+            pin = pins.pop(canonicalize_name(name))
+            lacks[name] = Lack(pin=pin, unknown=name in answer.unknown, unreleased=name in answer.unreleased)
+    return lacks, ""
 
 
 def _pin(requirement: Requirement) -> str:

@@ -69,9 +69,10 @@ def severity(value: str, document: Document, key: str) -> Severity:
 
 
 def _table(path: Path) -> Mapping[str, Any] | None:
-    tool = _toml(path).get("tool")
-    found = tool.get("envkit") if isinstance(tool, Mapping) else None
-    return found if isinstance(found, Mapping) else None
+    """The table of envkit in a project's file; None where there is none."""
+    tool = Document(_toml(path), path).optional_mapping("tool")
+    found = tool.optional_mapping("envkit") if tool is not None else None
+    return None if found is None else found.content
 
 
 def _toml(path: Path) -> Mapping[str, Any]:

@@ -129,10 +129,10 @@ class Place:
 
 def parse(word: str, python: str) -> Place:
     """Read a target; `python` is the version where it names none. Raises `InvalidArgument`."""
-    platform, _, version = word.strip().rpartition(":")
-    if not platform:
+    platform, parted, version = word.strip().rpartition(":")
+    if not platform and not parted:
         platform, version = ("", version) if _is_version(version) else (version, "")
-    if version and not _is_version(version):
+    if (version or parted or not platform) and not _is_version(version):
         raise InvalidArgument(f"The target '{word}' names no Python that there could be: write it {SYNTAX}.")
     wanted = version or python
     if not platform or platform in ("current", "here"):

@@ -133,6 +133,10 @@ def lock(*pins: str) -> str:
         ({"python_env.yaml": "python: '3.9.1'\n"}, "ENV104", "python_env.yaml says Python 3.9.1, MLmodel says"),
         ({"python_env.yaml": "python: '3.9.1'\n"}, "ENV141", "2025-10-31 (PEP 596)"),
         ({"python_env.yaml": "python: '3.1'\n"}, "ENV141", "3.10 without quotes"),
+        ({"python_env.yaml": "python: '3.99.1'\n"}, "ENV140", "there is no Python 3.99.1"),
+        ({"python_env.yaml": "python: '4.0.0'\n"}, "ENV140", "there is no Python 4.0.0"),
+        ({"MLmodel": FLAVOR.replace("    env:\n      conda: conda.yaml\n      virtualenv: python_env.yaml\n", "")},
+         "ENV101", "MLmodel:None:flavors.python_function.env: names no environment"),
         # code
         ({"code/loader.py": "from missing_one import a\nimport acme\n"}, "ENV201", "code/loader.py:1"),
         ({"code/loader.py": "def f():\n    import sklearn\n"}, "ENV201", "code/loader.py:2"),
@@ -212,6 +216,15 @@ def test_no_secret_is_in_any_report(sound: Sound) -> None:
     for form in ("text", "json", "sarif", "junit", "github", "markdown"):
         assert "hunter2" not in envkit(model, "--format", form).output
     assert codes(model).keys() >= {"ENV114", "ENV122"}
+
+
+def test_constraints_that_were_lost_are_told_once(sound: Sound) -> None:
+    lost = [seen(name, "1.0", "constraint") for name in "abcdef"]
+    model = sound({"constraints.txt": ""}, distributions=[seen("acme", "1.0", "requirement"), *lost])
+
+    assert [each.problem for each in told(model, "ENV106")] == [
+        "a 1.0, b 1.0, c 1.0 and 3 more were seen by the capture (constraint), and no file requires them"
+    ]
 
 
 def test_a_required_variable_is_looked_for_here(sound: Sound, monkeypatch: pytest.MonkeyPatch) -> None:

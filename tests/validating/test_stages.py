@@ -93,7 +93,9 @@ def test_a_target_is_platform_and_python_in_everybodys_words(word: str, label: s
     assert not fits("a-1.tar.gz", place)
 
 
-@pytest.mark.parametrize("word", ["amiga", "linux-68k", "linux:4", "linux-x86_64-3.11", ":2.7", "wasm32-pyodide2024"])
+@pytest.mark.parametrize(
+    "word", ["amiga", "linux-68k", "linux:4", "linux-x86_64-3.11", ":2.7", ":", "linux:", "", "wasm32-pyodide2024"]
+)
 def test_a_target_that_is_none_is_refused(word: str) -> None:
     with pytest.raises(InvalidArgument, match="target"):
         targets.parse(word, "3.11")
@@ -203,6 +205,18 @@ def test_source_distributions_are_not_built_to_find_out(running: Make) -> None:
     model = running({"requirements.txt": "source-only==1.0\n", "pylock.toml": None})
 
     assert found(run(model, "--resolve", "--json")) == {"ENV301"}
+
+
+@pytest.mark.e2e
+def test_what_no_index_has_is_not_told_as_a_lack_of_wheels(running: Make) -> None:
+    files = {"requirements.txt": "nowhere-at-all==1.0\nacme==7.0\nelsewhere==1.0\n", "pylock.toml": None}
+
+    report = envkit.validate(running(files), resolve=True, target=["linux-x86_64:3.12"], select=["ENV301"])
+    assert {each.problem for each in report.findings} == {
+        "there is no package `nowhere-at-all` on the indexes",
+        "there is no `acme==7.0` on the indexes",
+        "there is no wheel of `elsewhere==1.0` for linux-x86_64, Python 3.12",
+    }
 
 
 @pytest.mark.e2e

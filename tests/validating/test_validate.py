@@ -126,6 +126,15 @@ def test_malformed_settings_are_told(sound: Sound, elsewhere: Path, content: str
     assert "envkit.toml" in result.stderr or "'X' names no rule" in result.stderr
 
 
+@pytest.mark.parametrize(("content", "key"), [("tool = 1", "tool"), ("[tool]\nenvkit = 1", "tool.envkit")])
+def test_settings_that_are_no_table_are_told(sound: Sound, elsewhere: Path, content: str, key: str) -> None:
+    (elsewhere / "pyproject.toml").write_text(content)
+    result = run(sound())
+
+    assert result.exit_code == 3
+    assert f"'{key}'" in result.stderr or f"{key}:" in result.stderr
+
+
 def test_a_model_cannot_turn_off_what_checks_it(sound: Sound, monkeypatch: pytest.MonkeyPatch) -> None:
     model = sound(
         {**UNPINNED, "envkit.toml": 'ignore = ["ALL"]\n', "pyproject.toml": '[tool.envkit]\nignore = ["ALL"]\n'}

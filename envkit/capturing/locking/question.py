@@ -83,10 +83,16 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotFound:
-    """Not all of them. missing: normalised names that no index has; empty when that is not the reason it gave."""
+    """Not all of them.
+
+    missing: normalised names that cannot be had; empty when that is not the reason it gave. Of these, as far as the
+    resolver says so, unknown: those that no index has at all; unreleased: those that have no such version.
+    """
 
     said: str
     missing: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
+    unreleased: frozenset[str] = frozenset()
 
 
 class Resolver(Protocol):

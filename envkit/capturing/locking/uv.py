@@ -18,6 +18,8 @@ from envkit.child import process, uv
 from envkit.formats.pylock_toml import LockedPackage
 
 _UNSATISFIABLE = re.compile(r"you require ([A-Za-z0-9][A-Za-z0-9._-]*)==")
+_UNKNOWN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*) was not found in the (?:package registry|provided package)")
+_UNRELEASED = re.compile(r"there is no version of ([A-Za-z0-9][A-Za-z0-9._-]*)==")
 _OFFLINE = "the network was disabled"  # as `UV_OFFLINE` does: what is not found may be there all the same
 _UNREACHABLE = re.compile(r"Failed to fetch|error sending request|Request failed|Could not connect|timed out")
 _HASTE = {"UV_HTTP_RETRIES": "1", "UV_HTTP_TIMEOUT": "10"}  # what is lost is a hash, not an environment
@@ -55,12 +57,18 @@ class Uv:
             if not ended.succeeded:
                 said = _REMARKS.sub("", ended.output)  # it breaks lines where a terminal would end
                 said = " ".join(said.split()) or f"uv {ended.how}"
-                unknown = () if _OFFLINE in said else _UNSATISFIABLE.findall(said)
-                return NotFound(said=said, missing=frozenset(unknown))
+                return NotFound(said=said) if _OFFLINE in said else _refused(said)
             packages = tomllib.loads(output.read_text(encoding="utf-8")).get("packages", ())
             of_index = _indexes(asked) if any(map(_is_elsewhere, packages)) else {}
         yanked = {str(canonicalize_name(name)): str(reason) for name, reason in _YANKED.findall(ended.output)}
         return Found(packages=tuple(_with_index(each, of_index) for each in packages), yanked=yanked)
+
+
+def _refused(said: str) -> NotFound:
+    """What it said when it had asked; it names packages as they are normalised."""
+    found = (frozenset(each.findall(said)) for each in (_UNSATISFIABLE, _UNKNOWN, _UNRELEASED))
+    missing, unknown, unreleased = found
+    return NotFound(said=said, missing=missing, unknown=unknown & missing, unreleased=unreleased & missing)
 
 
 def _command(question: Question, folder: Path, *options: str) -> list[str | Path]:

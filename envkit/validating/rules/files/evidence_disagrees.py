@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from packaging.utils import canonicalize_name
 
@@ -16,6 +16,7 @@ from envkit.validating.requirement_files import Line
 CODE = "ENV106"
 NAME = "evidence-disagrees"
 SEVERITY = Severity.ERROR
+SHOWN = 3
 REMEDY = "capture the model again, or take the change back"
 
 
@@ -27,13 +28,23 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     for line in facts.requirements.lines:
         lines.setdefault(line.name or "", line)
     seen: dict[str, Seen] = {canonicalize_name(each.name): each for each in facts.evidence.installed}
-    for name, each in seen.items():
-        if name not in lines and (each.role == "requirement" or facts.requirements.is_whole):
-            problem = f"{each.name} {each.version} was seen by the capture ({each.role}), and no file requires it"
-            yield Finding(rule=CODE, severity=SEVERITY, file=envkit_json.FILE_NAME, problem=problem, remedy=REMEDY)
+    absent = [each for name, each in seen.items() if name not in lines]
+    for required in (each for each in absent if each.role == "requirement"):
+        yield _absent([required])
+    if facts.requirements.is_whole and (bounds := [each for each in absent if each.role != "requirement"]):
+        yield _absent(bounds)
     for name, line in lines.items():
         if name and (told := _problem(line, seen.get(name))):
             yield Finding(rule=CODE, severity=SEVERITY, file=line.file, line=line.line, problem=told, remedy=REMEDY)
+
+
+def _absent(missing: Sequence[Seen]) -> Finding:
+    """What was seen, in one role, and is nowhere; constraints are told at once: they are lost together."""
+    names = ", ".join(f"{each.name} {each.version}" for each in missing[:SHOWN])
+    more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+    verb, them = ("was", "it") if len(missing) == 1 else ("were", "them")
+    problem = f"{names}{more} {verb} seen by the capture ({missing[0].role}), and no file requires {them}"
+    return Finding(rule=CODE, severity=SEVERITY, file=envkit_json.FILE_NAME, problem=problem, remedy=REMEDY)
 
 
 def _problem(line: Line, seen: Seen | None) -> str:

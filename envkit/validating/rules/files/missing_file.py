@@ -43,7 +43,22 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
             )
         else:
             yield Finding(rule=CODE, severity=Severity.WARNING, problem=f"there is no {name}", remedy=REMEDY)
+    yield from _unnamed(facts)
     yield from _variables(facts)
+
+
+def _unnamed(facts: ModelFacts) -> Iterator[Finding]:
+    """MLflow builds what `MLmodel` names, and otherwise takes the environment in which it happens to run."""
+    flavor = facts.mlmodel.python_function if facts.mlmodel is not None and facts.bare is None else None
+    if flavor is not None and flavor.conda_env is None and flavor.python_env is None:
+        yield Finding(
+            rule=CODE,
+            severity=Severity.WARNING,
+            file=mlmodel.FILE_NAME,
+            field="flavors.python_function.env",
+            problem="names no environment, so MLflow restores none",
+            remedy=REMEDY,
+        )
 
 
 def _variables(facts: ModelFacts) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from envkit.formats import conda_yaml
 from envkit.validating.edits import Edit, python_named
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
+from envkit.validating.python_releases import is_released
 
 CODE = "ENV140"
 NAME = "python-inexact"
@@ -26,6 +27,9 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     for file, field, version in facts.pythons:
         if not _EXACT.fullmatch(version):
             problem = f"Python {version} is not one version"
+            yield Finding(rule=CODE, severity=SEVERITY, file=file, field=field, problem=problem, remedy=REMEDY)
+        elif not is_released(version, facts.day):
+            problem = f"there is no Python {version} (PEP 602: one minor version a year)"
             yield Finding(rule=CODE, severity=SEVERITY, file=file, field=field, problem=problem, remedy=REMEDY)
     conda = facts.conda.python if facts.conda else None
     if facts.conda is not None and conda is None:
