@@ -7,7 +7,7 @@ Asked in this order: the distributions that are installed beside envkit, whose r
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -32,10 +32,24 @@ def providers(module: str) -> tuple[frozenset[str], bool]:
 
 def modules_of(distribution: str) -> frozenset[str]:
     """Give the top-level modules that a distribution is known to have; by its name alone when none are known."""
-    listed = (module for module, names in _table().items() if distribution in names)
-    known = frozenset(each.partition(".")[0] for each in listed)
-    installed = frozenset(module for module, names in _installed().items() if distribution in names)
-    return known | installed or frozenset({distribution.replace("-", "_")})
+    listed, installed = _known()
+    known = frozenset(each.partition(".")[0] for each in listed.get(distribution, ()))
+    return known | installed.get(distribution, frozenset()) or frozenset({distribution.replace("-", "_")})
+
+
+def inverted(names_of: Mapping[str, Iterable[str]]) -> Mapping[str, frozenset[str]]:
+    """Give the modules of each distribution, where the distributions of each module are given."""
+    found: dict[str, set[str]] = {}
+    for module, names in names_of.items():
+        for name in names:
+            found.setdefault(name, set()).add(module)
+    return {name: frozenset(modules) for name, modules in found.items()}
+
+
+@cache
+def _known() -> tuple[Mapping[str, frozenset[str]], Mapping[str, frozenset[str]]]:
+    """The modules of each distribution: by the table, and by what is installed."""
+    return inverted(_table()), inverted(_installed())
 
 
 @cache

@@ -108,8 +108,7 @@ class Imports:
 
     def modules_of(self, distribution: str) -> frozenset[str]:
         """The top-level modules that a distribution is known, or else likely, to have."""
-        seen = frozenset(top for top, names in self._by_evidence.items() if "." not in top and distribution in names)
-        return seen | import_names.modules_of(distribution)
+        return self._tops_by_evidence.get(distribution, frozenset()) | import_names.modules_of(distribution)
 
     def is_standard(self, module: str) -> bool:
         """Whether a module is in the standard library of the model's Python."""
@@ -132,6 +131,11 @@ class Imports:
                 found.setdefault(module, set()).add(each.name)
                 found.setdefault(module.partition(".")[0], set()).add(each.name)
         return {module: frozenset(names) for module, names in found.items()}
+
+    @cached_property
+    def _tops_by_evidence(self) -> Mapping[str, frozenset[str]]:
+        """The top-level modules of each distribution that was seen."""
+        return import_names.inverted({top: names for top, names in self._by_evidence.items() if "." not in top})
 
     def _is_at_hand(self, mention: Mention) -> bool:
         return any(self.is_standard(name) or self._is_own(name) for name in mention.alternatives)

@@ -29,10 +29,11 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     used |= {
         canonicalize_name(each.name) for each in (facts.evidence.distributions if facts.evidence else ()) if each.used
     }
+    used |= TOOLS
     by_mlflow = facts.evidence is None and facts.mlmodel is not None and facts.mlmodel.mlflow_version is not None
     unsure = by_mlflow or bool(facts.imports.survey.gaps)
     for line in facts.requirements.lines:
-        if not line.constraint and line.name is not None and line.name not in used | TOOLS:
+        if not line.constraint and line.name is not None and line.name not in used:
             yield Finding(
                 rule=CODE,
                 severity=Severity.NOTE if unsure else SEVERITY,
