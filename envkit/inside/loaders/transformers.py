@@ -11,6 +11,7 @@ import json
 import os
 import re
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Callable, Mapping
 
 from .native import Native
@@ -155,6 +156,8 @@ def _parts(library: Any, folder: str, flavor: Mapping[str, Any], base: str | Non
         where, given = os.path.join(folder, COMPONENTS, name), {}
         if flavor.get(f"{name}_revision"):
             where, given = flavor[f"{name}_name"], {"revision": flavor[f"{name}_revision"]}
+        if name == "image_processor" and find_spec("PIL") is not None:
+            import_module("PIL.Image")  # transformers asks only whether it is installed
         parts[name] = _read(kind, getattr(library, AUTO[name]), where, **given)
     return parts
 
