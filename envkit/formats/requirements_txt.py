@@ -45,6 +45,7 @@ __all__ = [
 
 CONSTRAINTS_FILE_NAME = "constraints.txt"
 _MAX_FILES = 1000
+_MAX_DEPTH = 100  # of files that refer to files
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,6 +120,8 @@ class _Reader:
         self.files += 1
         if self.files > _MAX_FILES:
             raise InvalidFile(self.first, "", f"refers to more than {_MAX_FILES} files")
+        if len(chain) >= _MAX_DEPTH:
+            raise InvalidFile(self.first, "", f"refers to files that refer to files, more than {_MAX_DEPTH} deep")
         chain = (*chain, path.resolve())
         for entry in parse(text, path):
             if isinstance(entry, Reference):

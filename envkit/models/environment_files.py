@@ -23,6 +23,7 @@ from envkit.formats import (
 )
 from envkit.formats.conda_yaml import CondaEnv
 from envkit.formats.python_env_yaml import PythonEnv
+from envkit.formats.requirement_lines import is_url
 from envkit.formats.requirements_txt import Entry, Option, Reference, Requirement, RequirementsFile
 from envkit.formats.text import read_text
 from envkit.models.directory import ModelDirectory
@@ -31,6 +32,7 @@ from envkit.models.uris.need import dependencies
 
 _T = TypeVar("_T")
 
+_PLAIN_PIN = re.compile(r"[A-Za-z0-9._-]+==\d+(\.\d+)*")
 FORMATS = ("pip", "conda", "pylock")
 
 
@@ -238,11 +240,27 @@ def _version(text: str, path: Path, where: str) -> str:
 
 
 def _check_plausible(requirement: Requirement) -> None:
-    if not requirement.plausible:
+    if not requirement.plausible or not _is_well_formed(requirement):
         raise InvalidFile(
             requirement.file, f"line {requirement.line}", f"'{requirement.text}' is not a requirement",
             "As in `numpy==1.26.4`, `name @ https://…` or `./wheels/name-1.0-py3-none-any.whl`.",
         )  # fmt: skip
+
+
+def _is_well_formed(requirement: Requirement) -> bool:
+    """Whether a line that begins with a name goes on as PEP 508 has it, as far as no variable decides that."""
+    if requirement.name is None or requirement.path is not None or requirement.placeholders or is_url(requirement.text):
+        return True
+    if _PLAIN_PIN.fullmatch(requirement.text):
+        return True
+    from packaging.requirements import InvalidRequirement  # most lines are pins, and predictions are to start soon
+    from packaging.requirements import Requirement as Parsed
+
+    try:
+        Parsed(requirement.text)
+    except (InvalidRequirement, RecursionError):  # brackets in brackets in a marker
+        return False
+    return True
 
 
 def _line(requirement: Requirement) -> str:

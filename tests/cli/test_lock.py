@@ -197,6 +197,17 @@ def _pip_installs(path: Path, target: Path) -> set[str]:
     return {each.name for each in target.glob("*.py")}
 
 
+def test_files_of_other_hashes_than_the_model_states_are_not_locked(tmp_path: Path, index: Path) -> None:
+    loopback.add(index, "acme", "1.0")
+    path = model(tmp_path, f"acme==1.0 --hash=sha256:{'0' * 64}\n")
+
+    refused = envkit("lock", path)
+    assert refused.exit_code == 5
+    assert "acme==1.0" in refused.stderr
+    assert "hash" in refused.stderr
+    assert not (path / "pylock.toml").exists()
+
+
 def test_locking_twice_writes_the_same_bytes(tmp_path: Path, index: Path) -> None:
     loopback.add(index, "acme", "1.0")
     path = model(tmp_path, "acme==1.0\n", "")

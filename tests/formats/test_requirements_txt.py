@@ -219,6 +219,11 @@ def test_references_that_double_at_each_step_end(write: Write) -> None:
         requirements_txt.read(write({**files, "40.txt": "x\n"}))
 
 
+def test_a_chain_of_references_without_end_is_refused(write: Write) -> None:
+    with pytest.raises(InvalidFile, match=r"0\.txt: refers to files that refer to files, more than 100 deep"):
+        requirements_txt.read(write({f"{at}.txt": f"-r {at + 1}.txt\n" for at in range(1500)}))
+
+
 @pytest.mark.parametrize("line", ["-r https://h.example/r.txt", "-c http://h.example/c.txt", "-r file:///srv/r.txt"])
 def test_a_url_after_a_reference_is_refused(write: Write, line: str) -> None:
     with pytest.raises(InvalidFile, match="refers to a URL"):

@@ -159,6 +159,10 @@ def test_no_python_anywhere_is_refused(make: Make) -> None:
     [
         ({"requirements__txt": "a\nnot a requirement!!\n"}, r"requirements\.txt, line 2: 'not a requirement!!' is not"),
         ({"requirements__txt": "<<<<<<< HEAD\n"}, "line 1"),
+        ({"requirements__txt": "a\nsix==\n"}, "requirements\\.txt, line 2: 'six==' is not a requirement"),
+        ({"requirements__txt": "six=1.0\n"}, "'six=1.0' is not a requirement"),
+        ({"requirements__txt": "six; python > 3\n"}, "line 1"),
+        ({"conda__yaml": "dependencies: [python=3.11, {pip: ['six==']}]\n"}, "conda\\.yaml, .*'six==' is not"),
         ({"requirements__txt": "-r ../x.txt\n"}, "leads out of"),
         ({"requirements__txt": "-r requirements.txt\n"}, "circle"),
         ({"requirements__txt": "a\n", "python_env__yaml": "python: 3.10\n"}, "in quotes"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,8 @@ def relock(
     resolved = chosen or not asked.pinned
     named = resolver_named(resolver)
     found = _resolve(asked, target, named or Uv()) if resolved else _look_up(asked, target, named)
+    if not chosen:  # the hashes that a model states are of files for its own machine
+        _check_hashes(asked, found)
     packages = tuple(_portable(each, model.path) for each in (*found, *asked.direct))
     text = pylock_toml.dumps(
         packages=packages, requires_python=target.requires_python, environments=target.environments
@@ -170,6 +172,22 @@ def _resolve(asked: Asked, target: Target, resolver: Resolver) -> list[LockedPac
         raise BuildFailed(f"lock {asked.directory}: nothing was changed", said)
     names = {each["name"] for each in asked.direct}
     return [lasting(each) for each in answer.packages if each["name"] not in names]
+
+
+def _check_hashes(asked: Asked, found: Sequence[LockedPackage]) -> None:
+    """Refuse what has none of the files that the model states by their hashes: the lock would take their place."""
+    offered = {str(each["name"]): _digests(each) for each in found}
+    for each in (*asked.requirements, *asked.constraints):
+        known = offered.get(each.name or "")
+        if each.hashes and known and not known & {text.lower() for text in each.hashes}:
+            why = f"no file of {each.text} on the index has a hash that {each.file.name} states"
+            raise BuildFailed(f"lock {asked.directory}: nothing was changed", why)
+
+
+def _digests(package: LockedPackage) -> frozenset[str]:
+    """The hashes of all files of a package, as requirements state them."""
+    files = [*package.get("wheels", ()), *([package["sdist"]] if "sdist" in package else [])]
+    return frozenset(f"{name}:{value}" for each in files for name, value in each.get("hashes", {}).items())
 
 
 def _portable(package: LockedPackage, model: Path) -> LockedPackage:
