@@ -145,6 +145,7 @@ LEADING = frozenset(  # modules that a class or function is never called after
         "sys",
     ]
 )
+REACHING = frozenset({"__globals__", "__subclasses__", "__getattribute__"})  # parts of a class that lead to all others
 HARMLESS = frozenset({("os", "PathLike"), ("platform", "uname_result"), ("threading", "Lock")})
 VALUES = {  # of the standard library: modules, and which of their names; () for all
     "_codecs": ("encode",),
@@ -177,6 +178,7 @@ VALUES = {  # of the standard library: modules, and which of their names; () for
         "ge",
         "getitem",
     ),
+    "_collections": ("_tuplegetter",),  # the fields of a named tuple's class
     "pathlib": (),
     "random": ("Random", "SystemRandom"),
     "re": ("_compile", "compile"),
@@ -206,7 +208,7 @@ def is_dangerous(module: str, name: str) -> bool:
         return True  # a module that a harmless one imports, and what is in it: `joblib.memory`, `os.system`
     if others and top in sys.stdlib_module_names and any(each in sys.stdlib_module_names for each in others):
         return True  # by way of a module that another one imports: `collections`, `abc.sys`
-    return "__globals__" in others or (top in DANGEROUS_MODULES and (module, name) not in HARMLESS)
+    return bool(REACHING.intersection(others)) or (top in DANGEROUS_MODULES and (module, name) not in HARMLESS)
 
 
 def is_plain(module: str, name: str) -> bool:

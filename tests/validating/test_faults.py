@@ -147,6 +147,11 @@ def lock(*pins: str) -> str:
         ({"model.pkl": b"csubprocess\nPopen\n(S'id'\ntR."}, "ENV210", "subprocess.Popen"),
         ({"model.pkl": b"cacme.memory\nos.system\n."}, "ENV210", "acme.memory.os.system"),
         ({"model.pkl": b"cacme\nos\n."}, "ENV210", "acme.os"),
+        ({"model.pkl": b"cbuiltins\ngetattr\n(cacme\nmemory\nS'os'\ntR."}, "ENV210", "acme.memory.os"),
+        ({"model.pkl": b"cbuiltins\ngetattr\n(cbuiltins\nobject\nS'__subclasses__'\ntR."}, "ENV210", "__subclasses__"),
+        ({"model.pkl": b"cbuiltins\ngetattr\n(cbuiltins\nobject\nI1\ntR."}, "ENV211", "builtins.getattr"),
+        ({"model.pkl": b"(cbuiltins\ngetattr\nl."}, "ENV211", "builtins.getattr"),
+        ({"model.pkl": b"cbuiltins\ngetattr\np0\n(cbuiltins\ntuple\nS'x'\ntR0(g0\nl."}, "ENV211", "builtins.getattr"),
         ({"model.pkl": b"\x80\x02\x82\x01."}, "ENV211", "copyreg._inverted_registry[1]"),
         ({"data.bin": b"\x80\x04cnowhere.known\nrun\n."}, "ENV211", "nowhere.known.run"),
     ],
@@ -171,6 +176,8 @@ def test_a_fault_is_told_with_file_and_field(
         {"conda.yaml": CONDA.replace("  - acme==1.0\n  - -c constraints.txt\n", "  - -r requirements.txt\n")},
         {"python_env.yaml": "python: 3.12.7\ndependencies:\n- acme==1.0\n- -c constraints.txt\n"},
         {"model.pkl": pickle.dumps({"a": [1.0, b"x", (None, True)]}), "envkit.json": None},
+        {"model.pkl": b"cbuiltins\ngetattr\n(cbuiltins\ntuple\nS'__new__'\ntR.", "envkit.json": None},
+        {"model.pkl": b"c_collections\n_tuplegetter\n(I0\nS'x'\ntR.", "envkit.json": None},
     ],
 )  # fmt: skip
 def test_what_is_only_unusual_is_not_told(sound: Sound, files: dict[str, str | bytes | None]) -> None:

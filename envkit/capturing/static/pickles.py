@@ -29,6 +29,9 @@ class _Global:
     name: str
 
 
+GETATTR = (_Global("builtins", "getattr"), _Global("__builtin__", "getattr"))
+
+
 @dataclass(slots=True)
 class _Object:
     """Something made by calling `maker`; `state` is what it was given last."""
@@ -86,6 +89,7 @@ class _Machine:
     def __init__(self, stream: Bounded, names: Names, opcodes: int, depth: int = 0) -> None:
         self._stream, self._names = stream, names
         self.left, self._depth = opcodes, depth
+        self._loose = 0  # times that `getattr` was put down, and not called with a class and the name of a part of it
         self.result: object = None
 
     def run(self) -> None:
@@ -93,11 +97,15 @@ class _Machine:
         self._stack: list[Any] = []
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
-        for opcode, argument, _ in pickletools.genops(self._stream):  # type: ignore[arg-type]
-            self.left -= 1
-            if self.left < 0:
-                raise Unreadable("it is longer than is read")
-            self._step(opcode, argument)
+        try:
+            for opcode, argument, _ in pickletools.genops(self._stream):  # type: ignore[arg-type]
+                self.left -= 1
+                if self.left < 0:
+                    raise Unreadable("it is longer than is read")
+                self._step(opcode, argument)
+        finally:
+            if self._loose:
+                self._names.globals["builtins", "getattr"] = None
         self.result = self._stack[-1] if self._stack else None
 
     def _step(self, opcode: pickletools.OpcodeInfo, argument: Any) -> None:
@@ -133,7 +141,11 @@ class _Machine:
         self._memo[len(self._memo) if argument is None else argument] = self._stack[-1]
 
     def _get(self, argument: Any) -> None:
-        self._stack.append(self._memo[argument])
+        self._down(self._memo[argument])
+
+    def _down(self, value: object) -> None:
+        self._loose += value in GETATTR
+        self._stack.append(value)
 
     def _pop(self, _: Any) -> None:
         if self._marks and self._marks[-1] == len(self._stack):
@@ -145,7 +157,7 @@ class _Machine:
         self._until_mark()
 
     def _duplicate(self, _: Any) -> None:
-        self._stack.append(self._stack[-1])
+        self._down(self._stack[-1])
 
     def _tuple(self, _: Any) -> None:
         self._stack.append(self._until_mark())
@@ -168,9 +180,10 @@ class _Machine:
 
     def _push_global(self, module: Any, name: Any) -> None:
         self._names.add(module, by_code=False)
-        if isinstance(module, str) and isinstance(name, str):
-            self._names.globals[module[:200], name[:200]] = None
-        self._stack.append(_Global(str(module)[:200], str(name)[:200]) if isinstance(module, str) else _Object())
+        found = _Global(module[:200], str(name)[:200]) if isinstance(module, str) else _Object()
+        if isinstance(found, _Global) and isinstance(name, str) and found not in GETATTR:
+            self._names.globals[found.module, found.name] = None
+        self._down(found)
 
     def _extension(self, code: int) -> None:
         self._push_global("copyreg", f"_inverted_registry[{code}]")  # whatever was registered under that number
@@ -189,6 +202,10 @@ class _Machine:
 
     def _called(self, maker: object, arguments: tuple[Any, ...]) -> object:
         if isinstance(maker, _Global):
+            if maker in GETATTR and (part := _part(arguments)) is not None:
+                self._loose -= 1
+                self._names.globals[part.module, part.name] = None
+                return part
             if maker.name in IMPORTERS and arguments:
                 self._names.add(arguments[0], by_code=True)
             if maker.module in {"_codecs", "codecs"} and len(arguments) == 2:
@@ -271,6 +288,14 @@ class _Machine:
         inner = _Machine(self._stream, self._names, self.left, self._depth + 1)
         inner.run()
         self.left = inner.left
+
+
+def _part(arguments: tuple[Any, ...]) -> _Global | None:
+    """What `getattr` gives of a class: as pickles before protocol 4 name methods, and cloudpickle those of builtins."""
+    match arguments:
+        case (_Global() as whole, str(name)):
+            return _Global(whole.module, f"{whole.name}.{name}"[:200])
+    return None
 
 
 def _has_objects(dtype: object) -> bool:
