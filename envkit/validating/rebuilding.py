@@ -81,6 +81,17 @@ def answered(
     )
 
 
+def varies(model: ModelDirectory, rebuilt: Rebuilt, demands: Demands) -> bool:
+    """Whether a model answers its example otherwise when it is asked again, in the same environment."""
+    if rebuilt.environment is None or not rebuilt.answered:
+        return False
+    try:
+        again = answered(model, rebuilt.environment, demands, confinement(demands.sandbox, None))
+    except (PredictionFailed, InvalidInput):
+        return True
+    return bool(again != rebuilt.answer)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recorded:
     """What the evidence says of the answer. digest: where the answer was too large to be kept."""

@@ -14,17 +14,21 @@ from envkit.validating.finding import Finding, Severity
 CODE = "ENV403"
 NAME = "prediction-differs"
 SEVERITY = Severity.ERROR
+REMEDY = "find what changed with `envkit diff`; if the difference is of no account, allow it with `--rtol` or `--atol`"
+OF_CHANCE = "fix the model's seeds and capture it again, or allow the difference with `--rtol` or `--atol`"
 
 
 def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report each column that differs, with the worst of its values."""
     for each in facts.answer_differences:
+        problem, remedy = each.text, REMEDY
+        if facts.answer_varies:
+            problem, remedy = f"{each.text}; asked again it answers otherwise, too", OF_CHANCE
         yield Finding(
             rule=CODE,
             severity=SEVERITY,
             file=envkit_json.FILE_NAME,
             field="prediction",
-            problem=each.text,
-            remedy="find what changed with `envkit diff`; if the difference is of no account, allow it with "
-            "`--rtol` or `--atol`",
+            problem=problem,
+            remedy=remedy,
         )
