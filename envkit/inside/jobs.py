@@ -94,7 +94,7 @@ def _trace(request: Mapping[str, Any], phases: Phases) -> None:
     if model.streams:
         _stream(model, data, params, write)
     phases.begin("output")
-    output = answer.encode(result)
+    output = answer.encode(result, infinite=True)
     if request.get("typed"):
         _keep(result, request["typed"])
     phases.end()
@@ -138,7 +138,7 @@ def _predict(request: Mapping[str, Any], phases: Phases) -> None:
     phases.begin("predict")
     result = model.predict(data, params)
     phases.begin("output")
-    answer.write(answer.encode(result), request["output"])
+    answer.write(answer.encode(result, infinite=not request["input"]), request["output"])
     if request.get("limits"):  # confined, where nothing can be written
         phases.journal.write({"event": "uncompiled", "paths": bytecode.not_kept()})
 

@@ -182,7 +182,6 @@ def test_a_missing_example_is_told(bench: Bench, python: str) -> None:
     [
         ("[1, 2.5, 'x', None, True]", [1, 2.5, "x", None, True]),
         ("float('nan')", None),
-        ("[float('inf'), -float('inf')]", [None, None]),
         ("(1, (2, 3))", [1, [2, 3]]),
         ("{1: 'a', None: 'b', True: 'c'}", {"1": "c", "null": "b"}),
         ("{2.5: {'x': float('nan')}}", {"2.5": {"x": None}}),
@@ -204,6 +203,14 @@ def test_an_answer_becomes_json(bench: Bench, python: str, code: str, expected: 
     assert bench.predictions == expected
     assert "NaN" not in bench.answer.read_text()
     assert bench.run(python).one("prediction")["output"] == expected
+
+
+def test_an_infinity_is_recorded_as_that_and_null_in_the_answer(bench: Bench, python: str) -> None:
+    bench.loader(predict="return [float('inf'), -float('inf'), float('nan')]")
+    bench.predict(python, {"inputs": 1})
+
+    assert bench.predictions == [None, None, None]
+    assert bench.run(python).one("prediction")["output"] == ["Infinity", "-Infinity", None]
 
 
 @pytest.mark.parametrize(

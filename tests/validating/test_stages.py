@@ -145,6 +145,26 @@ def test_a_difference_is_told_by_column_and_allowed_within_a_tolerance(running: 
 
 
 @pytest.mark.e2e
+def test_an_infinity_is_not_taken_for_what_is_missing(running: Make) -> None:
+    model = running({"code/loader.py": CODE.replace("each * acme.FACTOR,", "float('-inf') if each > 1 else None,")})
+    content = json.loads((model / "envkit.json").read_text())
+
+    for recorded, code in [(None, 1), ("Infinity", 1), ("-Infinity", 0)]:
+        content["prediction"]["output"] = [{"price": None, "name": "1.0"}, {"price": recorded, "name": "2.5"}]
+        write(model, {"envkit.json": json.dumps(content)})
+        assert run(model, "--rebuild").exit_code == code
+
+
+@pytest.mark.e2e
+def test_a_model_that_answers_otherwise_each_time_is_told_as_that(running: Make) -> None:
+    chance = {"code/loader.py": f"import random\n{CODE}".replace("acme.FACTOR,", "random.random(),")}
+    other = {"code/loader.py": CODE.replace("acme.FACTOR,", "7.0,")}
+
+    assert "asked again it answers otherwise" in run(running(chance), "--rebuild").stdout
+    assert "asked again" not in run(running(other, name="other"), "--rebuild").stdout
+
+
+@pytest.mark.e2e
 def test_variables_time_limit_and_sandbox_are_those_of_predict(running: Make) -> None:
     reads = {"code/loader.py": f"import os\n{CODE}".replace("acme.FACTOR,", "float(os.environ['RATE']),")}
     slow = {"code/loader.py": f"import time\ntime.sleep(60)\n{CODE}"}
