@@ -14,7 +14,7 @@ from envkit.capturing.requirements import Needed, Selection
 from envkit.capturing.static.findings import Static
 from envkit.capturing.trace import Trace
 from envkit.errors import CaptureFailed, ModelRaised
-from envkit.models import mlflow_surface as surface
+from envkit.models import supplied
 
 
 def needs_mlflow(selection: Selection) -> bool:
@@ -61,7 +61,7 @@ def without_supplied(read: Static) -> Static:
 
 
 def _is_supplied(module: str) -> bool:
-    return module.partition(".")[0] == surface.PACKAGE and surface.is_supplied(module)
+    return module.partition(".")[0] == supplied.PACKAGE and supplied.is_supplied(module)
 
 
 def kept(reason: str) -> Degradation:
@@ -80,7 +80,7 @@ def _form(value: Any) -> Any:
 
 
 def _named(needed: Iterable[Needed]) -> Iterator[Needed]:
-    return (each for each in needed if each.distribution.name in surface.DISTRIBUTIONS)
+    return (each for each in needed if each.distribution.name in supplied.DISTRIBUTIONS)
 
 
 def _uses(trace: Trace, places: Places) -> Iterator[str]:
@@ -92,7 +92,7 @@ def _uses(trace: Trace, places: Places) -> Iterator[str]:
             continue
         for node in ast.walk(tree):
             for dotted in _names(node):
-                if dotted.partition(".")[0] == surface.PACKAGE and not surface.is_supplied(dotted):
+                if dotted.partition(".")[0] == supplied.PACKAGE and not supplied.is_supplied(dotted):
                     yield f"{dotted} ({places.relative(file)}:{getattr(node, 'lineno', 0)})"
 
 
@@ -103,5 +103,5 @@ def _names(node: ast.AST) -> Iterator[str]:
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
     elif isinstance(node, ast.Attribute):
         text = ast.unparse(node)
-        if text.startswith(f"{surface.PACKAGE}.") and all(part.isidentifier() for part in text.split(".")):
+        if text.startswith(f"{supplied.PACKAGE}.") and all(part.isidentifier() for part in text.split(".")):
             yield text

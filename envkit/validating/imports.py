@@ -15,6 +15,7 @@ from envkit.capturing.static.modules import STANDARD, Modules
 from envkit.capturing.trace import InterpreterFacts
 from envkit.errors import InvalidFile, PathOutsideModel
 from envkit.models.directory import ModelDirectory
+from envkit.models.supplied import is_supplied
 from envkit.validating import import_names
 from envkit.validating.evidence import Evidence
 
@@ -138,7 +139,8 @@ class Imports:
         return import_names.inverted({top: names for top, names in self._by_evidence.items() if "." not in top})
 
     def _is_at_hand(self, mention: Mention) -> bool:
-        return any(self.is_standard(name) or self._is_own(name) for name in mention.alternatives)
+        names = mention.alternatives
+        return any(self.is_standard(name) or self._is_own(name) or is_supplied(name) for name in names)
 
     def _is_own(self, module: str) -> bool:
         found = self.modules.find(module.partition(".")[0]) if self.modules else None

@@ -129,6 +129,11 @@ def test_pickles_load_where_envkit_is_not(saved: Path, name: str, tmp_path: Path
     assert done.stdout.decode().split()[0] == "True"
 
 
+@pytest.mark.parametrize("name", ["scaled", "upper", "shout", "code"])
+def test_nothing_is_found_in_the_code_of_what_was_just_saved(saved: Path, name: str) -> None:
+    assert envkit.validate(saved / name, select=["ENV2"]).findings == ()
+
+
 def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "failing.py").write_text("def _load_pyfunc(path):\n    raise KeyError('gone')\n")
 

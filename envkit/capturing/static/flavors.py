@@ -33,6 +33,7 @@ FLAVORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "xgboost": (("xgboost",), "xgb_version"),
 }
 
+CHATS = frozenset(f"mlflow.pyfunc.loaders.{each}" for each in ("chat_model", "chat_agent", "responses_agent"))
 DISTRIBUTIONS: Mapping[str, str] = {
     # of modules named otherwise; asked only for what is not installed, where no record can tell
     "PIL": "pillow",
@@ -71,7 +72,9 @@ def read(model: ModelDirectory, survey: Survey) -> None:
             survey.add_modules(dict.fromkeys(modules, False), FILE_NAME)
             if isinstance(fields.get(key), str):
                 survey.versions[distribution_named(modules[0])] = fields[key]
-    survey.add_modules(dict.fromkeys(_of_the_input(content.signature, content.example), False), FILE_NAME)
+    chats = flavor is not None and flavor.loader_module in CHATS
+    if not chats and not content.content.get("is_signature_from_type_hint"):
+        survey.add_modules(dict.fromkeys(_of_the_input(content.signature, content.example), False), FILE_NAME)
 
 
 def _of_the_input(signature: Mapping[str, Any] | None, example: Any) -> Iterator[str]:
