@@ -9,6 +9,8 @@ import click
 
 from envkit.cli import options, progress
 
+NAMES_SHOWN = 5
+
 
 @click.command()
 @options.model
@@ -91,6 +93,10 @@ def command(
         return
     for each in result.degradations:
         options.note(f"Note: {each}.")
+    if len(result.of_indexes) > 1:  # which one is asked first decides whose file it is
+        for index, names in result.of_indexes.items():
+            more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+            options.note(f"From {index}: {', '.join(names[:NAMES_SHOWN])}{more}.")
     how = "chosen" if result.resolved else "as they are pinned"
     options.note(
         f"Locked {len(result.packages)} packages, versions {how}. Wrote {', '.join(map(str, result.written))}."

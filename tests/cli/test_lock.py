@@ -208,6 +208,18 @@ def test_files_of_other_hashes_than_the_model_states_are_not_locked(tmp_path: Pa
     assert not (path / "pylock.toml").exists()
 
 
+def test_where_there_are_several_indexes_it_says_whose_each_package_is(tmp_path: Path, index: Path) -> None:
+    loopback.add(index, "acme", "1.0")
+    loopback.add(tmp_path / "other", "other", "1.0")
+    with loopback.serving(tmp_path / "other") as there, loopback.serving(index) as here:
+        os.environ["UV_DEFAULT_INDEX"] = f"http://{here}/simple"  # put back by the fixture `index`
+        path = model(tmp_path, f"--extra-index-url http://{there}/simple\nacme==1.0\nother==1.0\n", "")
+        told = envkit("lock", path).stderr
+
+    assert f"From http://{here}/simple: acme." in told
+    assert f"From http://{there}/simple: other." in told
+
+
 def test_locking_twice_writes_the_same_bytes(tmp_path: Path, index: Path) -> None:
     loopback.add(index, "acme", "1.0")
     path = model(tmp_path, "acme==1.0\n", "")

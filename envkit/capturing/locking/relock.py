@@ -26,6 +26,7 @@ from envkit.models.environment_files import read_spec
 from envkit.models.environment_spec import EnvironmentSpec
 from envkit.models.uris.need import ENVIRONMENT
 
+PYPI = "https://pypi.org/simple"
 _ELSEWHERE = "Name a file that gets the lock: `--output-path FILE`."
 _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*==\s*([A-Za-z0-9._!+-]+)")
 
@@ -43,6 +44,15 @@ class Relocked:
     resolved: bool
     written: tuple[Path, ...]
     degradations: tuple[Degradation, ...] = ()
+
+    @property
+    def of_indexes(self) -> Mapping[str, tuple[str, ...]]:
+        """The names that each index gave, by its URL; what comes from elsewhere is not among them."""
+        found: dict[str, list[str]] = {}
+        for each in self.packages:
+            if any("url" in file and not file["url"].startswith("file:") for file in each.get("wheels", ())):
+                found.setdefault(each.get("index") or PYPI, []).append(each["name"])
+        return {index: tuple(names) for index, names in sorted(found.items())}
 
 
 def relock(
