@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
+from envkit.cli import options
 from envkit.errors import EnvkitError, ModelRaised, PredictionFailed
 
 COMMANDS = {
@@ -90,6 +91,7 @@ def _fail(error: EnvkitError, *, debug: bool) -> NoReturn:
 
 @click.group(cls=LazyGroup, context_settings={"max_content_width": 100})
 @click.version_option(None, "--version", package_name="envkit", message="envkit %(version)s")
+@options.output
 def main() -> None:
     """Capture exactly what a machine-learning model needs, and rebuild that environment anywhere.
 

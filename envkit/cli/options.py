@@ -40,7 +40,8 @@ def output(function: Command) -> Command:
     """`-q`, `-v` and `--debug`; they are kept in the context and read by `note` and by the error report."""
 
     def keep(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
-        ctx.ensure_object(dict)[parameter.name] = value
+        settings = ctx.ensure_object(dict)
+        settings[parameter.name] = value or settings.get(parameter.name, False)  # before the command, or after it
 
     quiet = click.option("-q", "--quiet", is_flag=True, expose_value=False, callback=keep, help="Only errors.")
     verbose = click.option(

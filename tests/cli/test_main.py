@@ -31,7 +31,7 @@ def test_help_lists_every_command_without_importing_one() -> None:
     for name, sentence in program.COMMANDS.items():
         assert name in shown
         assert sentence in " ".join(shown.split())  # long ones are wrapped
-    assert shown.splitlines()[-1] == "['envkit.cli', 'envkit.cli.main', 'envkit.errors']"
+    assert shown.splitlines()[-1] == "['envkit.cli', 'envkit.cli.main', 'envkit.cli.options', 'envkit.errors']"
 
 
 @pytest.mark.parametrize("name", program.COMMANDS)
@@ -40,6 +40,14 @@ def test_every_command_has_help(name: str) -> None:
 
     assert result.exit_code == 0
     assert re.search(r"MODEL|A B|COMMAND", result.output)
+
+
+@pytest.mark.parametrize("words", [("-q", "diff"), ("diff", "-q"), ("--quiet", "diff", "-v")])
+def test_quiet_stands_before_the_command_or_after_it(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "a.txt").write_text("acme==1\n")
+    result = CliRunner().invoke(program.main, [*words, str(tmp_path / "a.txt"), str(tmp_path / "a.txt")])
+
+    assert (result.exit_code, result.output) == (0, "")
 
 
 def test_importing_envkit_imports_nothing_third_party() -> None:

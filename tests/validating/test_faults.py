@@ -177,6 +177,7 @@ def test_a_fault_is_told_with_file_and_field(
         {"python_env.yaml": "python: 3.12.7\ndependencies:\n- acme==1.0\n- -c constraints.txt\n"},
         {"model.pkl": pickle.dumps({"a": [1.0, b"x", (None, True)]}), "envkit.json": None},
         {"model.pkl": b"cbuiltins\ngetattr\n(cbuiltins\ntuple\nS'__new__'\ntR.", "envkit.json": None},
+        {"model.pkl": b"cmlflow.pyfunc.model\nPythonModel\n.", "envkit.json": None},
         {"model.pkl": b"c_collections\n_tuplegetter\n(I0\nS'x'\ntR.", "envkit.json": None},
     ],
 )  # fmt: skip

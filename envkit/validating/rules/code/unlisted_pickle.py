@@ -1,13 +1,14 @@
 """Rule `unlisted-pickle`: pickles fetch only what the model declares, what it brings, and plain values.
 
 The list of what is allowed is made from the model itself: the modules of its declared packages, those of its own
-code, and classes of the standard library that hold values. A triage, not a security boundary.
+code, what the runner supplies, and classes of the standard library that hold values. A triage, not a security boundary.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from envkit.models.supplied import is_supplied
 from envkit.validating.declared import declared
 from envkit.validating.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
@@ -28,6 +29,7 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
                 is_dangerous(module, name)
                 or is_plain(module, name)
                 or module in told
+                or is_supplied(f"{module}.{name}")
                 or _is_listed(module, facts, names)
             ):
                 continue
