@@ -28,7 +28,7 @@ def in_processes(function: Callable[[_Given], _Result], items: Sequence[_Given],
     if wanted <= 1:
         return [function(each) for each in items]
     others = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(wanted, mp_context=_context(), initializer=_listen) as pool:
+    with ProcessPoolExecutor(wanted, mp_context=_context(), initializer=_begin, initargs=(dict(os.environ),)) as pool:
         pieces = max(1, len(items) // (wanted * _PIECES))
         try:
             with _held_back():  # a process that is half-started would tell of it
@@ -74,8 +74,13 @@ def _remember(_: int, __: object) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _listen() -> None:
-    """Begin to hear Ctrl-C, which was held back until now: see `_context`."""
+def _begin(environment: dict[str, str]) -> None:
+    """Take over the variables, which may have changed since the server of processes was started, and hear Ctrl-C.
+
+    That was held back until now: see `_context`.
+    """
+    os.environ.clear()
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, _remember)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from envkit.child import process
 from envkit.errors import ToolNotFound
 
 PROGRAM = "Rscript"
@@ -37,6 +36,8 @@ def find(environment: Mapping[str, str]) -> R:
 
     Raises `ToolNotFound` when there is no R, no jsonlite, or too old an R.
     """
+    from envkit.child import process  # imports much that asking for an environment that is there does without
+
     found = shutil.which(PROGRAM, path=environment.get("PATH"))
     if found is None:
         raise ToolNotFound(PROGRAM, f"A model of R needs it on the PATH: `{INSTALL}`, or https://cran.r-project.org.")

@@ -50,3 +50,10 @@ def test_an_interrupt_ends_all_soon_with_their_cleanup_and_without_their_traceba
     assert time.monotonic() - began < 10
     assert said.count(b"Traceback") == 1  # the program's own
     assert len(list(tmp_path.glob("item?"))) == len(list(tmp_path.glob("*.cleaned"))) == 2
+
+
+def test_processes_have_the_variables_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value in ("before", "after"):
+        monkeypatch.setenv("ENVKIT_TEST_MOMENT", value)
+
+        assert in_processes(os.getenv, ["ENVKIT_TEST_MOMENT"] * 2, 2) == [value] * 2
