@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -109,7 +109,8 @@ class _Evidence:
 
     by_code: by the model's own code. on_behalf: by its artifacts, or by the runner for it. between: by libraries.
     named: those of which the model's code names a module in a text, as one names an engine or a parser.
-    asked: the files of the modules that the model or the runner itself asked for, with what they need to be imported.
+    asked: gives the files of the modules that the model or the runner itself asked for, with what they need to be
+    imported; found when it is first called, which is rare and costly.
     """
 
     by_code: frozenset[Distribution]
@@ -118,7 +119,7 @@ class _Evidence:
     reasons: Mapping[Distribution, tuple[Import, ...]]
     outside: tuple[Outside, ...]
     named: frozenset[Distribution] = frozenset()
-    asked: frozenset[str] = frozenset()
+    asked: Callable[[], frozenset[str]] = frozenset
 
     @classmethod
     def gather(cls, trace: Trace, installed: InstalledDistributions, places: Places) -> _Evidence:
@@ -154,7 +155,7 @@ class _Evidence:
             named=frozenset(each.target for each in between if each.import_.module.partition(".")[0] in said),
             reasons=defaultdict(tuple, {d: tuple(sorted(set(found), key=_order)) for d, found in reasons.items()}),
             outside=tuple(Outside(module=module, file=file) for module, file in sorted(outside.items())),
-            asked=frozenset(_asked(entries, trace.files)),
+            asked=cache(lambda: frozenset(_asked(entries, trace.files))),
         )
 
 
@@ -243,18 +244,25 @@ def _says_what_it_imports(import_: Import) -> bool:
     return not source.imports or import_.line in source.calls or bool(tops and import_.module.partition(".")[0] in tops)
 
 
-def _is_guarded(import_: Import, asked: frozenset[str]) -> bool:
+def _is_guarded(import_: Import, asked: Callable[[], frozenset[str]]) -> bool:
     """Whether it was imported where that may fail; a guard does not count for what lies within it and was asked for."""
     if not import_.importing:
         return False
-    for file, line in import_.importing:
-        if any(first <= line <= last for first, last in _source(file).guarded):
-            return True
-        if file in asked and line in _source(file).unconditional.values():
-            break
+    frames = import_.importing
+    guard = next((at for at, (file, line) in enumerate(frames) if _is_within_guard(file, line)), None)
+    if guard is not None and not any(_is_asked_for(*each, asked) for each in frames[:guard]):
+        return True
     file, line = import_.importing[0]
     imported = _source(file).imports.get(line)
     return imported is not None and import_.module.partition(".")[0] not in imported  # compiled code: it is not told
+
+
+def _is_within_guard(file: str, line: int) -> bool:
+    return any(first <= line <= last for first, last in _source(file).guarded)
+
+
+def _is_asked_for(file: str, line: int, asked: Callable[[], frozenset[str]]) -> bool:
+    return line in _source(file).unconditional.values() and file in asked()
 
 
 @dataclass(frozen=True, slots=True)
