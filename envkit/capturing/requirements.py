@@ -13,8 +13,8 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 
 from packaging.utils import NormalizedName
@@ -241,7 +241,9 @@ def _says_what_it_imports(import_: Import) -> bool:
         return True
     source = _source(import_.importer_file)
     tops = source.imports.get(import_.line)
-    return not source.imports or import_.line in source.calls or bool(tops and import_.module.partition(".")[0] in tops)
+    if not source.imports or (tops and import_.module.partition(".")[0] in tops):
+        return True
+    return import_.line in source.calls
 
 
 def _is_guarded(import_: Import, asked: Callable[[], frozenset[str]]) -> bool:
@@ -265,37 +267,52 @@ def _is_asked_for(file: str, line: int, asked: Callable[[], frozenset[str]]) -> 
     return line in _source(file).unconditional.values() and file in asked()
 
 
-@dataclass(frozen=True, slots=True)
 class _Source:
-    """What a source file says of its imports.
+    """What a source file says of its imports. Each part is found when it is first asked for: some files are long."""
 
-    guarded: line ranges of `try` bodies that catch a failed import, and of `with suppress(ImportError)`.
-    imports: the top-level modules that import statements name, by line; a relative import names "". calls: the lines
-    of calls that may import what they are given a name of. texts: what string literals say, of URLs the scheme.
-    unconditional: the modules that statements of its top level import, outside of all others, with their lines.
-    """
+    def __init__(self, tree: ast.Module) -> None:
+        self._tree = tree
 
-    guarded: tuple[tuple[int, int], ...] = ()
-    calls: frozenset[int] = frozenset()
-    texts: frozenset[str] = frozenset()
-    imports: Mapping[int, frozenset[str]] = field(default_factory=dict)
-    unconditional: Mapping[str, int] = field(default_factory=dict)
+    @cached_property
+    def guarded(self) -> tuple[tuple[int, int], ...]:
+        """The line ranges of `try` bodies that catch a failed import, and of `with suppress(ImportError)`."""
+        return tuple(_guards(_statements(self._tree.body)))
+
+    @cached_property
+    def imports(self) -> Mapping[int, frozenset[str]]:
+        """The top-level modules that import statements name, by line; a relative import names ""."""
+        return dict(_imports(_statements(self._tree.body)))
+
+    @cached_property
+    def calls(self) -> frozenset[int]:
+        """The lines of calls that may import what they are given a name of."""
+        return frozenset(_calls(ast.walk(self._tree)))
+
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """What string literals say, of URLs the scheme."""
+        return frozenset(_texts(ast.walk(self._tree)))
+
+    @cached_property
+    def unconditional(self) -> Mapping[str, int]:
+        """The modules that statements of its top level import, outside of all others, with their lines."""
+        return dict(_unconditional(self._tree))
 
 
 @cache
 def _source(file: str) -> _Source:
     try:
-        tree = ast.parse(Path(file).read_bytes())
+        return _Source(ast.parse(Path(file).read_bytes()))
     except (OSError, SyntaxError, ValueError):  # no source, or of another Python: nothing is known of it
-        return _Source()
-    nodes = list(ast.walk(tree))
-    return _Source(
-        guarded=tuple(_guards(nodes)),
-        imports=dict(_imports(nodes)),
-        calls=frozenset(_calls(nodes)),
-        texts=frozenset(_texts(nodes)),
-        unconditional=dict(_unconditional(tree)),
-    )
+        return _Source(ast.Module(body=[], type_ignores=[]))
+
+
+def _statements(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Yield statements and what is within them, but for expressions: imports are none."""
+    for each in body:
+        yield each
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            yield from _statements(getattr(each, name, None) or ())
 
 
 def _said(files: Iterable[str]) -> frozenset[str]:
