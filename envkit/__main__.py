@@ -5,9 +5,8 @@ before anything else; from then on it raises `KeyboardInterrupt` as usual, which
 terminated, or to lose the terminal, is an end like others: what was begun is undone first, temporary folders go.
 """
 
-import gc
-
 import _signal  # type: ignore[import-not-found]  # `signal` itself takes longer than all of this
+import gc
 
 INTERRUPTED = 130
 OBJECTS = 10_000  # commands make many objects and few cycles: the usual 700 cost a tenth of their time
