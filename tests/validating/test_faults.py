@@ -108,7 +108,7 @@ def lock(*pins: str) -> str:
         ({"requirements.txt": "-e .\n"}, "ENV123", "in development mode"),
         ({"requirements.txt": "../acme\n"}, "ENV123", "lies outside the model"),
         ({"requirements.txt": "./wheels/acme-1.0-py3-none-any.whl\n"}, "ENV123", "is not there"),
-        ({"requirements.txt": "--find-links /opt/wheels\nacme==1.0\n"}, "ENV123", "`--find-links`"),
+        ({"requirements.txt": "--find-links /srv/wheels\nacme==1.0\n"}, "ENV123", "`--find-links`"),
         ({"requirements.txt": "acme @ git+https://host/acme@v1.0\n"}, "ENV124", "can lead to something else"),
         ({"requirements.txt": "acme @ git+https://host/acme\n"}, "ENV124", "can lead to something else"),
         ({"requirements.txt": "acme @ https://host/acme-1.0.zip\n"}, "ENV124", "can lead to something else"),
