@@ -56,7 +56,7 @@ def command(
             left = True
             options.note(f"{model}: {_would_change(len(found.files))} ({', '.join(found.rules)}).")
         else:
-            options.note(f"{model}: nothing that could be mended was found.")
+            options.note(f"{model}: nothing that could be mended was found; `envkit validate` tells the rest.")
         written = {"model": model, "files": sorted(found.files), "rules": list(found.rules), "written": found.written}
         told.append({**written, "diff": found.diff})
     if as_json:

@@ -62,7 +62,8 @@ def fix(model: str | Path, *, select: Iterable[str] = (), ignore: Iterable[str] 
     """Mend what rules know how to mend. Nothing is written unless `write` says so, and then all files or none.
 
     Raises `ModelNotFound`, `InvalidArgument` for a rule that does not exist and a model elsewhere,
-    `InvalidInput` for a bare artifact and for a model that cannot be written.
+    `InvalidInput` for a bare artifact and for a model that cannot be written, `InvalidFile` for a malformed `MLmodel`
+    that no rule mends.
     """
     selection = Selection(select=tuple(select), ignore=tuple(ignore))
     selection.check()
@@ -76,6 +77,8 @@ def fix(model: str | Path, *, select: Iterable[str] = (), ignore: Iterable[str] 
     if facts.bare is not None:
         raise InvalidInput(f"{model} has no environment files to mend. `envkit capture` writes them.")
     found = proposed(facts, [rule for rule in selection.rules if rule.fix is not None])
+    if not found and facts.mlmodel is None:
+        raise facts.broken[0].error(facts.path)
     if write and found:
         file_set.write_files(facts.path, dict(found.files))
         return Fix(model=found.model, files=found.files, before=found.before, rules=found.rules, written=True)

@@ -109,6 +109,10 @@ class Broken:
     problem: str
     hint: str = ""
 
+    def error(self, folder: Path) -> InvalidFile:
+        """As it is raised by who needs the file. folder: the one that it lies in."""
+        return InvalidFile(folder / self.file, self.field, self.problem, self.hint)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BadReference:

@@ -101,8 +101,7 @@ def _of_model(model: ModelDirectory) -> Snapshot:
     """What would be built: requirements and lock; the evidence tells where they came from."""
     facts = ModelFacts(model.path)
     if facts.broken:
-        first = facts.broken[0]
-        raise InvalidFile(model.path / first.file, first.field, first.problem, first.hint)
+        raise facts.broken[0].error(model.path)
     packages = dict(_of_lines(facts.requirements))
     packages |= _conda_packages(facts.conda.packages if facts.conda else ())
     if facts.lock is not None:

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 import envkit
 from envkit.cli.main import main
-from envkit.errors import ModelNotFound
+from envkit.errors import InvalidFile, ModelNotFound
 from envkit.validating.facts import ModelFacts
 from envkit.validating.rule import all_rules
 from tests.validating.conftest import FILES, Sound, evidence, seen, told
@@ -104,6 +104,16 @@ def test_a_sound_model_has_nothing_to_mend(sound: Sound) -> None:
     assert (result.exit_code, result.stdout) == (0, "")
 
 
+def test_an_mlmodel_that_no_rule_mends_is_no_success(sound: Sound) -> None:
+    broken = sound({"MLmodel": "flavors: ["})
+    before = state(broken)
+
+    with pytest.raises(InvalidFile, match="MLmodel"):
+        envkit.fix(broken)
+    assert run(broken, "--check").exit_code == 3
+    assert state(broken) == before
+
+
 def test_without_a_terminal_nothing_is_written_unless_told_so(sound: Sound) -> None:
     model = sound({"requirements.txt": "acme>=0.9\n-c constraints.txt\n"})
     before = state(model)
@@ -159,7 +169,7 @@ def test_fixes_never_fail_on_files_that_cannot_be_read(sound: Sound) -> None:
     for rule in all_rules():
         if rule.fix is not None:
             list(rule.fix(ModelFacts(model)))
-    assert run(model, "--yes").exit_code in (0, 1)
+    assert run(model, "--yes").exit_code == 3
 
 
 def piped(path: Path) -> None:
