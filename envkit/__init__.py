@@ -5,7 +5,8 @@ Everything here is loaded when it is first used: `import envkit` imports nothing
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # type checkers know it by this name; importing `typing` would cost more than all the rest
+# type checkers know it by this name; importing `typing` would cost more than all the rest
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
@@ -53,7 +54,8 @@ _HOME = {
     "serve": "envkit.serving.serve",
     "validate": "envkit.validating.validate",
 }
-_MODULES = ("errors", "flavors", "models", "pyfunc", "spark")  # `import envkit` is enough for `envkit.pyfunc.…`
+# `import envkit` is enough for `envkit.pyfunc.…`
+_MODULES = ("errors", "flavors", "models", "pyfunc", "spark")
 
 
 def __getattr__(name: str) -> Any:

@@ -1,15 +1,17 @@
 """The `envkit` program, also `python -m envkit`.
 
-An interrupt that comes while the rest is being imported must not end in a traceback of Python's. So it is seen to
-before anything else; from then on it raises `KeyboardInterrupt` as usual, which the command line expects. To be
-terminated, or to lose the terminal, is an end like others: what was begun is undone first, temporary folders go.
+An interrupt that comes while the rest is being imported must not end in a traceback of Python's. So
+it is seen to before anything else; from then on it raises `KeyboardInterrupt` as usual, which the
+command line expects. To be terminated, or to lose the terminal, is an end like others: what was
+begun is undone first, temporary folders go.
 """
 
 import _signal  # type: ignore[import-not-found]  # `signal` itself takes longer than all of this
 import gc
 
 INTERRUPTED = 130
-OBJECTS = 10_000  # commands make many objects and few cycles: the usual 700 cost a tenth of their time
+# commands make many objects and few cycles: the usual 700 cost a tenth of their time
+OBJECTS = 10_000
 
 
 def main() -> None:

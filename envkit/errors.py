@@ -19,8 +19,8 @@
         ├── NotAnInterpreter        what was named as Python is none
         └── ToolNotFound            a program or an optional library
 
-Each exception carries the facts as attributes, is built from positional facts (so that it pickles), and
-says in `str()` what was sought, where, and what to do next.
+Each exception carries the facts as attributes, is built from positional facts (so that it pickles),
+and says in `str()` what was sought, where, and what to do next.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ class ModelNotFound(InvalidInput):
 class InvalidFile(InvalidInput):
     """A file breaks its format.
 
-    `where` is the key or line inside the file (`flavors.python_function.loader_module`, `line 3`), or empty.
+    `where` is the key or line inside the file (`flavors.python_function.loader_module`, `line 3`),
+    or empty.
     """
 
     def __init__(self, path: Path | str, where: str, problem: str, hint: str = "") -> None:
@@ -95,8 +96,8 @@ class InputMismatch(InvalidInput, ValueError):
 class CaptureFailed(EnvkitError):
     """The model could not be traced; none of its files was changed.
 
-    `seen` is what was known until then, as JSON values: `requirements`, `constraints`, `environment_variables`,
-    `evidence`; None when the model had not begun to load.
+    `seen` is what was known until then, as JSON values: `requirements`, `constraints`,
+    `environment_variables`, `evidence`; None when the model had not begun to load.
     """
 
     exit_code = 4
@@ -124,7 +125,8 @@ class ModelRaised(CaptureFailed):
 class ModelDied(CaptureFailed):
     """The model's process ended before it had loaded and predicted.
 
-    `status` is as in `subprocess.Popen.returncode`: an exit status, or the negative number of a signal.
+    `status` is as in `subprocess.Popen.returncode`: an exit status, or the negative number of a
+    signal.
     """
 
     def __init__(self, phase: str, status: int, how: str) -> None:
@@ -173,7 +175,9 @@ class BuildFailed(EnvkitError):
         self.doing, self.output = doing, output
 
     def __str__(self) -> str:
-        return f"Could not {self.doing}." + (f"\n{self.output.strip()}" if self.output.strip() else "")
+        return f"Could not {self.doing}." + (
+            f"\n{self.output.strip()}" if self.output.strip() else ""
+        )
 
 
 class PredictionFailed(EnvkitError):
@@ -198,17 +202,24 @@ class Missing(EnvkitError):
 class InterpreterNotFound(Missing):
     """No interpreter of the version that the model was captured with.
 
-    `searched` are the places, `refused` sentences: what was there but may not be taken, why nothing was downloaded.
+    `searched` are the places, `refused` sentences: what was there but may not be taken, why nothing
+    was downloaded.
     """
 
-    def __init__(self, wanted: str, searched: tuple[str, ...], refused: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, wanted: str, searched: tuple[str, ...], refused: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(wanted, searched, refused)
         self.wanted, self.searched, self.refused = wanted, searched, refused
 
     def __str__(self) -> str:
-        lines = [f"Python {self.wanted} is not on this machine (looked in {', '.join(self.searched)})."]
+        lines = [
+            f"Python {self.wanted} is not on this machine (looked in {', '.join(self.searched)})."
+        ]
         lines += self.refused[:3]
-        lines += [f"Install it: `uv python install {self.wanted}` or `pyenv install {self.wanted}`."]
+        lines += [
+            f"Install it: `uv python install {self.wanted}` or `pyenv install {self.wanted}`."
+        ]
         return "\n".join(lines)
 
 

@@ -36,7 +36,9 @@ class CondaChannel:
     @property
     def subdir(self) -> str:
         """The folder of this machine's packages."""
-        return next(each.name for each in self.path.iterdir() if each.name not in ("noarch", "index"))
+        return next(
+            each.name for each in self.path.iterdir() if each.name not in ("noarch", "index")
+        )
 
     def archive(self, name: str) -> Path:
         """The archive whose name begins so."""
@@ -63,8 +65,12 @@ def _made(channel: Path) -> dict[str, object]:
     """Make it of Python 3.11 and 3.10 where they are, else of what is there."""
     for versions in (WANTED, WANTED[:1], ()):
         options = [part for each in versions for part in ("--python", each)]
-        made = subprocess.run([sys.executable, SCRIPT, channel, *options], capture_output=True, text=True, check=False)
+        made = subprocess.run(
+            [sys.executable, SCRIPT, channel, *options], capture_output=True, text=True, check=False
+        )
         if made.returncode == 0:
-            names = [line.split("-") for line in made.stdout.splitlines() if line.startswith("python-")]
+            names = [
+                line.split("-") for line in made.stdout.splitlines() if line.startswith("python-")
+            ]
             return {"pythons": sorted((name[1] for name in names), reverse=True)}
     return {"problem": made.stderr.strip()}

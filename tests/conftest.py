@@ -57,8 +57,8 @@ def interruptible() -> None:
 def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Nothing of the user is read or written: not the store, not the settings of installers in the home.
 
-    Where this machine gets packages from is its business: settings that pip and uv find in the home are handed
-    on by name.
+    Where this machine gets packages from is its business: settings that pip and uv find in the home
+    are handed on by name.
     """
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
@@ -71,7 +71,9 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in ("CACHE", "CONFIG", "DATA", "STATE"):
             patch.delenv(f"XDG_{name}_HOME", raising=False)
         patch.setenv("ENVKIT_HOME", str(home / "envkit"))
-        patch.setenv("UV_PYTHON_DOWNLOADS", "never")  # an interpreter that is not there is not searched on the network
+        patch.setenv(
+            "UV_PYTHON_DOWNLOADS", "never"
+        )  # an interpreter that is not there is not searched on the network
         yield home
 
 
@@ -80,8 +82,13 @@ def _settings_of_installers(home: Path) -> dict[str, Path]:
         "PIP_CONFIG_FILE": [home / ".config/pip/pip.conf", home / ".pip/pip.conf"],
         "UV_CONFIG_FILE": [home / ".config/uv/uv.toml"],
     }
-    found = {name: next((path for path in paths if path.is_file()), None) for name, paths in files.items()}
-    return {name: path for name, path in found.items() if path is not None and name not in os.environ}
+    found = {
+        name: next((path for path in paths if path.is_file()), None)
+        for name, paths in files.items()
+    }
+    return {
+        name: path for name, path in found.items() if path is not None and name not in os.environ
+    }
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,9 @@ from pathlib import Path
 from tests.wheels import write_wheel
 
 
-def add(folder: Path, name: str, version: str, requires: Sequence[str] = (), content: str = "") -> Path:
+def add(
+    folder: Path, name: str, version: str, requires: Sequence[str] = (), content: str = ""
+) -> Path:
     """Put a wheel into `folder/simple/<name>/`, with the page that lists it."""
     page = folder / "simple" / name
     page.mkdir(parents=True, exist_ok=True)

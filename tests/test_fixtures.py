@@ -16,7 +16,9 @@ def test_a_fixture_model_was_written_by_mlflow(name: str) -> None:
     written = (FIXTURES / name / "model" / "MLmodel").read_text(encoding="utf-8")
 
     assert re.search(r"(?m)^mlflow_version: 3\.17\.2$", written)
-    assert (FIXTURES / name / "model" / "requirements.txt").read_text().startswith("mlflow==3.17.2\n")
+    assert (
+        (FIXTURES / name / "model" / "requirements.txt").read_text().startswith("mlflow==3.17.2\n")
+    )
 
 
 @pytest.mark.parametrize("name", MODELS)

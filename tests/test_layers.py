@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,53 +13,86 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "envkit"
 
-_MODELS = {"errors", "formats", "models"}
-_PARTS = {*_MODELS, "child", "capturing", "environments", "inside"}
-_AUTHOR = {*_PARTS, "pyfunc", "flavors"}
-MAY_IMPORT = {  # besides itself
-    "errors": set[str](),
-    "formats": {"errors"},
-    "models": {"errors", "formats", "inside"},  # inside: a signature is enforced by the same code everywhere
-    "child": _MODELS,
-    "capturing": {*_MODELS, "child", "inside"},  # it and environments do not know each other
-    "environments": {*_MODELS, "child"},
-    "pyfunc": _PARTS,
-    "flavors": {*_PARTS, "pyfunc"},
-    "validating": _PARTS,
-    "serving": {*_AUTHOR, "validating"},
-    "spark": {*_AUTHOR, "validating"},
-    "cli": {*_AUTHOR, "validating", "serving", "spark"},
-    "__main__": {"cli"},
-    "inside": set[str](),  # and of others the standard library alone: it runs where nothing is installed
-    "__init__": _AUTHOR | {"validating", "serving", "spark"},  # for type checkers only; at run time when first used
+ORDER = (  # from the bottom up: each may import itself and what stands before it
+    "errors",
+    "inside",
+    "formats",
+    "models",
+    "child",
+    "interpreters",
+    "installed",
+    "locking",
+    "analysis",
+    "environments",
+    "capturing",
+    "validating",
+    "serving",
+    "spark",
+    "pyfunc",
+    "flavors",
+    "cli",
+    "__main__",
+)
+STRANGERS = {  # although the order would allow it
+    ("capturing", "environments"),  # they share the environment spec, not each other
+    ("validating", "capturing"),  # it takes plain values
+    ("serving", "validating"),
+    ("spark", "validating"),
+    ("spark", "serving"),
+    ("flavors", "cli"),
 }
-FACES = {  # files that also name, for type checkers, what they give of layers above: it is loaded when first asked for
-    "models/__init__.py": {"capturing", "environments"},
-    "pyfunc/__init__.py": {"spark"},
-    "environments/backend.py": {"serving"},
-    "pyfunc/python_models.py": {"spark"},
+MAY_IMPORT = {
+    layer: {below for below in ORDER[:place] if (layer, below) not in STRANGERS}
+    for place, layer in enumerate(ORDER)
+} | {
+    "inside": set[
+        str
+    ](),  # and of others the standard library alone: it runs where nothing is installed
+    "formats": {"errors"},
+    "__init__": set(ORDER) - {"cli", "__main__"},  # for type checkers only; loaded when first used
+}
+PUBLIC = {"__init__.py", "models/__init__.py", "pyfunc/__init__.py"}
+"""Public namespaces: they name, for type checkers, what they give of any layer. Nothing in envkit imports one."""
+LIBRARIES_OF_PROGRAMS = {  # programs that are started with envkit's own interpreter, whose libraries these are
+    "inside/programs/pip_candidates.py": {"packaging", "piptools"},
+    "inside/programs/rattler_program.py": {"rattler"},
+}
+STILL_CIRCULAR = {
+    "models/signature.py",
+    "models/model.py",
+    "pyfunc/live.py",
+    "inside/jobs.py",
+    "validating/files/facts.py",
 }
 OWN_NAME_INSIDE = "_envkit"  # of the folder `inside`, in the interpreters that run it
 TOP = {"cli", "serving", "spark"}
 ONLY_IN = {  # libraries, and the layers that may know them
     "click": {"cli"},
     "rich": {"cli"},
-    **dict.fromkeys(("aiohttp", "fastapi", "flask", "httpx", "requests", "starlette", "uvicorn"), TOP),
+    **dict.fromkeys(
+        ("aiohttp", "fastapi", "flask", "httpx", "requests", "starlette", "uvicorn"), TOP
+    ),
     "pyspark": {"spark"},
     "yaml": {"formats"},
     "subprocess": {"child"},
     "multiprocessing": {"child"},
     "pty": {"child"},
 }
-STARTS_A_PROCESS = re.compile(r"(exec|spawn|posix_spawn)(l|v|p|e)*|system|popen|fork|forkpty|create_subprocess_\w+")
+STARTS_A_PROCESS = re.compile(
+    r"(exec|spawn|posix_spawn)(l|v|p|e)*|system|popen|fork|forkpty|create_subprocess_\w+"
+)
 
 
 @dataclass(frozen=True)
 class Import:
     line: int
     module: str  # `envkit.child.process`, `yaml`, `os.system`
-    at_run_time: bool  # when the importing module is imported, not in a function and not for type checkers
-    by_name: bool = False  # not by an import statement, but by its literal name given to `import_module`
+    at_run_time: (
+        bool  # when the importing module is imported, not in a function and not for type checkers
+    )
+    by_name: bool = (
+        False  # not by an import statement, but by its literal name given to `import_module`
+    )
 
 
 def imports(path: Path, root: Path) -> Iterator[Import]:
@@ -70,17 +103,29 @@ def imports(path: Path, root: Path) -> Iterator[Import]:
     yield from _imports(tree, package, root, at_run_time=True)
 
 
-def _imports(node: ast.AST, package: tuple[str, ...], root: Path, *, at_run_time: bool) -> Iterator[Import]:
+def _imports(
+    node: ast.AST, package: tuple[str, ...], root: Path, *, at_run_time: bool
+) -> Iterator[Import]:
     if isinstance(node, ast.Import):
         yield from (Import(node.lineno, alias.name, at_run_time) for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
         yield from (Import(node.lineno, name, at_run_time) for name in _from(node, package, root))
-    elif isinstance(node, ast.Call) and _called(node) in {"import_module", "__import__"} and node.args:
-        yield from (Import(node.lineno, name, at_run_time, by_name=True) for name in _literal(node.args[0]))
+    elif (
+        isinstance(node, ast.Call)
+        and _called(node) in {"import_module", "__import__"}
+        and node.args
+    ):
+        yield from (
+            Import(node.lineno, name, at_run_time, by_name=True) for name in _literal(node.args[0])
+        )
     for field, value in ast.iter_fields(node):
         children = value if isinstance(value, list) else [value]
         later = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-        later |= isinstance(node, ast.If) and field == "body" and "TYPE_CHECKING" in ast.unparse(node.test)
+        later |= (
+            isinstance(node, ast.If)
+            and field == "body"
+            and "TYPE_CHECKING" in ast.unparse(node.test)
+        )
         for child in children:
             if isinstance(child, ast.AST):
                 yield from _imports(child, package, root, at_run_time=at_run_time and not later)
@@ -97,7 +142,7 @@ def _from(node: ast.ImportFrom, package: tuple[str, ...], root: Path) -> Iterato
 
 
 def _called(node: ast.Call) -> str:
-    return ast.unparse(node.func).rpartition(".")[2]
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
 
 
 def _literal(argument: ast.expr) -> Iterator[str]:
@@ -117,7 +162,11 @@ def process_starts(path: Path) -> Iterator[tuple[int, str]]:
         if alias.name in {"os", "posix", "asyncio"}
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id in names
+        ):
             if STARTS_A_PROCESS.fullmatch(node.attr):
                 yield node.lineno, f"{node.value.id}.{node.attr}"
         elif isinstance(node, ast.ImportFrom) and node.module in {"os", "posix", "asyncio"}:
@@ -142,12 +191,20 @@ def violations(root: Path) -> Iterator[str]:
             yield f"{inner}: `{layer}` has no place in the table"
             continue
         for each in imports(path, root):
-            if not each.at_run_time and layer_of(each.module, root) in FACES.get(inner.as_posix(), ()):
+            if (
+                inner.as_posix() in PUBLIC
+                and not each.at_run_time
+                and layer_of(each.module, root) != "cli"
+            ):
+                continue
+            if each.module.partition(".")[0] in LIBRARIES_OF_PROGRAMS.get(inner.as_posix(), ()):
                 continue
             if problem := _problem(each, layer, root):
                 yield f"{inner}:{each.line}: {problem}"
         if layer not in {"child", "inside"}:  # inside watches them
-            yield from (f"{inner}:{line}: {name} belongs into child" for line, name in process_starts(path))
+            yield from (
+                f"{inner}:{line}: {name} belongs into child" for line, name in process_starts(path)
+            )
 
 
 def _problem(each: Import, layer: str, root: Path) -> str:
@@ -156,12 +213,17 @@ def _problem(each: Import, layer: str, root: Path) -> str:
         return _problem_within(each, layer, rest, root)
     if layer == "inside":
         known = top in sys.stdlib_module_names or top == OWN_NAME_INSIDE
-        # by name it loads what the model is made with, xgboost or pandas: the model's need, not its own
+        # by name it loads what the model is made with, xgboost or pandas: the model's need, not its
+        # own
         return "" if known or each.by_name else f"inside must do without {top}"
     if layer == "__init__" and each.at_run_time and top != "__future__" and top != "typing":
         return f"`import {root.name}` must not import {top}"
     allowed = ONLY_IN.get(top)
-    return f"{top} belongs into {', '.join(sorted(allowed))}" if allowed and layer not in allowed else ""
+    return (
+        f"{top} belongs into {', '.join(sorted(allowed))}"
+        if allowed and layer not in allowed
+        else ""
+    )
 
 
 def _problem_within(each: Import, layer: str, rest: str, root: Path) -> str:
@@ -177,10 +239,62 @@ def _problem_within(each: Import, layer: str, rest: str, root: Path) -> str:
     return f"{layer} must not know {target} ({each.module})"
 
 
+def circles(root: Path) -> list[tuple[str, ...]]:
+    """Find the groups of files that import each other, directly or not, wherever in them the import stands."""
+    modules = {_module_of(path, root): path for path in sorted(root.rglob("*.py"))}
+    graph = {
+        path.relative_to(root).as_posix(): sorted(
+            {
+                target.relative_to(root).as_posix()
+                for each in imports(path, root)
+                if (
+                    target := modules.get(each.module)
+                    or modules.get(each.module.rpartition(".")[0])
+                )
+                and target != path
+                and target.relative_to(root).as_posix() not in PUBLIC
+            }
+        )
+        for path in modules.values()
+    }
+    return [group for group in _strongly_connected(graph) if len(group) > 1]
+
+
+def _module_of(path: Path, root: Path) -> str:
+    parts = path.relative_to(root.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _strongly_connected(graph: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
+    """Group the nodes that reach each other."""
+    reached = {node: _reachable(node, graph) for node in graph}
+    groups = {
+        tuple(sorted({node} | {o for o in reached[node] if node in reached[o]})) for node in graph
+    }
+    return sorted(groups)
+
+
+def _reachable(start: str, graph: Mapping[str, Sequence[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        for node in graph[waiting.pop()]:
+            if node not in found:
+                found.add(node)
+                waiting.append(node)
+    return found
+
+
 def test_every_import_follows_the_table() -> None:
     found = list(violations(PACKAGE))
 
     assert not found, "\n".join(found)
+
+
+def test_no_files_import_each_other() -> None:
+    found = [group for group in circles(PACKAGE) if not STILL_CIRCULAR & set(group)]
+
+    assert not found, "\n".join(map(str, found))
 
 
 @pytest.fixture
@@ -210,6 +324,24 @@ def tree(tmp_path: Path) -> Path:
 
 def test_a_sound_tree_has_no_violations(tree: Path) -> None:
     assert list(violations(tree)) == []
+    assert circles(tree) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from envkit.models import model",
+        "from envkit.models.model import Model",
+        "import envkit.models.model",
+        "def later():\n    from envkit.models.model import Model",
+        "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from envkit.models.model import Model",
+        "from importlib import import_module\nimport_module('envkit.models.model')",
+    ],
+)
+def test_a_circle_of_files_is_found_wherever_the_import_stands(tree: Path, line: str) -> None:
+    (tree / "formats" / "document.py").write_text(line + "\n", encoding="utf-8")
+
+    assert circles(tree) == [("formats/document.py", "models/model.py")]
 
 
 @pytest.mark.parametrize(

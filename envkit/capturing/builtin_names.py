@@ -37,18 +37,30 @@ def _named(file: str, added: Mapping[str, str]) -> Iterator[tuple[str, int]]:
     """Yield each of the names that the code in the file means, with its line."""
     try:
         tree = ast.parse(Path(file).read_bytes())
-    except (OSError, SyntaxError, ValueError):  # no source, or of another Python: nothing is known of it
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+    ):  # no source, or of another Python: nothing is known of it
         return
     own = set(_bound(tree))
     asks = any(
-        alias.name == "builtins" for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+        alias.name == "builtins"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
     )
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in added and node.id not in own:
             yield node.id, node.lineno
         elif isinstance(node, ast.Attribute) and node.attr in added and asks:
             yield node.attr, node.lineno
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in added and asks:
+        elif (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and node.value in added
+            and asks
+        ):
             yield node.value, node.lineno
         elif isinstance(node, ast.ImportFrom) and node.module == "builtins":
             yield from ((alias.name, node.lineno) for alias in node.names if alias.name in added)

@@ -1,6 +1,7 @@
 """The content of `envkit.json`: why each distribution is there, and what was seen besides.
 
-Nothing in it changes between two captures of one model in one environment: no times, no temporary paths.
+Nothing in it changes between two captures of one model in one environment: no times, no temporary
+paths.
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ from typing import Any
 
 from packaging.utils import NormalizedName
 
-from envkit.capturing import native, outward
-from envkit.capturing.degradations import Degradation
-from envkit.capturing.distributions import is_metadata
-from envkit.capturing.local_wheels import LocalWheel
+from envkit.capturing import native, outside_effects
 from envkit.capturing.packagers import conda_package, is_of_debian
-from envkit.capturing.pins import pin
 from envkit.capturing.places import RUNNER, Places
 from envkit.capturing.requirements import Needed, Selection
 from envkit.capturing.trace import Import, Trace
 from envkit.capturing.variables import Variable
 from envkit.formats import envkit_json
 from envkit.formats.credentials import placeholders
+from envkit.installed.distributions import is_metadata
+from envkit.locking.local_wheels import LocalWheel
+from envkit.locking.pins import pin
+from envkit.models.capture_warnings import Degradation
 
 REASONS_KEPT = 10  # per distribution; a large library is imported from hundreds of places
 OUTPUT_BYTES_KEPT = 1_000_000  # a larger prediction is recorded by its digest alone
@@ -48,7 +49,10 @@ def document(
             "platform": facts.platform,
         },
         "distributions": [
-            *(_distribution(each, "requirement", places, wheels) for each in selection.requirements),
+            *(
+                _distribution(each, "requirement", places, wheels)
+                for each in selection.requirements
+            ),
             *(_distribution(each, "constraint", places, wheels) for each in selection.constraints),
         ],
         "optional": [_distribution(each, "optional", places, {}) for each in selection.optional],
@@ -58,7 +62,7 @@ def document(
         "libraries": native.libraries(trace, places),
         "processes": native.processes(trace, places),
         "connections": sorted(trace.connections),
-        "writes": outward.writes(trace, places),
+        "writes": outside_effects.writes(trace, places),
         "sandbox": trace.sandbox,
         "prediction": _prediction(trace, example),
         "degradations": [each.as_json() for each in degradations],
@@ -83,7 +87,12 @@ def _distribution(
         "debian": is_of_debian(needed.distribution),
         "origin": None
         if origin is None
-        else {"url": placeholders(origin.url), "vcs": origin.vcs, "commit": origin.commit, "editable": origin.editable},
+        else {
+            "url": placeholders(origin.url),
+            "vcs": origin.vcs,
+            "commit": origin.commit,
+            "editable": origin.editable,
+        },
         "implied_by": list(needed.implied_by),
         "reasons": [_reason(each, places) for each in _first_of_each(needed.reasons)],
     }
@@ -92,7 +101,10 @@ def _distribution(
 def _reason(each: Import, places: Places) -> dict[str, Any]:
     if each.artifact:
         return {"phase": each.phase, "module": each.module, "by": "artifact"}
-    if each.importer_file is None or each.importer.partition(".")[0] == RUNNER:  # envkit's own place is no evidence
+    # where envkit itself lies, or keeps its files, is no evidence
+    if each.importer.partition(".")[0] == RUNNER:
+        by = each.importer.replace(".data.", ".").replace(".loaders.pyfunc.", ".loaders.")
+    elif each.importer_file is None:
         by = each.importer
     else:
         by = places.relative(each.importer_file)
@@ -109,7 +121,11 @@ def _first_of_each(reasons: Iterable[Import]) -> list[Import]:
 
 
 def _data_files(trace: Trace, places: Places) -> set[str]:
-    files = (each.module for each in trace.reads if each.kind == "data_file" and not is_metadata(each.module))
+    files = (
+        each.module
+        for each in trace.reads
+        if each.kind == "data_file" and not is_metadata(each.module)
+    )
     return set(map(places.relative, files))
 
 
@@ -117,7 +133,11 @@ def _prediction(trace: Trace, example: Path | None) -> Mapping[str, Any] | None:
     if trace.skipped is not None or example is None:
         return None
     output = envkit_json.dumps({"output": trace.prediction}).encode()
-    kept = {"output": trace.prediction} if len(output) <= OUTPUT_BYTES_KEPT else {"output_sha256": _sha256(output)}
+    kept = (
+        {"output": trace.prediction}
+        if len(output) <= OUTPUT_BYTES_KEPT
+        else {"output_sha256": _sha256(output)}
+    )
     return {"input": example.name, "input_sha256": _sha256(example.read_bytes()), **kept}
 
 

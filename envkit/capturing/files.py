@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envkit.capturing import local_code, local_wheels
-from envkit.capturing.local_wheels import LocalWheel
+from envkit.capturing import local_code
 from envkit.capturing.output import Output
 from envkit.capturing.packagers import DEFAULT_CHANNEL, CondaNeeds
 from envkit.errors import InvalidInput
@@ -27,6 +26,8 @@ from envkit.formats import (
 from envkit.formats.conda_yaml import CondaEnv
 from envkit.formats.python_env_yaml import PythonEnv
 from envkit.formats.requirements_txt import Option
+from envkit.locking import local_wheels
+from envkit.locking.local_wheels import LocalWheel
 from envkit.models.directory import ModelDirectory
 
 REQUIREMENTS = requirements_txt.FILE_NAME
@@ -39,9 +40,9 @@ BUILD_TOOLS = ("pip", "setuptools", "wheel")
 class Content:
     """What the files are to say.
 
-    tools: versions of pip, setuptools and wheel, None where not installed. conda: what conda brought, if it did.
-    options: lines of `requirements.txt` for everything installed. conda_env: the text of `conda.yaml`, where the author
-    wrote one.
+    tools: versions of pip, setuptools and wheel, None where not installed. conda: what conda
+    brought, if it did. options: lines of `requirements.txt` for everything installed. conda_env:
+    the text of `conda.yaml`, where the author wrote one.
     """
 
     python: str
@@ -76,7 +77,9 @@ def write(model: ModelDirectory, content: Content, target: Output) -> tuple[str,
     }
     lacks_code = bool(content.code) and model.python_function.code is None
     if model.artifact is None and (lacks_code or not _names_the_files(model)):
-        texts[mlmodel.FILE_NAME] = _mlmodel(model, {"code": local_code.FOLDER} if lacks_code else {})
+        texts[mlmodel.FILE_NAME] = _mlmodel(
+            model, {"code": local_code.FOLDER} if lacks_code else {}
+        )
     target.write(texts)
     return tuple(sorted(name for name, text in texts.items() if text is not None))
 
@@ -93,7 +96,9 @@ def _earlier_wheels(model: ModelDirectory) -> Iterator[str]:
         name = str(wheel.get("path", ""))
         if re.fullmatch(rf"{local_wheels.FOLDER}/[\w.+!-]+\.whl", name):
             file = model.path / name
-            if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == wheel.get("sha256"):
+            if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == wheel.get(
+                "sha256"
+            ):
                 yield name
 
 
@@ -102,12 +107,16 @@ def _conda_env(content: Content) -> CondaEnv:
     pip, conda = content.tools.get("pip"), content.conda
     specs = conda.specs if conda else ()
     own = () if "pip" in map(conda_yaml.name_of, specs) else (f"pip<={pip}" if pip else "pip",)
-    of_pip = [each for each in content.requirements if not conda or _name(each) not in conda.distributions]
+    of_pip = [
+        each for each in content.requirements if not conda or _name(each) not in conda.distributions
+    ]
     return CondaEnv(
         name=ENVIRONMENT_NAME,
         channels=conda.channels if conda else (DEFAULT_CHANNEL,),
         dependencies=(f"python={content.python}", *own, *specs),
-        pip=(*map(str, content.options), *of_pip, f"-c {CONSTRAINTS}") if of_pip or not specs else None,
+        pip=(*map(str, content.options), *of_pip, f"-c {CONSTRAINTS}")
+        if of_pip or not specs
+        else None,
     )
 
 
@@ -130,7 +139,10 @@ def _tool(name: str, version: str | None) -> str:
 def _names_the_files(model: ModelDirectory) -> bool:
     """Whether whoever follows `MLmodel` finds the files that are written here."""
     flavor = model.python_function
-    return flavor.conda_env == conda_yaml.FILE_NAME and flavor.python_env in (None, python_env_yaml.FILE_NAME)
+    return flavor.conda_env == conda_yaml.FILE_NAME and flavor.python_env in (
+        None,
+        python_env_yaml.FILE_NAME,
+    )
 
 
 def _mlmodel(model: ModelDirectory, fields: Mapping[str, str]) -> str:

@@ -1,6 +1,7 @@
 """Modules of the user's own that lie outside the model: copied into its `code/`, as their packages have them.
 
-Taken along are the modules that the trace saw, the packages around them, and the data files read from those packages.
+Taken along are the modules that the trace saw, the packages around them, and the data files read
+from those packages.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ class LocalCode:
     left: tuple[Outside, ...] = ()
 
 
-def gather(outside: Iterable[Outside], modules: Mapping[str, str | None], model: ModelDirectory) -> LocalCode:
+def gather(
+    outside: Iterable[Outside], modules: Mapping[str, str | None], model: ModelDirectory
+) -> LocalCode:
     """Find what to copy into the model's folder of code.
 
-    modules: the file of every module that was seen, for the packages around those that are taken. A file of the model
-    is never replaced by another one.
+    modules: the file of every module that was seen, for the packages around those that are taken. A
+    file of the model is never replaced by another one.
     """
     folder = PurePosixPath(model.python_function.code or FOLDER)
     files: dict[str, Path] = {}
@@ -35,12 +38,16 @@ def gather(outside: Iterable[Outside], modules: Mapping[str, str | None], model:
     left = list(outside)
     for each in tuple(left):
         found = {} if _is_data(each) else dict(_with_packages(each.module, modules, folder))
-        if _placed(each, found) and all(_is_free(model.path / target, source) for target, source in found.items()):
+        if _placed(each, found) and all(
+            _is_free(model.path / target, source) for target, source in found.items()
+        ):
             files.update(found)
             packages.update(_package(found))
             left.remove(each)
     for each in tuple(left):
-        package = next((at for at in packages if _is_data(each) and Path(each.file).is_relative_to(at)), None)
+        package = next(
+            (at for at in packages if _is_data(each) and Path(each.file).is_relative_to(at)), None
+        )
         if package is not None:
             target = str(packages[package] / Path(each.file).relative_to(package).as_posix())
             if _is_free(model.path / target, Path(each.file)):
@@ -53,7 +60,9 @@ def _is_data(outside: Outside) -> bool:
     return outside.module == outside.file
 
 
-def _with_packages(module: str, modules: Mapping[str, str | None], folder: PurePosixPath) -> Iterator[tuple[str, Path]]:
+def _with_packages(
+    module: str, modules: Mapping[str, str | None], folder: PurePosixPath
+) -> Iterator[tuple[str, Path]]:
     """The module and the packages around it that have a file, each with its place below `folder`."""
     parts = module.split(".")
     for end in range(1, len(parts) + 1):

@@ -23,4 +23,6 @@ def _without(needed: Needed) -> Needed:
     distribution = needed.distribution
     if distribution.origin is not None or "+" not in distribution.version:
         return needed
-    return replace(needed, distribution=replace(distribution, version=distribution.version.partition("+")[0]))
+    return replace(
+        needed, distribution=replace(distribution, version=distribution.version.partition("+")[0])
+    )

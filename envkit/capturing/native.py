@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from envkit.capturing import system_packages
-from envkit.capturing.conda_meta import CondaPrefix
-from envkit.capturing.degradations import Degradation, Kind
 from envkit.capturing.places import Places
 from envkit.capturing.trace import Trace
+from envkit.installed import dpkg
+from envkit.installed.conda_meta import CondaPrefix
+from envkit.models.capture_warnings import Degradation, Kind
 
 OF_EVERY_PYTHON = re.compile(
     r"lib(z|ssl|crypto|ffi|bz2|lzma|sqlite3|uuid|expat|readline|tinfo|ncursesw?|panelw?|gdbm|gdbm_compat|db-\d.*"
@@ -48,7 +48,12 @@ def processes(trace: Trace, places: Places) -> list[dict[str, Any]]:
 def degradations(trace: Trace) -> Iterator[Degradation]:
     """Tell of the Python processes that could not be recorded."""
     interpreter = trace.interpreter.executable
-    flags = {flag for each in trace.processes if each.runs(interpreter) for flag in _hiding_flags(each.argv[1:])}
+    flags = {
+        flag
+        for each in trace.processes
+        if each.runs(interpreter)
+        for flag in _hiding_flags(each.argv[1:])
+    }
     for flag in sorted(flags):
         yield Degradation(
             kind=Kind.UNSEEN_PROCESS,
@@ -96,9 +101,13 @@ def _programs(trace: Trace) -> set[str]:
     return {each.path for each in trace.processes if each.path is not None and not each.runs(own)}
 
 
-def _owned(paths: set[str], places: Places, prefix: CondaPrefix | None) -> Iterator[tuple[str, dict[str, str | None]]]:
+def _owned(
+    paths: set[str], places: Places, prefix: CondaPrefix | None
+) -> Iterator[tuple[str, dict[str, str | None]]]:
     distributions = {path: places.owner(path) for path in paths}
-    packages = system_packages.owners(frozenset(path for path, owner in distributions.items() if owner is None))
+    packages = dpkg.owners(
+        frozenset(path for path, owner in distributions.items() if owner is None)
+    )
     for path in sorted(paths):
         owner = distributions[path]
         conda = prefix.owner(path) if prefix is not None else None

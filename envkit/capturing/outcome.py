@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envkit.capturing import closure, evidence, files, local_origins, native, outward, packagers, sboms
-from envkit.capturing.declared import Declared
-from envkit.capturing.degradations import Degradation, Kind
+from envkit.capturing import evidence, files, native, outside_effects, packagers
 from envkit.capturing.local_code import LocalCode
-from envkit.capturing.local_wheels import LocalWheels
-from envkit.capturing.lock import Locked, Unlocked
-from envkit.capturing.observing import Observed
+from envkit.capturing.observation import Observed
 from envkit.capturing.packagers import CondaNeeds
-from envkit.capturing.pins import pin
 from envkit.capturing.requirements import Selection
+from envkit.capturing.stated_requirements import Declared
 from envkit.capturing.trace import Trace
 from envkit.capturing.variables import Variable
+from envkit.installed import closure, sboms
+from envkit.locking import local_origins
+from envkit.locking.local_wheels import LocalWheels
+from envkit.locking.lock import Locked, Unlocked
+from envkit.locking.pins import pin
 from envkit.models import digests
+from envkit.models.capture_warnings import Degradation, Kind
 from envkit.models.directory import ModelDirectory
 
 
@@ -27,9 +29,10 @@ from envkit.models.directory import ModelDirectory
 class Capture:
     """What a capture found.
 
-    requirements, constraints: PEP 508 lines, pinned and sorted. variables: names that whoever runs the model must
-    know. degradations: what could not be seen or recorded; `str()` of each is a sentence. prediction: the answer to
-    the model's example as JSON values, None without one. written: names of the files in the model directory.
+    requirements, constraints: PEP 508 lines, pinned and sorted. variables: names that whoever runs
+    the model must know. degradations: what could not be seen or recorded; `str()` of each is a
+    sentence. prediction: the answer to the model's example as JSON values, None without one.
+    written: names of the files in the model directory.
     """
 
     model: Path
@@ -56,7 +59,9 @@ class Outcome:
     conda: CondaNeeds | None = None
 
     @classmethod
-    def so_far(cls, model: ModelDirectory, seen: Observed, variables: tuple[Variable, ...]) -> Outcome:
+    def so_far(
+        cls, model: ModelDirectory, seen: Observed, variables: tuple[Variable, ...]
+    ) -> Outcome:
         """What a capture whose run failed can tell."""
         return cls(
             model=model,
@@ -79,7 +84,8 @@ class Outcome:
         needed = self.selection.requirements
         implied = (each for each in self.selection.constraints if each.distribution.name in wheels)
         pins = self.seen.static.with_lines(
-            pin(each.distribution, each.extras, wheels.get(each.distribution.name)) for each in (*needed, *implied)
+            pin(each.distribution, each.extras, wheels.get(each.distribution.name))
+            for each in (*needed, *implied)
         )
         return self.declared.requirements(pins)
 
@@ -103,11 +109,14 @@ class Outcome:
             *_unpredicted(seen.trace),
             *native.degradations(seen.trace),
             *_outside(self.selection),
-            *(Degradation(kind=Kind.UNMET, subject=each.by, detail=str(each)) for each in self.selection.unmet),
+            *(
+                Degradation(kind=Kind.UNMET, subject=each.by, detail=str(each))
+                for each in self.selection.unmet
+            ),
             *closure.unreadable(self.selection.distributions),
             *local_origins.degradations(self.selection.distributions, self.wheels),
             *self._of_lock(),
-            *outward.degradations(seen.trace, seen.places),
+            *outside_effects.degradations(seen.trace, seen.places),
             *seen.static.degradations(),
             *self.declared.degradations(),
             *seen.notes,
@@ -119,7 +128,9 @@ class Outcome:
         if isinstance(self.locked, Locked):
             yield from local_origins.of_lock(self.locked.packages)
         else:
-            detail = f"there is no pylock.toml, versions are pinned without hashes: {'; '.join(reasons)}"
+            detail = (
+                f"there is no pylock.toml, versions are pinned without hashes: {'; '.join(reasons)}"
+            )
             yield Degradation(kind=Kind.NO_LOCK, subject="pylock.toml", detail=detail)
 
     @property
@@ -137,7 +148,9 @@ class Outcome:
         )
         found["conda"] = self.conda.as_json() if self.conda else None
         found["sboms"] = sboms.of(selection.distributions)
-        found["files"] = {name: each.as_json() for name, each in digests.of_model(self.model).items()}
+        found["files"] = {
+            name: each.as_json() for name, each in digests.of_model(self.model).items()
+        }
         found = {"artifact": self.model.artifact, **found} if self.model.artifact else found
         return seen.static.added_to(found)
 
@@ -187,7 +200,9 @@ class Outcome:
 
 def _unpredicted(trace: Trace) -> Iterator[Degradation]:
     if trace.skipped is not None:
-        detail = f"no prediction was made ({trace.skipped}): what only a prediction imports is not known"
+        detail = (
+            f"no prediction was made ({trace.skipped}): what only a prediction imports is not known"
+        )
         yield Degradation(kind=Kind.NO_PREDICTION, subject="prediction", detail=detail)
     if trace.unstreamed is not None:
         detail = f"predict_stream raised {trace.unstreamed}: what only it imports is not known"
@@ -205,7 +220,10 @@ def _outside(selection: Selection) -> Iterator[Degradation]:
         if top == found[0]:
             what, remedy = f"file {top}", "it will be missing elsewhere"
         elif "site-packages" in found[0]:
-            what, remedy = f"module {top}, {found[0]}{more}", "no RECORD of an installed distribution lists it"
+            what, remedy = (
+                f"module {top}, {found[0]}{more}",
+                "no RECORD of an installed distribution lists it",
+            )
         else:
             what = f"module {top}, {found[0]}{more}"
             remedy = "it will be missing elsewhere; `--include-code` takes it along"

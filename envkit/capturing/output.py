@@ -44,7 +44,9 @@ class Output:
             self.folder.mkdir(parents=True, exist_ok=True)
             file_set.write_files(self.folder, {**self.copies, **files})
         except OSError as error:
-            raise InvalidArgument(f"{self.folder} cannot be written to: {error.strerror or error}.") from error
+            raise InvalidArgument(
+                f"{self.folder} cannot be written to: {error.strerror or error}."
+            ) from error
         finally:
             if made:
                 with suppress(OSError):  # it is not empty: all went well
@@ -66,7 +68,9 @@ def choose(model: ModelDirectory, output_path: str | Path | None) -> Output:
     if folder.is_relative_to(model.path) and model.artifact is None:
         raise InvalidArgument(f"{folder} lies in the model itself; name a folder outside.")
     if folder.exists() and any(folder.iterdir()) and not (folder / envkit_json.FILE_NAME).is_file():
-        raise InvalidArgument(f"{folder} is not empty, and holds no earlier capture; name another folder.")
+        raise InvalidArgument(
+            f"{folder} is not empty, and holds no earlier capture; name another folder."
+        )
     return Output(folder=folder, copies=dict(_copies(model)))
 
 

@@ -11,11 +11,11 @@ from typing import Any
 from packaging.utils import NormalizedName
 
 from envkit.capturing import native
-from envkit.capturing.conda_meta import CondaPackage, CondaPrefix
-from envkit.capturing.degradations import Degradation, Kind
-from envkit.capturing.distributions import Distribution
 from envkit.capturing.requirements import Needed, Selection
 from envkit.capturing.trace import Trace
+from envkit.installed.conda_meta import CondaPackage, CondaPrefix
+from envkit.installed.distributions import Distribution
+from envkit.models.capture_warnings import Degradation, Kind
 
 DEFAULT_CHANNEL = "conda-forge"
 _SYSTEM_SITE = re.compile(r"/usr/lib/python3(\.\d+)?/dist-packages")
@@ -33,7 +33,8 @@ class CondaUse:
 class CondaNeeds:
     """What conda brought of all that a model needs, sorted by name, besides Python itself.
 
-    distributions: the names, as indexes know them, of what is among the uses. outside: files that conda alone has.
+    distributions: the names, as indexes know them, of what is among the uses. outside: files that
+    conda alone has.
     """
 
     channels: tuple[str, ...]
@@ -50,13 +51,17 @@ class CondaNeeds:
         """As a JSON object."""
         return {
             "channels": list(self.channels),
-            "packages": [{**each.package.as_json(), "needed_for": list(each.by)} for each in self.uses],
+            "packages": [
+                {**each.package.as_json(), "needed_for": list(each.by)} for each in self.uses
+            ],
         }
 
     def without_explained(self, selection: Selection) -> Selection:
         """The selection without modules and files that a conda package brings: they are not missing elsewhere."""
         known = {file for file, _ in self.outside}
-        return replace(selection, outside=tuple(each for each in selection.outside if each.file not in known))
+        return replace(
+            selection, outside=tuple(each for each in selection.outside if each.file not in known)
+        )
 
 
 def conda_needs(trace: Trace, selection: Selection) -> CondaNeeds | None:
@@ -65,18 +70,30 @@ def conda_needs(trace: Trace, selection: Selection) -> CondaNeeds | None:
     if prefix is None:
         return None
     closure = selection.distributions
-    brought = {each.name: package for each in closure if (package := prefix.brought(each)) is not None}
-    outside = {each.file: owner for each in selection.outside if (owner := prefix.owner(each.file)) is not None}
-    files = {path: owner for path in native.used(trace) if (owner := prefix.owner(path)) is not None}
+    brought = {
+        each.name: package for each in closure if (package := prefix.brought(each)) is not None
+    }
+    outside = {
+        each.file: owner
+        for each in selection.outside
+        if (owner := prefix.owner(each.file)) is not None
+    }
+    files = {
+        path: owner for path in native.used(trace) if (owner := prefix.owner(path)) is not None
+    }
     uses: dict[CondaPackage, set[str]] = {}
-    found = [*brought.items(), *((prefix.below(file), each) for file, each in {**outside, **files}.items())]
+    found = [
+        *brought.items(),
+        *((prefix.below(file), each) for file, each in {**outside, **files}.items()),
+    ]
     for what, package in found:
         if package.name != "python":
             uses.setdefault(package, set()).add(what)
     return CondaNeeds(
         channels=prefix.channels or (DEFAULT_CHANNEL,),
         uses=tuple(
-            CondaUse(package=each, by=tuple(sorted(uses[each]))) for each in sorted(uses, key=lambda each: each.name)
+            CondaUse(package=each, by=tuple(sorted(uses[each])))
+            for each in sorted(uses, key=lambda each: each.name)
         ),
         distributions=frozenset(brought),
         outside=tuple(sorted(outside.items(), key=lambda each: each[0])),
@@ -91,16 +108,26 @@ def conda_package(distribution: Distribution) -> CondaPackage | None:
 
 def is_of_debian(distribution: Distribution) -> bool:
     """Whether a package of the operating system brought it."""
-    return distribution.installer == "debian" or bool(_SYSTEM_SITE.fullmatch(str(distribution.folder.parent)))
+    return distribution.installer == "debian" or bool(
+        _SYSTEM_SITE.fullmatch(str(distribution.folder.parent))
+    )
 
 
-def degradations(closure: Iterable[Needed], unlocked: Iterable[str], conda: CondaNeeds | None) -> Iterator[Degradation]:
+def degradations(
+    closure: Iterable[Needed], unlocked: Iterable[str], conda: CondaNeeds | None
+) -> Iterator[Degradation]:
     """What a system package or conda brought and no index has; `unlocked` are the lock's reasons."""
     reasons = tuple(unlocked)
     of_conda = conda.distributions if conda is not None else frozenset()
     for each in (needed.distribution for needed in closure):
         pin = f"{each.name}=={each.version}"
-        who = "the operating system" if is_of_debian(each) else "conda" if each.name in of_conda else ""
+        who = (
+            "the operating system"
+            if is_of_debian(each)
+            else "conda"
+            if each.name in of_conda
+            else ""
+        )
         if who and any(pin in re.split(r"[\s,]+", reason) for reason in reasons):
             detail = f"{pin} was installed by {who} and no index has it: where the model runs, {who} must bring it"
             yield Degradation(kind=Kind.NOT_ON_INDEX, subject=each.name, detail=detail)

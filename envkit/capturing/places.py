@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from envkit.capturing.distributions import Distribution, InstalledDistributions
 from envkit.capturing.trace import Import, Trace, VariableRead
+from envkit.installed.distributions import Distribution, InstalledDistributions
 
-RUNNER = "_envkit"  # the package name under which `envkit/inside` runs; it acts on the model's behalf
+# the package name under which `envkit/inside` runs; it acts on the model's behalf
+RUNNER = "_envkit"
 
 SYSTEM = (
     "/etc/",
@@ -31,7 +32,11 @@ class Places:
     """Tells where the files of one trace belong."""
 
     def __init__(
-        self, trace: Trace, installed: InstalledDistributions, model: Path, own: Sequence[Path] | None = None
+        self,
+        trace: Trace,
+        installed: InstalledDistributions,
+        model: Path,
+        own: Sequence[Path] | None = None,
     ) -> None:
         """`own`: the files and folders below `model` that are the model, default all."""
         self._installed = installed
@@ -47,7 +52,9 @@ class Places:
 
     def is_standard(self, file: str) -> bool:
         """Whether the file is part of the standard library."""
-        return file.startswith(self._standard) and not {"site-packages", "dist-packages"} & set(Path(file).parts)
+        return file.startswith(self._standard) and not {"site-packages", "dist-packages"} & set(
+            Path(file).parts
+        )
 
     def is_of_the_system(self, file: str) -> bool:
         """Whether the file is part of Python's standard library or of the operating system, not of anyone's project."""
@@ -56,7 +63,12 @@ class Places:
     def source(self, each: Import) -> Distribution | None:
         """The distribution whose code made the import; None when it was the model, or the runner for it."""
         file = each.importer_file
-        if each.artifact or file is None or each.importer.partition(".")[0] == RUNNER or self.is_local(file):
+        if (
+            each.artifact
+            or file is None
+            or each.importer.partition(".")[0] == RUNNER
+            or self.is_local(file)
+        ):
             return None
         return self._installed.owner(file)
 

@@ -1,10 +1,11 @@
 """From the trace to what must be installed: what the model itself needs, and what that implies.
 
-A distribution is a *requirement* when the model's own code imports it; when its artifacts, its input or its
-loader need it and nothing else that is required brings it; or when a library that the model uses went and
-imported it without declaring it (a plugin, an engine, an extra). Everything that the requirements' metadata
-implies is a *constraint*. What a library merely tries to import while it is itself imported, ready to do
-without, is *optional*: used because it happened to be there.
+A distribution is a *requirement* when the model's own code imports it; when its artifacts, its
+input or its loader need it and nothing else that is required brings it; or when a library that the
+model uses went and imported it without declaring it (a plugin, an engine, an extra). Everything
+that the requirements' metadata implies is a *constraint*. What a library merely tries to import
+while it is itself imported, ready to do without, is *optional*: used because it happened to be
+there.
 """
 
 from __future__ import annotations
@@ -19,14 +20,16 @@ from pathlib import Path
 
 from packaging.utils import NormalizedName
 
-from envkit.capturing.closure import Closures, Roots, Unmet
-from envkit.capturing.distributions import Distribution, InstalledDistributions, is_metadata
+from envkit.analysis.source_imports import ABSENCE
 from envkit.capturing.places import RUNNER, Places
 from envkit.capturing.trace import Import, Trace
+from envkit.installed.closure import Closures, Roots, Unmet
+from envkit.installed.distributions import Distribution, InstalledDistributions, is_metadata
 
-IMPORTING_CALLS = frozenset({"import_module", "__import__", "load", "load_module", "exec_module", "resolve", "exec"})
+IMPORTING_CALLS = frozenset(
+    {"import_module", "__import__", "load", "load_module", "exec_module", "resolve", "exec"}
+)
 SCHEME = re.compile(r"([a-z]+)\d*[a-z]?://")  # socks5h://
-ABSENCE = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +57,8 @@ class Outside:
 class Selection:
     """What the environment must hold. Each tuple is sorted by name.
 
-    optional: imported where it was there, not needed. outside: modules that will be missing elsewhere.
+    optional: imported where it was there, not needed. outside: modules that will be missing
+    elsewhere.
     """
 
     requirements: tuple[Needed, ...]
@@ -85,10 +89,13 @@ def select(trace: Trace, installed: InstalledDistributions, places: Places) -> S
     implied = defaultdict(tuple[NormalizedName, ...], closures.implied_by(roots))
     return Selection(
         requirements=_sorted(
-            Needed(distribution=d, extras=extras, implied_by=implied[d], reasons=used[d]) for d, extras in roots.items()
+            Needed(distribution=d, extras=extras, implied_by=implied[d], reasons=used[d])
+            for d, extras in roots.items()
         ),
         constraints=_sorted(
-            Needed(distribution=d, implied_by=implied[d], reasons=used[d]) for d in closure if d not in roots
+            Needed(distribution=d, implied_by=implied[d], reasons=used[d])
+            for d in closure
+            if d not in roots
         ),
         optional=_sorted(Needed(distribution=d, reasons=used[d]) for d in optional),
         outside=evidence.outside,
@@ -107,10 +114,11 @@ class _Edge:
 class _Evidence:
     """Imports, sorted by who made them.
 
-    by_code: by the model's own code. on_behalf: by its artifacts, or by the runner for it. between: by libraries.
-    named: those of which the model's code names a module in a text, as one names an engine or a parser.
-    asked: gives the files of the modules that the model or the runner itself asked for, with what they need to be
-    imported; found when it is first called, which is rare and costly.
+    by_code: by the model's own code. on_behalf: by its artifacts, or by the runner for it. between:
+    by libraries. named: those of which the model's code names a module in a text, as one names an
+    engine or a parser. asked: gives the files of the modules that the model or the runner itself
+    asked for, with what they need to be imported; found when it is first called, which is rare and
+    costly.
     """
 
     by_code: frozenset[Distribution]
@@ -129,12 +137,21 @@ class _Evidence:
         entries: set[str] = set()
         for each in (*trace.imports, *trace.reads):
             file = each.module if each.data else trace.files.get(each.module)
-            if file is None or places.is_local(file) or (each.data and is_metadata(file) and each.kind != "metadata"):
+            if (
+                file is None
+                or places.is_local(file)
+                or (each.data and is_metadata(file) and each.kind != "metadata")
+            ):
                 continue
             target, source = installed.owner(file), places.source(each)
-            if each.kind == "metadata" and source is not None:  # libraries look around; the model means it
+            # libraries look around; the model means it
+            if each.kind == "metadata" and source is not None:
                 continue
-            if target is None and not places.is_of_the_system(file) and (source is None or not each.data):
+            if (
+                target is None
+                and not places.is_of_the_system(file)
+                and (source is None or not each.data)
+            ):
                 outside[each.module] = file
             if target is None or source == target:
                 continue
@@ -147,14 +164,22 @@ class _Evidence:
                 on_behalf.add(target)
             else:
                 by_code.add(target)
-        said = _said(file for file in trace.files.values() if file is not None and places.is_local(file))
+        said = _said(
+            file for file in trace.files.values() if file is not None and places.is_local(file)
+        )
         return cls(
             by_code=frozenset(by_code),
             on_behalf=frozenset(on_behalf),
             between=tuple(between),
-            named=frozenset(each.target for each in between if each.import_.module.partition(".")[0] in said),
-            reasons=defaultdict(tuple, {d: tuple(sorted(set(found), key=_order)) for d, found in reasons.items()}),
-            outside=tuple(Outside(module=module, file=file) for module, file in sorted(outside.items())),
+            named=frozenset(
+                each.target for each in between if each.import_.module.partition(".")[0] in said
+            ),
+            reasons=defaultdict(
+                tuple, {d: tuple(sorted(set(found), key=_order)) for d, found in reasons.items()}
+            ),
+            outside=tuple(
+                Outside(module=module, file=file) for module, file in sorted(outside.items())
+            ),
             asked=cache(lambda: frozenset(_asked(entries, trace.files))),
         )
 
@@ -171,7 +196,9 @@ def _asked(entries: Iterable[str], files: Mapping[str, str | None]) -> Iterator[
 
 
 def _roots(evidence: _Evidence, closures: Closures) -> dict[Distribution, frozenset[str]]:
-    roots = dict.fromkeys(sorted(evidence.by_code | evidence.on_behalf, key=_name), frozenset[str]())
+    roots = dict.fromkeys(
+        sorted(evidence.by_code | evidence.on_behalf, key=_name), frozenset[str]()
+    )
     _add_undeclared(roots, evidence, closures)
     for distribution in sorted(evidence.on_behalf - evidence.by_code, key=_name):
         others = {each: extras for each, extras in roots.items() if each != distribution}
@@ -180,7 +207,9 @@ def _roots(evidence: _Evidence, closures: Closures) -> dict[Distribution, frozen
     return roots
 
 
-def _add_undeclared(roots: dict[Distribution, frozenset[str]], evidence: _Evidence, closures: Closures) -> None:
+def _add_undeclared(
+    roots: dict[Distribution, frozenset[str]], evidence: _Evidence, closures: Closures
+) -> None:
     """Add what libraries imported without declaring it: as their extra where that fits, else by name."""
     while True:
         closure = closures.of(roots)
@@ -188,7 +217,9 @@ def _add_undeclared(roots: dict[Distribution, frozenset[str]], evidence: _Eviden
         if not needs:
             return
         pairs = dict.fromkeys((each.source, each.target) for each in needs)
-        asked = next(filter(None, (_extra(*each, roots, evidence, closures) for each in pairs)), None)
+        asked = next(
+            filter(None, (_extra(*each, roots, evidence, closures) for each in pairs)), None
+        )
         if asked is not None:
             roots[asked[0]] |= {asked[1]}
         else:
@@ -196,7 +227,11 @@ def _add_undeclared(roots: dict[Distribution, frozenset[str]], evidence: _Eviden
 
 
 def _extra(
-    importer: Distribution, target: Distribution, roots: Roots, evidence: _Evidence, closures: Closures
+    importer: Distribution,
+    target: Distribution,
+    roots: Roots,
+    evidence: _Evidence,
+    closures: Closures,
 ) -> tuple[Distribution, str] | None:
     """A requirement that brings the importer, and the extra of it that is the reason for what was imported."""
     for asking in (importer, *(each for each in roots if each != importer)):
@@ -223,19 +258,24 @@ def _brings_a_copy(edge: _Edge) -> bool:
 def _does_without(edge: _Edge, evidence: _Evidence) -> bool:
     """Whether the importer gets along without the module.
 
-    It does when it asks only while it is being imported itself, and somewhere there catches that the module is
-    absent: what it then imports of it unguarded, it imports knowing that it is there.
+    It does when it asks only while it is being imported itself, and somewhere there catches that
+    the module is absent: what it then imports of it unguarded, it imports knowing that it is there.
     """
     if not edge.import_.importing and _says_what_it_imports(edge.import_):
         return False
-    same = (each.import_ for each in evidence.between if (each.source, each.target) == (edge.source, edge.target))
+    same = (
+        each.import_
+        for each in evidence.between
+        if (each.source, each.target) == (edge.source, edge.target)
+    )
     return any(_is_guarded(each, evidence.asked) for each in same)
 
 
 def _says_what_it_imports(import_: Import) -> bool:
     """Whether the importer's own code asks for the module at that line.
 
-    If not, compiled code that it calls did: a part of the very package that it deals with, or a name in a pickle.
+    If not, compiled code that it calls did: a part of the very package that it deals with, or a
+    name in a pickle.
     """
     if import_.data or import_.importer_file is None:
         return True
@@ -251,12 +291,15 @@ def _is_guarded(import_: Import, asked: Callable[[], frozenset[str]]) -> bool:
     if not import_.importing:
         return False
     frames = import_.importing
-    guard = next((at for at, (file, line) in enumerate(frames) if _is_within_guard(file, line)), None)
+    guard = next(
+        (at for at, (file, line) in enumerate(frames) if _is_within_guard(file, line)), None
+    )
     if guard is not None and not any(_is_asked_for(*each, asked) for each in frames[:guard]):
         return True
     file, line = import_.importing[0]
     imported = _source(file).imports.get(line)
-    return imported is not None and import_.module.partition(".")[0] not in imported  # compiled code: it is not told
+    # compiled code: it is not told
+    return imported is not None and import_.module.partition(".")[0] not in imported
 
 
 def _is_within_guard(file: str, line: int) -> bool:
@@ -303,7 +346,11 @@ class _Source:
 def _source(file: str) -> _Source:
     try:
         return _Source(ast.parse(Path(file).read_bytes()))
-    except (OSError, SyntaxError, ValueError):  # no source, or of another Python: nothing is known of it
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+    ):  # no source, or of another Python: nothing is known of it
         return _Source(ast.Module(body=[], type_ignores=[]))
 
 
@@ -331,7 +378,10 @@ def _imports(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, frozenset[str]]]:
         if isinstance(node, ast.Import):
             yield node.lineno, frozenset(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.lineno, frozenset({(node.module or "").partition(".")[0] if not node.level else ""})
+            yield (
+                node.lineno,
+                frozenset({(node.module or "").partition(".")[0] if not node.level else ""}),
+            )
 
 
 def _unconditional(tree: ast.Module) -> Iterator[tuple[str, int]]:
@@ -355,9 +405,13 @@ def _last_name(function: ast.expr) -> str:
 
 def _guards(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, int]]:
     for node in nodes:
-        if isinstance(node, ast.Try) and any(_catches_absence(handler.type) for handler in node.handlers):
+        if isinstance(node, ast.Try) and any(
+            _catches_absence(handler.type) for handler in node.handlers
+        ):
             yield node.lineno, node.body[-1].end_lineno or node.lineno
-        elif isinstance(node, ast.With) and any(_suppresses(item.context_expr) for item in node.items):
+        elif isinstance(node, ast.With) and any(
+            _suppresses(item.context_expr) for item in node.items
+        ):
             yield node.lineno, node.end_lineno or node.lineno
 
 

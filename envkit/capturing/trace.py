@@ -8,36 +8,21 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from envkit.interpreters.facts import InterpreterFacts
+
 Event = Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InterpreterFacts:
-    """The interpreter in which the model was traced.
-
-    version: full, `3.11.7`; platform: `sysconfig.get_platform()`; markers: the PEP 508 marker environment;
-    tools: versions of pip, setuptools and wheel there, None where they are not installed.
-    """
-
-    executable: str
-    version: str
-    implementation: str
-    platform: str
-    stdlib: tuple[str, ...]
-    sys_path: tuple[str, ...]
-    markers: Mapping[str, str]
-    tools: Mapping[str, str | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Import:
     """One module asked for another.
 
-    importer_file is None for code that has no file. importing: while the importer's own package was being imported,
-    where that stood, innermost first, as (file, line); empty when something called the importer later.
-    artifact: a pickle of the model names the module. data: no module was imported, but the file of the path `module`
-    was used: `kind` says how, as a `data_file`, a `program`, a `library`, as `metadata`, asked for by name, or as
-    a `builtin`, whose name it put into `builtins`.
+    importer_file is None for code that has no file. importing: while the importer's own package was
+    being imported, where that stood, innermost first, as (file, line); empty when something called
+    the importer later. artifact: a pickle of the model names the module. data: no module was
+    imported, but the file of the path `module` was used: `kind` says how, as a `data_file`, a
+    `program`, a `library`, as `metadata`, asked for by name, or as a `builtin`, whose name it put
+    into `builtins`.
     """
 
     module: str
@@ -83,13 +68,14 @@ class VariableRead:
 class Trace:
     """The evidence of one load and one prediction.
 
-    files: the file of each module that was seen (None: it has none). reads: files that were used otherwise.
-    written: paths that were made or changed, without what is gone again and what is temporary. connections: tried.
-    sandbox: what confined the model meanwhile, `bubblewrap` or `limits`.
-    loaded: paths of the native libraries that were loaded in the end, extension modules among them.
-    builtins: names that something put into `builtins` when the interpreter started, each with the file that did.
-    skipped: why no prediction was made, or None. unstreamed: why none was made piece by piece, although the model can.
-    prediction: the answer to the example as JSON values; only when `skipped` is None.
+    files: the file of each module that was seen (None: it has none). reads: files that were used
+    otherwise. written: paths that were made or changed, without what is gone again and what is
+    temporary. connections: tried. sandbox: what confined the model meanwhile, `bubblewrap` or
+    `limits`. loaded: paths of the native libraries that were loaded in the end, extension modules
+    among them. builtins: names that something put into `builtins` when the interpreter started,
+    each with the file that did. skipped: why no prediction was made, or None. unstreamed: why none
+    was made piece by piece, although the model can. prediction: the answer to the example as JSON
+    values; only when `skipped` is None.
     """
 
     interpreter: InterpreterFacts
@@ -107,6 +93,22 @@ class Trace:
     builtins: Mapping[str, str | None] = field(default_factory=dict)
     unstreamed: str | None = None
 
+    @classmethod
+    def of_nothing(cls, interpreter: InterpreterFacts, skipped: str) -> Trace:
+        """Return the trace of a model that was not run; `skipped` says why."""
+        return cls(
+            interpreter=interpreter,
+            files={},
+            imports=(),
+            reads=(),
+            variables=(),
+            loaded=(),
+            processes=(),
+            connections=(),
+            prediction=None,
+            skipped=skipped,
+        )
+
 
 def from_events(events: Iterable[Event]) -> Trace:
     """Read the journal of a trace; which events there are is told by `envkit/inside/__main__.py`."""
@@ -117,16 +119,20 @@ def from_events(events: Iterable[Event]) -> Trace:
     loaded = {path for event in kinds.get("libraries", []) for path in event["paths"]}
     answers = kinds.get("prediction", [])
     return Trace(
-        interpreter=_interpreter(first),
+        interpreter=InterpreterFacts.from_event(first),
         files=_files(kinds),
         imports=tuple(_imports(kinds)),
         reads=tuple(_reads(kinds, loaded, first["executable"])),
         variables=tuple(_variables(kinds.get("variable", []))),
         loaded=tuple(sorted(loaded)),
         processes=tuple(dict.fromkeys(map(_process, kinds.get("process", [])))),
-        connections=tuple(dict.fromkeys(str(event["address"]) for event in kinds.get("connect", []))),
+        connections=tuple(
+            dict.fromkeys(str(event["address"]) for event in kinds.get("connect", []))
+        ),
         prediction=answers[0]["output"] if answers else None,
-        skipped=None if answers else str(kinds.get("skipped", [{"why": "it was not reached"}])[0]["why"]),
+        skipped=None
+        if answers
+        else str(kinds.get("skipped", [{"why": "it was not reached"}])[0]["why"]),
         written=tuple(_written(kinds.get("write", []))),
         builtins={event["name"]: event["path"] for event in kinds.get("builtin", [])},
         unstreamed=next((str(event["why"]) for event in kinds.get("unstreamed", [])), None),
@@ -141,19 +147,6 @@ def _written(events: Iterable[Event]) -> list[str]:
         else:
             found[event["path"]] = None
     return sorted(found)
-
-
-def _interpreter(event: Event) -> InterpreterFacts:
-    return InterpreterFacts(
-        executable=event["executable"],
-        version=event["version"],
-        implementation=event["implementation"],
-        platform=event["platform"],
-        stdlib=tuple(event["stdlib"]),
-        sys_path=tuple(event["sys_path"]),
-        markers=event["markers"],
-        tools=event["packages"],
-    )
 
 
 def _files(kinds: Mapping[str, list[Event]]) -> dict[str, str | None]:
@@ -176,10 +169,16 @@ def _imports(kinds: Mapping[str, list[Event]]) -> Iterable[Import]:
             importing=tuple((file, line) for file, line in event.get("importing", ())),
         )
     for event in kinds.get("pickle", []):
-        if "pid" in event:  # what processes send each other; the imports that it leads to are told as such
+        # what processes send each other; the imports that it leads to are told as such
+        if "pid" in event:
             continue
         yield Import(
-            module=event["module"], importer="", importer_file=None, line=0, phase=event["phase"], artifact=True
+            module=event["module"],
+            importer="",
+            importer_file=None,
+            line=0,
+            phase=event["phase"],
+            artifact=True,
         )
 
 
@@ -187,7 +186,9 @@ def _process(event: Event) -> Process:
     return Process(argv=tuple(map(str, event["argv"])), path=event["program"])
 
 
-def _reads(kinds: Mapping[str, list[Event]], loaded: set[str], interpreter: str) -> Iterable[Import]:
+def _reads(
+    kinds: Mapping[str, list[Event]], loaded: set[str], interpreter: str
+) -> Iterable[Import]:
     """Yield the files that were read, the programs but for the interpreter itself, and what `ctypes` loaded."""
     scripts = {event["path"] for event in kinds.get("program", [])}
     for event in kinds.get("file", []):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envkit.capturing.trace import Trace, from_events
-from envkit.child import interpreter as interpreter_of
-from envkit.child.inside import Journal, doing, run_inside
+from envkit.child.runner import Journal, doing, run_inside
 from envkit.child.sandbox import Confinement
 from envkit.errors import (
     CaptureFailed,
@@ -21,6 +19,7 @@ from envkit.errors import (
     ModelTimedOut,
     NotAnInterpreter,
 )
+from envkit.interpreters.describe import find_program
 from envkit.models.directory import ModelDirectory
 
 
@@ -28,8 +27,9 @@ from envkit.models.directory import ModelDirectory
 class Limits:
     """What one trace may take: seconds, bytes of address space (None: no limit), and modules from which folders.
 
-    confinement: what confines it. variables: those that it is given besides the caller's. typed: a file for the answer
-    with its types (`envkit.inside.wire`). without_mlflow: it must do with what the runner supplies of that.
+    confinement: what confines it. variables: those that it is given besides the caller's. typed: a
+    file for the answer with its types (`envkit.inside.data.wire`). without_mlflow: it must do with
+    what the runner supplies of that.
     """
 
     seconds: float
@@ -52,11 +52,17 @@ class Traced:
 def trace_model(model: ModelDirectory, python: str | Path | None, limits: Limits) -> Traced:
     """Load the model and predict on its example in `python` (default: the running interpreter).
 
-    The environment is the caller's own: the model works in it today. Only the order of sets is fixed, so that two
-    traces see the same. Raises as `capture` says, a `CaptureFailed` when the model did not even begin to load.
+    The environment is the caller's own: the model works in it today. Only the order of sets is
+    fixed, so that two traces see the same. Raises as `capture` says, a `CaptureFailed` when the
+    model did not even begin to load.
     """
-    interpreter = find_python(python)
-    environment = {"PYTHONHASHSEED": "0", **os.environ, **_search_path(limits.code_paths), **limits.variables}
+    interpreter = find_program(python)
+    environment = {
+        "PYTHONHASHSEED": "0",
+        **os.environ,
+        **_search_path(limits.code_paths),
+        **limits.variables,
+    }
     request = {**model.request(), "job": "trace", "memory_bytes": limits.memory_bytes}
     request |= {"typed": str(limits.typed)} if limits.typed else {}
     request |= {"without_mlflow": True} if limits.without_mlflow else {}
@@ -82,7 +88,9 @@ def trace_model(model: ModelDirectory, python: str | Path | None, limits: Limits
 
 
 def _trace(journal: Journal, limits: Limits) -> Trace:
-    return replace(from_events(journal.events), sandbox=limits.confinement.kind if limits.confinement else None)
+    return replace(
+        from_events(journal.events), sandbox=limits.confinement.kind if limits.confinement else None
+    )
 
 
 def _search_path(code_paths: Sequence[Path]) -> dict[str, str]:
@@ -93,23 +101,20 @@ def _search_path(code_paths: Sequence[Path]) -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join([*map(str, code_paths), *before])} if code_paths else {}
 
 
-def find_python(named: str | Path | None) -> Path:
-    """The interpreter that is meant: a program, or the folder of an environment that holds one."""
-    if named is None:
-        return Path(sys.executable)
-    return interpreter_of.program(named)
-
-
 def _failure(journal: Journal, model: ModelDirectory, limits: Limits) -> CaptureFailed | None:
     error = journal.error
     if error is not None:
         if error.get("kind") == "input":
             raise InvalidFile(
-                model.example_path or model.path, "", f"the input example cannot be used: {error['message']}"
+                model.example_path or model.path,
+                "",
+                f"the input example cannot be used: {error['message']}",
             )
         said = error["type"] + error["message"] + error["traceback"]
         hint = limits.confinement.hint(said) if limits.confinement else ""
-        return ModelRaised(doing(error["phase"]), error["type"], error["message"] + hint, error["traceback"])
+        return ModelRaised(
+            doing(error["phase"]), error["type"], error["message"] + hint, error["traceback"]
+        )
     if journal.done:
         return None
     if journal.ended.timed_out:

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from envkit.capturing.degradations import Degradation, Kind
 from envkit.capturing.places import Places
 from envkit.capturing.requirements import Needed, Selection
-from envkit.capturing.static.findings import Static
+from envkit.capturing.static import Static
 from envkit.capturing.trace import Trace
 from envkit.errors import CaptureFailed, ModelRaised
-from envkit.models import supplied
+from envkit.models import supplied_by_runner
+from envkit.models.capture_warnings import Degradation, Kind
 
 
 def needs_mlflow(selection: Selection) -> bool:
@@ -32,8 +32,9 @@ def why_kept(
 ) -> str | None:
     """Say why MLflow stays; None when it need not.
 
-    whole: a trace with MLflow. lean, failure: one without it, of which `selection` is what it needs. again: traces it
-    with MLflow once more, to see whether it predicts the same twice: if not, only the form of its answers counts.
+    whole: a trace with MLflow. lean, failure: one without it, of which `selection` is what it
+    needs. again: traces it with MLflow once more, to see whether it predicts the same twice: if
+    not, only the form of its answers counts.
     """
     if isinstance(failure, ModelRaised):
         return f"without it the model raised {failure.kind}: {failure.message}"
@@ -42,7 +43,9 @@ def why_kept(
     used = next(_uses(whole, places), None)
     if used is not None:
         return f"the model's code uses {used}"
-    if lean.prediction != whole.prediction and not _varies_alike(whole.prediction, lean.prediction, again):
+    if lean.prediction != whole.prediction and not _varies_alike(
+        whole.prediction, lean.prediction, again
+    ):
         return "without it the model predicts otherwise"
     implied = next((each for each in _named(selection.constraints) if each.implied_by), None)
     if implied is not None:
@@ -61,7 +64,9 @@ def without_supplied(read: Static) -> Static:
 
 
 def _is_supplied(module: str) -> bool:
-    return module.partition(".")[0] == supplied.PACKAGE and supplied.is_supplied(module)
+    return module.partition(".")[
+        0
+    ] == supplied_by_runner.PACKAGE and supplied_by_runner.is_supplied(module)
 
 
 def kept(reason: str) -> Degradation:
@@ -80,19 +85,23 @@ def _form(value: Any) -> Any:
 
 
 def _named(needed: Iterable[Needed]) -> Iterator[Needed]:
-    return (each for each in needed if each.distribution.name in supplied.DISTRIBUTIONS)
+    return (each for each in needed if each.distribution.name in supplied_by_runner.DISTRIBUTIONS)
 
 
 def _uses(trace: Trace, places: Places) -> Iterator[str]:
     """What the model's own code names of MLflow beyond what is supplied, whether the example led there or not."""
-    for file in sorted({each for each in trace.files.values() if each is not None and places.is_local(each)}):
+    for file in sorted(
+        {each for each in trace.files.values() if each is not None and places.is_local(each)}
+    ):
         try:
             tree = ast.parse(Path(file).read_bytes())
         except (OSError, SyntaxError, ValueError):  # no source
             continue
         for node in ast.walk(tree):
             for dotted in _names(node):
-                if dotted.partition(".")[0] == supplied.PACKAGE and not supplied.is_supplied(dotted):
+                if dotted.partition(".")[
+                    0
+                ] == supplied_by_runner.PACKAGE and not supplied_by_runner.is_supplied(dotted):
                     yield f"{dotted} ({places.relative(file)}:{getattr(node, 'lineno', 0)})"
 
 
@@ -103,5 +112,7 @@ def _names(node: ast.AST) -> Iterator[str]:
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
     elif isinstance(node, ast.Attribute):
         text = ast.unparse(node)
-        if text.startswith(f"{supplied.PACKAGE}.") and all(part.isidentifier() for part in text.split(".")):
+        if text.startswith(f"{supplied_by_runner.PACKAGE}.") and all(
+            part.isidentifier() for part in text.split(".")
+        ):
             yield text

@@ -21,7 +21,8 @@ def program(named: str | Path) -> Path:
 
     Raises `NotAnInterpreter` when there is none.
     """
-    path = Path(named).expanduser().absolute()  # not resolved: a virtual environment is told by its symbolic link
+    # not resolved: a virtual environment is told by its symbolic link
+    path = Path(named).expanduser().absolute()
     for each in (path, path / "bin" / "python", path / "Scripts" / "python.exe"):
         if each.is_file() and os.access(each, os.X_OK):
             return each
@@ -37,7 +38,10 @@ def check(python: Path, environment: Mapping[str, str]) -> None:
 
     try:
         answer = process.run(
-            [python, "-E", "-S", "-c", _ASK], environment=environment, timeout=_SECONDS, keep_output=True
+            [python, "-E", "-S", "-c", _ASK],
+            environment=environment,
+            timeout=_SECONDS,
+            keep_output=True,
         )
     except OSError as error:
         raise NotAnInterpreter(str(python), error.strerror or str(error)) from error
@@ -46,5 +50,6 @@ def check(python: Path, environment: Mapping[str, str]) -> None:
         raise NotAnInterpreter(str(python), "it does not answer as Python does")
     if (int(version[1]), int(version[2])) < OLDEST:
         raise NotAnInterpreter(
-            str(python), f"it is Python {version[0]}, and envkit needs {OLDEST[0]}.{OLDEST[1]} or newer"
+            str(python),
+            f"it is Python {version[0]}, and envkit needs {OLDEST[0]}.{OLDEST[1]} or newer",
         )

@@ -1,10 +1,10 @@
 """Start a program, wait for it within limits, and leave nothing of it behind.
 
-Every program that envkit starts goes through `run`. It gets a process group of its own, and the whole group
-is killed when its time is up, when envkit is interrupted, and also after a normal end, so that a grandchild
-can neither keep envkit waiting nor outlive it. One that left the group (`setsid`, a daemon) escapes, unless the
-program is `supervised`, as everything that runs a model's code is.
-Output goes to files, never through a pipe that could fill up.
+Every program that envkit starts goes through `run`. It gets a process group of its own, and the
+whole group is killed when its time is up, when envkit is interrupted, and also after a normal end,
+so that a grandchild can neither keep envkit waiting nor outlive it. One that left the group
+(`setsid`, a daemon) escapes, unless the program is `supervised`, as everything that runs a model's
+code is. Output goes to files, never through a pipe that could fill up.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from envkit.inside import programs
+
 GRACE_SECONDS = 0.5  # between asking a group to end and killing it
 SUPERVISED_GRACE_SECONDS = 1.6  # the supervisor gives a shorter one, then kills
-SUPERVISOR = Path(__file__).resolve().with_name("supervisor.py")
+SUPERVISOR = Path(programs.__file__).resolve().with_name("supervisor.py")
 _LISTENING_SECONDS = 0.1
 _LONGEST_SECONDS = 2_000_000.0  # what a C int of milliseconds holds: 23 days
 
@@ -33,8 +35,9 @@ _LONGEST_SECONDS = 2_000_000.0  # what a C int of milliseconds holds: 23 days
 class Ended:
     """How a program ended.
 
-    `status` is as in `subprocess.Popen.returncode`: an exit status, or the negative number of a signal.
-    `output` is what it wrote to standard output and standard error, in order, when `run` was to keep it.
+    `status` is as in `subprocess.Popen.returncode`: an exit status, or the negative number of a
+    signal. `output` is what it wrote to standard output and standard error, in order, when `run`
+    was to keep it.
     """
 
     status: int
@@ -71,12 +74,13 @@ def run(
 ) -> Ended:
     """Run a program to its end, without a shell, with nothing on its standard input.
 
-    `environment` is its whole environment and `directory` its working directory (default: envkit's).
-    After `timeout` seconds its process group is ended. With `keep_output` what it prints is returned;
-    otherwise both of its outputs go to envkit's standard error, so that they cannot mix with results.
-    `inherit` are file descriptors that it, and what it starts, keep open: a lock is held that long.
-    `supervised`: also what left the process group is killed, and all of it when envkit itself is killed (Linux).
-    `heard` is given each line of kept output while the program runs, some tenths of a second late.
+    `environment` is its whole environment and `directory` its working directory (default:
+    envkit's). After `timeout` seconds its process group is ended. With `keep_output` what it prints
+    is returned; otherwise both of its outputs go to envkit's standard error, so that they cannot
+    mix with results. `inherit` are file descriptors that it, and what it starts, keep open: a lock
+    is held that long. `supervised`: also what left the process group is killed, and all of it when
+    envkit itself is killed (Linux). `heard` is given each line of kept output while the program
+    runs, some tenths of a second late.
 
     Raises `OSError` when the program cannot be started; a supervised one then ends with status 126.
     """
@@ -97,7 +101,11 @@ def run(
             timed_out = not _heard_out(process, timeout, sink, heard)
         finally:
             _end_group(process, running=timed_out, supervised=bool(before))
-        return Ended(status=process.returncode, timed_out=timed_out, output=_read(sink) if keep_output else "")
+        return Ended(
+            status=process.returncode,
+            timed_out=timed_out,
+            output=_read(sink) if keep_output else "",
+        )
 
 
 class Running:
@@ -121,7 +129,9 @@ class Running:
         return Ended(status=self._process.wait(), timed_out=not by_itself)
 
 
-def start(argv: Sequence[str | Path], *, environment: Mapping[str, str], inherit: Sequence[int] = ()) -> Running:
+def start(
+    argv: Sequence[str | Path], *, environment: Mapping[str, str], inherit: Sequence[int] = ()
+) -> Running:
     """Start a program as `run` does, supervised, and let it run; it ends at the latest with this thread (Linux).
 
     Raises `OSError` when it cannot be started.
@@ -155,7 +165,10 @@ def _read(sink: IO[bytes]) -> str:
 
 
 def _heard_out(
-    process: subprocess.Popen[bytes], timeout: float | None, sink: IO[bytes], heard: Callable[[str], None] | None
+    process: subprocess.Popen[bytes],
+    timeout: float | None,
+    sink: IO[bytes],
+    heard: Callable[[str], None] | None,
 ) -> bool:
     """Wait as `_ends_within` does, and hand on the lines that come meanwhile."""
     if heard is None:
@@ -163,7 +176,9 @@ def _heard_out(
     ends = None if timeout is None else time.monotonic() + timeout
     place = 0
     while True:
-        left = _LISTENING_SECONDS if ends is None else min(_LISTENING_SECONDS, ends - time.monotonic())
+        left = (
+            _LISTENING_SECONDS if ends is None else min(_LISTENING_SECONDS, ends - time.monotonic())
+        )
         ended = _ends_within(process, left)
         content = os.pread(sink.fileno(), 1 << 20, place)  # where the program writes is not moved
         whole, _, _ = content.rpartition(b"\n")
@@ -181,7 +196,11 @@ def _ends_within(process: subprocess.Popen[bytes], timeout: float | None) -> boo
         try:
             poll = select.poll()  # not `select`, which fails on descriptors over 1023
             poll.register(descriptor, select.POLLIN)
-            return bool(poll.poll(None if timeout is None else min(max(timeout, 0.0), _LONGEST_SECONDS) * 1000))
+            return bool(
+                poll.poll(
+                    None if timeout is None else min(max(timeout, 0.0), _LONGEST_SECONDS) * 1000
+                )
+            )
         finally:
             os.close(descriptor)
     try:
@@ -209,7 +228,9 @@ def _end_group(process: subprocess.Popen[bytes], *, running: bool, supervised: b
                 _signal_group(process.pid, signal.SIGTERM)
             try:
                 _ends_within(process, grace)
-            except KeyboardInterrupt:  # a second one does not keep a supervisor from its work; a third does
+            except (
+                KeyboardInterrupt
+            ):  # a second one does not keep a supervisor from its work; a third does
                 _ends_within(process, grace)
                 raise
     finally:

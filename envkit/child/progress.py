@@ -1,7 +1,8 @@
 """How work tells what it is doing: lines for whoever listens, and steps for who can draw them.
 
-A `Report` is anything that takes a line of text. What also has `step` is a `Progress`: it is told how far a step is,
-and draws a bar, prints lines, or does nothing. So the work need not know where it is shown.
+A `Report` is anything that takes a line of text. What also has `step` is a `Progress`: it is told
+how far a step is, and draws a bar, prints lines, or does nothing. So the work need not know where
+it is shown.
 """
 
 from __future__ import annotations

@@ -36,13 +36,19 @@ def find(environment: Mapping[str, str]) -> R:
 
     Raises `ToolNotFound` when there is no R, no jsonlite, or too old an R.
     """
-    from envkit.child import process  # imports much that asking for an environment that is there does without
+    # imports much that asking for an environment that is there does without
+    from envkit.child import process
 
     found = shutil.which(PROGRAM, path=environment.get("PATH"))
     if found is None:
-        raise ToolNotFound(PROGRAM, f"A model of R needs it on the PATH: `{INSTALL}`, or https://cran.r-project.org.")
+        raise ToolNotFound(
+            PROGRAM,
+            f"A model of R needs it on the PATH: `{INSTALL}`, or https://cran.r-project.org.",
+        )
     try:
-        ended = process.run([found, "-e", _ASK], environment=environment, timeout=_SECONDS, keep_output=True)
+        ended = process.run(
+            [found, "-e", _ASK], environment=environment, timeout=_SECONDS, keep_output=True
+        )
     except OSError as error:
         raise ToolNotFound("A working R", f"{found}: {error.strerror}.") from error
     told = re.findall(r"(?m)^envkit:(.*)$", ended.output)
@@ -58,4 +64,9 @@ def find(environment: Mapping[str, str]) -> R:
             f"A model of R gets its data by it. Install it for R {version}, which looked in {', '.join(libraries)}: "
             '`apt-get install r-cran-jsonlite`, or `install.packages("jsonlite")` in R.',
         )
-    return R(program=Path(found).absolute(), version=version, home=Path(home), libraries=tuple(map(Path, libraries)))
+    return R(
+        program=Path(found).absolute(),
+        version=version,
+        home=Path(home),
+        libraries=tuple(map(Path, libraries)),
+    )

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from envkit.child import hidden_places, process
+from envkit.child import hidden_paths, process
 from envkit.errors import InvalidArgument, ToolNotFound
 
 FILE_BYTES = 10_000_000_000  # of one file that is written
@@ -60,7 +60,7 @@ class Confinement:
     def check(self, needed: Sequence[Path], environ: Mapping[str, str]) -> None:
         """Refuse what could be shown only together with private places. Raises `InvalidArgument`."""
         for path in needed if self.program else ():
-            place = hidden_places.lays_open(path, environ)
+            place = hidden_paths.lays_open(path, environ)
             if place is not None:
                 raise InvalidArgument(
                     f"The sandbox hides {place}, and {path} holds it. Put the model into a folder of its own."
@@ -86,10 +86,16 @@ class Confinement:
 
     def limits(self, *, timeout: float | None, memory_bytes: int | None) -> dict[str, int]:
         """Give the resource limits by their names, without `RLIMIT_`."""
-        found = {"CORE": 0, "FSIZE": FILE_BYTES, "NOFILE": OPEN_FILES, "NPROC": _tasks() + PROCESSES}
+        found = {
+            "CORE": 0,
+            "FSIZE": FILE_BYTES,
+            "NOFILE": OPEN_FILES,
+            "NPROC": _tasks() + PROCESSES,
+        }
         if timeout is not None:
             found["CPU"] = min(int(timeout * (os.cpu_count() or 1)) + 1, 2**31)
-        if memory_bytes is None and not any(Path("/dev").glob("nvidia*")):  # CUDA reserves far more than there is
+        # CUDA reserves far more than there is
+        if memory_bytes is None and not any(Path("/dev").glob("nvidia*")):
             found["AS"] = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         return found
 
@@ -112,7 +118,10 @@ _OF_LIMITS = (
         "The sandbox limits the address space, by default to the machine's memory: `--memory-limit MB` sets it.",
     ),
     (r"File too large", "In the sandbox a file may have 10 GB at most."),
-    (r"Too many open files", f"In the sandbox a process may have {OPEN_FILES:,} open files at most."),
+    (
+        r"Too many open files",
+        f"In the sandbox a process may have {OPEN_FILES:,} open files at most.",
+    ),
 )
 _OF_BUBBLEWRAP = (
     (
@@ -139,14 +148,17 @@ Wish = Confinement | Sandbox | str | bool | None
 def confinement(wished: Wish, report: Callable[[str], None] | None = None) -> Confinement | None:
     """Find out how a wish can be met; None when there is none. `report` is told what was found.
 
-    Raises `InvalidArgument` for another wish, `ToolNotFound` when bubblewrap is insisted on and does not work.
+    Raises `InvalidArgument` for another wish, `ToolNotFound` when bubblewrap is insisted on and
+    does not work.
     """
     if wished is None or wished is False or isinstance(wished, Confinement):
         return wished or None
     try:
         found = _best(Sandbox.AUTO if wished is True else Sandbox(wished))
     except ValueError:
-        raise InvalidArgument(f"sandbox must be one of {', '.join(Sandbox)}, not {wished!r}.") from None
+        raise InvalidArgument(
+            f"sandbox must be one of {', '.join(Sandbox)}, not {wished!r}."
+        ) from None
     if report is not None:
         report(str(found))
     return found
@@ -156,7 +168,11 @@ def _best(sandbox: Sandbox) -> Confinement:
     if sandbox is Sandbox.LIMITS:
         return Confinement(program=None)
     found = shutil.which("bwrap")
-    problem = _problem(Path(found).absolute()) if found else "bwrap, of the package bubblewrap, is not on the PATH"
+    problem = (
+        _problem(Path(found).absolute())
+        if found
+        else "bwrap, of the package bubblewrap, is not on the PATH"
+    )
     if found and not problem:
         return Confinement(program=Path(found).absolute())
     if sandbox is Sandbox.BUBBLEWRAP:
@@ -177,17 +193,25 @@ def _problem(program: Path) -> str:
     except OSError as error:
         return f"{program}: {error.strerror}"
     lines = ended.output.strip().splitlines() or [ended.how]
-    return "" if ended.succeeded else f"{program} does not work here: {lines[-1].removeprefix('bwrap: ').rstrip('.')}"
+    return (
+        ""
+        if ended.succeeded
+        else f"{program} does not work here: {lines[-1].removeprefix('bwrap: ').rstrip('.')}"
+    )
 
 
-def _options(environ: Mapping[str, str], readable: Sequence[Path], writable: Sequence[Path]) -> list[str]:
+def _options(
+    environ: Mapping[str, str], readable: Sequence[Path], writable: Sequence[Path]
+) -> list[str]:
     """Give bubblewrap's options, which it follows in this order."""
-    view = hidden_places.view(environ, [*readable, *_libraries(environ)])
+    view = hidden_paths.view(environ, [*readable, *_libraries(environ)])
     options = ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     options += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
-    for device in (str(each) for pattern in _DEVICES for each in sorted(Path("/dev").glob(pattern))):
+    for device in (
+        str(each) for pattern in _DEVICES for each in sorted(Path("/dev").glob(pattern))
+    ):
         options += ["--dev-bind", device, device]
-    for file in hidden_places.SECRET_FILES:
+    for file in hidden_paths.SECRET_FILES:
         if os.access(file, os.R_OK):
             options += ["--ro-bind", "/dev/null", file]
     for folder in view.hidden:
@@ -203,7 +227,11 @@ def _options(environ: Mapping[str, str], readable: Sequence[Path], writable: Seq
 
 
 def _libraries(environ: Mapping[str, str]) -> list[Path]:
-    return [Path(each) for each in environ.get("LD_LIBRARY_PATH", "").split(os.pathsep) if each.startswith("/")]
+    return [
+        Path(each)
+        for each in environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+        if each.startswith("/")
+    ]
 
 
 def _scratch(environ: Mapping[str, str]) -> str:

@@ -1,8 +1,8 @@
 """Temporary folders that are also gone when envkit was killed before it could remove them.
 
-Each is locked as long as its process lives (`man 2 flock`). So who finds one that is not locked knows that it was
-left: making a folder removes those first. Numbers of processes would not tell this, since containers that share a
-`/tmp` count for themselves.
+Each is locked as long as its process lives (`man 2 flock`). So who finds one that is not locked
+knows that it was left: making a folder removes those first. Numbers of processes would not tell
+this, since containers that share a `/tmp` count for themselves.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ def folder() -> Iterator[Path]:
     while True:
         with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as name:
             lock = _locked(Path(name))
-            if lock is None:  # another process that was sweeping came between: it has removed it, or will
+            # another process that was sweeping came between: it has removed it, or will
+            if lock is None:
                 continue
             try:
                 yield Path(name).resolve()
@@ -43,7 +44,10 @@ def sweep() -> None:
 
 
 def _remove_left(entry: os.DirEntry[str]) -> None:
-    if not entry.is_dir(follow_symlinks=False) or entry.stat(follow_symlinks=False).st_uid != os.geteuid():
+    if (
+        not entry.is_dir(follow_symlinks=False)
+        or entry.stat(follow_symlinks=False).st_uid != os.geteuid()
+    ):
         return
     descriptor = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:

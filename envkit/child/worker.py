@@ -1,6 +1,7 @@
 """A model that is loaded once, in a process of its own, and asked over a socket for as long as it is wanted.
 
-`envkit/inside/worker.py` is the program, and says what it is asked and what it tells; `envkit/inside/messages.py`, how.
+`envkit/inside/worker.py` is the program, and says what it is asked and what it tells;
+`envkit/inside/messages.py`, how.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envkit.child import inside, interpreter, process, scratch
-from envkit.child.inside import Journal
+from envkit.child import interpreter, process, runner, scratch
+from envkit.child.runner import Journal
 from envkit.child.sandbox import Confinement
 
 
@@ -21,7 +22,8 @@ from envkit.child.sandbox import Confinement
 class Worker:
     """A process that loads its model, or has loaded it. `channel` is the socket over which it is asked.
 
-    It ends when this side closes the channel; it is to be ended in any case, which removes its private folder.
+    It ends when this side closes the channel; it is to be ended in any case, which removes its
+    private folder.
     """
 
     channel: socket.socket
@@ -35,7 +37,7 @@ class Worker:
         self.channel.close()
         try:
             ended = self.running.end(patience)
-            return inside.journal_of(self.folder, ended, self.confinement)
+            return runner.journal_of(self.folder, ended, self.confinement)
         finally:
             self.undo.close()
 
@@ -69,7 +71,7 @@ def prepare(
     with ExitStack() as undo:
         folder = undo.enter_context(scratch.folder())
         ours, theirs = (undo.enter_context(each) for each in socket.socketpair())
-        argv, variables = inside.prepared(
+        argv, variables = runner.prepared(
             python,
             {**request, "job": "work", "channel": theirs.fileno()},
             folder,
@@ -91,7 +93,8 @@ def prepare(
 def start(preparation: Preparation, *, inherit: Sequence[int] = ()) -> Worker:
     """Start a worker; it tells over its channel when it has loaded. It ends at the latest with this thread (Linux).
 
-    `inherit` are descriptors that it keeps open. Raises `OSError` when the interpreter cannot be started.
+    `inherit` are descriptors that it keeps open. Raises `OSError` when the interpreter cannot be
+    started.
     """
     ours, theirs = preparation.channels
     with ExitStack() as undo:

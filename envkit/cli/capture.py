@@ -50,12 +50,24 @@ if TYPE_CHECKING:
     multiple=True,
     help="Do not record environment variables of these names; may be repeated.",
 )
-@click.option("--static", is_flag=True, help="Run nothing of the model; infer what it needs from its files.")
-@click.option("--include-static", is_flag=True, help="Require also what code imports that the example did not reach.")
 @click.option(
-    "--slim", is_flag=True, help="Do not require MLflow where the model only is loaded by it or derives from it."
+    "--static", is_flag=True, help="Run nothing of the model; infer what it needs from its files."
 )
-@click.option("--include-code", is_flag=True, help="Copy local modules that lie outside the model into its code/.")
+@click.option(
+    "--include-static",
+    is_flag=True,
+    help="Require also what code imports that the example did not reach.",
+)
+@click.option(
+    "--slim",
+    is_flag=True,
+    help="Do not require MLflow where the model only is loaded by it or derives from it.",
+)
+@click.option(
+    "--include-code",
+    is_flag=True,
+    help="Copy local modules that lie outside the model into its code/.",
+)
 @click.option(
     "--code-path",
     "code_paths",
@@ -107,9 +119,9 @@ def command(
 ) -> None:
     """Trace one load and one prediction of MODEL and write the files that rebuild its environment.
 
-    The model runs in a process of its own, in the environment of the chosen interpreter, and predicts on its input
-    example. What it used is pinned and written into the model directory, all files or none. Capturing runs the
-    model's code: do it with models that you trust.
+    The model runs in a process of its own, in the environment of the chosen interpreter, and
+    predicts on its input example. What it used is pinned and written into the model directory, all
+    files or none. Capturing runs the model's code: do it with models that you trust.
     """
     from envkit.child.sandbox import confinement
 
@@ -155,8 +167,12 @@ def _captured(as_json: bool, model_uri: str, **wishes: Any) -> Capture:
             click.echo(json.dumps(told, indent=2, ensure_ascii=False))
         elif error.seen is not None:
             used = ", ".join(error.seen["requirements"]) or "no distribution"
-            options.note(f"Until it failed it had asked for {used}. `--json` prints all that was seen.")
-            options.note("Nothing was written. `--static` infers the requirements without running the model.")
+            options.note(
+                f"Until it failed it had asked for {used}. `--json` prints all that was seen."
+            )
+            options.note(
+                "Nothing was written. `--static` infers the requirements without running the model."
+            )
         raise
 
 
@@ -191,7 +207,7 @@ def _because(reasons: Sequence[Mapping[str, Any]]) -> str:
     """Say the first reason in words; the model's own code is the best one there is."""
     if not reasons:
         return ""
-    from envkit.models.why import in_words
+    from envkit.models.evidence.why import in_words
 
     first = min(reasons, key=lambda each: each["by"] == "artifact")
     return in_words(first)

@@ -25,15 +25,20 @@ FORMATS = ("pip", "conda", "pylock", "cyclonedx", "apt")
     "or the Debian packages of native libraries and programs, one a line.",
 )
 @click.option(
-    "-o", "--output-path", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it there."
+    "-o",
+    "--output-path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write it there.",
 )
 @options.json_output
 @options.output
 def command(model_uri: str, form: str, output_path: Path | None, as_json: bool) -> None:
     """Print what MODEL depends on, as its files say it.
 
-    A model that has no requirements.txt is read from the pip section of its conda.yaml. With `--format apt`, those of
-    the capture's machine are printed: `xargs -a FILE apt-get install -y` brings them into an image.
+    A model that has no requirements.txt is read from the pip section of its conda.yaml. With
+    `--format apt`, those of the capture's machine are printed: `xargs -a FILE apt-get install -y`
+    brings them into an image.
     """
     content, told = _read(model_uri, form)
     if told:
@@ -48,11 +53,11 @@ def command(model_uri: str, form: str, output_path: Path | None, as_json: bool) 
 
 def _read(model_uri: str, form: str) -> tuple[str, str]:
     if form == "apt":
-        from envkit.models.system_needs import debian_packages
+        from envkit.models.evidence.system_packages import debian_packages
 
         return "".join(f"{name}\n" for name in debian_packages(model_uri)), ""
     if form == "cyclonedx":
-        from envkit.models.bill_of_materials import read_bill
+        from envkit.models.evidence.bill_of_materials import read_bill
 
         return read_bill(model_uri), ""
     from envkit.models.environment_files import read_model_dependencies

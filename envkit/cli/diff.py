@@ -18,8 +18,9 @@ from envkit.cli import options
 def command(first: str, second: str, as_json: bool) -> None:
     """Show what differs from A to B: packages added, removed and changed, their origins and hashes, the interpreter.
 
-    A and B are models, captures (envkit.json), locks (pylock.toml), requirements files, or environments: a folder, its
-    interpreter, or `current`. Ends with 0 when nothing differs, else with 1.
+    A and B are models, captures (envkit.json), locks (pylock.toml), requirements files, or
+    environments: a folder, its interpreter, or `current`. Ends with 0 when nothing differs, else
+    with 1.
     """
     from envkit.validating.difference import diff
 

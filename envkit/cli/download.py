@@ -25,7 +25,8 @@ from envkit.cli import options
 def command(model_uri: str, output_path: Path | None, as_json: bool) -> None:
     """Fetch MODEL from where its URI leads, whole or not at all, and print the path that it has here.
 
-    An archive is unpacked. What is in the cache of the environment store already is not fetched again.
+    An archive is unpacked. What is in the cache of the environment store already is not fetched
+    again.
     """
     from envkit.models.uris.fetch import download_model
 

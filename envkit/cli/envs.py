@@ -16,7 +16,7 @@ from envkit.cli import options
 from envkit.cli.unpack import unpack
 
 if TYPE_CHECKING:
-    from envkit.environments.housekeeping import Removed, Stored
+    from envkit.environments.store.housekeeping import Removed, Stored
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _BYTES = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4}
@@ -58,13 +58,16 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be 
 @options.output
 def list_(as_json: bool) -> None:
     """List the environments: size, last use, Python, and the models that used them."""
-    from envkit.environments import housekeeping
+    from envkit.environments.store import housekeeping
 
     found = housekeeping.environments()
     if as_json:
         click.echo(json.dumps([_facts(each) for each in found], indent=2))
         return
-    rows = [(each.name, each.python, _human(each.size), _ago(each.last_used), _remarks(each)) for each in found]
+    rows = [
+        (each.name, each.python, _human(each.size), _ago(each.last_used), _remarks(each))
+        for each in found
+    ]
     _print_table([("ENVIRONMENT", "PYTHON", "SIZE", "LAST USED", "MODELS"), *rows] if rows else [])
     total = _human(sum(each.size for each in found))
     options.note(f"{_counted(found)}, {total}." if found else "No environments.")
@@ -84,14 +87,16 @@ def path(
 
     With options as for prepare-env. Nothing is built.
     """
-    from envkit.environments.whereabouts import find_env
+    from envkit.environments.lookup import find_env
 
     found = find_env(
         model_uri,
         **how,
     )
     if as_json:
-        click.echo(json.dumps({"path": str(found.path), "ready": found.ready, "why": found.why}, indent=2))
+        click.echo(
+            json.dumps({"path": str(found.path), "ready": found.ready, "why": found.why}, indent=2)
+        )
     elif found.ready:
         click.echo(found.path)
     else:
@@ -102,20 +107,25 @@ def path(
 
 @command.command()
 @_targets
-@click.option("--repair", is_flag=True, help="Remove what is damaged, so that its next use builds it anew.")
+@click.option(
+    "--repair", is_flag=True, help="Remove what is damaged, so that its next use builds it anew."
+)
 @options.json_output
 @options.output
 def verify(targets: tuple[str, ...], repair: bool, as_json: bool) -> None:
     """Check every file of environments against its recorded digest; exit code 1 when something is wrong.
 
-    ENVIRONMENT is a name from `envkit envs list` or its beginning, a path, or a model; default: all.
+    ENVIRONMENT is a name from `envkit envs list` or its beginning, a path, or a model; default:
+    all.
     """
-    from envkit.environments import housekeeping
+    from envkit.environments.store import housekeeping
 
     facts, damaged = [], 0
     for each in housekeeping.verify(targets, repair=repair):
         damaged += bool(each.problems)
-        facts.append({**_facts(each.environment), "problems": each.problems, "removed": each.removed})
+        facts.append(
+            {**_facts(each.environment), "problems": each.problems, "removed": each.removed}
+        )
         if not as_json:
             state = "damaged, removed" if each.removed else "damaged" if each.problems else "sound"
             click.echo(f"{each.environment.name}: {state}")
@@ -137,7 +147,7 @@ def remove(targets: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
 
     ENVIRONMENT is a name from `envkit envs list` or its beginning, a path, or a model that used it.
     """
-    from envkit.environments import housekeeping
+    from envkit.environments.store import housekeeping
 
     done = housekeeping.remove(targets, dry_run=dry_run)
     _tell(done, dry_run=dry_run, as_json=as_json)
@@ -146,27 +156,46 @@ def remove(targets: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
 
 
 @command.command()
-@click.option("--older-than", callback=_duration, metavar="TIME", help="What was not used for so long: 30d, 12h, 2w.")
 @click.option(
-    "--max-size", callback=_size, metavar="SIZE", help="The longest unused, until the rest is not larger: 20GB."
+    "--older-than",
+    callback=_duration,
+    metavar="TIME",
+    help="What was not used for so long: 30d, 12h, 2w.",
+)
+@click.option(
+    "--max-size",
+    callback=_size,
+    metavar="SIZE",
+    help="The longest unused, until the rest is not larger: 20GB.",
 )
 @click.option("--all", "everything", is_flag=True, help="All environments.")
-@click.option("--cache", is_flag=True, help="The installers' download caches and fetched models, too.")
+@click.option(
+    "--cache", is_flag=True, help="The installers' download caches and fetched models, too."
+)
 @_dry_run
 @options.json_output
 @options.output
 def prune(
-    older_than: float | None, max_size: int | None, everything: bool, cache: bool, dry_run: bool, as_json: bool
+    older_than: float | None,
+    max_size: int | None,
+    everything: bool,
+    cache: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Remove what is not needed; environments in use stay.
 
-    Without options: what killed processes left, and what cannot be used any more because it was moved or its
-    interpreter is gone.
+    Without options: what killed processes left, and what cannot be used any more because it was
+    moved or its interpreter is gone.
     """
-    from envkit.environments import housekeeping
+    from envkit.environments.store import housekeeping
 
     done = housekeeping.prune(
-        older_than=older_than, max_size=max_size, everything=everything, cache=cache, dry_run=dry_run
+        older_than=older_than,
+        max_size=max_size,
+        everything=everything,
+        cache=cache,
+        dry_run=dry_run,
     )
     _tell(done, dry_run=dry_run, as_json=as_json)
 
@@ -206,9 +235,15 @@ def _facts(environment: Stored) -> dict[str, Any]:
 
 
 def _remarks(environment: Stored) -> str:
-    models = [_printable(model) + ("" if model.is_dir() else " (gone)") for model in environment.models]
+    models = [
+        _printable(model) + ("" if model.is_dir() else " (gone)") for model in environment.models
+    ]
     marks = ["in use"] if environment.in_use else []
-    marks += [f"unusable: {environment.unusable}"] if environment.unusable and not environment.in_use else []
+    marks += (
+        [f"unusable: {environment.unusable}"]
+        if environment.unusable and not environment.in_use
+        else []
+    )
     return ", ".join(models) + (f"  [{'; '.join(marks)}]" if marks else "")
 
 
@@ -219,7 +254,9 @@ def _printable(path: Path) -> str:
 def _print_table(rows: Sequence[Sequence[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        click.echo(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
 
 
 def _counted(environments: Sequence[Stored]) -> str:
@@ -229,7 +266,9 @@ def _counted(environments: Sequence[Stored]) -> str:
 def _human(size: float) -> str:
     for unit in ("B", "kB", "MB", "GB"):
         if size < 1000:
-            return f"{size:.0f} {unit}" if unit in {"B", "kB"} or size >= 100 else f"{size:.1f} {unit}"
+            return (
+                f"{size:.0f} {unit}" if unit in {"B", "kB"} or size >= 100 else f"{size:.1f} {unit}"
+            )
         size /= 1000
     return f"{size:.1f} TB"
 

@@ -13,11 +13,19 @@ from envkit.cli.validate import words
 
 @click.command()
 @click.argument("models", metavar="MODEL...", nargs=-1)
-@click.option("-m", "--model-uri", "named", metavar="URI", multiple=True, help="A model; the same as MODEL.")
+@click.option(
+    "-m", "--model-uri", "named", metavar="URI", multiple=True, help="A model; the same as MODEL."
+)
 @click.option("-y", "--yes", is_flag=True, help="Write without asking.")
 @click.option("--diff", "only_diff", is_flag=True, help="Show the changes and write nothing.")
-@click.option("--check", is_flag=True, help="Write nothing, show nothing, and end with 1 if anything would be changed.")
-@click.option("--select", metavar="RULE", multiple=True, callback=words, help="Mend only these: codes, names.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Write nothing, show nothing, and end with 1 if anything would be changed.",
+)
+@click.option(
+    "--select", metavar="RULE", multiple=True, callback=words, help="Mend only these: codes, names."
+)
 @click.option("--ignore", metavar="RULE", multiple=True, callback=words, help="Do not mend these.")
 @options.json_output
 @options.output
@@ -33,9 +41,9 @@ def command(
 ) -> None:
     """Mend in the environment files of each MODEL what can be mended mechanically, and show how first.
 
-    Pins, missing entries and files, files that disagree, credentials, unquoted versions of Python. On a terminal it
-    asks; elsewhere nothing is written without --yes. All files of a model are written, or none. Ends with 1 when
-    there are changes that were not written.
+    Pins, missing entries and files, files that disagree, credentials, unquoted versions of Python.
+    On a terminal it asks; elsewhere nothing is written without --yes. All files of a model are
+    written, or none. Ends with 1 when there are changes that were not written.
     """
     from envkit.validating.fixing import fix
 
@@ -51,13 +59,22 @@ def command(
             click.echo(found.diff.encode("utf-8", "backslashreplace"), nl=False)
         if found and (yes or _agreed(model, quiet=only_diff or check or as_json)):
             found = fix(model, select=select, ignore=ignore, write=True)
-            options.note(f"Changed {', '.join(sorted(found.files))} in {found.model} ({', '.join(found.rules)}).")
+            options.note(
+                f"Changed {', '.join(sorted(found.files))} in {found.model} ({', '.join(found.rules)})."
+            )
         elif found:
             left = True
             options.note(f"{model}: {_would_change(len(found.files))} ({', '.join(found.rules)}).")
         else:
-            options.note(f"{model}: nothing that could be mended was found; `envkit validate` tells the rest.")
-        written = {"model": model, "files": sorted(found.files), "rules": list(found.rules), "written": found.written}
+            options.note(
+                f"{model}: nothing that could be mended was found; `envkit validate` tells the rest."
+            )
+        written = {
+            "model": model,
+            "files": sorted(found.files),
+            "rules": list(found.rules),
+            "written": found.written,
+        }
         told.append({**written, "diff": found.diff})
     if as_json:
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))

@@ -21,7 +21,9 @@ NAMES_SHOWN = 5
     help="Lock for another platform, by uv's name: linux, windows, macos, aarch64-apple-darwin, …",
 )
 @click.option(
-    "--python-version", metavar="VERSION", help="Lock for another Python.  [default: the one that the model names]"
+    "--python-version",
+    metavar="VERSION",
+    help="Lock for another Python.  [default: the one that the model names]",
 )
 @click.option("--universal", is_flag=True, help="Lock for all platforms, with markers.")
 @click.option(
@@ -32,10 +34,14 @@ NAMES_SHOWN = 5
 )
 @options.resolver
 @click.option(
-    "--generate-hashes", is_flag=True, help="Write requirements.txt with the whole closure and its hashes too."
+    "--generate-hashes",
+    is_flag=True,
+    help="Write requirements.txt with the whole closure and its hashes too.",
 )
 @click.option(
-    "--conda", is_flag=True, help="Write pixi.lock in its place: the conda packages of conda.yaml, for this platform."
+    "--conda",
+    is_flag=True,
+    help="Write pixi.lock in its place: the conda packages of conda.yaml, for this platform.",
 )
 @click.option(
     "-o",
@@ -60,15 +66,15 @@ def command(
 ) -> None:
     """Write MODEL's pylock.toml anew from its requirements and constraints; nothing of the model is run.
 
-    Where all is pinned, the pins are looked up; else, and for another platform or Python, versions are chosen within
-    the constraints. Only wheels count: no package's code is run either.
+    Where all is pinned, the pins are looked up; else, and for another platform or Python, versions
+    are chosen within the constraints. Only wheels count: no package's code is run either.
     """
     if conda:
         if platform or python_version or universal or exclude_newer or resolver or generate_hashes:
             raise click.UsageError("--conda goes with --output-path and --json alone.")
         _lock_conda(model_uri, output_path, as_json=as_json)
         return
-    from envkit.capturing.locking.relock import relock
+    from envkit.locking.relock import relock
 
     with progress.report().step("Looking for files and hashes"):
         result = relock(
@@ -108,6 +114,8 @@ def _lock_conda(model_uri: str, output_path: Path | None, *, as_json: bool) -> N
 
     result = lock_conda(model_uri, output_path)
     if as_json:
-        click.echo(json.dumps({"packages": result.packages, "written": [str(result.path)]}, indent=2))
+        click.echo(
+            json.dumps({"packages": result.packages, "written": [str(result.path)]}, indent=2)
+        )
     else:
         options.note(f"Locked {len(result.packages)} conda packages. Wrote {result.path}.")

@@ -69,11 +69,17 @@ class LazyGroup(click.Group):
         except BrokenPipeError:
             sys.stdout = None  # nothing can be flushed at exit
             sys.exit(READER_GONE)
-        except OSError as error:  # the disk behind standard output, or that of temporary files, is full
+        except (
+            OSError
+        ) as error:  # the disk behind standard output, or that of temporary files, is full
             if ctx.obj.get("debug"):
                 raise
             sys.stdout = None
-            place = f": {error.filename}" if error.filename else " (standard output or a temporary file)"
+            place = (
+                f": {error.filename}"
+                if error.filename
+                else " (standard output or a temporary file)"
+            )
             _fail(EnvkitError(f"{error.strerror or error}{place}."), debug=False)
         return result
 
@@ -95,6 +101,6 @@ def _fail(error: EnvkitError, *, debug: bool) -> NoReturn:
 def main() -> None:
     """Capture exactly what a machine-learning model needs, and rebuild that environment anywhere.
 
-    Capturing and predicting run the model's own code, in a process of their own: do it with models that you
-    trust.
+    Capturing and predicting run the model's own code, in a process of their own: do it with models
+    that you trust.
     """

@@ -25,15 +25,24 @@ def model_if_named(function: Command) -> Command:
 def _model(function: Command, *, needed: bool) -> Command:
     def one_of_both(ctx: click.Context, _: click.Parameter, value: str | None) -> str | None:
         named = ctx.params.pop("model_option", None)
-        if (value is not None and named is not None) or (needed and value is None and named is None):
+        if (value is not None and named is not None) or (
+            needed and value is None and named is None
+        ):
             raise click.UsageError("Name the model once: as MODEL or with -m/--model-uri.")
         chosen: str | None = value if value is not None else named
         return chosen
 
     option = click.option(
-        "-m", "--model-uri", "model_option", metavar="URI", is_eager=True, help="The model; the same as MODEL."
+        "-m",
+        "--model-uri",
+        "model_option",
+        metavar="URI",
+        is_eager=True,
+        help="The model; the same as MODEL.",
     )
-    return click.argument("model_uri", metavar="MODEL", required=False, callback=one_of_both)(option(function))
+    return click.argument("model_uri", metavar="MODEL", required=False, callback=one_of_both)(
+        option(function)
+    )
 
 
 def output(function: Command) -> Command:
@@ -41,14 +50,26 @@ def output(function: Command) -> Command:
 
     def keep(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
         settings = ctx.ensure_object(dict)
-        settings[parameter.name] = value or settings.get(parameter.name, False)  # before the command, or after it
+        # before the command, or after it
+        settings[parameter.name] = value or settings.get(parameter.name, False)
 
-    quiet = click.option("-q", "--quiet", is_flag=True, expose_value=False, callback=keep, help="Only errors.")
+    quiet = click.option(
+        "-q", "--quiet", is_flag=True, expose_value=False, callback=keep, help="Only errors."
+    )
     verbose = click.option(
-        "-v", "--verbose", is_flag=True, expose_value=False, callback=keep, help="Say more about what is done."
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=keep,
+        help="Say more about what is done.",
     )
     debug = click.option(
-        "--debug", is_flag=True, expose_value=False, callback=keep, help="Show envkit's own traceback too."
+        "--debug",
+        is_flag=True,
+        expose_value=False,
+        callback=keep,
+        help="Show envkit's own traceback too.",
     )
     return quiet(verbose(debug(function)))
 
@@ -115,7 +136,9 @@ def variables(function: Command) -> Command:
         try:
             return env_file.resolved(assignments, os.environ)
         except KeyError as error:
-            raise click.BadParameter(f"{error.args[0]} has no value here: write NAME=VALUE, or set it.") from None
+            raise click.BadParameter(
+                f"{error.args[0]} has no value here: write NAME=VALUE, or set it."
+            ) from None
 
     file = click.option(
         "--env-file",
@@ -148,7 +171,10 @@ def sandbox(function: Command) -> Command:
     )
     return best(
         click.option(
-            "--require-sandbox", "sandbox", flag_value="bubblewrap", help="The same, and fail without bubblewrap."
+            "--require-sandbox",
+            "sandbox",
+            flag_value="bubblewrap",
+            help="The same, and fail without bubblewrap.",
         )(function)
     )
 
@@ -192,7 +218,14 @@ def is_quiet() -> bool:
 
 def environment(function: Command) -> Command:
     """All that says which environment of a model is meant; the command gets it as keywords of `prepare_env`."""
-    several = (env_manager, target_python, python_policy, conda_exe, requirements_override, allow_source)
+    several = (
+        env_manager,
+        target_python,
+        python_policy,
+        conda_exe,
+        requirements_override,
+        allow_source,
+    )
     for option in reversed(several):
         function = option(function)
     return function

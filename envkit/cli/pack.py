@@ -32,8 +32,9 @@ def command(
 ) -> None:
     """Put the environment of MODEL, with its Python, into an archive that runs where it is unpacked.
 
-    `FOLDER/bin/python` of the unpacked archive can be started as it is, as Spark's --archives does; `envkit envs
-    unpack` makes it an environment of another machine's store. The environment is built first when it is not there.
+    `FOLDER/bin/python` of the unpacked archive can be started as it is, as Spark's --archives does;
+    `envkit envs unpack` makes it an environment of another machine's store. The environment is
+    built first when it is not there.
     """
     from envkit.environments.packing.pack import pack
 

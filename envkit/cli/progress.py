@@ -67,7 +67,10 @@ def _drawn(what: str) -> Iterator[Advance]:
             (task,) = bars.tasks
             if state.total:
                 bars.update(
-                    task.id, description=state.what or task.description, completed=state.done, total=state.total
+                    task.id,
+                    description=state.what or task.description,
+                    completed=state.done,
+                    total=state.total,
                 )
             elif state.what:  # a bar that had an end cannot lose it
                 bars.remove_task(task.id)
@@ -78,7 +81,14 @@ def _drawn(what: str) -> Iterator[Advance]:
 
 def _bars() -> Progress:
     from rich.console import Console  # 70 ms, where something is drawn
-    from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
     from rich.table import Column
 
     class Amount(DownloadColumn):
@@ -88,7 +98,11 @@ def _bars() -> Progress:
 
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
+        TextColumn(
+            "{task.description}",
+            markup=False,
+            table_column=Column(no_wrap=True, overflow="ellipsis"),
+        ),
         BarColumn(bar_width=24),
         Amount(binary_units=True),
         TimeElapsedColumn(),

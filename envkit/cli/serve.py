@@ -22,7 +22,12 @@ MEGABYTE = 1_000_000
     help="The port; 0 takes a free one.  [default: $SAGEMAKER_BIND_TO_PORT, else 5000]",
 )
 @click.option(
-    "-w", "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that load the model."
+    "-w",
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes that load the model.",
 )
 @click.option(
     "--timeout",
@@ -41,7 +46,11 @@ MEGABYTE = 1_000_000
     help="The largest request.",
 )
 @click.option(
-    "--queue", type=click.IntRange(min=0), default=100, show_default=True, help="Requests that may wait for a worker."
+    "--queue",
+    type=click.IntRange(min=0),
+    default=100,
+    show_default=True,
+    help="Requests that may wait for a worker.",
 )
 @click.option("--show-traceback", is_flag=True, help="Tell clients, too, what the model raised.")
 @options.environment
@@ -65,8 +74,8 @@ def command(
 ) -> None:
     """Serve MODEL over HTTP from its rebuilt environment: POST /invocations, GET /ping, /health, /version, /metrics.
 
-    Without MODEL: /opt/ml/model on port 8080 of all addresses, as SageMaker starts containers. SIGTERM and Ctrl-C let
-    requests at work finish; a second one ends all at once.
+    Without MODEL: /opt/ml/model on port 8080 of all addresses, as SageMaker starts containers.
+    SIGTERM and Ctrl-C let requests at work finish; a second one ends all at once.
     """
     from envkit.serving.serve import address, serve
 

@@ -23,8 +23,8 @@ from envkit.cli import options, progress
 def unpack(archive: Path, into: Path | None, as_json: bool) -> None:
     """Make an environment of an archive that `envkit pack` wrote, and print where it is.
 
-    In the store it is ready for the model it was packed for: `envkit predict` then needs no network. An archive holds
-    programs: unpack what you trust.
+    In the store it is ready for the model it was packed for: `envkit predict` then needs no
+    network. An archive holds programs: unpack what you trust.
     """
     from envkit.environments.packing.unpack import unpack as unpacked
 

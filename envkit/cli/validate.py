@@ -11,8 +11,8 @@ import click
 from envkit.cli import options, progress
 
 if TYPE_CHECKING:
+    from envkit.validating.output import Output
     from envkit.validating.report import Report
-    from envkit.validating.writing import Output
 
 
 def words(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
@@ -22,7 +22,9 @@ def words(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tupl
 
 @click.command()
 @click.argument("models", metavar="MODEL...", nargs=-1)
-@click.option("-m", "--model-uri", "named", metavar="URI", multiple=True, help="A model; the same as MODEL.")
+@click.option(
+    "-m", "--model-uri", "named", metavar="URI", multiple=True, help="A model; the same as MODEL."
+)
 @click.option(
     "--format",
     "--output-format",
@@ -32,18 +34,60 @@ def words(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tupl
     help="text, json, sarif, junit, github or markdown; into a file, else to standard output. May be given several "
     "times.  [default: text]",
 )
-@click.option("--select", metavar="RULE", multiple=True, callback=words, help="Only these: codes, beginnings, names.")
-@click.option("--ignore", metavar="RULE", multiple=True, callback=words, help="Not these.")
-@click.option("--severity", metavar="RULE=SEVERITY", multiple=True, callback=words, help="Another severity for rules.")
 @click.option(
-    "--fail-on", type=click.Choice(["error", "warning", "note"]), help="What ends with 1.  [default: warning]"
+    "--select",
+    metavar="RULE",
+    multiple=True,
+    callback=words,
+    help="Only these: codes, beginnings, names.",
 )
-@click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Leave out what this file knows.")
-@click.option("--write-baseline", type=click.Path(path_type=Path), metavar="FILE", help="Write all findings to it.")
-@click.option("-j", "--jobs", type=click.IntRange(min=0), metavar="N", help="Processes; 0: one a core.  [default: 1]")
-@click.option("--scan", metavar="SCANNER", multiple=True, callback=words, help="Also ask picklescan or fickling.")
-@click.option("--whole", is_flag=True, help="Fetch large files of models elsewhere, too, to read and compare them.")
-@click.option("--resolve", is_flag=True, help="Also ask package indexes: does it resolve, for each target?")
+@click.option("--ignore", metavar="RULE", multiple=True, callback=words, help="Not these.")
+@click.option(
+    "--severity",
+    metavar="RULE=SEVERITY",
+    multiple=True,
+    callback=words,
+    help="Another severity for rules.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "note"]),
+    help="What ends with 1.  [default: warning]",
+)
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Leave out what this file knows.",
+)
+@click.option(
+    "--write-baseline",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write all findings to it.",
+)
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Processes; 0: one a core.  [default: 1]",
+)
+@click.option(
+    "--scan",
+    metavar="SCANNER",
+    multiple=True,
+    callback=words,
+    help="Also ask picklescan or fickling.",
+)
+@click.option(
+    "--whole",
+    is_flag=True,
+    help="Fetch large files of models elsewhere, too, to read and compare them.",
+)
+@click.option(
+    "--resolve", is_flag=True, help="Also ask package indexes: does it resolve, for each target?"
+)
 @click.option(
     "--target",
     metavar="PLATFORM[:PYTHON]",
@@ -52,16 +96,34 @@ def words(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tupl
     help="For which machines to resolve, as in linux-x86_64:3.11, macos-arm64, windows; may be given several times; "
     "implies --resolve.  [default: this platform and the model's Python]",
 )
-@click.option("--audit", is_flag=True, help="Also ask pip-audit for known vulnerabilities; implies --resolve.")
-@click.option("--rebuild", is_flag=True, help="Also build the environment, and compare the answer with the recorded.")
-@click.option("--minimal", is_flag=True, help="Also leave out each requirement in turn; implies --rebuild.")
+@click.option(
+    "--audit", is_flag=True, help="Also ask pip-audit for known vulnerabilities; implies --resolve."
+)
+@click.option(
+    "--rebuild",
+    is_flag=True,
+    help="Also build the environment, and compare the answer with the recorded.",
+)
+@click.option(
+    "--minimal", is_flag=True, help="Also leave out each requirement in turn; implies --rebuild."
+)
 @click.option(
     "--against",
     metavar="ENVIRONMENT",
     help="Also say whether the model would run there: current, an interpreter, the folder of an environment, a lock.",
 )
-@click.option("--rtol", metavar="[COLUMN=]NUMBER", multiple=True, help="Relative tolerance of answers.  [default: 0]")
-@click.option("--atol", metavar="[COLUMN=]NUMBER", multiple=True, help="Absolute tolerance of answers.  [default: 0]")
+@click.option(
+    "--rtol",
+    metavar="[COLUMN=]NUMBER",
+    multiple=True,
+    help="Relative tolerance of answers.  [default: 0]",
+)
+@click.option(
+    "--atol",
+    metavar="[COLUMN=]NUMBER",
+    multiple=True,
+    help="Absolute tolerance of answers.  [default: 0]",
+)
 @options.env_manager
 @options.target_python
 @options.python_policy
@@ -71,8 +133,15 @@ def words(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tupl
 @options.timeout
 @options.memory
 @options.sandbox
-@click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings; else those of the project.")
-@click.option("--changed", is_flag=True, help="The words are files; validate the models that they belong to.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Settings; else those of the project.",
+)
+@click.option(
+    "--changed", is_flag=True, help="The words are files; validate the models that they belong to."
+)
 @click.option("--list-rules", is_flag=True, help="Show all rules and end.")
 @options.json_output
 @options.output
@@ -100,12 +169,13 @@ def command(
 ) -> None:
     """Say whether each MODEL will run where it is taken.
 
-    By default from its files alone: nothing of a model is run or installed, and no network is needed. --resolve asks
-    package indexes, --rebuild and --minimal build its environment and run it, --against looks at an environment that
-    is there. Ends with 0 when there are no findings, 1 when there are, 3 when a model is not there.
+    By default from its files alone: nothing of a model is run or installed, and no network is
+    needed. --resolve asks package indexes, --rebuild and --minimal build its environment and run
+    it, --against looks at an environment that is there. Ends with 0 when there are no findings, 1
+    when there are, 3 when a model is not there.
     """
-    from envkit.validating import writing
-    from envkit.validating.changed import models_of
+    from envkit.validating import output
+    from envkit.validating.changed_models import models_of
     from envkit.validating.validate import validate
 
     if list_rules:
@@ -120,7 +190,7 @@ def command(
         raise click.UsageError("Name at least one model: as MODEL or with -m/--model-uri.")
     if write_baseline is not None and baseline is not None:
         raise click.UsageError("Give --baseline or --write-baseline, not both.")
-    wanted = writing.outputs([*formats, *(["json"] if as_json else [])] or ["text"])
+    wanted = output.outputs([*formats, *(["json"] if as_json else [])] or ["text"])
     report = validate(
         [*models, *named],
         select=select,
@@ -144,13 +214,15 @@ def command(
 
 def _tell(report: Report, wanted: tuple[Output, ...], baseline: Path | None) -> None:
     from envkit.validating import baseline as baselines
-    from envkit.validating import writing
+    from envkit.validating import output
 
     for each in wanted:
         if each.file is None:
-            click.echo(writing.render(report, each.form).encode("utf-8", "backslashreplace"), nl=False)
+            click.echo(
+                output.render(report, each.form).encode("utf-8", "backslashreplace"), nl=False
+            )
         else:
-            writing.write(report, each)
+            output.write(report, each)
             options.note(f"Wrote {each.file}.")
     if baseline is not None:
         baselines.write(baseline, report)
@@ -186,4 +258,6 @@ def _show_rules() -> None:
     from envkit.validating.rule import all_rules
 
     for rule in all_rules():
-        click.echo(f"{rule.code}  {rule.severity.value:7}  {rule.stage.value:7}  {rule.name}: {rule.summary}.")
+        click.echo(
+            f"{rule.code}  {rule.severity.value:7}  {rule.stage.value:7}  {rule.name}: {rule.summary}."
+        )

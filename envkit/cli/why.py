@@ -10,7 +10,7 @@ import click
 from envkit.cli import options
 
 if TYPE_CHECKING:
-    from envkit.models.why import Why
+    from envkit.models.evidence.why import Why
 
 _ROLES = {
     "requirement": "is a requirement of the model",
@@ -27,10 +27,11 @@ _ROLES = {
 def command(names: tuple[str, ...], model_uri: str | None, as_json: bool) -> None:
     """Say why PACKAGE is in the environment of MODEL: who imported it, in which phase, where.
 
-    PACKAGE is the name of a distribution, or of a module that was imported. For what no code asks for, the
-    distributions are shown whose metadata implies it. Nothing is run: the evidence of the last capture is read.
+    PACKAGE is the name of a distribution, or of a module that was imported. For what no code asks
+    for, the distributions are shown whose metadata implies it. Nothing is run: the evidence of the
+    last capture is read.
     """
-    from envkit.models.why import why
+    from envkit.models.evidence.why import why
 
     words = (model_uri, *names) if model_uri is not None else names
     if len(words) != 2:
@@ -43,9 +44,11 @@ def command(names: tuple[str, ...], model_uri: str | None, as_json: bool) -> Non
 
 
 def _show(found: Why) -> None:
-    from envkit.models.why import in_words
+    from envkit.models.evidence.why import in_words
 
-    click.echo(f"{found.name} {found.version} {_ROLES.get(found.role, found.role)}: {found.requirement}")
+    click.echo(
+        f"{found.name} {found.version} {_ROLES.get(found.role, found.role)}: {found.requirement}"
+    )
     if found.implied_by:
         click.echo(f"  {' → '.join(found.implied_by)}")
     for reason in found.reasons:

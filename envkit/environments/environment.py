@@ -12,11 +12,11 @@ from envkit.environments.env_type import EnvType
 class Environment:
     """What `prepare` gives and the runner takes.
 
-    python: the program to start, absolute; not resolved, since a virtual environment is told by the path.
-    path: the environment's folder (for a local one the prefix of its interpreter).
-    key: the digest of everything that decided it; empty for a local one, which nothing decided.
-    built: whether this call built it.
-    notes: what the caller should be told: another patch version, why it was built again.
+    python: the program to start, absolute; not resolved, since a virtual environment is told by the
+    path. path: the environment's folder (for a local one the prefix of its interpreter). key: the
+    digest of everything that decided it; empty for a local one, which nothing decided. built:
+    whether this call built it. notes: what the caller should be told: another patch version, why it
+    was built again.
     """
 
     python: Path

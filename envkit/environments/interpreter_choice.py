@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from envkit.environments import interpreters, python_policy
-from envkit.environments.interpreters import Interpreter, Search
 from envkit.environments.plan import Plan
-from envkit.environments.python_policy import PythonPolicy
+from envkit.interpreters import discovery
+from envkit.interpreters import policy as python_policy
+from envkit.interpreters.discovery import Interpreter, Search
+from envkit.interpreters.policy import PythonPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,30 +32,35 @@ def choose(
 ) -> Choice:
     """Choose the interpreter of a plan: `python`, or one that is found as the policy says, or downloaded by uv.
 
-    When another minor version is taken, for which the lock does not hold, requirements and constraints are installed
-    in its place, which a note tells. Raises `InterpreterNotFound` and, for a damaged lock, `InvalidFile`.
+    When another minor version is taken, for which the lock does not hold, requirements and
+    constraints are installed in its place, which a note tells. Raises `InterpreterNotFound` and,
+    for a damaged lock, `InvalidFile`.
     """
 
     def refuses(minor: str) -> str:
         return python_policy.excluded(plan.lock, minor) if plan.lock is not None else ""
 
     def fetch(version: str) -> str:
-        from envkit.environments import python_downloads  # a warm run does without
+        from envkit.interpreters import downloads  # a warm run does without
 
-        return python_downloads.fetch(version, environ, report)
+        return downloads.fetch(version, environ, report)
 
     search = Search(environ=environ, memory=memory, policy=policy, refuses=refuses, fetch=fetch)
     if python is not None:
-        interpreter = interpreters.named(python, plan.python, search)
+        interpreter = discovery.named(python, plan.python, search)
     else:
-        interpreter = interpreters.find(plan.python, search)
+        interpreter = discovery.find(plan.python, search)
     return _fitted(plan, interpreter)
 
 
 def _fitted(plan: Plan, interpreter: Interpreter) -> Choice:
     notes = [interpreter.note] if interpreter.note else []
-    other = interpreter.minor != interpreters.minor_of(plan.python)
-    if plan.lock is not None and other and (why := python_policy.why_void(plan.lock, interpreter.minor)):
+    other = interpreter.minor != discovery.minor_of(plan.python)
+    if (
+        plan.lock is not None
+        and other
+        and (why := python_policy.why_void(plan.lock, interpreter.minor))
+    ):
         notes.append(
             f"{plan.lock.name} does not hold for Python {interpreter.minor} ({why}); requirements were resolved anew."
         )

@@ -1,7 +1,7 @@
 """The plan of an environment: all that an installer is told, and the key that follows from it.
 
-A plan is an environment spec with the overrides worked in and local paths made absolute. Two plans with the
-same key give the same environment, so two models with equal needs share one.
+A plan is an environment spec with the overrides worked in and local paths made absolute. Two plans
+with the same key give the same environment, so two models with equal needs share one.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from envkit.environments import artifacts, decisive
+from envkit.environments import cache_key as decisive
+from envkit.environments import local_files
 from envkit.environments.env_type import EnvType
-from envkit.environments.interpreters import Interpreter
-from envkit.environments.redaction import without_credentials
 from envkit.errors import InvalidArgument, InvalidFile
+from envkit.formats.redaction import without_credentials
+from envkit.interpreters.discovery import Interpreter
 from envkit.models.environment_spec import EnvironmentSpec
 
 FORMAT = 2  # of environments; raise it when an older one must not be used any more
@@ -46,10 +47,10 @@ class Option:
 class Plan:
     """What to install.
 
-    python: the wanted version. requirements, constraints: lines with absolute paths.
-    lock: the model's lock; None when overrides make it void.
-    build_constraints: pins for what builds source distributions; only used with `allow_source`.
-    decisive: what decides the result, in words without paths and credentials; the key is its digest.
+    python: the wanted version. requirements, constraints: lines with absolute paths. lock: the
+    model's lock; None when overrides make it void. build_constraints: pins for what builds source
+    distributions; only used with `allow_source`. decisive: what decides the result, in words
+    without paths and credentials; the key is its digest.
     """
 
     python: str
@@ -65,11 +66,14 @@ class Plan:
         """Give the digest of everything that decides the environment (see `facts`)."""
         return key_of(self.facts(manager, interpreter, indexes))
 
-    def facts(self, manager: EnvType, interpreter: Interpreter, indexes: Sequence[str] = ()) -> dict[str, Any]:
+    def facts(
+        self, manager: EnvType, interpreter: Interpreter, indexes: Sequence[str] = ()
+    ) -> dict[str, Any]:
         """Give everything that decides the environment, as JSON values.
 
-        `indexes` are those of the machine (see `index_settings`). No version of an installer is among it: each
-        installs the same from the same pins, and where there are none a later day decides more than a later version.
+        `indexes` are those of the machine (see `index_settings`). No version of an installer is
+        among it: each installs the same from the same pins, and where there are none a later day
+        decides more than a later version.
         """
         return {
             "format": FORMAT,
@@ -103,22 +107,30 @@ def of(
     *,
     overrides: Sequence[str] = (),
     allow_source: bool = False,
-    digest: Digest = artifacts.digest,
+    digest: Digest = local_files.digest,
 ) -> Plan:
     """Make the plan of a spec.
 
-    Each override is one requirement; it takes the place of the requirements and constraints of the same name,
-    or is added. Raises `InvalidArgument` for one that is no requirement, `InvalidFile` for a local file that is
-    not there or, without `allow_source`, would have to be built.
+    Each override is one requirement; it takes the place of the requirements and constraints of the
+    same name, or is added. Raises `InvalidArgument` for one that is no requirement, `InvalidFile`
+    for a local file that is not there or, without `allow_source`, would have to be built.
     """
     if spec.lock is None:
         spec = replace(spec, requirements=(*spec.requirements, *spec.assumed))
-    requirements, constraints = _overridden(spec, overrides) if overrides else (spec.requirements, spec.constraints)
-    lines = [_Line.of(line, spec.directory, digest, allow_source=allow_source) for line in requirements]
-    bounds = [_Line.of(line, spec.directory, digest, allow_source=allow_source) for line in constraints]
+    requirements, constraints = (
+        _overridden(spec, overrides) if overrides else (spec.requirements, spec.constraints)
+    )
+    lines = [
+        _Line.of(line, spec.directory, digest, allow_source=allow_source) for line in requirements
+    ]
+    bounds = [
+        _Line.of(line, spec.directory, digest, allow_source=allow_source) for line in constraints
+    ]
     options = tuple(_option(line, spec.directory) for line in spec.options)
     lock = spec.lock if spec.lock is not None and not overrides else None
-    build_constraints = tuple(each for each in spec.build_dependencies if "==" in each) if allow_source else ()
+    build_constraints = (
+        tuple(each for each in spec.build_dependencies if "==" in each) if allow_source else ()
+    )
     return Plan(
         python=spec.python,
         requirements=tuple(line.text for line in lines),
@@ -130,7 +142,10 @@ def of(
         decisive=(
             ("requirements", tuple(sorted({line.decisive for line in lines}))),
             ("constraints", tuple(sorted({line.decisive for line in bounds}))),
-            ("options", tuple(_decisive_option(option, spec.directory, digest) for option in options)),
+            (
+                "options",
+                tuple(_decisive_option(option, spec.directory, digest) for option in options),
+            ),
             ("build_constraints", tuple(sorted(build_constraints))),
             ("lock", (_lock_digest(lock),) if lock else ()),
             ("allow_source", ("yes",) if allow_source else ()),
@@ -146,10 +161,10 @@ class _Line:
     @classmethod
     def of(cls, line: str, directory: Path, digest: Digest, *, allow_source: bool) -> _Line:
         one = " ".join(line.split("\n")).strip()
-        text, path = artifacts.rebased(one, directory)
+        text, path = local_files.rebased(one, directory)
         if path is None:
             return cls(text, decisive.requirement(text))
-        if artifacts.is_source(path) and not allow_source:
+        if local_files.is_source(path) and not allow_source:
             raise InvalidFile(
                 directory, one, "is source that would have to be built, which runs its code",
                 "Give a wheel in its place, or let it be built with `--allow-source`.",
@@ -162,7 +177,7 @@ def _lock_digest(path: Path) -> str:
     try:
         text = decisive.lock(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
-        return _digest(path, artifacts.digest)
+        return _digest(path, local_files.digest)
     except OSError as error:
         raise InvalidFile(path, "", f"cannot be read ({error.strerror})") from error
     return hashlib.sha256(text.encode()).hexdigest()
@@ -182,19 +197,22 @@ _LONG = {"-i": "--index-url", "-f": "--find-links"}
 def _option(line: str, directory: Path) -> Option:
     name, _, value = re.sub(r"[\s=]+", " ", line.strip(), count=1).partition(" ")
     if name in _FOLDERS and "://" not in value:
-        value = (directory / value).as_uri()  # a path with spaces or `#` is understood by no installer
+        # a path with spaces or `#` is understood by no installer
+        value = (directory / value).as_uri()
     return Option(name=_LONG.get(name, name), value=value)
 
 
 def _decisive_option(option: Option, directory: Path, digest: Digest) -> str:
     """What lies inside the model is told by its content; what lies outside is an index, told by its address."""
-    folder = artifacts.path_of_url(option.value, directory)
+    folder = local_files.path_of_url(option.value, directory)
     if folder is not None and folder.is_dir() and folder.is_relative_to(directory):
         return f"{option.name} {folder.relative_to(directory)}#{_digest(folder, digest)}"
     return without_credentials(option.line)
 
 
-def _overridden(spec: EnvironmentSpec, overrides: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _overridden(
+    spec: EnvironmentSpec, overrides: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     given = dict(_override(line) for line in overrides)
     locked: tuple[str, ...] = ()
     wheels: dict[str, str] = {}
@@ -204,8 +222,12 @@ def _overridden(spec: EnvironmentSpec, overrides: Sequence[str]) -> tuple[tuple[
         lock = pylock.read(spec.lock)
         locked = lock.pins
         wheels = {each.built_from: each.location for each in lock.packages if each.built_from}
-    kept = tuple(line for line in spec.requirements if (_name(line) or _wheel_name(line)) not in given)
-    bounds = tuple(dict.fromkeys(line for line in (*spec.constraints, *locked) if _name(line) not in given))
+    kept = tuple(
+        line for line in spec.requirements if (_name(line) or _wheel_name(line)) not in given
+    )
+    bounds = tuple(
+        dict.fromkeys(line for line in (*spec.constraints, *locked) if _name(line) not in given)
+    )
     return (*(_by_wheel(each, wheels) for each in kept), *given.values()), tuple(
         _by_wheel(each, wheels) for each in bounds
     )
@@ -215,7 +237,11 @@ def _by_wheel(line: str, wheels: Mapping[str, str]) -> str:
     """A commit's line with the wheel that the model brings of it in the place of its address."""
     name, at, url = line.partition("@")
     wheel = wheels.get(url.partition(" ;")[0].strip())
-    return line if wheel is None else f"{name.strip()} {at} {wheel}{url[len(url.partition(' ;')[0]) :]}"
+    return (
+        line
+        if wheel is None
+        else f"{name.strip()} {at} {wheel}{url[len(url.partition(' ;')[0]) :]}"
+    )
 
 
 def _override(line: str) -> tuple[str, str]:
@@ -225,8 +251,10 @@ def _override(line: str) -> tuple[str, str]:
         if (name := _name(text)) is not None:
             return name, text
         if text.lower().endswith(".whl"):
-            return _wheel_name(text), artifacts.rebased(text, Path.cwd())[0]
-    raise InvalidArgument(f"The override {line!r} is no requirement (as `numpy>=1.26`) and no path of a wheel.")
+            return _wheel_name(text), local_files.rebased(text, Path.cwd())[0]
+    raise InvalidArgument(
+        f"The override {line!r} is no requirement (as `numpy>=1.26`) and no path of a wheel."
+    )
 
 
 def _wheel_name(line: str) -> str:

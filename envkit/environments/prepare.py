@@ -10,20 +10,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envkit.environments import index_settings, interpreter_choice, plan, store, uses
-from envkit.environments.digests import Digests
+from envkit.environments import interpreter_choice, plan
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
-from envkit.environments.interpreters import Interpreter
+from envkit.environments.installers import index_settings
 from envkit.environments.plan import Plan
-from envkit.environments.python_policy import PythonPolicy
-from envkit.environments.store import Ready, Store
+from envkit.environments.store import store, uses
+from envkit.environments.store.digests import Digests
+from envkit.environments.store.store import Ready, Store
 from envkit.errors import InvalidArgument, InvalidFile
+from envkit.interpreters.discovery import Interpreter
+from envkit.interpreters.policy import PythonPolicy
 from envkit.models.environment_spec import EnvironmentSpec
 
 if TYPE_CHECKING:
     from envkit.environments.conda.engine import Conda
-    from envkit.environments.engine import Engine
+    from envkit.environments.installers.installer import Engine
 
 Report = Callable[[str], None]
 
@@ -42,15 +44,16 @@ def prepare(
 ) -> Environment:
     """Give the ready environment of a spec.
 
-    `root` is the environment store (default: ENVKIT_HOME, else the user's cache folder). `overrides` are
-    requirements that take the place of those of the same name; a lock is then void. `allow_source` lets the
-    installer build source distributions, which runs their code. `python` names the interpreter; by default one
-    of the spec's version is searched, or, as `python_policy` allows, one of another version, or one is downloaded
-    by uv. A conda environment brings its own; `conda_exe` is the program that makes it (see `conda.external.find`).
-    `report` is told, a sentence each, what takes time; what matters to the result is in `notes`.
+    `root` is the environment store (default: ENVKIT_HOME, else the user's cache folder).
+    `overrides` are requirements that take the place of those of the same name; a lock is then void.
+    `allow_source` lets the installer build source distributions, which runs their code. `python`
+    names the interpreter; by default one of the spec's version is searched, or, as `python_policy`
+    allows, one of another version, or one is downloaded by uv. A conda environment brings its own;
+    `conda_exe` is the program that makes it (see `conda.external.find`). `report` is told, a
+    sentence each, what takes time; what matters to the result is in `notes`.
 
-    Raises `BuildFailed`, `InterpreterNotFound`, `ToolNotFound`, `InvalidFile` (a lock or local wheel of the
-    model) or `InvalidArgument`.
+    Raises `BuildFailed`, `InterpreterNotFound`, `ToolNotFound`, `InvalidFile` (a lock or local
+    wheel of the model) or `InvalidArgument`.
     """
     if manager is EnvType.LOCAL:
         return _local(spec, overrides, python)
@@ -94,7 +97,9 @@ def survey(
     wanted = plan.of(spec, overrides=overrides, allow_source=allow_source, digest=digests.of)
     if manager is EnvType.CONDA:
         return _conda_site(spec, wanted, digests, python, python_policy, conda_exe)
-    chosen = interpreter_choice.choose(wanted, python, python_policy, environ, shelf.memory, report or _silent)
+    chosen = interpreter_choice.choose(
+        wanted, python, python_policy, environ, shelf.memory, report or _silent
+    )
     indexes = index_settings.deciding(manager, chosen.plan.lock, environ)
     return Site(
         plan=chosen.plan,
@@ -125,16 +130,26 @@ def _conda_site(
         size=0, mtime_ns=0,
     )  # fmt: skip
     whole = replace(wanted, decisive=(*wanted.decisive, *asked.decisive(digests.of, environ)))
-    key = whole.key(EnvType.CONDA, stand_in, index_settings.deciding(EnvType.UV, wanted.lock, environ))
-    return Site(plan=whole, interpreter=stand_in, key=key, notes=(), conda=engine.Conda(asked, tool))
+    key = whole.key(
+        EnvType.CONDA, stand_in, index_settings.deciding(EnvType.UV, wanted.lock, environ)
+    )
+    return Site(
+        plan=whole, interpreter=stand_in, key=key, notes=(), conda=engine.Conda(asked, tool)
+    )
 
 
-def _stored(shelf: Store, manager: EnvType, site: Site, environ: Mapping[str, str], report: Report) -> Environment:
+def _stored(
+    shelf: Store, manager: EnvType, site: Site, environ: Mapping[str, str], report: Report
+) -> Environment:
     key, wanted, interpreter = site.key, site.plan, site.interpreter
     notes = list(site.notes)
     found = shelf.look(manager.value, key)
     ready = Environment(
-        python=found.place / "bin" / "python", path=found.place, key=key, manager=manager, notes=tuple(notes)
+        python=found.place / "bin" / "python",
+        path=found.place,
+        key=key,
+        manager=manager,
+        notes=tuple(notes),
     )
     if isinstance(found, Ready):
         return ready
@@ -152,7 +167,9 @@ def _left_out(spec: EnvironmentSpec, manager: EnvType) -> list[str]:
     if not spec.conda_alone:
         return []
     packages = ", ".join(spec.conda_alone)
-    return [f"The model asks conda for {packages}; {manager.value} installs Python packages alone, so not these."]
+    return [
+        f"The model asks conda for {packages}; {manager.value} installs Python packages alone, so not these."
+    ]
 
 
 def _check_lock(wanted: Plan) -> list[str]:
@@ -170,7 +187,9 @@ def _check_lock(wanted: Plan) -> list[str]:
             "Capture the model again, or remove the lock.",
         )
     if why := lock.obstacle_when(allow_source=wanted.allow_source):
-        return [f"{wanted.lock.name} cannot be installed as it is ({why}); requirements were resolved anew."]
+        return [
+            f"{wanted.lock.name} cannot be installed as it is ({why}); requirements were resolved anew."
+        ]
     return []
 
 
@@ -184,14 +203,19 @@ def _filler(
     warn: Report,
     report: Report,
 ) -> store.Fill:
-    from envkit.child import environment
-    from envkit.environments import index_conflicts, pylock, records, redaction, uv_settings, withdrawn
-    from envkit.environments.engine import Workshop
+    from envkit.child import variables as environment
+    from envkit.environments import pylock
+    from envkit.environments.installers import index_conflicts, yanked
+    from envkit.environments.installers.installer import Workshop
+    from envkit.formats import redaction, uv_toml
+    from envkit.installed import records
 
     engine = conda or _engine(manager)
     by_uv = manager is not EnvType.VIRTUALENV
-    settings = uv_settings.of_machine(environ) if by_uv else {}
-    secrets = redaction.secrets_in([*wanted.secretive, str(settings)]) | (conda.needs.secrets if conda else frozenset())
+    settings = uv_toml.of_machine(environ) if by_uv else {}
+    secrets = redaction.secrets_in([*wanted.secretive, str(settings)]) | (
+        conda.needs.secrets if conda else frozenset()
+    )
 
     def fill(place: Path, lock: int) -> Interpreter | None:
         workshop = Workshop(
@@ -209,9 +233,13 @@ def _filler(
         if locked is None or locked.obstacle_when(allow_source=wanted.allow_source):
             locked = None
             machine = index_settings.urls(manager, environ)
-            index_conflicts.refuse(wanted, machine, interpreter, shelf.cache("uv"), workshop.variables)
+            index_conflicts.refuse(
+                wanted, machine, interpreter, shelf.cache("uv"), workshop.variables
+            )
         brought = engine.create(interpreter, workshop)
-        asked = withdrawn.Inquiry(locked, brought or interpreter, workshop) if locked and by_uv else None
+        asked = (
+            yanked.Inquiry(locked, brought or interpreter, workshop) if locked and by_uv else None
+        )
         engine.install(wanted, workshop.with_own_temporary_files())
         for note in asked.notes() if asked else ():
             warn(note)
@@ -225,10 +253,10 @@ def _filler(
 
 def _engine(manager: EnvType) -> Engine:
     if manager is EnvType.UV:
-        from envkit.environments.uv import Uv
+        from envkit.environments.installers.uv import Uv
 
         return Uv()
-    from envkit.environments.virtualenv import Virtualenv
+    from envkit.environments.installers.virtualenv import Virtualenv
 
     return Virtualenv()
 
@@ -236,7 +264,9 @@ def _engine(manager: EnvType) -> Engine:
 def _local(spec: EnvironmentSpec, overrides: Sequence[str], python: Path | None) -> Environment:
     """Take an interpreter as it is; nothing is looked for and nothing installed."""
     if overrides:
-        raise InvalidArgument("Requirements cannot be overridden in a local environment: nothing is installed there.")
+        raise InvalidArgument(
+            "Requirements cannot be overridden in a local environment: nothing is installed there."
+        )
     executable = (python or Path(sys.executable)).absolute()
     if not os.access(executable, os.X_OK):
         raise InvalidArgument(f"{executable} is no program that can be started.")
@@ -245,7 +275,11 @@ def _local(spec: EnvironmentSpec, overrides: Sequence[str], python: Path | None)
     if python is None and not f"{running}.".startswith(f"{spec.python}."):
         notes.append(f"The model wants Python {spec.python}; the local environment has {running}.")
     return Environment(
-        python=executable, path=executable.parent.parent, key="", manager=EnvType.LOCAL, notes=tuple(notes)
+        python=executable,
+        path=executable.parent.parent,
+        key="",
+        manager=EnvType.LOCAL,
+        notes=tuple(notes),
     )
 
 

@@ -14,7 +14,8 @@ from typing import Any
 from envkit.formats import pylock_toml
 from envkit.formats.credentials import placeholder_names, without_credentials
 
-_COMPARES = re.compile(r"[A-Za-z0-9][\w.-]*\s*(\[[^]]*\]\s*)?([=<>!~]|$)")  # neither a URL nor a path
+# neither a URL nor a path
+_COMPARES = re.compile(r"[A-Za-z0-9][\w.-]*\s*(\[[^]]*\]\s*)?([=<>!~]|$)")
 _PYPI = re.compile(r"https://pypi\.org(/simple)?/?")
 
 
@@ -22,10 +23,10 @@ _PYPI = re.compile(r"https://pypi\.org(/simple)?/?")
 class LockedPackage:
     """One package of a lock: what must be installed, and the digests its file may have.
 
-    source: `index`, `file` (one archive by URL or path), or what no digest can hold (`vcs` or `directory`).
-    location: the URL or absolute path of a `file`, `git+https://…@commit` of a `vcs`. built_from: the same, of a
-    `file` that was built from there. hashes: `sha256:…`. marker, index: as the lock says, or
-    empty.
+    source: `index`, `file` (one archive by URL or path), or what no digest can hold (`vcs` or
+    `directory`). location: the URL or absolute path of a `file`, `git+https://…@commit` of a `vcs`.
+    built_from: the same, of a `file` that was built from there. hashes: `sha256:…`. marker, index:
+    as the lock says, or empty.
     """
 
     name: str
@@ -40,7 +41,11 @@ class LockedPackage:
     @property
     def requirement(self) -> str:
         """As a line of a requirements file, with hashes."""
-        what = f"{self.name} @ {self.location}" if self.source in _DIRECT else f"{self.name}=={self.version}"
+        what = (
+            f"{self.name} @ {self.location}"
+            if self.source in _DIRECT
+            else f"{self.name}=={self.version}"
+        )
         marker = f" ; {self.marker}" if self.marker else ""
         return what + marker + "".join(f" --hash={each}" for each in self.hashes)
 
@@ -76,7 +81,11 @@ class Lock:
     @property
     def indexes(self) -> tuple[str, ...]:
         """The indexes other than PyPI that the packages came from."""
-        found = {each.index: None for each in self.packages if each.index and not _PYPI.fullmatch(each.index)}
+        found = {
+            each.index: None
+            for each in self.packages
+            if each.index and not _PYPI.fullmatch(each.index)
+        }
         return tuple(found)
 
 
@@ -102,14 +111,18 @@ def _package(path: Path, entry: Mapping[str, Any]) -> LockedPackage:
         version=entry.get("version", ""),
         source=source,
         location=location,
-        hashes=tuple(sorted({f"sha256:{digest}" for digest in digests if digest})) if checkable else (),
+        hashes=tuple(sorted({f"sha256:{digest}" for digest in digests if digest}))
+        if checkable
+        else (),
         marker=entry.get("marker", ""),
         index=entry.get("index", ""),
         built_from=pylock_toml.source_of(entry),
     )
 
 
-def _source(path: Path, entry: Mapping[str, Any], files: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+def _source(
+    path: Path, entry: Mapping[str, Any], files: Sequence[Mapping[str, Any]]
+) -> tuple[str, str]:
     if "vcs" in entry:
         return "vcs", _commit(path, entry["vcs"])
     if "directory" in entry:
@@ -131,9 +144,11 @@ def _commit(path: Path, vcs: Mapping[str, Any]) -> str:
 def disagreements(lock: Lock, requirements: Sequence[str]) -> Iterator[str]:
     """Yield where the lock does not hold what the requirements ask for: someone changed the one and not the other.
 
-    Requirements with markers are only compared when the lock has the package. Of URLs, those of commits are compared.
+    Requirements with markers are only compared when the lock has the package. Of URLs, those of
+    commits are compared.
     """
-    from packaging.requirements import InvalidRequirement, Requirement  # 13 ms that a warm run does not need
+    # 13 ms that a warm run does not need
+    from packaging.requirements import InvalidRequirement, Requirement
     from packaging.utils import canonicalize_name
 
     locked = {canonicalize_name(each.name): each for each in lock.packages}

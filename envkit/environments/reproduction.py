@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from envkit.child import environment as variables_of
 from envkit.child import interpreter
-from envkit.environments import in_r
+from envkit.child import variables as variables_of
+from envkit.environments import r_environment
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.prepare import prepare
-from envkit.environments.python_policy import PythonPolicy
 from envkit.errors import InvalidArgument, InvalidInput, ToolNotFound
+from envkit.interpreters.policy import PythonPolicy
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
-from envkit.models.uris.need import ENVIRONMENT
+from envkit.models.uris.required_files import ENVIRONMENT
 
 if TYPE_CHECKING:
     from envkit.child.sandbox import Wish
@@ -40,15 +40,17 @@ def prepare_env(
 ) -> Environment:
     """Build the environment of a model in the environment store, unless it is there already.
 
-    allow_source: let packages without a wheel be built, which runs their code. pip_requirements_override: a line, or
-    several, that take the place of the model's requirements of the same name. python: the interpreter to build with;
-    default: one of the model's version is looked for. python_policy: what may take its place: nothing (`exact`),
-    another patch version (`minor`), another minor version (`compatible`). conda_exe: the conda, mamba or micromamba
-    that makes a conda environment, or `embedded` for none; default: ENVKIT_CONDA_EXE, the PATH, else py-rattler.
-    report: called with a line of text as work goes on.
+    allow_source: let packages without a wheel be built, which runs their code.
+    pip_requirements_override: a line, or several, that take the place of the model's requirements
+    of the same name. python: the interpreter to build with; default: one of the model's version is
+    looked for. python_policy: what may take its place: nothing (`exact`), another patch version
+    (`minor`), another minor version (`compatible`). conda_exe: the conda, mamba or micromamba that
+    makes a conda environment, or `embedded` for none; default: ENVKIT_CONDA_EXE, the PATH, else
+    py-rattler. report: called with a line of text as work goes on.
 
-    Raises `InvalidArgument` for an unknown `env_manager` or `python_policy`, `ModelNotFound`, `InvalidFile` and
-    `PathOutsideModel` for what is wrong with the model, `InterpreterNotFound`, `ToolNotFound`, `BuildFailed`.
+    Raises `InvalidArgument` for an unknown `env_manager` or `python_policy`, `ModelNotFound`,
+    `InvalidFile` and `PathOutsideModel` for what is wrong with the model, `InterpreterNotFound`,
+    `ToolNotFound`, `BuildFailed`.
     """
     return _prepare(
         ModelDirectory.open(model_uri, ENVIRONMENT),
@@ -82,28 +84,34 @@ def predict(
 ) -> Any:
     """Predict with a model in its rebuilt environment; the environment is built when it is not there.
 
-    Give either `input_data` (a DataFrame, Series, array, list, a mapping with one of `dataframe_split`,
-    `dataframe_records`, `instances`, `inputs`, or text that is such JSON or CSV) or `input_path`, a file of
-    `content_type` `json`, `csv` or `parquet`. extra_envs: environment variables for the model. timeout: seconds.
-    memory_bytes: address space for the model. output_path: a file for `{"predictions": …}`. sandbox: True confines the
-    model by the best there is, bubblewrap or resource limits; `"bubblewrap"` or `"limits"` by that and nothing else.
+    Give either `input_data` (a DataFrame, Series, array, list, a mapping with one of
+    `dataframe_split`, `dataframe_records`, `instances`, `inputs`, or text that is such JSON or CSV)
+    or `input_path`, a file of `content_type` `json`, `csv` or `parquet`. extra_envs: environment
+    variables for the model. timeout: seconds. memory_bytes: address space for the model.
+    output_path: a file for `{"predictions": …}`. sandbox: True confines the model by the best there
+    is, bubblewrap or resource limits; `"bubblewrap"` or `"limits"` by that and nothing else.
 
     Returns the predictions as JSON values: a list of records for a DataFrame, a list for an array.
 
-    Raises what `prepare_env` raises, `InvalidFile` when the input is at fault, `PredictionFailed` when the model is,
-    `ToolNotFound` when bubblewrap is insisted on and does not work.
+    Raises what `prepare_env` raises, `InvalidFile` when the input is at fault, `PredictionFailed`
+    when the model is, `ToolNotFound` when bubblewrap is insisted on and does not work.
     """
-    from envkit.child import scratch  # this and what follows: 20 ms that preparing an environment does not cost
+    # this and what follows: 20 ms that preparing an environment does not cost
+    from envkit.child import scratch
     from envkit.child.sandbox import confinement
-    from envkit.environments import runner
+    from envkit.environments import prediction
 
     if content_type not in CONTENT_TYPES:
-        raise InvalidArgument(f"content_type must be one of {', '.join(CONTENT_TYPES)}, not {content_type!r}.")
+        raise InvalidArgument(
+            f"content_type must be one of {', '.join(CONTENT_TYPES)}, not {content_type!r}."
+        )
     if (input_data is None) == (input_path is None):
         raise InvalidArgument("Give either input_data or input_path.")
     variables_of.check(extra_envs or {})
     if output_path is not None and not Path(output_path).absolute().parent.is_dir():
-        raise InvalidArgument(f"The answer cannot be written to {output_path}: there is no such folder.")
+        raise InvalidArgument(
+            f"The answer cannot be written to {output_path}: there is no such folder."
+        )
     model = ModelDirectory.open(model_uri)
     confined = confinement(sandbox, report)
     with scratch.folder() as folder:
@@ -112,8 +120,10 @@ def predict(
         given = _written(data, content_type, folder) if named is None or data is not None else named
         chosen = _Python.of(python, python_policy)
         overrides = _lines(pip_requirements_override)
-        environment = _prepare(model, env_manager, allow_source, overrides, chosen, report, conda_exe)
-        return runner.predict(
+        environment = _prepare(
+            model, env_manager, allow_source, overrides, chosen, report, conda_exe
+        )
+        return prediction.predict(
             environment,
             model.request(),
             given,
@@ -137,10 +147,14 @@ class _Python:
     @classmethod
     def of(cls, named: str | Path | None, policy: PythonPolicy | str) -> _Python:
         try:
-            return cls(interpreter.program(named) if named is not None else None, PythonPolicy(policy))
+            return cls(
+                interpreter.program(named) if named is not None else None, PythonPolicy(policy)
+            )
         except ValueError:
             known = ", ".join(PythonPolicy)
-            raise InvalidArgument(f"python_policy must be one of {known}, not {policy!r}.") from None
+            raise InvalidArgument(
+                f"python_policy must be one of {known}, not {policy!r}."
+            ) from None
 
 
 def _prepare(
@@ -154,7 +168,7 @@ def _prepare(
 ) -> Environment:
     manager = _manager(env_manager)
     if model.mlmodel.runs_in_r:
-        return in_r.prepare(overrides, python.named, report)
+        return r_environment.prepare(overrides, python.named, report)
     environment = prepare(
         read_spec(model, for_conda=manager is EnvType.CONDA),
         manager,
@@ -175,7 +189,9 @@ def _manager(named: EnvType | str) -> EnvType:
     try:
         return EnvType(named)
     except ValueError:
-        raise InvalidArgument(f"env_manager must be one of {', '.join(EnvType)}, not {named!r}.") from None
+        raise InvalidArgument(
+            f"env_manager must be one of {', '.join(EnvType)}, not {named!r}."
+        ) from None
 
 
 def _lines(overrides: str | Sequence[str]) -> tuple[str, ...]:
@@ -207,7 +223,9 @@ def _written(data: Any, content_type: str, folder: Path) -> Path:
         try:
             path.write_text(text, encoding="utf-8")
         except UnicodeEncodeError as error:
-            raise InvalidArgument(f"input_data is no text that can be written as UTF-8: {error}.") from None
+            raise InvalidArgument(
+                f"input_data is no text that can be written as UTF-8: {error}."
+            ) from None
     return path
 
 
@@ -221,7 +239,9 @@ def _parquet(data: Any) -> bytes:
     try:
         return bytes(data.to_parquet())
     except ImportError as error:
-        raise ToolNotFound("pyarrow", "Writing a DataFrame as Parquet needs it; or give it as JSON.") from error
+        raise ToolNotFound(
+            "pyarrow", "Writing a DataFrame as Parquet needs it; or give it as JSON."
+        ) from error
 
 
 def _payload(data: Any, content_type: str) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from envkit.child import worker
-from envkit.child.inside import Journal
+from envkit.child.runner import Journal
 from envkit.child.sandbox import Confinement
 from envkit.child.worker import Preparation, Worker
-from envkit.environments import runner
+from envkit.environments import prediction
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.errors import NotAnInterpreter, PredictionFailed
@@ -20,8 +20,8 @@ from envkit.errors import NotAnInterpreter, PredictionFailed
 class Workplace:
     """Where workers of one model are started.
 
-    request: the model's `request()`. variables: set for the model in addition to the caller's. descriptors: those of
-    `occupied`, so that the environment stays while a worker lives.
+    request: the model's `request()`. variables: set for the model in addition to the caller's.
+    descriptors: those of `occupied`, so that the environment stays while a worker lives.
     """
 
     environment: Environment
@@ -37,7 +37,7 @@ class Workplace:
             return worker.prepare(
                 self.environment.python,
                 {**self.request, "memory_bytes": self.memory_bytes},
-                environment=runner.variables_in(self.environment, self.variables),
+                environment=prediction.variables_in(self.environment, self.variables),
                 isolated=self.environment.manager is not EnvType.LOCAL,
                 confinement=self.confinement,
             )
@@ -49,16 +49,18 @@ class Workplace:
         try:
             return worker.start(preparation, inherit=self.descriptors)
         except OSError as error:
-            raise PredictionFailed("start", f"{self.environment.python}: {error.strerror}") from error
+            raise PredictionFailed(
+                "start", f"{self.environment.python}: {error.strerror}"
+            ) from error
 
     def failure(self, journal: Journal) -> PredictionFailed:
         """Give the error for a worker that ended before it had loaded its model."""
         try:
-            runner.refuse_failure(journal, "", None, self.confinement)
+            prediction.refuse_failure(journal, "", None, self.confinement)
         except PredictionFailed as error:
             return error
         return PredictionFailed("load", f"its process {journal.ended.how}")
 
     def keep_bytecode(self, uncompiled: Sequence[str]) -> None:
         """Compile what a confined worker told it could not."""
-        runner.keep_bytecode(self.environment, uncompiled)
+        prediction.keep_bytecode(self.environment, uncompiled)

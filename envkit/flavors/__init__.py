@@ -1,8 +1,8 @@
 """The libraries whose models envkit saves and loads, one a module: `envkit.flavors.sklearn`, …
 
 Each has `save_model`, `load_model`, `log_model`, `_load_pyfunc`, `get_default_pip_requirements` and
-`get_default_conda_env`, with the parameters of MLflow's module of the same name. A library is imported when one of
-these is called.
+`get_default_conda_env`, with the parameters of MLflow's module of the same name. A library is
+imported when one of these is called.
 """
 
 from __future__ import annotations
@@ -24,4 +24,9 @@ def __getattr__(name: str) -> ModuleType:
 def __dir__() -> list[str]:
     from pkgutil import iter_modules
 
-    return sorted({*globals(), *(each.name for each in iter_modules(__path__))})
+    return sorted(
+        {
+            *globals(),
+            *(each.name for each in iter_modules(__path__) if not each.name.startswith("_")),
+        }
+    )

@@ -8,13 +8,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from envkit.flavors._flavor import Flavor, divided
+from envkit.flavors._shared.flavor import Flavor, divided
 from envkit.inside.loaders import catboost as loader
 from envkit.pyfunc import saving
 
 FLAVOR_NAME = "catboost"
 _FLAVOR = Flavor(
-    name=FLAVOR_NAME, loader=loader, library="catboost", version_key="catboost_version", parameter="cb_model"
+    name=FLAVOR_NAME,
+    loader=loader,
+    library="catboost",
+    version_key="catboost_version",
+    parameter="cb_model",
 )
 
 
@@ -22,11 +26,22 @@ _FLAVOR = Flavor(
 def save_model(cb_model: Any, path: str | Path, **options: Any) -> None:
     """Save a `CatBoost`, `CatBoostClassifier`, `CatBoostRegressor` or `CatBoostRanker`.
 
-    What is no parameter of `envkit.pyfunc.saving.save` is one of the model's own `save_model`, as `format`.
+    What is no parameter of `envkit.pyfunc.saving.save` is one of the model's own `save_model`, as
+    `format`.
     """
     common, own = divided(options)
-    fields = {"model_type": type(cb_model).__name__, "save_format": own.get("format", "cbm"), "data": "model.cb"}
-    _FLAVOR.save(path, lambda file: cb_model.save_model(str(file), **own), common, data="model.cb", fields=fields)
+    fields = {
+        "model_type": type(cb_model).__name__,
+        "save_format": own.get("format", "cbm"),
+        "data": "model.cb",
+    }
+    _FLAVOR.save(
+        path,
+        lambda file: cb_model.save_model(str(file), **own),
+        common,
+        data="model.cb",
+        fields=fields,
+    )
 
 
 load_model = _FLAVOR.load_model

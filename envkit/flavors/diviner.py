@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from envkit.errors import InvalidArgument
-from envkit.flavors._flavor import Flavor, Options
+from envkit.flavors._shared.flavor import Flavor, Options
 from envkit.inside.loaders import diviner as loader
 from envkit.pyfunc import saving
 
 FLAVOR_NAME = "diviner"
 _FLAVOR = Flavor(
-    name=FLAVOR_NAME, loader=loader, library="diviner", version_key="diviner_version", parameter="diviner_model"
+    name=FLAVOR_NAME,
+    loader=loader,
+    library="diviner",
+    version_key="diviner_version",
+    parameter="diviner_model",
 )
 
 
@@ -23,12 +27,19 @@ _FLAVOR = Flavor(
 def save_model(diviner_model: Any, path: str | Path, **options: Unpack[Options]) -> None:
     """Save a fitted `GroupedProphet` or `GroupedPmdarima`. The others are those of `envkit.pyfunc.saving.save`.
 
-    Raises `InvalidArgument` for one that Spark fitted: its parts lie in a file system of Databricks.
+    Raises `InvalidArgument` for one that Spark fitted: its parts lie in a file system of
+    Databricks.
     """
     if getattr(diviner_model, "_fit_with_spark", False):
         raise InvalidArgument("A model of diviner that Spark fitted cannot be saved here.")
-    fields = {"fit_with_spark": False, "model_type": type(diviner_model).__name__, "data": "model.div"}
-    _FLAVOR.save(path, lambda file: diviner_model.save(str(file)), options, data="model.div", fields=fields)
+    fields = {
+        "fit_with_spark": False,
+        "model_type": type(diviner_model).__name__,
+        "data": "model.div",
+    }
+    _FLAVOR.save(
+        path, lambda file: diviner_model.save(str(file)), options, data="model.div", fields=fields
+    )
 
 
 load_model = _FLAVOR.load_model

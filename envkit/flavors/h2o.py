@@ -10,22 +10,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
-from envkit.flavors._flavor import Flavor, Options
+from envkit.flavors._shared.flavor import Flavor, Options
 from envkit.inside.loaders import h2o as loader
 from envkit.pyfunc import saving
 
 FLAVOR_NAME = "h2o"
-_FLAVOR = Flavor(name=FLAVOR_NAME, loader=loader, library="h2o", version_key="h2o_version", parameter="h2o_model")
+_FLAVOR = Flavor(
+    name=FLAVOR_NAME, loader=loader, library="h2o", version_key="h2o_version", parameter="h2o_model"
+)
 
 
 @saving.with_options
 def save_model(
-    h2o_model: Any, path: str | Path, *, settings: Mapping[str, Any] | None = None, **options: Unpack[Options]
+    h2o_model: Any,
+    path: str | Path,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    **options: Unpack[Options],
 ) -> None:
     """Save a model that the running server keeps.
 
-    settings: `{"init": {...}}`, arguments of `h2o.init` when the model is loaded to predict. The other parameters are
-    those of `envkit.pyfunc.saving.save`.
+    settings: `{"init": {...}}`, arguments of `h2o.init` when the model is loaded to predict. The
+    other parameters are those of `envkit.pyfunc.saving.save`.
     """
     h2o = _FLAVOR.imported()
 

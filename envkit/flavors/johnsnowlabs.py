@@ -14,17 +14,22 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from envkit.errors import InvalidArgument
-from envkit.flavors import _spark, loading
-from envkit.flavors._flavor import Flavor, Options
+from envkit.flavors._shared import loading, spark_files
+from envkit.flavors._shared.flavor import Flavor, Options
 from envkit.inside.loaders import johnsnowlabs as loader
 from envkit.pyfunc import saving
 
 FLAVOR_NAME = "johnsnowlabs"
 _LIBRARY = "johnsnowlabs"
 _FLAVOR = Flavor(
-    name=FLAVOR_NAME, loader=loader, library="pyspark", version_key="pyspark_version", parameter="spark_model"
+    name=FLAVOR_NAME,
+    loader=loader,
+    library="pyspark",
+    version_key="pyspark_version",
+    parameter="spark_model",
 )
-_JARS = {"hc": "hc_jar.jar", "nlp": "os_jar.jar", "ocr": "visual_nlp.jar"}  # the library's names, and the model's
+# the library's names, and the model's
+_JARS = {"hc": "hc_jar.jar", "nlp": "os_jar.jar", "ocr": "visual_nlp.jar"}
 _VISUAL = "VISUAL_SECRET"
 _INDEX = "https://pypi.johnsnowlabs.com/${%s}/%s/%s-%s-py3-none-any.whl"
 
@@ -40,15 +45,16 @@ def save_model(
 ) -> None:
     """Save an `NLUPipeline` or a fitted pipeline of Spark ML, with the Java libraries that it needs.
 
-    dfs_tmpdir: a folder that driver and workers of a cluster share, through which the model's files go. store_license:
-    put the licence into the model, where everyone can read it who gets the model. The other parameters are those of
-    `envkit.pyfunc.saving.save`. Raises `ToolNotFound` without the library, `InvalidArgument` without a licence.
+    dfs_tmpdir: a folder that driver and workers of a cluster share, through which the model's files
+    go. store_license: put the licence into the model, where everyone can read it who gets the
+    model. The other parameters are those of `envkit.pyfunc.saving.save`. Raises `ToolNotFound`
+    without the library, `InvalidArgument` without a licence.
     """
     homes = loading.library("johnsnowlabs.auto_install.jsl_home", _LIBRARY)
     keys = _license()
 
     def put(folder: Path) -> None:
-        _spark.write(_pipeline(spark_model), folder, dfs_tmpdir)
+        spark_files.write(_pipeline(spark_model), folder, dfs_tmpdir)
         jars = folder / loader.JARS
         jars.mkdir()
         _copy_jars(homes, jars)
@@ -65,8 +71,8 @@ def load_model(
 ) -> Any:
     """Load the `NLUPipeline`, into the Spark that runs or a new one on this machine.
 
-    dst_path: folder for the files that are fetched. Raises `ModelNotFound`, `InvalidFile` without this flavor,
-    `ToolNotFound` without the library, `InvalidArgument` without a licence.
+    dst_path: folder for the files that are fetched. Raises `ModelNotFound`, `InvalidFile` without
+    this flavor, `ToolNotFound` without the library, `InvalidArgument` without a licence.
     """
     loading.library("johnsnowlabs.nlp", _LIBRARY)
     try:
@@ -82,17 +88,23 @@ log_model = _FLAVOR.log_model
 def get_default_pip_requirements() -> list[str]:
     """Give the requirements that every model of this flavor has at least.
 
-    In the URLs of the licensed packages stands `${HEALTHCARE_SECRET}` or `${VISUAL_SECRET}`, in the place of which pip
-    and uv put the secret. Raises `InvalidArgument` when neither variable is set.
+    In the URLs of the licensed packages stands `${HEALTHCARE_SECRET}` or `${VISUAL_SECRET}`, in the
+    place of which pip and uv put the secret. Raises `InvalidArgument` when neither variable is set.
     """
     settings = loading.library("johnsnowlabs.settings", _LIBRARY)
     licensed = {
         "HEALTHCARE_SECRET": ("spark-nlp-jsl", "spark_nlp_jsl", settings.raw_version_medical),
         _VISUAL: ("spark-ocr", "spark_ocr", settings.raw_version_ocr),
     }
-    wheels = [f"{wheel[0]} @ {_INDEX % (secret, *wheel)}" for secret, wheel in licensed.items() if secret in os.environ]
+    wheels = [
+        f"{wheel[0]} @ {_INDEX % (secret, *wheel)}"
+        for secret, wheel in licensed.items()
+        if secret in os.environ
+    ]
     if not wheels:
-        raise InvalidArgument(f"John Snow Labs' packages need a secret: set {' or '.join(licensed)}.")
+        raise InvalidArgument(
+            f"John Snow Labs' packages need a secret: set {' or '.join(licensed)}."
+        )
     own = f"johnsnowlabs_for_databricks=={settings.raw_version_jsl_lib}"
     return [own, *_FLAVOR.get_default_pip_requirements(), *wheels]
 
@@ -115,14 +127,18 @@ def _pipeline(model: Any) -> Any:
     if isinstance(found, loading.library("pyspark.ml.pipeline", "pyspark").PipelineModel):
         return found
     if not hasattr(found, "predict"):
-        raise InvalidArgument(f"spark_model is an NLUPipeline or a PipelineModel, not a {type(found).__name__}.")
+        raise InvalidArgument(
+            f"spark_model is an NLUPipeline or a PipelineModel, not a {type(found).__name__}."
+        )
     found.predict("Init")
     return found.vanilla_transformer_pipe
 
 
 def _copy_jars(homes: Any, folder: Path) -> None:
     """Copy the Java libraries that the library keeps in its home, `~/.johnsnowlabs`."""
-    suite = homes.get_install_suite_from_jsl_home(False, visual=_VISUAL in os.environ, browser_login=False)
+    suite = homes.get_install_suite_from_jsl_home(
+        False, visual=_VISUAL in os.environ, browser_login=False
+    )
     for product, name in _JARS.items():
         found = getattr(suite, product, None)
         jar = found.get_java_path() if found is not None else None
@@ -134,4 +150,6 @@ def _write_license(keys: dict[str, str], file: Path) -> None:
     """Write it for its owner alone, with the key that MLflow reads."""
     file.touch(mode=0o600)
     main = keys.get("HC_LICENSE") or keys.get("SPARK_NLP_LICENSE")
-    file.write_text(json.dumps({**keys, **({"HC_LICENSE": main} if main else {})}), encoding="utf-8")
+    file.write_text(
+        json.dumps({**keys, **({"HC_LICENSE": main} if main else {})}), encoding="utf-8"
+    )

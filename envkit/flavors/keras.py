@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
-from envkit.flavors import _keras_files
-from envkit.flavors._flavor import Flavor, Options
+from envkit.flavors._shared import keras_files
+from envkit.flavors._shared.flavor import Flavor, Options
 from envkit.inside.loaders import keras as loader
 from envkit.pyfunc import saving
 
@@ -30,18 +30,19 @@ def save_model(
 ) -> None:
     """Save a model of Keras 3.
 
-    save_exported_model: as a saved model of TensorFlow, to predict only. save_model_kwargs: for the model's `save`.
-    custom_objects: own classes and functions of the model, by name, that go along beside those that are registered with
-    Keras; MLflow wants them to load it. The other parameters are those of `envkit.pyfunc.saving.save`.
+    save_exported_model: as a saved model of TensorFlow, to predict only. save_model_kwargs: for the
+    model's `save`. custom_objects: own classes and functions of the model, by name, that go along
+    beside those that are registered with Keras; MLflow wants them to load it. The other parameters
+    are those of `envkit.pyfunc.saving.save`.
     """
     keras = _FLAVOR.imported()
 
     def put(folder: Path) -> None:
         if save_exported_model:
-            _keras_files.begin(folder, "keras")
+            keras_files.begin(folder, "keras")
             model.export(str(folder / "model"))
         else:
-            _keras_files.write(folder, "keras", model, custom_objects, save_model_kwargs or {})
+            keras_files.write(folder, "keras", model, custom_objects, save_model_kwargs or {})
 
     backend = keras.backend.backend()
     fields = {"data": "data", "keras_backend": backend, "save_exported_model": save_exported_model}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from envkit.errors import InvalidArgument
-from envkit.flavors._flavor import Flavor, divided
+from envkit.flavors._shared.flavor import Flavor, divided
 from envkit.inside.loaders import onnx as loader
 from envkit.pyfunc import saving
 
@@ -45,10 +45,11 @@ def save_model(
 ) -> None:
     """Save a graph, an `onnx.ModelProto`.
 
-    onnx_execution_providers: what onnxruntime is to run it by, in this order, default CUDA, then the CPU; those that a
-    machine lacks are passed over. onnx_session_options: `extra_session_config`, `execution_mode`,
-    `graph_optimization_level`, `inter_op_num_threads`, `intra_op_num_threads`. save_as_external_data: large tensors
-    lie in files of their own. What is no parameter of `envkit.pyfunc.saving.save` is one of `onnx.save_model`.
+    onnx_execution_providers: what onnxruntime is to run it by, in this order, default CUDA, then
+    the CPU; those that a machine lacks are passed over. onnx_session_options:
+    `extra_session_config`, `execution_mode`, `graph_optimization_level`, `inter_op_num_threads`,
+    `intra_op_num_threads`. save_as_external_data: large tensors lie in files of their own. What is
+    no parameter of `envkit.pyfunc.saving.save` is one of `onnx.save_model`.
     """
     unknown = sorted({*(onnx_session_options or ())} - _SESSION_OPTIONS)
     if unknown:

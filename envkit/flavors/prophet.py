@@ -9,14 +9,18 @@ import json
 from pathlib import Path
 from typing import Any, Unpack
 
-from envkit.flavors import loading
-from envkit.flavors._flavor import Flavor, Options
+from envkit.flavors._shared import loading
+from envkit.flavors._shared.flavor import Flavor, Options
 from envkit.inside.loaders import prophet as loader
 from envkit.pyfunc import saving
 
 FLAVOR_NAME = "prophet"
 _FLAVOR = Flavor(
-    name=FLAVOR_NAME, loader=loader, library="prophet", version_key="prophet_version", parameter="pr_model"
+    name=FLAVOR_NAME,
+    loader=loader,
+    library="prophet",
+    version_key="prophet_version",
+    parameter="pr_model",
 )
 
 
@@ -26,7 +30,8 @@ def save_model(pr_model: Any, path: str | Path, **options: Unpack[Options]) -> N
     to_json = loading.library("prophet.serialize", "prophet").model_to_json
 
     def put(file: Path) -> None:
-        file.write_text(json.dumps(to_json(pr_model)), encoding="utf-8")  # a JSON text within JSON, as MLflow has it
+        # a JSON text within JSON, as MLflow has it
+        file.write_text(json.dumps(to_json(pr_model)), encoding="utf-8")
 
     fields = {"model_type": type(pr_model).__name__, "data": "model.pr"}
     _FLAVOR.save(path, put, options, data="model.pr", fields=fields)

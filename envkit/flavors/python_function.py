@@ -8,9 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from envkit.flavors import loading
+from envkit.flavors._shared import loading
 from envkit.pyfunc.loaded import load_here, load_model
-from envkit.pyfunc.python_models import get_default_conda_env, get_default_pip_requirements, log_model, save_model
+from envkit.pyfunc.python_models import (
+    get_default_conda_env,
+    get_default_pip_requirements,
+    log_model,
+    save_model,
+)
 
 FLAVOR_NAME = "python_function"
 

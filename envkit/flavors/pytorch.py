@@ -10,8 +10,8 @@ from types import ModuleType
 from typing import Any
 
 from envkit.errors import InvalidArgument
-from envkit.flavors import loading
-from envkit.flavors._flavor import Flavor, divided
+from envkit.flavors._shared import loading
+from envkit.flavors._shared.flavor import Flavor, divided
 from envkit.inside.loaders import pytorch as loader
 from envkit.pyfunc import saving
 
@@ -40,30 +40,41 @@ def save_model(
 ) -> None:
     """Save a `torch.nn.Module`.
 
-    serialization_format: `pickle`, or `pt2` for a program that `torch.export` makes of the module with the input
-    example, whose first dimension it leaves open. export_model: the same as `pt2`. pickle_module: what pickles,
-    default cloudpickle, which takes classes of `__main__` along. What is no parameter of `envkit.pyfunc.saving.save`
-    is one of `torch.save`.
+    serialization_format: `pickle`, or `pt2` for a program that `torch.export` makes of the module
+    with the input example, whose first dimension it leaves open. export_model: the same as `pt2`.
+    pickle_module: what pickles, default cloudpickle, which takes classes of `__main__` along. What
+    is no parameter of `envkit.pyfunc.saving.save` is one of `torch.save`.
     """
     torch = _FLAVOR.imported()
     form = "pt2" if export_model else serialization_format
     if form not in SERIALIZATION_FORMATS:
-        raise InvalidArgument(f"serialization_format is one of {', '.join(SERIALIZATION_FORMATS)}, not {form!r}.")
+        raise InvalidArgument(
+            f"serialization_format is one of {', '.join(SERIALIZATION_FORMATS)}, not {form!r}."
+        )
     if not isinstance(pytorch_model, torch.nn.Module):
-        raise InvalidArgument(f"pytorch_model is a torch.nn.Module, not a {type(pytorch_model).__name__}.")
+        raise InvalidArgument(
+            f"pytorch_model is a torch.nn.Module, not a {type(pytorch_model).__name__}."
+        )
     common, own = divided(options)
     name = pickle_module.__name__ if pickle_module else _MLFLOW_PICKLE_MODULE
 
     def put(folder: Path) -> None:
         folder.mkdir()
         if form == "pt2":
-            torch.export.save(_exported(torch, pytorch_model, common.get("input_example")), folder / "model.pt2")
+            torch.export.save(
+                _exported(torch, pytorch_model, common.get("input_example")), folder / "model.pt2"
+            )
             return
         (folder / loader.PICKLE_MODULE_FILE).write_text(name, encoding="utf-8")
         if isinstance(pytorch_model, torch.jit.ScriptModule):
             pytorch_model.save(str(folder / "model.pth"))
         else:
-            torch.save(pytorch_model, folder / "model.pth", pickle_module=pickle_module or _cloudpickle(), **own)
+            torch.save(
+                pytorch_model,
+                folder / "model.pth",
+                pickle_module=pickle_module or _cloudpickle(),
+                **own,
+            )
 
     _FLAVOR.save(
         path,
@@ -71,7 +82,11 @@ def save_model(
         common,
         data="data",
         fields={"model_data": "data"},
-        python_function={"data": "data", "pickle_module_name": name, "model_config": {"device": None}},
+        python_function={
+            "data": "data",
+            "pickle_module_name": name,
+            "model_config": {"device": None},
+        },
     )
 
 
@@ -97,7 +112,11 @@ def _exported(torch: Any, model: Any, example: Any) -> Any:
     """Export the module as it treats the example, for any number of rows."""
     given = example if isinstance(example, tuple | list) else (example,)
     if example is None or not all(hasattr(each, "dtype") for each in given):
-        raise InvalidArgument("The format pt2 needs an input_example: an array, a tensor, or several of them.")
+        raise InvalidArgument(
+            "The format pt2 needs an input_example: an array, a tensor, or several of them."
+        )
     tensors = tuple(torch.as_tensor(each) for each in given)
     rows = torch.export.Dim.AUTO
-    return torch.export.export(model, tensors, dynamic_shapes=[{0: rows} if each.ndim else None for each in tensors])
+    return torch.export.export(
+        model, tensors, dynamic_shapes=[{0: rows} if each.ndim else None for each in tensors]
+    )

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from envkit.errors import InvalidArgument
-from envkit.flavors import _request_forms
-from envkit.flavors._flavor import Flavor, divided
+from envkit.flavors._shared import request_forms
+from envkit.flavors._shared.flavor import Flavor, divided
 from envkit.inside.loaders import sentence_transformers as loader
 from envkit.models.schema import ColSpec, Schema, TensorSpec
 from envkit.models.signature import ModelSignature
@@ -40,8 +40,8 @@ def save_model(
 ) -> None:
     """Save a `SentenceTransformer`.
 
-    task: `llm/v1/embeddings` has it answer requests in OpenAI's form. inference_config: kept with the model. What is
-    no parameter of `envkit.pyfunc.saving.save` is one of the model's own `save`.
+    task: `llm/v1/embeddings` has it answer requests in OpenAI's form. inference_config: kept with
+    the model. What is no parameter of `envkit.pyfunc.saving.save` is one of the model's own `save`.
     """
     if task not in (None, loader.EMBEDDING):
         raise InvalidArgument(f"task is {loader.EMBEDDING} or nothing, not {task!r}.")
@@ -50,7 +50,9 @@ def save_model(
     def put(folder: Path) -> None:
         model.save(str(folder), **own)
         if inference_config:
-            (folder.parent / "inference_config").write_text(json.dumps(inference_config), encoding="utf-8")
+            (folder.parent / "inference_config").write_text(
+                json.dumps(inference_config), encoding="utf-8"
+            )
 
     python_function: dict[str, Any] = {"data": loader.DATA}
     if task:
@@ -77,7 +79,7 @@ get_default_conda_env = _FLAVOR.get_default_conda_env
 def _signature(task: str | None, example: Any) -> ModelSignature | None:
     """Requests have a signature of their own; of others an example tells it."""
     if task:
-        return _request_forms.signature(task)
+        return request_forms.signature(task)
     if example is not None:
         return None
     return ModelSignature(Schema([ColSpec("string")]), Schema([TensorSpec("float64", (-1,))]))

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
-from envkit.flavors import _pickling
-from envkit.flavors._flavor import Flavor, Options
+from envkit.flavors._shared import pickling
+from envkit.flavors._shared.flavor import Flavor, Options
 from envkit.inside.loaders import sklearn as loader
 from envkit.pyfunc import saving
 
@@ -18,7 +18,7 @@ FLAVOR_NAME = "sklearn"
 SERIALIZATION_FORMAT_PICKLE = "pickle"
 SERIALIZATION_FORMAT_CLOUDPICKLE = "cloudpickle"
 SERIALIZATION_FORMAT_SKOPS = "skops"
-SUPPORTED_SERIALIZATION_FORMATS = list(_pickling.FORMATS)
+SUPPORTED_SERIALIZATION_FORMATS = list(pickling.FORMATS)
 _FLAVOR = Flavor(
     name=FLAVOR_NAME,
     loader=loader,
@@ -41,16 +41,17 @@ def save_model(
 ) -> None:
     """Save an estimator or pipeline.
 
-    serialization_format: `pickle`, `cloudpickle`, which also takes classes of `__main__` along, or `skops`, which
-    loads only types that are trusted: those that `skops_trusted_types` names. pyfunc_predict_fn: the method that
-    predicts. The other parameters are those of `envkit.pyfunc.saving.save`.
+    serialization_format: `pickle`, `cloudpickle`, which also takes classes of `__main__` along, or
+    `skops`, which loads only types that are trusted: those that `skops_trusted_types` names.
+    pyfunc_predict_fn: the method that predicts. The other parameters are those of
+    `envkit.pyfunc.saving.save`.
     """
-    _pickling.check(serialization_format)
+    pickling.check(serialization_format)
     trusted = list(skops_trusted_types) if skops_trusted_types else None
-    name = _pickling.file_name(serialization_format)
+    name = pickling.file_name(serialization_format)
     _FLAVOR.save(
         path,
-        _pickling.writer(sk_model, serialization_format, trusted),
+        pickling.writer(sk_model, serialization_format, trusted),
         options,
         data=name,
         fields={
@@ -68,11 +69,17 @@ _load_pyfunc = _FLAVOR.load_pyfunc
 log_model = _FLAVOR.log_model
 
 
-def get_default_pip_requirements(include_cloudpickle: bool = False, include_skops: bool = False) -> list[str]:
+def get_default_pip_requirements(
+    include_cloudpickle: bool = False, include_skops: bool = False
+) -> list[str]:
     """Give the requirements that every model of this flavor has at least."""
-    return _FLAVOR.get_default_pip_requirements(*_pickling.needs(include_cloudpickle, include_skops))
+    return _FLAVOR.get_default_pip_requirements(*pickling.needs(include_cloudpickle, include_skops))
 
 
-def get_default_conda_env(include_cloudpickle: bool = False, include_skops: bool = False) -> dict[str, Any]:
+def get_default_conda_env(
+    include_cloudpickle: bool = False, include_skops: bool = False
+) -> dict[str, Any]:
     """Give the conda environment that every model of this flavor needs at least."""
-    return saving.conda_environment(get_default_pip_requirements(include_cloudpickle, include_skops))
+    return saving.conda_environment(
+        get_default_pip_requirements(include_cloudpickle, include_skops)
+    )

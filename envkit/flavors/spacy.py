@@ -8,12 +8,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Unpack
 
-from envkit.flavors._flavor import Flavor, Options
+from envkit.flavors._shared.flavor import Flavor, Options
 from envkit.inside.loaders import spacy as loader
 from envkit.pyfunc import saving
 
 FLAVOR_NAME = "spacy"
-_FLAVOR = Flavor(name=FLAVOR_NAME, loader=loader, library="spacy", version_key="spacy_version", parameter="spacy_model")
+_FLAVOR = Flavor(
+    name=FLAVOR_NAME,
+    loader=loader,
+    library="spacy",
+    version_key="spacy_version",
+    parameter="spacy_model",
+)
 
 
 @saving.with_options

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from envkit.errors import InvalidArgument
-from envkit.flavors import _spark, loading
-from envkit.flavors._flavor import Flavor, Options, qualified_name
+from envkit.flavors._shared import loading, spark_files
+from envkit.flavors._shared.flavor import Flavor, Options, qualified_name
 from envkit.inside.loaders import spark as loader
 from envkit.models.data_types import SparkMLVector
 from envkit.models.inference.signature import infer_schema
@@ -20,7 +20,11 @@ from envkit.pyfunc import saving
 
 FLAVOR_NAME = "spark"
 _FLAVOR = Flavor(
-    name=FLAVOR_NAME, loader=loader, library="pyspark", version_key="pyspark_version", parameter="spark_model"
+    name=FLAVOR_NAME,
+    loader=loader,
+    library="pyspark",
+    version_key="pyspark_version",
+    parameter="spark_model",
 )
 _DATA = "sparkml"
 
@@ -31,20 +35,25 @@ def save_model(
 ) -> None:
     """Save a fitted model or pipeline of Spark ML.
 
-    dfs_tmpdir: a folder that driver and workers of a cluster share, through which the model's files go; a Spark on
-    this machine alone needs none. The other parameters are those of `envkit.pyfunc.saving.save`.
+    dfs_tmpdir: a folder that driver and workers of a cluster share, through which the model's files
+    go; a Spark on this machine alone needs none. The other parameters are those of
+    `envkit.pyfunc.saving.save`.
     """
     connect = loader.is_connect(qualified_name(spark_model))
     if not connect and not all(hasattr(spark_model, name) for name in ("write", "transform")):
-        raise InvalidArgument(f"spark_model is a fitted model of Spark ML, not a {type(spark_model).__name__}.")
+        raise InvalidArgument(
+            f"spark_model is a fitted model of Spark ML, not a {type(spark_model).__name__}."
+        )
     pipelines = loading.library("pyspark.ml.pipeline", "pyspark").PipelineModel
-    whole = spark_model if connect or isinstance(spark_model, pipelines) else pipelines([spark_model])
+    whole = (
+        spark_model if connect or isinstance(spark_model, pipelines) else pipelines([spark_model])
+    )
 
     def put(folder: Path) -> None:
         if connect:
             whole.saveToLocal(str(folder))
         else:
-            _spark.write(whole, folder, dfs_tmpdir)
+            spark_files.write(whole, folder, dfs_tmpdir)
 
     _FLAVOR.save(
         path,
@@ -56,11 +65,14 @@ def save_model(
     )
 
 
-def load_model(model_uri: str | Path, dfs_tmpdir: str | None = None, dst_path: str | Path | None = None) -> Any:
+def load_model(
+    model_uri: str | Path, dfs_tmpdir: str | None = None, dst_path: str | Path | None = None
+) -> Any:
     """Load the pipeline, into the Spark that runs or a new one on this machine.
 
-    dfs_tmpdir: a folder that driver and workers of a cluster share, to which the model's files are copied. dst_path:
-    folder for the files that are fetched. Raises `ModelNotFound`, `InvalidFile` without this flavor.
+    dfs_tmpdir: a folder that driver and workers of a cluster share, to which the model's files are
+    copied. dst_path: folder for the files that are fetched. Raises `ModelNotFound`, `InvalidFile`
+    without this flavor.
     """
     return _FLAVOR.load_model(model_uri, dst_path, dfs_tmpdir=dfs_tmpdir)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Unpack
 
-from envkit.flavors._flavor import Flavor, Options
+from envkit.flavors._shared.flavor import Flavor, Options
 from envkit.inside.loaders import statsmodels as loader
 from envkit.pyfunc import saving
 
@@ -24,13 +24,22 @@ _FLAVOR = Flavor(
 
 @saving.with_options
 def save_model(
-    statsmodels_model: Any, path: str | Path, *, remove_data: bool = False, **options: Unpack[Options]
+    statsmodels_model: Any,
+    path: str | Path,
+    *,
+    remove_data: bool = False,
+    **options: Unpack[Options],
 ) -> None:
     """Save the results of a fit. remove_data: without the data that it was fitted to, which makes it smaller.
 
     The other parameters are those of `envkit.pyfunc.saving.save`.
     """
-    _FLAVOR.save(path, lambda file: statsmodels_model.save(str(file), remove_data), options, data="model.statsmodels")
+    _FLAVOR.save(
+        path,
+        lambda file: statsmodels_model.save(str(file), remove_data),
+        options,
+        data="model.statsmodels",
+    )
 
 
 load_model = _FLAVOR.load_model

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from envkit.errors import InvalidArgument
-from envkit.flavors import _keras_files, _pickling, loading
-from envkit.flavors._flavor import Flavor, Options
+from envkit.flavors._shared import keras_files, loading, pickling
+from envkit.flavors._shared.flavor import Flavor, Options
 from envkit.inside.loaders import tensorflow as loader
 from envkit.pyfunc import saving
 
 FLAVOR_NAME = "tensorflow"
-_FLAVOR = Flavor(name=FLAVOR_NAME, loader=loader, library="tensorflow", version_key="tensorflow_version")
+_FLAVOR = Flavor(
+    name=FLAVOR_NAME, loader=loader, library="tensorflow", version_key="tensorflow_version"
+)
 
 
 @saving.with_options
@@ -31,9 +33,9 @@ def save_model(
 ) -> None:
     """Save a Keras model of TensorFlow, or a `tf.Module`.
 
-    custom_objects: own classes and functions of the Keras model, by name, beside those that are registered with Keras.
-    keras_model_kwargs: for the Keras model's `save`. saved_model_kwargs: for `tf.saved_model.save`. The others are
-    those of `envkit.pyfunc.saving.save`.
+    custom_objects: own classes and functions of the Keras model, by name, beside those that are
+    registered with Keras. keras_model_kwargs: for the Keras model's `save`. saved_model_kwargs: for
+    `tf.saved_model.save`. The others are those of `envkit.pyfunc.saving.save`.
     """
     tensorflow = _FLAVOR.imported()
     if isinstance(model, tensorflow.keras.Model):
@@ -41,14 +43,18 @@ def save_model(
     elif isinstance(model, tensorflow.Module):
         _FLAVOR.save(
             path,
-            lambda folder: tensorflow.saved_model.save(model, str(folder), **(saved_model_kwargs or {})),
+            lambda folder: tensorflow.saved_model.save(
+                model, str(folder), **(saved_model_kwargs or {})
+            ),
             options,
             data="tf2model",
             fields={"saved_model_dir": "tf2model", "model_type": "tf2-module"},
             python_function={},
         )
     else:
-        raise InvalidArgument(f"model is a Keras model or a tf.Module, not a {type(model).__name__}.")
+        raise InvalidArgument(
+            f"model is a Keras model or a tf.Module, not a {type(model).__name__}."
+        )
 
 
 def _save_keras(
@@ -63,7 +69,7 @@ def _save_keras(
     suffix = ".h5" if form == "h5" else ".keras"
 
     def put(folder: Path) -> None:
-        _keras_files.write(folder, "tensorflow.keras", model, custom, own, suffix)
+        keras_files.write(folder, "tensorflow.keras", model, custom, own, suffix)
         (folder / "save_format.txt").write_text(form, encoding="utf-8")
 
     version = _FLAVOR.imported().__version__
@@ -88,7 +94,7 @@ log_model = _FLAVOR.log_model
 
 def get_default_pip_requirements(include_cloudpickle: bool = False) -> list[str]:
     """Give the requirements that every model of this flavor has at least."""
-    return _FLAVOR.get_default_pip_requirements(*_pickling.needs(include_cloudpickle, False))
+    return _FLAVOR.get_default_pip_requirements(*pickling.needs(include_cloudpickle, False))
 
 
 def get_default_conda_env(include_cloudpickle: bool = False) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from envkit.errors import InvalidArgument
-from envkit.flavors import _request_forms, _task_signatures, loading
-from envkit.flavors._flavor import Flavor, Options
+from envkit.flavors._shared import loading, request_forms, task_signatures
+from envkit.flavors._shared.flavor import Flavor, Options
 from envkit.inside.loaders import transformers as loader
 from envkit.models.signature import ModelSignature
 from envkit.pyfunc import saving
@@ -28,9 +28,9 @@ _FLAVOR = Flavor(
 )
 _PARTS = ("feature_extractor", "tokenizer", "image_processor")
 _OF_REQUESTS = {
-    _request_forms.CHAT: "text-generation",
-    _request_forms.COMPLETIONS: "text-generation",
-    _request_forms.EMBEDDINGS: "feature-extraction",
+    request_forms.CHAT: "text-generation",
+    request_forms.COMPLETIONS: "text-generation",
+    request_forms.EMBEDDINGS: "feature-extraction",
 }
 
 
@@ -50,16 +50,19 @@ def save_model(
     """Save a pipeline, a dictionary of its parts (`model`, `tokenizer`, …), or the folder of a checkpoint.
 
     task: of the pipeline, which parts and checkpoints need; or `llm/v1/chat`, `llm/v1/completions`,
-    `llm/v1/embeddings`, and it answers requests in OpenAI's form. processor: saved beside the parts; such a model is
-    loaded as parts and does not predict. torch_dtype: the type of the weights when it is loaded. model_card: a text
-    that goes along. model_config: arguments of each call. prompt_template: a text with `{prompt}` into which each
-    prompt is put. The other parameters are those of `envkit.pyfunc.saving.save`.
+    `llm/v1/embeddings`, and it answers requests in OpenAI's form. processor: saved beside the
+    parts; such a model is loaded as parts and does not predict. torch_dtype: the type of the
+    weights when it is loaded. model_card: a text that goes along. model_config: arguments of each
+    call. prompt_template: a text with `{prompt}` into which each prompt is put. The other
+    parameters are those of `envkit.pyfunc.saving.save`.
     """
     _FLAVOR.imported()
     request = task if task in _OF_REQUESTS else None
     pipeline = _pipeline(transformers_model, _OF_REQUESTS.get(task or "", task))
     if request and pipeline.task != _OF_REQUESTS[request]:
-        raise InvalidArgument(f"task {request} is for a pipeline of {_OF_REQUESTS[request]}, not of {pipeline.task}.")
+        raise InvalidArgument(
+            f"task {request} is for a pipeline of {_OF_REQUESTS[request]}, not of {pipeline.task}."
+        )
     _check_template(prompt_template, pipeline.task)
     if pipeline.task == "zero-shot-classification":
         options["input_example"] = _labels_as_text(options.get("input_example"))
@@ -105,8 +108,8 @@ def load_model(
 ) -> Any:
     """Load the pipeline, or its parts by name.
 
-    return_type: `pipeline` or `components`. device: where it is to run. base_model_path: the weights that an adapter
-    of PEFT belongs to. kwargs: others of `transformers.pipeline`.
+    return_type: `pipeline` or `components`. device: where it is to run. base_model_path: the
+    weights that an adapter of PEFT belongs to. kwargs: others of `transformers.pipeline`.
     """
     if return_type not in ("pipeline", "components"):
         raise InvalidArgument(f"return_type is pipeline or components, not {return_type!r}.")
@@ -114,7 +117,9 @@ def load_model(
     base = str(base_model_path) if base_model_path is not None else None
     options = {**({"device": device} if device is not None else {}), **kwargs}
     whole = return_type == "pipeline"
-    return loader.load_native(str(model.path), section, components=not whole, base_model_path=base, **options)
+    return loader.load_native(
+        str(model.path), section, components=not whole, base_model_path=base, **options
+    )
 
 
 _load_pyfunc = _FLAVOR.load_pyfunc
@@ -141,9 +146,13 @@ def _pipeline(given: Any, task: str | None) -> Any:
             raise InvalidArgument(f"{folder} is no checkpoint: it has no config.json.")
         given = {"model": str(folder), "tokenizer": str(folder)}
     if not isinstance(given, Mapping) or "model" not in given:
-        raise InvalidArgument("transformers_model is a pipeline, its parts with a `model`, or a checkpoint's folder.")
+        raise InvalidArgument(
+            "transformers_model is a pipeline, its parts with a `model`, or a checkpoint's folder."
+        )
     if task is None:
-        raise InvalidArgument("task says what a pipeline of these parts is to do, as `text-classification`.")
+        raise InvalidArgument(
+            "task says what a pipeline of these parts is to do, as `text-classification`."
+        )
     return library.pipeline(task=task, **given)
 
 
@@ -171,7 +180,9 @@ def _check_template(template: str | None, task: str) -> None:
     if template.count("{prompt}") != 1:
         raise InvalidArgument("prompt_template holds `{prompt}` once, where each prompt is put.")
     if task not in loader.TEMPLATED:
-        raise InvalidArgument(f"prompt_template is for {', '.join(loader.TEMPLATED)}, not for {task}.")
+        raise InvalidArgument(
+            f"prompt_template is for {', '.join(loader.TEMPLATED)}, not for {task}."
+        )
 
 
 def _labels_as_text(example: Any) -> Any:
@@ -179,11 +190,13 @@ def _labels_as_text(example: Any) -> Any:
     if isinstance(example, tuple):
         return (_labels_as_text(example[0]), *example[1:])
     labels = example.get("candidate_labels") if isinstance(example, Mapping) else None
-    return {**example, "candidate_labels": json.dumps(labels)} if isinstance(labels, list) else example
+    return (
+        {**example, "candidate_labels": json.dumps(labels)} if isinstance(labels, list) else example
+    )
 
 
 def _signature(request: str | None, task: str, example: Any) -> ModelSignature | None:
     """Requests have a signature of their own; of others an example tells it, or the task."""
     if request:
-        return _request_forms.signature(request)
-    return _task_signatures.of_task(task) if example is None else None
+        return request_forms.signature(request)
+    return task_signatures.of_task(task) if example is None else None

@@ -27,8 +27,8 @@ _BOUND = re.compile(r"(===|==|~=|>=|<=|!=|>|<|=)?\s*([0-9][\w!+]*(?:\.[\w!+]+)*(
 class CondaEnv:
     """A conda environment.
 
-    dependencies: match specs, `python=3.11.7`. pip: lines of a requirements file, None where there is no pip section.
-    other: what else stands in the file (`variables`, `prefix`, …).
+    dependencies: match specs, `python=3.11.7`. pip: lines of a requirements file, None where there
+    is no pip section. other: what else stands in the file (`variables`, `prefix`, …).
     """
 
     name: str | None = None
@@ -51,7 +51,11 @@ class CondaEnv:
     def variables(self) -> tuple[tuple[str, str], ...]:
         """The environment variables that it sets, names and values; what is no mapping sets none."""
         found = self.other.get("variables")
-        return tuple((str(name), str(value)) for name, value in found.items()) if isinstance(found, Mapping) else ()
+        return (
+            tuple((str(name), str(value)) for name, value in found.items())
+            if isinstance(found, Mapping)
+            else ()
+        )
 
     @property
     def python(self) -> str | None:
@@ -83,7 +87,11 @@ def _of(document: Document, path: Path) -> CondaEnv:
             specs.append(item.strip())
         else:
             problem = "a conda package or a list under 'pip:'"
-            document.refuse(f"dependencies[{number}]", "text" if isinstance(item, int | float) else problem, item)
+            document.refuse(
+                f"dependencies[{number}]",
+                "text" if isinstance(item, int | float) else problem,
+                item,
+            )
     return CondaEnv(
         name=document.optional_text("name"),
         channels=document.texts("channels"),
@@ -121,8 +129,9 @@ def name_of(spec: str) -> str:
 def python_version(env: CondaEnv, path: Path) -> str | None:
     """Give the Python version that the file asks for; None where it names no Python, or any.
 
-    Of `>=3.9`, `<=3.11` and `~=3.11` it is the version named, as MLflow takes it; a bound further behind does not
-    count. Raises `InvalidFile` (with `path`) for a spec that names no version that could be taken: `<3.12`, `!=3.9`.
+    Of `>=3.9`, `<=3.11` and `~=3.11` it is the version named, as MLflow takes it; a bound further
+    behind does not count. Raises `InvalidFile` (with `path`) for a spec that names no version that
+    could be taken: `<3.12`, `!=3.9`.
     """
     if env.python is None:
         return None
@@ -155,5 +164,7 @@ def _bounds(spec: str) -> list[tuple[str, str]]:
 
 
 def _as_requirement(spec: str) -> str:
-    bounds = ((("==" if operator == "=" else operator) + version) for operator, version in _bounds(spec))
+    bounds = (
+        (("==" if operator == "=" else operator) + version) for operator, version in _bounds(spec)
+    )
     return name_of(spec) + ",".join(bounds)

@@ -1,6 +1,7 @@
 """conda's settings, of which envkit needs where channels are: https://docs.conda.io/projects/conda/en/stable/configuration.html.
 
-They stand in `.condarc` files, of which those nearer to the user win, and in `CONDA_…` variables, which win over all.
+They stand in `.condarc` files, of which those nearer to the user win, and in `CONDA_…` variables,
+which win over all.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 class Condarc:
     """Where channels are.
 
-    channel_alias: the URL that channels' names follow. channels: what is asked when nothing else is named.
-    default_channels: what `defaults` means. custom_channels: names (or their first parts) and the URL that they
-    follow. ssl_verify: whether certificates are checked, or a file of those to trust. proxies: by scheme.
+    channel_alias: the URL that channels' names follow. channels: what is asked when nothing else is
+    named. default_channels: what `defaults` means. custom_channels: names (or their first parts)
+    and the URL that they follow. ssl_verify: whether certificates are checked, or a file of those
+    to trust. proxies: by scheme.
     """
 
     channel_alias: str = DEFAULT_ALIAS
@@ -84,7 +86,9 @@ def _from_variables(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _condarc(found: Mapping[str, Any], environ: Mapping[str, str]) -> Condarc:
     def filled(value: str) -> str:
-        return re.sub(r"\$\{(\w+)\}|\$(\w+)", lambda name: environ.get(name[1] or name[2], name[0]), value)
+        return re.sub(
+            r"\$\{(\w+)\}|\$(\w+)", lambda name: environ.get(name[1] or name[2], name[0]), value
+        )
 
     def filled_all(values: Any) -> tuple[str, ...]:
         return tuple(map(filled, values))

@@ -1,7 +1,8 @@
 """Credentials in URLs: found, dropped, or replaced by `${NAME}`, so that no file that is written holds any.
 
-pip and uv put the value of the environment variable `NAME` in the place of `${NAME}` (capital letters, digits and
-underscores) when they read a requirements file: https://pip.pypa.io/en/stable/reference/requirements-file-format/.
+pip and uv put the value of the environment variable `NAME` in the place of `${NAME}` (capital
+letters, digits and underscores) when they read a requirements file:
+https://pip.pypa.io/en/stable/reference/requirements-file-format/.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ IN_QUERY = re.compile(
     r"(?:token|key|api_?key|password|secret|signature|sig|credential)=)[^&\s#'\"]+",
     re.IGNORECASE,
 )
-_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?:(?P<login>[^/\s'\"?#,;]+)@)?(?P<host>[^/\s'\"?#,;@:]*)")
+_URL = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?:(?P<login>[^/\s'\"?#,;]+)@)?(?P<host>[^/\s'\"?#,;@:]*)"
+)
 _PLACEHOLDER = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")
 
 
@@ -29,8 +32,8 @@ def without_credentials(text: str) -> str:
 def placeholders(text: str) -> str:
     """Put `${INDEX_<host>_USERNAME}`, `…_PASSWORD` and `…_TOKEN` in the place of credentials in the URLs of a text.
 
-    A user name alone is a token, except with SSH, where `git@` is no secret. Placeholders that are there stay, so
-    that doing it twice changes nothing.
+    A user name alone is a token, except with SSH, where `git@` is no secret. Placeholders that are
+    there stay, so that doing it twice changes nothing.
     """
     return re.sub(r"\S+://\S+", lambda found: _each_query(_URL.sub(_login, found.group())), text)
 
@@ -70,7 +73,10 @@ def _login(url: re.Match[str]) -> str:
 
 def _each_query(url: str) -> str:
     host = _URL.search(url)
-    return IN_QUERY.sub(lambda found: f"{found[1]}{_named(_value(found), host['host'] if host else '', 'TOKEN')}", url)
+    return IN_QUERY.sub(
+        lambda found: f"{found[1]}{_named(_value(found), host['host'] if host else '', 'TOKEN')}",
+        url,
+    )
 
 
 def _value(found: re.Match[str]) -> str:

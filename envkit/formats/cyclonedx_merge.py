@@ -39,7 +39,10 @@ def read(document: str, *, subject: str, prefix: str) -> Part | None:
         content = json.loads(document)
         main = (content.get("metadata") or {}).get("component")
         references = _Prefixed(prefix, own=_reference(main) if _is(main, subject) else None)
-        listed = [*content.get("components", ()), *([main] if main and not _is(main, subject) else [])]
+        listed = [
+            *content.get("components", ()),
+            *([main] if main and not _is(main, subject) else []),
+        ]
         components = [references.component(each) for each in listed if not _is(each, subject)]
         edges = {each["ref"]: each.get("dependsOn", []) for each in content.get("dependencies", ())}
         top = references.of(edges[_reference(main)]) if _reference(main) in edges else ()
@@ -56,7 +59,9 @@ def read(document: str, *, subject: str, prefix: str) -> Part | None:
         )
     except (CycloneDxException, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    return Part(bom=parsed, top=top or tuple(each["bom-ref"] for each in components if each is not None))
+    return Part(
+        bom=parsed, top=top or tuple(each["bom-ref"] for each in components if each is not None)
+    )
 
 
 class _Prefixed:
@@ -69,7 +74,9 @@ class _Prefixed:
 
     def component(self, component: dict[str, Any]) -> dict[str, Any] | None:
         """The component under its new reference; None for one that was there already."""
-        if not isinstance(component["name"], str) or any(not isinstance(component.get(key, ""), str) for key in _TEXTS):
+        if not isinstance(component["name"], str) or any(
+            not isinstance(component.get(key, ""), str) for key in _TEXTS
+        ):
             raise TypeError  # the library takes it, and fails when it sorts
         old = _reference(component) or f"component-{len(self._known)}"
         if old in self._known:

@@ -1,8 +1,9 @@
 """A mapping read from YAML or JSON, with typed getters whose errors name the file and the key.
 
-YAML is read as data only: no tags that build objects, no anchors and aliases, no key twice, nothing nested without
-end. Dates stay text, because no file of a model means anything else by them. It is written as MLflow lays it out:
-block style, dashes not indented, keys in the given order, text that looks like a number in quotes.
+YAML is read as data only: no tags that build objects, no anchors and aliases, no key twice, nothing
+nested without end. Dates stay text, because no file of a model means anything else by them. It is
+written as MLflow lays it out: block style, dashes not indented, keys in the given order, text that
+looks like a number in quotes.
 """
 
 from __future__ import annotations
@@ -98,9 +99,13 @@ class Document:
 
     def refuse(self, key: str, expected: str, value: object) -> NoReturn:
         """Raise the `InvalidFile` that says what the key should have held."""
-        number = expected == "text" and isinstance(value, int | float) and not isinstance(value, bool)
+        number = (
+            expected == "text" and isinstance(value, int | float) and not isinstance(value, bool)
+        )
         hint = _QUOTE_IT if number else ""
-        raise InvalidFile(self.path, self.key(key), f"expected {expected}, found {_described(value)}", hint)
+        raise InvalidFile(
+            self.path, self.key(key), f"expected {expected}, found {_described(value)}", hint
+        )
 
 
 def parse_yaml(text: str, path: Path) -> Any:
@@ -113,7 +118,9 @@ def parse_yaml(text: str, path: Path) -> Any:
     except yaml.MarkedYAMLError as error:
         problem = ", ".join(filter(None, (error.context, error.problem)))
         where = _line(error.problem_mark or error.context_mark)
-        raise InvalidFile(path, where, f"is not valid YAML: {problem}", "The file may be cut off.") from error
+        raise InvalidFile(
+            path, where, f"is not valid YAML: {problem}", "The file may be cut off."
+        ) from error
     except (yaml.YAMLError, ValueError) as error:  # ValueError: an integer of too many digits, say
         raise InvalidFile(path, "", f"is not valid YAML: {' '.join(str(error).split())}") from error
 
@@ -133,7 +140,9 @@ def parse_json(text: str, path: Path) -> Any:
         return json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}"
-        raise InvalidFile(path, where, f"is not valid JSON: {error.msg}", "The file may be cut off.") from error
+        raise InvalidFile(
+            path, where, f"is not valid JSON: {error.msg}", "The file may be cut off."
+        ) from error
     except RecursionError as error:
         raise InvalidFile(path, "", "is nested too deeply") from error
     except ValueError as error:
@@ -166,13 +175,22 @@ def _check_shape(text: str, path: Path) -> None:
     depth = 0
     for number, event in enumerate(yaml.parse(text, Loader=_Loader)):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise InvalidFile(path, _line(event.start_mark), "anchors and aliases are not allowed", "Write it out.")
+            raise InvalidFile(
+                path,
+                _line(event.start_mark),
+                "anchors and aliases are not allowed",
+                "Write it out.",
+            )
         if number > MAX_EVENTS:
-            raise InvalidFile(path, "", f"has more than {MAX_EVENTS:,} values, so it is not what its name says")
+            raise InvalidFile(
+                path, "", f"has more than {MAX_EVENTS:,} values, so it is not what its name says"
+            )
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            raise InvalidFile(path, _line(event.start_mark), f"is nested deeper than {MAX_DEPTH} levels")
+            raise InvalidFile(
+                path, _line(event.start_mark), f"is nested deeper than {MAX_DEPTH} levels"
+            )
 
 
 def _line(mark: Any) -> str:
@@ -187,14 +205,18 @@ def _construct(text: str) -> Any:
         loader.dispose()
 
 
-_DATA_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map"))
+_DATA_TAGS = frozenset(
+    f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map")
+)
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """SafeLoader without dates, sets and binary data, which JSON has not either, and without double keys."""
 
     yaml_constructors: ClassVar = {
-        tag: build for tag, build in yaml.SafeLoader.yaml_constructors.items() if tag is None or tag in _DATA_TAGS
+        tag: build
+        for tag, build in yaml.SafeLoader.yaml_constructors.items()
+        if tag is None or tag in _DATA_TAGS
     }
     yaml_implicit_resolvers: ClassVar = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag in _DATA_TAGS]

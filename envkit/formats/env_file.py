@@ -1,8 +1,9 @@
 """Files of environment variables, as `docker run --env-file` and `uv run --env-file` take them.
 
-A line is `NAME=VALUE`, or `NAME` for the value that the caller has. Empty lines and lines that begin with `#` are left
-out, and so is an `export` before the name. A value stands as it is, without the quotation marks around it if there are
-any: no escapes, no `${…}`, no comment behind it. No message holds a value.
+A line is `NAME=VALUE`, or `NAME` for the value that the caller has. Empty lines and lines that
+begin with `#` are left out, and so is an `export` before the name. A value stands as it is, without
+the quotation marks around it if there are any: no escapes, no `${…}`, no comment behind it. No
+message holds a value.
 """
 
 from __future__ import annotations

@@ -25,7 +25,10 @@ def read(path: Path) -> tuple[str, ...]:
             continue
         if "=" in name or any(letter.isspace() for letter in name):
             raise InvalidFile(
-                path, f"line {number}", "is not the name of a variable", "Names only: values do not belong in a model."
+                path,
+                f"line {number}",
+                "is not the name of a variable",
+                "Names only: values do not belong in a model.",
             )
         names[name] = None
     return tuple(names)

@@ -1,7 +1,7 @@
 """`envkit.json`: the evidence of a capture. Its content is laid down where it is made; here it becomes a file.
 
-JSON has no words for infinite numbers and for what is no number: they become the texts `NaN`, `Infinity` and
-`-Infinity`, so that every JSON reader can read the file.
+JSON has no words for infinite numbers and for what is no number: they become the texts `NaN`,
+`Infinity` and `-Infinity`, so that every JSON reader can read the file.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()  # a lone surrogate has no place in UTF-8
+        # a lone surrogate has no place in UTF-8
+        return value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, Mapping):
         return {_plain(key): _plain(each) for key, each in value.items()}
     if isinstance(value, Sequence):

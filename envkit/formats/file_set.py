@@ -1,7 +1,8 @@
 """Several files of one directory, written all or not at all, as far as a file system allows.
 
-Every content is first written beside its target and synced to disk; only then are the files renamed, one after
-another, which needs no space and takes microseconds. Should a rename fail all the same, the earlier ones are undone.
+Every content is first written beside its target and synced to disk; only then are the files
+renamed, one after another, which needs no space and takes microseconds. Should a rename fail all
+the same, the earlier ones are undone.
 """
 
 from __future__ import annotations
@@ -23,14 +24,16 @@ Content: TypeAlias = str | bytes | Path
 def write_files(directory: Path, files: Mapping[str, Content | None]) -> None:
     """Write each content to the file of that name in the directory; None removes the file.
 
-    A name may lead into a folder of the directory (`wheels/a.whl`); folders are made as needed, and one that a removal
-    leaves empty is removed. A file that is there keeps its permissions. A symbolic link is replaced by a file; what it
-    points to stays as it is, because that may be shared with other models.
+    A name may lead into a folder of the directory (`wheels/a.whl`); folders are made as needed, and
+    one that a removal leaves empty is removed. A file that is there keeps its permissions. A
+    symbolic link is replaced by a file; what it points to stays as it is, because that may be
+    shared with other models.
 
     Writers of one directory wait for each other. What one that was killed left behind is removed.
 
-    Raises `InvalidInput`, and has then changed nothing, when the directory is missing or cannot be written to, a name
-    belongs to a folder or lies behind a symbolic link, or the disk is full; `ValueError` for a name that leads out.
+    Raises `InvalidInput`, and has then changed nothing, when the directory is missing or cannot be
+    written to, a name belongs to a folder or lies behind a symbolic link, or the disk is full;
+    `ValueError` for a name that leads out.
     """
     for name in files:
         path = PurePosixPath(name)
@@ -73,7 +76,10 @@ def _alone(directory: Path) -> Iterator[bool]:
         import fcntl
 
         descriptor = os.open(directory, os.O_RDONLY)
-    except (ImportError, PermissionError):  # another system; a folder that may be written to, not read
+    except (
+        ImportError,
+        PermissionError,
+    ):  # another system; a folder that may be written to, not read
         yield False
         return
     try:
@@ -101,13 +107,17 @@ def _sweep(folders: Iterable[Path]) -> None:
 
 def _folders_of(directory: Path, names: Iterable[str]) -> list[Path]:
     """The folders below the directory that the names lead into, outer ones first."""
-    parents = {parent for name in names for parent in PurePosixPath(name).parents} - {PurePosixPath(".")}
+    parents = {parent for name in names for parent in PurePosixPath(name).parents} - {
+        PurePosixPath(".")
+    }
     return [directory / parent for parent in sorted(parents)]
 
 
 def _make_folders(directory: Path, files: Mapping[str, object]) -> Iterator[Path]:
     """Make the folders that are missing and yield each, for the case that it must go again."""
-    for folder in _folders_of(directory, (name for name, content in files.items() if content is not None)):
+    for folder in _folders_of(
+        directory, (name for name, content in files.items() if content is not None)
+    ):
         if not folder.exists():
             folder.mkdir()
             yield folder
@@ -124,17 +134,23 @@ def _check(directory: Path, files: Mapping[str, object]) -> None:
         raise InvalidInput(f"Cannot write into {directory}: it is not a directory.")
     for folder in _folders_of(directory, files):
         if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-            raise InvalidInput(f"Cannot write into {folder}: it is not a folder of its own. Nothing was changed.")
+            raise InvalidInput(
+                f"Cannot write into {folder}: it is not a folder of its own. Nothing was changed."
+            )
     for name in files:
         target = directory / name
         if target.is_dir() and not target.is_symlink():
-            raise InvalidInput(f"Cannot write {target}: a folder has that name. Nothing was changed.")
+            raise InvalidInput(
+                f"Cannot write {target}: a folder has that name. Nothing was changed."
+            )
 
 
 def _stage(target: Path, content: Content) -> Path:
     """Write the content beside the target, on disk when this returns; nothing is left when it fails."""
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    descriptor = os.open(
+        temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
+    )
     try:
         with os.fdopen(descriptor, "wb") as stream:
             _fill(stream, content)

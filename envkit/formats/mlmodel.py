@@ -2,7 +2,8 @@
 
 https://mlflow.org/docs/latest/ml/model/#storage-format
 
-The file holds much that envkit has no use for, in each version of MLflow something else. All of it is kept.
+The file holds much that envkit has no use for, in each version of MLflow something else. All of it
+is kept.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ R_FLAVOR = "crate"  # a function of R, and its data
 class PythonFunction:
     """The flavor `python_function`.
 
-    Paths are as in the file, relative to the model directory, None where absent. conda_env, python_env: the files of
-    the environment; before MLflow 2, `env` was the text that is `conda_env` here. artifacts: name → path.
-    fields: the whole flavor as in the file.
+    Paths are as in the file, relative to the model directory, None where absent. conda_env,
+    python_env: the files of the environment; before MLflow 2, `env` was the text that is
+    `conda_env` here. artifacts: name → path. fields: the whole flavor as in the file.
     """
 
     loader_module: str
@@ -57,8 +58,8 @@ class InputExample:
 class MLModel:
     """The file. content: all of it, in its order; the rest is what envkit reads from that.
 
-    python_function: None for a model that has other flavors only. signature: its parts are JSON texts, as MLflow
-    stores them. variables: `env_vars`, the names of environment variables.
+    python_function: None for a model that has other flavors only. signature: its parts are JSON
+    texts, as MLflow stores them. variables: `env_vars`, the names of environment variables.
     """
 
     content: Mapping[str, Any]
@@ -151,7 +152,9 @@ def _python_function(flavor: Document) -> PythonFunction:
 def _loader_module(flavor: Document) -> str:
     name = flavor.text("loader_module")
     if not all(part.isidentifier() for part in name.split(".")):
-        raise InvalidFile(flavor.path, flavor.key("loader_module"), f"'{name}' is not the name of a module")
+        raise InvalidFile(
+            flavor.path, flavor.key("loader_module"), f"'{name}' is not the name of a module"
+        )
     return name
 
 
@@ -165,7 +168,11 @@ def _env(flavor: Document) -> tuple[str | None, str | None]:
 def _artifacts(flavor: Document) -> dict[str, str]:
     """Of each artifact MLflow notes where it came from (`uri`) and where it lies in the model (`path`)."""
     artifacts = flavor.optional_mapping("artifacts")
-    return {name: artifacts.mapping(name).text("path") for name in artifacts.content} if artifacts else {}
+    return (
+        {name: artifacts.mapping(name).text("path") for name in artifacts.content}
+        if artifacts
+        else {}
+    )
 
 
 def _input_example(info: Document) -> InputExample:
@@ -178,4 +185,8 @@ def _input_example(info: Document) -> InputExample:
 
 
 def _updated(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in {**old, **new}.items() if key not in new or new[key] is not None}
+    return {
+        key: value
+        for key, value in {**old, **new}.items()
+        if key not in new or new[key] is not None
+    }

@@ -1,7 +1,7 @@
 """`pixi.lock`: the conda packages of an environment, exactly, with digests. Written by py-rattler, read here too.
 
-The format (https://pixi.sh/latest/workspace/lockfile/) holds environments of several platforms; a model has one,
-`default`.
+The format (https://pixi.sh/latest/workspace/lockfile/) holds environments of several platforms; a
+model has one, `default`.
 """
 
 from __future__ import annotations
@@ -40,10 +40,18 @@ def read(path: Path, platform: str) -> tuple[LockedCondaPackage, ...]:
     if platform not in default.content:
         return ()
     wanted = [each.get("conda") for each in default.items(platform) if isinstance(each, dict)]
-    known = {str(each.get("conda")): each for each in document.items("packages") if isinstance(each, dict)}
-    return tuple(_package(path, str(each), known.get(str(each), {})) for each in wanted if each is not None)
+    known = {
+        str(each.get("conda")): each
+        for each in document.items("packages")
+        if isinstance(each, dict)
+    }
+    return tuple(
+        _package(path, str(each), known.get(str(each), {})) for each in wanted if each is not None
+    )
 
 
 def _package(path: Path, where: str, facts: dict[str, object]) -> LockedCondaPackage:
     url = where if "://" in where else (path.parent / where).resolve().as_uri()
-    return LockedCondaPackage(url=url, sha256=str(facts.get("sha256", "")), md5=str(facts.get("md5", "")))
+    return LockedCondaPackage(
+        url=url, sha256=str(facts.get("sha256", "")), md5=str(facts.get("md5", ""))
+    )

@@ -20,8 +20,25 @@ CREATED_BY = "envkit"
 LockedPackage: TypeAlias = Mapping[str, Any]
 """One `[[packages]]` table: `name`, `version`, and `wheels`, `sdist`, `archive`, `vcs` or `directory`."""
 
-_FIRST = ("lock-version", "environments", "requires-python", "extras", "dependency-groups", "default-groups")
-_PACKAGE = ("name", "version", "marker", "requires-python", "dependencies", "vcs", "directory", "archive", "index")
+_FIRST = (
+    "lock-version",
+    "environments",
+    "requires-python",
+    "extras",
+    "dependency-groups",
+    "default-groups",
+)
+_PACKAGE = (
+    "name",
+    "version",
+    "marker",
+    "requires-python",
+    "dependencies",
+    "vcs",
+    "directory",
+    "archive",
+    "index",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,8 +81,8 @@ def dumps(
 ) -> str:
     """Give the text of a lock of these packages, sorted by name; equal packages give equal bytes.
 
-    requires_python: a specifier, `==3.11.*`. environments: markers of the environments that it is for.
-    Raises `InvalidFile` when the packages are not as the specification wants them.
+    requires_python: a specifier, `==3.11.*`. environments: markers of the environments that it is
+    for. Raises `InvalidFile` when the packages are not as the specification wants them.
     """
     content: dict[str, Any] = {"lock-version": LOCK_VERSION}
     if environments:
@@ -85,7 +102,9 @@ def dump(lock: PyLock) -> str:
 
     _check(lock.content, Path(FILE_NAME))
     last = [key for key in lock.content if key not in _FIRST]
-    return tomli_w.dumps({key: lock.content[key] for key in (*_FIRST, *last) if key in lock.content})
+    return tomli_w.dumps(
+        {key: lock.content[key] for key in (*_FIRST, *last) if key in lock.content}
+    )
 
 
 def built_from(reference: str) -> dict[str, Any]:
@@ -100,7 +119,8 @@ def source_of(package: LockedPackage) -> str:
 
 
 def _check(content: Mapping[str, Any], path: Path) -> None:
-    from packaging.pylock import Pylock, PylockValidationError  # 30 ms that only a reader of locks needs
+    # 30 ms that only a reader of locks needs
+    from packaging.pylock import Pylock, PylockValidationError
 
     try:
         Pylock.from_dict(content)
@@ -112,7 +132,9 @@ def _ordered(package: LockedPackage) -> dict[str, Any]:
     rest = sorted(key for key in package if key not in _PACKAGE)
     ordered = {key: package[key] for key in (*_PACKAGE, *rest) if key in package}
     if "wheels" in ordered:
-        ordered["wheels"] = sorted(ordered["wheels"], key=lambda wheel: str(wheel.get("url") or wheel.get("path")))
+        ordered["wheels"] = sorted(
+            ordered["wheels"], key=lambda wheel: str(wheel.get("url") or wheel.get("path"))
+        )
     return ordered
 
 

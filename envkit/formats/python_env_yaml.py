@@ -17,8 +17,8 @@ FILE_NAME = "python_env.yaml"
 class PythonEnv:
     """One interpreter, then two installs in this order.
 
-    python: its version, `3.11.7`. build_dependencies, dependencies: lines of a requirements file; MLflow writes
-    `-r requirements.txt` as the only dependency.
+    python: its version, `3.11.7`. build_dependencies, dependencies: lines of a requirements file;
+    MLflow writes `-r requirements.txt` as the only dependency.
     """
 
     python: str

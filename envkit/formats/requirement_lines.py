@@ -2,8 +2,9 @@ r"""The lines of a requirements file, read as pip reads them.
 
 https://pip.pypa.io/en/stable/reference/requirements-file-format/
 
-The grammar is pip's own (its module `req_file`), written anew: pip offers it to nobody, and `pip-requirements-parser`,
-a copy of an older pip's, neither keeps to a folder, nor notices cycles, nor knows `--config-settings`.
+The grammar is pip's own (its module `req_file`), written anew: pip offers it to nobody, and
+`pip-requirements-parser`, a copy of an older pip's, neither keeps to a folder, nor notices cycles,
+nor knows `--config-settings`.
 """
 
 from __future__ import annotations
@@ -25,10 +26,14 @@ FILE_NAME = "requirements.txt"
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _PLACEHOLDER = re.compile(r"\$\{([A-Z0-9_]+)\}")
-_NAMED = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*(?=$|[<>=!~(;@])")
+_NAMED = re.compile(
+    r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*(?=$|[<>=!~(;@])"
+)
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 _SCHEME = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|file:)")
-_ARCHIVE = re.compile(r"\.(?:whl|zip|tar|tar\.gz|tgz|tar\.bz2|tbz|tar\.xz|txz|tlz|tar\.lz|tar\.lzma)$", re.IGNORECASE)
+_ARCHIVE = re.compile(
+    r"\.(?:whl|zip|tar|tar\.gz|tgz|tar\.bz2|tbz|tar\.xz|txz|tlz|tar\.lz|tar\.lzma)$", re.IGNORECASE
+)
 _HASH = re.compile(r"--hash=([A-Za-z0-9:]+)")
 _HASHES = re.compile(r"(?:--hash=[A-Za-z0-9:]+\s*)+")
 _STRONG_HASHES = ("sha256", "sha384", "sha512")
@@ -38,8 +43,9 @@ _STRONG_HASHES = ("sha256", "sha384", "sha512")
 class Requirement:
     """One requirement or constraint.
 
-    text: as written, without options and comment. hashes: `sha256:…`. options: for this requirement alone, ready to
-    be written, as `--config-settings=k=v`. file, line: where it begins; line counts from 1.
+    text: as written, without options and comment. hashes: `sha256:…`. options: for this requirement
+    alone, ready to be written, as `--config-settings=k=v`. file, line: where it begins; line counts
+    from 1.
     """
 
     text: str
@@ -62,10 +68,17 @@ class Requirement:
     @property
     def path(self) -> str | None:
         """The path that it names in place of a name, extras and marker left out; None for a name or a URL."""
-        bare = re.sub(r"\s*\[[\w\s,.-]*\]$", "", re.split(r"\s;|;\s", self.text, maxsplit=1)[0].strip())
+        bare = re.sub(
+            r"\s*\[[\w\s,.-]*\]$", "", re.split(r"\s;|;\s", self.text, maxsplit=1)[0].strip()
+        )
         if _SCHEME.match(bare):
             return None
-        is_path = self.editable or bare.startswith(".") or "/" in bare.partition("@")[0] or bool(_ARCHIVE.search(bare))
+        is_path = (
+            self.editable
+            or bare.startswith(".")
+            or "/" in bare.partition("@")[0]
+            or bool(_ARCHIVE.search(bare))
+        )
         return bare if is_path and not _direct(self.text) else None
 
     @property
@@ -114,7 +127,8 @@ Entry = Requirement | Option | Reference
 def parse(text: str, path: Path = Path(FILE_NAME)) -> tuple[Entry, ...]:
     """Give what a text says, in its order, without reading what it refers to.
 
-    Raises `InvalidFile` for an unknown option, a value that is missing, a hash that is none, quotes that do not end.
+    Raises `InvalidFile` for an unknown option, a value that is missing, a hash that is none, quotes
+    that do not end.
     """
     return tuple(_Lines(path).entries(text))
 
@@ -133,7 +147,11 @@ def is_url(text: str) -> bool:
 
 
 def _is_archive(text: str) -> bool:
-    return not _direct(text) and _ARCHIVE.search(text) is not None and not re.search(r"[<>=!~;(]", text)
+    return (
+        not _direct(text)
+        and _ARCHIVE.search(text) is not None
+        and not re.search(r"[<>=!~;(]", text)
+    )
 
 
 def _direct(text: str) -> bool:
@@ -158,7 +176,8 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
         if line.endswith("\\") and not is_comment:
             begun.append(line.strip("\\"))
             continue
-        begun.append(f" {line}" if is_comment else line)  # so that a comment after a continued line is still seen
+        # so that a comment after a continued line is still seen
+        begun.append(f" {line}" if is_comment else line)
         yield first, "".join(begun)
         begun = []
     if begun:
@@ -210,25 +229,43 @@ class _Lines:
         options = tuple(f"{name}={_quoted(value)}" for name, value in given if name in _OF_ONE)
         if text:
             hashes = tuple(self._hash(value, number) for name, value in given if name == "--hash")
-            yield Requirement(text=text, hashes=hashes, options=options, file=self.path, line=number)
+            yield Requirement(
+                text=text, hashes=hashes, options=options, file=self.path, line=number
+            )
             return
         first = dict(reversed(given))
         if "--editable" in first:
-            yield Requirement(text=first["--editable"], options=options, editable=True, file=self.path, line=number)
+            yield Requirement(
+                text=first["--editable"],
+                options=options,
+                editable=True,
+                file=self.path,
+                line=number,
+            )
         elif "--requirement" in first:
-            yield Reference(target=first["--requirement"], constraint=False, file=self.path, line=number)
+            yield Reference(
+                target=first["--requirement"], constraint=False, file=self.path, line=number
+            )
         elif "--constraint" in first:
-            yield Reference(target=first["--constraint"], constraint=True, file=self.path, line=number)
+            yield Reference(
+                target=first["--constraint"], constraint=True, file=self.path, line=number
+            )
         else:
             yield from self._options(given, number)
 
     def _options(self, given: list[tuple[str, str]], number: int) -> Iterator[Option]:
         with_value = {name: takes_value for name, _, takes_value in _GLOBAL}
         for place, (name, value) in enumerate(given):
-            once = name == "--index-url" or not with_value.get(name)  # then the last one on the line counts
+            # then the last one on the line counts
+            once = name == "--index-url" or not with_value.get(name)
             again = once and any(later == name for later, _ in given[place + 1 :])
             if name in with_value and not again:
-                yield Option(name=name, value=value if with_value[name] else None, file=self.path, line=number)
+                yield Option(
+                    name=name,
+                    value=value if with_value[name] else None,
+                    file=self.path,
+                    line=number,
+                )
 
     def _split(self, line: str, number: int) -> tuple[str, list[tuple[str, str]]]:
         """Give what stands before the first option, and the options with their values, by their long names."""

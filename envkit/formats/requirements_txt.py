@@ -2,8 +2,8 @@
 
 https://pip.pypa.io/en/stable/reference/requirements-file-format/
 
-Reading has two steps: `parse` gives what one text says, line by line; `read` and `follow` also go where its `-r`
-and `-c` lead.
+Reading has two steps: `parse` gives what one text says, line by line; `read` and `follow` also go
+where its `-r` and `-c` lead.
 """
 
 from __future__ import annotations
@@ -60,11 +60,12 @@ class RequirementsFile:
 def read(path: Path, *, root: Path | None = None) -> RequirementsFile:
     """Read a file and those it refers to. With `root`, none of these may lie outside that folder.
 
-    `${NAME}` stays as it is. Paths of `--find-links` that exist beside a nested file become relative to the first
-    file's folder; paths of requirements are, as for pip, relative to where the installer is started.
+    `${NAME}` stays as it is. Paths of `--find-links` that exist beside a nested file become
+    relative to the first file's folder; paths of requirements are, as for pip, relative to where
+    the installer is started.
 
-    Raises `InvalidFile`, naming file and line, for what pip would refuse, a URL after `-r`, a file that refers to
-    itself, one outside `root`, one that is missing or no text.
+    Raises `InvalidFile`, naming file and line, for what pip would refuse, a URL after `-r`, a file
+    that refers to itself, one outside `root`, one that is missing or no text.
     """
     return follow(read_text(path, declared=True), path, root=root)
 
@@ -80,7 +81,9 @@ def follow(text: str, path: Path, *, root: Path | None = None) -> RequirementsFi
             options.append(entry)
         else:
             (constraints if constraint else requirements).append(entry)
-    return RequirementsFile(requirements=tuple(requirements), constraints=tuple(constraints), options=tuple(options))
+    return RequirementsFile(
+        requirements=tuple(requirements), constraints=tuple(constraints), options=tuple(options)
+    )
 
 
 def dumps(
@@ -121,12 +124,18 @@ class _Reader:
         if self.files > _MAX_FILES:
             raise InvalidFile(self.first, "", f"refers to more than {_MAX_FILES} files")
         if len(chain) >= _MAX_DEPTH:
-            raise InvalidFile(self.first, "", f"refers to files that refer to files, more than {_MAX_DEPTH} deep")
+            raise InvalidFile(
+                self.first, "", f"refers to files that refer to files, more than {_MAX_DEPTH} deep"
+            )
         chain = (*chain, path.resolve())
         for entry in parse(text, path):
             if isinstance(entry, Reference):
                 target = self._target(entry, chain)
-                nested = read_text(target, declared=True) if target.is_file() else self._missing(entry, target)
+                nested = (
+                    read_text(target, declared=True)
+                    if target.is_file()
+                    else self._missing(entry, target)
+                )
                 yield from self.entries(nested, target, constraint=entry.constraint, chain=chain)
             elif isinstance(entry, Option):
                 yield self._rebased(entry), constraint
@@ -153,17 +162,25 @@ class _Reader:
             )
         if resolved in chain:
             circle = " → ".join(each.name for each in (*chain[chain.index(resolved) :], resolved))
-            raise InvalidFile(reference.file, where, f"'{reference}' goes round in a circle: {circle}")
+            raise InvalidFile(
+                reference.file, where, f"'{reference}' goes round in a circle: {circle}"
+            )
         return target
 
     def _missing(self, reference: Reference, target: Path) -> NoReturn:
         raise InvalidFile(
-            reference.file, f"line {reference.line}", f"'{reference}' refers to {target}, and there is no such file"
+            reference.file,
+            f"line {reference.line}",
+            f"'{reference}' refers to {target}, and there is no such file",
         )
 
     def _rebased(self, option: Option) -> Option:
         """Make a `--find-links` of a nested file relative to the first one, where pip would look beside the former."""
-        if option.name != "--find-links" or not option.value or option.file.parent == self.first.parent:
+        if (
+            option.name != "--find-links"
+            or not option.value
+            or option.file.parent == self.first.parent
+        ):
             return option
         beside = option.file.parent / option.value
         if Path(option.value).is_absolute() or not beside.exists():

@@ -23,9 +23,9 @@ _CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
 def read_text(path: Path, *, max_bytes: int = MAX_BYTES, declared: bool = False) -> str:
     r"""Read a file as text. A byte-order mark is dropped; line ends stay as they are.
 
-    The encoding is that of the byte-order mark, or with `declared` that of a `# -*- coding: … -*-` comment in the
-    first two lines (PEP 263), else UTF-8. Raises `InvalidFile` for a file that is missing, unreadable, larger than
-    `max_bytes`, or not in that encoding.
+    The encoding is that of the byte-order mark, or with `declared` that of a `# -*- coding: … -*-`
+    comment in the first two lines (PEP 263), else UTF-8. Raises `InvalidFile` for a file that is
+    missing, unreadable, larger than `max_bytes`, or not in that encoding.
     """
     content = _content(path, max_bytes)
     for mark, encoding in _MARKS:
@@ -38,13 +38,19 @@ def read_text(path: Path, *, max_bytes: int = MAX_BYTES, declared: bool = False)
 def _content(path: Path, max_bytes: int) -> bytes:
     try:
         if not path.is_file():
-            raise InvalidFile(path, "", "is not a regular file" if path.exists() else "there is no such file")
+            raise InvalidFile(
+                path, "", "is not a regular file" if path.exists() else "there is no such file"
+            )
         with path.open("rb") as stream:
             content = stream.read(max_bytes + 1)
     except (OSError, ValueError) as error:  # a name with a NUL character is a ValueError
-        raise InvalidFile(path, "", f"cannot be read ({getattr(error, 'strerror', None) or error})") from error
+        raise InvalidFile(
+            path, "", f"cannot be read ({getattr(error, 'strerror', None) or error})"
+        ) from error
     if len(content) > max_bytes:
-        raise InvalidFile(path, "", f"is larger than {max_bytes:,} bytes, so it is not what its name says")
+        raise InvalidFile(
+            path, "", f"is larger than {max_bytes:,} bytes, so it is not what its name says"
+        )
     return content
 
 
@@ -56,7 +62,9 @@ def _declared(content: bytes, path: Path) -> str:
             try:
                 return codecs.lookup(name).name
             except LookupError:
-                raise InvalidFile(path, "", f"declares the encoding {name}, which does not exist") from None
+                raise InvalidFile(
+                    path, "", f"declares the encoding {name}, which does not exist"
+                ) from None
     return "utf-8"
 
 
@@ -73,5 +81,9 @@ def _decoded(content: bytes, encoding: str, path: Path) -> str:
         ) from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise InvalidFile(path, f"line {line}", "holds a NUL character: not a text file, or UTF-16 without its mark")
+        raise InvalidFile(
+            path,
+            f"line {line}",
+            "holds a NUL character: not a text file, or UTF-16 without its mark",
+        )
     return text

@@ -66,12 +66,14 @@ crash survives it. The exit status and what is printed mean nothing. Events, by 
                   given to predict on is at fault; "output": the answer has no JSON form; "model": everything else
     done          the last event otherwise. A journal without error and done is that of a process that died
 
-An event of another process than the first has its "pid": a fork, or a Python program of this environment that
-a recorded process started. What such a program does without code of a file counts as done by who started it.
+An event of another process than the first has its "pid": a fork, or a Python program of this
+environment that a recorded process started. What such a program does without code of a file counts
+as done by who started it.
 
-The importer of a module, like the reader of a variable, is the nearest frame that belongs neither to the import
-system, nor to the recording, nor to the standard library; a frame of the standard library is taken only when there
-is no other. The loaders of this program act for the model, as importers named `_envkit.loaders.…`.
+The importer of a module, like the reader of a variable, is the nearest frame that belongs neither
+to the import system, nor to the recording, nor to the standard library; a frame of the standard
+library is taken only when there is no other. The loaders of this program act for the model, as
+importers named `_envkit.loaders.…`.
 """
 
 import os

@@ -6,7 +6,7 @@ import os
 from types import TracebackType
 from typing import Any
 
-from .signature import InvalidInput
+from .data.signature import InvalidInput
 
 FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -22,8 +22,8 @@ class Foreign(Exception):
 def refusal(error: BaseException) -> dict[str, Any]:
     """Give what is told of an error beside the event `error` when whoever asked is at fault; nothing otherwise.
 
-    That may be the model's own verdict: MLflow lets it raise an `MlflowException` with a code that stands for a status
-    of HTTP, and so do its checks of type hints.
+    That may be the model's own verdict: MLflow lets it raise an `MlflowException` with a code that
+    stands for a status of HTTP, and so do its checks of type hints.
     """
     if isinstance(error, InvalidInput):
         code = "INVALID_PARAMETER_VALUE" if error.is_misfit else "BAD_REQUEST"
@@ -32,7 +32,12 @@ def refusal(error: BaseException) -> dict[str, Any]:
         told: Any = error
         status = int(told.get_http_status_code())
         if 400 <= status < 500:
-            return {"kind": "input", "status": status, "code": str(told.error_code), "misfit": False}
+            return {
+                "kind": "input",
+                "status": status,
+                "code": str(told.error_code),
+                "misfit": False,
+            }
     return {}
 
 

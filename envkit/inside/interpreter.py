@@ -74,7 +74,11 @@ def installed_versions(names: tuple[str, ...]) -> dict[str, str | None]:
         for entry in entries:
             stem, extension = os.path.splitext(entry)
             name, _, version = stem.partition("-")
-            if extension in (".dist-info", ".egg-info") and versions.get(name, "") is None and version:
+            if (
+                extension in (".dist-info", ".egg-info")
+                and versions.get(name, "") is None
+                and version
+            ):
                 versions[name] = version.partition("-")[0]
     return versions
 

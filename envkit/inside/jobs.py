@@ -11,7 +11,8 @@ from typing import Any, Callable, Mapping
 from . import failures
 from .journal import Journal
 
-KINDS = {"input": "input", "output": "output"}  # whose fault it is when a phase raises; else the model's
+# whose fault it is when a phase raises; else the model's
+KINDS = {"input": "input", "output": "output"}
 PIECES_TRACED = 100  # of a stream; some have no end
 
 
@@ -70,8 +71,9 @@ def _describe(request: Mapping[str, Any], phases: Phases) -> None:  # noqa: ARG0
 
 
 def _trace(request: Mapping[str, Any], phases: Phases) -> None:
-    from . import answer, interpreter, loading, payload
-    from .tracer import Tracer
+    from . import interpreter, loading
+    from .data import answer, payload
+    from .tracing.tracer import Tracer
 
     write = phases.journal.write
     write(interpreter.describe())
@@ -113,7 +115,7 @@ def _stream(model: Any, data: Any, params: Any, write: Callable[[dict[str, Any]]
 
 def _keep(result: Any, path: str) -> None:
     """Write the answer with its types, where it has a form that keeps them."""
-    from . import answer, wire
+    from .data import answer, wire
 
     try:
         content = wire.dumps(result)
@@ -124,7 +126,9 @@ def _keep(result: Any, path: str) -> None:
 
 
 def _predict(request: Mapping[str, Any], phases: Phases) -> None:
-    from . import answer, bytecode, loading, payload
+    from . import loading
+    from .data import answer, payload
+    from .tracing import bytecode
 
     phases.begin("load")
     model = loading.load(request)
@@ -132,7 +136,9 @@ def _predict(request: Mapping[str, Any], phases: Phases) -> None:
         return  # to load it is all that can be tried
     phases.begin("input")
     if request["input"]:
-        data, params = payload.from_file(request["input"], request, model.takes_raw_inputs, model.reader)
+        data, params = payload.from_file(
+            request["input"], request, model.takes_raw_inputs, model.reader
+        )
     else:
         data, params = payload.from_example(request["example"], request, model.takes_raw_inputs)
     phases.begin("predict")
@@ -166,7 +172,9 @@ def _limit(request: Mapping[str, Any]) -> None:
             if kind is not None:  # not every system has them all
                 soft, hard = resource.getrlimit(kind)
                 most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-                resource.setrlimit(kind, (most if soft == resource.RLIM_INFINITY else min(soft, most), most))
+                resource.setrlimit(
+                    kind, (most if soft == resource.RLIM_INFINITY else min(soft, most), most)
+                )
 
 
 def _report_in_fork(error: BaseException) -> int:
@@ -187,5 +195,7 @@ def flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except Exception:  # closed, replaced or None: the model's own doing, and nothing depends on it
+        except (
+            Exception
+        ):  # closed, replaced or None: the model's own doing, and nothing depends on it
             continue

@@ -12,9 +12,10 @@ LOWEST_DESCRIPTOR = 200  # out of the way of what programs open and close by num
 class Journal:
     """Appends events to a file, each whole, at once, in one write.
 
-    A model may close every descriptor, also those it does not know, and reuse their numbers. So before each write
-    the descriptor is compared with the file that was opened first, and the file opened anew if it is another.
-    Needs no lock: the system appends each write as a whole, whichever thread or process makes it.
+    A model may close every descriptor, also those it does not know, and reuse their numbers. So
+    before each write the descriptor is compared with the file that was opened first, and the file
+    opened anew if it is another. Needs no lock: the system appends each write as a whole, whichever
+    thread or process makes it.
     """
 
     def __init__(self, path: str, *, joins: bool = False) -> None:
@@ -42,7 +43,9 @@ class Journal:
         try:
             while line:
                 line = line[os.write(self._descriptor, line) :]
-        except OSError:  # no space: what cannot be reported must not look like an honest, shorter report
+        except (
+            OSError
+        ):  # no space: what cannot be reported must not look like an honest, shorter report
             os._exit(74)
 
     def _identify(self) -> tuple[int, int] | None:

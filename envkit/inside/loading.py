@@ -7,17 +7,18 @@ import os
 import sys
 from typing import Any, Callable, Iterable, Mapping
 
-from . import surface
-from .bytecode import leave_no_trace_in
+from .author import fake_mlflow
+from .data.payload import Reader
 from .loaders import loader_for
-from .payload import Reader
+from .tracing.bytecode import leave_no_trace_in
 
 
 class Model:
     """A loaded model.
 
-    implementation: what its loader gave. takes_raw_inputs: its type hints say what it takes, so `inputs` reach it as
-    the JSON values they are. reader: the model, if it reads its requests itself.
+    implementation: what its loader gave. takes_raw_inputs: its type hints say what it takes, so
+    `inputs` reach it as the JSON values they are. reader: the model, if it reads its requests
+    itself.
     """
 
     def __init__(self, implementation: Any, function: str, streamable: bool = False) -> None:
@@ -55,7 +56,7 @@ def _called(function: Callable[..., Any], data: Any, params: Mapping[str, Any] |
 
 def load(request: Mapping[str, Any]) -> Model:
     """Load the model of a request; raises whatever its code raises."""
-    surface.supply(without_mlflow=bool(request.get("without_mlflow")))
+    fake_mlflow.supply(without_mlflow=bool(request.get("without_mlflow")))
     return load_here(request)
 
 

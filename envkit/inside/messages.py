@@ -1,7 +1,7 @@
 """Messages between a worker and the program that asks it, over a stream socket.
 
-Each has a header, which is a JSON object, and a body of any bytes. Before them go their lengths: 4 and 8 bytes, the
-most significant first.
+Each has a header, which is a JSON object, and a body of any bytes. Before them go their lengths: 4
+and 8 bytes, the most significant first.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The job `work`: a model that is loaded once and answers until nobody asks any more.
 
-It is asked over the socket that the request names as `channel` (`messages` says how a message looks). *It tells*,
-by the key "event" of the header:
+It is asked over the socket that the request names as `channel` (`messages` says how a message
+looks). *It tells*, by the key "event" of the header:
 
     ready    once, when the model has loaded. streamable: whether it can be asked for a stream. uncompiled: as the
              event of that name in the journal; empty where bytecode can be written
@@ -18,8 +18,8 @@ by the key "event" of the header:
     stream   the same; it gets any number of `piece`, then `end` or `error`
     stop     no piece is wanted any more. It gets nothing; where a stream is on its way that ends with `end`
 
-One question is answered at a time. What fails while the model loads goes to the journal, as in all jobs, and the
-process ends; so it does when the other side closes the socket.
+One question is answered at a time. What fails while the model loads goes to the journal, as in all
+jobs, and the process ends; so it does when the other side closes the socket.
 """
 
 from __future__ import annotations
@@ -31,10 +31,12 @@ import socket
 from importlib import import_module
 from typing import Any, Mapping
 
-from . import answer, bytecode, failures, loading, messages, payload, wire
+from . import failures, loading, messages
+from .data import answer, payload, wire
+from .data.signature import Signature
 from .jobs import KINDS, flush
 from .journal import LOWEST_DESCRIPTOR
-from .signature import Signature
+from .tracing import bytecode
 
 
 def work(request: Mapping[str, Any], channel: socket.socket) -> None:
@@ -73,7 +75,9 @@ def channel_of(request: Mapping[str, Any]) -> socket.socket:
 class Worker:
     """Answers one question after the other."""
 
-    def __init__(self, model: loading.Model, request: Mapping[str, Any], channel: socket.socket) -> None:
+    def __init__(
+        self, model: loading.Model, request: Mapping[str, Any], channel: socket.socket
+    ) -> None:
         self._model, self._channel = model, channel
         self._request = {**request, "signature": Signature(request.get("signature"))}  # read once
         self._process = os.getpid()
@@ -97,7 +101,9 @@ class Worker:
             if self._phase == "told":  # nobody is there any more
                 raise
             self._tell_failure(error, header)
-        except BaseException as error:  # also what means to end the process: the next question may go well
+        except (
+            BaseException
+        ) as error:  # also what means to end the process: the next question may go well
             self._tell_failure(error, header)
         flush()
 
@@ -113,7 +119,9 @@ class Worker:
 
     def _given(self, header: Mapping[str, Any], body: bytes) -> payload.Given:
         model = self._model
-        return payload.from_content(body, header["content_type"], self._request, model.takes_raw_inputs, model.reader)
+        return payload.from_content(
+            body, header["content_type"], self._request, model.takes_raw_inputs, model.reader
+        )
 
     def _stream(self, header: Mapping[str, Any], body: bytes) -> None:
         given = self._given(header, body)
@@ -122,8 +130,12 @@ class Worker:
         for piece in pieces:
             self._phase = "output"
             typed = header["content_type"] == payload.TYPED
-            self.tell({"event": "piece"}, self._typed(piece) if typed else self._told(answer.encode(piece)))
-            if _is_asked(self._channel):  # to stop, which is read as a question of its own; or nobody is there
+            self.tell(
+                {"event": "piece"},
+                self._typed(piece) if typed else self._told(answer.encode(piece)),
+            )
+            # to stop, which is read as a question of its own; or nobody is there
+            if _is_asked(self._channel):
                 break
             self._phase = "predict"
         getattr(pieces, "close", int)()

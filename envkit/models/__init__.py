@@ -1,27 +1,41 @@
 """What a model is: the `MLmodel` file, signatures, input examples, and the data that fit them.
 
-Everything here is loaded when it is first used. `FlavorBackend`, `get_flavor_backend` and `infer_pip_requirements` come
-from layers above: this module is the public face, as the root `envkit` is.
+Everything here is loaded when it is first used. `FlavorBackend`, `get_flavor_backend` and
+`infer_pip_requirements` come from layers above: this module is the public face, as the root
+`envkit` is.
 """
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # type checkers know it by this name; importing `typing` would cost more than all the rest
+# type checkers know it by this name; importing `typing` would cost more than all the rest
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from envkit.capturing.capture import infer_pip_requirements
-    from envkit.environments.backend import FlavorBackend, get_flavor_backend
-    from envkit.models.code_models import set_model
-    from envkit.models.data_types import AnyType, Array, DataType, Map, Object, Property, SparkMLVector
+    from envkit.models.data_types import (
+        AnyType,
+        Array,
+        DataType,
+        Map,
+        Object,
+        Property,
+        SparkMLVector,
+    )
     from envkit.models.enforcement import enforce, enforce_params, validate_schema
-    from envkit.models.inference.signature import infer_schema, infer_signature, infer_signature_from_type_hints
+    from envkit.models.inference.signature import (
+        infer_schema,
+        infer_signature,
+        infer_signature_from_type_hints,
+    )
     from envkit.models.model import Model, get_model_info
     from envkit.models.model_info import ModelInfo
     from envkit.models.param_schema import ParamSchema, ParamSpec
+    from envkit.models.registration import set_model
     from envkit.models.schema import ColSpec, Schema, TensorSpec
     from envkit.models.signature import ModelSignature
     from envkit.models.uris.fetch import download_model
+    from envkit.pyfunc.backend import FlavorBackend, get_flavor_backend
 
 __all__ = [
     "AnyType",
@@ -58,7 +72,7 @@ _HOME = {
     "Array": "envkit.models.data_types",
     "ColSpec": "envkit.models.schema",
     "DataType": "envkit.models.data_types",
-    "FlavorBackend": "envkit.environments.backend",
+    "FlavorBackend": "envkit.pyfunc.backend",
     "Map": "envkit.models.data_types",
     "Model": "envkit.models.model",
     "ModelInfo": "envkit.models.model_info",
@@ -73,13 +87,13 @@ _HOME = {
     "download_model": "envkit.models.uris.fetch",
     "enforce": "envkit.models.enforcement",
     "enforce_params": "envkit.models.enforcement",
-    "get_flavor_backend": "envkit.environments.backend",
+    "get_flavor_backend": "envkit.pyfunc.backend",
     "get_model_info": "envkit.models.model",
     "infer_pip_requirements": "envkit.capturing.capture",
     "infer_schema": "envkit.models.inference.signature",
     "infer_signature": "envkit.models.inference.signature",
     "infer_signature_from_type_hints": "envkit.models.inference.signature",
-    "set_model": "envkit.models.code_models",
+    "set_model": "envkit.models.registration",
     "validate_schema": "envkit.models.enforcement",
 }
 

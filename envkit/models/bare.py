@@ -1,7 +1,7 @@
 """A bare artifact: a model that is one file, such as a pickle, in a folder without `MLmodel`.
 
-envkit treats it as a model directory whose `MLmodel` says no more than which file it is. The folder may hold an
-input example and `code/` under the names that MLflow gives them.
+envkit treats it as a model directory whose `MLmodel` says no more than which file it is. The folder
+may hold an input example and `code/` under the names that MLflow gives them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def artifact_in(folder: Path) -> str:
 
     Raises `ModelNotFound` when there is none, or more than one.
     """
-    found = sorted(each.name for each in folder.iterdir() if not each.name.startswith(".") and _may_be(each))
+    found = sorted(
+        each.name for each in folder.iterdir() if not each.name.startswith(".") and _may_be(each)
+    )
     captured = captured_artifact(folder)
     if captured in found:
         return captured
@@ -40,9 +42,12 @@ def artifact_in(folder: Path) -> str:
     if found:
         named = ", ".join(found[:_NAMED_AT_MOST]) + (", …" if len(found) > _NAMED_AT_MOST else "")
         raise ModelNotFound(
-            str(folder), f"the directory has no MLmodel file, and several artifacts: name one ({named})"
+            str(folder),
+            f"the directory has no MLmodel file, and several artifacts: name one ({named})",
         )
-    raise ModelNotFound(str(folder), "the directory has no MLmodel file, and no artifact (.pkl, .joblib, .onnx, …)")
+    raise ModelNotFound(
+        str(folder), "the directory has no MLmodel file, and no artifact (.pkl, .joblib, .onnx, …)"
+    )
 
 
 def captured_artifact(folder: Path) -> str:
@@ -61,7 +66,8 @@ def refuse_others(path: Path) -> None:
     if not is_artifact(path):
         known = ", ".join(sorted(SUFFIXES))
         raise ModelNotFound(
-            str(path), f"this is a file that is no model by its name or its content (known are {known}, and MLmodel)"
+            str(path),
+            f"this is a file that is no model by its name or its content (known are {known}, and MLmodel)",
         )
 
 
@@ -71,7 +77,9 @@ def described(folder: Path, artifact: str) -> MLModel:
     flavor: dict[str, Any] = {"loader_module": LOADER, "data": artifact, "env": env}
     if (folder / CODE).is_dir():
         flavor["code"] = CODE
-    return mlmodel.of(Document({"flavors": {"python_function": flavor}}, folder / mlmodel.FILE_NAME))
+    return mlmodel.of(
+        Document({"flavors": {"python_function": flavor}}, folder / mlmodel.FILE_NAME)
+    )
 
 
 def own_places(folder: Path, artifact: str, example: Path | None) -> Sequence[Path]:

@@ -2,7 +2,8 @@
 
 https://mlflow.org/docs/latest/ml/model/signatures/
 
-Each type has `to_dict` and is read back by `from_dict`, in the JSON that MLflow writes into `MLmodel`.
+Each type has `to_dict` and is read back by `from_dict`, in the JSON that MLflow writes into
+`MLmodel`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ class DataType(Enum):
 
     def to_pandas(self) -> Any:
         """Give the NumPy type of a pandas column: `object` for texts and bytes (imports NumPy)."""
-        return import_module("numpy").dtype(object if self.name in ("string", "binary") else _NUMPY[self.name])
+        return import_module("numpy").dtype(
+            object if self.name in ("string", "binary") else _NUMPY[self.name]
+        )
 
     def to_python(self) -> type:
         """Give the built-in type."""
@@ -184,7 +187,9 @@ class Object:
             raise InvalidArgument(f"An Object takes Property values, not {wrong[0]!r}.")
         names = [each.name for each in self.properties]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise InvalidArgument(f"An Object has one property of a name; twice there: {', '.join(twice)}.")
+            raise InvalidArgument(
+                f"An Object has one property of a name; twice there: {', '.join(twice)}."
+            )
         ordered = tuple(sorted(self.properties, key=lambda each: each.name))
         object.__setattr__(self, "properties", ordered)
 
@@ -193,7 +198,9 @@ class Object:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON value."""
-        properties = {name: value for each in self.properties for name, value in each.to_dict().items()}
+        properties = {
+            name: value for each in self.properties for name, value in each.to_dict().items()
+        }
         return {"type": self.NAME, "properties": properties}
 
 
@@ -208,7 +215,9 @@ def type_of(given: object) -> Type:
     if isinstance(given, str) and given in DataType.__members__:
         return DataType[given]
     known = ", ".join(DataType.__members__)
-    raise InvalidArgument(f"{given!r} is no type of a signature: {known}, or an Array, Object, Map or AnyType.")
+    raise InvalidArgument(
+        f"{given!r} is no type of a signature: {known}, or an Array, Object, Map or AnyType."
+    )
 
 
 def from_dict(value: Any) -> Type:
@@ -277,5 +286,7 @@ def _property(name: str, value: Any) -> Property:
 
 def _member(value: Mapping[str, Any], key: str) -> Any:
     if key not in value:
-        raise InvalidArgument(f"A type `{value['type']}` has the key `{key}`, which is missing in {dict(value)!r}.")
+        raise InvalidArgument(
+            f"A type `{value['type']}` has the key `{key}`, which is missing in {dict(value)!r}."
+        )
     return value[key]

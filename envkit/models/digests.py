@@ -51,10 +51,15 @@ class Digest:
 def of_model(model: ModelDirectory) -> dict[str, Digest]:
     """Give the digest of each file of a model but those that describe its environment, by relative path, sorted.
 
-    Of `MLmodel` it is that of its content without the keys that a capture may write. Links that lead out are left out.
+    Of `MLmodel` it is that of its content without the keys that a capture may write. Links that
+    lead out are left out.
     """
     files = {name: of_file(model.path / name) for name in file_names(model)}
-    return files if model.artifact is not None else {**files, mlmodel.FILE_NAME: of_mlmodel(model.mlmodel.content)}
+    return (
+        files
+        if model.artifact is not None
+        else {**files, mlmodel.FILE_NAME: of_mlmodel(model.mlmodel.content)}
+    )
 
 
 def file_names(model: ModelDirectory) -> Iterator[str]:
@@ -69,7 +74,9 @@ def file_names(model: ModelDirectory) -> Iterator[str]:
 def _in_folder(place: Path, model: Path) -> Iterator[str]:
     for folder, folders, names in os.walk(place):
         top = Path(folder) == model
-        folders[:] = sorted(each for each in folders if each != "__pycache__" and not (top and each == WHEELS))
+        folders[:] = sorted(
+            each for each in folders if each != "__pycache__" and not (top and each == WHEELS)
+        )
         for name in sorted(names):
             path = Path(folder, name)
             described = top and (name in ENVIRONMENT_FILES or name == mlmodel.FILE_NAME)
@@ -88,7 +95,13 @@ def of_mlmodel(content: Mapping[str, Any]) -> Digest:
     """Give the digest of what `MLmodel` says, however it is laid out."""
     flavors = content.get("flavors")
     if isinstance(flavors, Mapping) and isinstance(flavors.get("python_function"), Mapping):
-        kept = {key: value for key, value in flavors["python_function"].items() if key not in _WRITTEN_BY_CAPTURE}
+        kept = {
+            key: value
+            for key, value in flavors["python_function"].items()
+            if key not in _WRITTEN_BY_CAPTURE
+        }
         content = {**content, "flavors": {**flavors, "python_function": kept}}
-    canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str).encode()
+    canonical = json.dumps(
+        content, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str
+    ).encode()
     return Digest(size=len(canonical), sha256=hashlib.sha256(canonical).hexdigest())

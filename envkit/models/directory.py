@@ -16,7 +16,7 @@ from envkit.models.named_paths import named_paths
 from envkit.models.uris import naming
 
 if TYPE_CHECKING:
-    from envkit.models.uris.need import Need
+    from envkit.models.uris.required_files import Need
 
 _EXAMPLES = ("input_example.json", "serving_input_example.json")
 R_FILE, R_LOADER = "crate.bin", "_envkit.loaders.crate"
@@ -30,8 +30,8 @@ _OF_R = (
 class ModelDirectory:
     """A model in a directory.
 
-    path: absolute, symbolic links resolved. mlmodel: what its `MLmodel` says, or would say of a bare artifact.
-    artifact: the name of that, None where there is an `MLmodel`.
+    path: absolute, symbolic links resolved. mlmodel: what its `MLmodel` says, or would say of a
+    bare artifact. artifact: the name of that, None where there is an `MLmodel`.
     """
 
     path: Path
@@ -42,17 +42,22 @@ class ModelDirectory:
     def open(cls, uri: str | Path, need: Need | None = None, *, hint: str = "") -> ModelDirectory:
         """Read the model that a path or URI names: a directory, a bare artifact, or an archive of a directory.
 
-        need: which files are fetched of a model elsewhere, default all. hint: given when the model is to be written
-        into, which one elsewhere cannot be: what can be done in place of that.
+        need: which files are fetched of a model elsewhere, default all. hint: given when the model
+        is to be written into, which one elsewhere cannot be: what can be done in place of that.
 
-        Raises `ModelNotFound` when there is none, `InvalidArgument` for what is no URI of a model or cannot be written
-        into, `ToolNotFound` for a kind of URI whose library is missing, `InvalidFile` for a malformed `MLmodel` or a
-        hostile archive, `PathOutsideModel` when a field of `MLmodel` leads out of the directory.
+        Raises `ModelNotFound` when there is none, `InvalidArgument` for what is no URI of a model
+        or cannot be written into, `ToolNotFound` for a kind of URI whose library is missing,
+        `InvalidFile` for a malformed `MLmodel` or a hostile archive, `PathOutsideModel` when a
+        field of `MLmodel` leads out of the directory.
         """
         path = _path_of(uri, need, hint)
         artifact = _bare_artifact(path)
         folder = path.resolve() if path.is_dir() else path.parent.resolve()
-        described = bare.described(folder, artifact) if artifact else mlmodel.read(folder / mlmodel.FILE_NAME)
+        described = (
+            bare.described(folder, artifact)
+            if artifact
+            else mlmodel.read(folder / mlmodel.FILE_NAME)
+        )
         model = cls(path=folder, mlmodel=described, artifact=artifact)
         for field, value in model.named_paths() if artifact is None else ():
             model._inside(field, value)
@@ -104,20 +109,24 @@ class ModelDirectory:
     def conda_env_path(self) -> Path:
         """Where `conda.yaml` is or would be."""
         flavor = self.mlmodel.python_function
-        return self._inside("env", flavor.conda_env if flavor and flavor.conda_env else "conda.yaml")
+        return self._inside(
+            "env", flavor.conda_env if flavor and flavor.conda_env else "conda.yaml"
+        )
 
     @property
     def python_env_path(self) -> Path:
         """Where `python_env.yaml` is or would be."""
         flavor = self.mlmodel.python_function
-        return self._inside("env", flavor.python_env if flavor and flavor.python_env else "python_env.yaml")
+        return self._inside(
+            "env", flavor.python_env if flavor and flavor.python_env else "python_env.yaml"
+        )
 
     @property
     def example_path(self) -> Path | None:
         """The input example's file; None when the model has none.
 
-        A file that `MLmodel` does not name counts when it has the name that MLflow gives it. Raises `InvalidFile`
-        when `MLmodel` names one that is not there.
+        A file that `MLmodel` does not name counts when it has the name that MLflow gives it. Raises
+        `InvalidFile` when `MLmodel` names one that is not there.
         """
         example = self.mlmodel.example
         if example is None:
@@ -125,7 +134,9 @@ class ModelDirectory:
         path = self._inside("saved_input_example_info.artifact_path", example.path)
         if not path.exists():
             raise InvalidFile(
-                self.mlmodel_path, "saved_input_example_info.artifact_path", f"there is no file {example.path}"
+                self.mlmodel_path,
+                "saved_input_example_info.artifact_path",
+                f"there is no file {example.path}",
             )
         return path
 
@@ -147,8 +158,12 @@ class ModelDirectory:
             "model": str(self.path),
             "python_function": self._loaded_by(),
             "flavors": dict(self.mlmodel.flavors),
-            "signature": dict(self.mlmodel.signature) if self.mlmodel.signature is not None else None,
-            "example": {**(info.fields if info else {}), "path": str(path)} if path is not None else None,
+            "signature": dict(self.mlmodel.signature)
+            if self.mlmodel.signature is not None
+            else None,
+            "example": {**(info.fields if info else {}), "path": str(path)}
+            if path is not None
+            else None,
             "metadata": {name: value for name, value in metadata.items() if isinstance(value, str)},
         }
 
@@ -157,7 +172,9 @@ class ModelDirectory:
             return dict(self.python_function.fields)
         name = self.mlmodel.flavors[mlmodel.R_FLAVOR].get("model", R_FILE)
         if not isinstance(name, str) or self.file(name) is None:
-            raise InvalidFile(self.mlmodel_path, f"flavors.{mlmodel.R_FLAVOR}.model", f"there is no file {name}")
+            raise InvalidFile(
+                self.mlmodel_path, f"flavors.{mlmodel.R_FLAVOR}.model", f"there is no file {name}"
+            )
         return {"loader_module": R_LOADER, "data": name}
 
     def named_paths(self) -> Iterator[tuple[str, str]]:
@@ -172,7 +189,9 @@ class ModelDirectory:
         try:
             path = (self.path / value).resolve()
         except (OSError, RuntimeError, ValueError) as error:  # a circle of links, a NUL character
-            raise InvalidFile(self.mlmodel_path, field, f"{value!r} is not a path ({error})") from error
+            raise InvalidFile(
+                self.mlmodel_path, field, f"{value!r} is not a path ({error})"
+            ) from error
         if Path(value).is_absolute() or not path.is_relative_to(self.path):
             raise PathOutsideModel(self.path if field == value else self.mlmodel_path, field, value)
         return path
@@ -191,7 +210,9 @@ def _path_of(uri: str | Path, need: Need | None, hint: str) -> Path:
         return naming.local_path(uri)
     if hint:
         shown = naming.shown(uri)
-        raise InvalidArgument(f"{shown} is no folder of this machine, so nothing can be written into it. {hint}")
+        raise InvalidArgument(
+            f"{shown} is no folder of this machine, so nothing can be written into it. {hint}"
+        )
     return fetch.fetched(uri, need) if need is not None else fetch.fetched(uri)
 
 

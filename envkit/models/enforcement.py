@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from envkit.errors import InputMismatch
-from envkit.inside import enforcement, parameters
-from envkit.inside.signature import InvalidInput, Signature
+from envkit.inside.data import enforcement, parameters
+from envkit.inside.data.signature import InvalidInput, Signature
 from envkit.models.inference import spark
 from envkit.models.schema import Schema
 from envkit.models.signature import ModelSignature
@@ -18,26 +18,36 @@ ROWS_OF_SPARK = 10  # as many as MLflow looks at: more would mean to compute the
 def enforce(data: Any, signature: ModelSignature | Schema | None) -> Any:
     """Give data as the model gets them: a data frame of the signature's columns, or its arrays.
 
-    Columns come in the signature's order, others are left out with a warning in the log; types are widened where
-    that is safe for every value. Without inputs in the signature the data stay as they are; the data given are
-    never changed. Of a data frame of Spark the first rows are checked, and the columns chosen; it stays one of Spark.
+    Columns come in the signature's order, others are left out with a warning in the log; types are
+    widened where that is safe for every value. Without inputs in the signature the data stay as
+    they are; the data given are never changed. Of a data frame of Spark the first rows are checked,
+    and the columns chosen; it stays one of Spark.
 
-    Raises `InputMismatch` for a column that is missing, a type that is not safely converted, another shape.
+    Raises `InputMismatch` for a column that is missing, a type that is not safely converted,
+    another shape.
     """
     expected = _inputs(signature)
     try:
-        return _enforced_in_spark(data, expected) if spark.is_frame(data) else enforcement.enforce(data, expected)
+        return (
+            _enforced_in_spark(data, expected)
+            if spark.is_frame(data)
+            else enforcement.enforce(data, expected)
+        )
     except InvalidInput as error:
         raise InputMismatch(str(error)) from error
 
 
-def enforce_params(params: Mapping[str, Any] | None, signature: ModelSignature | None) -> dict[str, Any]:
+def enforce_params(
+    params: Mapping[str, Any] | None, signature: ModelSignature | None
+) -> dict[str, Any]:
     """Give the parameters that the signature knows, with their defaults where none are given.
 
     Raises `InputMismatch` for a value of another type.
     """
     try:
-        return parameters.complete(params, Signature(signature.to_dict() if signature else None)) or {}
+        return (
+            parameters.complete(params, Signature(signature.to_dict() if signature else None)) or {}
+        )
     except InvalidInput as error:
         raise InputMismatch(str(error)) from error
 

@@ -28,7 +28,7 @@ from envkit.formats.requirements_txt import Entry, Option, Reference, Requiremen
 from envkit.formats.text import read_text
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_spec import EnvironmentSpec
-from envkit.models.uris.need import dependencies
+from envkit.models.uris.required_files import dependencies
 
 _T = TypeVar("_T")
 
@@ -39,11 +39,13 @@ FORMATS = ("pip", "conda", "pylock")
 def read_spec(model: ModelDirectory, *, for_conda: bool = False) -> EnvironmentSpec:
     """Read what environment the model needs.
 
-    Python: `python_env.yaml`, else `conda.yaml`, else the `python_version` of the flavor. Requirements:
-    `requirements.txt`, else the dependencies of `python_env.yaml`, else the pip section of `conda.yaml`. With
-    `for_conda` a `conda.yaml` that is there says all: the requirements are those of its pip section, none without one.
+    Python: `python_env.yaml`, else `conda.yaml`, else the `python_version` of the flavor.
+    Requirements: `requirements.txt`, else the dependencies of `python_env.yaml`, else the pip
+    section of `conda.yaml`. With `for_conda` a `conda.yaml` that is there says all: the
+    requirements are those of its pip section, none without one.
 
-    Raises `InvalidFile` for a malformed file, for one that leads out of the model, and when there is none at all.
+    Raises `InvalidFile` for a malformed file, for one that leads out of the model, and when there
+    is none at all.
     """
     files = _Files.of(model)
     installed = files.conda_requirements() if for_conda else files.requirements()
@@ -64,20 +66,22 @@ def read_spec(model: ModelDirectory, *, for_conda: bool = False) -> EnvironmentS
         conda_specs=files.conda.dependencies if files.conda else (),
         conda_lock=model.file(pixi_lock.FILE_NAME),
         conda_variables=files.conda.variables if files.conda else (),
-        variables=environment_variables_txt.read(variables) if variables else model.mlmodel.variables,
+        variables=environment_variables_txt.read(variables)
+        if variables
+        else model.mlmodel.variables,
     )
 
 
 def get_model_dependencies(model_uri: str | Path, format: str = "pip") -> str:  # noqa: A002 - the name users know
     """Give the path of the file that says what a model depends on.
 
-    model_uri: a model; of one elsewhere only the few small files are fetched that tell it. format: `pip` for
-    `requirements.txt`, `conda` for `conda.yaml`, `pylock` for `pylock.toml`. When a model has no `requirements.txt`,
-    the pip section of its `conda.yaml` is written to one in a new temporary folder, which the caller may remove, and a
-    `UserWarning` says so.
+    model_uri: a model; of one elsewhere only the few small files are fetched that tell it. format:
+    `pip` for `requirements.txt`, `conda` for `conda.yaml`, `pylock` for `pylock.toml`. When a model
+    has no `requirements.txt`, the pip section of its `conda.yaml` is written to one in a new
+    temporary folder, which the caller may remove, and a `UserWarning` says so.
 
-    Raises `InvalidArgument` for another format, `ModelNotFound` when there is no model, `InvalidFile` when it has no
-    such file.
+    Raises `InvalidArgument` for another format, `ModelNotFound` when there is no model,
+    `InvalidFile` when it has no such file.
     """
     model = ModelDirectory.open(model_uri, dependencies(format))
     path = _dependencies_path(model, format)
@@ -90,7 +94,9 @@ def get_model_dependencies(model_uri: str | Path, format: str = "pip") -> str:  
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     target = folder / requirements_txt.FILE_NAME
-    warnings.warn(f"{_told_of_extraction(model)}; it is written to {target}.{without}", stacklevel=2)
+    warnings.warn(
+        f"{_told_of_extraction(model)}; it is written to {target}.{without}", stacklevel=2
+    )
     return str(target)
 
 
@@ -112,10 +118,14 @@ def _dependencies_path(model: ModelDirectory, form: str) -> Path | None:
     if form not in FORMATS:
         raise InvalidArgument(f"format must be pip or conda (or pylock), not {form!r}.")
     if form == "conda":
-        return _existing(model.conda_env_path, model.hint_of_r or "conda.yaml is written by `envkit capture`.")
+        return _existing(
+            model.conda_env_path, model.hint_of_r or "conda.yaml is written by `envkit capture`."
+        )
     if form == "pylock":
         lock = model.file(pylock_toml.FILE_NAME)
-        return lock or _existing(model.path / pylock_toml.FILE_NAME, model.hint_of_r or "`envkit capture` writes it.")
+        return lock or _existing(
+            model.path / pylock_toml.FILE_NAME, model.hint_of_r or "`envkit capture` writes it."
+        )
     return model.file(requirements_txt.FILE_NAME)
 
 
@@ -123,7 +133,9 @@ def _told_of_extraction(model: ModelDirectory) -> str:
     return f"{model.path} has no requirements.txt; this is the pip section of its {model.conda_env_path.name}"
 
 
-def _conda_alone(conda: CondaEnv, installed: RequirementsFile, model: ModelDirectory) -> tuple[str, ...]:
+def _conda_alone(
+    conda: CondaEnv, installed: RequirementsFile, model: ModelDirectory
+) -> tuple[str, ...]:
     """The conda packages but for those that brought what is a requirement or a constraint, too: the evidence knows."""
     path = model.file(envkit_json.FILE_NAME)
     if not conda.packages or path is None:
@@ -166,7 +178,9 @@ class _Files:
         if self.python_env is not None:
             return _version(self.python_env.python, self.model.python_env_path, "python")
         flavor = self.model.mlmodel.python_function
-        in_conda = conda_yaml.python_version(self.conda, self.model.conda_env_path) if self.conda else None
+        in_conda = (
+            conda_yaml.python_version(self.conda, self.model.conda_env_path) if self.conda else None
+        )
         found = in_conda or (flavor.python_version if flavor else None)
         if found is None:
             raise InvalidFile(
@@ -177,7 +191,9 @@ class _Files:
             )
         if in_conda:
             return _version(found, self.model.conda_env_path, "dependencies")
-        return _version(found, self.model.path / mlmodel.FILE_NAME, "flavors.python_function.python_version")
+        return _version(
+            found, self.model.path / mlmodel.FILE_NAME, "flavors.python_function.python_version"
+        )
 
     def requirements(self) -> RequirementsFile:
         """Give requirements, constraints and options, with the files that they refer to."""
@@ -190,7 +206,8 @@ class _Files:
         elif self.conda is not None or self.python_env is None or not self.python_env.dependencies:
             found = RequirementsFile()
         else:
-            found = self._follow(self.python_env.dependencies, self.model.python_env_path)  # names what is missing
+            # names what is missing
+            found = self._follow(self.python_env.dependencies, self.model.python_env_path)
         for each in (*found.requirements, *found.constraints):
             _check_plausible(each)
         return found
@@ -199,7 +216,9 @@ class _Files:
         """Give the version that `conda.yaml` names, `3` where it leaves the choice to conda, else that of the model."""
         if self.conda is None or self.conda.python is None:
             return self.python()
-        found = re.search(r"(?<![<!\d.])=?=?\s*(\d+(\.\d+)*)", self.conda.python.partition("python")[2])
+        found = re.search(
+            r"(?<![<!\d.])=?=?\s*(\d+(\.\d+)*)", self.conda.python.partition("python")[2]
+        )
         return found[1] if found and not re.search(r"[<>!|*~]", self.conda.python) else "3"
 
     def conda_requirements(self) -> RequirementsFile:
@@ -222,7 +241,11 @@ class _Files:
         named = {each.name for each in (*installed.requirements, *installed.constraints)}
         if "setuptools" in named or self.model.file(envkit_json.FILE_NAME) is not None:
             return ()
-        return tuple(each for each in self.build_dependencies() if requirements_txt.name_of(each) == "setuptools")
+        return tuple(
+            each
+            for each in self.build_dependencies()
+            if requirements_txt.name_of(each) == "setuptools"
+        )
 
     def _follow(self, lines: tuple[str, ...], path: Path) -> RequirementsFile:
         return requirements_txt.follow("\n".join(lines), path, root=self.model.path)
@@ -230,7 +253,10 @@ class _Files:
     def _only_refers(self, lines: tuple[str, ...]) -> bool:
         """Whether the lines say no more than that there is a `requirements.txt`."""
         entries = requirements_txt.parse("\n".join(lines), self.model.python_env_path)
-        return all(isinstance(each, Reference) and each.target == requirements_txt.FILE_NAME for each in entries)
+        return all(
+            isinstance(each, Reference) and each.target == requirements_txt.FILE_NAME
+            for each in entries
+        )
 
 
 def _version(text: str, path: Path, where: str) -> str:
@@ -249,11 +275,17 @@ def _check_plausible(requirement: Requirement) -> None:
 
 def _is_well_formed(requirement: Requirement) -> bool:
     """Whether a line that begins with a name goes on as PEP 508 has it, as far as no variable decides that."""
-    if requirement.name is None or requirement.path is not None or requirement.placeholders or is_url(requirement.text):
+    if (
+        requirement.name is None
+        or requirement.path is not None
+        or requirement.placeholders
+        or is_url(requirement.text)
+    ):
         return True
     if _PLAIN_PIN.fullmatch(requirement.text):
         return True
-    from packaging.requirements import InvalidRequirement  # most lines are pins, and predictions are to start soon
+    # most lines are pins, and predictions are to start soon
+    from packaging.requirements import InvalidRequirement
     from packaging.requirements import Requirement as Parsed
 
     try:
@@ -288,15 +320,28 @@ def _extracted(model: ModelDirectory) -> tuple[dict[str, str], str]:
     path = _existing(model.conda_env_path, model.hint_of_r or without)
     env = conda_yaml.read(path)
     if env.pip is None:
-        raise InvalidFile(path, "dependencies", "there is no pip section, and the model has no requirements.txt")
+        raise InvalidFile(
+            path, "dependencies", "there is no pip section, and the model has no requirements.txt"
+        )
     found = requirements_txt.follow("\n".join(env.pip), path, root=model.path)
     constraints = [_rebased(each, model.path) for each in found.constraints]
-    last = [Reference(target=requirements_txt.CONSTRAINTS_FILE_NAME, constraint=True)] if constraints else []
-    lines: list[Entry] = [*found.options, *(_rebased(each, model.path) for each in found.requirements), *last]
+    last = (
+        [Reference(target=requirements_txt.CONSTRAINTS_FILE_NAME, constraint=True)]
+        if constraints
+        else []
+    )
+    lines: list[Entry] = [
+        *found.options,
+        *(_rebased(each, model.path) for each in found.requirements),
+        *last,
+    ]
     texts = {requirements_txt.FILE_NAME: _text(lines)}
     if constraints:
         texts[requirements_txt.CONSTRAINTS_FILE_NAME] = _text(constraints)
-    return texts, f" The conda packages are not in it: {', '.join(env.packages)}." if env.packages else ""
+    return (
+        texts,
+        f" The conda packages are not in it: {', '.join(env.packages)}." if env.packages else "",
+    )
 
 
 def _text(lines: Iterable[Entry]) -> str:
@@ -308,4 +353,6 @@ def _rebased(requirement: Requirement, directory: Path) -> Requirement:
     path = requirement.path
     if path is None or not os.path.lexists(directory / path):
         return requirement
-    return replace(requirement, text=requirement.text.replace(path, str((directory / path).resolve()), 1))
+    return replace(
+        requirement, text=requirement.text.replace(path, str((directory / path).resolve()), 1)
+    )

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from envkit.errors import InvalidArgument, InvalidFile
-from envkit.inside import answer, payload
-from envkit.inside.enforcement import convert
-from envkit.inside.signature import InvalidInput, Signature
+from envkit.inside.data import answer, payload
+from envkit.inside.data.enforcement import convert
+from envkit.inside.data.signature import InvalidInput, Signature
 from envkit.models.directory import ModelDirectory
 from envkit.models.inference.params import schema_of_params
 from envkit.models.inference.values import is_array
@@ -28,7 +28,8 @@ _CHAT = ("messages", "prompt", "input")
 class SavedExample:
     """An example ready to be saved.
 
-    data, params: what the model is called with. files: name → text. info: `saved_input_example_info` of `MLmodel`.
+    data, params: what the model is called with. files: name → text. info:
+    `saved_input_example_info` of `MLmodel`.
     """
 
     data: Any
@@ -88,7 +89,12 @@ def _split(frame: Any) -> dict[str, Any]:
     data = {"data": answer.encode(found["data"])}
     if list(frame.columns) == list(range(len(frame.columns))):
         return data
-    return {"columns": [each if isinstance(each, int | str) else str(each) for each in found["columns"]], **data}
+    return {
+        "columns": [
+            each if isinstance(each, int | str) else str(each) for each in found["columns"]
+        ],
+        **data,
+    }
 
 
 def _sparse(matrix: Any) -> dict[str, Any]:
@@ -103,7 +109,9 @@ def _request_value(data: Any, value: Any) -> Any:
     return answer.encode(data) if type(data).__module__.startswith("scipy.sparse") else value
 
 
-def load(model: ModelDirectory, info: Mapping[str, Any], signature: Mapping[str, Any] | None) -> Any:
+def load(
+    model: ModelDirectory, info: Mapping[str, Any], signature: Mapping[str, Any] | None
+) -> Any:
     """Read the example of a model, without its parameters. Raises `InvalidFile`."""
     path, value = _value(model, info)
     if info.get("params"):
@@ -115,7 +123,9 @@ def load(model: ModelDirectory, info: Mapping[str, Any], signature: Mapping[str,
         raise InvalidFile(path, "", str(error)) from error
 
 
-def load_params(model: ModelDirectory, info: Mapping[str, Any], _: Any = None) -> dict[str, Any] | None:
+def load_params(
+    model: ModelDirectory, info: Mapping[str, Any], _: Any = None
+) -> dict[str, Any] | None:
     """Read the parameters that were saved with the example. Raises `InvalidFile`."""
     if not info.get("params"):
         return None

@@ -18,29 +18,34 @@ from typing import Any, TextIO
 from envkit.errors import InvalidArgument, InvalidFile
 from envkit.formats import mlmodel
 from envkit.formats.file_set import write_files
-from envkit.models import input_example, logging_to_mlflow
+from envkit.models import input_example, mlflow_logging
 from envkit.models.directory import ModelDirectory
 from envkit.models.model_info import ModelInfo
 from envkit.models.param_schema import ParamSchema
 from envkit.models.schema import Schema
 from envkit.models.signature import ModelSignature
 from envkit.models.uris.naming import shown
-from envkit.models.uris.need import DESCRIPTION
+from envkit.models.uris.required_files import DESCRIPTION
 
-_ALWAYS = ("flavors", "model_id", "model_uuid", "prompts", "utc_time_created")  # written although they are None
-_OF_SIGNATURE = {"is_signature_from_type_hint": "from_type_hint", "type_hint_from_example": "from_example"}
+# written although they are None
+_ALWAYS = ("flavors", "model_id", "model_uuid", "prompts", "utc_time_created")
+_OF_SIGNATURE = {
+    "is_signature_from_type_hint": "from_type_hint",
+    "type_hint_from_example": "from_example",
+}
 
 
 @dataclass(slots=True)
 class Model:
     """A model's description.
 
-    artifact_path, run_id, model_id: where it was logged. utc_time_created: a text, now by default. flavors: how it is
-    loaded, by name. signature: what it takes and gives. saved_input_example_info: the example's files. model_uuid: a
-    name of its own, made when none is given. mlflow_version: of the MLflow that wrote it. metadata: what the author
-    says of it. model_size_bytes: of its files. resources, auth_policy: what serving must reach, and as whom.
-    env_vars: names of environment variables. prompts: URIs of prompts. other: fields of the file that have no
-    attribute here; they are written as they were read.
+    artifact_path, run_id, model_id: where it was logged. utc_time_created: a text, now by default.
+    flavors: how it is loaded, by name. signature: what it takes and gives.
+    saved_input_example_info: the example's files. model_uuid: a name of its own, made when none is
+    given. mlflow_version: of the MLflow that wrote it. metadata: what the author says of it.
+    model_size_bytes: of its files. resources, auth_policy: what serving must reach, and as whom.
+    env_vars: names of environment variables. prompts: URIs of prompts. other: fields of the file
+    that have no attribute here; they are written as they were read.
     """
 
     artifact_path: str | None = None
@@ -65,7 +70,9 @@ class Model:
         if isinstance(given, Mapping):
             self.signature = _signature(given, {})
         names: Any = self.env_vars
-        if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        if names is not None and not (
+            isinstance(names, list) and all(isinstance(name, str) for name in names)
+        ):
             raise InvalidArgument(f"env_vars are a list of names, not {names!r}.")
         self.resources = _resources(self.resources)
         if hasattr(self.auth_policy, "to_dict"):
@@ -91,7 +98,8 @@ class Model:
     def load_input_example(self, path: str | Path) -> Any:
         """Give the input example of the model in that directory, as it was saved; None when it has none.
 
-        A data frame needs pandas, an array NumPy. Raises `InvalidFile` when the file is missing or malformed.
+        A data frame needs pandas, an array NumPy. Raises `InvalidFile` when the file is missing or
+        malformed.
         """
         return self._example(path, input_example.load)
 
@@ -113,17 +121,34 @@ class Model:
 
     def get_model_info(self) -> ModelInfo:
         """Give what `log_model` gives of a model."""
-        uri = f"models:/{self.model_id}" if self.model_id else f"runs:/{self.run_id}/{self.artifact_path}"
-        known = {each.name: getattr(self, each.name) for each in fields(ModelInfo) if hasattr(self, each.name)}
+        uri = (
+            f"models:/{self.model_id}"
+            if self.model_id
+            else f"runs:/{self.run_id}/{self.artifact_path}"
+        )
+        known = {
+            each.name: getattr(self, each.name)
+            for each in fields(ModelInfo)
+            if hasattr(self, each.name)
+        }
         return ModelInfo(**known, model_uri=uri)
 
     def to_dict(self) -> dict[str, Any]:
         """Give what the file holds, its keys in order of their names; what is None is left out as MLflow does."""
-        known = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "other"}
-        found = {**self.other, **{name: value for name, value in known.items() if value is not None or name in _ALWAYS}}
+        known = {
+            each.name: getattr(self, each.name) for each in fields(self) if each.name != "other"
+        }
+        found = {
+            **self.other,
+            **{
+                name: value for name, value in known.items() if value is not None or name in _ALWAYS
+            },
+        }
         if self.signature is not None:
             found["signature"] = self.signature.to_dict()
-            found.update({key: getattr(self.signature, name) for key, name in _OF_SIGNATURE.items()})
+            found.update(
+                {key: getattr(self.signature, name) for key, name in _OF_SIGNATURE.items()}
+            )
         return {name: deepcopy(found[name]) for name in sorted(found)}
 
     def to_yaml(self, stream: TextIO | None = None) -> str:
@@ -143,7 +168,8 @@ class Model:
     def save(self, path: str | Path) -> None:
         """Write the file, whole or not at all: `path` is the file, or the directory of the model.
 
-        Raises `InvalidFile` for a flavor that MLflow could not read, `InvalidInput` when it cannot be written.
+        Raises `InvalidFile` for a flavor that MLflow could not read, `InvalidInput` when it cannot
+        be written.
         """
         target = Path(path)
         target = target / mlmodel.FILE_NAME if target.is_dir() else target
@@ -153,7 +179,8 @@ class Model:
     def load(cls, path: str | Path) -> Model:
         """Read the file, by its own path or that of the model's directory, or by the model's URI.
 
-        Raises `ModelNotFound`, `InvalidFile`, `PathOutsideModel` and whatever opening a model of that kind raises.
+        Raises `ModelNotFound`, `InvalidFile`, `PathOutsideModel` and whatever opening a model of
+        that kind raises.
         """
         text = str(path)
         place = text.removesuffix(f"/{mlmodel.FILE_NAME}") or "/"
@@ -199,19 +226,28 @@ class Model:
     ) -> ModelInfo:
         """Save a model with `flavor.save_model` and log it to MLflow's tracking server.
 
-        flavor: a module or object with `save_model(path, mlflow_model=…, **kwargs)`. name, or artifact_path: what it is
-        called. registered_model_name: make it a version of that registered model. await_registration_for: seconds that
-        its readiness is waited for, 0 or None not at all. run_id: default the active run; with MLflow 3 none is needed,
-        before that one is started. model_type, params, tags: of the model, with MLflow 3.
+        flavor: a module or object with `save_model(path, mlflow_model=…, **kwargs)`. name, or
+        artifact_path: what it is called. registered_model_name: make it a version of that
+        registered model. await_registration_for: seconds that its readiness is waited for, 0 or
+        None not at all. run_id: default the active run; with MLflow 3 none is needed, before that
+        one is started. model_type, params, tags: of the model, with MLflow 3.
 
-        Raises `ToolNotFound` without `mlflow-skinny`, and whatever `save_model` and MLflow's client raise.
+        Raises `ToolNotFound` without `mlflow-skinny`, and whatever `save_model` and MLflow's client
+        raise.
         """
         model = cls(artifact_path=name or artifact_path or "model")
-        told = {key: value for key, value in (("model_type", model_type), ("params", params), ("tags", tags)) if value}
-        wishes = logging_to_mlflow.Wishes(
-            registered_model_name=registered_model_name, wait=await_registration_for, run_id=run_id, told=told
+        told = {
+            key: value
+            for key, value in (("model_type", model_type), ("params", params), ("tags", tags))
+            if value
+        }
+        wishes = mlflow_logging.Wishes(
+            registered_model_name=registered_model_name,
+            wait=await_registration_for,
+            run_id=run_id,
+            told=told,
         )
-        version = logging_to_mlflow.log(model, flavor, wishes, kwargs)
+        version = mlflow_logging.log(model, flavor, wishes, kwargs)
         info = model.get_model_info()
         info.registered_model_version = version
         return info

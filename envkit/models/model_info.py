@@ -12,7 +12,8 @@ from envkit.models.signature import ModelSignature
 class ModelInfo:
     """The fields of a `Model`, and model_uri, by which it is loaded.
 
-    registered_model_version: the version it became of a registered model; None when it was not registered.
+    registered_model_version: the version it became of a registered model; None when it was not
+    registered.
     """
 
     model_uri: str

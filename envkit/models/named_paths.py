@@ -39,7 +39,8 @@ def named_paths(mlmodel: MLModel) -> Iterator[tuple[str, str]]:
         yield f"{FLAVOR}.artifacts.{name}.path", value
     if isinstance(flavor.config, str):
         yield f"{FLAVOR}.config", flavor.config
-    if flavor.model_code_path is not None:  # MLflow keeps the path it was saved from, and reads the last part
+    # MLflow keeps the path it was saved from, and reads the last part
+    if flavor.model_code_path is not None:
         yield f"{FLAVOR}.model_code_path", re.split(r"[/\\]", flavor.model_code_path)[-1]
 
 

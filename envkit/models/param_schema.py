@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from envkit.errors import InvalidArgument
-from envkit.inside import parameters
-from envkit.inside.signature import InvalidInput as Refused
+from envkit.inside.data import parameters
+from envkit.inside.data.signature import InvalidInput as Refused
 from envkit.models import data_types
 from envkit.models.data_types import DataType, Object, Type, type_of
 from envkit.models.schema import parse_list
@@ -30,13 +30,17 @@ class ParamSpec:
     default: Any
     shape: tuple[int, ...] | None
 
-    def __init__(self, name: str, dtype: Type | str, default: Any, shape: Sequence[int] | None = None) -> None:
+    def __init__(
+        self, name: str, dtype: Type | str, default: Any, shape: Sequence[int] | None = None
+    ) -> None:
         found = type_of(dtype)
         if not isinstance(found, DataType | Object) or found is DataType.binary:
             raise InvalidArgument(f"The parameter `{name}` cannot be of the type {found!r}.")
         length = tuple(shape) if shape is not None else None
         if length not in (None, (-1,)) or (length and isinstance(found, Object)):
-            raise InvalidArgument(f"`{name}`: the shape is None for one value, (-1,) for a list, not {length}.")
+            raise InvalidArgument(
+                f"`{name}`: the shape is None for one value, (-1,) for a list, not {length}."
+            )
         object.__setattr__(self, "name", str(name))
         object.__setattr__(self, "dtype", found)
         object.__setattr__(self, "shape", length)
@@ -57,14 +61,21 @@ class ParamSpec:
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON value."""
         shape = list(self.shape) if self.shape is not None else None
-        return {"name": self.name, "default": _plain(self.default), "shape": shape, **self.dtype.to_dict()}
+        return {
+            "name": self.name,
+            "default": _plain(self.default),
+            "shape": shape,
+            **self.dtype.to_dict(),
+        }
 
     @classmethod
     def from_json_dict(cls, **value: Any) -> ParamSpec:
         """Read a parameter from its JSON value; early files have `dtype` for `type`. Raises `InvalidArgument`."""
         kind = value.get("type") or value.get("dtype")
         if kind is None or "name" not in value or "default" not in value:
-            raise InvalidArgument(f"A parameter has `name`, `type` and `default`, unlike {value!r}.")
+            raise InvalidArgument(
+                f"A parameter has `name`, `type` and `default`, unlike {value!r}."
+            )
         dtype = data_types.from_dict({**value, "type": kind})
         return cls(str(value["name"]), dtype, value["default"], value.get("shape"))
 
@@ -77,11 +88,15 @@ class ParamSchema:
 
     def __post_init__(self) -> None:
         given: Any = self.params  # whatever the caller gave
-        if not isinstance(given, list | tuple) or not all(isinstance(each, ParamSpec) for each in given):
+        if not isinstance(given, list | tuple) or not all(
+            isinstance(each, ParamSpec) for each in given
+        ):
             raise InvalidArgument(f"A ParamSchema takes a list of ParamSpec values, not {given!r}.")
         names = [each.name for each in self.params]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise InvalidArgument(f"A ParamSchema has a name once; twice there: {', '.join(twice)}.")
+            raise InvalidArgument(
+                f"A ParamSchema has a name once; twice there: {', '.join(twice)}."
+            )
 
     def __len__(self) -> int:
         return len(self.params)
@@ -103,7 +118,12 @@ class ParamSchema:
     @classmethod
     def from_json(cls, text: str) -> ParamSchema:
         """Read a JSON text. Raises `InvalidArgument`."""
-        return cls([ParamSpec.from_json_dict(**each) for each in parse_list(text, "A schema of parameters")])
+        return cls(
+            [
+                ParamSpec.from_json_dict(**each)
+                for each in parse_list(text, "A schema of parameters")
+            ]
+        )
 
 
 def _plain(value: Any) -> Any:

@@ -1,7 +1,8 @@
 """Data of Python as a request in JSON, losing nothing that JSON can hold.
 
-Bytes are base64 texts, times ISO 8601 texts, what is missing is null. NaN and infinities keep their names (`NaN`,
-`Infinity`), which Python's readers of JSON take: an answer must be valid JSON, but an input must not become another.
+Bytes are base64 texts, times ISO 8601 texts, what is missing is null. NaN and infinities keep their
+names (`NaN`, `Infinity`), which Python's readers of JSON take: an answer must be valid JSON, but an
+input must not become another.
 """
 
 from __future__ import annotations
@@ -12,24 +13,29 @@ from collections.abc import Mapping
 from typing import Any
 
 from envkit.errors import InvalidArgument
-from envkit.inside.nested import is_missing
-from envkit.inside.payload import CHAT_FORMATS, FORMATS
+from envkit.inside.data.nested import is_missing
+from envkit.inside.data.payload import CHAT_FORMATS, FORMATS
 
 
 def request_of(data: Any) -> dict[str, Any]:
     """Give the request that says the same as `data`.
 
-    A mapping that has one of a request's keys is the request, and its values are encoded; any other is the `inputs`.
-    Data frames and series keep their index. Raises `InvalidArgument` for what has no form in JSON.
+    A mapping that has one of a request's keys is the request, and its values are encoded; any other
+    is the `inputs`. Data frames and series keep their index. Raises `InvalidArgument` for what has
+    no form in JSON.
     """
     if isinstance(data, Mapping) and any(each in data for each in (*FORMATS, *CHAT_FORMATS)):
         return {str(key): encoded(value) for key, value in data.items()}
     if _is_table(data):
         frame = data if hasattr(data, "columns") else data.to_frame()
         if not frame.columns.is_unique:
-            raise InvalidArgument("The data frame has several columns of one name; JSON would keep one of them.")
+            raise InvalidArgument(
+                "The data frame has several columns of one name; JSON would keep one of them."
+            )
         split = frame.to_dict(orient="split")
-        return {"dataframe_split": {key: encoded(split[key]) for key in ("columns", "index", "data")}}
+        return {
+            "dataframe_split": {key: encoded(split[key]) for key in ("columns", "index", "data")}
+        }
     return {"inputs": encoded(data)}
 
 
@@ -55,14 +61,18 @@ def _of_library(value: Any) -> Any:
     if dtype.startswith("datetime64"):
         return [encoded(each) for each in value] if value.ndim else _time(value)
     if _is_table(value):
-        return encoded(value.to_dict(orient="records") if hasattr(value, "columns") else value.tolist())
+        return encoded(
+            value.to_dict(orient="records") if hasattr(value, "columns") else value.tolist()
+        )
     if type(value).__module__.startswith("scipy.sparse"):
         return encoded(value.toarray())
     if hasattr(value, "model_dump"):
         return encoded(value.model_dump())
     plain = value.tolist() if hasattr(value, "tolist") else value
     if plain is value or isinstance(plain, complex):
-        raise InvalidArgument(f"input_data has a {type(value).__name__}, which cannot be written as JSON.")
+        raise InvalidArgument(
+            f"input_data has a {type(value).__name__}, which cannot be written as JSON."
+        )
     return encoded(plain)
 
 

@@ -13,7 +13,9 @@ from envkit.errors import InvalidArgument
 from envkit.models import data_types
 from envkit.models.data_types import DataType, Type, type_of
 
-_DTYPES = re.compile(r"bool|u?int(8|16|32|64)|float(16|32|64|96|128)|complex(64|128|192|256)|str|bytes|object")
+_DTYPES = re.compile(
+    r"bool|u?int(8|16|32|64)|float(16|32|64|96|128)|complex(64|128|192|256)|str|bytes|object"
+)
 _TIMES = re.compile(r"(datetime|timedelta)64(\[.+\])?")
 
 
@@ -81,14 +83,24 @@ class TensorSpec:
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON value."""
         named = {} if self.name is None else {"name": self.name}
-        return {**named, "type": "tensor", "tensor-spec": {"dtype": self.dtype, "shape": list(self.shape)}}
+        return {
+            **named,
+            "type": "tensor",
+            "tensor-spec": {"dtype": self.dtype, "shape": list(self.shape)},
+        }
 
     @classmethod
     def from_json_dict(cls, **value: Any) -> TensorSpec:
         """Read a tensor from its JSON value. Raises `InvalidArgument`."""
         inner = value.get("tensor-spec")
-        if value.get("type") != "tensor" or not isinstance(inner, Mapping) or not {"dtype", "shape"} <= set(inner):
-            raise InvalidArgument(f"A tensor has `type` and `tensor-spec` with `dtype` and `shape`, unlike {value!r}.")
+        if (
+            value.get("type") != "tensor"
+            or not isinstance(inner, Mapping)
+            or not {"dtype", "shape"} <= set(inner)
+        ):
+            raise InvalidArgument(
+                f"A tensor has `type` and `tensor-spec` with `dtype` and `shape`, unlike {value!r}."
+            )
         return cls(inner["dtype"], inner["shape"], value.get("name"))
 
 
@@ -101,13 +113,19 @@ class Schema:
     def __post_init__(self) -> None:
         given: Any = self.inputs  # whatever the caller gave
         if not isinstance(given, list) or not given:
-            raise InvalidArgument(f"A Schema takes a list of at least one ColSpec or TensorSpec, not {given!r}.")
+            raise InvalidArgument(
+                f"A Schema takes a list of at least one ColSpec or TensorSpec, not {given!r}."
+            )
         kinds = {type(each) for each in self.inputs}
         if kinds not in ({ColSpec}, {TensorSpec}):
-            raise InvalidArgument("A Schema takes either ColSpec or TensorSpec values, not both and nothing else.")
+            raise InvalidArgument(
+                "A Schema takes either ColSpec or TensorSpec values, not both and nothing else."
+            )
         names = [each.name for each in self.inputs]
         if None in names and any(name is not None for name in names):
-            raise InvalidArgument(f"In a Schema all inputs have a name or none has, unlike {names}.")
+            raise InvalidArgument(
+                f"In a Schema all inputs have a name or none has, unlike {names}."
+            )
         if None in names and kinds == {TensorSpec} and len(names) > 1:
             raise InvalidArgument("Several tensors in a Schema need names.")
         if None in names and not all(each.required for each in self.inputs):
@@ -136,11 +154,19 @@ class Schema:
 
     def required_input_names(self) -> list[Any]:
         """Give the names (or positions) of what must be there."""
-        return [name for name, each in zip(self.input_names(), self.inputs, strict=True) if each.required]
+        return [
+            name
+            for name, each in zip(self.input_names(), self.inputs, strict=True)
+            if each.required
+        ]
 
     def optional_input_names(self) -> list[Any]:
         """Give the names of what may be absent."""
-        return [name for name, each in zip(self.input_names(), self.inputs, strict=True) if not each.required]
+        return [
+            name
+            for name, each in zip(self.input_names(), self.inputs, strict=True)
+            if not each.required
+        ]
 
     def input_types(self) -> list[Any]:
         """Give the type of each input: a `numpy.dtype` for a tensor."""
@@ -158,7 +184,11 @@ class Schema:
 
     def numpy_types(self) -> list[Any]:
         """Give the NumPy types. Raises `InvalidArgument` for arrays, objects, maps."""
-        return self.input_types() if self.is_tensor_spec() else [each.to_numpy() for each in self._basic_types()]
+        return (
+            self.input_types()
+            if self.is_tensor_spec()
+            else [each.to_numpy() for each in self._basic_types()]
+        )
 
     def pandas_types(self) -> list[Any]:
         """Give the NumPy types of pandas columns. Raises `InvalidArgument` for tensors, arrays, objects, maps."""
@@ -198,7 +228,11 @@ def parse_list(text: str, what: str) -> list[dict[str, Any]]:
 
 
 def _input(value: dict[str, Any]) -> ColSpec | TensorSpec:
-    return TensorSpec.from_json_dict(**value) if value.get("type") == "tensor" else ColSpec.from_json_dict(**value)
+    return (
+        TensorSpec.from_json_dict(**value)
+        if value.get("type") == "tensor"
+        else ColSpec.from_json_dict(**value)
+    )
 
 
 def _dtype_name(given: Any) -> str:
@@ -208,8 +242,12 @@ def _dtype_name(given: Any) -> str:
         return name
     if isinstance(name, str) and re.fullmatch(r"(str|bytes)\d+", name):
         plain = name.rstrip("0123456789")
-        raise InvalidArgument(f"The size in {name} is no part of a tensor's type; use numpy.dtype('{plain}').")
-    raise InvalidArgument(f"{given!r} is no element type of a tensor: a numpy.dtype, or its name such as 'float64'.")
+        raise InvalidArgument(
+            f"The size in {name} is no part of a tensor's type; use numpy.dtype('{plain}')."
+        )
+    raise InvalidArgument(
+        f"{given!r} is no element type of a tensor: a numpy.dtype, or its name such as 'float64'."
+    )
 
 
 def _shape(given: Any) -> tuple[int, ...]:

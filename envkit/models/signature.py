@@ -15,8 +15,8 @@ from envkit.models.schema import Schema
 class ModelSignature:
     """Inputs, outputs and parameters, of which at least one is given.
 
-    inputs, outputs: a `Schema`, or a dataclass whose fields become columns.
-    from_type_hint, from_example: told in `MLmodel` beside the signature; whether it was made from the type hints of
+    inputs, outputs: a `Schema`, or a dataclass whose fields become columns. from_type_hint,
+    from_example: told in `MLmodel` beside the signature; whether it was made from the type hints of
     `predict`, and whether those said that the input example decides.
     """
 

@@ -1,17 +1,19 @@
 """The author's API: models made of Python, saved, loaded and run.
 
-Everything here is loaded when it is first used. `spark_udf` comes from a layer above: this module is a public face.
+Everything here is loaded when it is first used. `spark_udf` comes from a layer above: this module
+is a public face.
 """
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # type checkers know it by this name; importing `typing` would cost more than all the rest
+# type checkers know it by this name; importing `typing` would cost more than all the rest
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from envkit.environments.env_type import EnvType
-    from envkit.inside.author import ChatModel, PythonModel, PythonModelContext
-    from envkit.inside.chat import (
+    from envkit.inside.author.base_classes import ChatModel, PythonModel, PythonModelContext
+    from envkit.inside.author.chat import (
         ChatChoice,
         ChatChoiceDelta,
         ChatChunkChoice,
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
     from envkit.spark import spark_udf
 
 FLAVOR_NAME = "python_function"
-MAIN, CODE, DATA, ENV = "loader_module", "code", "data", "env"  # its fields in `MLmodel`, by MLflow's names of them
+# its fields in `MLmodel`, by MLflow's names of them
+MAIN, CODE, DATA, ENV = "loader_module", "code", "data", "env"
 MODEL_CONFIG, MODEL_CODE_PATH, PY_VERSION = "config", "model_code_path", "python_version"
 
 _CHAT = (
@@ -56,12 +59,12 @@ _CHAT = (
     "ToolCall",
 )
 _HOME = {
-    "ChatModel": "envkit.inside.author",
+    "ChatModel": "envkit.inside.author.base_classes",
     "EnvType": "envkit.environments.env_type",
     "LivePyFuncModel": "envkit.pyfunc.live",
     "PyFuncModel": "envkit.pyfunc.loaded",
-    "PythonModel": "envkit.inside.author",
-    "PythonModelContext": "envkit.inside.author",
+    "PythonModel": "envkit.inside.author.base_classes",
+    "PythonModelContext": "envkit.inside.author.base_classes",
     "add_to_model": "envkit.pyfunc.saving",
     "get_default_conda_env": "envkit.pyfunc.python_models",
     "get_default_pip_requirements": "envkit.pyfunc.python_models",
@@ -71,7 +74,7 @@ _HOME = {
     "log_model": "envkit.pyfunc.python_models",
     "save_model": "envkit.pyfunc.python_models",
     "spark_udf": "envkit.spark",
-    **dict.fromkeys(_CHAT, "envkit.inside.chat"),
+    **dict.fromkeys(_CHAT, "envkit.inside.author.chat"),
 }
 __all__ = [
     "CODE",

@@ -16,8 +16,8 @@ FETCHED = ".fetched"  # removed when all are in their places
 def put(artifacts: Mapping[str, str | Path], folder: Path) -> dict[str, dict[str, str]]:
     """Copy each below `artifacts/`, and give what `MLmodel` says of them: `{name: {"path", "uri"}}`.
 
-    Each lies there by its last name, or below a folder of its own where two have the same. Raises `InvalidArgument` for
-    what is not there.
+    Each lies there by its last name, or below a folder of its own where two have the same. Raises
+    `InvalidArgument` for what is not there.
     """
     found: dict[str, dict[str, str]] = {}
     for name, uri in artifacts.items():

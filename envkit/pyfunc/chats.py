@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from envkit.inside.chat import ChatMessage, ChatParams
-from envkit.inside.loaders.code_model import is_chat
+from envkit.inside.author.chat import ChatMessage, ChatParams
+from envkit.inside.loaders.pyfunc.code_model import is_chat
 from envkit.models.data_types import AnyType, Array, DataType, Map, Object, Property
 from envkit.models.schema import ColSpec, Schema
 from envkit.models.signature import ModelSignature
@@ -37,7 +37,9 @@ def example(given: Any) -> dict[str, Any]:
         return EXAMPLE
     data, more = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
     request = {"messages": data} if isinstance(data, list) else dict(data)
-    messages = [each if isinstance(each, dict) else each.to_dict() for each in request.pop("messages", [])]
+    messages = [
+        each if isinstance(each, dict) else each.to_dict() for each in request.pop("messages", [])
+    ]
     messages = [ChatMessage.from_dict(each).to_dict() for each in messages]
     known = {name: value for name, value in request.items() if name in ChatParams.keys()}  # noqa: SIM118 - a method
     return {"messages": messages, **known, **(more or {})}
@@ -63,7 +65,10 @@ def _message() -> Object:
 def _tool() -> Object:
     items = _object(type=(_TEXT, True))
     parameter = _object(
-        type=(_TEXT, True), description=(_TEXT, False), enum=(Array(_TEXT), False), items=(items, False)
+        type=(_TEXT, True),
+        description=(_TEXT, False),
+        enum=(Array(_TEXT), False),
+        items=(items, False),
     )
     parameters = _object(
         properties=(Map(parameter), True),
@@ -72,7 +77,10 @@ def _tool() -> Object:
         additionalProperties=(_TRUTH, False),
     )
     function = _object(
-        name=(_TEXT, True), description=(_TEXT, False), parameters=(parameters, True), strict=(_TRUTH, False)
+        name=(_TEXT, True),
+        description=(_TEXT, False),
+        parameters=(parameters, True),
+        strict=(_TRUTH, False),
     )
     return _object(type=(_TEXT, True), function=(function, False))
 
@@ -89,8 +97,18 @@ def _inputs() -> Schema:
 
 def _outputs() -> Schema:
     choice = _object(index=(_LONG, True), message=(_message(), True), finish_reason=(_TEXT, True))
-    usage = _object(prompt_tokens=(_LONG, True), completion_tokens=(_LONG, True), total_tokens=(_LONG, True))
-    needed: dict[str, Any] = {"id": _TEXT, "object": _TEXT, "created": _LONG, "model": _TEXT, "choices": Array(choice)}
+    usage = _object(
+        prompt_tokens=(_LONG, True), completion_tokens=(_LONG, True), total_tokens=(_LONG, True)
+    )
+    needed: dict[str, Any] = {
+        "id": _TEXT,
+        "object": _TEXT,
+        "created": _LONG,
+        "model": _TEXT,
+        "choices": Array(choice),
+    }
     columns = [ColSpec(kind, name=name) for name, kind in needed.items()]
     more: dict[str, Any] = {"usage": usage, "custom_outputs": Map(AnyType())}
-    return Schema([*columns, *(ColSpec(kind, name=name, required=False) for name, kind in more.items())])
+    return Schema(
+        [*columns, *(ColSpec(kind, name=name, required=False) for name, kind in more.items())]
+    )

@@ -1,8 +1,8 @@
 """A model that lives in an environment of its own and is asked from here.
 
-Its process is a worker (`envkit/inside/worker.py` has the protocol): started once, asked over a socket, its answers
-values with their types (`envkit/inside/wire.py`), never pickles. It ends when it is closed, when nothing refers to it
-any more, and when this process ends, however it does.
+Its process is a worker (`envkit/inside/worker.py` has the protocol): started once, asked over a
+socket, its answers values with their types (`envkit/inside/data/wire.py`), never pickles. It ends
+when it is closed, when nothing refers to it any more, and when this process ends, however it does.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from contextlib import ExitStack, closing
 from types import TracebackType
 from typing import Any, Self
 
-from envkit.child import environment as variables_of
-from envkit.child.inside import doing
+from envkit.child import variables as variables_of
+from envkit.child.runner import doing
 from envkit.child.worker import Worker
 from envkit.environments.env_type import EnvType
-from envkit.environments.occupancy import occupied
 from envkit.environments.reproduction import prepare_env
+from envkit.environments.store.in_use import occupied
 from envkit.environments.workers import Workplace
 from envkit.errors import InputMismatch, InvalidArgument, PredictionFailed, ToolNotFound
-from envkit.inside import messages, wire
-from envkit.inside.answer import NotEncodable
-from envkit.inside.payload import TYPED
+from envkit.inside import messages
+from envkit.inside.data import wire
+from envkit.inside.data.answer import NotEncodable
+from envkit.inside.data.payload import TYPED
 from envkit.models.directory import ModelDirectory
 from envkit.pyfunc.loaded import PyFuncModel, request
 
@@ -65,9 +66,9 @@ def live(
 class LivePyFuncModel(PyFuncModel):
     """A model in a process of its own; `close` it, or use it in a `with` statement.
 
-    Threads may share it: one question is answered after the other. What the model raises is a `PredictionFailed` with
-    its traceback, and the process goes on. A process that died, or took longer than `timeout`, is told as such, and the
-    next question starts a new one.
+    Threads may share it: one question is answered after the other. What the model raises is a
+    `PredictionFailed` with its traceback, and the process goes on. A process that died, or took
+    longer than `timeout`, is told as such, and the next question starts a new one.
     """
 
     def __init__(self, directory: ModelDirectory, config: Any, process: _Process) -> None:
@@ -78,15 +79,18 @@ class LivePyFuncModel(PyFuncModel):
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         """Predict in the model's environment; the answer has the types that the model gave it.
 
-        Raises `InputMismatch` for data that do not fit the signature, `PredictionFailed` when the model fails, takes
-        longer than allowed or its process dies, `InvalidArgument` once it is closed.
+        Raises `InputMismatch` for data that do not fit the signature, `PredictionFailed` when the
+        model fails, takes longer than allowed or its process dies, `InvalidArgument` once it is
+        closed.
         """
         return _value(self._process.ask("predict", _question(data, params)))
 
     def predict_stream(self, data: Any, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
         """Predict piece by piece. Others wait until the stream has ended, or its iterator has been closed."""
         if not self._process.streamable:
-            raise InvalidArgument(f"{self._directory.name} does not predict piece by piece: it is not streamable.")
+            raise InvalidArgument(
+                f"{self._directory.name} does not predict piece by piece: it is not streamable."
+            )
         return _pieces(self._process.stream(_question(data, params)))
 
     def close(self) -> None:
@@ -102,7 +106,10 @@ class LivePyFuncModel(PyFuncModel):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -113,7 +120,8 @@ class _Process:
     def __init__(self, workplace: Workplace, held: ExitStack, timeout: float | None) -> None:
         self._workplace, self._held, self._timeout = workplace, held, timeout
         self._asking = threading.RLock()
-        self._starter = ThreadPoolExecutor(max_workers=1)  # a worker ends with the thread that starts it
+        # a worker ends with the thread that starts it
+        self._starter = ThreadPoolExecutor(max_workers=1)
         self._worker: Worker | None = None
         self._owner = os.getpid()
         self.streamable = False
@@ -170,7 +178,9 @@ class _Process:
     def _refuse_others(self) -> None:
         """A process that was forked from the one that loaded it would take answers that are not its own."""
         if os.getpid() != self._owner:
-            raise InvalidArgument("The model belongs to the process that loaded it; load it in this one, too.")
+            raise InvalidArgument(
+                "The model belongs to the process that loaded it; load it in this one, too."
+            )
 
     def end(self) -> None:
         """End the worker for good; in a process that was forked it goes on."""
@@ -220,7 +230,9 @@ class _Process:
 
     def _late(self) -> PredictionFailed:
         self._abandon()
-        return PredictionFailed("predict", f"it was still busy after {self._timeout:g} s; its process was ended")
+        return PredictionFailed(
+            "predict", f"it was still busy after {self._timeout:g} s; its process was ended"
+        )
 
     def _dead(self) -> PredictionFailed:
         journal = self._abandon(1.0)
@@ -232,10 +244,16 @@ class _Process:
         return worker.end(patience) if worker is not None else None
 
     def _failed(self, event: Mapping[str, Any]) -> bytes:
-        said = f"{event['type']}: {event['message']}" if event.get("message") else str(event.get("type"))
+        said = (
+            f"{event['type']}: {event['message']}"
+            if event.get("message")
+            else str(event.get("type"))
+        )
         if event.get("kind") == "input":
             raise InputMismatch(str(event.get("message") or said))
-        raise PredictionFailed(doing(str(event.get("phase"))), said, str(event.get("traceback", "")))
+        raise PredictionFailed(
+            doing(str(event.get("phase"))), said, str(event.get("traceback", ""))
+        )
 
 
 def _question(data: Any, params: Mapping[str, Any] | None) -> bytes:
@@ -257,4 +275,6 @@ def _value(content: bytes) -> Any:
     except wire.Malformed as error:
         raise PredictionFailed("answer", f"its answer is not as it must be: {error}") from error
     except ImportError as error:
-        raise ToolNotFound(str(error.name), "The model's answer is of that library's types.") from error
+        raise ToolNotFound(
+            str(error.name), "The model's answer is of that library's types."
+        ) from error

@@ -17,7 +17,8 @@ from typing import Any
 from envkit.environments.env_type import EnvType
 from envkit.errors import InvalidArgument, InvalidFile
 from envkit.formats.mlmodel import FILE_NAME
-from envkit.inside import loading, surface
+from envkit.inside import loading
+from envkit.inside.author import fake_mlflow
 from envkit.models.directory import ModelDirectory
 from envkit.models.enforcement import enforce, enforce_params
 from envkit.models.model import Model
@@ -34,7 +35,8 @@ _loading = threading.RLock()  # the import system's settings are those of the wh
 class PyFuncModel:
     """A loaded model.
 
-    metadata: the `Model` that describes it. model_config: what it was configured with, None without.
+    metadata: the `Model` that describes it. model_config: what it was configured with, None
+    without.
     """
 
     def __init__(self, directory: ModelDirectory, model: loading.Model | None, config: Any) -> None:
@@ -92,14 +94,22 @@ class PyFuncModel:
         """Predict piece by piece. Raises `InvalidArgument` for a model that was not saved as `streamable`."""
         loaded = self._here
         if not loaded.streams:
-            raise InvalidArgument(f"{self._directory.name} does not predict piece by piece: it is not streamable.")
-        return iter(loaded.predict_stream(self._fitting(data), enforce_params(params, self.signature) or None))
+            raise InvalidArgument(
+                f"{self._directory.name} does not predict piece by piece: it is not streamable."
+            )
+        return iter(
+            loaded.predict_stream(
+                self._fitting(data), enforce_params(params, self.signature) or None
+            )
+        )
 
     def unwrap_python_model(self) -> Any:
         """Give the author's object or function. Raises `InvalidArgument` for a model of another kind."""
         found = getattr(self._here.implementation, "python_model", None)
         if found is None:
-            raise InvalidArgument(f"{self._directory.name} is no Python model: {self.loader_module} loads it.")
+            raise InvalidArgument(
+                f"{self._directory.name} is no Python model: {self.loader_module} loads it."
+            )
         return found
 
     def get_raw_model(self) -> Any:
@@ -137,15 +147,16 @@ def load_model(
 ) -> PyFuncModel:
     """Load a model, saved by envkit or by MLflow, to predict with it.
 
-    model_uri: a model directory, by its path or URI. suppress_warnings: do not warn when this process has other
-    versions than the model was saved with. dst_path: an existing folder for the files of a model that lies elsewhere.
-    model_config: values in the place of those that it was saved with, as a dict or the path of a YAML file.
-    env_manager: None or `local` loads it in this process. `uv`, `virtualenv` or `conda` rebuild its environment and
-    load it there: a `LivePyFuncModel`, to be closed. Then timeout (seconds for one answer), extra_envs and the further
-    arguments of `envkit.prepare_env` count, too.
+    model_uri: a model directory, by its path or URI. suppress_warnings: do not warn when this
+    process has other versions than the model was saved with. dst_path: an existing folder for the
+    files of a model that lies elsewhere. model_config: values in the place of those that it was
+    saved with, as a dict or the path of a YAML file. env_manager: None or `local` loads it in this
+    process. `uv`, `virtualenv` or `conda` rebuild its environment and load it there: a
+    `LivePyFuncModel`, to be closed. Then timeout (seconds for one answer), extra_envs and the
+    further arguments of `envkit.prepare_env` count, too.
 
-    Raises `ModelNotFound`, `InvalidFile`, `PathOutsideModel` for what is wrong with the directory, whatever the model's
-    code raises, and what `prepare_env` raises.
+    Raises `ModelNotFound`, `InvalidFile`, `PathOutsideModel` for what is wrong with the directory,
+    whatever the model's code raises, and what `prepare_env` raises.
     """
     directory = _opened(model_uri, dst_path)
     config = _configured(directory, model_config)
@@ -156,7 +167,8 @@ def load_model(
     if preparation:
         from envkit.environments.reproduction import prepare_env
 
-        inspect.signature(prepare_env).bind_partial(**preparation)  # what is misspelt is told here, too
+        # what is misspelt is told here, too
+        inspect.signature(prepare_env).bind_partial(**preparation)
     if not suppress_warnings:
         drift.warn(directory, stacklevel=2)
     return PyFuncModel(directory, load_here(directory, config), config)
@@ -178,11 +190,11 @@ def load_here(directory: ModelDirectory, config: Any = None) -> loading.Model:
 def authors_code() -> Iterator[None]:
     """Run the code of one model at a time, and supply what it imports of `mlflow` where that is not installed."""
     with _loading:
-        supplied = surface.supply_mlflow()
+        supplied = fake_mlflow.supply_mlflow()
         try:
             yield
         finally:
-            surface.withdraw(supplied)
+            fake_mlflow.withdraw(supplied)
 
 
 def request(directory: ModelDirectory, config: Any) -> dict[str, Any]:
@@ -210,12 +222,18 @@ def _configured(directory: ModelDirectory, given: Config | None) -> Any:
     if isinstance(saved, str):
         path = directory.file(saved)
         if path is None:
-            raise InvalidFile(directory.mlmodel_path, "flavors.python_function.config", f"there is no file {saved}")
+            raise InvalidFile(
+                directory.mlmodel_path,
+                "flavors.python_function.config",
+                f"there is no file {saved}",
+            )
         saved = read(path)
     asked = read(given) or {}
     unknown = sorted(set(asked) - set(saved or {}))
     if unknown:
-        _log.warning("model_config: the model was saved without %s; that is ignored", ", ".join(unknown))
+        _log.warning(
+            "model_config: the model was saved without %s; that is ignored", ", ".join(unknown)
+        )
     if saved is None:
         return None
     return {**saved, **{name: value for name, value in asked.items() if name in saved}}
@@ -231,5 +249,8 @@ def _forget_code_of_others(directory: ModelDirectory) -> None:
         file = getattr(module, "__file__", None)
         if name.partition(".")[0] not in tops or not file or Path(file).is_relative_to(own):
             continue
-        if any(parent.name == own.name and (parent.parent / FILE_NAME).exists() for parent in Path(file).parents):
+        if any(
+            parent.name == own.name and (parent.parent / FILE_NAME).exists()
+            for parent in Path(file).parents
+        ):
             del sys.modules[name]

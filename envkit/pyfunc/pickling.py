@@ -9,9 +9,9 @@ from typing import Any
 import cloudpickle
 
 from envkit.errors import InvalidArgument
-from envkit.inside import author, chat
+from envkit.inside.author import base_classes, chat
 
-_BY_VALUE = (author, chat)
+_BY_VALUE = (base_classes, chat)
 _registering = threading.Lock()  # what is pickled by value is a setting of the whole process
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from envkit.errors import InvalidArgument
-from envkit.inside.author import ChatAdapter, FunctionModel, PythonModel
-from envkit.inside.loaders import code_model
+from envkit.inside.author.base_classes import ChatAdapter, FunctionModel, PythonModel
+from envkit.inside.loaders.pyfunc import code_model
 from envkit.models.inference.signature import infer_signature_from_type_hints
 from envkit.models.model import Model
 from envkit.models.model_info import ModelInfo
@@ -46,23 +46,29 @@ def save_model(
 ) -> None:
     """Save a model made of Python: either `python_model`, or a `loader_module`.
 
-    python_model: an object of a class derived from `PythonModel` or `ChatModel`, a function of one argument, or the
-    path of a file of code that calls `set_model`. artifacts: files or folders that the model needs, by the names under
-    which `context.artifacts` has them; paths or URIs. model_config: what `context.model_config` holds, as a dict or the
-    path of a YAML file. streamable: whether it has a `predict_stream`, default: it is looked at.
-    loader_module: a module with `_load_pyfunc(path)`, of an installed distribution or of `code_paths`. data_path: the
-    file or folder that it is given, which goes into the model. code_path: `code_paths` under the name that it once had.
-    example_no_conversion: no longer of any effect. The other parameters are those of `envkit.pyfunc.saving.save`.
+    python_model: an object of a class derived from `PythonModel` or `ChatModel`, a function of one
+    argument, or the path of a file of code that calls `set_model`. artifacts: files or folders that
+    the model needs, by the names under which `context.artifacts` has them; paths or URIs.
+    model_config: what `context.model_config` holds, as a dict or the path of a YAML file.
+    streamable: whether it has a `predict_stream`, default: it is looked at. loader_module: a module
+    with `_load_pyfunc(path)`, of an installed distribution or of `code_paths`. data_path: the file
+    or folder that it is given, which goes into the model. code_path: `code_paths` under the name
+    that it once had. example_no_conversion: no longer of any effect. The other parameters are those
+    of `envkit.pyfunc.saving.save`.
     """
     if code_path is not None:
         if options.get("code_paths") is not None:
             raise InvalidArgument("code_path is the old name of code_paths: give one of them.")
         options["code_paths"] = code_path
     if (loader_module is None) == (python_model is None):
-        raise InvalidArgument("Give either python_model or loader_module (with data_path if need be).")
+        raise InvalidArgument(
+            "Give either python_model or loader_module (with data_path if need be)."
+        )
     if loader_module is not None:
         if artifacts is not None:
-            raise InvalidArgument("artifacts belong to a python_model; a loader_module has data_path.")
+            raise InvalidArgument(
+                "artifacts belong to a python_model; a loader_module has data_path."
+            )
         write_data = partial(_write_data, loader_module, data_path, read(model_config), streamable)
         saving.save(path, write_data, **options)
         return
@@ -74,7 +80,11 @@ def save_model(
     else:
         write_model, model = _as_pickle(python_model)
     told = _told(model, options.get("input_example"))
-    if isinstance(told.signature, ModelSignature) and chats.is_chat(model) and options.get("signature"):
+    if (
+        isinstance(told.signature, ModelSignature)
+        and chats.is_chat(model)
+        and options.get("signature")
+    ):
         raise InvalidArgument("A ChatModel has a signature of its own: leave `signature` away.")
     if told.example is not None:
         options["input_example"] = told.example
@@ -110,8 +120,9 @@ def log_model(
 ) -> ModelInfo:
     """Save a model and log it to MLflow's tracking server; the other parameters are those of `save_model`.
 
-    artifact_path, or name: where in the run. registered_model_name: make it a version of that registered model.
-    await_registration_for: seconds to wait for that. Raises `ToolNotFound` without `mlflow-skinny`.
+    artifact_path, or name: where in the run. registered_model_name: make it a version of that
+    registered model. await_registration_for: seconds to wait for that. Raises `ToolNotFound`
+    without `mlflow-skinny`.
     """
     return Model.log(
         artifact_path or name or "model",
@@ -135,7 +146,11 @@ def get_default_conda_env() -> dict[str, Any]:
 
 
 def _write_data(
-    loader_module: str, data_path: str | Path | None, config: Any, streamable: bool | None, folder: Path
+    loader_module: str,
+    data_path: str | Path | None,
+    config: Any,
+    streamable: bool | None,
+    folder: Path,
 ) -> Saved:
     fields: dict[str, Any] = {"model_config": config} if config is not None else {}
     fields |= {"streamable": streamable} if streamable is not None else {}
@@ -158,7 +173,9 @@ Write = Callable[[Path], dict[str, Any]]
 def _from_code(file: Path, config: Any) -> tuple[Write, Any]:
     """Run the file once, to see what it registers."""
     if not file.is_file():
-        raise InvalidArgument(f"python_model: there is no file {file}; a text is the path of a file of code.")
+        raise InvalidArgument(
+            f"python_model: there is no file {file}; a text is the path of a file of code."
+        )
     if file.suffix != ".py":
         raise InvalidArgument(f"python_model: {file} is no file of Python code (.py).")
     try:
@@ -209,12 +226,22 @@ def _told(model: Any, example: Any) -> Saved:
             example=chats.example(example),
             metadata={"task": "agent/v1/chat"},
         )
-    params = example[1] if isinstance(example, tuple) and len(example) == 2 and isinstance(example[1], dict) else None
+    params = (
+        example[1]
+        if isinstance(example, tuple) and len(example) == 2 and isinstance(example[1], dict)
+        else None
+    )
     function = model.predict if hasattr(model, "predict") else model
     return Saved(loader_module=None, signature=infer_signature_from_type_hints(function, params))
 
 
 def _streams(model: Any) -> bool:
     own = getattr(type(model), "predict_stream", None)
-    base = next((each for each in type(model).__mro__ if each.__name__ in ("PythonModel", "ChatModel")), PythonModel)
-    return own is not None and own not in (getattr(base, "predict_stream", None), PythonModel.predict_stream)
+    base = next(
+        (each for each in type(model).__mro__ if each.__name__ in ("PythonModel", "ChatModel")),
+        PythonModel,
+    )
+    return own is not None and own not in (
+        getattr(base, "predict_stream", None),
+        PythonModel.predict_stream,
+    )

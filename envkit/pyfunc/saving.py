@@ -22,15 +22,15 @@ from typing import Any, ParamSpec, TypedDict, TypeVar
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from envkit.capturing import declared
+from envkit.capturing import stated_requirements
 from envkit.capturing.capture import capture
-from envkit.capturing.declared import CondaEnv, Lines
-from envkit.capturing.degradations import Kind
 from envkit.capturing.outcome import Capture
+from envkit.capturing.stated_requirements import CondaEnv, Lines
 from envkit.errors import InvalidArgument
 from envkit.formats import conda_yaml, python_env_yaml
-from envkit.inside import wire
+from envkit.inside.data import wire
 from envkit.models import input_example as examples
+from envkit.models.capture_warnings import Kind
 from envkit.models.inference.params import schema_of_params
 from envkit.models.inference.signature import infer_schema
 from envkit.models.model import Model
@@ -38,7 +38,8 @@ from envkit.models.signature import ModelSignature
 
 CODE = "code"
 ENVIRONMENT = {"conda": conda_yaml.FILE_NAME, "virtualenv": python_env_yaml.FILE_NAME}
-TOLD = (Kind.OUTSIDE, Kind.NOT_STATED)  # degradations that keep a saved model from working elsewhere
+# degradations that keep a saved model from working elsewhere
+TOLD = (Kind.OUTSIDE, Kind.NOT_STATED)
 
 _log = logging.getLogger("envkit")
 
@@ -47,10 +48,11 @@ _log = logging.getLogger("envkit")
 class Saved:
     """What a flavor put into the folder, as `MLmodel` is to say it.
 
-    loader_module: what loads it as a `python_function`, None for a flavor that does not predict. python_function: the
-    other fields of that flavor. flavors: the sections of the other flavors, by name; each gets `code`. signature,
-    example: in the place of those that nobody gave. metadata: added to what the author says. least: requirements
-    without which it does not load, which those that the author states need not name.
+    loader_module: what loads it as a `python_function`, None for a flavor that does not predict.
+    python_function: the other fields of that flavor. flavors: the sections of the other flavors, by
+    name; each gets `code`. signature, example: in the place of those that nobody gave. metadata:
+    added to what the author says. least: requirements without which it does not load, which those
+    that the author states need not name.
     """
 
     loader_module: str | None
@@ -98,17 +100,20 @@ def save(
 ) -> None:
     """Save a model: `write` puts its data into a folder, the rest is done here.
 
-    path: where the model directory is to be; nothing, or an empty folder, may be there. conda_env: a conda environment,
-    as a dict or the path of its file, that is written as it is. code_paths: files and folders of Python code that go
-    into the model's `code/`. infer_code_paths: take along every module outside the model that it imports and no
-    distribution has. mlflow_model: the `Model` that gets the flavors, default a new one. signature: a `ModelSignature`;
-    None for one inferred from the example and the prediction on it, False for none. input_example: data, or a pair of
-    data and parameters, on which the model predicts once. pip_requirements: lines of a requirements file, or its path,
-    in the place of what is captured; extra_pip_requirements: in addition to it. metadata: what the author says of the
-    model. resources, auth_policy: what serving it must reach. timeout: seconds for loading and predicting.
+    path: where the model directory is to be; nothing, or an empty folder, may be there. conda_env:
+    a conda environment, as a dict or the path of its file, that is written as it is. code_paths:
+    files and folders of Python code that go into the model's `code/`. infer_code_paths: take along
+    every module outside the model that it imports and no distribution has. mlflow_model: the
+    `Model` that gets the flavors, default a new one. signature: a `ModelSignature`; None for one
+    inferred from the example and the prediction on it, False for none. input_example: data, or a
+    pair of data and parameters, on which the model predicts once. pip_requirements: lines of a
+    requirements file, or its path, in the place of what is captured; extra_pip_requirements: in
+    addition to it. metadata: what the author says of the model. resources, auth_policy: what
+    serving it must reach. timeout: seconds for loading and predicting.
 
-    Raises `InvalidArgument` for what cannot be meant, `CaptureFailed` when the model does not load and predict in a
-    process of its own (its traceback is the error's), and whatever `write` raises. Then nothing is left at `path`.
+    Raises `InvalidArgument` for what cannot be meant, `CaptureFailed` when the model does not load
+    and predict in a process of its own (its traceback is the error's), and whatever `write` raises.
+    Then nothing is left at `path`.
     """
     stated = (conda_env, pip_requirements, extra_pip_requirements)
     _check_environment(*stated)
@@ -121,12 +126,22 @@ def save(
         _copy_code(codes, folder)
         _describe(model, saved, has_code=bool(codes))
         model.metadata = {**saved.metadata, **(model.metadata or {}), **(metadata or {})} or None
-        model.resources = Model(resources=resources).resources if resources is not None else model.resources
-        model.auth_policy = Model(auth_policy=auth_policy).auth_policy if auth_policy is not None else model.auth_policy
-        example = _put_example(saved.example if input_example is None else input_example, model, folder)
+        model.resources = (
+            Model(resources=resources).resources if resources is not None else model.resources
+        )
+        model.auth_policy = (
+            Model(auth_policy=auth_policy).auth_policy
+            if auth_policy is not None
+            else model.auth_policy
+        )
+        example = _put_example(
+            saved.example if input_example is None else input_example, model, folder
+        )
         wanted = given or (saved.signature if signature is None else None)
         model.signature = wanted or (_of_example(example) if signature is None else None)
-        model.model_size_bytes = sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
+        model.model_size_bytes = sum(
+            each.stat().st_size for each in folder.rglob("*") if each.is_file()
+        )
         model.save(folder)
         if saved.loader_module is None:
             return
@@ -152,7 +167,9 @@ def with_options(function: Callable[P, None]) -> Callable[P, None]:
     return with_options_of(save)(function)
 
 
-def with_options_of(other: Callable[..., Any], without: str = "") -> Callable[[Callable[P, R]], Callable[P, R]]:
+def with_options_of(
+    other: Callable[..., Any], without: str = ""
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Show the keywords of `other`, but for that one, in the signature of a function that passes them on."""
 
     def showing(function: Callable[P, R]) -> Callable[P, R]:
@@ -160,7 +177,9 @@ def with_options_of(other: Callable[..., Any], without: str = "") -> Callable[[C
         taken = [each for each in own.parameters.values() if each.kind is not each.VAR_KEYWORD]
         names = {without, *(each.name for each in taken)}
         passed = inspect.signature(other).parameters.values()
-        common = [each for each in passed if each.kind is each.KEYWORD_ONLY and each.name not in names]
+        common = [
+            each for each in passed if each.kind is each.KEYWORD_ONLY and each.name not in names
+        ]
 
         @wraps(function)
         def shown(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -187,26 +206,43 @@ def default_requirements(*names: str) -> list[str]:
 
 def conda_environment(requirements: Sequence[str]) -> dict[str, Any]:
     """Give a conda environment with the running Python and these requirements, as a dict."""
-    dependencies: list[Any] = [f"python={platform.python_version()}", "pip", {"pip": list(requirements)}]
+    dependencies: list[Any] = [
+        f"python={platform.python_version()}",
+        "pip",
+        {"pip": list(requirements)},
+    ]
     return {"name": "envkit-env", "channels": ["conda-forge"], "dependencies": dependencies}
 
 
 def _check_environment(conda_env: Any, requirements: Any, extra: Any) -> None:
     """Read what is stated once, before anything is done."""
-    given = {"conda_env": conda_env, "pip_requirements": requirements, "extra_pip_requirements": extra}
+    given = {
+        "conda_env": conda_env,
+        "pip_requirements": requirements,
+        "extra_pip_requirements": extra,
+    }
     stated = [name for name, value in given.items() if value is not None]
     if len(stated) > 1:
-        raise InvalidArgument(f"Give only one of {' and '.join(stated)}: each says what the model's environment is.")
-    declared.wish(requirements, extra, conda_env)
+        raise InvalidArgument(
+            f"Give only one of {' and '.join(stated)}: each says what the model's environment is."
+        )
+    stated_requirements.wish(requirements, extra, conda_env)
 
 
 def _at_least(requirements: Lines | None, least: Sequence[str]) -> Lines | None:
     """What is stated, with what the model cannot do without and they do not name."""
     if requirements is None:
         return None
-    known = {canonicalize_name(each.name or "") for each in declared.wish(requirements, None, None).file.requirements}
+    known = {
+        canonicalize_name(each.name or "")
+        for each in stated_requirements.wish(requirements, None, None).file.requirements
+    }
     more = [each for each in least if canonicalize_name(Requirement(each).name) not in known]
-    lines = [f"-r {shlex.quote(str(requirements))}"] if isinstance(requirements, str | Path) else list(requirements)
+    lines = (
+        [f"-r {shlex.quote(str(requirements))}"]
+        if isinstance(requirements, str | Path)
+        else list(requirements)
+    )
     return [*lines, *more] if more else requirements
 
 
@@ -214,7 +250,9 @@ def _checked_code(code_paths: Sequence[str | Path] | None) -> list[Path]:
     if code_paths is None:
         return []
     if isinstance(code_paths, str | Path):
-        raise InvalidArgument(f"code_paths is a list of files and folders: write code_paths=[{str(code_paths)!r}].")
+        raise InvalidArgument(
+            f"code_paths is a list of files and folders: write code_paths=[{str(code_paths)!r}]."
+        )
     found = [Path(each).expanduser().absolute() for each in code_paths]
     for each in found:
         if not each.exists():
@@ -234,9 +272,13 @@ def _signature(given: Any) -> ModelSignature | None:
 def _target(path: str | Path) -> Path:
     target = Path(path).expanduser().absolute()
     if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise InvalidArgument(f"{target} is there already; a model is saved to a new or an empty folder.")
+        raise InvalidArgument(
+            f"{target} is there already; a model is saved to a new or an empty folder."
+        )
     if target.is_dir() and any(target.iterdir()):
-        raise InvalidArgument(f"{target} is not empty; a model is saved to a new or an empty folder.")
+        raise InvalidArgument(
+            f"{target} is not empty; a model is saved to a new or an empty folder."
+        )
     return target
 
 
@@ -247,7 +289,9 @@ def _appearing(target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         hidden = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent.resolve()))
     except OSError as error:
-        raise InvalidArgument(f"The model cannot be saved to {target}: {error.strerror}.") from error
+        raise InvalidArgument(
+            f"The model cannot be saved to {target}: {error.strerror}."
+        ) from error
     try:
         hidden.chmod(0o755)
         yield hidden
@@ -264,7 +308,9 @@ def _copy_code(paths: Sequence[Path], folder: Path) -> None:
         if target.exists():
             raise InvalidArgument(f"code_paths: two of them are called {each.name}.")
         if folder.is_relative_to(each.resolve()):
-            raise InvalidArgument(f"code_paths: {each} holds the folder that the model is saved to.")
+            raise InvalidArgument(
+                f"code_paths: {each} holds the folder that the model is saved to."
+            )
         target.parent.mkdir(exist_ok=True)
         if each.is_dir():
             shutil.copytree(each, target, ignore=ignored)
@@ -293,13 +339,25 @@ def add_to_model(
 ) -> Model:
     """Add the flavor `python_function` to a model's description, and give that.
 
-    loader_module: the module whose `_load_pyfunc` loads it. data: path of the data below the model directory, default
-    the directory. code: folder of its modules. conda_env, python_env: files of its environment. model_config,
-    model_code_path: as `save_model` has them. kwargs: further fields of the flavor.
+    loader_module: the module whose `_load_pyfunc` loads it. data: path of the data below the model
+    directory, default the directory. code: folder of its modules. conda_env, python_env: files of
+    its environment. model_config, model_code_path: as `save_model` has them. kwargs: further fields
+    of the flavor.
     """
-    fields: dict[str, Any] = {"loader_module": loader_module, "python_version": platform.python_version(), **kwargs}
-    env = {name: value for name, value in (("conda", conda_env), ("virtualenv", python_env)) if value}
-    optional = {"data": data, "config": model_config, "model_code_path": model_code_path, "env": env or None}
+    fields: dict[str, Any] = {
+        "loader_module": loader_module,
+        "python_version": platform.python_version(),
+        **kwargs,
+    }
+    env = {
+        name: value for name, value in (("conda", conda_env), ("virtualenv", python_env)) if value
+    }
+    optional = {
+        "data": data,
+        "config": model_config,
+        "model_code_path": model_code_path,
+        "env": env or None,
+    }
     fields |= {name: value for name, value in optional.items() if value is not None}
     return model.add_flavor("python_function", **{**fields, "code": code})
 
@@ -319,7 +377,9 @@ def _of_example(example: examples.SavedExample | None) -> ModelSignature | None:
     if example is None:
         return None
     try:
-        return ModelSignature(inputs=infer_schema(example.data), params=schema_of_params(example.params or {}) or None)
+        return ModelSignature(
+            inputs=infer_schema(example.data), params=schema_of_params(example.params or {}) or None
+        )
     except InvalidArgument as error:
         warnings.warn(f"No signature can be inferred from the input example: {error}", stacklevel=4)
         return None
@@ -362,7 +422,11 @@ def _own_folders() -> Iterator[Path]:
     standard = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
     for each in dict.fromkeys(sys.path):
         folder = Path(each or ".").absolute()
-        if not folder.is_dir() or ":" in str(folder) or {folder.resolve(), folder.resolve().parent} & standard:
+        if (
+            not folder.is_dir()
+            or ":" in str(folder)
+            or {folder.resolve(), folder.resolve().parent} & standard
+        ):
             continue
         if not any(re.search(r"\.(dist|egg)-info$", entry.name) for entry in folder.iterdir()):
             yield folder

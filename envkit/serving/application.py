@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncGenerator
+from importlib.metadata import version
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,13 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-import envkit
-from envkit.serving import question, refusal
-from envkit.serving.meters import CONTENT_TYPE, Meters
+from envkit.serving import refusal
+from envkit.serving import request as question
+from envkit.serving.metrics import CONTENT_TYPE, Meters
+from envkit.serving.options import Settings
 from envkit.serving.pool import Pool
-from envkit.serving.question import Question
 from envkit.serving.refusal import Refusal
-from envkit.serving.settings import Settings
+from envkit.serving.request import Question
 
 EVENTS = "text/event-stream"
 Pieces = AsyncGenerator[bytes, None]
@@ -50,7 +51,7 @@ class Application:
         return Response("\n", media_type="application/json")  # as MLflow's server says
 
     async def _version(self, _: Request) -> Response:
-        return Response(envkit.__version__, media_type="application/json")
+        return Response(version("envkit"), media_type="application/json")
 
     async def _metrics(self, _: Request) -> Response:
         return Response(self._meters.text(), headers={"Content-Type": CONTENT_TYPE})
@@ -82,11 +83,16 @@ class Application:
 
     def _wants_stream(self, request: Request, asked: Question) -> bool:
         """By `Accept: text/event-stream`, or by `"stream": true` in a chat request to a model that streams."""
-        accepted = {each.partition(";")[0].strip().lower() for each in request.headers.get("accept", "").split(",")}
+        accepted = {
+            each.partition(";")[0].strip().lower()
+            for each in request.headers.get("accept", "").split(",")
+        }
         if EVENTS in accepted and self._pool.streamable:
             return True
         if accepted == {EVENTS}:
-            raise Refusal(406, f"This model does not stream; take application/json in place of {EVENTS}.")
+            raise Refusal(
+                406, f"This model does not stream; take application/json in place of {EVENTS}."
+            )
         if not self._pool.streamable or asked.kind != "json" or asked.size > SMALL:
             return False
         content = asked.body.read()

@@ -57,7 +57,11 @@ class ImpatientProtocol(H11Protocol):
         """Refuse what is no HTTP; where an answer is on its way already only end the connection."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             content = bytes(Refusal(400, msg).response().body)
-            headers = {"Content-Type": "application/json", "Content-Length": str(len(content)), "Connection": "close"}
+            headers = {
+                "Content-Type": "application/json",
+                "Content-Length": str(len(content)),
+                "Connection": "close",
+            }
             for event in (
                 h11.Response(status_code=400, headers=list(headers.items()), reason=b"Bad Request"),
                 h11.Data(data=content),

@@ -7,26 +7,34 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
-from envkit.child.inside import Journal, doing
+from envkit.child.runner import Journal, doing
 from envkit.environments.workers import Workplace
 from envkit.errors import EnvkitError, PredictionFailed
 from envkit.serving import refusal
-from envkit.serving.conversation import Conversation, Gone, Message
-from envkit.serving.meters import Meters
-from envkit.serving.question import Question
+from envkit.serving.metrics import Meters
+from envkit.serving.options import Settings
 from envkit.serving.refusal import Refusal
-from envkit.serving.settings import Settings
+from envkit.serving.request import Question
+from envkit.serving.worker_client import Conversation, Gone, Message
 
 MOST_FAILURES = 5  # in a row, of a worker that nobody asked anything; then it is given up
 LONGEST_PAUSE = 10.0  # before a worker that failed again is started anew
-STOPPING_SECONDS = 1.0  # for a worker to end a stream that nobody wants, and to end by itself when the server does
+# for a worker to end a stream that nobody wants, and to end by itself when the server does
+STOPPING_SECONDS = 1.0
 
 
 class Pool:
     """Keeps the workers. `tell` is given a line of text when something happens to one."""
 
-    def __init__(self, workplace: Workplace, settings: Settings, meters: Meters, tell: Callable[[str], None]) -> None:
-        self._workplace, self._settings, self._meters, self._tell = workplace, settings, meters, tell
+    def __init__(
+        self, workplace: Workplace, settings: Settings, meters: Meters, tell: Callable[[str], None]
+    ) -> None:
+        self._workplace, self._settings, self._meters, self._tell = (
+            workplace,
+            settings,
+            meters,
+            tell,
+        )
         self._alive: set[Conversation] = set()
         self._idle: deque[Conversation] = deque()
         self._waiting: deque[asyncio.Future[Conversation]] = deque()
@@ -71,7 +79,9 @@ class Pool:
         lent = await self._borrow(question)
         try:
             async with asyncio.timeout(self._settings.timeout):
-                await lent.ask({"ask": "predict", "content_type": question.kind}, question.body, question.size)
+                await lent.ask(
+                    {"ask": "predict", "content_type": question.kind}, question.body, question.size
+                )
                 header, body = await lent.told()
         except BaseException as error:  # noqa: BLE001 - it is raised again, or what it means
             raise await self._broken(lent, error) from None
@@ -84,7 +94,9 @@ class Pool:
         lent = await self._borrow(question)
         try:
             async with asyncio.timeout(self._settings.timeout):
-                await lent.ask({"ask": "stream", "content_type": question.kind}, question.body, question.size)
+                await lent.ask(
+                    {"ask": "stream", "content_type": question.kind}, question.body, question.size
+                )
             while True:
                 async with asyncio.timeout(self._settings.timeout):
                     header, body = await lent.told()
@@ -106,7 +118,9 @@ class Pool:
         if header["event"] == "answer":
             return body
         if header["kind"] != "input":
-            self._tell(f"The model failed to {doing(header['phase'])}:\n{header['traceback'].rstrip()}")
+            self._tell(
+                f"The model failed to {doing(header['phase'])}:\n{header['traceback'].rstrip()}"
+            )
         raise refusal.of_failure(header, show_traceback=self._settings.show_traceback)
 
     async def _borrow(self, question: Question) -> Conversation:
@@ -159,8 +173,12 @@ class Pool:
         """Stop a worker whose answer did not come; give what is to be raised."""
         if isinstance(error, TimeoutError):
             lent.stop("timeout")
-            self._tell(f"The model was still busy after {self._settings.timeout:g} s; its worker is started anew.")
-            return Refusal(504, f"The model was still busy after {self._settings.timeout:g} s and was stopped.")
+            self._tell(
+                f"The model was still busy after {self._settings.timeout:g} s; its worker is started anew."
+            )
+            return Refusal(
+                504, f"The model was still busy after {self._settings.timeout:g} s and was stopped."
+            )
         if isinstance(error, Gone):
             if lent.stopped_because == "closing":
                 return refusal.busy("The server is ending.")
@@ -202,11 +220,18 @@ class Pool:
                 journal = await self._lend_out(conversation)
                 if self._closing:
                     return
-                failures = 0 if conversation.answers or conversation.stopped_because else failures + 1
+                failures = (
+                    0 if conversation.answers or conversation.stopped_because else failures + 1
+                )
                 if conversation.questions and failures >= MOST_FAILURES:
-                    failures = MOST_FAILURES - 1  # it died of requests, of which the next may be a better one
+                    # it died of requests, of which the next may be a better one
+                    failures = MOST_FAILURES - 1
                 reason = conversation.stopped_because or "died"
-                told = "" if conversation.stopped_because else f"A worker's process {journal.ended.how}."
+                told = (
+                    ""
+                    if conversation.stopped_because
+                    else f"A worker's process {journal.ended.how}."
+                )
             if told:
                 self._tell(f"{told} It is started anew." if failures < MOST_FAILURES else told)
             self._meters.restarts.labels(reason).inc()

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from envkit.child.inside import doing
+from envkit.child.runner import doing
 
 CODES = {
     400: "BAD_REQUEST",
@@ -23,7 +23,8 @@ CODES = {
     503: "TEMPORARILY_UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-MISFIT, MODEL, CALLER, NOT_FOUND, SERVER = (  # classes of errors, as `mlflow.error_classification` has them
+# classes of errors, as `mlflow.error_classification` has them
+MISFIT, MODEL, CALLER, NOT_FOUND, SERVER = (
     "SCHEMA_ENFORCEMENT_FAILED",
     "PREDICTION_FUNCTION_FAILED",
     "INVALID_PARAMETER_VALUE",
@@ -47,9 +48,16 @@ class Refusal(Exception):
         error_class: str = "",
     ) -> None:
         super().__init__(status, message)
-        self.status, self.message, self.headers, self.traceback = status, message, dict(headers or {}), traceback
+        self.status, self.message, self.headers, self.traceback = (
+            status,
+            message,
+            dict(headers or {}),
+            traceback,
+        )
         self.code = code or CODES.get(status, "INTERNAL_ERROR")
-        self.error_class = error_class or (NOT_FOUND if status == 404 else CALLER if status < 500 else SERVER)
+        self.error_class = error_class or (
+            NOT_FOUND if status == 404 else CALLER if status < 500 else SERVER
+        )
 
     def body(self, *, show_traceback: bool) -> dict[str, Any]:
         """Give the answer's JSON."""
@@ -59,7 +67,9 @@ class Refusal(Exception):
             "sqlstate": STATES[self.error_class],
             "error_class": self.error_class,
         }
-        return {**told, "stack_trace": self.traceback} if show_traceback and self.traceback else told
+        return (
+            {**told, "stack_trace": self.traceback} if show_traceback and self.traceback else told
+        )
 
     def response(self, *, show_traceback: bool = False) -> JSONResponse:
         """Give the answer."""
@@ -75,9 +85,13 @@ def of_failure(header: Mapping[str, Any], *, show_traceback: bool) -> Refusal:
     """Give what a worker's `error` means: the caller's fault is told, the model's only where that is wanted."""
     said = f"{header['type']}: {header['message']}" if header["message"] else str(header["type"])
     if header["kind"] == "input":
-        message = f"Invalid input: {header['message'] if header['type'] == 'InvalidInput' else said}."
+        message = (
+            f"Invalid input: {header['message'] if header['type'] == 'InvalidInput' else said}."
+        )
         misfit = MISFIT if header.get("misfit") else ""
-        return Refusal(header.get("status", 400), message, code=header.get("code", ""), error_class=misfit)
+        return Refusal(
+            header.get("status", 400), message, code=header.get("code", ""), error_class=misfit
+        )
     told = said if show_traceback else f"{header['type']}, which the server's log explains"
     return Refusal(
         500,

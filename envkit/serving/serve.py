@@ -11,21 +11,22 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from envkit.child import environment as variables_of
+from envkit.child import variables as variables_of
 from envkit.child.sandbox import Wish, confinement
 from envkit.environments.env_type import EnvType
-from envkit.environments.occupancy import occupied
-from envkit.environments.python_policy import PythonPolicy
 from envkit.environments.reproduction import prepare_env
+from envkit.environments.store.in_use import occupied
 from envkit.environments.workers import Workplace
 from envkit.errors import InvalidArgument, ToolNotFound
+from envkit.interpreters.policy import PythonPolicy
 from envkit.models.directory import ModelDirectory
-from envkit.serving.settings import HOST, MAX_BODY, PORT, QUEUE, TIMEOUT, Settings
+from envkit.serving.options import HOST, MAX_BODY, PORT, QUEUE, TIMEOUT, Settings
 
 if TYPE_CHECKING:
     from envkit.serving.server import Serving
 
-CONTAINER_MODEL = Path("/opt/ml/model")  # where SageMaker puts a model, and what it expects of one that is served:
+# where SageMaker puts a model, and what it expects of one that is served:
+CONTAINER_MODEL = Path("/opt/ml/model")
 CONTAINER_HOST, CONTAINER_PORT = "0.0.0.0", 8080  # noqa: S104 - a container is reached from outside
 
 
@@ -53,23 +54,34 @@ def serve(
 ) -> Serving:
     """Serve a model over HTTP from its rebuilt environment, which is built when it is not there.
 
-    synchronous: serve until a signal ends it: SIGTERM gracefully, and SIGINT, which then raises `KeyboardInterrupt`;
-    a second one at once. Otherwise it serves in a thread, and what is returned, once the model is loaded, has `url`,
-    `stop()`, `wait()`, and ends it as a context manager. port: 0 takes a free one.
+    synchronous: serve until a signal ends it: SIGTERM gracefully, and SIGINT, which then raises
+    `KeyboardInterrupt`; a second one at once. Otherwise it serves in a thread, and what is
+    returned, once the model is loaded, has `url`, `stop()`, `wait()`, and ends it as a context
+    manager. port: 0 takes a free one.
 
-    workers: processes that load the model; each answers one request at a time. timeout: seconds that a request may
-    wait for a worker, and that the model may then take before it is stopped. max_body: bytes of a request. queue:
-    requests that may wait for a worker. show_traceback: tell clients what the model raised. memory_bytes: address
-    space for each worker. report: called with a line of text as things go on. What goes wrong while it serves is
-    logged as a warning of the logger `envkit`. The rest is as for `predict`.
+    workers: processes that load the model; each answers one request at a time. timeout: seconds
+    that a request may wait for a worker, and that the model may then take before it is stopped.
+    max_body: bytes of a request. queue: requests that may wait for a worker. show_traceback: tell
+    clients what the model raised. memory_bytes: address space for each worker. report: called with
+    a line of text as things go on. What goes wrong while it serves is logged as a warning of the
+    logger `envkit`. The rest is as for `predict`.
 
-    Raises what `prepare_env` raises, `ToolNotFound` when the extra `serve` is not installed, `InvalidArgument` when
-    the address cannot be taken, `PredictionFailed` when the model cannot be loaded.
+    Raises what `prepare_env` raises, `ToolNotFound` when the extra `serve` is not installed,
+    `InvalidArgument` when the address cannot be taken, `PredictionFailed` when the model cannot be
+    loaded.
     """
-    settings = Settings(workers=workers, timeout=timeout, max_body=max_body, queue=queue, show_traceback=show_traceback)
+    settings = Settings(
+        workers=workers,
+        timeout=timeout,
+        max_body=max_body,
+        queue=queue,
+        show_traceback=show_traceback,
+    )
     server = _server()
     if synchronous and _is_in_a_loop():
-        raise InvalidArgument("An event loop runs here already, as in a notebook: serve with synchronous=False.")
+        raise InvalidArgument(
+            "An event loop runs here already, as in a notebook: serve with synchronous=False."
+        )
     variables_of.check(extra_envs or {})
     model = ModelDirectory.open(model_uri)
     with ExitStack() as undo:
@@ -94,7 +106,9 @@ def serve(
             descriptors=undo.enter_context(occupied(environment)),
         )
         logger = logging.getLogger("envkit")
-        serving: Serving = server.Serving(taken, workplace, settings, logger.warning, report or logger.info)
+        serving: Serving = server.Serving(
+            taken, workplace, settings, logger.warning, report or logger.info
+        )
         serving.on_end(undo.pop_all().close)
     if synchronous:
         serving.run()
@@ -112,7 +126,9 @@ def address(model_uri: str | None, host: str | None, port: int | None) -> tuple[
     if model_uri is not None:
         return model_uri, host or HOST, PORT if port is None else port
     if not CONTAINER_MODEL.is_dir():
-        raise InvalidArgument(f"Name the model: as MODEL or with -m/--model-uri (there is none in {CONTAINER_MODEL}).")
+        raise InvalidArgument(
+            f"Name the model: as MODEL or with -m/--model-uri (there is none in {CONTAINER_MODEL})."
+        )
     return str(CONTAINER_MODEL), host or CONTAINER_HOST, CONTAINER_PORT if port is None else port
 
 
@@ -121,7 +137,9 @@ def _server() -> ModuleType:
     try:
         return import_module("envkit.serving.server")
     except ModuleNotFoundError as error:
-        raise ToolNotFound(str(error.name), "Serving needs it: `pip install 'envkit[serve]'`.") from error
+        raise ToolNotFound(
+            str(error.name), "Serving needs it: `pip install 'envkit[serve]'`."
+        ) from error
 
 
 def _is_in_a_loop() -> bool:

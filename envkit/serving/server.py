@@ -17,9 +17,9 @@ from envkit.environments.workers import Workplace
 from envkit.errors import InvalidArgument
 from envkit.serving.application import Application
 from envkit.serving.connection import ImpatientProtocol
-from envkit.serving.meters import Meters
+from envkit.serving.metrics import Meters
+from envkit.serving.options import Settings
 from envkit.serving.pool import Pool
-from envkit.serving.settings import Settings
 
 KEEP_ALIVE_SECONDS = 75  # longer than load balancers keep theirs, so that it is they who close
 BACKLOG = 1024
@@ -47,7 +47,9 @@ def bound(host: str, port: int) -> socket.socket:
 
 def _not_taken(host: str, port: int, error: Exception) -> InvalidArgument:
     problem = getattr(error, "strerror", None) or str(error)
-    return InvalidArgument(f"Port {port} of {host} cannot be taken: {problem}. Name another: `--port`, `--host`.")
+    return InvalidArgument(
+        f"Port {port} of {host} cannot be taken: {problem}. Name another: `--port`, `--host`."
+    )
 
 
 def url_of(taken: socket.socket) -> str:
@@ -62,7 +64,9 @@ class Serving:
     url: where it answers.
     """
 
-    def __init__(self, taken: socket.socket, workplace: Workplace, settings: Settings, tell: Tell, note: Tell) -> None:
+    def __init__(
+        self, taken: socket.socket, workplace: Workplace, settings: Settings, tell: Tell, note: Tell
+    ) -> None:
         """`tell` is given what goes wrong, `note` what may be of interest: lines of text."""
         self.url = url_of(taken)
         self._socket, self._workplace, self._settings = taken, workplace, settings
@@ -82,7 +86,8 @@ class Serving:
     def run(self) -> None:
         """Serve until a signal ends it: SIGTERM and SIGHUP gracefully, and SIGINT, which raises `KeyboardInterrupt`.
 
-        A second signal ends it at once. Raises `PredictionFailed` when the model cannot be loaded, or not any more.
+        A second signal ends it at once. Raises `PredictionFailed` when the model cannot be loaded,
+        or not any more.
         """
         try:
             with _signals_kept():
@@ -98,7 +103,9 @@ class Serving:
 
     def start(self) -> Serving:
         """Serve in a thread; returns when all workers have loaded the model. Raises what `run` raises."""
-        self._thread = threading.Thread(target=self._run_in_thread, name="envkit-serving", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run_in_thread, name="envkit-serving", daemon=True
+        )
         self._thread.start()
         self._ready.wait()
         if self._error is not None:
@@ -125,7 +132,10 @@ class Serving:
         return self if self._thread is not None else self.start()
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.stop()
 
@@ -219,7 +229,10 @@ def _signals_kept() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {
+        number: signal.getsignal(number)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
     try:
         yield
     finally:

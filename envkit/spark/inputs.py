@@ -18,8 +18,9 @@ from envkit.models.signature import ModelSignature
 class Inputs:
     """How a model wants to be asked.
 
-    names: of its columns or tensors, in their order, None where it has no signature or that has no names. required:
-    those it cannot do without. shapes: of tensors, None for a table. raw: its type hints say what it takes.
+    names: of its columns or tensors, in their order, None where it has no signature or that has no
+    names. required: those it cannot do without. shapes: of tensors, None for a table. raw: its type
+    hints say what it takes.
     """
 
     names: tuple[str, ...] | None = None
@@ -37,7 +38,9 @@ class Inputs:
         tensors = [each.shape for each in specs if isinstance(each, TensorSpec)]
         return cls(
             names=tuple(map(str, schema.input_names())) if schema.has_input_names() else None,
-            required=tuple(map(str, schema.required_input_names())) if schema.has_input_names() else (),
+            required=tuple(map(str, schema.required_input_names()))
+            if schema.has_input_names()
+            else (),
             shapes=tuple(tensors) if tensors else None,
             raw=raw,
         )
@@ -45,7 +48,9 @@ class Inputs:
     def defaults(self) -> tuple[str, ...]:
         """The columns to ask with when none are named. Raises `InvalidArgument` when the signature names none."""
         if not self.required:
-            raise InvalidArgument("The model's signature names no columns: call the function with columns or a struct.")
+            raise InvalidArgument(
+                "The model's signature names no columns: call the function with columns or a struct."
+            )
         return self.required
 
     def request(self, columns: Sequence[Any]) -> bytes:
@@ -59,7 +64,9 @@ class Inputs:
             raise ValueError(f"the model takes {len(self.names)} columns, not {count}")
         missing = [each for each in self.required if each not in self.names[:count]]
         if missing and count > 1:
-            raise ValueError(f"the model needs the columns {', '.join(self.required)}: {', '.join(missing)} not given")
+            raise ValueError(
+                f"the model needs the columns {', '.join(self.required)}: {', '.join(missing)} not given"
+            )
         return self.names[:count]
 
     def _request(self, table: dict[str, list[Any]]) -> dict[str, Any]:
@@ -74,10 +81,15 @@ class Inputs:
     def _tensors(self, table: dict[str, list[Any]], shapes: tuple[tuple[int, ...], ...]) -> Any:
         if self.names is None:
             values = list(table.values())
-            rows = values[0] if len(values) == 1 else [list(row) for row in zip(*values, strict=True)]
+            rows = (
+                values[0] if len(values) == 1 else [list(row) for row in zip(*values, strict=True)]
+            )
             return [_shaped(row, shapes[0][1:]) for row in rows]
         known = dict(zip(self.names, shapes, strict=True))
-        return {name: [_shaped(row, known.get(name, (-1,))[1:]) for row in rows] for name, rows in table.items()}
+        return {
+            name: [_shaped(row, known.get(name, (-1,))[1:]) for row in rows]
+            for name, rows in table.items()
+        }
 
 
 def _frame(columns: Sequence[Any], names: Sequence[str]) -> dict[str, list[Any]]:
@@ -106,9 +118,15 @@ def _shaped(value: Any, shape: Sequence[int]) -> Any:
         return value
     if len(shape) == 1:
         if shape[0] not in (-1, len(value)):
-            raise ValueError(f"an array of {len(value)} values is no tensor of shape {tuple(shape)}")
+            raise ValueError(
+                f"an array of {len(value)} values is no tensor of shape {tuple(shape)}"
+            )
         return value
-    count = shape[0] if shape[0] != -1 else len(value) // max(1, math.prod(abs(each) for each in shape[1:]))
+    count = (
+        shape[0]
+        if shape[0] != -1
+        else len(value) // max(1, math.prod(abs(each) for each in shape[1:]))
+    )
     size, rest = divmod(len(value), count) if count else (0, len(value))
     if rest:
         raise ValueError(f"an array of {len(value)} values is no tensor of shape {tuple(shape)}")

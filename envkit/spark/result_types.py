@@ -102,7 +102,9 @@ def _elements(values: Sequence[Any], kind: Array) -> list[Any]:
     if isinstance(kind.element, Array):
         return [None if each is None else _elements(each, kind.element) for each in values]
     if not _FITS[kind.element](values):
-        raise ValueError(f"an array of the prediction cannot become {ddl(kind)}: {str(values)[:80]}")
+        raise ValueError(
+            f"an array of the prediction cannot become {ddl(kind)}: {str(values)[:80]}"
+        )
     return _as(values, kind.element)
 
 
@@ -113,7 +115,10 @@ def _are(values: Sequence[Any], test: Callable[[Any], bool]) -> bool:
 def _whole(bits: int) -> Callable[[Sequence[Any]], bool]:
     limit = 2**bits
     return lambda values: _are(
-        values, lambda each: isinstance(each, int) and not isinstance(each, bool) and -limit <= each < limit
+        values,
+        lambda each: (
+            isinstance(each, int) and not isinstance(each, bool) and -limit <= each < limit
+        ),
     )
 
 
@@ -132,7 +137,9 @@ _FITS: Mapping[str, Callable[[Sequence[Any]], bool]] = {
 
 
 def _as(values: Sequence[Any], kind: str) -> list[Any]:
-    convert: Callable[[Any], Any] = {"float": float, "double": float, "string": str}.get(kind, lambda each: each)
+    convert: Callable[[Any], Any] = {"float": float, "double": float, "string": str}.get(
+        kind, lambda each: each
+    )
     return [None if each is None else convert(each) for each in values]
 
 
@@ -140,7 +147,9 @@ def _described(columns: Columns) -> str:
     said = []
     for name, values in list(columns.items())[:8]:
         first = next((each for each in values if each is not None), None)
-        said.append(f"{name!r} has {'nothing' if first is None else type(first).__name__ + ' ' + repr(first)[:30]}")
+        said.append(
+            f"{name!r} has {'nothing' if first is None else type(first).__name__ + ' ' + repr(first)[:30]}"
+        )
     return "; ".join(said) or "it has no columns"
 
 
@@ -150,7 +159,9 @@ def _promised(signature: ModelSignature | None) -> Kind:
         return "double"
     if len(outputs) == 1:
         return _of_spec(outputs[0])
-    return Struct(tuple((str(each.name or place), _of_spec(each)) for place, each in enumerate(outputs)))
+    return Struct(
+        tuple((str(each.name or place), _of_spec(each)) for place, each in enumerate(outputs))
+    )
 
 
 def _of_spec(spec: Any) -> str | Array:
@@ -175,7 +186,10 @@ def _of_dtype(dtype: str) -> str:
     kind = found[0] if found else ""
     if kind in ("int", "uint"):
         return "int" if dtype in ("int8", "int16", "int32", "uint8", "uint16") else "long"
-    return {"float": "float" if dtype in ("float16", "float32") else "double", "bool": "boolean"}.get(kind, "string")
+    return {
+        "float": "float" if dtype in ("float16", "float32") else "double",
+        "bool": "boolean",
+    }.get(kind, "string")
 
 
 def _parsed(text: str) -> Kind | None:
@@ -209,6 +223,8 @@ def _split(text: str) -> list[str]:
 
 
 def _parsed_field(text: str) -> tuple[str, str | Array] | None:
-    found = re.fullmatch(r"(?:`([^`]+)`|(\w+))\s*(?::|\s)\s*(.+?)(?:\s+not\s+null)?", text, re.IGNORECASE | re.DOTALL)
+    found = re.fullmatch(
+        r"(?:`([^`]+)`|(\w+))\s*(?::|\s)\s*(.+?)(?:\s+not\s+null)?", text, re.IGNORECASE | re.DOTALL
+    )
     kind = _parsed(found[3].strip()) if found else None
     return (found[1] or found[2], kind) if found and isinstance(kind, str | Array) else None

@@ -22,7 +22,11 @@ class Shipped:
 
     def here(self) -> Path:
         """Give the path on this machine."""
-        return Path(self.path) if self.path else Path(import_module("pyspark").SparkFiles.get(self.name))
+        return (
+            Path(self.path)
+            if self.path
+            else Path(import_module("pyspark").SparkFiles.get(self.name))
+        )
 
 
 def shipped_model(spark: Any, model: ModelDirectory) -> Shipped:
@@ -30,8 +34,12 @@ def shipped_model(spark: Any, model: ModelDirectory) -> Shipped:
     place = model.path / (model.artifact or "")
     if _is_local(spark):
         return Shipped(path=str(place))
-    folder = Path(tempfile.mkdtemp(prefix="envkit-", dir=_root()))  # served from there until Spark removes it
-    archive = folder / f"envkit-{hashlib.sha256(str(place).encode()).hexdigest()[:12]}-{folder.name[-8:]}.tar"
+    # served from there until Spark removes it
+    folder = Path(tempfile.mkdtemp(prefix="envkit-", dir=_root()))
+    archive = (
+        folder
+        / f"envkit-{hashlib.sha256(str(place).encode()).hexdigest()[:12]}-{folder.name[-8:]}.tar"
+    )
     with tarfile.open(archive, "w", dereference=True) as file:
         for each in model.own_places:
             file.add(each, arcname=each.relative_to(model.path), filter=_needed)

@@ -9,9 +9,9 @@ from importlib import import_module
 from typing import Any
 
 from envkit.child.worker import Worker
-from envkit.environments.occupancy import occupied
 from envkit.environments.packing.unpack import unpack
 from envkit.environments.reproduction import prepare_env
+from envkit.environments.store.in_use import occupied
 from envkit.environments.workers import Workplace
 from envkit.errors import PredictionFailed
 from envkit.inside import messages
@@ -109,14 +109,24 @@ def _columns(predictions: Any, rows: int) -> Columns:
     if values and all(isinstance(each, Mapping) for each in values):
         return {name: [each.get(name) for each in values] for name in values[0]}
     widths = {len(each) if isinstance(each, list) else -1 for each in values}
-    flat = len(widths) == 1 and -1 not in widths and not any(isinstance(each, list) for row in values for each in row)
-    return {place: list(column) for place, column in enumerate(zip(*values, strict=True))} if flat else {0: values}
+    flat = (
+        len(widths) == 1
+        and -1 not in widths
+        and not any(isinstance(each, list) for row in values for each in row)
+    )
+    return (
+        {place: list(column) for place, column in enumerate(zip(*values, strict=True))}
+        if flat
+        else {0: values}
+    )
 
 
 def _long(values: Any, rows: int) -> list[Any]:
     if not isinstance(values, list) or len(values) != rows:
         had = f"{len(values)} values" if isinstance(values, list) else "one value"
-        raise PredictionFailed("predict", f"the model gave {had} for {rows} rows; Spark needs one for each")
+        raise PredictionFailed(
+            "predict", f"the model gave {had} for {rows} rows; Spark needs one for each"
+        )
     return values
 
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from envkit.child import environment as variables_of
+from envkit.child import variables as variables_of
 from envkit.environments.env_type import EnvType
 from envkit.environments.reproduction import prepare_env
 from envkit.errors import InvalidArgument, ToolNotFound
@@ -33,29 +33,38 @@ def spark_udf(
 ) -> Callable[..., Any]:
     """Give a function of columns that predicts with a model, in the model's own environment.
 
-    Called with columns, the model gets a data frame with the names of its signature, in their order, or `0`, `1`, …
-    without a signature; called with one struct, its fields; called with nothing, the columns of the signature.
+    Called with columns, the model gets a data frame with the names of its signature, in their
+    order, or `0`, `1`, … without a signature; called with one struct, its fields; called with
+    nothing, the columns of the signature.
 
-    result_type: a type of Spark or its DDL text: `int`, `long`, `float`, `double`, `string`, `boolean`, an array of
-    one of these, or a struct of all that; default what the signature promises, else `double`. Of a data frame or an
-    array with several columns the leftmost that fits is taken, an array takes all that fit, a struct takes those of
-    its names. env_manager: what builds the environment, on the driver and where an executor lacks it; `local`: that of
-    Spark's own Python. params: for each prediction. extra_env: environment variables for the model. prebuilt_env_uri:
-    an archive of `envkit pack`, which each executor unpacks in place of building. model_config: takes the place of
-    what the model was saved with, key by key.
+    result_type: a type of Spark or its DDL text: `int`, `long`, `float`, `double`, `string`,
+    `boolean`, an array of one of these, or a struct of all that; default what the signature
+    promises, else `double`. Of a data frame or an array with several columns the leftmost that fits
+    is taken, an array takes all that fit, a struct takes those of its names. env_manager: what
+    builds the environment, on the driver and where an executor lacks it; `local`: that of Spark's
+    own Python. params: for each prediction. extra_env: environment variables for the model.
+    prebuilt_env_uri: an archive of `envkit pack`, which each executor unpacks in place of building.
+    model_config: takes the place of what the model was saved with, key by key.
 
-    Executors need envkit in their Python. Raises what `prepare_env` raises, `InvalidArgument` for a `result_type` that
-    is none of these, `ToolNotFound` without PySpark. What the model raises ends the job, with the model's traceback.
+    Executors need envkit in their Python. Raises what `prepare_env` raises, `InvalidArgument` for a
+    `result_type` that is none of these, `ToolNotFound` without PySpark. What the model raises ends
+    the job, with the model's traceback.
     """
     functions = _library("pyspark.sql.functions")
     variables_of.check(extra_env or {})
     if not hasattr(spark, "sparkContext"):
-        raise InvalidArgument("spark must be a session with a sparkContext; Spark Connect has none.")
+        raise InvalidArgument(
+            "spark must be a session with a sparkContext; Spark Connect has none."
+        )
     manager = EnvType(env_manager) if env_manager in set(EnvType) else None
     if manager is None:
-        raise InvalidArgument(f"env_manager must be one of {', '.join(EnvType)}, not {env_manager!r}.")
+        raise InvalidArgument(
+            f"env_manager must be one of {', '.join(EnvType)}, not {env_manager!r}."
+        )
     model = ModelDirectory.open(model_uri)
-    signature = ModelSignature.from_dict(model.mlmodel.signature) if model.mlmodel.signature else None
+    signature = (
+        ModelSignature.from_dict(model.mlmodel.signature) if model.mlmodel.signature else None
+    )
     kind = result_types.chosen(result_type, signature)
     archive = download_or_path(prebuilt_env_uri) if prebuilt_env_uri is not None else None
     if archive is None and manager is not EnvType.LOCAL:
@@ -65,7 +74,9 @@ def spark_udf(
         environment=shipping.shipped_file(spark, archive) if archive is not None else None,
         manager=manager.value,
         result=kind,
-        inputs=Inputs.of(signature, raw=bool(model.mlmodel.content.get("is_signature_from_type_hint"))),
+        inputs=Inputs.of(
+            signature, raw=bool(model.mlmodel.content.get("is_signature_from_type_hint"))
+        ),
         params=dict(params) if params is not None else None,
         variables=dict(extra_env or {}),
         model_config=dict(model_config) if model_config is not None else None,
@@ -109,4 +120,6 @@ def _library(name: str) -> Any:
         return import_module(name)
     except ModuleNotFoundError as error:
         missing = str(error.name).partition(".")[0]
-        raise ToolNotFound(missing, "spark_udf needs it: `pip install pyspark pandas pyarrow`.") from error
+        raise ToolNotFound(
+            missing, "spark_udf needs it: `pip install pyspark pandas pyarrow`."
+        ) from error

@@ -1,6 +1,7 @@
 """Findings that are known and accepted, in a file beside the pipeline: only what is new fails.
 
-A finding is known by its rule, file, field and problem, not by its line, so that it stays known after lines were moved.
+A finding is known by its rule, file, field and problem, not by its line, so that it stays known
+after lines were moved.
 """
 
 from __future__ import annotations
@@ -39,11 +40,15 @@ class Baseline:
 
 def read(path: Path) -> Baseline:
     """Read a baseline. Raises `InvalidFile` when it is missing or none."""
-    document = Document.parse(read_text(path), path if path.suffix == ".json" else Path(f"{path}.json"))  # is JSON
+    document = Document.parse(
+        read_text(path), path if path.suffix == ".json" else Path(f"{path}.json")
+    )  # is JSON
     models = document.mapping("models")
     found = {}
     for name, counts in models.content.items():
-        if not isinstance(counts, dict) or not all(isinstance(each, int) for each in counts.values()):
+        if not isinstance(counts, dict) or not all(
+            isinstance(each, int) for each in counts.values()
+        ):
             raise InvalidFile(path, f"models.{name}", "is not what `--write-baseline` writes")
         found[name] = counts
     return Baseline(folder=path.resolve().parent, models=found)
@@ -53,7 +58,9 @@ def write(path: Path, report: Report) -> None:
     """Write all findings of a report as a baseline. Raises `InvalidInput` when the file cannot be written."""
     folder = path.resolve().parent
     models = {
-        _key(result, folder): dict(sorted(Counter(each.fingerprint for each in result.findings).items()))
+        _key(result, folder): dict(
+            sorted(Counter(each.fingerprint for each in result.findings).items())
+        )
         for result in sorted(report.results, key=lambda each: each.model)
         if result.findings
     }
@@ -61,7 +68,9 @@ def write(path: Path, report: Report) -> None:
     try:
         path.write_bytes(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
-        raise InvalidInput(f"Cannot write the baseline {path}: {error.strerror or error}.") from error
+        raise InvalidInput(
+            f"Cannot write the baseline {path}: {error.strerror or error}."
+        ) from error
 
 
 def _key(result: ModelResult, folder: Path) -> str:

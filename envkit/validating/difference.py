@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envkit.validating.snapshot import INDEX, Package, Snapshot, take
+from envkit.validating.stages.snapshot import INDEX, Package, Snapshot, take
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,10 +67,12 @@ class Difference:
 def diff(first: str | Path, second: str | Path) -> Difference:
     """Compare two models, captures (`envkit.json` or its folder), locks, requirements files or environments.
 
-    An environment is named by its folder or interpreter, `current` is that of envkit. What one side does not tell is
-    not compared: requirements know no hashes, a lock no single interpreter. Nothing of a model is run.
+    An environment is named by its folder or interpreter, `current` is that of envkit. What one side
+    does not tell is not compared: requirements know no hashes, a lock no single interpreter.
+    Nothing of a model is run.
 
-    Raises `InvalidInput` for what is none of these, `InvalidFile` for a malformed file, `NotAnInterpreter`.
+    Raises `InvalidInput` for what is none of these, `InvalidFile` for a malformed file,
+    `NotAnInterpreter`.
     """
     before, after = take(first), take(second)
     names = sorted({*before.packages, *after.packages})
@@ -78,7 +80,9 @@ def diff(first: str | Path, second: str | Path) -> Difference:
     return Difference(
         added=tuple(after.packages[name] for name in names if name not in before.packages),
         removed=tuple(before.packages[name] for name in names if name not in after.packages),
-        changed=tuple(each for name in both for each in _changes(before.packages[name], after.packages[name])),
+        changed=tuple(
+            each for name in both for each in _changes(before.packages[name], after.packages[name])
+        ),
         interpreter=tuple(_interpreter(before, after)),
     )
 
@@ -94,7 +98,9 @@ def _changes(before: Package, after: Package) -> Iterator[Change]:
     if before.version and after.version and before.version != after.version:
         yield Change(what="version", name=before.name, before=before.version, after=after.version)
     elif before.required and after.required and before.required != after.required:
-        yield Change(what="requirement", name=before.name, before=before.required, after=after.required)
+        yield Change(
+            what="requirement", name=before.name, before=before.required, after=after.required
+        )
     if before.origin and after.origin and not _same_origin(before.origin, after.origin):
         yield Change(what="origin", name=before.name, before=before.origin, after=after.origin)
     if before.version == after.version and (found := _other_hash(before.files, after.files)):
@@ -103,7 +109,9 @@ def _changes(before: Package, after: Package) -> Iterator[Change]:
 
 def _same_origin(one: str, other: str) -> bool:
     """Which index it was is compared only where both tell."""
-    return one == other or (INDEX in (one, other) and one.startswith(INDEX) and other.startswith(INDEX))
+    return one == other or (
+        INDEX in (one, other) and one.startswith(INDEX) and other.startswith(INDEX)
+    )
 
 
 def _other_hash(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, str] | None:

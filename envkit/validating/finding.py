@@ -11,8 +11,8 @@ from typing import Any
 class Severity(StrEnum):
     """How grave a finding is, after SARIF's levels.
 
-    error: the model will not run there, will run with something else, or is not safe to run. warning: it may.
-    note: worth knowing; what cannot be told for sure.
+    error: the model will not run there, will run with something else, or is not safe to run.
+    warning: it may. note: worth knowing; what cannot be told for sure.
     """
 
     NOTE = "note"
@@ -47,9 +47,10 @@ ALWAYS = frozenset({Stage.FILES, Stage.CODE})
 class Finding:
     """One thing that is wrong.
 
-    rule: the code of the rule, `ENV120`. file: relative to the model directory, empty for the model as a whole; line:
-    from 1, 0 where there are no lines; field: the key in the file, where that says more than a line. problem, remedy:
-    a sentence each, without a full stop, the remedy in the imperative.
+    rule: the code of the rule, `ENV120`. file: relative to the model directory, empty for the model
+    as a whole; line: from 1, 0 where there are no lines; field: the key in the file, where that
+    says more than a line. problem, remedy: a sentence each, without a full stop, the remedy in the
+    imperative.
     """
 
     rule: str

@@ -1,7 +1,8 @@
 """What can be mended mechanically in a model's environment files, as the rules know it; shown first, then all or none.
 
-Rules with a `fix` are applied in turn, each to what those before it left, on a copy of the environment files beside
-which the model's other files are only names; until nothing changes any more. So what is proposed is what stays.
+Rules with a `fix` are applied in turn, each to what those before it left, on a copy of the
+environment files beside which the model's other files are only names; until nothing changes any
+more. So what is proposed is what stays.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from envkit.errors import InvalidArgument, InvalidInput
 from envkit.formats import file_set, requirements_txt
 from envkit.models.uris import naming
 from envkit.models.uris.fetch import is_elsewhere
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.rule import Rule
 from envkit.validating.selection import Selection
 from envkit.validating.validate import facts_of
@@ -58,12 +59,18 @@ class Fix:
         )
 
 
-def fix(model: str | Path, *, select: Iterable[str] = (), ignore: Iterable[str] = (), write: bool = False) -> Fix:
+def fix(
+    model: str | Path,
+    *,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    write: bool = False,
+) -> Fix:
     """Mend what rules know how to mend. Nothing is written unless `write` says so, and then all files or none.
 
     Raises `ModelNotFound`, `InvalidArgument` for a rule that does not exist and a model elsewhere,
-    `InvalidInput` for a bare artifact and for a model that cannot be written, `InvalidFile` for a malformed `MLmodel`
-    that no rule mends.
+    `InvalidInput` for a bare artifact and for a model that cannot be written, `InvalidFile` for a
+    malformed `MLmodel` that no rule mends.
     """
     selection = Selection(select=tuple(select), ignore=tuple(ignore))
     selection.check()
@@ -75,13 +82,21 @@ def fix(model: str | Path, *, select: Iterable[str] = (), ignore: Iterable[str] 
         )
     facts = facts_of(model)
     if facts.bare is not None:
-        raise InvalidInput(f"{model} has no environment files to mend. `envkit capture` writes them.")
+        raise InvalidInput(
+            f"{model} has no environment files to mend. `envkit capture` writes them."
+        )
     found = proposed(facts, [rule for rule in selection.rules if rule.fix is not None])
     if not found and facts.mlmodel is None:
         raise facts.broken[0].error(facts.path)
     if write and found:
         file_set.write_files(facts.path, dict(found.files))
-        return Fix(model=found.model, files=found.files, before=found.before, rules=found.rules, written=True)
+        return Fix(
+            model=found.model,
+            files=found.files,
+            before=found.before,
+            rules=found.rules,
+            written=True,
+        )
     return found
 
 
@@ -96,7 +111,11 @@ def proposed(facts: ModelFacts, rules: Iterable[Rule]) -> Fix:
             mended.update(dict.fromkeys(changed))
             if not changed:
                 break
-        after = {path.relative_to(shadow).as_posix(): path for path in shadow.rglob("*") if path.is_file()}
+        after = {
+            path.relative_to(shadow).as_posix(): path
+            for path in shadow.rglob("*")
+            if path.is_file()
+        }
         texts = {
             name: path.read_bytes().decode("utf-8", "surrogateescape")
             for name, path in after.items()
@@ -123,8 +142,13 @@ def _is_free(path: Path) -> bool:
 def _shadowed(facts: ModelFacts, shadow: Path) -> dict[str, str]:
     """Copy the environment files, and make empty ones for the rest; give the texts of what was copied."""
     texts = {}
-    unread = (each.file for each in facts.broken)  # as it is: what cannot be read is not mended, and not empty
-    environment = {*(name for name, _ in facts.texts()), *unread, requirements_txt.CONSTRAINTS_FILE_NAME}
+    # as it is: what cannot be read is not mended, and not empty
+    unread = (each.file for each in facts.broken)
+    environment = {
+        *(name for name, _ in facts.texts()),
+        *unread,
+        requirements_txt.CONSTRAINTS_FILE_NAME,
+    }
     for folder, folders, names in os.walk(facts.path):
         folders[:] = [each for each in folders if each != ".git"]
         place = shadow / Path(folder).relative_to(facts.path)
@@ -155,7 +179,9 @@ def _mend(rule: Rule, shadow: Path, real: ModelFacts) -> bool:
     for name, text in rule.fix(facts):
         path = shadow / name
         content = text.encode("utf-8", "surrogateescape")
-        if not path.resolve().is_relative_to(shadow) or (path.is_file() and path.read_bytes() == content):
+        if not path.resolve().is_relative_to(shadow) or (
+            path.is_file() and path.read_bytes() == content
+        ):
             continue
         path.write_bytes(content)
         facts.forget(name)

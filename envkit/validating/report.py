@@ -14,7 +14,8 @@ from envkit.validating.rule import Rule
 class ModelResult:
     """One model. model: as it was named; path: absolute, empty when there is none. error: why it was not looked at.
 
-    known: how many findings the baseline holds already. notes: what the later stages did, a sentence each.
+    known: how many findings the baseline holds already. notes: what the later stages did, a
+    sentence each.
     """
 
     model: str

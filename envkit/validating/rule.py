@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity, Stage
 
 
@@ -20,7 +20,8 @@ from envkit.validating.finding import Finding, Severity, Stage
 class Rule:
     """One rule. summary: a sentence; explanation: the rest of its module's text.
 
-    fix: where what is wrong can be mended mechanically: yields names of files with their whole new text.
+    fix: where what is wrong can be mended mechanically: yields names of files with their whole new
+    text.
     """
 
     code: str
@@ -36,7 +37,9 @@ class Rule:
 @cache
 def all_rules() -> tuple[Rule, ...]:
     """Find the rules of all stages, in the order of the stages, then of their codes."""
-    return tuple(each for stage in Stage for each in sorted(_of_stage(stage), key=lambda rule: rule.code))
+    return tuple(
+        each for stage in Stage for each in sorted(_of_stage(stage), key=lambda rule: rule.code)
+    )
 
 
 def _of_stage(stage: Stage) -> Iterator[Rule]:

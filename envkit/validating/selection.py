@@ -14,8 +14,8 @@ from envkit.validating.rule import Rule, all_rules
 class Selection:
     """What the user chose.
 
-    select: empty for all rules. severities: by the word that names a rule or several. stages: those that were asked
-    for; rules of others do not run, whatever is selected.
+    select: empty for all rules. severities: by the word that names a rule or several. stages: those
+    that were asked for; rules of others do not run, whatever is selected.
     """
 
     select: tuple[str, ...] = ()
@@ -27,9 +27,17 @@ class Selection:
         """Raise `InvalidArgument` for a word that names no rule, and when only rules of other stages are selected."""
         for word in (*self.select, *self.ignore, *self.severities):
             if not any(_means(word, rule) for rule in all_rules()):
-                raise InvalidArgument(f"'{word}' names no rule. `envkit validate --list-rules` names them all.")
-        asleep = [rule for rule in all_rules() if _any(self.select, rule) and rule.stage not in self.stages]
-        if asleep and not any(_any(self.select, rule) and rule.stage in self.stages for rule in all_rules()):
+                raise InvalidArgument(
+                    f"'{word}' names no rule. `envkit validate --list-rules` names them all."
+                )
+        asleep = [
+            rule
+            for rule in all_rules()
+            if _any(self.select, rule) and rule.stage not in self.stages
+        ]
+        if asleep and not any(
+            _any(self.select, rule) and rule.stage in self.stages for rule in all_rules()
+        ):
             raise InvalidArgument(
                 f"{asleep[0].code} is a rule of the stage {asleep[0].stage.value}, which only runs with "
                 f"`--{asleep[0].stage.value}`."
@@ -55,4 +63,8 @@ def _any(words: Iterable[str], rule: Rule) -> bool:
 
 
 def _means(word: str, rule: Rule) -> bool:
-    return word.upper() == "ALL" or (bool(word) and rule.code.startswith(word.upper())) or word == rule.name
+    return (
+        word.upper() == "ALL"
+        or (bool(word) and rule.code.startswith(word.upper()))
+        or word == rule.name
+    )

@@ -1,7 +1,8 @@
 """Settings of a project: `[tool.envkit]` of `pyproject.toml`, or the same keys at the top of `envkit.toml`.
 
-The nearest file upward from the working directory counts; `envkit.toml` comes first where both lie in one folder.
-Models have no say: folders that hold an `MLmodel` are passed over, so that a model cannot turn off what checks it.
+The nearest file upward from the working directory counts; `envkit.toml` comes first where both lie
+in one folder. Models have no say: folders that hold an `MLmodel` are passed over, so that a model
+cannot turn off what checks it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,18 @@ from envkit.validating.finding import Severity
 
 FILE_NAME = "envkit.toml"
 PROJECT_FILE_NAME = "pyproject.toml"
-KEYS = ("select", "ignore", "severity", "fail-on", "baseline", "jobs", "scan", "target", "rtol", "atol")
+KEYS = (
+    "select",
+    "ignore",
+    "severity",
+    "fail-on",
+    "baseline",
+    "jobs",
+    "scan",
+    "target",
+    "rtol",
+    "atol",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +77,9 @@ def severity(value: str, document: Document, key: str) -> Severity:
         return Severity(value)
     except ValueError:
         allowed = ", ".join(Severity)
-        raise InvalidFile(document.path, document.key(key), f"'{value}' is none of {allowed}") from None
+        raise InvalidFile(
+            document.path, document.key(key), f"'{value}' is none of {allowed}"
+        ) from None
 
 
 def _table(path: Path) -> Mapping[str, Any] | None:
@@ -85,7 +99,9 @@ def _toml(path: Path) -> Mapping[str, Any]:
 def _settings(content: Mapping[str, Any], path: Path) -> Settings:
     document = Document(content, path, "tool.envkit" if path.name == PROJECT_FILE_NAME else "")
     if unknown := sorted(set(content) - set(KEYS)):
-        raise InvalidFile(path, document.key(unknown[0]), "is not a setting", f"There are {', '.join(KEYS)}.")
+        raise InvalidFile(
+            path, document.key(unknown[0]), "is not a setting", f"There are {', '.join(KEYS)}."
+        )
     severities = document.optional_mapping("severity")
     fail_on, baseline = document.optional_text("fail-on"), document.optional_text("baseline")
     jobs = content.get("jobs")
@@ -95,7 +111,9 @@ def _settings(content: Mapping[str, Any], path: Path) -> Settings:
         file=path,
         select=document.texts("select"),
         ignore=document.texts("ignore"),
-        severity={name: severity(severities.text(name), severities, name) for name in severities.content}
+        severity={
+            name: severity(severities.text(name), severities, name) for name in severities.content
+        }
         if severities
         else {},
         fail_on=None if fail_on is None else severity(fail_on, document, "fail-on"),
@@ -112,6 +130,10 @@ def _tolerance(document: Document, key: str) -> float | None:
     found = document.content.get(key)
     if found is None:
         return None
-    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < float("inf"):
+    if (
+        isinstance(found, bool)
+        or not isinstance(found, int | float)
+        or not 0 <= found < float("inf")
+    ):
         raise InvalidFile(document.path, document.key(key), "expected a number from 0")
     return float(found)

@@ -8,21 +8,27 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from envkit.child.pool import in_processes
-from envkit.errors import InvalidArgument, InvalidFile, InvalidInput, ModelNotFound, PathOutsideModel
+from envkit.child.process_pool import in_processes
+from envkit.errors import (
+    InvalidArgument,
+    InvalidFile,
+    InvalidInput,
+    ModelNotFound,
+    PathOutsideModel,
+)
 from envkit.formats import mlmodel
 from envkit.models.directory import ModelDirectory
 from envkit.models.uris.naming import shown
 from envkit.validating import baseline as baselines
 from envkit.validating import settings as project
-from envkit.validating import unfetched
-from envkit.validating.demands import Demands, Tolerance
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files import unfetched
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import ALWAYS, Finding, Severity, Stage
+from envkit.validating.options import Demands, Tolerance
 from envkit.validating.report import ModelResult, Report
-from envkit.validating.scanners import named as scanners_named
 from envkit.validating.selection import Selection
 from envkit.validating.settings import Settings
+from envkit.validating.stages.scanners import named as scanners_named
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,25 +77,28 @@ def validate(
 ) -> Report:
     """Say whether models will run where they are taken; by default from their files alone: nothing of them is run.
 
-    models: one model or several, directories or `file:` URIs. select, ignore: rules by code, beginning of a code, or
-    name. severity: rule → `error`, `warning` or `note`. fail_on: the least severity that makes `Report.ok` false,
-    default `warning`. baseline: a file of known findings, which are left out. jobs: processes, 0 for one a core; with
-    more than one a script needs the guard `if __name__ == "__main__":`. scan: deeper scanners of pickles, `picklescan`
-    or `fickling`. settings: the file with the project's settings, default the nearest upward from the working
-    directory; what is given here is added to `ignore`, and else takes its place. keep_going: tell models that are not
-    there in the report in place of raising. whole: fetch large files of models elsewhere, too, which else are told in
-    a note and held against the capture by their sizes alone; scan and rebuild always do.
+    models: one model or several, directories or `file:` URIs. select, ignore: rules by code,
+    beginning of a code, or name. severity: rule → `error`, `warning` or `note`. fail_on: the least
+    severity that makes `Report.ok` false, default `warning`. baseline: a file of known findings,
+    which are left out. jobs: processes, 0 for one a core; with more than one a script needs the
+    guard `if __name__ == "__main__":`. scan: deeper scanners of pickles, `picklescan` or
+    `fickling`. settings: the file with the project's settings, default the nearest upward from the
+    working directory; what is given here is added to `ignore`, and else takes its place.
+    keep_going: tell models that are not there in the report in place of raising. whole: fetch large
+    files of models elsewhere, too, which else are told in a note and held against the capture by
+    their sizes alone; scan and rebuild always do.
 
-    resolve: ask package indexes, for each target (`linux-x86_64:3.11`; see `targets.parse`; default this platform and
-    the model's Python); a target, and audit, which asks for known vulnerabilities, imply it. rebuild: build the
-    environment and compare the answer to the example with the recorded one, within rtol and atol (a number, or by
-    column with "" for all others). minimal: leave out each requirement in turn; implies rebuild. against: say whether
-    the model would run in an environment that is there (see `fitting.fit`). What follows is as for `envkit.predict`.
-    report: is told what takes time, where there is one process.
+    resolve: ask package indexes, for each target (`linux-x86_64:3.11`; see `targets.parse`; default
+    this platform and the model's Python); a target, and audit, which asks for known
+    vulnerabilities, imply it. rebuild: build the environment and compare the answer to the example
+    with the recorded one, within rtol and atol (a number, or by column with "" for all others).
+    minimal: leave out each requirement in turn; implies rebuild. against: say whether the model
+    would run in an environment that is there (see `fitting.fit`). What follows is as for
+    `envkit.predict`. report: is told what takes time, where there is one process.
 
-    Raises `ModelNotFound`, `InvalidArgument` for a rule, severity or scanner that does not exist, `InvalidFile` for
-    malformed settings or baseline, `ToolNotFound` for a scanner that is not installed. What is malformed inside a
-    model is a finding.
+    Raises `ModelNotFound`, `InvalidArgument` for a rule, severity or scanner that does not exist,
+    `InvalidFile` for malformed settings or baseline, `ToolNotFound` for a scanner that is not
+    installed. What is malformed inside a model is a finding.
     """
     given = Settings(
         select=tuple(select),
@@ -103,7 +112,12 @@ def validate(
     found = project.find(Path.cwd()) if settings is None else project.read(Path(settings))
     named = [models] if isinstance(models, str | Path) else list(models)
     demands = Demands(
-        stages=_stages(resolve=bool(resolve or target or audit), rebuild=rebuild, minimal=minimal, against=against),
+        stages=_stages(
+            resolve=bool(resolve or target or audit),
+            rebuild=rebuild,
+            minimal=minimal,
+            against=against,
+        ),
         targets=((target,) if isinstance(target, str) else tuple(target)) or found.target,
         whole=whole,
         audit=audit,
@@ -140,11 +154,13 @@ def run(models: Sequence[str | Path], wishes: Wishes, *, keep_going: bool) -> Re
     return Report(results=tuple(results), rules=wishes.selection.rules, fail_on=wishes.fail_on)
 
 
-def facts_of(uri: str | Path, scan: tuple[str, ...] = (), demands: Demands | None = None) -> ModelFacts:
+def facts_of(
+    uri: str | Path, scan: tuple[str, ...] = (), demands: Demands | None = None
+) -> ModelFacts:
     """Give the facts of the model that a path or URI names, whatever is wrong in it.
 
-    Raises `ModelNotFound` when there is neither a directory with an `MLmodel` nor an artifact, `InvalidArgument` for
-    another kind of URI.
+    Raises `ModelNotFound` when there is neither a directory with an `MLmodel` nor an artifact,
+    `InvalidArgument` for another kind of URI.
     """
     place, elsewhere = unfetched.place_of(uri, demands or Demands(), scan)
     try:
@@ -173,7 +189,9 @@ def _examine(uri: str, *, wishes: Wishes, keep_going: bool) -> ModelResult:
     found = tuple(_findings(facts, wishes.selection))
     notes = tuple(_notes(facts))
     seconds = time.perf_counter() - began
-    return ModelResult(model=shown(uri), path=str(facts.path), findings=found, notes=notes, seconds=seconds)
+    return ModelResult(
+        model=shown(uri), path=str(facts.path), findings=found, notes=notes, seconds=seconds
+    )
 
 
 def _notes(facts: ModelFacts) -> Iterator[str]:
@@ -187,7 +205,11 @@ def _notes(facts: ModelFacts) -> Iterator[str]:
             yield f"resolved for {'; '.join(each.place.label for each in answered)}"
     if Stage.REBUILD in stages:
         yield from facts.rebuilt.notes
-        if facts.rebuilt.answered and facts.recorded_answer is not None and not facts.answer_differences:
+        if (
+            facts.rebuilt.answered
+            and facts.recorded_answer is not None
+            and not facts.answer_differences
+        ):
             within = " within the tolerance" if facts.demands.tolerance else ""
             yield f"rebuilt in {facts.rebuilt.seconds:.1f} s: the answer is the recorded one{within}"
     if Stage.MINIMAL in stages and facts.minimal.trials:
@@ -198,27 +220,29 @@ def _notes(facts: ModelFacts) -> Iterator[str]:
 def _check(demands: Demands) -> None:
     """Raise `InvalidArgument` or `ToolNotFound` for what could not be done with any model, before much is begun."""
     if Stage.RESOLVE in demands.stages:
-        from envkit.validating import targets
+        from envkit.validating.stages import targets
 
         for word in demands.targets:
             targets.parse(word, "3")
     if demands.audit:
-        from envkit.validating import auditing
+        from envkit.validating.stages import audit as auditing
 
         auditing.require()
     if Stage.MINIMAL in demands.stages:
-        from envkit.validating import minimizing
+        from envkit.validating.stages import minimal as minimizing
 
         minimizing.check_manager(demands.env_manager)
     if Stage.AGAINST in demands.stages:
-        from envkit.validating import snapshot
+        from envkit.validating.stages import snapshot
 
         snapshot.take(demands.against)
 
 
 def _findings(facts: ModelFacts, selection: Selection) -> list[Finding]:
     found = [selection.judged(each, rule) for rule in selection.rules for each in rule.check(facts)]
-    return sorted(dict.fromkeys(found), key=lambda each: (each.file == "", each.file, each.line, each.rule))
+    return sorted(
+        dict.fromkeys(found), key=lambda each: (each.file == "", each.file, each.line, each.rule)
+    )
 
 
 def _stages(*, resolve: bool, rebuild: bool, minimal: bool, against: object) -> frozenset[Stage]:
@@ -232,14 +256,21 @@ def _stages(*, resolve: bool, rebuild: bool, minimal: bool, against: object) -> 
 
 
 def _tolerance(
-    found: Settings, rtol: float | Mapping[str, float] | None, atol: float | Mapping[str, float] | None
+    found: Settings,
+    rtol: float | Mapping[str, float] | None,
+    atol: float | Mapping[str, float] | None,
 ) -> Tolerance:
-    relative, absolute = (_by_column(given, usual) for given, usual in ((rtol, found.rtol), (atol, found.atol)))
+    relative, absolute = (
+        _by_column(given, usual) for given, usual in ((rtol, found.rtol), (atol, found.atol))
+    )
     columns = (relative.keys() | absolute.keys()) - {""}
     return Tolerance(
         relative=relative[""],
         absolute=absolute[""],
-        of_columns={each: (relative.get(each, relative[""]), absolute.get(each, absolute[""])) for each in columns},
+        of_columns={
+            each: (relative.get(each, relative[""]), absolute.get(each, absolute[""]))
+            for each in columns
+        },
     )
 
 
@@ -273,4 +304,6 @@ def _severity(word: str) -> Severity:
     try:
         return Severity(word)
     except ValueError:
-        raise InvalidArgument(f"'{word}' is no severity; there are {', '.join(Severity)}.") from None
+        raise InvalidArgument(
+            f"'{word}' is no severity; there are {', '.join(Severity)}."
+        ) from None

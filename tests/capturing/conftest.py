@@ -16,8 +16,8 @@ import pytest
 
 from envkit.capturing import capture as capturing
 from envkit.capturing.capture import capture
-from envkit.capturing.lock import Unlocked
 from envkit.capturing.outcome import Capture
+from envkit.locking.lock import Unlocked
 
 LOADER = """
 import {imports}
@@ -51,7 +51,11 @@ class Site:
         lines = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"]
         lines += [f"Requires-Dist: {line}" for line in requires]
         lines += [f"Provides-Extra: {extra}" for extra in extras]
-        content = {**(files or {}), f"{info}/METADATA": "\n".join(lines) + "\n", f"{info}/INSTALLER": "test\n"}
+        content = {
+            **(files or {}),
+            f"{info}/METADATA": "\n".join(lines) + "\n",
+            f"{info}/INSTALLER": "test\n",
+        }
         if direct_url is not None:
             content[f"{info}/direct_url.json"] = json.dumps(direct_url)
         record = []
@@ -59,7 +63,11 @@ class Site:
             target = self.folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
-            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+            digest = (
+                base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
+                .rstrip(b"=")
+                .decode()
+            )
             record.append(f"{path},sha256={digest},{len(text.encode())}")
         record.append(f"{info}/RECORD,,")
         (self.folder / info / "RECORD").write_text("\n".join(record) + "\n", encoding="utf-8")
@@ -120,5 +128,7 @@ class ModelCase:
 @pytest.fixture
 def case(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> ModelCase:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site.folder)]))
-    monkeypatch.setattr(capturing, "lock", lambda *_, **__: Unlocked(reasons=("no network in tests",)))
+    monkeypatch.setattr(
+        capturing, "lock", lambda *_, **__: Unlocked(reasons=("no network in tests",))
+    )
     return ModelCase(tmp_path / "model", site)

@@ -13,16 +13,18 @@ from click.testing import CliRunner
 
 from envkit.capturing import capture as capturing
 from envkit.capturing.capture import capture
-from envkit.capturing.degradations import Kind
-from envkit.capturing.lock import Unlocked
 from envkit.capturing.outcome import Capture
 from envkit.cli.main import main
 from envkit.errors import InvalidArgument, ModelRaised
+from envkit.locking.lock import Unlocked
+from envkit.models.capture_warnings import Kind
 from envkit.models.environment_files import read_model_dependencies
-from envkit.models.why import why
+from envkit.models.evidence.why import why
 from tests.capturing.conftest import Site
 
-ESTIMATOR = "class Estimator:\n    def predict(self, data):\n        import late\n        return data\n"
+ESTIMATOR = (
+    "class Estimator:\n    def predict(self, data):\n        import late\n        return data\n"
+)
 
 
 @pytest.fixture
@@ -31,7 +33,9 @@ def artifact(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> Pat
     site.install("forest", files={"forest.py": ESTIMATOR})
     site.install("late", files={"late.py": ""})
     monkeypatch.setenv("PYTHONPATH", str(site.folder))
-    monkeypatch.setattr(capturing, "lock", lambda *_, **__: Unlocked(reasons=("no network in tests",)))
+    monkeypatch.setattr(
+        capturing, "lock", lambda *_, **__: Unlocked(reasons=("no network in tests",))
+    )
     path = tmp_path / "bare" / "model.pkl"
     path.parent.mkdir()
     path.write_bytes(b"\x80\x02cforest\nEstimator\n)\x81.")
@@ -65,7 +69,13 @@ def test_a_bare_artifact_gets_an_environment(artifact: Path, static: bool) -> No
     ],
 )
 def test_what_a_bare_artifact_is_loaded_and_asked_with_is_required_unrun(
-    tmp_path: Path, site: Site, artifact: Path, name: str, content: bytes, asked: bool, expected: tuple[str, ...]
+    tmp_path: Path,
+    site: Site,
+    artifact: Path,
+    name: str,
+    content: bytes,
+    asked: bool,
+    expected: tuple[str, ...],
 ) -> None:
     for library in ("numpy", "safetensors", "torch"):
         site.install(library, files={f"{library}/__init__.py": "", f"{library}/nn.py": ""})
@@ -91,7 +101,10 @@ def test_with_an_example_it_predicts(artifact: Path) -> None:
 def test_the_library_of_its_compression_is_required(artifact: Path, site: Site) -> None:
     reading = "try:\n    import lz4\nexcept ImportError:\n    lz4 = None\n"
     site.install("lz4", files={"lz4.py": "import base64, zlib\n"})
-    site.install("joblib", files={"joblib.py": f"{reading}import forest\ndef load(path): return forest.Estimator()\n"})
+    site.install(
+        "joblib",
+        files={"joblib.py": f"{reading}import forest\ndef load(path): return forest.Estimator()\n"},
+    )
     packed = artifact.rename(artifact.with_name("model.joblib"))
 
     assert "lz4==1.0" not in capture(packed, write=False).requirements
@@ -120,10 +133,16 @@ def test_files_of_a_project_around_it_are_never_replaced(artifact: Path, tmp_pat
     assert "--output-path DIR" in refused.stderr
     assert written.exit_code == 0, written.stderr
     assert (artifact.parent / "requirements.txt").read_text() == "mine\n"
-    assert sorted(each.name for each in artifact.parent.iterdir()) == ["model.pkl", "requirements.txt"]
+    assert sorted(each.name for each in artifact.parent.iterdir()) == [
+        "model.pkl",
+        "requirements.txt",
+    ]
     assert (tmp_path / "new" / "env" / "model.pkl").read_bytes() == artifact.read_bytes()
     assert "forest==1.0" in (tmp_path / "new" / "env" / "requirements.txt").read_text()
-    assert capture(artifact, static=True, output_path=tmp_path / "new" / "env").model == tmp_path / "new" / "env"
+    assert (
+        capture(artifact, static=True, output_path=tmp_path / "new" / "env").model
+        == tmp_path / "new" / "env"
+    )
 
 
 def test_a_second_artifact_does_not_take_the_place_of_the_first(artifact: Path) -> None:
@@ -136,11 +155,17 @@ def test_a_second_artifact_does_not_take_the_place_of_the_first(artifact: Path) 
 
 
 @pytest.mark.parametrize("spoil", ["file", "other files", "inside"])
-def test_an_output_folder_that_cannot_be_meant_is_refused(artifact: Path, tmp_path: Path, spoil: str) -> None:
+def test_an_output_folder_that_cannot_be_meant_is_refused(
+    artifact: Path, tmp_path: Path, spoil: str
+) -> None:
     model = tmp_path / "with MLmodel"
     model.mkdir()
-    (model / "MLmodel").write_text("flavors: {python_function: {loader_module: json}}\n", encoding="utf-8")
-    target = {"file": tmp_path / "file", "other files": artifact.parent, "inside": model / "sub"}[spoil]
+    (model / "MLmodel").write_text(
+        "flavors: {python_function: {loader_module: json}}\n", encoding="utf-8"
+    )
+    target = {"file": tmp_path / "file", "other files": artifact.parent, "inside": model / "sub"}[
+        spoil
+    ]
     (tmp_path / "file").touch()
 
     with pytest.raises(InvalidArgument):
@@ -151,7 +176,9 @@ def test_an_output_folder_that_cannot_be_meant_is_refused(artifact: Path, tmp_pa
 def test_a_model_directory_is_copied_to_the_output_folder(tmp_path: Path, artifact: Path) -> None:
     model = tmp_path / "directory"
     (model / "code").mkdir(parents=True)
-    (model / "MLmodel").write_text("flavors: {python_function: {loader_module: mine, code: code}}\n", encoding="utf-8")
+    (model / "MLmodel").write_text(
+        "flavors: {python_function: {loader_module: mine, code: code}}\n", encoding="utf-8"
+    )
     (model / "code" / "mine.py").write_text("import forest\n", encoding="utf-8")
 
     captured = capture(model, static=True, output_path=tmp_path / "out")
@@ -173,7 +200,9 @@ def test_an_environment_beside_the_artifact_is_not_taken_for_the_model(
     assert capture(artifact, write=False).requirements == ("forest==2.0",)
 
 
-def test_a_class_from_a_file_beside_it_is_no_part_of_it(artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_class_from_a_file_beside_it_is_no_part_of_it(
+    artifact: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (artifact.parent / "training.py").write_text(ESTIMATOR, encoding="utf-8")
     artifact.write_bytes(b"\x80\x02ctraining\nEstimator\n)\x81.")
 
@@ -181,7 +210,9 @@ def test_a_class_from_a_file_beside_it_is_no_part_of_it(artifact: Path, monkeypa
 
     assert captured.requirements == ("late==1.0",)  # its code was read
     assert "code/training.py" in captured.written
-    assert capture(artifact, write=False).requirements == ("late==1.0",)  # now it is found without the option
+    assert capture(artifact, write=False).requirements == (
+        "late==1.0",
+    )  # now it is found without the option
 
 
 @pytest.mark.skipif(os.name != "posix", reason="symbolic links")

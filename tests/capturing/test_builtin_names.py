@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from envkit.capturing.builtin_names import with_uses
-from envkit.capturing.distributions import InstalledDistributions
 from envkit.capturing.places import Places
 from envkit.capturing.requirements import select
+from envkit.installed.distributions import InstalledDistributions
 from tests.capturing.conftest import Site
 from tests.capturing.test_native import traced
 
@@ -40,7 +40,9 @@ def test_the_model_s_code_decides_whether_a_hook_is_needed(
     loader = tmp_path / "model" / "loader.py"
     loader.parent.mkdir(exist_ok=True)
     loader.write_text(code)
-    trace = replace(trace, files={"loader": str(loader)}, builtins={"HOOK": site.file(file), "other": None})
+    trace = replace(
+        trace, files={"loader": str(loader)}, builtins={"HOOK": site.file(file), "other": None}
+    )
     places = Places(trace, installed, loader.parent)
 
     selection = select(with_uses(trace, places), installed, places)
@@ -48,4 +50,8 @@ def test_the_model_s_code_decides_whether_a_hook_is_needed(
     assert [each.distribution.name for each in selection.requirements] == ["hooks"] * required
     for each in selection.requirements:
         (reason,) = each.reasons
-        assert (reason.kind, reason.module, reason.importer) == ("builtin", site.file(file), "loader")
+        assert (reason.kind, reason.module, reason.importer) == (
+            "builtin",
+            site.file(file),
+            "loader",
+        )

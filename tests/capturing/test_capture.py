@@ -14,7 +14,9 @@ from tests.capturing.conftest import ModelCase
 from tests.conftest import copied
 
 
-@pytest.mark.parametrize("limit", [{"timeout": 0}, {"timeout": -1}, {"timeout": float("nan")}, {"memory_bytes": 0}])
+@pytest.mark.parametrize(
+    "limit", [{"timeout": 0}, {"timeout": -1}, {"timeout": float("nan")}, {"memory_bytes": 0}]
+)
 def test_a_limit_that_nothing_can_keep_is_refused(tmp_path: Path, limit: dict[str, float]) -> None:
     with pytest.raises(InvalidArgument, match="must be above 0"):
         capture(copied("custom_loader", tmp_path).path, **limit)  # type: ignore[arg-type]
@@ -24,7 +26,10 @@ def test_a_limit_that_nothing_can_keep_is_refused(tmp_path: Path, limit: dict[st
     ("end", "why"),
     [
         ("os.kill(os.getpid(), 9)", "was killed by SIGKILL while it was to predict"),
-        ("raise ValueError(os.environ['MY_SECRET'])", "the model raised ValueError while it was to predict"),
+        (
+            "raise ValueError(os.environ['MY_SECRET'])",
+            "the model raised ValueError while it was to predict",
+        ),
     ],
 )
 def test_what_a_model_did_before_it_failed_is_known(
@@ -45,7 +50,11 @@ def test_what_a_model_did_before_it_failed_is_known(
         case.capture(write=True)
 
     seen = pickle.loads(pickle.dumps(caught.value)).seen
-    assert seen["requirements"] == ("late==1.0", "never==1.0", "soup==1.0")  # what was not reached counts, too
+    assert seen["requirements"] == (
+        "late==1.0",
+        "never==1.0",
+        "soup==1.0",
+    )  # what was not reached counts, too
     assert seen["evidence"]["prediction"] is None
     assert why in seen["degradations"][0]["text"]
     assert "value-that-nobody-may-write" not in str(seen)

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from envkit.capturing.conda_meta import CondaPrefix
-from envkit.capturing.degradations import Kind
-from envkit.capturing.distributions import InstalledDistributions
 from envkit.capturing.packagers import conda_needs, degradations
 from envkit.capturing.requirements import Selection, select
 from envkit.capturing.trace import Trace
 from envkit.errors import InvalidFile
+from envkit.installed.conda_meta import CondaPrefix
+from envkit.installed.distributions import InstalledDistributions
+from envkit.models.capture_warnings import Kind
 from tests.capturing.conftest import Site
 from tests.capturing.test_native import process, traced
 
@@ -31,12 +31,23 @@ def prefix(site: Site) -> Path:
     return folder
 
 
-def record(prefix: Path, name: str, version: str, files: Sequence[str], channel: str = FORGE, **more: Any) -> None:
-    content = {"name": name, "version": version, "build": "h1_0", "channel": channel, "files": list(files), **more}
+def record(
+    prefix: Path, name: str, version: str, files: Sequence[str], channel: str = FORGE, **more: Any
+) -> None:
+    content = {
+        "name": name,
+        "version": version,
+        "build": "h1_0",
+        "channel": channel,
+        "files": list(files),
+        **more,
+    }
     (prefix / "conda-meta" / f"{name}-{version}-h1_0.json").write_text(json.dumps(content))
 
 
-def by_conda(site: Site, prefix: Path, package: str, distribution: str, channel: str = FORGE) -> None:
+def by_conda(
+    site: Site, prefix: Path, package: str, distribution: str, channel: str = FORGE
+) -> None:
     stem = distribution.replace("-", "_")
     info = site.install(distribution, files={f"{stem}.py": ""})
     (info / "INSTALLER").write_text("conda\n")
@@ -69,7 +80,9 @@ def test_what_conda_and_what_pip_installed_are_told_apart(site: Site, prefix: Pa
 
 
 @pytest.mark.parametrize(("same", "of_conda"), [(True, True), (False, False)])
-def test_what_pip_wrote_over_conda_s_is_pip_s(site: Site, prefix: Path, same: bool, of_conda: bool) -> None:
+def test_what_pip_wrote_over_conda_s_is_pip_s(
+    site: Site, prefix: Path, same: bool, of_conda: bool
+) -> None:
     info = site.install("tool", files={"tool.py": ""})
     digest = hashlib.sha256((info / "RECORD").read_bytes()).hexdigest() if same else "0" * 64
     paths = {"paths": [{"_path": f"{SITE}/{info.name}/RECORD", "sha256": digest}]}
@@ -87,9 +100,19 @@ def test_libraries_programs_and_files_have_their_conda_package(site: Site, prefi
     record(prefix, "bindings", "2", [f"{SITE}/bindings.py"])
     site.install("other", files={"other.py": ""})
     data = str(prefix / "share" / "proj" / "proj.db")
-    reads = {"event": "file", "path": data, "reader": "model", "reader_file": None, "line": 1, "phase": "predict"}
+    reads = {
+        "event": "file",
+        "path": data,
+        "reader": "model",
+        "reader_file": None,
+        "line": 1,
+        "phase": "predict",
+    }
     events = [
-        {"event": "libraries", "paths": [str(prefix / "lib" / "libopenblas.so.0"), "/usr/lib/libc.so.6"]},
+        {
+            "event": "libraries",
+            "paths": [str(prefix / "lib" / "libopenblas.so.0"), "/usr/lib/libc.so.6"],
+        },
         process(str(prefix / "bin" / "dot"), "dot"),
         reads,
         imported("bindings", site.file("bindings.py")),
@@ -112,7 +135,10 @@ def test_libraries_programs_and_files_have_their_conda_package(site: Site, prefi
     [
         (["<unknown>", ""], ("conda-forge",)),
         (["file:///srv/channel/noarch"], ("file:///srv/channel",)),
-        (["bioconda", FORGE, "https://conda.anaconda.org/conda-forge/"], ("conda-forge", "bioconda")),
+        (
+            ["bioconda", FORGE, "https://conda.anaconda.org/conda-forge/"],
+            ("conda-forge", "bioconda"),
+        ),
     ],
 )
 def test_channels_are_those_of_the_records_the_most_used_first(

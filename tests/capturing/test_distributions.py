@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from envkit.capturing.distributions import InstalledDistributions
 from envkit.errors import InvalidFile
+from envkit.installed.distributions import InstalledDistributions
 from tests.capturing.conftest import Site
 
 
@@ -42,7 +42,9 @@ def test_of_two_providers_of_an_equal_file_their_other_files_decide(site: Site) 
     assert owner(site, site.file("dup/__init__.py")) == "a-second 1.0"
 
 
-def test_of_two_providers_of_equal_files_the_one_that_requires_the_other_is_taken(site: Site) -> None:
+def test_of_two_providers_of_equal_files_the_one_that_requires_the_other_is_taken(
+    site: Site,
+) -> None:
     site.install("big", files={"same/__init__.py": ""}, requires=["a-part"])
     site.install("a-part", files={"same/__init__.py": ""})
 
@@ -72,7 +74,9 @@ def test_a_generated_file_belongs_to_the_package_around_it(site: Site) -> None:
 def test_a_data_file_outside_the_site_folder_is_found(site: Site) -> None:
     site.install("shared", files={"../../../share/shared/table.csv": "a,b"})
 
-    assert owner(site, str(site.folder.parents[2] / "share" / "shared" / "table.csv")) == "shared 1.0"
+    assert (
+        owner(site, str(site.folder.parents[2] / "share" / "shared" / "table.csv")) == "shared 1.0"
+    )
 
 
 def test_a_file_that_nobody_records_has_no_owner(site: Site, tmp_path: Path) -> None:
@@ -87,7 +91,9 @@ def test_a_file_that_nobody_records_has_no_owner(site: Site, tmp_path: Path) -> 
     [
         pytest.param({"__editable__.proj-0.1.pth": "{project}/src\n"}, None, id="path file"),
         pytest.param(
-            {"__editable___proj_finder.py": "MAPPING: dict[str, str] = {{'proj': '{project}/src/proj'}}\n"},
+            {
+                "__editable___proj_finder.py": "MAPPING: dict[str, str] = {{'proj': '{project}/src/proj'}}\n"
+            },
             None,
             id="finder",
         ),
@@ -120,12 +126,18 @@ def test_an_environment_inside_an_editable_project_keeps_its_own_owners(tmp_path
 
 def test_the_origin_of_a_vcs_install_is_kept(site: Site) -> None:
     vcs = {"vcs": "git", "commit_id": "abc", "requested_revision": "main"}
-    site.install("tool", direct_url={"url": "https://host/tool.git", "vcs_info": vcs, "subdirectory": "py"})
+    site.install(
+        "tool", direct_url={"url": "https://host/tool.git", "vcs_info": vcs, "subdirectory": "py"}
+    )
     found = InstalledDistributions([str(site.folder)]).named("tool")
 
     assert found is not None
     assert found.origin is not None
-    assert (found.origin.vcs, found.origin.commit, found.origin.subdirectory) == ("git", "abc", "py")
+    assert (found.origin.vcs, found.origin.commit, found.origin.subdirectory) == (
+        "git",
+        "abc",
+        "py",
+    )
 
 
 def test_metadata_without_a_list_of_files_goes_by_its_top_level_modules(site: Site) -> None:

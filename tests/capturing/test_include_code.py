@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from envkit.capturing.capture import capture
-from envkit.capturing.degradations import Kind
 from envkit.errors import InvalidArgument, ModelRaised
+from envkit.models.capture_warnings import Kind
 from envkit.models.directory import ModelDirectory
 
 LOADER = """
@@ -21,7 +21,9 @@ class Model:
 def _load_pyfunc(path):
     return Model()
 """
-TABLES = "from pathlib import Path\nTIMES = int((Path(__file__).parent / 'times.txt').read_text())\n"
+TABLES = (
+    "from pathlib import Path\nTIMES = int((Path(__file__).parent / 'times.txt').read_text())\n"
+)
 MLMODEL = """
 flavors:
   python_function:
@@ -55,7 +57,9 @@ def model(tmp_path: Path) -> Path:
 
 
 @pytest.mark.e2e
-def test_local_modules_come_along_and_the_model_works_without_their_folder(model: Path, project: Path) -> None:
+def test_local_modules_come_along_and_the_model_works_without_their_folder(
+    model: Path, project: Path
+) -> None:
     first = capture(model, code_paths=[project], include_code=True)
     shutil.rmtree(project)
     second = capture(model, strict=True)
@@ -73,14 +77,21 @@ def test_local_modules_come_along_and_the_model_works_without_their_folder(model
 
 
 @pytest.mark.e2e
-def test_without_the_wish_nothing_is_copied_and_each_package_and_file_is_told(model: Path, project: Path) -> None:
+def test_without_the_wish_nothing_is_copied_and_each_package_and_file_is_told(
+    model: Path, project: Path
+) -> None:
     found = capture(model, code_paths=[project])
 
     assert not (model / "code").exists()
     assert {each.kind for each in found.degradations} == {Kind.OUTSIDE}
     assert {Path(each.subject).name for each in found.degradations} == {"mine", "times.txt"}
     assert any("and 3 more of its modules" in str(each) for each in found.degradations)
-    assert {each["module"] for each in found.evidence["outside"]} >= {"mine", "mine.loader", "mine.tables", "mine.lazy"}
+    assert {each["module"] for each in found.evidence["outside"]} >= {
+        "mine",
+        "mine.loader",
+        "mine.tables",
+        "mine.lazy",
+    }
 
 
 @pytest.mark.e2e

@@ -26,10 +26,16 @@ class Project:
         file.write_text(path)
         return file
 
-    def gather(self, seen: Iterable[str], *, modules: dict[str, str], data: Iterable[str] = ()) -> LocalCode:
-        files: dict[str, str | None] = {name: str(self.file(path)) for name, path in modules.items()}
+    def gather(
+        self, seen: Iterable[str], *, modules: dict[str, str], data: Iterable[str] = ()
+    ) -> LocalCode:
+        files: dict[str, str | None] = {
+            name: str(self.file(path)) for name, path in modules.items()
+        }
         outside = [Outside(module=name, file=str(files[name])) for name in seen]
-        outside += [Outside(module=str(self.file(path)), file=str(self.folder / path)) for path in data]
+        outside += [
+            Outside(module=str(self.file(path)), file=str(self.folder / path)) for path in data
+        ]
         return gather(outside, files, ModelDirectory.open(self.model))
 
 
@@ -42,7 +48,11 @@ def project(tmp_path: Path) -> Project:
     ("modules", "seen", "targets"),
     [
         ({"tools": "tools.py"}, ["tools"], ["code/tools.py"]),
-        ({"fast": "fast.cpython-311-x86_64-linux-gnu.so"}, ["fast"], ["code/fast.cpython-311-x86_64-linux-gnu.so"]),
+        (
+            {"fast": "fast.cpython-311-x86_64-linux-gnu.so"},
+            ["fast"],
+            ["code/fast.cpython-311-x86_64-linux-gnu.so"],
+        ),
         ({"a": "a/__init__.py", "a.b": "a/b.py"}, ["a.b"], ["code/a/__init__.py", "code/a/b.py"]),
         ({"space.a": "space/a.py"}, ["space.a"], ["code/space/a.py"]),
         (
@@ -62,7 +72,9 @@ def test_modules_keep_their_packages(
 
 
 def test_data_in_a_package_comes_along_and_other_data_is_left(project: Project) -> None:
-    found = project.gather(["a"], modules={"a": "a/__init__.py"}, data=["a/tables/x.csv", "elsewhere/y.csv"])
+    found = project.gather(
+        ["a"], modules={"a": "a/__init__.py"}, data=["a/tables/x.csv", "elsewhere/y.csv"]
+    )
 
     assert list(found.files) == ["code/a/__init__.py", "code/a/tables/x.csv"]
     assert [Path(each.file).name for each in found.left] == ["y.csv"]

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from envkit.capturing.distributions import InstalledDistributions
 from envkit.capturing.local_versions import dropped
-from envkit.capturing.pins import pin
 from envkit.capturing.requirements import Needed, Selection
+from envkit.installed.distributions import InstalledDistributions
+from envkit.locking.pins import pin
 from tests.capturing.conftest import Site
 
 
@@ -13,10 +13,16 @@ def test_labels_are_dropped_from_what_an_index_gave_and_from_nothing_else(site: 
     site.install("plain", "1.0")
     site.install("patched", "1.0+local", direct_url=commit)
     installed = InstalledDistributions([str(site.folder)])
-    needed = [Needed(distribution=each) for name in ("torchy", "plain", "patched") if (each := installed.named(name))]
+    needed = [
+        Needed(distribution=each)
+        for name in ("torchy", "plain", "patched")
+        if (each := installed.named(name))
+    ]
 
     selection = dropped(
-        Selection(requirements=tuple(needed), constraints=tuple(needed), optional=(), outside=(), unmet=())
+        Selection(
+            requirements=tuple(needed), constraints=tuple(needed), optional=(), outside=(), unmet=()
+        )
     )
     pins = ["torchy==2.3.0", "plain==1.0", f"patched @ git+https://host/x.git@{'0' * 40}"]
     assert [pin(each.distribution) for each in selection.requirements] == pins

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from envkit.capturing.distributions import InstalledDistributions
-from envkit.capturing.local_wheels import LocalWheels, collect
-from envkit.capturing.pins import pin
+from envkit.installed.distributions import InstalledDistributions
+from envkit.locking.local_wheels import LocalWheels, collect
+from envkit.locking.pins import pin
 from tests.capturing.conftest import Site
 from tests.wheels import write_wheel
 
@@ -58,16 +58,22 @@ def collected(site: Site, tmp_path: Path, *, build: bool = True) -> LocalWheels:
     return collect([distribution], sys.executable, folder, build=build)
 
 
-def test_a_local_wheel_is_copied_and_referenced_relative_to_the_model(site: Site, tmp_path: Path) -> None:
+def test_a_local_wheel_is_copied_and_referenced_relative_to_the_model(
+    site: Site, tmp_path: Path
+) -> None:
     wheel = write_wheel(tmp_path, "tool", "1.0", content=CODE)
-    site.install("tool", files={"tool.py": CODE}, direct_url={"url": wheel.as_uri(), "archive_info": {}})
+    site.install(
+        "tool", files={"tool.py": CODE}, direct_url={"url": wheel.as_uri(), "archive_info": {}}
+    )
 
     found = collected(site, tmp_path).found["tool"]  # type: ignore[index]
     distribution = InstalledDistributions([str(site.folder)]).named("tool")
 
     assert found.file.read_bytes() == wheel.read_bytes()
     assert distribution is not None
-    assert pin(distribution, frozenset({"b", "a"}), found) == "./wheels/tool-1.0-py3-none-any.whl[a,b]"
+    assert (
+        pin(distribution, frozenset({"b", "a"}), found) == "./wheels/tool-1.0-py3-none-any.whl[a,b]"
+    )
     assert pin(distribution) == "tool==1.0"
 
 
@@ -82,7 +88,9 @@ def test_a_wheel_that_is_not_what_is_installed_is_not_taken(
     site: Site, tmp_path: Path, content: str, archive: dict[str, str], why: str
 ) -> None:
     wheel = write_wheel(tmp_path, "tool", "1.0", content=content)
-    site.install("tool", files={"tool.py": CODE}, direct_url={"url": wheel.as_uri(), "archive_info": archive})
+    site.install(
+        "tool", files={"tool.py": CODE}, direct_url={"url": wheel.as_uri(), "archive_info": archive}
+    )
 
     assert collected(site, tmp_path).missing == {"tool": why}
 
@@ -94,14 +102,18 @@ def test_a_wheel_that_is_gone_is_told(site: Site, tmp_path: Path) -> None:
     assert collected(site, tmp_path).missing == {"tool": "that is not there any more"}
 
 
-def test_what_conda_installed_is_not_local_although_it_names_a_folder(site: Site, tmp_path: Path) -> None:
+def test_what_conda_installed_is_not_local_although_it_names_a_folder(
+    site: Site, tmp_path: Path
+) -> None:
     info = site.install("tool", direct_url={"url": "file:///croot/tool_1/work", "dir_info": {}})
     (info / "INSTALLER").write_text("conda\n")
 
     assert collected(site, tmp_path) == LocalWheels()
 
 
-def test_nothing_is_built_when_that_is_not_wanted(site: Site, tmp_path: Path, project: Path) -> None:
+def test_nothing_is_built_when_that_is_not_wanted(
+    site: Site, tmp_path: Path, project: Path
+) -> None:
     site.install("tool", direct_url={"url": project.as_uri(), "dir_info": {"editable": True}})
 
     assert collected(site, tmp_path, build=False).missing == {"tool": "it was not to be built"}
@@ -125,7 +137,11 @@ def test_an_editable_project_is_built_without_a_trace_in_it_twice_the_same(
 def test_a_folder_that_has_changed_since_it_was_installed_gives_no_wheel(
     site: Site, tmp_path: Path, project: Path
 ) -> None:
-    site.install("tool", files={"tool.py": "ANSWER = 41\n"}, direct_url={"url": project.as_uri(), "dir_info": {}})
+    site.install(
+        "tool",
+        files={"tool.py": "ANSWER = 41\n"},
+        direct_url={"url": project.as_uri(), "dir_info": {}},
+    )
 
     assert collected(site, tmp_path).missing == {"tool": "it has changed since (tool.py)"}
 
@@ -142,11 +158,15 @@ def test_a_build_that_fails_is_told(site: Site, tmp_path: Path, project: Path) -
 
 
 @pytest.mark.e2e
-def test_a_local_repository_is_built_at_its_commit(site: Site, tmp_path: Path, project: Path) -> None:
+def test_a_local_repository_is_built_at_its_commit(
+    site: Site, tmp_path: Path, project: Path
+) -> None:
     git = ["git", "-C", str(project), "-c", "user.name=me", "-c", "user.email=me@example.org"]
     for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
         subprocess.run([*git, *arguments], check=True)
-    commit = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    commit = subprocess.run(
+        [*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+    ).stdout.strip()
     (project / "tool.py").write_text("ANSWER = 'later'\n")
     origin = {"url": project.as_uri(), "vcs_info": {"vcs": "git", "commit_id": commit}}
     site.install("tool", files={"tool.py": CODE}, direct_url=origin)

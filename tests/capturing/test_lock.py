@@ -6,14 +6,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.utils import NormalizedName
 
-from envkit.capturing import closure, local_origins
-from envkit.capturing.degradations import Kind
-from envkit.capturing.distributions import Distribution, InstalledDistributions
-from envkit.capturing.local_wheels import LocalWheels
-from envkit.capturing.lock import Locked, Unlocked, lock
-from envkit.capturing.trace import InterpreterFacts
 from envkit.formats import pylock_toml
+from envkit.installed import closure
+from envkit.installed.distributions import Distribution, InstalledDistributions
+from envkit.interpreters.facts import InterpreterFacts
+from envkit.locking import local_origins
+from envkit.locking.local_wheels import LocalWheels
+from envkit.locking.lock import Locked, Unlocked, lock
+from envkit.models.capture_warnings import Kind
 from tests.capturing.conftest import Site
 from tests.wheels import write_wheel
 
@@ -48,7 +50,9 @@ def installed(site: Site, *names: str) -> list[Distribution]:
     return [each for name in names if (each := found.named(name))]
 
 
-def locked_packages(result: Locked | Unlocked, folder: Path) -> dict[str, pylock_toml.LockedPackage]:
+def locked_packages(
+    result: Locked | Unlocked, folder: Path
+) -> dict[str, pylock_toml.LockedPackage]:
     assert isinstance(result, Locked), result
     path = folder / "pylock.toml"
     path.write_text(result.text, encoding="utf-8")
@@ -64,7 +68,9 @@ def test_the_installed_version_is_locked_by_its_hash_although_a_newer_one_is_the
 
     package = locked_packages(lock(installed(site, "acme"), FACTS), tmp_path)["acme"]
     assert package["version"] == "1.0"
-    assert package["wheels"][0]["hashes"] == {"sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()}
+    assert package["wheels"][0]["hashes"] == {
+        "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()
+    }
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.0+cpu"])
@@ -87,7 +93,10 @@ def test_what_is_installed_together_is_locked_even_where_its_requirements_disagr
         write_wheel(index, name, "1.0", requires)
         site.install(name, "1.0", requires=requires)
 
-    assert set(locked_packages(lock(installed(site, "acme", "other"), FACTS), tmp_path)) == {"acme", "other"}
+    assert set(locked_packages(lock(installed(site, "acme", "other"), FACTS), tmp_path)) == {
+        "acme",
+        "other",
+    }
 
 
 def test_what_no_index_has_leaves_no_lock_and_is_named(site: Site, index: Path) -> None:
@@ -97,7 +106,10 @@ def test_what_no_index_has_leaves_no_lock_and_is_named(site: Site, index: Path) 
 
     result = lock(installed(site, "acme", "private-one", "private-two"), FACTS)
     assert isinstance(result, Unlocked)
-    assert [reason.rpartition(" ")[2] for reason in result.reasons] == ["private-one==1.0", "private-two==1.0"]
+    assert [reason.rpartition(" ")[2] for reason in result.reasons] == [
+        "private-one==1.0",
+        "private-two==1.0",
+    ]
 
 
 def test_without_a_network_it_is_not_said_that_an_index_lacks_it(
@@ -124,8 +136,14 @@ def test_a_commit_is_locked_as_it_is(site: Site, index: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("editable", [True, False])
-def test_what_lies_on_this_machine_alone_leaves_no_lock(site: Site, index: Path, editable: bool) -> None:
-    site.install("mine", "1.0", direct_url={"url": "file:///home/me/mine", "dir_info": {"editable": editable}})
+def test_what_lies_on_this_machine_alone_leaves_no_lock(
+    site: Site, index: Path, editable: bool
+) -> None:
+    site.install(
+        "mine",
+        "1.0",
+        direct_url={"url": "file:///home/me/mine", "dir_info": {"editable": editable}},
+    )
 
     result = lock(installed(site, "mine"), FACTS)
     assert isinstance(result, Unlocked)
@@ -164,19 +182,24 @@ def test_a_file_of_an_index_in_a_folder_is_locked_and_told(site: Site, index: Pa
     assert wheel.as_uri() in told[0].detail
 
 
-def test_a_commit_of_this_machine_without_a_wheel_is_locked_as_it_is(site: Site, index: Path, tmp_path: Path) -> None:
+def test_a_commit_of_this_machine_without_a_wheel_is_locked_as_it_is(
+    site: Site, index: Path, tmp_path: Path
+) -> None:
     vcs = {"vcs": "git", "commit_id": "0" * 40}
     site.install("tool", "1.0", direct_url={"url": "file:///home/me/tool", "vcs_info": vcs})
 
     package = locked_packages(lock(installed(site, "tool"), FACTS), tmp_path)["tool"]
     assert package["vcs"]["url"] == "file:///home/me/tool"
-    found = list(local_origins.degradations(installed(site, "tool"), LocalWheels(missing={"tool": "it was not built"})))  # type: ignore[dict-item]
+    wheels = LocalWheels(missing={NormalizedName("tool"): "it was not built"})
+    found = list(local_origins.degradations(installed(site, "tool"), wheels))
     assert [each.kind for each in found] == [Kind.LOCAL_ORIGIN]
     assert "it was not built" in found[0].detail
 
 
 def test_metadata_that_is_no_requirement_is_told(site: Site) -> None:
-    site.install("old", "1.0", requires=["fine>=1", "broken (>1", "https://me:secret@host/x.tar.gz"])
+    site.install(
+        "old", "1.0", requires=["fine>=1", "broken (>1", "https://me:secret@host/x.tar.gz"]
+    )
 
     (old,) = installed(site, "old")
     assert [each.name for each in old.requires] == ["fine"]

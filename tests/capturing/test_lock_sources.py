@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from envkit.capturing.distributions import Distribution, InstalledDistributions
-from envkit.capturing.lock import Locked, Unlocked, lock
 from envkit.formats.pylock_toml import LockedPackage
+from envkit.installed.distributions import Distribution, InstalledDistributions
+from envkit.locking.lock import Locked, Unlocked, lock
 from tests import loopback
 from tests.capturing.conftest import Site
 from tests.capturing.test_lock import FACTS, index, installed, locked_packages
@@ -51,7 +51,9 @@ def test_a_uv_lock_is_believed_without_any_index(
     ]
 
 
-@pytest.mark.parametrize("text", [UV_LOCK.format(version="2.0", digest=DIGEST), "version = [", "package = 1"])
+@pytest.mark.parametrize(
+    "text", [UV_LOCK.format(version="2.0", digest=DIGEST), "version = [", "package = 1"]
+)
 def test_a_uv_lock_of_other_versions_or_of_another_form_says_nothing(
     site: Site, index: Path, tmp_path: Path, text: str
 ) -> None:
@@ -59,8 +61,12 @@ def test_a_uv_lock_of_other_versions_or_of_another_form_says_nothing(
     (tmp_path / "uv.lock").write_text(text)
     site.install("acme", "1.0")
 
-    package = locked_packages(lock(installed(site, "acme"), FACTS, model=tmp_path), tmp_path)["acme"]
-    assert package["wheels"][0]["hashes"] == {"sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()}
+    package = locked_packages(lock(installed(site, "acme"), FACTS, model=tmp_path), tmp_path)[
+        "acme"
+    ]
+    assert package["wheels"][0]["hashes"] == {
+        "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()
+    }
 
 
 @pytest.mark.parametrize("told", ["uv", "pip"])
@@ -70,15 +76,22 @@ def test_an_index_behind_a_password_is_named_with_placeholders(
     wheel = loopback.add(tmp_path, "acme", "1.0+cpu")
     site.install("acme", "1.0+cpu")
     with loopback.serving(tmp_path, login="joe:s3cret") as host:
-        monkeypatch.setenv("UV_DEFAULT_INDEX" if told == "uv" else "PIP_INDEX_URL", f"http://joe:s3cret@{host}/simple")
+        monkeypatch.setenv(
+            "UV_DEFAULT_INDEX" if told == "uv" else "PIP_INDEX_URL",
+            f"http://joe:s3cret@{host}/simple",
+        )
         result = lock(installed(site, "acme"), FACTS)
 
     package = locked_packages(result, tmp_path)["acme"]
     assert isinstance(result, Locked)
     assert "s3cret" not in result.text
     assert package["version"] == "1.0+cpu"
-    assert package["index"] == (f"http://${{INDEX_127_0_0_1_USERNAME}}:${{INDEX_127_0_0_1_PASSWORD}}@{host}/simple")
-    assert package["wheels"][0]["hashes"] == {"sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()}
+    assert package["index"] == (
+        f"http://${{INDEX_127_0_0_1_USERNAME}}:${{INDEX_127_0_0_1_PASSWORD}}@{host}/simple"
+    )
+    assert package["wheels"][0]["hashes"] == {
+        "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()
+    }
 
 
 def test_what_uv_does_not_know_is_found_where_pip_is_told_to_look(
@@ -95,17 +108,24 @@ def test_what_uv_does_not_know_is_found_where_pip_is_told_to_look(
 
     packages = locked_packages(lock(installed(site, "acme", "private"), FACTS), tmp_path)
     assert packages["private"]["wheels"] == [
-        {"url": wheel.as_uri(), "hashes": {"sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()}}
+        {
+            "url": wheel.as_uri(),
+            "hashes": {"sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()},
+        }
     ]
 
 
-def test_what_neither_knows_is_told(site: Site, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_neither_knows_is_told(
+    site: Site, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     site.install("private", "1.0")
 
     result = lock(installed(site, "private"), FACTS)
-    assert result == Unlocked(reasons=("no index that uv nor pip-tools knows has a wheel of private==1.0",))
+    assert result == Unlocked(
+        reasons=("no index that uv nor pip-tools knows has a wheel of private==1.0",)
+    )
 
 
 def test_an_index_that_does_not_answer_costs_seconds_and_is_named_without_its_password(
@@ -141,7 +161,11 @@ def _acme(site: Site) -> list[Distribution]:
 
 
 def test_an_entry_has_no_time_of_upload() -> None:
-    from envkit.capturing.lock import lasting
+    from envkit.locking.lock import lasting
 
-    package: LockedPackage = {"name": "a", "wheels": [{"url": "u", "upload-time": 1}], "sdist": {"upload-time": 1}}
+    package: LockedPackage = {
+        "name": "a",
+        "wheels": [{"url": "u", "upload-time": 1}],
+        "sdist": {"upload-time": 1},
+    }
     assert lasting(package) == {"name": "a", "wheels": [{"url": "u"}], "sdist": {}}

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from envkit.capturing import native, system_packages
-from envkit.capturing.distributions import InstalledDistributions
+from envkit.capturing import native
 from envkit.capturing.places import Places
 from envkit.capturing.requirements import select
 from envkit.capturing.trace import Trace, from_events
+from envkit.installed import dpkg
+from envkit.installed.distributions import InstalledDistributions
 
 from .conftest import Site
 
@@ -35,7 +36,9 @@ def traced(site: Site, *events: dict[str, Any], python: str | None = None) -> tu
         "packages": {},
     }
     trace = from_events([first, *events])
-    return trace, Places(trace, InstalledDistributions(trace.interpreter.sys_path), site.folder.parents[3] / "model")
+    return trace, Places(
+        trace, InstalledDistributions(trace.interpreter.sys_path), site.folder.parents[3] / "model"
+    )
 
 
 def process(program: str | None, *argv: str) -> dict[str, Any]:
@@ -51,7 +54,9 @@ def test_a_console_script_that_is_started_needs_its_distribution(site: Site) -> 
 
     assert [each.distribution.name for each in needed] == ["tool"]
     assert [each.kind for each in needed[0].reasons] == ["program"]
-    assert native.processes(trace, places) == [{"program": "bin/tool", "distribution": "tool", **NOBODY}]
+    assert native.processes(trace, places) == [
+        {"program": "bin/tool", "distribution": "tool", **NOBODY}
+    ]
 
 
 def test_a_library_that_ctypes_loads_needs_its_distribution(site: Site) -> None:
@@ -91,7 +96,9 @@ def test_a_program_that_is_missing_is_told_by_its_name(site: Site) -> None:
         (["-B"], []),
     ],
 )
-def test_a_python_process_that_cannot_be_recorded_is_told(site: Site, argv: list[str], flags: list[str]) -> None:
+def test_a_python_process_that_cannot_be_recorded_is_told(
+    site: Site, argv: list[str], flags: list[str]
+) -> None:
     trace, _ = traced(site, process(sys.executable, "python", *argv), python=sys.executable)
 
     assert [each.subject for each in native.degradations(trace)] == flags
@@ -107,21 +114,23 @@ def test_the_flags_of_other_programs_mean_nothing(site: Site) -> None:
 def test_files_of_the_system_have_a_debian_package() -> None:
     shell, absent = "/usr/bin/dpkg", "/usr/bin/no such program"
 
-    assert system_packages.owners(frozenset({shell, absent, "/home/me/x"})) == {shell: "dpkg"}
+    assert dpkg.owners(frozenset({shell, absent, "/home/me/x"})) == {shell: "dpkg"}
 
 
 @pytest.mark.skipif(shutil.which("dpkg") is None, reason="no dpkg here")
 def test_a_linked_library_has_the_package_of_its_file() -> None:
-    listed = subprocess.run(["dpkg", "-L", "libc6"], capture_output=True, text=True, check=False).stdout.split()
+    listed = subprocess.run(
+        ["dpkg", "-L", "libc6"], capture_output=True, text=True, check=False
+    ).stdout.split()
     path = next((each for each in listed if each.endswith("/libm.so.6")), None)
     if path is None or not Path(path).exists():
         pytest.skip("another libc")
     spelled = f"/usr{path}" if path.startswith("/lib/") else path
 
-    assert system_packages.owners(frozenset({spelled})) == {spelled: "libc6"}
+    assert dpkg.owners(frozenset({spelled})) == {spelled: "libc6"}
 
 
 def test_without_dpkg_nobody_is_the_owner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert system_packages.owners(frozenset({"/usr/bin/some-program"})) == {}
+    assert dpkg.owners(frozenset({"/usr/bin/some-program"})) == {}

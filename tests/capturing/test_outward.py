@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from envkit import Capture, capture
-from envkit.capturing.degradations import Kind
 from envkit.child.sandbox import Sandbox, confinement
 from envkit.errors import Degraded, InvalidArgument, ModelRaised
+from envkit.models.capture_warnings import Kind
 
 CODE = """
 import os, pathlib, shutil, socket, sqlite3, subprocess, sys, tempfile
@@ -47,7 +47,9 @@ def make(home: Path) -> Make:
     def make(body: str) -> Path:
         model = home / "model"
         (model / "code").mkdir(parents=True)
-        (model / "MLmodel").write_text("flavors:\n  python_function:\n    loader_module: own_loader\n    code: code\n")
+        (model / "MLmodel").write_text(
+            "flavors:\n  python_function:\n    loader_module: own_loader\n    code: code\n"
+        )
         (model / "input_example.json").write_text(json.dumps([1]))
         lines = "\n".join(f"        {line}" for line in body.strip().splitlines())
         (model / "code" / "own_loader.py").write_text(CODE.replace("{body}", lines))
@@ -77,7 +79,9 @@ def test_what_is_written_into_the_home_is_told_and_what_is_gone_again_is_not(mak
     expected = ["~/.cache", "~/.cache/mine", "~/by-child", "~/new", "~/notes.txt"]
     assert captured.evidence["writes"] == expected
     (line,) = told(captured, Kind.WRITES)
-    assert line.startswith("the model writes into the home folder: ~/.cache, ~/.cache/mine, ~/by-child and 2 more")
+    assert line.startswith(
+        "the model writes into the home folder: ~/.cache, ~/.cache/mine, ~/by-child and 2 more"
+    )
     with pytest.raises(Degraded, match="home folder"):
         capture(captured.model, strict=True)
 
@@ -118,7 +122,9 @@ def bubblewrap() -> Sandbox:
     return Sandbox.BUBBLEWRAP
 
 
-def test_a_capture_in_the_sandbox_sees_the_same_and_leaves_nothing(make: Make, home: Path, bubblewrap: Sandbox) -> None:
+def test_a_capture_in_the_sandbox_sees_the_same_and_leaves_nothing(
+    make: Make, home: Path, bubblewrap: Sandbox
+) -> None:
     model = make(WRITES)
     inside = capture(model, write=False, sandbox=bubblewrap)
     left = sorted(each.name for each in home.iterdir())
@@ -130,9 +136,13 @@ def test_a_capture_in_the_sandbox_sees_the_same_and_leaves_nothing(make: Make, h
     assert inside.prediction == outside.prediction == [1]
 
 
-def test_a_model_that_needs_the_network_is_told_of_the_sandbox(make: Make, bubblewrap: Sandbox) -> None:
+def test_a_model_that_needs_the_network_is_told_of_the_sandbox(
+    make: Make, bubblewrap: Sandbox
+) -> None:
     with pytest.raises(ModelRaised, match="no network in the sandbox"):
-        capture(make("socket.create_connection(('127.0.0.1', 9), 1)"), write=False, sandbox=bubblewrap)
+        capture(
+            make("socket.create_connection(('127.0.0.1', 9), 1)"), write=False, sandbox=bubblewrap
+        )
 
 
 def test_variables_reach_the_model_and_no_file(make: Make) -> None:

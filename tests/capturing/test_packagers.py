@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from envkit.capturing.conda_meta import CondaPackage
-from envkit.capturing.degradations import Kind
-from envkit.capturing.distributions import Distribution, InstalledDistributions
 from envkit.capturing.packagers import CondaNeeds, conda_package, degradations, is_of_debian
 from envkit.capturing.requirements import Needed
+from envkit.installed.conda_meta import CondaPackage
+from envkit.installed.distributions import Distribution, InstalledDistributions
+from envkit.models.capture_warnings import Kind
 from tests.capturing.conftest import Site
 
 
@@ -38,7 +38,9 @@ def installed(site: Site, installer: str) -> Distribution:
         ("<unknown>", ""),
     ],
 )
-def test_the_conda_package_of_a_distribution_is_found(site: Site, file: str, url: str, channel: str) -> None:
+def test_the_conda_package_of_a_distribution_is_found(
+    site: Site, file: str, url: str, channel: str
+) -> None:
     meta = site.folder.parents[2] / "conda-meta"
     meta.mkdir()
     files = ["lib/python3.11/site-packages/Tool_Kit-1.5.dist-info/METADATA"]
@@ -72,10 +74,15 @@ def test_the_system_s_own_site_folder_is_told(site_folder: str, of_debian: bool)
 
 
 def test_what_conda_or_the_system_brought_and_no_index_has_is_told(site: Site) -> None:
-    reasons = ["no index that uv knows has a wheel of tool-kit==1.5", "no index that uv knows has a wheel of other==1"]
+    reasons = [
+        "no index that uv knows has a wheel of tool-kit==1.5",
+        "no index that uv knows has a wheel of other==1",
+    ]
 
     needed = [Needed(distribution=installed(site, "conda"))]
-    conda = CondaNeeds(channels=("conda-forge",), uses=(), distributions=frozenset({needed[0].distribution.name}))
+    conda = CondaNeeds(
+        channels=("conda-forge",), uses=(), distributions=frozenset({needed[0].distribution.name})
+    )
     found = list(degradations(needed, reasons, conda))
 
     assert [(each.kind, each.subject) for each in found] == [(Kind.NOT_ON_INDEX, "tool-kit")]

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from envkit.capturing.distributions import InstalledDistributions
-from envkit.capturing.pins import pin
+from envkit.installed.distributions import InstalledDistributions
+from envkit.locking.pins import pin
 from tests.capturing.conftest import Site
 
 GIT = {"vcs": "git", "commit_id": "abc"}
 CASES = [
-    ({"url": "https://github.com/o/tool", "vcs_info": GIT}, "tool @ git+https://github.com/o/tool@abc"),
-    ({"url": "ssh://git@github.com/o/tool.git", "vcs_info": GIT}, "tool @ git+ssh://git@github.com/o/tool.git@abc"),
+    (
+        {"url": "https://github.com/o/tool", "vcs_info": GIT},
+        "tool @ git+https://github.com/o/tool@abc",
+    ),
+    (
+        {"url": "ssh://git@github.com/o/tool.git", "vcs_info": GIT},
+        "tool @ git+ssh://git@github.com/o/tool.git@abc",
+    ),
     (
         {"url": "file:///home/me/a b/tool", "vcs_info": GIT, "subdirectory": "x"},
         "tool @ git+file:///home/me/a%20b/tool@abc#subdirectory=x",
     ),
-    ({"url": "https://hg.host/t", "vcs_info": {"vcs": "hg", "commit_id": "1f"}}, "tool @ hg+https://hg.host/t@1f"),
+    (
+        {"url": "https://hg.host/t", "vcs_info": {"vcs": "hg", "commit_id": "1f"}},
+        "tool @ hg+https://hg.host/t@1f",
+    ),
     ({"url": "https://host/t", "vcs_info": {"vcs": "git"}}, "tool==1.0"),
     (
         {"url": "https://me:pass@host/tool", "vcs_info": GIT, "subdirectory": "sub"},

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from envkit.capturing.distributions import InstalledDistributions
 from envkit.capturing.places import Places
 from envkit.capturing.requirements import Selection, select
-from envkit.capturing.trace import Import, InterpreterFacts, Trace
+from envkit.capturing.trace import Import, Trace
+from envkit.installed.distributions import InstalledDistributions
+from envkit.interpreters.facts import InterpreterFacts
 from tests.capturing.conftest import Site
 
 MARKERS = {
@@ -41,9 +42,13 @@ class Case:
         files = more.pop("files", None) or {f"{module}.py": "import os\n"}
         self.site.install(name, files=files, **more)  # type: ignore[arg-type]
         for path in files:  # type: ignore[attr-defined]
-            self.files[path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")] = self.site.file(path)
+            self.files[path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")] = (
+                self.site.file(path)
+            )
 
-    def uses(self, module: str, *, by: str | None = None, line: int = 1, eager: bool = False) -> None:
+    def uses(
+        self, module: str, *, by: str | None = None, line: int = 1, eager: bool = False
+    ) -> None:
         """An import statement; `by` names an installed module, default the model's code.
 
         eager: in the top-level code of that module.
@@ -64,13 +69,27 @@ class Case:
         """A data file is opened; `by` as for `uses`."""
         file = self.files[by] if by else str(self.model / "model.py")
         self.reads.append(
-            Import(module=path, importer=by or "model", importer_file=file, line=1, phase="predict", data=True)
+            Import(
+                module=path,
+                importer=by or "model",
+                importer_file=file,
+                line=1,
+                phase="predict",
+                data=True,
+            )
         )
 
     def on_behalf(self, module: str, *, artifact: bool) -> None:
-        importer = "" if artifact else "_envkit.payload"
+        importer = "" if artifact else "_envkit.data.payload"
         self.imports.append(
-            Import(module=module, importer=importer, importer_file=None, line=0, phase="load", artifact=artifact)
+            Import(
+                module=module,
+                importer=importer,
+                importer_file=None,
+                line=0,
+                phase="load",
+                artifact=artifact,
+            )
         )
 
     def select(self) -> Selection:
@@ -103,7 +122,9 @@ class Case:
         """Requirements (with extras) and constraints."""
         selection = self.select()
         requirements = [
-            f"{each.distribution.name}[{','.join(sorted(each.extras))}]" if each.extras else each.distribution.name
+            f"{each.distribution.name}[{','.join(sorted(each.extras))}]"
+            if each.extras
+            else each.distribution.name
             for each in selection.requirements
         ]
         return requirements, [each.distribution.name for each in selection.constraints]
@@ -133,7 +154,9 @@ def test_a_dependency_that_the_model_imports_itself_is_required(case: Case) -> N
 
 
 @pytest.mark.parametrize("artifact", [True, False])
-def test_what_only_an_artifact_or_the_input_needs_is_left_to_who_brings_it(case: Case, artifact: bool) -> None:
+def test_what_only_an_artifact_or_the_input_needs_is_left_to_who_brings_it(
+    case: Case, artifact: bool
+) -> None:
     case.install("learn", requires=["num"])
     case.install("num")
     case.on_behalf("learn", artifact=True)
@@ -172,7 +195,9 @@ def test_a_plugin_that_its_host_does_not_declare_is_required(case: Case) -> None
 
 
 def test_an_extra_is_asked_for_when_it_is_the_reason(case: Case) -> None:
-    case.install("net", requires=['socks; extra == "socks"', 'zoo; extra == "all"'], extras=["socks", "all"])
+    case.install(
+        "net", requires=['socks; extra == "socks"', 'zoo; extra == "all"'], extras=["socks", "all"]
+    )
     case.install("socks")
     case.uses("net")
     case.uses("socks", by="net")
@@ -181,7 +206,9 @@ def test_an_extra_is_asked_for_when_it_is_the_reason(case: Case) -> None:
 
 
 def test_an_extra_that_would_bring_more_is_not_asked_for(case: Case) -> None:
-    case.install("frames", requires=['arrow; extra == "all"', 'excel; extra == "all"'], extras=["all"])
+    case.install(
+        "frames", requires=['arrow; extra == "all"', 'excel; extra == "all"'], extras=["all"]
+    )
     case.install("arrow")
     case.install("excel")
     case.uses("frames")
@@ -215,11 +242,20 @@ FRAMES = {  # extras of a library, each with what it brings
         (["arrow"], ["arrow", "frames"]),  # three extras bring it
         (["xlread"], ["frames", "xlread"]),  # the extra brings more
         (["xlread", "xlwrite"], ["frames[excel]"]),
-        (["xmllib"], ["frames", "xmllib"]),  # `xml` brings it alone, but it may have been for `html`
+        (
+            ["xmllib"],
+            ["frames", "xmllib"],
+        ),  # `xml` brings it alone, but it may have been for `html`
         (["xmllib", "htmllib"], ["frames[html]"]),
         (["trees"], ["frames[trees]"]),  # `cluster` brings it, too, but has not its name
-        (["newer"], ["frames", "newer"]),  # the extra asks for another version than the installed one
-        (["deep"], ["frames[deep]"]),  # it brings what `deep` implies, which its name would bring as well
+        (
+            ["newer"],
+            ["frames", "newer"],
+        ),  # the extra asks for another version than the installed one
+        (
+            ["deep"],
+            ["frames[deep]"],
+        ),  # it brings what `deep` implies, which its name would bring as well
         (["own"], ["frames[shared]"]),  # `base` comes with the library anyway
         (["socks", "trees"], ["frames[socks,trees]"]),
     ],
@@ -230,7 +266,19 @@ def test_an_extra_is_asked_for_when_it_alone_says_what_was_used(
     lines = [f'{each}; extra == "{extra}"' for extra, brought in FRAMES.items() for each in brought]
     case.install("frames", requires=["base", *lines], extras=list(FRAMES))
     case.install("deep", requires=["deeper"])
-    for name in ("arrow", "xlread", "xlwrite", "xmllib", "htmllib", "trees", "socks", "newer", "base", "own", "deeper"):
+    for name in (
+        "arrow",
+        "xlread",
+        "xlwrite",
+        "xmllib",
+        "htmllib",
+        "trees",
+        "socks",
+        "newer",
+        "base",
+        "own",
+        "deeper",
+    ):
         case.install(name)
     case.uses("frames")
     for name in used:
@@ -248,7 +296,9 @@ GUARDED: Mapping[str, str] = {
 
 
 @pytest.mark.parametrize("how", GUARDED)
-def test_what_a_library_tries_to_import_while_it_is_imported_is_optional(case: Case, how: str) -> None:
+def test_what_a_library_tries_to_import_while_it_is_imported_is_optional(
+    case: Case, how: str
+) -> None:
     case.install("frames", files={"frames.py": GUARDED[how]})
     case.install("fast")
     case.uses("frames")
@@ -282,7 +332,10 @@ def test_a_guard_does_not_count_for_what_is_asked_for_without_it_as_well(
     """A package tries to import a part of itself that needs more; another part, which the model uses, needs that."""
     init = "import contextlib\nwith contextlib.suppress(ImportError):\n    import frames.inner\n"
     core = f"import os\n{needs}"
-    case.install("frames", files={"frames/__init__.py": init, "frames/inner.py": inner, "frames/core.py": core})
+    case.install(
+        "frames",
+        files={"frames/__init__.py": init, "frames/inner.py": inner, "frames/core.py": core},
+    )
     case.install("fast")
     case.uses("frames.core")
     case.uses("fast", by="frames.inner", eager=True)
@@ -292,8 +345,12 @@ def test_a_guard_does_not_count_for_what_is_asked_for_without_it_as_well(
     assert case.names()[0] == expected
 
 
-def test_what_compiled_code_imports_while_its_library_is_imported_is_left_to_its_metadata(case: Case) -> None:
-    case.install("arrow", files={"arrow.py": "import arrow_core\n"})  # compiled: has no frame of its own
+def test_what_compiled_code_imports_while_its_library_is_imported_is_left_to_its_metadata(
+    case: Case,
+) -> None:
+    case.install(
+        "arrow", files={"arrow.py": "import arrow_core\n"}
+    )  # compiled: has no frame of its own
     case.install("fast")
     case.uses("arrow")
     case.uses("fast", by="arrow", line=1, eager=True)
@@ -304,7 +361,9 @@ def test_what_compiled_code_imports_while_its_library_is_imported_is_left_to_its
 CALLED = GUARDED["try"] + "def f():\n    return fast.compute()\n"
 
 
-def test_what_compiled_code_imports_when_a_library_calls_it_is_no_need_of_the_library(case: Case) -> None:
+def test_what_compiled_code_imports_when_a_library_calls_it_is_no_need_of_the_library(
+    case: Case,
+) -> None:
     case.install("frames", files={"frames.py": CALLED})
     case.install("fast")
     case.uses("frames")
@@ -323,8 +382,12 @@ def test_what_compiled_code_imports_when_a_library_calls_it_is_no_need_of_the_li
         ("fast = 1", ["frames"]),
     ],
 )
-def test_what_the_models_code_names_as_an_engine_is_no_option(case: Case, said: str, expected: list[str]) -> None:
-    case.install("frames", requires=['fast; extra == "fast"'], extras=["fast"], files={"frames.py": CALLED})
+def test_what_the_models_code_names_as_an_engine_is_no_option(
+    case: Case, said: str, expected: list[str]
+) -> None:
+    case.install(
+        "frames", requires=['fast; extra == "fast"'], extras=["fast"], files={"frames.py": CALLED}
+    )
     case.install("fast")
     case.model.mkdir()
     (case.model / "model.py").write_text(said, encoding="utf-8")
@@ -397,7 +460,12 @@ def test_what_an_optional_distribution_imports_is_not_needed_either(case: Case) 
 
 def test_markers_are_evaluated_for_the_traced_interpreter(case: Case) -> None:
     case.install(
-        "soup", requires=["old; python_version < '3'", "win; sys_platform == 'win32'", "new; os_name == 'posix'"]
+        "soup",
+        requires=[
+            "old; python_version < '3'",
+            "win; sys_platform == 'win32'",
+            "new; os_name == 'posix'",
+        ],
     )
     for name in ("old", "win", "new"):
         case.install(name)
@@ -417,7 +485,9 @@ def test_a_dependency_that_is_not_fulfilled_is_told(case: Case) -> None:
     ]
 
 
-def test_local_code_never_becomes_a_requirement_but_is_told_when_it_lies_outside(case: Case, tmp_path: Path) -> None:
+def test_local_code_never_becomes_a_requirement_but_is_told_when_it_lies_outside(
+    case: Case, tmp_path: Path
+) -> None:
     case.files["own"] = str(case.model / "code" / "own.py")
     case.files["helpers"] = str(tmp_path / "helpers.py")
     case.files["json"] = "/usr/lib/python3.11/json/__init__.py"

@@ -16,7 +16,12 @@ from .test_native import traced
 def read(
     name: str, file: Path | str | None, *, line: int = 1, is_set: bool = True, needed: bool = False
 ) -> dict[str, Any]:
-    where = {"reader": "x", "reader_file": None if file is None else str(file), "line": line, "phase": "load"}
+    where = {
+        "reader": "x",
+        "reader_file": None if file is None else str(file),
+        "line": line,
+        "phase": "load",
+    }
     return {"event": "variable", "name": name, "set": is_set, "needed": needed, **where}
 
 
@@ -29,7 +34,11 @@ def test_what_the_model_reads_is_recorded_and_what_libraries_read_is_not(site: S
     lib = site.file("lib.py")
 
     variables = found(
-        site, read("MINE", None), read("THEIRS", lib), read("OMP_NUM_THREADS", None), read("X_TOKEN", lib)
+        site,
+        read("MINE", None),
+        read("THEIRS", lib),
+        read("OMP_NUM_THREADS", None),
+        read("X_TOKEN", lib),
     )
 
     assert {name for name, each in variables.items() if each.recorded} == {"MINE", "X_TOKEN"}
@@ -38,7 +47,9 @@ def test_what_the_model_reads_is_recorded_and_what_libraries_read_is_not(site: S
 def test_patterns_decide_where_they_fit_and_what_is_ignored_wins(site: Site) -> None:
     wishes = Wishes(include=("OMP_*", "B*"), ignore=("MY_*", "BAD"))
 
-    variables = found(site, *(read(name, None) for name in ("OMP_X", "MY_TOKEN", "BAD", "A")), wishes=wishes)
+    variables = found(
+        site, *(read(name, None) for name in ("OMP_X", "MY_TOKEN", "BAD", "A")), wishes=wishes
+    )
 
     assert {name for name, each in variables.items() if each.recorded} == {"OMP_X", "A"}
 

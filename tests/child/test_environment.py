@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envkit.child import environment
+from envkit.child import variables
 
 PYTHON = Path("/store/env/bin/python")
 
@@ -38,7 +38,15 @@ LEAKS = [
     "PIP_REQUIRE_HASHES",
 ]
 
-HARMLESS = ["HOME", "LANG", "SSL_CERT_FILE", "HTTPS_PROXY", "OPENAI_API_KEY", "PYTHONHASHSEED", "LD_LIBRARY_PATH"]
+HARMLESS = [
+    "HOME",
+    "LANG",
+    "SSL_CERT_FILE",
+    "HTTPS_PROXY",
+    "OPENAI_API_KEY",
+    "PYTHONHASHSEED",
+    "LD_LIBRARY_PATH",
+]
 
 WHERE_PACKAGES_COME_FROM = [
     "UV_DEFAULT_INDEX",
@@ -55,32 +63,32 @@ WHERE_PACKAGES_COME_FROM = [
 
 @pytest.mark.parametrize("name", LEAKS)
 def test_what_would_change_imports_or_installs_reaches_no_child(name: str) -> None:
-    assert name not in environment.for_program({name: "x"}, PYTHON)
-    assert name not in environment.for_installer({name: "x"})
+    assert name not in variables.for_program({name: "x"}, PYTHON)
+    assert name not in variables.for_installer({name: "x"})
 
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_what_is_harmless_is_left_as_it_is(name: str) -> None:
-    assert environment.for_program({name: "x"}, PYTHON)[name] == "x"
-    assert environment.for_installer({name: "x"})[name] == "x"
+    assert variables.for_program({name: "x"}, PYTHON)[name] == "x"
+    assert variables.for_installer({name: "x"})[name] == "x"
 
 
 @pytest.mark.parametrize("name", WHERE_PACKAGES_COME_FROM)
 def test_only_installers_learn_where_packages_come_from(name: str) -> None:
-    assert environment.for_installer({name: "x"})[name] == "x"
-    assert name not in environment.for_program({name: "x"}, PYTHON)
+    assert variables.for_installer({name: "x"})[name] == "x"
+    assert name not in variables.for_program({name: "x"}, PYTHON)
 
 
 def test_the_environments_own_programs_come_first() -> None:
-    assert environment.for_program({"PATH": "/usr/bin"}, PYTHON)["PATH"] == "/store/env/bin:/usr/bin"
-    assert environment.for_program({}, PYTHON)["PATH"] == "/store/env/bin"
+    assert variables.for_program({"PATH": "/usr/bin"}, PYTHON)["PATH"] == "/store/env/bin:/usr/bin"
+    assert variables.for_program({}, PYTHON)["PATH"] == "/store/env/bin"
 
 
 def test_the_user_site_is_never_seen() -> None:
-    assert environment.for_program({"PYTHONNOUSERSITE": ""}, PYTHON)["PYTHONNOUSERSITE"] == "1"
-    assert environment.for_installer({})["PYTHONNOUSERSITE"] == "1"
+    assert variables.for_program({"PYTHONNOUSERSITE": ""}, PYTHON)["PYTHONNOUSERSITE"] == "1"
+    assert variables.for_installer({})["PYTHONNOUSERSITE"] == "1"
 
 
 def test_what_the_caller_sets_for_the_model_wins() -> None:
-    assert environment.for_program({"A": "1"}, PYTHON, {"A": "2", "PYTHONPATH": "/p"})["A"] == "2"
-    assert environment.for_program({}, PYTHON, {"PYTHONPATH": "/p"})["PYTHONPATH"] == "/p"
+    assert variables.for_program({"A": "1"}, PYTHON, {"A": "2", "PYTHONPATH": "/p"})["A"] == "2"
+    assert variables.for_program({}, PYTHON, {"PYTHONPATH": "/p"})["PYTHONPATH"] == "/p"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from envkit.child import inside
+from envkit.child import runner
 from envkit.errors import NotAnInterpreter
 
 PYTHON = Path(sys.executable)
@@ -20,15 +20,15 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in for the program folder, to be filled by the test."""
     path = tmp_path / "program" / "__main__.py"
     path.parent.mkdir()
-    monkeypatch.setattr(inside, "PROGRAM", path)
+    monkeypatch.setattr(runner, "PROGRAM", path)
     return path
 
 
 START = "import json, os, sys\nrequest = json.load(open(sys.argv[1]))\njournal = open(request['journal'], 'x')\n"
 
 
-def run(*, isolated: bool = True, timeout: float = 10.0, **variables: str) -> inside.Journal:
-    return inside.run_inside(
+def run(*, isolated: bool = True, timeout: float = 10.0, **variables: str) -> runner.Journal:
+    return runner.run_inside(
         PYTHON,
         {"job": "trace", "model": "/m"},
         environment={**os.environ, **variables},
@@ -50,7 +50,9 @@ def test_the_request_goes_in_and_the_events_come_out(program: Path) -> None:
     assert journal.ended.succeeded
 
 
-def test_nothing_remains_on_the_disk(program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_remains_on_the_disk(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
     program.write_text(START)
@@ -61,13 +63,18 @@ def test_nothing_remains_on_the_disk(program: Path, tmp_path: Path, monkeypatch:
 
 def test_a_crash_leaves_what_was_seen_before(program: Path) -> None:
     program.write_text(
-        START + 'journal.write(\'{"event": "phase", "name": "predict"}\\n{"event": "mod\'); journal.flush()\n'
+        START
+        + 'journal.write(\'{"event": "phase", "name": "predict"}\\n{"event": "mod\'); journal.flush()\n'
         "os.kill(os.getpid(), 11)\n"
     )
     journal = run()
 
     assert [event["event"] for event in journal.events] == ["phase"]
-    assert (journal.phase, journal.done, journal.ended.how) == ("predict", False, "was killed by SIGSEGV")
+    assert (journal.phase, journal.done, journal.ended.how) == (
+        "predict",
+        False,
+        "was killed by SIGSEGV",
+    )
 
 
 def test_what_a_fork_tells_is_not_the_programs_own_end(program: Path) -> None:
@@ -94,8 +101,12 @@ def test_a_hang_is_told_as_such(program: Path) -> None:
     assert run(timeout=0.5).ended.timed_out
 
 
-def test_isolation_decides_whether_the_callers_paths_are_seen(program: Path, tmp_path: Path) -> None:
-    program.write_text(START + "print(json.dumps({'event': 'path', 'path': sys.path}), file=journal)")
+def test_isolation_decides_whether_the_callers_paths_are_seen(
+    program: Path, tmp_path: Path
+) -> None:
+    program.write_text(
+        START + "print(json.dumps({'event': 'path', 'path': sys.path}), file=journal)"
+    )
     (tmp_path / "mine").mkdir()
 
     seen = {
@@ -111,20 +122,23 @@ def test_isolation_decides_whether_the_callers_paths_are_seen(program: Path, tmp
 def test_reading_ends_at_what_is_no_event(tmp_path: Path, text: str) -> None:
     (tmp_path / "journal").write_text(f'{{"event": "a"}}\n{text}\n{{"event": "done"}}\n')
 
-    assert [event["event"] for event in inside.read_events(tmp_path / "journal")] == ["a"]
+    assert [event["event"] for event in runner.read_events(tmp_path / "journal")] == ["a"]
 
 
 @pytest.mark.parametrize("keep", range(0, 40, 3))
 def test_a_journal_cut_off_anywhere_is_read_up_to_there(tmp_path: Path, keep: int) -> None:
-    whole = "".join(json.dumps({"event": "é", "n": number}, ensure_ascii=False) + "\n" for number in range(3))
+    whole = "".join(
+        json.dumps({"event": "é", "n": number}, ensure_ascii=False) + "\n" for number in range(3)
+    )
     (tmp_path / "journal").write_bytes(whole.encode()[:keep])
-    events = list(inside.read_events(tmp_path / "journal"))
+    events = list(runner.read_events(tmp_path / "journal"))
 
     assert [event["n"] for event in events] == list(range(whole.encode()[:keep].count(b"\n")))
 
 
 @pytest.mark.parametrize(
-    ("answer", "problem"), [("3.7", "is Python 3.7"), ("2.7", "is Python 2.7"), ("", "as Python does")]
+    ("answer", "problem"),
+    [("3.7", "is Python 3.7"), ("2.7", "is Python 2.7"), ("", "as Python does")],
 )
 def test_what_is_no_python_or_too_old_is_not_taken_for_a_failure_of_the_model(
     tmp_path: Path, answer: str, problem: str
@@ -134,4 +148,6 @@ def test_what_is_no_python_or_too_old_is_not_taken_for_a_failure_of_the_model(
     pretender.chmod(0o755)
 
     with pytest.raises(NotAnInterpreter, match=problem):
-        inside.run_inside(pretender, {"job": "trace"}, environment=os.environ, timeout=10.0, isolated=False)
+        runner.run_inside(
+            pretender, {"job": "trace"}, environment=os.environ, timeout=10.0, isolated=False
+        )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from envkit.child import interpreter
-from envkit.child.inside import run_inside
+from envkit.child.runner import run_inside
 from envkit.errors import NotAnInterpreter
 
 
@@ -42,15 +42,21 @@ def test_what_is_no_python_prints_nothing_of_its_own(
     program.chmod(0o755)
 
     with pytest.raises(NotAnInterpreter, match="does not answer as Python does"):
-        run_inside(program, {"job": "predict"}, environment=dict(os.environ), timeout=None, isolated=False)
+        run_inside(
+            program, {"job": "predict"}, environment=dict(os.environ), timeout=None, isolated=False
+        )
     assert capfd.readouterr() == ("", "")
 
 
-def test_python_2_is_told_before_it_says_that_it_understands_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+def test_python_2_is_told_before_it_says_that_it_understands_nothing(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     program = Path(os.environ.get("PYENV_ROOT", "")) / "versions" / "2.7.18" / "bin" / "python"
     if not program.exists():
         pytest.skip("Python 2.7 is not on this machine")
 
     with pytest.raises(NotAnInterpreter, match=r"Python 2, and envkit needs 3\.8|Python 2"):
-        run_inside(program, {"job": "predict"}, environment=dict(os.environ), timeout=None, isolated=False)
+        run_inside(
+            program, {"job": "predict"}, environment=dict(os.environ), timeout=None, isolated=False
+        )
     assert capfd.readouterr() == ("", "")

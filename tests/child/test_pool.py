@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from envkit.child.pool import in_processes
+from envkit.child.process_pool import in_processes
 
 PROGRAM = """
 import sys, time
 from pathlib import Path
-from envkit.child.pool import in_processes
+from envkit.child.process_pool import in_processes
 
 def work(path):
     Path(path).touch()
@@ -31,15 +31,23 @@ if __name__ == "__main__":
 
 
 def test_results_come_in_order_whatever_the_number_of_processes() -> None:
-    assert in_processes(str.upper, ["a", "b", "c"], 2) == in_processes(str.upper, ["a", "b", "c"], 1) == ["A", "B", "C"]
+    assert (
+        in_processes(str.upper, ["a", "b", "c"], 2)
+        == in_processes(str.upper, ["a", "b", "c"], 1)
+        == ["A", "B", "C"]
+    )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of groups")
-def test_an_interrupt_ends_all_soon_with_their_cleanup_and_without_their_tracebacks(tmp_path: Path) -> None:
+def test_an_interrupt_ends_all_soon_with_their_cleanup_and_without_their_tracebacks(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
     items = [str(tmp_path / f"item{number}") for number in range(8)]
     with subprocess.Popen(
-        [sys.executable, tmp_path / "program.py", *items], stderr=subprocess.PIPE, start_new_session=True
+        [sys.executable, tmp_path / "program.py", *items],
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     ) as running:
         while len(list(tmp_path.glob("item?"))) < 2:
             time.sleep(0.02)

@@ -18,9 +18,15 @@ from envkit.child import process
 ENVIRONMENT = dict(os.environ)
 
 
-def run_code(code: str, timeout: float | None = 10.0, inherit: tuple[int, ...] = ()) -> process.Ended:
+def run_code(
+    code: str, timeout: float | None = 10.0, inherit: tuple[int, ...] = ()
+) -> process.Ended:
     return process.run(
-        [sys.executable, "-c", code], environment=ENVIRONMENT, timeout=timeout, keep_output=True, inherit=inherit
+        [sys.executable, "-c", code],
+        environment=ENVIRONMENT,
+        timeout=timeout,
+        keep_output=True,
+        inherit=inherit,
     )
 
 
@@ -45,11 +51,13 @@ GRANDCHILD = """
 import subprocess, sys
 started = subprocess.Popen([sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"])
 print(started.pid, flush=True)
-"""  # noqa: E501
+"""
 
 
 def test_both_outputs_are_kept_in_order() -> None:
-    ended = run_code("import sys; print('one', flush=True); print('two', file=sys.stderr, flush=True); print('three')")
+    ended = run_code(
+        "import sys; print('one', flush=True); print('two', file=sys.stderr, flush=True); print('three')"
+    )
 
     assert ended.output.split() == ["one", "two", "three"]
     assert ended.succeeded
@@ -141,7 +149,9 @@ def test_a_grandchild_is_killed_when_the_time_is_up() -> None:
 
 
 def test_five_megabytes_of_output_neither_block_nor_get_lost() -> None:
-    ended = run_code("import sys; sys.stdout.write('x' * 5_000_000); sys.stderr.write('y' * 5_000_000)")
+    ended = run_code(
+        "import sys; sys.stdout.write('x' * 5_000_000); sys.stderr.write('y' * 5_000_000)"
+    )
 
     assert (ended.output.count("x"), ended.output.count("y")) == (5_000_000, 5_000_000)
 
@@ -152,7 +162,8 @@ def test_output_that_is_no_utf8_is_replaced() -> None:
 
 def test_without_keep_output_all_goes_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
     ended = process.run(
-        [sys.executable, "-c", "import sys; print('out'); sys.stderr.write('err')"], environment=ENVIRONMENT
+        [sys.executable, "-c", "import sys; print('out'); sys.stderr.write('err')"],
+        environment=ENVIRONMENT,
     )
 
     captured = capfd.readouterr()
@@ -208,7 +219,11 @@ def test_it_works_when_envkit_has_no_standard_error() -> None:
     code = "import os, sys; os.close(2)\nfrom envkit.child import process\n"
     code += "ended = process.run([sys.executable, '-c', 'print(1)'], environment={})\nprint(ended.status)"
     root = str(Path(process.__file__).parents[2])
-    done = subprocess.run([sys.executable, "-c", code], env={**ENVIRONMENT, "PYTHONPATH": root}, stdout=subprocess.PIPE)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**ENVIRONMENT, "PYTHONPATH": root},
+        stdout=subprocess.PIPE,
+    )
 
     assert done.stdout == b"0\n"
 
@@ -231,11 +246,14 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize("interrupts", [1, 2])
-def test_an_interrupt_of_envkit_kills_the_group_even_when_it_comes_twice(tmp_path: Path, interrupts: int) -> None:
+def test_an_interrupt_of_envkit_kills_the_group_even_when_it_comes_twice(
+    tmp_path: Path, interrupts: int
+) -> None:
     pid_file = tmp_path / "pid"
     root = str(Path(process.__file__).parents[2])
     outer = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED], env={**ENVIRONMENT, "PIDFILE": str(pid_file), "PYTHONPATH": root}
+        [sys.executable, "-c", INTERRUPTED],
+        env={**ENVIRONMENT, "PIDFILE": str(pid_file), "PYTHONPATH": root},
     )
     assert soon(pid_file.exists)
     for _ in range(interrupts):
@@ -279,7 +297,12 @@ def supervised(code: str, folder: Path, timeout: float | None = 10.0) -> process
         pytest.param("", 10.0, False, id="a normal end"),
         pytest.param("os._exit(3)", 10.0, False, id="a sudden end"),
         pytest.param("time.sleep(60)", 0.7, True, id="its time is up"),
-        pytest.param("import signal; signal.signal(15, signal.SIG_IGN); time.sleep(60)", 0.7, True, id="is deaf"),
+        pytest.param(
+            "import signal; signal.signal(15, signal.SIG_IGN); time.sleep(60)",
+            0.7,
+            True,
+            id="is deaf",
+        ),
     ],
 )
 def test_a_daemon_does_not_outlive_a_supervised_program(
@@ -296,7 +319,11 @@ def test_a_daemon_does_not_outlive_a_supervised_program(
 @LINUX
 @pytest.mark.parametrize("status", [0, 3, -11, -9, -6, -15])
 def test_a_supervised_program_ends_as_it_would_alone(tmp_path: Path, status: int) -> None:
-    code = f"import os; os.kill(os.getpid(), {-status})" if status < 0 else f"raise SystemExit({status})"
+    code = (
+        f"import os; os.kill(os.getpid(), {-status})"
+        if status < 0
+        else f"raise SystemExit({status})"
+    )
 
     assert supervised(code, tmp_path) == process.Ended(status=status, timed_out=False)
 
@@ -306,7 +333,9 @@ def test_nothing_of_a_supervised_program_outlives_envkit_itself(tmp_path: Path) 
     root = str(Path(process.__file__).parents[2])
     program = "import sys\nfrom envkit.child import process\n"
     program += f"process.run([sys.executable, '-c', {DAEMON + 'time.sleep(60)'!r}], environment={{}}, supervised=True)"
-    outer = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, env={**ENVIRONMENT, "PYTHONPATH": root})
+    outer = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=tmp_path, env={**ENVIRONMENT, "PYTHONPATH": root}
+    )
     assert soon((tmp_path / "pid").exists)
     outer.kill()
     outer.wait()

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from envkit.child import hidden_places, inside, sandbox
+from envkit.child import hidden_paths, runner, sandbox
 from envkit.child.sandbox import Confinement, Sandbox
 from envkit.errors import InvalidArgument, ToolNotFound
 
@@ -79,9 +79,11 @@ class Run:
         timeout: float = 20.0,
         variables: Mapping[str, str] = NONE,
         readable: Sequence[Path] = (),
-    ) -> inside.Journal:
-        (self.model / "code" / "loader.py").write_text(LOADER.replace("{body}", body.replace("\n", "\n        ")))
-        return inside.run_inside(
+    ) -> runner.Journal:
+        (self.model / "code" / "loader.py").write_text(
+            LOADER.replace("{body}", body.replace("\n", "\n        "))
+        )
+        return runner.run_inside(
             PYTHON,
             self.request(),
             environment={**os.environ, **variables},
@@ -141,7 +143,9 @@ def test_there_is_no_network_in_the_sandbox(run: Run, server: int, bubblewrap: C
     assert run.answer(bubblewrap, CONNECT, PORT=str(server)) == "ConnectionRefusedError"
 
 
-def test_the_home_in_the_sandbox_is_private_and_vanishes(run: Run, home: Path, bubblewrap: Confinement) -> None:
+def test_the_home_in_the_sandbox_is_private_and_vanishes(
+    run: Run, home: Path, bubblewrap: Confinement
+) -> None:
     body = """
 home = pathlib.Path.home()
 secret = tried(lambda: (home / ".ssh" / "id").read_text())
@@ -150,7 +154,10 @@ return [secret, sorted(os.listdir(home)), os.getcwd() == str(home)]
 """
     assert run.answer(bubblewrap, body) == ["FileNotFoundError", ["left-behind", "models"], True]
     assert sorted(each.name for each in home.iterdir()) == [".ssh", "models"]
-    assert run.answer(None, "return tried(lambda: pathlib.Path('~/.ssh/id').expanduser().read_text())") == "canary"
+    assert (
+        run.answer(None, "return tried(lambda: pathlib.Path('~/.ssh/id').expanduser().read_text())")
+        == "canary"
+    )
 
 
 def test_nothing_outside_can_be_written(run: Run, tmp_path: Path, bubblewrap: Confinement) -> None:
@@ -209,7 +216,9 @@ return [squares, child.stdout.strip() == sys.prefix]
     ],
 )
 @pytest.mark.parametrize("confined", [False, True])
-def test_how_a_model_died_is_told(run: Run, bubblewrap: Confinement, confined: bool, body: str, how: str) -> None:
+def test_how_a_model_died_is_told(
+    run: Run, bubblewrap: Confinement, confined: bool, body: str, how: str
+) -> None:
     journal = run(bubblewrap if confined else None, body)
 
     assert (journal.done, journal.ended.how) == (False, how)
@@ -253,14 +262,20 @@ def test_without_bubblewrap_the_limits_are_taken_and_that_is_said(
 
     assert found is not None
     assert (found.kind, found.program) == ("limits", None)
-    assert "resource limits only (bwrap, of the package bubblewrap, is not on the PATH)" in str(found)
+    assert "resource limits only (bwrap, of the package bubblewrap, is not on the PATH)" in str(
+        found
+    )
     with pytest.raises(ToolNotFound, match="not on the PATH"):
         sandbox.confinement("bubblewrap")
 
 
-def test_a_bubblewrap_that_does_not_work_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bubblewrap_that_does_not_work_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program = tmp_path / "bwrap"
-    program.write_text("#!/bin/sh\necho 'bwrap: Creating new namespace failed: Operation not permitted' >&2\nexit 1\n")
+    program.write_text(
+        "#!/bin/sh\necho 'bwrap: Creating new namespace failed: Operation not permitted' >&2\nexit 1\n"
+    )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
 
@@ -276,11 +291,13 @@ def test_no_wish_is_no_sandbox_and_another_wish_is_refused() -> None:
         sandbox.confinement("docker")
 
 
-def test_a_model_that_is_the_home_itself_is_refused(run: Run, home: Path, bubblewrap: Confinement) -> None:
+def test_a_model_that_is_the_home_itself_is_refused(
+    run: Run, home: Path, bubblewrap: Confinement
+) -> None:
     run.model = home
 
     with pytest.raises(InvalidArgument, match="folder of its own"):
-        inside.run_inside(
+        runner.run_inside(
             PYTHON,
             run.request(),
             environment=os.environ,
@@ -312,9 +329,14 @@ def test_links_that_lead_to_what_is_needed_are_laid_again(tmp_path: Path) -> Non
     (home / "pythons" / "3.11.7" / "bin" / "python").touch()
     (home / "env" / "bin").mkdir(parents=True)
     (home / "env" / "bin" / "python").symlink_to(home / "pythons" / "3.11" / "bin" / "python")
-    needed = [home / "env" / "bin" / "python", home / "env", home / "pythons" / "3.11.7", home / "none"]
+    needed = [
+        home / "env" / "bin" / "python",
+        home / "env",
+        home / "pythons" / "3.11.7",
+        home / "none",
+    ]
 
-    view = hidden_places.view({"HOME": str(home)}, needed)
+    view = hidden_paths.view({"HOME": str(home)}, needed)
 
     assert view.shown == (home / "env", home / "pythons" / "3.11.7")
     assert view.links == ((home / "pythons" / "3.11", "3.11.7"),)
@@ -324,13 +346,15 @@ def test_links_that_lead_to_what_is_needed_are_laid_again(tmp_path: Path) -> Non
 def test_a_prefix_that_holds_more_than_an_interpreter_is_shown_in_part(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path)}
 
-    assert hidden_places.of_prefix(tmp_path / "env", home) == (tmp_path / "env",)
+    assert hidden_paths.of_prefix(tmp_path / "env", home) == (tmp_path / "env",)
     for prefix in (tmp_path, tmp_path / ".local"):
-        assert prefix / "lib" in hidden_places.of_prefix(prefix, home)
-        assert prefix not in hidden_places.of_prefix(prefix, home)
+        assert prefix / "lib" in hidden_paths.of_prefix(prefix, home)
+        assert prefix not in hidden_paths.of_prefix(prefix, home)
 
 
-def test_what_could_not_keep_its_bytecode_is_told(run: Run, tmp_path: Path, bubblewrap: Confinement) -> None:
+def test_what_could_not_keep_its_bytecode_is_told(
+    run: Run, tmp_path: Path, bubblewrap: Confinement
+) -> None:
     packages = tmp_path / "packages"
     packages.mkdir()
     (packages / "uncompiled.py").write_text("")

@@ -27,7 +27,9 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def holder() -> tuple[subprocess.Popen[str], Path]:
-    process = subprocess.Popen([sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     return process, Path(process.stdout.readline().strip())
 
@@ -43,7 +45,9 @@ def test_it_is_private_and_goes_with_all_that_is_in_it(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
-def test_what_a_killed_process_left_is_removed_by_the_next_and_what_lives_stays(temporary: Path) -> None:
+def test_what_a_killed_process_left_is_removed_by_the_next_and_what_lives_stays(
+    temporary: Path,
+) -> None:
     living, kept = holder()
     killed, left = holder()
     with killed:
@@ -81,12 +85,16 @@ def test_a_folder_of_another_user_stays(temporary: Path) -> None:
 
 
 @pytest.mark.parametrize("agree", [False, True], ids=["locks are refused", "locks have no effect"])
-def test_without_locks_nothing_is_taken_for_left(temporary: Path, monkeypatch: pytest.MonkeyPatch, agree: bool) -> None:
+def test_without_locks_nothing_is_taken_for_left(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch, agree: bool
+) -> None:
     def flock(*_: int) -> None:
         if not agree:
             raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(fcntl, "flock", flock)  # a file system without locks cannot be mounted everywhere
+    monkeypatch.setattr(
+        fcntl, "flock", flock
+    )  # a file system without locks cannot be mounted everywhere
     with scratch.folder() as first, scratch.folder() as second:
         assert first.is_dir()
         assert second.is_dir()

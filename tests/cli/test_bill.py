@@ -11,9 +11,9 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from envkit.capturing.distributions import InstalledDistributions
-from envkit.capturing.sboms import of
 from envkit.formats import pylock_toml
+from envkit.installed.distributions import InstalledDistributions
+from envkit.installed.sboms import of
 from tests.capturing.conftest import Site, site
 from tests.cli.test_lock import envkit, model
 from tests.wheels import write_wheel
@@ -26,10 +26,20 @@ OF_AUDITWHEEL = {
     "specVersion": "1.4",
     "version": 1,
     "metadata": {
-        "component": {"type": "library", "bom-ref": "self", "name": "ac_me", "purl": "pkg:pypi/ac_me@1.0?file_name=x"}
+        "component": {
+            "type": "library",
+            "bom-ref": "self",
+            "name": "ac_me",
+            "purl": "pkg:pypi/ac_me@1.0?file_name=x",
+        }
     },
     "components": [
-        {"type": "library", "bom-ref": "self", "name": "ac_me", "purl": "pkg:pypi/ac_me@1.0?file_name=x"},
+        {
+            "type": "library",
+            "bom-ref": "self",
+            "name": "ac_me",
+            "purl": "pkg:pypi/ac_me@1.0?file_name=x",
+        },
         {
             "type": "library",
             "bom-ref": "lib#1",
@@ -39,7 +49,10 @@ OF_AUDITWHEEL = {
         },
         {"type": "library", "bom-ref": "lib#2", "name": "libz", "version": "1"},
     ],
-    "dependencies": [{"ref": "self", "dependsOn": ["lib#1"]}, {"ref": "lib#1", "dependsOn": ["lib#2"]}],
+    "dependencies": [
+        {"ref": "self", "dependsOn": ["lib#1"]},
+        {"ref": "lib#1", "dependsOn": ["lib#2"]},
+    ],
 }
 """As auditwheel writes it: the wheel itself is among the components."""
 OF_CARGO = {
@@ -56,7 +69,14 @@ OF_CARGO = {
             "components": [{"type": "library", "bom-ref": "root bin", "name": "acme_rust"}],
         },
     },
-    "components": [{"type": "library", "bom-ref": "lib#1", "name": "serde", "licenses": [{"expression": "MIT"}]}],
+    "components": [
+        {
+            "type": "library",
+            "bom-ref": "lib#1",
+            "name": "serde",
+            "licenses": [{"expression": "MIT"}],
+        }
+    ],
     "dependencies": [{"ref": "root", "dependsOn": ["lib#1"]}, {"ref": "lib#1"}],
 }
 WITHOUT_REFERENCES = {
@@ -82,7 +102,10 @@ def bill(path: Path) -> dict[str, object]:
 
 def test_the_lock_becomes_a_valid_bill_with_hashes_and_origins(tmp_path: Path) -> None:
     path = model(tmp_path, "acme==1.0\n", "other==1.0+cpu\n")
-    wheel = {"url": "https://files.example/acme-1.0-py3-none-any.whl", "hashes": {"sha256": "a" * 64}}
+    wheel = {
+        "url": "https://files.example/acme-1.0-py3-none-any.whl",
+        "hashes": {"sha256": "a" * 64},
+    }
     local = {"path": "wheels/other-1.0+cpu-py3-none-any.whl", "hashes": {"sha256": "b" * 64}}
     vcs = {"type": "git", "url": "https://me:secret@host/tool", "commit-id": COMMIT}
     packages: list[pylock_toml.LockedPackage] = [
@@ -95,7 +118,11 @@ def test_the_lock_becomes_a_valid_bill_with_hashes_and_origins(tmp_path: Path) -
     content = bill(path)
     components = {each["name"]: each for each in content["components"]}  # type: ignore[attr-defined]
     assert components["acme"]["externalReferences"] == [
-        {"type": "distribution", "url": wheel["url"], "hashes": [{"alg": "SHA-256", "content": "a" * 64}]}
+        {
+            "type": "distribution",
+            "url": wheel["url"],
+            "hashes": [{"alg": "SHA-256", "content": "a" * 64}],
+        }
     ]
     assert components["other"]["purl"] == "pkg:pypi/other@1.0%2Bcpu"
     assert f"git+https://host/tool@{COMMIT}" in json.dumps(components["tool"])
@@ -104,7 +131,9 @@ def test_the_lock_becomes_a_valid_bill_with_hashes_and_origins(tmp_path: Path) -
 
 
 def test_without_a_lock_the_pins_are_the_bill_and_it_is_the_same_each_time(tmp_path: Path) -> None:
-    path = model(tmp_path, "acme[extra]==1.0 --hash=sha256:" + "a" * 64 + "\nfree\n", "other==1.0\n")
+    path = model(
+        tmp_path, "acme[extra]==1.0 --hash=sha256:" + "a" * 64 + "\nfree\n", "other==1.0\n"
+    )
 
     content = bill(path)
     versions = {each["name"]: each.get("version") for each in content["components"]}  # type: ignore[attr-defined]
@@ -130,7 +159,9 @@ def with_wheel(tmp_path: Path, sboms: dict[str, str]) -> Path:
 
 def noted(tmp_path: Path, site: Site, sboms: dict[str, str]) -> Path:
     """A model whose evidence tells of the bills, and whose wheels are elsewhere."""
-    info = site.install("ac-me", "1.0", files={f"ac_me-1.0.dist-info/sboms/{name}": sboms[name] for name in sboms})
+    info = site.install(
+        "ac-me", "1.0", files={f"ac_me-1.0.dist-info/sboms/{name}": sboms[name] for name in sboms}
+    )
     path = model(tmp_path, "ac-me==1.0\n", "")
     found = [each for each in [InstalledDistributions([str(info.parent)]).named("ac-me")] if each]
     (path / "envkit.json").write_text(json.dumps({"schema_version": 1, "sboms": of(found)}))
@@ -138,7 +169,9 @@ def noted(tmp_path: Path, site: Site, sboms: dict[str, str]) -> Path:
 
 
 @pytest.mark.parametrize("from_evidence", [True, False])
-def test_the_bills_of_what_is_inside_a_wheel_become_part_of_it(tmp_path: Path, site: Site, from_evidence: bool) -> None:
+def test_the_bills_of_what_is_inside_a_wheel_become_part_of_it(
+    tmp_path: Path, site: Site, from_evidence: bool
+) -> None:
     bills = {
         "audit.cdx.json": json.dumps(OF_AUDITWHEEL),
         "cargo.json": json.dumps(OF_CARGO),
@@ -153,10 +186,14 @@ def test_the_bills_of_what_is_inside_a_wheel_become_part_of_it(tmp_path: Path, s
     assert components["serde"]["licenses"] == [{"expression": "MIT"}]
     edges = {each["ref"]: each.get("dependsOn") for each in content["dependencies"]}  # type: ignore[attr-defined]
     references = {name: components[name]["bom-ref"] for name in components}
-    assert set(edges[references["ac-me"]]) == {references[name] for name in ("libgomp", "acme-rust", "ssl")}
+    assert set(edges[references["ac-me"]]) == {
+        references[name] for name in ("libgomp", "acme-rust", "ssl")
+    }
     assert edges[references["libgomp"]] == [references["libz"]]
     assert edges[references["acme-rust"]] == [references["serde"]]
-    named = {each["url"] for each in components["ac-me"]["externalReferences"] if each["type"] == "bom"}
+    named = {
+        each["url"] for each in components["ac-me"]["externalReferences"] if each["type"] == "bom"
+    }
     assert named == {f"ac_me-1.0.dist-info/sboms/{name}" for name in bills}
     assert bill(path) == content
 
@@ -172,7 +209,9 @@ def test_a_bill_that_cannot_be_merged_is_named_with_its_hash(
     component = next(iter(bill(path)["components"]))  # type: ignore[call-overload]
     (found,) = [each for each in component["externalReferences"] if each["type"] == "bom"]
     assert found["url"] == f"ac_me-1.0.dist-info/sboms/{name}"
-    assert found["hashes"] == [{"alg": "SHA-256", "content": hashlib.sha256(OTHERS[name].encode()).hexdigest()}]
+    assert found["hashes"] == [
+        {"alg": "SHA-256", "content": hashlib.sha256(OTHERS[name].encode()).hexdigest()}
+    ]
     assert "not merged" in found["comment"]
 
 

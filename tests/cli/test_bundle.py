@@ -40,7 +40,11 @@ def test_the_environment_is_rebuilt_without_any_network(
     assert envkit("bundle", path).exit_code == 0
     shutil.rmtree(index)
     moved = path.rename(tmp_path / "moved")
-    for name, value in {"UV_OFFLINE": "1", "PIP_NO_INDEX": "1", "ENVKIT_HOME": str(tmp_path / "fresh")}.items():
+    for name, value in {
+        "UV_OFFLINE": "1",
+        "PIP_NO_INDEX": "1",
+        "ENVKIT_HOME": str(tmp_path / "fresh"),
+    }.items():
         monkeypatch.setenv(name, value)
     (tmp_path / "input.json").write_text('{"inputs": [1]}')
 
@@ -81,10 +85,14 @@ def test_the_wheels_of_an_index_behind_a_password_are_fetched(
 
     assert result.exit_code == 0, result.output
     assert [each.name for each in (path / "wheels").iterdir()] == ["acme-1.0-py3-none-any.whl"]
-    assert not [each for each in path.rglob("*") if each.is_file() and b"s3cret" in each.read_bytes()]
+    assert not [
+        each for each in path.rglob("*") if each.is_file() and b"s3cret" in each.read_bytes()
+    ]
 
 
-def test_bundling_twice_changes_nothing_and_keeps_what_lay_there(tmp_path: Path, index: Path) -> None:
+def test_bundling_twice_changes_nothing_and_keeps_what_lay_there(
+    tmp_path: Path, index: Path
+) -> None:
     loopback.add(index, "acme", "1.0")
     path = model(tmp_path, "acme==1.0\n./wheels/mine-1.0-py3-none-any.whl\n", "")
     (path / "wheels").mkdir()
@@ -97,9 +105,14 @@ def test_bundling_twice_changes_nothing_and_keeps_what_lay_there(tmp_path: Path,
     assert {each: each.read_bytes() for each in path.rglob("*") if each.is_file()} == before
 
 
-def test_a_wheel_for_another_platform_alone_is_refused_and_nothing_is_changed(tmp_path: Path, index: Path) -> None:
+def test_a_wheel_for_another_platform_alone_is_refused_and_nothing_is_changed(
+    tmp_path: Path, index: Path
+) -> None:
     path = model(tmp_path, "acme==1.0\n", "")
-    wheel = {"url": "https://files.example/acme-1.0-cp39-cp39-win32.whl", "hashes": {"sha256": "0" * 64}}
+    wheel = {
+        "url": "https://files.example/acme-1.0-cp39-cp39-win32.whl",
+        "hashes": {"sha256": "0" * 64},
+    }
     text = pylock_toml.dumps(packages=[{"name": "acme", "version": "1.0", "wheels": [wheel]}])
     (path / "pylock.toml").write_text(text)
 
@@ -109,7 +122,9 @@ def test_a_wheel_for_another_platform_alone_is_refused_and_nothing_is_changed(tm
     assert (path / "pylock.toml").read_text() == text
 
 
-def test_a_file_of_another_content_is_refused_and_nothing_is_changed(tmp_path: Path, index: Path) -> None:
+def test_a_file_of_another_content_is_refused_and_nothing_is_changed(
+    tmp_path: Path, index: Path
+) -> None:
     wheel = loopback.add(index, "acme", "1.0")
     path = model(tmp_path, "acme==1.0\n", "")
     assert envkit("lock", path).exit_code == 0

@@ -8,14 +8,16 @@ from collections.abc import Callable
 import pytest
 from click.testing import CliRunner, Result
 
-from envkit.capturing.degradations import Kind
 from envkit.cli.main import main
+from envkit.models.capture_warnings import Kind
 from tests.capturing.conftest import ModelCase, case, site
 
 __all__ = ["case", "site"]  # fixtures
 
 READS = "import os\nos.environ.get('MY_URL'), os.environ.get('MY_LEVEL'), os.environ.get('LANG')\n"
-LOADS = "class Model:\n    def predict(self, data): return 1\ndef _load_pyfunc(path): return Model()\n"
+LOADS = (
+    "class Model:\n    def predict(self, data): return 1\ndef _load_pyfunc(path): return Model()\n"
+)
 
 
 def capture(case: ModelCase, *words: str) -> Result:
@@ -28,7 +30,10 @@ def capture(case: ModelCase, *words: str) -> Result:
         ((), ["MY_LEVEL", "MY_URL"]),
         (("--env-var", "LAN?"), ["LANG", "MY_LEVEL", "MY_URL"]),
         (("--ignore-env-var", "MY_*"), []),
-        (("--ignore-env-var", "MY_U*", "--env-var", "MY_*", "--env-var", "LANG"), ["LANG", "MY_LEVEL"]),
+        (
+            ("--ignore-env-var", "MY_U*", "--env-var", "MY_*", "--env-var", "LANG"),
+            ["LANG", "MY_LEVEL"],
+        ),
     ],
 )
 def test_patterns_choose_the_variables_that_are_recorded(
@@ -57,16 +62,25 @@ def unmet(case: ModelCase) -> None:
 
 
 def unseen(case: ModelCase) -> None:
-    case.code("loader.py", "import subprocess, sys\nsubprocess.run([sys.executable, '-I', '-c', ''])\n" + LOADS)
+    case.code(
+        "loader.py",
+        "import subprocess, sys\nsubprocess.run([sys.executable, '-I', '-c', ''])\n" + LOADS,
+    )
 
 
 def not_reached(case: ModelCase) -> None:
     case.install("rare")
-    case.code("loader.py", LOADS.replace("return 1", "\n        if data is None: import rare\n        return 1"))
+    case.code(
+        "loader.py",
+        LOADS.replace("return 1", "\n        if data is None: import rare\n        return 1"),
+    )
 
 
 def not_installed(case: ModelCase) -> None:
-    case.code("loader.py", LOADS.replace("return 1", "\n        if data is None: import absent\n        return 1"))
+    case.code(
+        "loader.py",
+        LOADS.replace("return 1", "\n        if data is None: import absent\n        return 1"),
+    )
 
 
 def unread(case: ModelCase) -> None:

@@ -70,8 +70,14 @@ def test_what_is_written_is_what_is_printed(model: Path, tmp_path: Path) -> None
 
 
 def test_debian_packages_are_listed_one_a_line_for_an_image(model: Path) -> None:
-    owned = [{"path": "/usr/lib/libgomp.so.1", "debian_package": "libgomp1"}, {"path": "x", "debian_package": None}]
-    started = [{"program": "/usr/bin/git", "debian_package": "git"}, {"program": "y", "debian_package": "git"}]
+    owned = [
+        {"path": "/usr/lib/libgomp.so.1", "debian_package": "libgomp1"},
+        {"path": "x", "debian_package": None},
+    ]
+    started = [
+        {"program": "/usr/bin/git", "debian_package": "git"},
+        {"program": "y", "debian_package": "git"},
+    ]
     evidence = {"schema_version": 1, "libraries": owned, "processes": started}
     (model / "envkit.json").write_text(json.dumps(evidence))
 

@@ -31,10 +31,15 @@ main()
 """
 
 
-@pytest.mark.parametrize("module", ["click", "envkit.errors", "envkit.cli.deps", "envkit.models.environment_files"])
+@pytest.mark.parametrize(
+    "module", ["click", "envkit.errors", "envkit.cli.deps", "envkit.models.environment_files"]
+)
 def test_an_interrupt_while_a_module_is_imported_is_no_traceback(module: str) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, module], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", PROGRAM, module],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     assert process.stdout.read(1) == "x"
@@ -58,7 +63,9 @@ def test_to_be_terminated_leaves_nothing_behind(tmp_path: Path, number: signal.S
     temporary.mkdir()
     (model / "code").mkdir(parents=True)
     (model / "code" / "own_loader.py").write_text(MODEL)
-    (model / "MLmodel").write_text("flavors:\n  python_function:\n    loader_module: own_loader\n    code: code\n")
+    (model / "MLmodel").write_text(
+        "flavors:\n  python_function:\n    loader_module: own_loader\n    code: code\n"
+    )
     process = subprocess.Popen(
         [sys.executable, "-m", "envkit", "capture", model],
         stderr=subprocess.PIPE,
@@ -76,11 +83,17 @@ def test_to_be_terminated_leaves_nothing_behind(tmp_path: Path, number: signal.S
 
 
 def test_what_sigkill_leaves_the_next_command_removes(tmp_path: Path) -> None:
-    temporary, model, request = tmp_path / "temporary", tmp_path / "model", tmp_path / "request.json"
+    temporary, model, request = (
+        tmp_path / "temporary",
+        tmp_path / "model",
+        tmp_path / "request.json",
+    )
     temporary.mkdir()
     (model / "code").mkdir(parents=True)
     (model / "code" / "own_loader.py").write_text(MODEL)
-    (model / "MLmodel").write_text("flavors:\n  python_function:\n    loader_module: own_loader\n    code: code\n")
+    (model / "MLmodel").write_text(
+        "flavors:\n  python_function:\n    loader_module: own_loader\n    code: code\n"
+    )
     (model / "python_env.yaml").write_text("python: 3.11.7\n")
     request.write_text("{}")
     predict: list[str | Path] = [
@@ -100,7 +113,9 @@ def test_what_sigkill_leaves_the_next_command_removes(tmp_path: Path) -> None:
         assert "loading\n" in iter(process.stderr.readline, "")  # read no further than there
         process.send_signal(signal.SIGKILL)
     left = list(temporary.iterdir())
-    ended = subprocess.run([*predict, "--timeout", "1"], env=variables, capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        [*predict, "--timeout", "1"], env=variables, capture_output=True, text=True, check=False
+    )
 
     assert left != []
     assert ended.returncode == 6

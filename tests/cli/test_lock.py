@@ -19,9 +19,7 @@ from tests import loopback
 from tests.wheels import write_wheel
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-MLMODEL = (
-    "flavors:\n  python_function:\n    env: {conda: conda.yaml, virtualenv: python_env.yaml}\n    loader_module: m\n"
-)
+MLMODEL = "flavors:\n  python_function:\n    env: {conda: conda.yaml, virtualenv: python_env.yaml}\n    loader_module: m\n"
 
 
 @pytest.fixture
@@ -41,7 +39,9 @@ def model(folder: Path, requirements: str, constraints: str | None = None) -> Pa
     path = folder / "model"
     path.mkdir()
     (path / "MLmodel").write_text(MLMODEL)
-    (path / "python_env.yaml").write_text(f"python: '{PYTHON}'\ndependencies: [-r requirements.txt]\n")
+    (path / "python_env.yaml").write_text(
+        f"python: '{PYTHON}'\ndependencies: [-r requirements.txt]\n"
+    )
     if constraints is not None:
         (path / "constraints.txt").write_text(constraints)
         requirements += "-c constraints.txt\n"
@@ -58,7 +58,9 @@ def locked(path: Path) -> dict[str, LockedPackage]:
 
 
 @pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
-def test_pins_are_looked_up_as_they_are_even_where_they_disagree(tmp_path: Path, index: Path, resolver: str) -> None:
+def test_pins_are_looked_up_as_they_are_even_where_they_disagree(
+    tmp_path: Path, index: Path, resolver: str
+) -> None:
     loopback.add(index, "acme", "1.0", ["other>=2"])
     wheel = loopback.add(index, "other", "1.0")
     loopback.add(index, "other", "2.0")
@@ -67,8 +69,13 @@ def test_pins_are_looked_up_as_they_are_even_where_they_disagree(tmp_path: Path,
     result = envkit("lock", path, "--resolver", resolver)
     assert result.exit_code == 0, result.output
     packages = locked(path / "pylock.toml")
-    assert {name: each["version"] for name, each in packages.items()} == {"acme": "1.0", "other": "1.0"}
-    assert packages["other"]["wheels"][0]["hashes"] == {"sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()}
+    assert {name: each["version"] for name, each in packages.items()} == {
+        "acme": "1.0",
+        "other": "1.0",
+    }
+    assert packages["other"]["wheels"][0]["hashes"] == {
+        "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()
+    }
 
 
 @pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
@@ -114,7 +121,10 @@ def test_another_python_is_named_in_the_lock(tmp_path: Path, index: Path) -> Non
     loopback.add(index, "backport", "1.0")
     path = model(tmp_path, "acme==1.0\n", "backport==1.0\n")
 
-    assert envkit("lock", path, "--python-version", "3.13", "-o", tmp_path / "pylock.toml").exit_code == 0
+    assert (
+        envkit("lock", path, "--python-version", "3.13", "-o", tmp_path / "pylock.toml").exit_code
+        == 0
+    )
     assert pylock_toml.read(tmp_path / "pylock.toml").requires_python == "==3.13.*"
     assert set(locked(tmp_path / "pylock.toml")) == {"acme"}
 
@@ -123,7 +133,9 @@ def test_wheels_of_the_model_and_commits_keep_their_place(tmp_path: Path, index:
     loopback.add(index, "other", "1.0")
     commit = "0" * 40
     path = model(
-        tmp_path, f"./wheels/mine-1.0-py3-none-any.whl\ntool @ git+https://host/tool@{commit}\n", "other==1.0\n"
+        tmp_path,
+        f"./wheels/mine-1.0-py3-none-any.whl\ntool @ git+https://host/tool@{commit}\n",
+        "other==1.0\n",
     )
     (path / "wheels").mkdir()
     write_wheel(path / "wheels", "mine", "1.0", ["other"])
@@ -131,7 +143,11 @@ def test_wheels_of_the_model_and_commits_keep_their_place(tmp_path: Path, index:
     assert envkit("lock", path).exit_code == 0
     packages = locked(path / "pylock.toml")
     assert packages["mine"]["archive"]["path"] == "wheels/mine-1.0-py3-none-any.whl"
-    assert packages["tool"]["vcs"] == {"type": "git", "url": "https://host/tool", "commit-id": commit}
+    assert packages["tool"]["vcs"] == {
+        "type": "git",
+        "url": "https://host/tool",
+        "commit-id": commit,
+    }
     assert "other" in packages
 
 
@@ -155,7 +171,12 @@ def test_what_a_wheel_of_the_model_requires_is_resolved_too(tmp_path: Path, inde
         ("acme\n", ["--platform", "windows", "--universal"], 2, "not both"),
         ("acme\n", ["--platform", "windows", "--resolver", "pip-tools"], 2, "uv"),
         ("acme\n", ["--platform", "atari"], 5, "atari"),
-        ("tool @ git+https://host/tool@" + "0" * 40 + "\n", ["--generate-hashes"], 5, "version control"),
+        (
+            "tool @ git+https://host/tool@" + "0" * 40 + "\n",
+            ["--generate-hashes"],
+            5,
+            "version control",
+        ),
     ],
 )
 def test_what_cannot_be_locked_is_told_and_changes_nothing(
@@ -183,7 +204,9 @@ def test_hashes_in_requirements_are_what_pip_installs_by(tmp_path: Path, index: 
     assert _pip_installs(path, tmp_path / "good") == {"acme.py", "other.py"}
 
     shutil.rmtree(index / "simple" / "other")
-    write_wheel(loopback.add(index, "other", "1.0").parent, "other", "1.0", content="VERSION = 'evil'\n")
+    write_wheel(
+        loopback.add(index, "other", "1.0").parent, "other", "1.0", content="VERSION = 'evil'\n"
+    )
     assert _pip_installs(path, tmp_path / "bad") == set()
 
 
@@ -197,7 +220,9 @@ def _pip_installs(path: Path, target: Path) -> set[str]:
     return {each.name for each in target.glob("*.py")}
 
 
-def test_files_of_other_hashes_than_the_model_states_are_not_locked(tmp_path: Path, index: Path) -> None:
+def test_files_of_other_hashes_than_the_model_states_are_not_locked(
+    tmp_path: Path, index: Path
+) -> None:
     loopback.add(index, "acme", "1.0")
     path = model(tmp_path, f"acme==1.0 --hash=sha256:{'0' * 64}\n")
 
@@ -208,12 +233,16 @@ def test_files_of_other_hashes_than_the_model_states_are_not_locked(tmp_path: Pa
     assert not (path / "pylock.toml").exists()
 
 
-def test_where_there_are_several_indexes_it_says_whose_each_package_is(tmp_path: Path, index: Path) -> None:
+def test_where_there_are_several_indexes_it_says_whose_each_package_is(
+    tmp_path: Path, index: Path
+) -> None:
     loopback.add(index, "acme", "1.0")
     loopback.add(tmp_path / "other", "other", "1.0")
     with loopback.serving(tmp_path / "other") as there, loopback.serving(index) as here:
         os.environ["UV_DEFAULT_INDEX"] = f"http://{here}/simple"  # put back by the fixture `index`
-        path = model(tmp_path, f"--extra-index-url http://{there}/simple\nacme==1.0\nother==1.0\n", "")
+        path = model(
+            tmp_path, f"--extra-index-url http://{there}/simple\nacme==1.0\nother==1.0\n", ""
+        )
         told = envkit("lock", path).stderr
 
     assert f"From http://{here}/simple: acme." in told

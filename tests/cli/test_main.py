@@ -15,14 +15,22 @@ from envkit.cli import main as program
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "envkit", *words], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        [sys.executable, "-m", "envkit", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
     )
 
 
 def test_help_lists_every_command_without_importing_one() -> None:
     code = "import sys; from envkit.cli.main import main; main(['--help'], standalone_mode=False)"
     shown = subprocess.run(
-        [sys.executable, "-c", f"{code}; print(sorted(m for m in sys.modules if m.startswith('envkit.')))"],
+        [
+            sys.executable,
+            "-c",
+            f"{code}; print(sorted(m for m in sys.modules if m.startswith('envkit.')))",
+        ],
         capture_output=True,
         text=True,
         check=True,
@@ -31,7 +39,10 @@ def test_help_lists_every_command_without_importing_one() -> None:
     for name, sentence in program.COMMANDS.items():
         assert name in shown
         assert sentence in " ".join(shown.split())  # long ones are wrapped
-    assert shown.splitlines()[-1] == "['envkit.cli', 'envkit.cli.main', 'envkit.cli.options', 'envkit.errors']"
+    assert (
+        shown.splitlines()[-1]
+        == "['envkit.cli', 'envkit.cli.main', 'envkit.cli.options', 'envkit.errors']"
+    )
 
 
 @pytest.mark.parametrize("name", program.COMMANDS)
@@ -43,16 +54,22 @@ def test_every_command_has_help(name: str) -> None:
 
 
 @pytest.mark.parametrize("words", [("-q", "diff"), ("diff", "-q"), ("--quiet", "diff", "-v")])
-def test_quiet_stands_before_the_command_or_after_it(tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_quiet_stands_before_the_command_or_after_it(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
     (tmp_path / "a.txt").write_text("acme==1\n")
-    result = CliRunner().invoke(program.main, [*words, str(tmp_path / "a.txt"), str(tmp_path / "a.txt")])
+    result = CliRunner().invoke(
+        program.main, [*words, str(tmp_path / "a.txt"), str(tmp_path / "a.txt")]
+    )
 
     assert (result.exit_code, result.output) == (0, "")
 
 
 def test_importing_envkit_imports_nothing_third_party() -> None:
     code = "import sys; before = set(sys.modules); import envkit; print(sorted(set(sys.modules) - before))"
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
 
     assert shown.strip() == "['__future__', 'envkit']"
 
@@ -70,7 +87,9 @@ def test_importing_envkit_imports_nothing_third_party() -> None:
         (("capture", "no/such/model"), 3),
     ],
 )
-def test_wrong_usage_and_missing_models_have_the_exit_codes_of_the_design(words: tuple[str, ...], code: int) -> None:
+def test_wrong_usage_and_missing_models_have_the_exit_codes_of_the_design(
+    words: tuple[str, ...], code: int
+) -> None:
     ended = run(*words)
 
     assert ended.returncode == code
@@ -97,7 +116,9 @@ def test_wrong_usage_and_missing_models_have_the_exit_codes_of_the_design(words:
     ],
     ids=lambda each: type(each).__name__,
 )
-def test_a_failure_ends_with_its_sentence_and_its_exit_code(error: BaseException, code: int) -> None:
+def test_a_failure_ends_with_its_sentence_and_its_exit_code(
+    error: BaseException, code: int
+) -> None:
     @click.group(cls=program.LazyGroup)
     def group() -> None: ...
 
@@ -113,7 +134,9 @@ def test_a_failure_ends_with_its_sentence_and_its_exit_code(error: BaseException
     assert (str(error) or "Interrupted") in result.stderr
 
 
-@pytest.mark.parametrize("each", [errors.InvalidFile("a", "b", "c"), errors.InterpreterNotFound("3.8", ("PATH",))])
+@pytest.mark.parametrize(
+    "each", [errors.InvalidFile("a", "b", "c"), errors.InterpreterNotFound("3.8", ("PATH",))]
+)
 def test_errors_survive_pickling(each: errors.EnvkitError) -> None:
     import pickle
 
@@ -121,7 +144,9 @@ def test_errors_survive_pickling(each: errors.EnvkitError) -> None:
 
 
 @pytest.mark.parametrize(("redirection", "code"), [(">/dev/full", 1), (">&-", 0)])
-def test_an_output_that_takes_nothing_is_no_traceback(tmp_path: Path, redirection: str, code: int) -> None:
+def test_an_output_that_takes_nothing_is_no_traceback(
+    tmp_path: Path, redirection: str, code: int
+) -> None:
     tmp_path.joinpath("MLmodel").write_text("flavors: {}\n", encoding="utf-8")
     tmp_path.joinpath("requirements.txt").write_text("six==1.17.0\n", encoding="utf-8")
     ended = subprocess.run(
@@ -139,7 +164,11 @@ def test_an_output_that_takes_nothing_is_no_traceback(tmp_path: Path, redirectio
 
 def test_nothing_is_printed_into_a_closed_pipe(tmp_path: Path) -> None:
     ended = subprocess.run(
-        f"{sys.executable} -m envkit --help | true", shell=True, capture_output=True, text=True, check=False
+        f"{sys.executable} -m envkit --help | true",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert "Traceback" not in ended.stderr

@@ -26,7 +26,9 @@ def small_model(tmp_path: Path) -> Path:
     write_wheel(model / "wheels", "alpha", "1.0")
     (model / "MLmodel").write_text("flavors:\n  python_function:\n    loader_module: own\n")
     version = ".".join(str(part) for part in sys.version_info[:3])
-    (model / "python_env.yaml").write_text(f"python: '{version}'\ndependencies:\n- -r requirements.txt\n")
+    (model / "python_env.yaml").write_text(
+        f"python: '{version}'\ndependencies:\n- -r requirements.txt\n"
+    )
     (model / "requirements.txt").write_text("--no-index\n--find-links wheels\nalpha==1.0\n")
     return model
 
@@ -38,7 +40,9 @@ def on_terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[..., bytes]:
     def run(*words: str | Path, **variables: str) -> bytes:
         ours, theirs = pty.openpty()
         environment = {**os.environ, "TERM": "xterm-256color", "CI": "", **variables}
-        process = subprocess.Popen([*ENVKIT, *words], stdout=subprocess.DEVNULL, stderr=theirs, env=environment)
+        process = subprocess.Popen(
+            [*ENVKIT, *words], stdout=subprocess.DEVNULL, stderr=theirs, env=environment
+        )
         os.close(theirs)
         written = b""
         try:
@@ -55,7 +59,9 @@ def on_terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[..., bytes]:
 
 
 @pytest.mark.e2e
-def test_a_terminal_gets_bars_that_go_away(small_model: Path, on_terminal: Callable[..., bytes]) -> None:
+def test_a_terminal_gets_bars_that_go_away(
+    small_model: Path, on_terminal: Callable[..., bytes]
+) -> None:
     written = on_terminal("prepare-env", small_model)
 
     assert b"Finding packages" in written
@@ -75,13 +81,19 @@ def test_a_terminal_gets_bars_that_go_away(small_model: Path, on_terminal: Calla
     ],
 )
 def test_what_cannot_draw_gets_lines_and_the_quiet_nothing(
-    words: list[str], variables: dict[str, str], text: bytes, small_model: Path, on_terminal: Callable[..., bytes]
+    words: list[str],
+    variables: dict[str, str],
+    text: bytes,
+    small_model: Path,
+    on_terminal: Callable[..., bytes],
 ) -> None:
     assert re.fullmatch(text, on_terminal("prepare-env", *words, small_model, **variables))
 
 
 @pytest.mark.e2e
-def test_no_color_draws_without_colours(small_model: Path, on_terminal: Callable[..., bytes]) -> None:
+def test_no_color_draws_without_colours(
+    small_model: Path, on_terminal: Callable[..., bytes]
+) -> None:
     written = on_terminal("prepare-env", small_model, NO_COLOR="1")
 
     assert b"Finding packages" in written
@@ -91,7 +103,9 @@ def test_no_color_draws_without_colours(small_model: Path, on_terminal: Callable
 @pytest.mark.e2e
 @pytest.mark.parametrize("words", [[], ["-q"]])
 def test_a_pipe_gets_no_escape_codes(words: list[str], small_model: Path) -> None:
-    done = subprocess.run([*ENVKIT, "prepare-env", *words, small_model], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [*ENVKIT, "prepare-env", *words, small_model], capture_output=True, text=True, check=True
+    )
 
     assert "\x1b" not in done.stderr + done.stdout
     assert len(done.stderr.splitlines()) == (0 if words else 2)

@@ -12,7 +12,8 @@ import pytest
 import uv
 from filelock import FileLock
 
-# The versions with which `scripts/make_fixtures` made the models; mlflow-skinny for models whose code imports MLflow.
+# The versions with which `scripts/make_fixtures` made the models; mlflow-skinny for models whose
+# code imports MLflow.
 PACKAGES = (
     "cloudpickle==3.1.2",
     "humanize==4.17.0",
@@ -43,7 +44,9 @@ def model_python(shared: Path) -> Path:
         if not (place / "complete").exists():
             program = uv.find_uv_bin()
             common: list[str | Path] = ["--quiet", "--cache-dir", cache]
-            subprocess.run([program, "venv", *common, "--clear", "--python", sys.executable, place], check=True)
+            subprocess.run(
+                [program, "venv", *common, "--clear", "--python", sys.executable, place], check=True
+            )
             python: list[str | Path] = ["--python", place / "bin" / "python"]
             subprocess.run([program, "pip", "install", *common, *python, *PACKAGES], check=True)
             (place / "complete").touch()
@@ -60,10 +63,14 @@ def envkit(shared: Path) -> Envkit:
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
 
-    def run(*words: str | Path, succeeds: bool = True, directory: Path = elsewhere) -> subprocess.CompletedProcess[str]:
+    def run(
+        *words: str | Path, succeeds: bool = True, directory: Path = elsewhere
+    ) -> subprocess.CompletedProcess[str]:
         argv = [sys.executable, "-m", "envkit", *words]
         variables = {**os.environ, **own}
-        done = subprocess.run(argv, check=False, capture_output=True, text=True, cwd=directory, env=variables)
+        done = subprocess.run(
+            argv, check=False, capture_output=True, text=True, cwd=directory, env=variables
+        )
         assert not succeeds or done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
         return done
 

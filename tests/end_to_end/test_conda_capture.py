@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from envkit.capturing.capture import capture
-from envkit.capturing.degradations import Kind
 from envkit.capturing.outcome import Capture
 from envkit.environments.env_type import EnvType
 from envkit.environments.reproduction import predict, prepare_env
 from envkit.formats import conda_yaml
+from envkit.models.capture_warnings import Kind
 from tests.cli.test_lock import MLMODEL
 from tests.conda_channel import CondaChannel
 from tests.end_to_end.test_repositories import EXAMPLE
@@ -50,8 +50,16 @@ def model(tmp_path: Path, conda_channel: CondaChannel, monkeypatch: pytest.Monke
         MLMODEL.replace("loader_module: m", "loader_module: loader\n    code: code") + EXAMPLE
     )
     (path / "e.json").write_text('{"inputs": [1]}')
-    packages = [f"python={conda_channel.python}", "pip", "envkit-demo=1.0", "envkit-demo-native", {"pip": ["piped"]}]
-    (path / "conda.yaml").write_text(json.dumps({"channels": [conda_channel.url], "dependencies": packages}))
+    packages = [
+        f"python={conda_channel.python}",
+        "pip",
+        "envkit-demo=1.0",
+        "envkit-demo-native",
+        {"pip": ["piped"]},
+    ]
+    (path / "conda.yaml").write_text(
+        json.dumps({"channels": [conda_channel.url], "dependencies": packages})
+    )
     return path
 
 
@@ -66,7 +74,11 @@ def test_conda_s_packages_stay_conda_s_and_the_rebuilt_environment_predicts_the_
     written = conda_yaml.read(model / "conda.yaml")
 
     assert captured.prediction == PREDICTED
-    assert set(captured.requirements) == {"envkit-demo==1.0", "envkit-demo-native==1.0", "piped==2.5"}
+    assert set(captured.requirements) == {
+        "envkit-demo==1.0",
+        "envkit-demo-native==1.0",
+        "piped==2.5",
+    }
     assert written.channels == (conda_channel.url,)
     assert written.packages == ("envkit-demo=1.0", "envkit-demo-native=1.0", "libenvkit-demo=1.0")
     assert written.python is not None
@@ -78,5 +90,7 @@ def test_conda_s_packages_stay_conda_s_and_the_rebuilt_environment_predicts_the_
     origins = {each["name"]: each["conda"] for each in captured.evidence["distributions"]}
     assert origins["piped"] is None
     assert origins["envkit-demo"]["channel"] == conda_channel.url
-    (library,) = [each for each in captured.evidence["libraries"] if "libenvkit-demo" in each["path"]]
+    (library,) = [
+        each for each in captured.evidence["libraries"] if "libenvkit-demo" in each["path"]
+    ]
     assert library["conda_package"] == "libenvkit-demo"

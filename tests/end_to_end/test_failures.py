@@ -31,7 +31,11 @@ Spoil = Callable[[Path], object]
     ],
 )  # fmt: skip
 def test_a_failed_capture_says_why_and_changes_nothing(
-    fixture_model: Callable[[str], FixtureModel], envkit: Envkit, spoil: Spoil, exit_code: int, said: str
+    fixture_model: Callable[[str], FixtureModel],
+    envkit: Envkit,
+    spoil: Spoil,
+    exit_code: int,
+    said: str,
 ) -> None:
     model = fixture_model("custom_loader")
     spoil(model.path)

@@ -50,7 +50,11 @@ def close_to(expected: Any) -> Any:
 
 def pinned(file: Path) -> dict[str, str]:
     """The requirements of a file, by name."""
-    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line and line[0] not in "-#"]
+    lines = [
+        line
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if line and line[0] not in "-#"
+    ]
     return {requirement.name.lower(): str(requirement) for requirement in map(Requirement, lines)}
 
 
@@ -76,7 +80,10 @@ class Captured:
 
 @pytest.fixture(scope="module", params=MODELS)
 def captured(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, model_python: Path, envkit: Envkit
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    model_python: Path,
+    envkit: Envkit,
 ) -> Captured:
     if request.param == "python_model" and MINE != FIXTURES_PYTHON:
         pytest.skip(f"its pickle holds bytecode of Python {FIXTURES_PYTHON}")
@@ -86,7 +93,9 @@ def captured(
     return Captured(model=model, before=before)
 
 
-def test_the_rebuilt_environment_gives_the_answer_of_mlflow(captured: Captured, envkit: Envkit) -> None:
+def test_the_rebuilt_environment_gives_the_answer_of_mlflow(
+    captured: Captured, envkit: Envkit
+) -> None:
     shown = envkit("predict", captured.path, "-i", captured.model.input)
 
     assert json.loads(shown.stdout) == close_to(captured.model.expected)
@@ -97,14 +106,20 @@ def test_a_capture_lists_what_the_model_needs_and_nothing_else(captured: Capture
     assert not set(captured.closure) & NOT_NEEDED[captured.path.name]
 
 
-def test_the_rebuilt_environment_holds_the_closure_and_nothing_else(captured: Captured, envkit: Envkit) -> None:
+def test_the_rebuilt_environment_holds_the_closure_and_nothing_else(
+    captured: Captured, envkit: Envkit
+) -> None:
     python = json.loads(envkit("prepare-env", captured.path, "--json").stdout)["python"]
 
-    held = subprocess.run([python, "-c", LIST], check=True, capture_output=True, text=True).stdout.split()
+    held = subprocess.run(
+        [python, "-c", LIST], check=True, capture_output=True, text=True
+    ).stdout.split()
     assert sorted(map(canonicalize_name, held)) == sorted(map(canonicalize_name, captured.closure))
 
 
-def test_a_second_capture_writes_the_same_bytes(captured: Captured, model_python: Path, envkit: Envkit) -> None:
+def test_a_second_capture_writes_the_same_bytes(
+    captured: Captured, model_python: Path, envkit: Envkit
+) -> None:
     first = contents(captured.path)
     envkit("capture", "--python", model_python, captured.path)
 

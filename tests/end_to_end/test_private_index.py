@@ -39,4 +39,6 @@ def test_the_credentials_come_from_the_variables_that_the_lock_names(
 
     folder = built.python.parent.parent
     assert list(folder.rglob("acme.py"))
-    assert not [each for each in folder.rglob("*") if each.is_file() and b"s3cret" in each.read_bytes()]
+    assert not [
+        each for each in folder.rglob("*") if each.is_file() and b"s3cret" in each.read_bytes()
+    ]

@@ -18,7 +18,8 @@ from tests.end_to_end.test_models import FIXTURES_PYTHON, MINE
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 DOCUMENTATION = README + "".join(
-    page.read_text(encoding="utf-8") for page in (Path(__file__).resolve().parents[2] / "docs").glob("*.md")
+    page.read_text(encoding="utf-8")
+    for page in (Path(__file__).resolve().parents[2] / "docs").glob("*.md")
 )
 VARYING = re.compile(
     r"3\.11\.\d+|/\S*/model\b|/\S*/environments/uv-\w+|\b\d+ constraints|(?<=- pip)<=\S+|(?<=\d\.\d{6})\d+"
@@ -49,7 +50,9 @@ def plain(text: str) -> list[str]:
 @pytest.mark.e2e
 @pytest.mark.network
 @pytest.mark.skipif(MINE != FIXTURES_PYTHON, reason=f"the README shows Python {FIXTURES_PYTHON}")
-def test_the_commands_of_the_readme_print_what_it_shows(model_python: Path, envkit: Envkit, tmp_path: Path) -> None:
+def test_the_commands_of_the_readme_print_what_it_shows(
+    model_python: Path, envkit: Envkit, tmp_path: Path
+) -> None:
     copied("sklearn_pipeline", tmp_path).path.rename(tmp_path / "model")
     (tmp_path / ".venv").symlink_to(model_python.parents[1])
     shown = list(sessions(README))
@@ -85,7 +88,11 @@ def assert_options_are_named(command: click.Command, text: str) -> None:
 def test_the_readme_names_every_exit_code() -> None:
     from envkit import errors
 
-    codes = {each.exit_code for each in vars(errors).values() if isinstance(each, type) and hasattr(each, "exit_code")}
+    codes = {
+        each.exit_code
+        for each in vars(errors).values()
+        if isinstance(each, type) and hasattr(each, "exit_code")
+    }
     for code in (codes - {errors.EnvkitError.exit_code}) | {program.INTERRUPTED}:
         assert f"| {code} |" in README
 
@@ -94,6 +101,9 @@ def test_the_two_commands_of_the_readme_are_there() -> None:
     for script in ("scripts/demo", "scripts/test"):
         assert f"    {script} " in README
         shown = subprocess.run(
-            [Path(__file__).resolve().parents[2] / script, "--help"], check=True, capture_output=True, text=True
+            [Path(__file__).resolve().parents[2] / script, "--help"],
+            check=True,
+            capture_output=True,
+            text=True,
         )
         assert shown.stdout

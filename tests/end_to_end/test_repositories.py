@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from envkit.capturing.capture import capture
-from envkit.capturing.degradations import Kind
-from envkit.capturing.locking.relock import relock
 from envkit.capturing.outcome import Capture
 from envkit.child import uv
 from envkit.environments.reproduction import predict
 from envkit.errors import BuildFailed
 from envkit.formats import pylock_toml
+from envkit.locking.relock import relock
+from envkit.models.capture_warnings import Kind
 from tests import loopback
 from tests.capturing.test_local_wheels import BACKEND, PYPROJECT
 from tests.cli.test_lock import MLMODEL
@@ -53,7 +53,12 @@ class Installed:
         return capture(self.model, python=self.python, build_vcs=build_vcs)
 
     def predict(self, manager: str, *, allow_source: bool = False) -> object:
-        return predict(self.model, env_manager=manager, input_path=self.model / "e.json", allow_source=allow_source)
+        return predict(
+            self.model,
+            env_manager=manager,
+            input_path=self.model / "e.json",
+            allow_source=allow_source,
+        )
 
     @property
     def locked(self) -> pylock_toml.LockedPackage:
@@ -66,7 +71,11 @@ def repository(tmp_path: Path) -> Path:
     folder = tmp_path / "srv" / "a repository"
     project = folder / "python"
     project.mkdir(parents=True)
-    for name, text in {"pyproject.toml": PYPROJECT, "backend.py": BACKEND, "tool.py": "ANSWER = 42\n"}.items():
+    for name, text in {
+        "pyproject.toml": PYPROJECT,
+        "backend.py": BACKEND,
+        "tool.py": "ANSWER = 42\n",
+    }.items():
         (project / name).write_text(text)
     commands: tuple[list[str], ...] = (
         ["init", "-q"],
@@ -85,7 +94,9 @@ def scheme(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def installed(tmp_path: Path, repository: Path, scheme: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installed]:
+def installed(
+    tmp_path: Path, repository: Path, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Installed]:
     (tmp_path / "empty").mkdir()
     monkeypatch.setenv("UV_DEFAULT_INDEX", (tmp_path / "empty").as_uri())
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -98,14 +109,29 @@ def installed(tmp_path: Path, repository: Path, scheme: str, monkeypatch: pytest
     (model / "e.json").write_text('{"inputs": [1]}')
     environment = tmp_path / "environment"
     commit = subprocess.run(
-        ["git", "-C", str(repository), "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+        ["git", "-C", str(repository), "rev-parse", "HEAD"],
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.strip()
     with loopback.serving(repository.parent) as host:
         where = repository.as_uri() if scheme == "file" else f"http://{host}/a%20repository/.git"
         url = f"git+{where}@{commit}#subdirectory=python"
         subprocess.run([uv.program(), "venv", "-q", "--no-config", environment], check=True)
-        install = [str(uv.program()), "pip", "install", "-q", "--no-config", "--python", str(environment)]
-        subprocess.run([*install, f"tool @ {url}"], check=True, env={**os.environ, "UV_CACHE_DIR": str(tmp_path / "c")})
+        install = [
+            str(uv.program()),
+            "pip",
+            "install",
+            "-q",
+            "--no-config",
+            "--python",
+            str(environment),
+        ]
+        subprocess.run(
+            [*install, f"tool @ {url}"],
+            check=True,
+            env={**os.environ, "UV_CACHE_DIR": str(tmp_path / "c")},
+        )
         yield Installed(model, environment / "bin" / "python", repository, f"tool @ {url}")
 
 
@@ -126,7 +152,9 @@ def test_a_repository_of_this_machine_is_a_line_and_its_wheel_is_what_is_install
 
 @pytest.mark.parametrize("scheme", ["http"], indirect=True)
 @pytest.mark.parametrize("manager", ["uv", "virtualenv"])
-def test_a_repository_elsewhere_is_built_only_when_that_is_allowed(installed: Installed, manager: str) -> None:
+def test_a_repository_elsewhere_is_built_only_when_that_is_allowed(
+    installed: Installed, manager: str
+) -> None:
     captured = installed.capture()
 
     assert captured.requirements == (installed.line,)
@@ -152,7 +180,9 @@ def test_a_wheel_of_a_repository_elsewhere_comes_along_on_request(installed: Ins
 
 
 @pytest.mark.parametrize("scheme", ["file"], indirect=True)
-def test_a_lock_that_is_made_anew_keeps_the_wheel_of_a_commit_while_it_is_the_same(installed: Installed) -> None:
+def test_a_lock_that_is_made_anew_keeps_the_wheel_of_a_commit_while_it_is_the_same(
+    installed: Installed,
+) -> None:
     installed.capture()
     before = (installed.model / "pylock.toml").read_text()
 

@@ -17,6 +17,8 @@ def new_modules(statement: str) -> set[str]:
     return {name.partition(".")[0] for name in shown.split()}
 
 
-@pytest.mark.parametrize("statement", ["import envkit", "import envkit; dir(envkit)", "import envkit.errors"])
+@pytest.mark.parametrize(
+    "statement", ["import envkit", "import envkit; dir(envkit)", "import envkit.errors"]
+)
 def test_importing_envkit_imports_nothing_third_party(statement: str) -> None:
     assert new_modules(statement) - set(sys.stdlib_module_names) == {"envkit"}

@@ -20,7 +20,12 @@ RUNNING = ".".join(str(part) for part in __import__("sys").version_info[:3])
 
 class MakeWheel(Protocol):
     def __call__(
-        self, name: str, version: str, requires: Sequence[str] = (), content: str = "", modules: int = 0
+        self,
+        name: str,
+        version: str,
+        requires: Sequence[str] = (),
+        content: str = "",
+        modules: int = 0,
     ) -> Path: ...
 
 
@@ -47,7 +52,9 @@ def make_wheel(model: Path) -> MakeWheel:
         modules: int = 0,
         entry_points: str = "",
     ) -> Path:
-        return write_wheel(model / "wheels", name, version, requires, content, modules, entry_points)
+        return write_wheel(
+            model / "wheels", name, version, requires, content, modules, entry_points
+        )
 
     return make
 
@@ -135,13 +142,17 @@ def packable_for(tmp_path: Path) -> Callable[[str], Path]:
         folder = tmp_path / "small model"
         (folder / "wheels").mkdir(parents=True)
         write_wheel(folder / "wheels", "alpha", "1.0")
-        (folder / "MLmodel").write_text("flavors:\n  python_function:\n    loader_module: own\n    code: code\n")
+        (folder / "MLmodel").write_text(
+            "flavors:\n  python_function:\n    loader_module: own\n    code: code\n"
+        )
         (folder / "code").mkdir()
         (folder / "code" / "own.py").write_text(
             "import platform, alpha\nclass M:\n    def predict(self, x, params=None):\n"
             "        return [alpha.VERSION, platform.python_version()]\ndef _load_pyfunc(path):\n    return M()\n"
         )
-        (folder / "python_env.yaml").write_text(f"python: '{version}'\ndependencies:\n- -r requirements.txt\n")
+        (folder / "python_env.yaml").write_text(
+            f"python: '{version}'\ndependencies:\n- -r requirements.txt\n"
+        )
         (folder / "requirements.txt").write_text("--no-index\n--find-links wheels\nalpha==1.0\n")
         return folder
 

@@ -40,13 +40,19 @@ def echo(tmp_path: Path) -> Path:
     return model
 
 
-def test_the_backend_is_chosen_without_reading_the_model(fixture_model: Callable[[str], FixtureModel]) -> None:
+def test_the_backend_is_chosen_without_reading_the_model(
+    fixture_model: Callable[[str], FixtureModel],
+) -> None:
     model = fixture_model("sklearn_pipeline")
 
     backend = get_flavor_backend(str(model.path), env_manager="virtualenv")
 
     assert isinstance(backend, FlavorBackend)
-    assert (backend.env_manager, backend.can_score_model(), backend.can_build_image()) == ("virtualenv", True, False)
+    assert (backend.env_manager, backend.can_score_model(), backend.can_build_image()) == (
+        "virtualenv",
+        True,
+        False,
+    )
 
 
 def test_a_backend_predicts_on_files_and_on_standard_input(
@@ -65,29 +71,42 @@ def test_a_backend_predicts_on_files_and_on_standard_input(
     assert json.loads(capsys.readouterr().out) == {"predictions": {"a": 1}}
 
 
-def test_a_data_frame_without_a_requests_key_is_told_by_its_format(echo: Path, tmp_path: Path) -> None:
+def test_a_data_frame_without_a_requests_key_is_told_by_its_format(
+    echo: Path, tmp_path: Path
+) -> None:
     backend = get_flavor_backend(echo, env_manager="local")
     given = tmp_path / "given.json"
     given.write_text('[{"a": 1}]')
 
-    assert backend.predict(echo, given, tmp_path / "answer.json", json_format="records") == [{"a": 1}]
+    assert backend.predict(echo, given, tmp_path / "answer.json", json_format="records") == [
+        {"a": 1}
+    ]
     with pytest.raises(InvalidArgument, match="json_format"):
         backend.predict(echo, given, json_format="table")
 
 
 def test_a_fraction_for_a_whole_number_is_refused_in_every_form(echo: Path, tmp_path: Path) -> None:
-    Model(signature=infer_signature(pd.DataFrame({"a": [1]})), flavors=Model.load(echo).flavors).save(echo)
+    Model(
+        signature=infer_signature(pd.DataFrame({"a": [1]})), flavors=Model.load(echo).flavors
+    ).save(echo)
     fraction = pd.DataFrame({"a": [2.5]})
     (tmp_path / "a.csv").write_text("a\n2.5\n")
     fraction.to_parquet(tmp_path / "a.parquet")
 
-    for data in (fraction, {"inputs": {"a": [2.5]}}, {"instances": [{"a": 2.5}]}, {"dataframe_records": [{"a": 2.5}]}):
+    for data in (
+        fraction,
+        {"inputs": {"a": [2.5]}},
+        {"instances": [{"a": 2.5}]},
+        {"dataframe_records": [{"a": 2.5}]},
+    ):
         with pytest.raises(InvalidFile, match=r"`a`.* not 2\.5"):
             predict(echo, data, env_manager="local")
     for kind in ("csv", "parquet"):
         with pytest.raises(InvalidFile, match="`a`"):
             predict(echo, input_path=tmp_path / f"a.{kind}", content_type=kind, env_manager="local")
-    assert predict(echo, pd.DataFrame({"a": [2]}), content_type="parquet", env_manager="local") == [{"a": 2}]
+    assert predict(echo, pd.DataFrame({"a": [2]}), content_type="parquet", env_manager="local") == [
+        {"a": 2}
+    ]
     with pytest.raises(InputMismatch):
         enforce(fraction, Model.load(echo).signature)
 
@@ -111,5 +130,8 @@ def test_what_a_backend_does_not_know_is_refused(echo: Path) -> None:
 def test_a_backend_serves(echo: Path) -> None:
     backend = get_flavor_backend(echo, env_manager="local", workers=1, timeout=5)
 
-    with backend.serve(echo, port=0, synchronous=False) as server, urlopen(f"{server.url}/ping") as answer:
+    with (
+        backend.serve(echo, port=0, synchronous=False) as server,
+        urlopen(f"{server.url}/ping") as answer,
+    ):
         assert answer.status == 200

@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 
-from envkit.environments import records
 from envkit.environments.conda import embedded
-from envkit.environments.conda import records as conda_records
 from envkit.environments.conda.lock import lock_conda
 from envkit.environments.env_type import EnvType
 from envkit.environments.prepare import prepare
-from envkit.environments.python_policy import PythonPolicy
 from envkit.environments.reproduction import predict, prepare_env
 from envkit.errors import BuildFailed, InvalidArgument, InvalidFile, ToolNotFound
 from envkit.formats import pixi_lock
+from envkit.installed import conda_records as conda_records
+from envkit.installed import records
+from envkit.interpreters.policy import PythonPolicy
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.conda_channel import CondaChannel
 from tests.conftest import MODELS, FixtureModel
@@ -55,11 +55,15 @@ def asked(model: Path, make_wheel: MakeWheel, conda_channel: CondaChannel) -> En
 @pytest.fixture
 def copied_channel(conda_channel: CondaChannel, tmp_path: Path) -> CondaChannel:
     """A channel that a test may change."""
-    return replace(conda_channel, path=Path(shutil.copytree(conda_channel.path, tmp_path / "a channel")))
+    return replace(
+        conda_channel, path=Path(shutil.copytree(conda_channel.path, tmp_path / "a channel"))
+    )
 
 
 def ask(python: Path, code: str) -> str:
-    return subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        [python, "-I", "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def installed(environment: Path) -> dict[str, Any]:
@@ -68,7 +72,9 @@ def installed(environment: Path) -> dict[str, Any]:
 
 
 def write_conda_yaml(folder: Path, channels: list[str], dependencies: list[Any]) -> None:
-    (folder / "conda.yaml").write_text(json.dumps({"channels": channels, "dependencies": dependencies}))
+    (folder / "conda.yaml").write_text(
+        json.dumps({"channels": channels, "dependencies": dependencies})
+    )
 
 
 # --- what is built
@@ -78,17 +84,22 @@ def test_conda_brings_python_and_its_packages_and_pips_part_lies_beside(
     asked: EnvironmentSpec, root: Path, conda_channel: CondaChannel
 ) -> None:
     environment = prepare(
-        replace(asked, conda_specs=(*asked.conda_specs, "envkit-demo-native")), EnvType.CONDA, root=root
+        replace(asked, conda_specs=(*asked.conda_specs, "envkit-demo-native")),
+        EnvType.CONDA,
+        root=root,
     )
 
-    code = (
-        "import alpha, envkit_demo, envkit_demo_native as n, platform, sys; print(alpha.VERSION, envkit_demo.VERSION,"
-    )
+    code = "import alpha, envkit_demo, envkit_demo_native as n, platform, sys; print(alpha.VERSION, envkit_demo.VERSION,"
     code += " round(n.cube_root(27)), platform.python_version(), sys.prefix)"
     assert ask(environment.python, code) == f"1.0 1.0 3 {conda_channel.python} {environment.path}"
     assert environment.built
     assert environment.notes == ()
-    assert {*installed(environment.path)} == {"python", "envkit-demo", "envkit-demo-native", "libenvkit-demo"}
+    assert {*installed(environment.path)} == {
+        "python",
+        "envkit-demo",
+        "envkit-demo-native",
+        "libenvkit-demo",
+    }
     assert not (environment.path / ".envkit-build").exists()
 
 
@@ -105,7 +116,7 @@ def test_the_key_holds_what_is_asked_of_conda_and_who_is_asked(
     changed: str, asked: EnvironmentSpec, tmp_path: Path, conda_channel: CondaChannel
 ) -> None:
     from envkit.environments.prepare import survey
-    from envkit.environments.store import Store
+    from envkit.environments.store.store import Store
 
     other: dict[str, Any] = {
         "conda_channels": (conda_channel.url, "conda-forge"),
@@ -116,26 +127,39 @@ def test_the_key_holds_what_is_asked_of_conda_and_who_is_asked(
     shelf = Store(root=tmp_path / "none")
     second = replace(asked, **{name: value for name, value in other.items() if name == changed})
 
-    assert survey(asked, EnvType.CONDA, shelf).key != survey(second, EnvType.CONDA, shelf, conda_exe=exe).key
-    assert survey(asked, EnvType.CONDA, shelf).key == survey(replace(asked), EnvType.CONDA, shelf).key
+    assert (
+        survey(asked, EnvType.CONDA, shelf).key
+        != survey(second, EnvType.CONDA, shelf, conda_exe=exe).key
+    )
+    assert (
+        survey(asked, EnvType.CONDA, shelf).key == survey(replace(asked), EnvType.CONDA, shelf).key
+    )
 
 
 def test_no_file_is_shared_with_the_cache(asked: EnvironmentSpec, root: Path) -> None:
     environment = prepare(asked, EnvType.CONDA, root=root)
 
-    assert {path.stat().st_nlink for path in environment.path.rglob("*.py") if not path.is_symlink()} == {1}
+    assert {
+        path.stat().st_nlink for path in environment.path.rglob("*.py") if not path.is_symlink()
+    } == {1}
 
 
 def test_an_edited_cache_reaches_no_environment(asked: EnvironmentSpec, root: Path) -> None:
     prepare(asked, EnvType.CONDA, root=root)
-    cached = next((root / "cache" / "conda" / "pkgs").glob("envkit-demo-1.0-*/site-packages/envkit_demo/__init__.py"))
+    cached = next(
+        (root / "cache" / "conda" / "pkgs").glob(
+            "envkit-demo-1.0-*/site-packages/envkit_demo/__init__.py"
+        )
+    )
     cached.write_text(cached.read_text().replace("1.0", "6.6"))
     again = prepare(replace(asked, requirements=()), EnvType.CONDA, root=root)
 
     assert ask(again.python, "import envkit_demo; print(envkit_demo.VERSION)") == "1.0"
 
 
-def test_a_file_of_conda_that_is_changed_or_gone_has_it_built_again(asked: EnvironmentSpec, root: Path) -> None:
+def test_a_file_of_conda_that_is_changed_or_gone_has_it_built_again(
+    asked: EnvironmentSpec, root: Path
+) -> None:
     first = prepare(asked, EnvType.CONDA, root=root)
     next(first.path.glob("lib/python*/site-packages/envkit_demo/__init__.py")).unlink()
     found = [*conda_records.problems(first.path)]
@@ -161,8 +185,12 @@ def test_what_the_pip_section_puts_over_a_conda_package_counts(
 def test_a_store_with_an_odd_and_long_path_works(asked: EnvironmentSpec, tmp_path: Path) -> None:
     environment = prepare(asked, EnvType.CONDA, root=tmp_path / "ein Ördner #1" / ("long" * 30))
 
-    assert ask(environment.python, "import envkit_demo, sys; print(sys.prefix)") == str(environment.path)
-    said = subprocess.run([environment.path / "bin" / "envkit-demo"], capture_output=True, text=True, check=True)
+    assert ask(environment.python, "import envkit_demo, sys; print(sys.prefix)") == str(
+        environment.path
+    )
+    said = subprocess.run(
+        [environment.path / "bin" / "envkit-demo"], capture_output=True, text=True, check=True
+    )
     assert said.stdout == "envkit-demo 1.0\n"
 
 
@@ -171,7 +199,9 @@ def test_a_model_without_conda_yaml_gets_its_python_from_conda(
 ) -> None:
     monkeypatch.setenv("CONDA_CHANNEL_ALIAS", conda_channel.path.parent.as_uri())
     monkeypatch.setenv("CONDA_CHANNELS", conda_channel.path.name)
-    environment = prepare(replace(asked, conda_channels=(), conda_specs=()), EnvType.CONDA, root=root)
+    environment = prepare(
+        replace(asked, conda_channels=(), conda_specs=()), EnvType.CONDA, root=root
+    )
 
     assert {*installed(environment.path)} == {"python"}
 
@@ -180,7 +210,9 @@ def test_a_model_without_conda_yaml_gets_its_python_from_conda(
 
 
 def a_model(folder: Path, channel: CondaChannel, *specs: str) -> Path:
-    (folder / "MLmodel").write_text("flavors:\n  python_function:\n    env: conda.yaml\n    loader_module: x\n")
+    (folder / "MLmodel").write_text(
+        "flavors:\n  python_function:\n    env: conda.yaml\n    loader_module: x\n"
+    )
     write_conda_yaml(folder, [channel.url], [f"python={channel.python}", *specs])
     return folder
 
@@ -203,15 +235,21 @@ def test_a_lock_holds_urls_and_digests_and_is_installed_without_a_solve(
 
 
 @pytest.mark.parametrize("spec", ["envkit-demo=2", "pip"])
-def test_a_lock_that_contradicts_conda_yaml_is_refused(spec: str, model: Path, conda_channel: CondaChannel) -> None:
+def test_a_lock_that_contradicts_conda_yaml_is_refused(
+    spec: str, model: Path, conda_channel: CondaChannel
+) -> None:
     lock_conda(a_model(model, conda_channel, "envkit-demo<2"))
     a_model(model, conda_channel, spec)
 
-    with pytest.raises(InvalidFile, match=r"pixi\.lock: does not fit .*`envkit lock MODEL --conda`"):
+    with pytest.raises(
+        InvalidFile, match=r"pixi\.lock: does not fit .*`envkit lock MODEL --conda`"
+    ):
         prepare_env(model, "conda")
 
 
-def test_a_lock_for_another_platform_is_left_aside_and_that_is_told(model: Path, conda_channel: CondaChannel) -> None:
+def test_a_lock_for_another_platform_is_left_aside_and_that_is_told(
+    model: Path, conda_channel: CondaChannel
+) -> None:
     path = lock_conda(a_model(model, conda_channel)).path
     path.write_text(path.read_text().replace(conda_channel.subdir, "win-arm64"))
 
@@ -252,7 +290,9 @@ def test_an_archive_that_was_exchanged_is_not_installed(
         (["python=2.7"], "python"),
     ],
 )
-def test_what_cannot_be_solved_is_explained(specs: list[str], said: str, asked: EnvironmentSpec, root: Path) -> None:
+def test_what_cannot_be_solved_is_explained(
+    specs: list[str], said: str, asked: EnvironmentSpec, root: Path
+) -> None:
     with pytest.raises(BuildFailed, match=said) as failed:
         prepare(replace(asked, conda_specs=tuple(specs)), EnvType.CONDA, root=root)
 
@@ -268,14 +308,22 @@ def test_another_patch_version_of_python_takes_the_place_unless_exactly_that_is_
     told: list[str] = []
     environment = prepare(other, EnvType.CONDA, root=root, report=told.append)
 
-    assert ask(environment.python, "import platform; print(platform.python_version())") == conda_channel.python
-    assert f"conda cannot give Python {minor}.99; another patch version is used in its place." in environment.notes
+    assert (
+        ask(environment.python, "import platform; print(platform.python_version())")
+        == conda_channel.python
+    )
+    assert (
+        f"conda cannot give Python {minor}.99; another patch version is used in its place."
+        in environment.notes
+    )
     with pytest.raises(BuildFailed, match=rf"python {minor}\.99"):
         prepare(other, EnvType.CONDA, root=root, python_policy=PythonPolicy.EXACT)
 
 
 @pytest.mark.parametrize("channel", ["file:///nowhere/at/all", "http://127.0.0.1:9/gone"])
-def test_a_channel_that_is_not_there_is_named(channel: str, asked: EnvironmentSpec, root: Path) -> None:
+def test_a_channel_that_is_not_there_is_named(
+    channel: str, asked: EnvironmentSpec, root: Path
+) -> None:
     with pytest.raises(BuildFailed, match="channel_alias") as failed:
         prepare(replace(asked, conda_channels=(channel,)), EnvType.CONDA, root=root)
 
@@ -283,12 +331,16 @@ def test_a_channel_that_is_not_there_is_named(channel: str, asked: EnvironmentSp
 
 
 @pytest.mark.parametrize("spec", ["numpy>>1", "numpy===1", "numpy ; python_version < '3'"])
-def test_a_spec_that_conda_does_not_know_is_refused(spec: str, asked: EnvironmentSpec, root: Path) -> None:
+def test_a_spec_that_conda_does_not_know_is_refused(
+    spec: str, asked: EnvironmentSpec, root: Path
+) -> None:
     with pytest.raises(InvalidFile, match=r"conda\.yaml, dependencies"):
         prepare(replace(asked, conda_specs=(spec,)), EnvType.CONDA, root=root)
 
 
-def test_a_package_whose_archive_is_gone_is_named(model: Path, copied_channel: CondaChannel) -> None:
+def test_a_package_whose_archive_is_gone_is_named(
+    model: Path, copied_channel: CondaChannel
+) -> None:
     a_model(model, copied_channel, "envkit-demo=1.0")
     copied_channel.archive("envkit-demo-1.0").unlink()
 
@@ -350,12 +402,18 @@ def test_a_login_reaches_the_channel_and_nothing_that_is_kept(
             prepare(wrong, EnvType.CONDA, root=root / "other")
 
     assert installed(environment.path)["envkit-demo"]["url"].startswith(f"http://{host}/noarch/")
-    assert [path for path, text in contents(root / "environments").items() if "s3cr3t-w0rd" in text] == []
+    assert [
+        path for path, text in contents(root / "environments").items() if "s3cr3t-w0rd" in text
+    ] == []
     assert "wr0ng-w0rd" not in str(failed.value)
 
 
 def test_names_lead_where_condarc_says(
-    asked: EnvironmentSpec, root: Path, conda_channel: CondaChannel, own_home: Path, monkeypatch: pytest.MonkeyPatch
+    asked: EnvironmentSpec,
+    root: Path,
+    conda_channel: CondaChannel,
+    own_home: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     condarc = own_home / "condarc-of-test"
     condarc.write_text(
@@ -368,7 +426,9 @@ def test_names_lead_where_condarc_says(
     for channels in ((name,), ("defaults", "nodefaults")):
         environment = prepare(replace(asked, conda_channels=channels), EnvType.CONDA, root=root)
         assert installed(environment.path)["envkit-demo"]["url"].startswith(conda_channel.url)
-    by_spec = replace(asked, conda_specs=(f"python={conda_channel.python}", f"{name}::envkit-demo=2"))
+    by_spec = replace(
+        asked, conda_specs=(f"python={conda_channel.python}", f"{name}::envkit-demo=2")
+    )
     environment = prepare(by_spec, EnvType.CONDA, root=root)
 
     assert installed(environment.path)["envkit-demo"]["version"] == "2.0"
@@ -381,9 +441,13 @@ def test_a_mirror_of_rattlers_settings_is_used(
     settings = own_home / ".config" / "rattler" / "config.toml"
     settings.parent.mkdir(parents=True)
     with serving(conda_channel.path) as host:
-        settings.write_text(f'[mirrors]\n"https://conda.anaconda.org/conda-forge" = ["http://{host}/"]\n')
+        settings.write_text(
+            f'[mirrors]\n"https://conda.anaconda.org/conda-forge" = ["http://{host}/"]\n'
+        )
         try:
-            environment = prepare(replace(asked, conda_channels=("conda-forge",)), EnvType.CONDA, root=root)
+            environment = prepare(
+                replace(asked, conda_channels=("conda-forge",)), EnvType.CONDA, root=root
+            )
         finally:
             settings.unlink()
 
@@ -407,7 +471,9 @@ def test_a_channel_in_the_model_is_told_by_its_content(
 
 
 @pytest.fixture
-def conda_forge(conda_channel: CondaChannel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CondaChannel:
+def conda_forge(
+    conda_channel: CondaChannel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> CondaChannel:
     """What `conda-forge` means: the channel of this machine's files."""
     (tmp_path / "alias").mkdir()
     (tmp_path / "alias" / "conda-forge").symlink_to(conda_channel.path)
@@ -422,12 +488,18 @@ def test_mlflows_own_models_are_rebuilt_and_predict_the_same(
     name: str, fixture_model: Callable[[str], FixtureModel], conda_forge: CondaChannel
 ) -> None:
     if "3.11.7" not in conda_forge.pythons:
-        pytest.skip("the model wants Python 3.11.7, of which this machine has none to make a conda package of")
+        pytest.skip(
+            "the model wants Python 3.11.7, of which this machine has none to make a conda package of"
+        )
     found = fixture_model(name)
-    path = found.path / "conda.yaml"  # MLflow lists xgboost too, which was not installed and has xgboost-cpu's files
+    path = (
+        found.path / "conda.yaml"
+    )  # MLflow lists xgboost too, which was not installed and has xgboost-cpu's files
     path.write_text(path.read_text().replace("  - xgboost==3.2.0\n", ""))
 
-    assert {"predictions": predict(found.path, input_path=found.input, env_manager="conda")} == found.expected
+    assert {
+        "predictions": predict(found.path, input_path=found.input, env_manager="conda")
+    } == found.expected
 
 
 LOADER = """
@@ -445,19 +517,25 @@ def _load_pyfunc(path):
 """
 
 
-def test_the_command_line_prepares_and_predicts(model: Path, conda_forge: CondaChannel, tmp_path: Path) -> None:
+def test_the_command_line_prepares_and_predicts(
+    model: Path, conda_forge: CondaChannel, tmp_path: Path
+) -> None:
     (model / "code").mkdir()
     (model / "code" / "loader.py").write_text(LOADER)
     (model / "MLmodel").write_text(
         "flavors:\n  python_function:\n    env: conda.yaml\n    loader_module: loader\n    code: code\n"
     )
-    write_conda_yaml(model, ["conda-forge"], [f"python={conda_forge.python}", "pip", "envkit-demo=1.0"])
+    write_conda_yaml(
+        model, ["conda-forge"], [f"python={conda_forge.python}", "pip", "envkit-demo=1.0"]
+    )
     env = json.loads((model / "conda.yaml").read_text())
     (model / "conda.yaml").write_text(json.dumps({**env, "variables": {"MODE": "fast"}}))
     (tmp_path / "input.json").write_text('{"inputs": [1]}')
     envkit: list[str | Path] = [sys.executable, "-m", "envkit"]
     options = ["--env-manager", "conda", "--conda-exe", "embedded"]
-    prepared = subprocess.run([*envkit, "prepare-env", model, *options], capture_output=True, text=True, check=True)
+    prepared = subprocess.run(
+        [*envkit, "prepare-env", model, *options], capture_output=True, text=True, check=True
+    )
     place = prepared.stdout.strip()
     argv = [*envkit, "predict", model, *options, "-i", tmp_path / "input.json"]
     answer = subprocess.run(argv, capture_output=True, text=True, check=True)

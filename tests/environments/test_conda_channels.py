@@ -34,8 +34,16 @@ def test_names_become_urls(names: list[str], settings: dict[str, Any], urls: lis
 @pytest.mark.parametrize(
     ("name", "url", "login"),
     [
-        ("https://u:p%40w@h:8/c", "https://h:8/c/", {"h": {"BasicHTTP": {"username": "u", "password": "p@w"}}}),
-        ("https://${U}:${P}@h/c", "https://h/c/", {"h": {"BasicHTTP": {"username": "anna", "password": "s3/c"}}}),
+        (
+            "https://u:p%40w@h:8/c",
+            "https://h:8/c/",
+            {"h": {"BasicHTTP": {"username": "u", "password": "p@w"}}},
+        ),
+        (
+            "https://${U}:${P}@h/c",
+            "https://h/c/",
+            {"h": {"BasicHTTP": {"username": "anna", "password": "s3/c"}}},
+        ),
         ("https://h/t/tk-1/c/", "https://h/c/", {"h": {"CondaToken": "tk-1"}}),
         ("https://tk-2@h/c", "https://h/c/", {"h": {"BearerToken": "tk-2"}}),
         ("https://${NONE}:x@h/c", "https://h/c/", {}),
@@ -52,4 +60,8 @@ def test_a_channel_in_front_of_a_package_becomes_a_url() -> None:
     specs = ["python=3.11", "ours::numpy >=1", "https://u:p@h/c::x"]
     found = [*channels.in_specs(specs, Condarc(channel_alias="https://m"), HERE, {})]
 
-    assert [spec for spec, _ in found] == ["python=3.11", "https://m/ours/::numpy >=1", "https://h/c/::x"]
+    assert [spec for spec, _ in found] == [
+        "python=3.11",
+        "https://m/ours/::numpy >=1",
+        "https://h/c/::x",
+    ]

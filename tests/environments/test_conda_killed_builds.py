@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from envkit.environments import records
-from envkit.environments.conda import records as conda_records
 from envkit.environments.reproduction import prepare_env
+from envkit.installed import conda_records as conda_records
+from envkit.installed import records
 from tests.conda_channel import CondaChannel
 from tests.environments.test_conda import a_model
 from tests.environments.test_killed_builds import descendants
@@ -26,7 +26,15 @@ pytestmark = pytest.mark.e2e
 
 
 def start(model: Path, store: Path) -> subprocess.Popen[bytes]:
-    argv: list[str | Path] = [sys.executable, "-m", "envkit", "prepare-env", model, "--env-manager", "conda"]
+    argv: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "envkit",
+        "prepare-env",
+        model,
+        "--env-manager",
+        "conda",
+    ]
     variables = {**os.environ, "ENVKIT_HOME": str(store), "ENVKIT_CONDA_EXE": "embedded"}
     return subprocess.Popen(argv, env=variables, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
@@ -45,7 +53,12 @@ def kill(builder: subprocess.Popen[bytes], *, whole: bool) -> None:
 @pytest.mark.parametrize("trials", [2, pytest.param(50, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("whole", [True, False], ids=["everything", "the parent alone"])
 def test_killed_at_random_moments(
-    trials: int, whole: bool, model: Path, conda_channel: CondaChannel, own_store: Path, monkeypatch: pytest.MonkeyPatch
+    trials: int,
+    whole: bool,
+    model: Path,
+    conda_channel: CondaChannel,
+    own_store: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("ENVKIT_CONDA_EXE", "embedded")
     chance = random.Random(f"{whole}{trials}")
@@ -55,7 +68,10 @@ def test_killed_at_random_moments(
         time.sleep(chance.uniform(0.05, SECONDS))
         kill(builder, whole=whole)
         environment = prepare_env(model, "conda")
-        assert [*conda_records.problems(environment.path), *records.problems(environment.path)] == []
+        assert [
+            *conda_records.problems(environment.path),
+            *records.problems(environment.path),
+        ] == []
         code = "import envkit_demo, envkit_demo_native as n; assert round(n.cube_root(27)) == 3"
         subprocess.run([environment.python, "-I", "-c", code], check=True)
     assert len([*(own_store / "environments").iterdir()]) == trials

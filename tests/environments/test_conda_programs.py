@@ -1,6 +1,7 @@
 """Conda environments through conda, mamba and micromamba, each a fake here: none of them can be had from an index.
 
-The fake writes down how it was called and puts a virtual environment with a record of conda's into the prefix.
+The fake writes down how it was called and puts a virtual environment with a record of conda's into
+the prefix.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ class Fake:
         folder.mkdir(exist_ok=True)
         self.path = folder / name
         self._told = folder / f"{name}.json"
-        self.path.write_text(FAKE.format(python=sys.executable, told=str(self._told), fails=fails, url=url))
+        self.path.write_text(
+            FAKE.format(python=sys.executable, told=str(self._told), fails=fails, url=url)
+        )
         self.path.chmod(0o755)
 
     @property
@@ -59,7 +62,9 @@ class Fake:
 @pytest.fixture
 def asked(spec: EnvironmentSpec) -> EnvironmentSpec:
     return replace(
-        spec, conda_channels=("conda-forge",), conda_specs=(f"python={RUNNING}", "pip<=26.2", "libenvkit-demo")
+        spec,
+        conda_channels=("conda-forge",),
+        conda_specs=(f"python={RUNNING}", "pip<=26.2", "libenvkit-demo"),
     )
 
 
@@ -81,7 +86,12 @@ COMMANDS = {
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_program_on_the_path_gets_a_file_and_the_prefix(
-    name: str, folder: Path, asked: EnvironmentSpec, root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    name: str,
+    folder: Path,
+    asked: EnvironmentSpec,
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     fake = Fake(folder, name)
     monkeypatch.setenv("CONDA_PREFIX", "/elsewhere")
@@ -93,20 +103,30 @@ def test_the_program_on_the_path_gets_a_file_and_the_prefix(
 
     places = {str(environment.path): "PREFIX", told["argv"][told["argv"].index("-f") + 1]: "FILE"}
     assert [places.get(each, each) for each in told["argv"]] == COMMANDS[name]
-    assert (read.channels, read.dependencies, read.pip) == (("conda-forge",), asked.conda_specs, None)
+    assert (read.channels, read.dependencies, read.pip) == (
+        ("conda-forge",),
+        asked.conda_specs,
+        None,
+    )
     assert not told["there"]
     assert "CONDA_PREFIX" not in told["variables"]
     assert told["variables"]["CONDA_OVERRIDE_CUDA"] == "12.4"
-    assert told["variables"]["CONDA_ALWAYS_COPY"] == told["variables"]["MAMBA_ALWAYS_COPY"] == "true"
+    assert (
+        told["variables"]["CONDA_ALWAYS_COPY"] == told["variables"]["MAMBA_ALWAYS_COPY"] == "true"
+    )
     assert told["variables"]["CONDA_CHANNEL_PRIORITY"] == "strict"
-    assert {each.name for each in environment.path.glob("lib/python*/site-packages/*.dist-info")} == {
+    assert {
+        each.name for each in environment.path.glob("lib/python*/site-packages/*.dist-info")
+    } == {
         "alpha-1.0.dist-info",
         "beta-1.0.dist-info",
     }
     assert not prepare(asked, EnvType.CONDA, root=root).built
 
 
-def test_a_named_program_wins_and_embedded_names_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_named_program_wins_and_embedded_names_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     on_path, named = Fake(folder, "conda"), Fake(folder.parent / "bin", "mamba")
     found = [external.find(None, os.environ)]
     monkeypatch.setenv("MLFLOW_CONDA_HOME", str(folder.parent))
@@ -124,10 +144,13 @@ def test_a_named_program_wins_and_embedded_names_none(folder: Path, monkeypatch:
     assert external.find("embedded", os.environ) is None
 
 
-def test_a_lock_becomes_a_list_of_archives(folder: Path, asked: EnvironmentSpec, root: Path) -> None:
+def test_a_lock_becomes_a_list_of_archives(
+    folder: Path, asked: EnvironmentSpec, root: Path
+) -> None:
     fake = Fake(folder, "conda")
     urls = [
-        f"https://conda.example/conda-forge/linux-64/{name}-1.0-0.conda" for name in ("python", "pip", "libenvkit-demo")
+        f"https://conda.example/conda-forge/linux-64/{name}-1.0-0.conda"
+        for name in ("python", "pip", "libenvkit-demo")
     ]
     subdir = needs.subdir()
     packages = [{"conda": url, "sha256": "0" * 64, "md5": "1" * 32} for url in urls]

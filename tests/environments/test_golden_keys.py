@@ -1,7 +1,7 @@
 """Keys of the store stay what they are: another key means another build of every environment that users have.
 
-`tests/cases/store_keys.json` holds model directories as texts, and the key of each. A change that must change keys raises
-`FORMAT` of the plan, and then these.
+`tests/cases/store_keys.json` holds model directories as texts, and the key of each. A change that
+must change keys raises `FORMAT` of the plan, and then these.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from envkit.environments import decisive, plan
+from envkit.environments import cache_key, plan
 from envkit.environments.env_type import EnvType
-from envkit.environments.interpreters import Interpreter
+from envkit.interpreters.discovery import Interpreter
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
 
@@ -33,15 +33,22 @@ PYTHON = Interpreter(
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_key_of_a_model_is_the_recorded_one(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_of_a_model_is_the_recorded_one(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     case = CASES[name]
-    monkeypatch.setattr(decisive, "libc", lambda: ["glibc 2.36"])
+    monkeypatch.setattr(cache_key, "libc", lambda: ["glibc 2.36"])
     for file, text in case["files"].items():
         path = tmp_path / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     spec = read_spec(ModelDirectory.open(tmp_path))
 
-    planned = plan.of(spec, overrides=case.get("overrides", ()), allow_source=case.get("allow_source", False))
+    planned = plan.of(
+        spec, overrides=case.get("overrides", ()), allow_source=case.get("allow_source", False)
+    )
 
-    assert planned.key(EnvType(case.get("manager", "uv")), PYTHON, case.get("indexes", ())) == case["key"]
+    assert (
+        planned.key(EnvType(case.get("manager", "uv")), PYTHON, case.get("indexes", ()))
+        == case["key"]
+    )

@@ -17,12 +17,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from envkit.cli.main import main
-from envkit.environments import housekeeping, manifest, store, uses
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
-from envkit.environments.occupancy import occupied
 from envkit.environments.prepare import prepare
-from envkit.environments.store import Store
+from envkit.environments.store import housekeeping, manifest, store, uses
+from envkit.environments.store.in_use import occupied
+from envkit.environments.store.store import Store
 from envkit.errors import InvalidArgument, InvalidInput
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.environments.conftest import as_a_mere_user
@@ -34,7 +34,9 @@ Make = Callable[..., Environment]
 def make(spec: EnvironmentSpec, root: Path) -> Make:
     """Build an environment; different numbers give different ones."""
 
-    def build(number: int = 0, manager: EnvType = EnvType.UV, used: float | None = None) -> Environment:
+    def build(
+        number: int = 0, manager: EnvType = EnvType.UV, used: float | None = None
+    ) -> Environment:
         made = prepare(replace(spec, constraints=(f"unused=={number}",)), manager, root=root)
         if used is not None:
             for note in (root / "uses" / made.path.name).iterdir():
@@ -61,7 +63,9 @@ def names(root: Path) -> list[str]:
 # --- what is there
 
 
-def test_the_list_tells_size_use_python_and_models(make: Make, root: Path, spec: EnvironmentSpec) -> None:
+def test_the_list_tells_size_use_python_and_models(
+    make: Make, root: Path, spec: EnvironmentSpec
+) -> None:
     assert housekeeping.environments(root) == ()
     made = make(1)
     (found,) = housekeeping.environments(root)
@@ -91,8 +95,10 @@ def test_each_model_that_used_an_environment_is_remembered_once_and_the_last_use
 
 
 def test_many_processes_may_note_their_use_at_once(root: Path, tmp_path: Path) -> None:
-    code = "import sys; from pathlib import Path; from envkit.environments import uses\n"
-    code += "for n in range(200): uses.record(Path(sys.argv[1]), 'uv-x', Path('/models', str(n % 5)))"
+    code = "import sys; from pathlib import Path; from envkit.environments.store import uses\n"
+    code += (
+        "for n in range(200): uses.record(Path(sys.argv[1]), 'uv-x', Path('/models', str(n % 5)))"
+    )
     writers = [subprocess.Popen([sys.executable, "-c", code, root]) for _ in range(6)]
 
     assert [writer.wait() for writer in writers] == [0] * 6
@@ -101,7 +107,9 @@ def test_many_processes_may_note_their_use_at_once(root: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("how", ["name", "key", "beginning", "path", "model"])
-def test_an_environment_can_be_named_in_many_ways(make: Make, root: Path, spec: EnvironmentSpec, how: str) -> None:
+def test_an_environment_can_be_named_in_many_ways(
+    make: Make, root: Path, spec: EnvironmentSpec, how: str
+) -> None:
     made = make()
     target = {
         "name": made.path.name,
@@ -206,7 +214,9 @@ def test_what_python_writes_at_run_time_is_no_damage(make: Make, root: Path) -> 
 
 
 @pytest.mark.parametrize("manager", [EnvType.UV, EnvType.VIRTUALENV])
-def test_an_edit_that_keeps_size_and_time_is_found_by_verify_alone(make: Make, root: Path, manager: EnvType) -> None:
+def test_an_edit_that_keeps_size_and_time_is_found_by_verify_alone(
+    make: Make, root: Path, manager: EnvType
+) -> None:
     made = make(manager=manager)
     path = site(made) / "alpha.py"
     before = path.stat()
@@ -216,7 +226,9 @@ def test_an_edit_that_keeps_size_and_time_is_found_by_verify_alone(make: Make, r
 
     assert not make(manager=manager).built
     assert len(found.problems) == 1
-    assert found.problems[0].endswith("site-packages/alpha.py has another content than was installed")
+    assert found.problems[0].endswith(
+        "site-packages/alpha.py has another content than was installed"
+    )
 
 
 def test_times_in_whole_seconds_are_no_damage(make: Make, root: Path) -> None:
@@ -246,7 +258,9 @@ def running(environment: Environment) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program in an environment, as the runner does."""
     with occupied(environment) as descriptors:
         code = "import time; print(flush=True); time.sleep(60)"
-        program = subprocess.Popen([environment.python, "-c", code], stdout=subprocess.PIPE, pass_fds=descriptors)
+        program = subprocess.Popen(
+            [environment.python, "-c", code], stdout=subprocess.PIPE, pass_fds=descriptors
+        )
         assert program.stdout is not None
         program.stdout.readline()
     try:  # the lock of this process is gone; the program holds its own
@@ -305,13 +319,21 @@ def test_an_environment_that_is_being_built_is_kept(make: Make, root: Path) -> N
         ({"everything": True, "dry_run": True}, {1, 2, 3}),
     ],
 )
-def test_prune_removes_by_age_and_size(make: Make, root: Path, limits: dict[str, float], left: set[int]) -> None:
+def test_prune_removes_by_age_and_size(
+    make: Make, root: Path, limits: dict[str, float], left: set[int]
+) -> None:
     now = time.time()
-    made = {1: make(1, used=now - 30 * 86400), 2: make(2, used=now - 3600), 3: make(3, used=now + 60)}
+    made = {
+        1: make(1, used=now - 30 * 86400),
+        2: make(2, used=now - 3600),
+        3: make(3, used=now + 60),
+    }
     done = housekeeping.prune(root, **limits)  # type: ignore[arg-type]
 
     expected = left if not limits.get("dry_run") else set()
-    assert {each.path for each in done.removed} == {each.path for n, each in made.items() if n not in expected}
+    assert {each.path for each in done.removed} == {
+        each.path for n, each in made.items() if n not in expected
+    }
     assert {number for number, each in made.items() if each.path.exists()} == left
 
 
@@ -364,7 +386,7 @@ def test_old_temporary_files_go_and_young_ones_stay(make: Make, root: Path) -> N
 def test_folders_without_rights_are_removed_too(make: Make, root: Path) -> None:
     made = make()
     (site(made) / "alpha-1.0.dist-info").chmod(0o500)
-    code = "import sys; from pathlib import Path; from envkit.environments import housekeeping as h\n"
+    code = "import sys; from pathlib import Path; from envkit.environments.store import housekeeping as h\n"
     code += "print(len(h.remove([sys.argv[2]], Path(sys.argv[1])).removed))"
     argv = [*as_a_mere_user(), sys.executable, "-c", code, str(root), made.path.name]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
@@ -376,24 +398,39 @@ def test_folders_without_rights_are_removed_too(make: Make, root: Path) -> None:
 # --- the commands
 
 
-def test_list_prints_a_table_and_json(make: Make, envs: Callable[..., Result], spec: EnvironmentSpec) -> None:
+def test_list_prints_a_table_and_json(
+    make: Make, envs: Callable[..., Result], spec: EnvironmentSpec
+) -> None:
     assert envs("list").stdout == ""
     made = make()
     shown, told = envs("list"), json.loads(envs("list", "--json").stdout)
 
     assert shown.exit_code == 0
-    assert shown.stdout.splitlines()[0].split() == ["ENVIRONMENT", "PYTHON", "SIZE", "LAST", "USED", "MODELS"]
+    assert shown.stdout.splitlines()[0].split() == [
+        "ENVIRONMENT",
+        "PYTHON",
+        "SIZE",
+        "LAST",
+        "USED",
+        "MODELS",
+    ]
     assert made.path.name in shown.stdout
     assert str(spec.directory) in shown.stdout
     assert [each["path"] for each in told] == [str(made.path)]
     assert set(told[0]) >= {"size_bytes", "last_used", "models", "python", "env_manager", "in_use"}
 
 
-def test_verify_ends_with_1_when_something_is_wrong(make: Make, envs: Callable[..., Result]) -> None:
+def test_verify_ends_with_1_when_something_is_wrong(
+    make: Make, envs: Callable[..., Result]
+) -> None:
     made = make()
     sound = envs("verify")
     shorten(made)
-    found, told, repaired = envs("verify"), envs("verify", "--json"), envs("verify", "--repair", str(made.path))
+    found, told, repaired = (
+        envs("verify"),
+        envs("verify", "--json"),
+        envs("verify", "--repair", str(made.path)),
+    )
 
     assert (sound.exit_code, sound.stdout) == (0, f"{made.path.name}: sound\n")
     assert (found.exit_code, told.exit_code, repaired.exit_code) == (1, 1, 1)
@@ -402,7 +439,9 @@ def test_verify_ends_with_1_when_something_is_wrong(make: Make, envs: Callable[.
     assert not made.path.exists()
 
 
-def test_remove_tells_what_it_removed_and_what_is_in_use(make: Make, envs: Callable[..., Result]) -> None:
+def test_remove_tells_what_it_removed_and_what_is_in_use(
+    make: Make, envs: Callable[..., Result]
+) -> None:
     one, two = make(1), make(2)
     with running(one):
         busy = envs("remove", one.path.name)
@@ -432,7 +471,9 @@ def test_remove_tells_what_it_removed_and_what_is_in_use(make: Make, envs: Calla
         (("nothing",), 2),
     ],
 )
-def test_words_and_exit_codes(words: tuple[str, ...], status: int, envs: Callable[..., Result]) -> None:
+def test_words_and_exit_codes(
+    words: tuple[str, ...], status: int, envs: Callable[..., Result]
+) -> None:
     assert envs(*words).exit_code == status
 
 
@@ -440,11 +481,18 @@ def test_path_says_where_the_environment_of_a_model_is_and_whether_it_is_built(
     spec: EnvironmentSpec, envs: Callable[..., Result]
 ) -> None:
     (spec.directory / "MLmodel").write_text("flavors: {}\n")
-    (spec.directory / "python_env.yaml").write_text(f"python: {spec.python}\ndependencies: [-r requirements.txt]\n")
-    (spec.directory / "requirements.txt").write_text("--no-index\n--find-links wheels\nalpha==1.0\n")
+    (spec.directory / "python_env.yaml").write_text(
+        f"python: {spec.python}\ndependencies: [-r requirements.txt]\n"
+    )
+    (spec.directory / "requirements.txt").write_text(
+        "--no-index\n--find-links wheels\nalpha==1.0\n"
+    )
     before = envs("path", str(spec.directory))
     built = CliRunner().invoke(main, ["prepare-env", str(spec.directory)])
-    after, told = envs("path", str(spec.directory)), envs("path", "--json", "-m", str(spec.directory))
+    after, told = (
+        envs("path", str(spec.directory)),
+        envs("path", "--json", "-m", str(spec.directory)),
+    )
 
     assert before.exit_code == 1
     assert "never built" in before.stderr

@@ -47,7 +47,9 @@ def test_one_name_on_two_indexes_is_refused_in_any_order(
     manager: EnvType, turned: bool, spec: EnvironmentSpec, root: Path, indexes: tuple[str, str]
 ) -> None:
     first, second = reversed(indexes) if turned else indexes
-    asked = asking(spec, "shared==1.0", options=(f"--index-url {first}", f"--extra-index-url {second}"))
+    asked = asking(
+        spec, "shared==1.0", options=(f"--index-url {first}", f"--extra-index-url {second}")
+    )
 
     with pytest.raises(BuildFailed, match=r"shared==1\.0") as raised:
         prepare(asked, manager, root=root)
@@ -92,7 +94,9 @@ def test_a_withdrawn_package_is_installed_when_it_is_pinned_and_told(
     assert any("yanked" in note and "gone" in note for note in environment.notes), environment.notes
 
 
-@pytest.mark.parametrize(("manager", "answers"), [*((each, True) for each in BUILDERS), (EnvType.UV, False)])
+@pytest.mark.parametrize(
+    ("manager", "answers"), [*((each, True) for each in BUILDERS), (EnvType.UV, False)]
+)
 def test_a_withdrawn_version_of_a_lock_with_hashes_is_told_where_an_index_answers(
     manager: EnvType, answers: bool, spec: EnvironmentSpec, root: Path, tmp_path: Path
 ) -> None:
@@ -104,7 +108,9 @@ def test_a_withdrawn_version_of_a_lock_with_hashes_is_told_where_an_index_answer
         index = f"http://{host}/simple" if answers else "http://127.0.0.1:9/simple"
         entries = (locked(wheel, f"http://{host}/simple", index) for wheel in wheels)
         lock.write_text("\n".join(['lock-version = "1.0"', 'created-by = "test"', *entries]))
-        environment = prepare(replace(asking(spec, "gone==1.0", options=()), lock=lock), manager, root=root)
+        environment = prepare(
+            replace(asking(spec, "gone==1.0", options=()), lock=lock), manager, root=root
+        )
     notes = [note for note in environment.notes if "yanked" in note]
 
     assert len(notes) == answers, environment.notes
@@ -121,7 +127,11 @@ def locked(wheel: Path, place: str, index: str) -> str:
 
 @pytest.mark.parametrize("manager", BUILDERS)
 def test_a_download_that_fails_leaves_nothing_and_the_next_run_builds(
-    manager: EnvType, spec: EnvironmentSpec, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    manager: EnvType,
+    spec: EnvironmentSpec,
+    root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("UV_HTTP_RETRIES", "PIP_RETRIES"):
         monkeypatch.setenv(name, "0")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from envkit.child.progress import State
-from envkit.environments.installer_output import Listener
+from envkit.environments.installers.output import Listener
 
 UV = """\
 Using Python 3.11.7 environment at: v

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from envkit.child import process
-from envkit.environments import interpreters
-from envkit.environments.interpreters import Interpreter, Search
-from envkit.environments.python_policy import PythonPolicy
 from envkit.errors import InterpreterNotFound
+from envkit.interpreters import discovery
+from envkit.interpreters.discovery import Interpreter, Search
+from envkit.interpreters.policy import PythonPolicy
 
 MakePython = Callable[..., Path]
 
@@ -72,11 +72,11 @@ def asked(machine: Path) -> Callable[[], int]:
 
 
 def find(wanted: str, environ: dict[str, str], memory: Path, **wishes: Any) -> Interpreter:
-    return interpreters.find(wanted, Search(environ=environ, memory=memory, **wishes))
+    return discovery.find(wanted, Search(environ=environ, memory=memory, **wishes))
 
 
 def named(path: Path, wanted: str, memory: Path, **wishes: Any) -> Interpreter:
-    return interpreters.named(path, wanted, Search(environ={}, memory=memory, **wishes))
+    return discovery.named(path, wanted, Search(environ={}, memory=memory, **wishes))
 
 
 PYENV = "pyenv/versions/{0}/bin/python3.99"
@@ -113,23 +113,37 @@ def test_any_patch_version_is_exact_when_none_is_named(
     assert find("3.99", environ, memory).note == ""
 
 
-def test_3_99_1_is_not_3_99_10(make_python: MakePython, environ: dict[str, str], memory: Path) -> None:
+def test_3_99_1_is_not_3_99_10(
+    make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
     make_python(PYENV.format("3.99.10"), "3.99.10")
 
     assert "3.99.10 is used" in find("3.99.1", environ, memory).note
 
 
-def test_another_minor_version_is_never_taken(make_python: MakePython, environ: dict[str, str], memory: Path) -> None:
+def test_another_minor_version_is_never_taken(
+    make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
     make_python(PYENV.format("3.99.4"), "3.98.4")
 
     with pytest.raises(InterpreterNotFound) as raised:
         find("3.99.4", environ, memory)
-    for place in ("the interpreter that runs envkit", environ["PYENV_ROOT"], environ["UV_PYTHON_INSTALL_DIR"], "PATH"):
+    for place in (
+        "the interpreter that runs envkit",
+        environ["PYENV_ROOT"],
+        environ["UV_PYTHON_INSTALL_DIR"],
+        "PATH",
+    ):
         assert place in str(raised.value)
 
 
 @pytest.mark.parametrize(
-    "facts", [{"implementation": "pypy"}, {"abi": "cpython-399t-x86_64-linux-gnu"}, {"abi": "cpython-399d-x"}]
+    "facts",
+    [
+        {"implementation": "pypy"},
+        {"abi": "cpython-399t-x86_64-linux-gnu"},
+        {"abi": "cpython-399d-x"},
+    ],
 )
 def test_other_kinds_of_python_are_not_taken(
     facts: dict[str, str], make_python: MakePython, environ: dict[str, str], memory: Path
@@ -140,7 +154,9 @@ def test_other_kinds_of_python_are_not_taken(
         find("3.99.4", environ, memory)
 
 
-@pytest.mark.parametrize("text", ["exit 1", "echo nonsense", "echo '{}'", "echo '[1]'", "kill -9 $$", "true"])
+@pytest.mark.parametrize(
+    "text", ["exit 1", "echo nonsense", "echo '{}'", "echo '[1]'", "kill -9 $$", "true"]
+)
 def test_a_broken_python_is_passed_over(
     text: str, machine: Path, make_python: MakePython, environ: dict[str, str], memory: Path
 ) -> None:
@@ -154,7 +170,9 @@ def test_the_one_that_runs_envkit_is_found_as_its_base(memory: Path) -> None:
     version = ".".join(str(part) for part in sys.version_info[:3])
     found = find(version, {}, memory)
 
-    assert found.executable == Path(os.path.realpath(getattr(sys, "_base_executable", sys.executable)))
+    assert found.executable == Path(
+        os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+    )
     assert found.version == version
 
 
@@ -179,7 +197,9 @@ def test_a_second_search_starts_nothing(
     assert asked() == 1
 
 
-def test_a_changed_program_is_asked_again(make_python: MakePython, environ: dict[str, str], memory: Path) -> None:
+def test_a_changed_program_is_asked_again(
+    make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
     make_python("bin/python3.99", "3.99.4")
     find("3.99", environ, memory)
     make_python("bin/python3.99", "3.99.10")
@@ -197,7 +217,9 @@ def test_a_version_that_is_installed_later_is_found(
     assert find("3.99.4", environ, memory).note == ""
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"/x": 1}', '{"/x": {"executable": 1}}', "[" * 9999])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"/x": 1}', '{"/x": {"executable": 1}}', "[" * 9999]
+)
 def test_a_damaged_memory_is_no_memory(
     text: str, make_python: MakePython, environ: dict[str, str], memory: Path
 ) -> None:
@@ -218,7 +240,9 @@ def test_a_memory_that_cannot_be_written_does_no_harm(
     assert find("3.99.4", environ, tmp_path / "file" / "memory").version == "3.99.4"
 
 
-def test_a_launcher_leads_to_its_base(make_python: MakePython, environ: dict[str, str], memory: Path) -> None:
+def test_a_launcher_leads_to_its_base(
+    make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
     base = make_python("base/python3.99", "3.99.4")
     make_python("bin/python3.99", "3.99.4", executable=str(base))
 
@@ -239,7 +263,9 @@ def test_launchers_that_lead_to_each_other_are_passed_over(
 # --- named by the user
 
 
-def test_a_named_interpreter_must_have_the_minor_version(make_python: MakePython, memory: Path) -> None:
+def test_a_named_interpreter_must_have_the_minor_version(
+    make_python: MakePython, memory: Path
+) -> None:
     path = make_python("mine/python", "3.99.4")
 
     assert named(path, "3.99.4", memory).note == ""
@@ -266,7 +292,9 @@ def test_one_that_hangs_is_given_up(
         find("3.99.4", environ, memory)
 
 
-def test_its_facts_are_those_of_the_file(make_python: MakePython, environ: dict[str, str], memory: Path) -> None:
+def test_its_facts_are_those_of_the_file(
+    make_python: MakePython, environ: dict[str, str], memory: Path
+) -> None:
     path = make_python("bin/python3.99", "3.99.4")
     found: Interpreter = find("3.99.4", environ, memory)
 
@@ -282,7 +310,9 @@ def test_exact_takes_no_other_patch_version_and_says_that_it_is_there(
 ) -> None:
     make_python(PYENV.format("3.99.9"), "3.99.9")
 
-    with pytest.raises(InterpreterNotFound, match=r"3\.99\.9 is there: `--python-policy minor` takes it"):
+    with pytest.raises(
+        InterpreterNotFound, match=r"3\.99\.9 is there: `--python-policy minor` takes it"
+    ):
         find("3.99.4", environ, memory, policy=PythonPolicy.EXACT)
     assert find("3.99.9", environ, memory, policy=PythonPolicy.EXACT).note == ""
 
@@ -291,9 +321,15 @@ def test_compatible_takes_the_nearest_minor_version_that_nothing_refuses(
     make_python: MakePython, environ: dict[str, str], memory: Path
 ) -> None:
     for version in ("3.37.2", "3.38.1", "3.39.4"):
-        make_python(f"pyenv/versions/{version}/bin/python{interpreters.minor_of(version)}", version)
+        make_python(f"pyenv/versions/{version}/bin/python{discovery.minor_of(version)}", version)
 
-    taken = find("3.40.1", environ, memory, policy=PythonPolicy.COMPATIBLE, refuses=lambda m: "no" * (m == "3.39"))
+    taken = find(
+        "3.40.1",
+        environ,
+        memory,
+        policy=PythonPolicy.COMPATIBLE,
+        refuses=lambda m: "no" * (m == "3.39"),
+    )
     assert taken.version == "3.38.1"
     assert "Pickled functions" in taken.note
     assert find("3.40.1", environ, memory, policy=PythonPolicy.COMPATIBLE).version == "3.39.4"
@@ -301,7 +337,13 @@ def test_compatible_takes_the_nearest_minor_version_that_nothing_refuses(
 
 def test_what_compatible_refuses_is_told(environ: dict[str, str], memory: Path) -> None:
     with pytest.raises(InterpreterNotFound, match=r"is there, but numpy asks for Python <3\."):
-        find("3.99.4", environ, memory, policy=PythonPolicy.COMPATIBLE, refuses=lambda _: "numpy asks for Python <3.8")
+        find(
+            "3.99.4",
+            environ,
+            memory,
+            policy=PythonPolicy.COMPATIBLE,
+            refuses=lambda _: "numpy asks for Python <3.8",
+        )
 
 
 @pytest.mark.parametrize(
@@ -321,11 +363,15 @@ def test_a_named_interpreter_obeys_the_policy(
     if taken:
         assert named(path, wanted, memory, policy=policy).version == taken
     else:
-        with pytest.raises(InterpreterNotFound, match=r"`--python-policy (minor|compatible)` takes"):
+        with pytest.raises(
+            InterpreterNotFound, match=r"`--python-policy (minor|compatible)` takes"
+        ):
             named(path, wanted, memory, policy=policy)
 
 
-def test_a_named_interpreter_that_is_too_old_is_refused_by_every_policy(make_python: MakePython, memory: Path) -> None:
+def test_a_named_interpreter_that_is_too_old_is_refused_by_every_policy(
+    make_python: MakePython, memory: Path
+) -> None:
     path = make_python("mine/python", "3.7.16")
 
     with pytest.raises(InterpreterNotFound, match=r"needs Python 3\.8 or newer"):
@@ -356,7 +402,13 @@ def test_without_the_patch_version_the_newest_of_the_minor_version_is_downloaded
 
     assert "3.99.7 is used" in find("3.99.4", environ, memory, fetch=fetch).note
     with pytest.raises(InterpreterNotFound, match=r"uv knows no 3\.99\.4"):
-        find("3.99.4", {**environ, "UV_PYTHON_INSTALL_DIR": "/none"}, memory, policy=PythonPolicy.EXACT, fetch=fetch)
+        find(
+            "3.99.4",
+            {**environ, "UV_PYTHON_INSTALL_DIR": "/none"},
+            memory,
+            policy=PythonPolicy.EXACT,
+            fetch=fetch,
+        )
 
 
 @pytest.mark.parametrize("variable", ["CONDA_PREFIX", "MAMBA_ROOT_PREFIX"])
@@ -365,11 +417,17 @@ def test_a_conda_environment_lends_its_interpreter(
 ) -> None:
     wanted = make_python("conda/bin/python3.99", "3.99.4")
 
-    assert find("3.99.4", {**environ, variable: str(machine / "conda")}, memory).executable == wanted
+    assert (
+        find("3.99.4", {**environ, variable: str(machine / "conda")}, memory).executable == wanted
+    )
 
 
 def test_those_in_condas_own_list_are_found(
-    make_python: MakePython, environ: dict[str, str], memory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_python: MakePython,
+    environ: dict[str, str],
+    memory: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     wanted = make_python("listed/bin/python3.99", "3.99.4")
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -385,7 +443,11 @@ def test_environments_of_the_store_lend_nothing(
     make_python("store/environments/conda-1/bin/python3.99", "3.99.4")
 
     with pytest.raises(InterpreterNotFound):
-        find("3.99.4", {**environ, "CONDA_PREFIX": str(machine / "store/environments/conda-1")}, memory)
+        find(
+            "3.99.4",
+            {**environ, "CONDA_PREFIX": str(machine / "store/environments/conda-1")},
+            memory,
+        )
 
 
 def test_a_plain_python_on_the_path_counts_when_it_is_of_the_version(
@@ -401,12 +463,14 @@ def test_what_virtualenv_finds_counts_where_nothing_else_is_found(
 ) -> None:
     """A real Python of another minor version, under a name that envkit itself does not look for."""
     running = f"{sys.version_info.major}.{sys.version_info.minor}"
-    others = interpreters.pyenv_versions(os.environ).glob("3.*/bin/python3.[0-9]*[0-9]")
+    others = discovery.pyenv_versions(os.environ).glob("3.*/bin/python3.[0-9]*[0-9]")
     other = next((each for each in others if each.name.removeprefix("python") != running), None)
     if other is None:
         pytest.skip("pyenv has no Python of another minor version here")
     (machine / "bin").mkdir()
     (machine / "bin" / f"c{other.name}").symlink_to(other)
-    found = interpreters.find(other.name.removeprefix("python"), Search(environ=environ, memory=memory))
+    found = discovery.find(
+        other.name.removeprefix("python"), Search(environ=environ, memory=memory)
+    )
 
     assert found.executable == other.resolve()

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from envkit.child import environment as variables_of
 from envkit.child import process
-from envkit.environments import interpreters
+from envkit.child import variables as variables_of
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.prepare import prepare
 from envkit.environments.reproduction import predict
+from envkit.interpreters import discovery
 from envkit.models.environment_spec import EnvironmentSpec
 
 MANAGERS = [EnvType.UV, EnvType.VIRTUALENV]
@@ -26,7 +26,13 @@ POISON = "raise SystemExit('the host was seen')\n"
 def hostile_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A host that would put modules of its own everywhere."""
     host = tmp_path / "host"
-    site = host / ".local" / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    site = (
+        host
+        / ".local"
+        / "lib"
+        / f"python{sys.version_info.major}.{sys.version_info.minor}"
+        / "site-packages"
+    )
     site.mkdir(parents=True)
     for folder in (host, site):
         for name in ("sitecustomize.py", "usercustomize.py", "beta.py"):
@@ -56,7 +62,10 @@ def test_nothing_of_the_host_is_seen_while_it_is_built_and_used(
     manager: EnvType, spec: EnvironmentSpec, root: Path, hostile_host: Path
 ) -> None:
     environment = prepare(spec, manager, root=root)
-    told = seen(environment, "import alpha, beta, sys, site; print(beta.__file__, site.ENABLE_USER_SITE, *sys.path)")
+    told = seen(
+        environment,
+        "import alpha, beta, sys, site; print(beta.__file__, site.ENABLE_USER_SITE, *sys.path)",
+    )
 
     assert told.startswith(str(environment.path))
     assert str(hostile_host) not in told
@@ -74,7 +83,7 @@ VERSIONS = ["3.8.18", "3.9.18", "3.10.13", "3.11.7", "3.12.1", "3.13.0"]
 def test_a_model_of_each_python_predicts(
     manager: EnvType, version: str, packable_for: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    if not (interpreters.pyenv_versions(os.environ) / version).exists():
+    if not (discovery.pyenv_versions(os.environ) / version).exists():
         pytest.skip(f"Python {version} is not on this machine")
 
     assert predict(packable_for(version), {"inputs": [1]}, env_manager=manager) == ["1.0", version]
@@ -88,14 +97,19 @@ def test_an_interpreter_without_ensurepip_and_venv_will_do(
     """A copy of an interpreter, as Debian's python3 is without python3-venv."""
     import shutil
 
-    source = interpreters.pyenv_versions(os.environ) / "3.12.1"
+    source = discovery.pyenv_versions(os.environ) / "3.12.1"
     if not source.exists():
         pytest.skip("Python 3.12.1 is not on this machine")
     bare = tmp_path / "bare"
-    left_out = shutil.ignore_patterns("ensurepip", "venv", "test", "site-packages", "*.a", "__pycache__")
+    left_out = shutil.ignore_patterns(
+        "ensurepip", "venv", "test", "site-packages", "*.a", "__pycache__"
+    )
     shutil.copytree(source / "lib", bare / "lib", ignore=left_out, symlinks=True)
     (bare / "bin").mkdir()
     shutil.copy2(source / "bin" / "python3.12", bare / "bin" / "python3.12")
 
     python = bare / "bin" / "python3.12"
-    assert predict(packable_for("3.12.1"), {"inputs": [1]}, env_manager=manager, python=python) == ["1.0", "3.12.1"]
+    assert predict(packable_for("3.12.1"), {"inputs": [1]}, env_manager=manager, python=python) == [
+        "1.0",
+        "3.12.1",
+    ]

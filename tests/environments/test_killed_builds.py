@@ -16,10 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from envkit.environments import records, store
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.prepare import prepare
+from envkit.environments.store import store
+from envkit.installed import records
 from envkit.models.environment_spec import EnvironmentSpec
 
 TRIALS = 15
@@ -29,7 +30,8 @@ MODULES = 150
 BUILDER = """
 import json, os, signal, sys, time
 from pathlib import Path
-from envkit.environments import prepare as preparing, store
+from envkit.environments import prepare as preparing
+from envkit.environments.store import store
 from envkit.environments.env_type import EnvType
 from envkit.models.environment_spec import EnvironmentSpec
 facts = json.loads(sys.argv[1])
@@ -53,7 +55,9 @@ def wide(spec: EnvironmentSpec, make_wheel: Callable[..., Path]) -> EnvironmentS
     return replace(spec, requirements=("alpha==1.0", "wide==1.0"))
 
 
-def start(spec: EnvironmentSpec, root: Path, before: str = "", manager: EnvType = EnvType.UV) -> subprocess.Popen[str]:
+def start(
+    spec: EnvironmentSpec, root: Path, before: str = "", manager: EnvType = EnvType.UV
+) -> subprocess.Popen[str]:
     """Start a process that builds, and wait until it begins."""
     facts = {
         "spec": {
@@ -67,7 +71,7 @@ def start(spec: EnvironmentSpec, root: Path, before: str = "", manager: EnvType 
         "before": before,
         "manager": manager.value,
     }
-    path = str(Path(store.__file__).parents[2])
+    path = str(Path(store.__file__).parents[3])
     builder = subprocess.Popen(
         [sys.executable, "-c", BUILDER, json.dumps(facts)],
         stdout=subprocess.PIPE,
@@ -92,7 +96,9 @@ def end(builder: subprocess.Popen[str]) -> tuple[int, str]:
 
 def descendants(pid: int) -> list[int]:
     children = [
-        int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()
+        int(child)
+        for task in Path(f"/proc/{pid}/task").glob("*/children")
+        for child in task.read_text().split()
     ]
     return [*children, *(each for child in children for each in descendants(child))]
 
@@ -140,8 +146,14 @@ def test_killed_at_random_moments(
     "moment",
     [
         pytest.param("store._remove = die", id="before anything"),
-        pytest.param("from envkit.environments.uv import Uv; Uv.create = die", id="before the environment"),
-        pytest.param("from envkit.environments.uv import Uv; Uv.install = die", id="before the packages"),
+        pytest.param(
+            "from envkit.environments.installers.uv import Uv; Uv.create = die",
+            id="before the environment",
+        ),
+        pytest.param(
+            "from envkit.environments.installers.uv import Uv; Uv.install = die",
+            id="before the packages",
+        ),
         pytest.param("import shutil; shutil.rmtree = die", id="before the papers are removed"),
         pytest.param("store._check = die", id="before the check"),
         pytest.param("store._mark = die", id="before the marker"),
@@ -150,7 +162,9 @@ def test_killed_at_random_moments(
     ],
 )
 def test_killed_at_each_step(moment: str, wide: EnvironmentSpec, root: Path) -> None:
-    prepare(wide, EnvType.UV, root=root / "warm")  # its knowledge of interpreters, not to die while it is written
+    prepare(
+        wide, EnvType.UV, root=root / "warm"
+    )  # its knowledge of interpreters, not to die while it is written
     (root / "store").mkdir()
     (root / "warm" / "interpreters.json").rename(root / "store" / "interpreters.json")
     status, _ = end(start(wide, root / "store", before=moment))
@@ -173,7 +187,7 @@ def test_killed_while_an_unfit_environment_is_removed(wide: EnvironmentSpec, roo
 
 
 SLOW_INSTALLER = """
-from envkit.environments.uv import Uv
+from envkit.environments.installers.uv import Uv
 def install(self, plan, workshop):
     script = "sleep 1; mkdir -p late; echo late >> late/file; sleep 0.3; echo late >> late/file"
     workshop.run(["/bin/sh", "-c", f"cd '{workshop.place}' && touch begun && " + script], "be slow")
@@ -228,7 +242,9 @@ def test_what_a_second_interrupt_left_is_removed_by_the_next_run_of_another_key(
 ) -> None:
     prepare(replace(wide, constraints=()), EnvType.UV, root=root)
     status, _ = end(start(wide, root, before=INTERRUPTED_WHILE_REMOVING))
-    left = [each for each in (root / "environments").iterdir() if not (each / store.MARKER).exists()]
+    left = [
+        each for each in (root / "environments").iterdir() if not (each / store.MARKER).exists()
+    ]
     prepare(replace(wide, constraints=()), EnvType.UV, root=root)
 
     assert status == 130
@@ -237,7 +253,7 @@ def test_what_a_second_interrupt_left_is_removed_by_the_next_run_of_another_key(
 
 
 INTERRUPTED_WHILE_REMOVING = """
-from envkit.environments.uv import Uv
+from envkit.environments.installers.uv import Uv
 import shutil
 def interrupt(*_, **__):
     raise KeyboardInterrupt

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from envkit.environments import artifacts, decisive, index_settings, plan
-from envkit.environments.digests import Digests
+from envkit.environments import cache_key, local_files, plan
 from envkit.environments.env_type import EnvType
-from envkit.environments.interpreters import Interpreter
+from envkit.environments.installers import index_settings
+from envkit.environments.store.digests import Digests
 from envkit.errors import InvalidFile
+from envkit.interpreters.discovery import Interpreter
 from envkit.models.environment_spec import EnvironmentSpec
 
 PYTHON = Interpreter(
@@ -29,16 +30,25 @@ PYTHON = Interpreter(
 )
 
 
-def key(spec: EnvironmentSpec, manager: EnvType = EnvType.UV, python: Interpreter = PYTHON, **options: Any) -> str:
+def key(
+    spec: EnvironmentSpec,
+    manager: EnvType = EnvType.UV,
+    python: Interpreter = PYTHON,
+    **options: Any,
+) -> str:
     return plan.of(spec, **options).key(manager, python)
 
 
 SAME: dict[str, Callable[[EnvironmentSpec], EnvironmentSpec]] = {
     "order": lambda spec: replace(spec, requirements=tuple(reversed(spec.requirements))),
-    "white space": lambda spec: replace(spec, requirements=tuple(f" {line}  " for line in spec.requirements)),
+    "white space": lambda spec: replace(
+        spec, requirements=tuple(f" {line}  " for line in spec.requirements)
+    ),
     "repetition": lambda spec: replace(spec, requirements=spec.requirements * 2),
     "variables": lambda spec: replace(spec, variables=("TOKEN",)),
-    "what builds source, when none is built": lambda spec: replace(spec, build_dependencies=("pip==1.0",)),
+    "what builds source, when none is built": lambda spec: replace(
+        spec, build_dependencies=("pip==1.0",)
+    ),
 }
 
 DIFFERENT: dict[str, Callable[[EnvironmentSpec], EnvironmentSpec]] = {
@@ -59,7 +69,9 @@ def spec(spec: EnvironmentSpec) -> EnvironmentSpec:
 
 
 @pytest.mark.parametrize("change", SAME.values(), ids=SAME)
-def test_equal_needs_have_one_key(spec: EnvironmentSpec, change: Callable[[EnvironmentSpec], EnvironmentSpec]) -> None:
+def test_equal_needs_have_one_key(
+    spec: EnvironmentSpec, change: Callable[[EnvironmentSpec], EnvironmentSpec]
+) -> None:
     assert key(spec) == key(change(spec))
 
 
@@ -84,7 +96,9 @@ def test_the_interpreter_decides(spec: EnvironmentSpec, other: dict[str, Any]) -
 
 
 def test_where_the_interpreter_lies_does_not(spec: EnvironmentSpec) -> None:
-    assert key(spec) == key(spec, python=replace(PYTHON, executable=Path("/opt/python"), size=9, mtime_ns=9, note="n"))
+    assert key(spec) == key(
+        spec, python=replace(PYTHON, executable=Path("/opt/python"), size=9, mtime_ns=9, note="n")
+    )
 
 
 def test_the_manager_decides(spec: EnvironmentSpec) -> None:
@@ -98,7 +112,9 @@ def test_building_from_source_and_what_builds_decide(spec: EnvironmentSpec) -> N
 
 
 def test_overrides_decide_by_their_result(spec: EnvironmentSpec) -> None:
-    assert key(spec, overrides=["alpha==2.0"]) == key(replace(spec, requirements=("beta", "alpha==2.0")))
+    assert key(spec, overrides=["alpha==2.0"]) == key(
+        replace(spec, requirements=("beta", "alpha==2.0"))
+    )
 
 
 def test_the_content_of_the_lock_decides_and_not_its_place(
@@ -150,7 +166,9 @@ def test_what_means_nothing_in_a_lock_does_not_decide(
     assert (key(replace(spec, lock=lock)) == key(replace(spec, lock=other))) is same
 
 
-def test_the_order_of_packages_in_a_lock_does_not_decide(spec: EnvironmentSpec, tmp_path: Path) -> None:
+def test_the_order_of_packages_in_a_lock_does_not_decide(
+    spec: EnvironmentSpec, tmp_path: Path
+) -> None:
     head, alpha, beta = LOCK.split("[[packages]]\n")
     keys = set()
     for number, parts in enumerate([(head, alpha, beta), (head, beta, alpha)]):
@@ -167,21 +185,31 @@ def test_the_order_of_packages_in_a_lock_does_not_decide(spec: EnvironmentSpec, 
         ("Foo_Bar == 1.0", "foo-bar==1.0", True),
         ("foo[b, a]>=1,<2", "foo[a,b] <2, >=1", True),
         ("foo==1 ; python_version>'3'", "foo == 1 ;  python_version>'3'", True),
-        ("foo @ https://me:secret@host/foo-1-py3-none-any.whl", "foo @ https://host/foo-1-py3-none-any.whl", True),
+        (
+            "foo @ https://me:secret@host/foo-1-py3-none-any.whl",
+            "foo @ https://host/foo-1-py3-none-any.whl",
+            True,
+        ),
         ("foo==1 --hash=sha256:aa", "foo==1   --hash=sha256:aa", True),
         ("foo==1 --hash=sha256:aa", "foo==1 --hash=sha256:bb", False),
         ("foo[a]==1", "foo[b]==1", False),
         ("foo==1", "foo===1", False),
         ("foo==1 ; python_version>'3'", "foo==1 ; python_version<'3'", False),
-        ("foo @ https://host/foo-1-py3-none-any.whl", "foo @ https://host/foo-2-py3-none-any.whl", False),
+        (
+            "foo @ https://host/foo-1-py3-none-any.whl",
+            "foo @ https://host/foo-2-py3-none-any.whl",
+            False,
+        ),
         ("foo @ git+https://host/a/b@main", "foo @ git+https://host/a/B@main", False),
     ],
 )
 def test_the_spelling_of_a_requirement_does_not_decide(one: str, other: str, same: bool) -> None:
-    assert (decisive.requirement(one) == decisive.requirement(other)) is same
+    assert (cache_key.requirement(one) == cache_key.requirement(other)) is same
 
 
-def test_the_c_library_of_the_machine_decides(spec: EnvironmentSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_c_library_of_the_machine_decides(
+    spec: EnvironmentSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = key(spec)
     monkeypatch.setattr(os, "confstr", lambda _: "glibc 2.12")
 
@@ -194,7 +222,11 @@ def test_the_c_library_of_the_machine_decides(spec: EnvironmentSpec, monkeypatch
 @pytest.fixture
 def machine(tmp_path: Path) -> dict[str, str]:
     """The variables of a machine on which nothing is configured."""
-    return {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "c"), "XDG_CONFIG_DIRS": str(tmp_path / "d")}
+    return {
+        "HOME": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path / "c"),
+        "XDG_CONFIG_DIRS": str(tmp_path / "d"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -208,9 +240,24 @@ def machine(tmp_path: Path) -> dict[str, str]:
         (EnvType.UV, {}, "c/uv/uv.toml", '[[index]]\nurl = "https://me:{}@host/simple"\n'),
         (EnvType.VIRTUALENV, {"PIP_INDEX_URL": "https://me:{}@host/simple"}, "", ""),
         (EnvType.VIRTUALENV, {"PIP_EXTRA_INDEX_URL": "https://me:{}@host/simple"}, "", ""),
-        (EnvType.VIRTUALENV, {}, "c/pip/pip.conf", "[global]\nindex-url = https://me:{}@host/simple\n"),
-        (EnvType.VIRTUALENV, {}, "d/pip/pip.conf", "[install]\nextra-index-url =\n  https://me:{}@host/simple\n"),
-        (EnvType.VIRTUALENV, {}, ".pip/pip.conf", "[global]\nfind-links = https://me:{}@host/simple\n"),
+        (
+            EnvType.VIRTUALENV,
+            {},
+            "c/pip/pip.conf",
+            "[global]\nindex-url = https://me:{}@host/simple\n",
+        ),
+        (
+            EnvType.VIRTUALENV,
+            {},
+            "d/pip/pip.conf",
+            "[install]\nextra-index-url =\n  https://me:{}@host/simple\n",
+        ),
+        (
+            EnvType.VIRTUALENV,
+            {},
+            ".pip/pip.conf",
+            "[global]\nfind-links = https://me:{}@host/simple\n",
+        ),
         (
             EnvType.VIRTUALENV,
             {"PIP_CONFIG_FILE": "{0}"},
@@ -220,14 +267,22 @@ def machine(tmp_path: Path) -> dict[str, str]:
     ],
 )
 def test_an_index_of_the_machine_decides_without_its_credentials(
-    manager: EnvType, variables: dict[str, str], file: str, text: str, machine: dict[str, str], tmp_path: Path
+    manager: EnvType,
+    variables: dict[str, str],
+    file: str,
+    text: str,
+    machine: dict[str, str],
+    tmp_path: Path,
 ) -> None:
     found = []
     for secret in ("first-secret", "second-secret"):
         if file:
             (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / file).write_text(text.format(secret))
-        given = {name: value.format(tmp_path / file if "{0}" in value else secret) for name, value in variables.items()}
+        given = {
+            name: value.format(tmp_path / file if "{0}" in value else secret)
+            for name, value in variables.items()
+        }
         found.append(index_settings.deciding(manager, None, {**machine, **given}))
 
     assert found[0] == found[1] != ()
@@ -235,7 +290,9 @@ def test_an_index_of_the_machine_decides_without_its_credentials(
     assert "secret" not in str(found)
 
 
-def test_what_does_not_say_where_packages_come_from_does_not_decide(machine: dict[str, str]) -> None:
+def test_what_does_not_say_where_packages_come_from_does_not_decide(
+    machine: dict[str, str],
+) -> None:
     noise = {"UV_HTTP_TIMEOUT": "9", "PIP_TIMEOUT": "9", "UV_CACHE_DIR": "/x", "UV_INDEX": " "}
 
     assert index_settings.deciding(EnvType.UV, None, {**machine, **noise}) == ()
@@ -249,24 +306,28 @@ def test_a_lock_that_names_every_file_by_its_digest_makes_indexes_meaningless(
     environ = {**machine, "UV_INDEX_URL": "https://host/simple"}
 
     assert index_settings.deciding(EnvType.UV, lock, environ) == ()
-    lock.write_text(lock.read_text().split("wheels")[0] + 'vcs = { type = "git", url = "u", commit-id = "c" }\n')
+    lock.write_text(
+        lock.read_text().split("wheels")[0] + 'vcs = { type = "git", url = "u", commit-id = "c" }\n'
+    )
     assert index_settings.deciding(EnvType.UV, lock, environ) != ()
 
 
 # --- digests of large files
 
 
-def test_a_large_file_is_read_once_and_again_when_it_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_is_read_once_and_again_when_it_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     large, memory = tmp_path / "large.whl", tmp_path / "store" / "digests.json"
     large.write_bytes(b"1" * 2_000_000)
     os.utime(large, (1_000_000_000, 1_000_000_000))
     first = Digests(memory).of(large)
     with monkeypatch.context() as patch:
-        patch.setattr(artifacts, "file_digest", None)
+        patch.setattr(local_files, "file_digest", None)
         assert Digests(memory).of(large) == first
     large.write_bytes(b"2" * 2_000_000)
 
-    assert Digests(memory).of(large) == artifacts.digest(large) != first
+    assert Digests(memory).of(large) == local_files.digest(large) != first
 
 
 def test_a_file_that_changed_just_now_is_not_remembered(tmp_path: Path) -> None:
@@ -282,7 +343,7 @@ def test_a_damaged_memory_of_digests_does_no_harm(tmp_path: Path, text: str) -> 
     large = tmp_path / "large.whl"
     large.write_bytes(b"1" * 2_000_000)
 
-    assert Digests(tmp_path / "digests.json").of(large) == artifacts.digest(large)
+    assert Digests(tmp_path / "digests.json").of(large) == local_files.digest(large)
 
 
 def test_the_model_may_move_with_its_wheels(spec: EnvironmentSpec, tmp_path: Path) -> None:
@@ -293,7 +354,9 @@ def test_the_model_may_move_with_its_wheels(spec: EnvironmentSpec, tmp_path: Pat
     assert key(replace(local, directory=tmp_path / "moved")) == before
 
 
-def test_the_content_of_a_wheel_folder_in_the_model_decides(spec: EnvironmentSpec, make_wheel: Any) -> None:
+def test_the_content_of_a_wheel_folder_in_the_model_decides(
+    spec: EnvironmentSpec, make_wheel: Any
+) -> None:
     before = key(spec)
     make_wheel("alpha", "1.0", content="CHANGED = True\n")
 
@@ -314,19 +377,31 @@ LINES = [
     ("numpy==1.26.4", "numpy==1.26.4", None),
     ("numpy>=1.26 ; python_version<'4'", "numpy>=1.26 ; python_version<'4'", None),
     ("pkg[extra]~=1.0 --hash=sha256:00", "pkg[extra]~=1.0 --hash=sha256:00", None),
-    ("pkg @ https://host/pkg-1.0-py3-none-any.whl", "pkg @ https://host/pkg-1.0-py3-none-any.whl", None),
+    (
+        "pkg @ https://host/pkg-1.0-py3-none-any.whl",
+        "pkg @ https://host/pkg-1.0-py3-none-any.whl",
+        None,
+    ),
     ("pkg @ git+https://host/a/b@main", "pkg @ git+https://host/a/b@main", None),
     ("git+ssh://git@host/a/b.git", "git+ssh://git@host/a/b.git", None),
     ("https://host/x/pkg-1.0.tar.gz", "https://host/x/pkg-1.0.tar.gz", None),
     ("-e git+https://host/a/b#egg=b", "-e git+https://host/a/b#egg=b", None),
     ("./pkg-1.0-py3-none-any.whl", f"{AT}/pkg-1.0-py3-none-any.whl", "pkg-1.0-py3-none-any.whl"),
-    ("w/pkg-1.0-py3-none-any.whl", f"{AT}/w/pkg-1.0-py3-none-any.whl", "w/pkg-1.0-py3-none-any.whl"),
+    (
+        "w/pkg-1.0-py3-none-any.whl",
+        f"{AT}/w/pkg-1.0-py3-none-any.whl",
+        "w/pkg-1.0-py3-none-any.whl",
+    ),
     ("pkg-1.0-py3-none-any.whl", f"{AT}/pkg-1.0-py3-none-any.whl", "pkg-1.0-py3-none-any.whl"),
     ("./a.whl[x,y] ; python_version>'3'", f"{AT}/a.whl[x,y] ; python_version>'3'", "a.whl"),
     ("./a.whl --hash=sha256:00", f"{AT}/a.whl --hash=sha256:00", "a.whl"),
     ("pkg @ file:w/a.whl", f"pkg @ {AT}/w/a.whl", "w/a.whl"),
     ("pkg@file:w/a.whl", f"pkg @ {AT}/w/a.whl", "w/a.whl"),
-    ("pkg[x] @ file:///abs/a.whl ; os_name=='posix'", "pkg[x] @ file:///abs/a.whl ; os_name=='posix'", "/abs/a.whl"),
+    (
+        "pkg[x] @ file:///abs/a.whl ; os_name=='posix'",
+        "pkg[x] @ file:///abs/a.whl ; os_name=='posix'",
+        "/abs/a.whl",
+    ),
     ("file:///abs/a%20b.whl", "file:///abs/a%20b.whl", "/abs/a b.whl"),
     ("/abs/a b.whl", "file:///abs/a%20b.whl", "/abs/a b.whl"),
     ("-e .", f"-e {AT}", "."),
@@ -336,28 +411,34 @@ LINES = [
 
 
 @pytest.mark.parametrize(("line", "expected", "path"), LINES, ids=[line for line, _, _ in LINES])
-def test_local_paths_become_absolute_and_the_rest_stays(line: str, expected: str, path: str | None) -> None:
-    assert artifacts.rebased(line, HERE) == (expected, None if path is None else HERE / path)
+def test_local_paths_become_absolute_and_the_rest_stays(
+    line: str, expected: str, path: str | None
+) -> None:
+    assert local_files.rebased(line, HERE) == (expected, None if path is None else HERE / path)
 
 
 def test_a_folder_is_told_by_names_and_contents(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "x.py").write_text("1")
-    digests = {artifacts.digest(tmp_path)}
+    digests = {local_files.digest(tmp_path)}
     (tmp_path / "a" / "__pycache__").mkdir()
     (tmp_path / "a" / "__pycache__" / "x.pyc").write_text("cached")
-    digests.add(artifacts.digest(tmp_path))
+    digests.add(local_files.digest(tmp_path))
     assert len(digests) == 1
 
     (tmp_path / "a" / "x.py").rename(tmp_path / "a" / "y.py")
-    digests.add(artifacts.digest(tmp_path))
+    digests.add(local_files.digest(tmp_path))
     (tmp_path / "a" / "y.py").write_text("2")
-    digests.add(artifacts.digest(tmp_path))
+    digests.add(local_files.digest(tmp_path))
     assert len(digests) == 3
 
 
-@pytest.mark.parametrize("line", ["./wheels/Al_pha-1.0-py3-none-any.whl", "./wheels/Al_pha-1.0-py3-none-any.whl[fast]"])
-def test_an_override_takes_the_place_of_a_wheel_of_the_model(spec: EnvironmentSpec, line: str) -> None:
+@pytest.mark.parametrize(
+    "line", ["./wheels/Al_pha-1.0-py3-none-any.whl", "./wheels/Al_pha-1.0-py3-none-any.whl[fast]"]
+)
+def test_an_override_takes_the_place_of_a_wheel_of_the_model(
+    spec: EnvironmentSpec, line: str
+) -> None:
     changed = plan.of(replace(spec, requirements=(line, "beta")), overrides=["al-pha==2.0"])
 
     assert changed.requirements == ("beta", "al-pha==2.0")
@@ -382,11 +463,16 @@ def test_with_an_override_the_wheel_of_a_commit_takes_the_place_of_its_address(
     assert getattr(plan.of(spec), where) == (f"tool[x] @ {url}",)
 
 
-def test_what_is_assumed_is_installed_where_there_is_no_lock(spec: EnvironmentSpec, tmp_path: Path) -> None:
+def test_what_is_assumed_is_installed_where_there_is_no_lock(
+    spec: EnvironmentSpec, tmp_path: Path
+) -> None:
     assumed = replace(spec, assumed=("setuptools==65.5.0",))
     lock = tmp_path / "pylock.toml"
     lock.write_text('lock-version = "1.0"\ncreated-by = "test"\npackages = []\n')
 
     assert plan.of(assumed).requirements == (*spec.requirements, "setuptools==65.5.0")
-    assert plan.of(assumed, overrides=["setuptools<81"]).requirements == (*spec.requirements, "setuptools<81")
+    assert plan.of(assumed, overrides=["setuptools<81"]).requirements == (
+        *spec.requirements,
+        "setuptools<81",
+    )
     assert plan.of(replace(assumed, lock=lock)).requirements == spec.requirements

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from envkit.child import process
-from envkit.environments import interpreters, verification
 from envkit.environments.env_type import EnvType
 from envkit.environments.prepare import prepare
+from envkit.environments.store import verification
 from envkit.errors import BuildFailed, InvalidArgument, InvalidFile
+from envkit.interpreters import discovery
 from envkit.models.environment_spec import EnvironmentSpec
 
 BUILDERS = [EnvType.UV, EnvType.VIRTUALENV]
@@ -25,7 +26,9 @@ Installed = Callable[[Path], dict[str, str]]
 
 
 def ask(python: Path, code: str) -> str:
-    return subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        [python, "-I", "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def leftovers(root: Path) -> list[Path]:
@@ -42,9 +45,10 @@ def test_the_environment_holds_the_closure_and_nothing_else(
     assert environment.built
     assert environment.notes == ()
     assert installed(environment.path) == {"alpha": "1.0", "beta": "1.0"}
-    assert ask(environment.python, "import alpha, beta, sys; print(alpha.VERSION, beta.VERSION, sys.prefix)") == (
-        f"1.0 1.0 {environment.path}"
-    )
+    assert ask(
+        environment.python,
+        "import alpha, beta, sys; print(alpha.VERSION, beta.VERSION, sys.prefix)",
+    ) == (f"1.0 1.0 {environment.path}")
 
 
 @pytest.mark.parametrize("manager", BUILDERS)
@@ -53,7 +57,7 @@ def test_the_environment_holds_the_closure_and_nothing_else(
 def test_it_has_the_interpreter_that_the_spec_names(
     manager: EnvType, version: str, spec: EnvironmentSpec, root: Path, installed: Installed
 ) -> None:
-    if not (interpreters.pyenv_versions(os.environ) / version).exists():
+    if not (discovery.pyenv_versions(os.environ) / version).exists():
         pytest.skip(f"Python {version} is not on this machine")
     environment = prepare(replace(spec, python=version), manager, root=root)
 
@@ -72,7 +76,9 @@ def test_a_second_time_it_is_there_and_no_process_is_started(
     assert replace(first, built=False) == second
 
 
-def test_two_models_with_equal_needs_share_one(spec: EnvironmentSpec, root: Path, tmp_path: Path) -> None:
+def test_two_models_with_equal_needs_share_one(
+    spec: EnvironmentSpec, root: Path, tmp_path: Path
+) -> None:
     other = tmp_path / "other"
     other.mkdir()
     (other / "wheels").symlink_to(spec.directory / "wheels")
@@ -93,22 +99,41 @@ def test_an_environment_without_requirements_is_empty(
     assert installed(environment.path) == {}
 
 
-def test_a_local_wheel_is_told_by_its_content(spec: EnvironmentSpec, root: Path, make_wheel: Any) -> None:
+def test_a_local_wheel_is_told_by_its_content(
+    spec: EnvironmentSpec, root: Path, make_wheel: Any
+) -> None:
     wheel = make_wheel("gamma", "1.0", content="VALUE = 1\n")
-    local = replace(spec, requirements=(f"./wheels/{wheel.name}",), options=("--no-index",), constraints=())
+    local = replace(
+        spec, requirements=(f"./wheels/{wheel.name}",), options=("--no-index",), constraints=()
+    )
     first = prepare(local, EnvType.UV, root=root)
     make_wheel("gamma", "1.0", content="VALUE = 2\n")
     second = prepare(local, EnvType.UV, root=root)
 
-    assert [ask(each.python, "import gamma; print(gamma.VALUE)") for each in (first, second)] == ["1", "2"]
+    assert [ask(each.python, "import gamma; print(gamma.VALUE)") for each in (first, second)] == [
+        "1",
+        "2",
+    ]
 
 
-ODD_NAMES = ["with space", "quote'd", 'double"d', "$(touch hacked)", "a;b&c", "ünïcode", "#x", "%20"]
+ODD_NAMES = [
+    "with space",
+    "quote'd",
+    'double"d',
+    "$(touch hacked)",
+    "a;b&c",
+    "ünïcode",
+    "#x",
+    "%20",
+]
 
 
 @pytest.mark.parametrize(
     ("manager", "name"),
-    [*((EnvType.UV, name) for name in ODD_NAMES), (EnvType.VIRTUALENV, "with space quote'd a;b&c ünïcode #x %20")],
+    [
+        *((EnvType.UV, name) for name in ODD_NAMES),
+        (EnvType.VIRTUALENV, "with space quote'd a;b&c ünïcode #x %20"),
+    ],
 )
 def test_any_printable_name_of_the_store_works(
     manager: EnvType, name: str, spec: EnvironmentSpec, tmp_path: Path, installed: Installed
@@ -123,18 +148,31 @@ def test_any_printable_name_of_the_store_works(
 @pytest.mark.parametrize("manager", BUILDERS)
 @pytest.mark.parametrize("name", ["ünïcode #1 100%20 [x] 'q'"])
 def test_any_name_of_the_model_works(
-    manager: EnvType, name: str, spec: EnvironmentSpec, root: Path, make_wheel: Any, installed: Installed
+    manager: EnvType,
+    name: str,
+    spec: EnvironmentSpec,
+    root: Path,
+    make_wheel: Any,
+    installed: Installed,
 ) -> None:
     folder = spec.directory.parent / name
     spec.directory.rename(folder)
-    moved = replace(spec, directory=folder, requirements=("alpha==1.0", "beta @ file:wheels/beta-1.0-py3-none-any.whl"))
+    moved = replace(
+        spec,
+        directory=folder,
+        requirements=("alpha==1.0", "beta @ file:wheels/beta-1.0-py3-none-any.whl"),
+    )
     environment = prepare(replace(moved, constraints=()), manager, root=root)
 
     assert installed(environment.path) == {"alpha": "1.0", "beta": "1.0"}
 
 
-@pytest.mark.parametrize("name", ["a $(touch hacked) b", "a `touch hacked` b", 'a"; touch hacked; "', "a\\b"])
-def test_paths_that_programs_of_pip_would_execute_are_refused(name: str, spec: EnvironmentSpec, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name", ["a $(touch hacked) b", "a `touch hacked` b", 'a"; touch hacked; "', "a\\b"]
+)
+def test_paths_that_programs_of_pip_would_execute_are_refused(
+    name: str, spec: EnvironmentSpec, tmp_path: Path
+) -> None:
     with pytest.raises(BuildFailed, match="would expand"):
         prepare(spec, EnvType.VIRTUALENV, root=tmp_path / name)
     assert not list(tmp_path.rglob("hacked"))
@@ -176,9 +214,15 @@ def test_no_file_is_shared_with_the_cache_or_another_environment(
 
 @pytest.mark.parametrize("manager", BUILDERS)
 def test_a_lock_decides_alone(
-    manager: EnvType, spec: EnvironmentSpec, root: Path, make_lock: Callable[..., Path], installed: Installed
+    manager: EnvType,
+    spec: EnvironmentSpec,
+    root: Path,
+    make_lock: Callable[..., Path],
+    installed: Installed,
 ) -> None:
-    wheels = [spec.directory / "wheels" / f"{name}-py3-none-any.whl" for name in ("alpha-1.0", "beta-2.0")]
+    wheels = [
+        spec.directory / "wheels" / f"{name}-py3-none-any.whl" for name in ("alpha-1.0", "beta-2.0")
+    ]
     locked = replace(spec, lock=make_lock(*wheels), constraints=())
     environment = prepare(locked, manager, root=root)
 
@@ -190,7 +234,9 @@ def test_a_lock_decides_alone(
 def test_a_wrong_hash_in_the_lock_fails_and_leaves_nothing(
     manager: EnvType, spec: EnvironmentSpec, root: Path, make_lock: Callable[..., Path]
 ) -> None:
-    wheels = [spec.directory / "wheels" / f"{name}-py3-none-any.whl" for name in ("alpha-1.0", "beta-1.0")]
+    wheels = [
+        spec.directory / "wheels" / f"{name}-py3-none-any.whl" for name in ("alpha-1.0", "beta-1.0")
+    ]
     locked = replace(spec, lock=make_lock(*wheels, digests={"beta": "0" * 64}))
 
     with pytest.raises(BuildFailed, match=r"(?i)hash"):
@@ -199,7 +245,9 @@ def test_a_wrong_hash_in_the_lock_fails_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("manager", BUILDERS)
-def test_a_wrong_hash_of_a_requirement_fails(manager: EnvType, spec: EnvironmentSpec, root: Path) -> None:
+def test_a_wrong_hash_of_a_requirement_fails(
+    manager: EnvType, spec: EnvironmentSpec, root: Path
+) -> None:
     hashed = replace(spec, requirements=(f"beta==1.0 --hash=sha256:{'0' * 64}",), constraints=())
 
     with pytest.raises(BuildFailed, match=r"(?i)hash"):
@@ -208,7 +256,9 @@ def test_a_wrong_hash_of_a_requirement_fails(manager: EnvType, spec: Environment
 
 @pytest.mark.parametrize("manager", BUILDERS)
 @pytest.mark.parametrize("hashed", ["alpha", "beta", "both"])
-def test_where_one_file_has_a_hash_all_must(manager: EnvType, hashed: str, spec: EnvironmentSpec, root: Path) -> None:
+def test_where_one_file_has_a_hash_all_must(
+    manager: EnvType, hashed: str, spec: EnvironmentSpec, root: Path
+) -> None:
     def line(name: str) -> str:
         wheel = spec.directory / "wheels" / f"{name}-1.0-py3-none-any.whl"
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
@@ -250,7 +300,10 @@ def test_a_lock_that_contradicts_the_requirements_is_refused(
 
 @pytest.mark.parametrize("manager", BUILDERS)
 def test_a_source_distribution_is_refused_and_nothing_of_it_runs(
-    manager: EnvType, spec: EnvironmentSpec, root: Path, make_sdist: Callable[[Path], tuple[Path, Path]]
+    manager: EnvType,
+    spec: EnvironmentSpec,
+    root: Path,
+    make_sdist: Callable[[Path], tuple[Path, Path]],
 ) -> None:
     _, trace = make_sdist(spec.directory / "wheels")
 
@@ -259,7 +312,9 @@ def test_a_source_distribution_is_refused_and_nothing_of_it_runs(
     assert not trace.exists()
 
 
-@pytest.mark.parametrize("line", ["./wheels/danger-1.0.tar.gz", "danger @ file:wheels/danger-1.0.tar.gz", "-e ./code"])
+@pytest.mark.parametrize(
+    "line", ["./wheels/danger-1.0.tar.gz", "danger @ file:wheels/danger-1.0.tar.gz", "-e ./code"]
+)
 def test_local_source_is_refused_before_anything_is_started(
     line: str, spec: EnvironmentSpec, root: Path, make_sdist: Callable[[Path], tuple[Path, Path]]
 ) -> None:
@@ -301,8 +356,12 @@ def test_overrides_take_the_place_of_requirements_and_constraints(
     assert environment.path != prepare(spec, EnvType.UV, root=root).path
 
 
-def test_pip_gets_overrides_in_the_same_way(spec: EnvironmentSpec, root: Path, installed: Installed) -> None:
-    environment = prepare(spec, EnvType.VIRTUALENV, root=root, overrides=["beta >= 1 , < 3 ; python_version > '3'"])
+def test_pip_gets_overrides_in_the_same_way(
+    spec: EnvironmentSpec, root: Path, installed: Installed
+) -> None:
+    environment = prepare(
+        spec, EnvType.VIRTUALENV, root=root, overrides=["beta >= 1 , < 3 ; python_version > '3'"]
+    )
 
     assert installed(environment.path) == {"alpha": "1.0", "beta": "2.0"}
 
@@ -319,7 +378,9 @@ def test_a_wheel_can_be_an_override(
 def test_overrides_make_the_lock_void_but_its_other_pins_hold(
     spec: EnvironmentSpec, root: Path, make_lock: Callable[..., Path], installed: Installed
 ) -> None:
-    wheels = [spec.directory / "wheels" / f"{name}-py3-none-any.whl" for name in ("alpha-1.0", "beta-1.0")]
+    wheels = [
+        spec.directory / "wheels" / f"{name}-py3-none-any.whl" for name in ("alpha-1.0", "beta-1.0")
+    ]
     locked = replace(spec, lock=make_lock(*wheels), constraints=())
 
     assert installed(prepare(locked, EnvType.UV, root=root, overrides=["alpha==2.0"]).path) == {
@@ -341,7 +402,9 @@ def test_overrides_make_the_lock_void_but_its_other_pins_hold(
         "./source",
     ],
 )
-def test_an_override_that_is_no_requirement_is_refused(override: str, spec: EnvironmentSpec, root: Path) -> None:
+def test_an_override_that_is_no_requirement_is_refused(
+    override: str, spec: EnvironmentSpec, root: Path
+) -> None:
     with pytest.raises(InvalidArgument):
         prepare(spec, EnvType.UV, root=root, overrides=[override])
 
@@ -361,7 +424,9 @@ def test_what_cannot_be_installed_is_told_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("manager", BUILDERS)
-def test_credentials_of_an_index_appear_in_no_message(manager: EnvType, spec: EnvironmentSpec, root: Path) -> None:
+def test_credentials_of_an_index_appear_in_no_message(
+    manager: EnvType, spec: EnvironmentSpec, root: Path
+) -> None:
     options = ("--index-url http://me:s3cr3t-t0ken@127.0.0.1:9/simple",)
     variables = {"UV_HTTP_RETRIES": "0", "PIP_RETRIES": "0"}
     with pytest.MonkeyPatch.context() as patch:
@@ -374,9 +439,14 @@ def test_credentials_of_an_index_appear_in_no_message(manager: EnvType, spec: En
     assert "s3cr3t-t0ken" not in str(raised.value)
 
 
-def test_credentials_do_not_change_the_key_and_stay_nowhere(spec: EnvironmentSpec, root: Path) -> None:
+def test_credentials_do_not_change_the_key_and_stay_nowhere(
+    spec: EnvironmentSpec, root: Path
+) -> None:
     def with_token(token: str) -> EnvironmentSpec:
-        return replace(spec, options=(*spec.options, f"--extra-index-url https://me:{token}@example.invalid/simple"))
+        return replace(
+            spec,
+            options=(*spec.options, f"--extra-index-url https://me:{token}@example.invalid/simple"),
+        )
 
     first = prepare(with_token("first-token"), EnvType.UV, root=root)
     second = prepare(with_token("second-token"), EnvType.UV, root=root)
@@ -391,7 +461,9 @@ def test_an_option_that_uv_does_not_know_is_refused(spec: EnvironmentSpec, root:
         prepare(replace(spec, options=("--global-option x",)), EnvType.UV, root=root)
 
 
-def test_packages_that_only_conda_installs_are_told_each_time(spec: EnvironmentSpec, root: Path) -> None:
+def test_packages_that_only_conda_installs_are_told_each_time(
+    spec: EnvironmentSpec, root: Path
+) -> None:
     asked = replace(spec, conda_packages=("libgomp=13",), conda_alone=("libgomp=13",))
 
     for _ in range(2):
@@ -406,7 +478,11 @@ def test_the_local_environment_is_taken_as_it_is(spec: EnvironmentSpec, root: Pa
 
     environment = prepare(spec, EnvType.LOCAL, root=root)
 
-    assert (environment.python, environment.built, environment.key) == (Path(sys.executable), False, "")
+    assert (environment.python, environment.built, environment.key) == (
+        Path(sys.executable),
+        False,
+        "",
+    )
     assert not root.exists()
 
 
@@ -419,7 +495,9 @@ def test_nothing_is_overridden_in_a_local_environment(spec: EnvironmentSpec) -> 
         prepare(spec, EnvType.LOCAL, overrides=["alpha==2.0"])
 
 
-def test_progress_is_reported_only_when_something_is_built(spec: EnvironmentSpec, root: Path) -> None:
+def test_progress_is_reported_only_when_something_is_built(
+    spec: EnvironmentSpec, root: Path
+) -> None:
     said: list[str] = []
     prepare(spec, EnvType.UV, root=root, report=said.append)
     prepare(spec, EnvType.UV, root=root, report=said.append)

@@ -48,11 +48,19 @@ def test_a_package_of_an_index_becomes_a_requirement_with_all_hashes(tmp_path: P
             f'wheels = [{{ path = "a b/a-1-py3-none-any.whl", hashes = {{ sha256 = "{HASH}" }} }}]',
             "{here}/a%20b/a-1-py3-none-any.whl",
         ),
-        (f'archive = {{ path = "a-1.tar.gz", hashes = {{ sha256 = "{HASH}" }} }}', "{here}/a-1.tar.gz"),
-        (f'archive = {{ url = "https://h/a.whl", hashes = {{ sha256 = "{HASH}" }} }}', "https://h/a.whl"),
+        (
+            f'archive = {{ path = "a-1.tar.gz", hashes = {{ sha256 = "{HASH}" }} }}',
+            "{here}/a-1.tar.gz",
+        ),
+        (
+            f'archive = {{ url = "https://h/a.whl", hashes = {{ sha256 = "{HASH}" }} }}',
+            "https://h/a.whl",
+        ),
     ],
 )
-def test_a_single_file_becomes_a_direct_reference(tmp_path: Path, entry: str, location: str) -> None:
+def test_a_single_file_becomes_a_direct_reference(
+    tmp_path: Path, entry: str, location: str
+) -> None:
     lock = read(tmp_path, f'[[packages]]\nname = "a"\nversion = "1"\n{entry}\n')
 
     assert lock.obstacle == ""
@@ -64,14 +72,22 @@ def test_a_single_file_becomes_a_direct_reference(tmp_path: Path, entry: str, lo
 @pytest.mark.parametrize(
     ("entry", "obstacle"),
     [
-        ('vcs = { type = "git", url = "https://h/a", commit-id = "c" }', "a comes from version control"),
+        (
+            'vcs = { type = "git", url = "https://h/a", commit-id = "c" }',
+            "a comes from version control",
+        ),
         ('directory = { path = "code" }', "a comes from a source folder"),
-        ('wheels = [{ url = "https://h/a-1-py3-none-any.whl", hashes = { md5 = "c" } }]', "a has no hash"),
+        (
+            'wheels = [{ url = "https://h/a-1-py3-none-any.whl", hashes = { md5 = "c" } }]',
+            "a has no hash",
+        ),
         ('archive = { path = "a.whl", hashes = { md5 = "c" } }', "a has no hash"),
     ],
 )
 def test_what_no_digest_holds_is_an_obstacle(tmp_path: Path, entry: str, obstacle: str) -> None:
-    assert read(tmp_path, f'[[packages]]\nname = "a"\nversion = "1"\n{entry}\n').obstacle == obstacle
+    assert (
+        read(tmp_path, f'[[packages]]\nname = "a"\nversion = "1"\n{entry}\n').obstacle == obstacle
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,14 +124,18 @@ def test_a_malformed_lock_is_refused(tmp_path: Path, head: str, packages: str) -
         ("numpy @ https://h/numpy.whl", True),
     ],
 )
-def test_a_lock_fits_its_requirements_or_says_why_not(tmp_path: Path, requirement: str, fits: bool) -> None:
+def test_a_lock_fits_its_requirements_or_says_why_not(
+    tmp_path: Path, requirement: str, fits: bool
+) -> None:
     found = list(pylock.disagreements(read(tmp_path, INDEX), [requirement]))
 
     assert (found == []) is fits
 
 
 COMMIT = "0123456789" * 4
-VCS = f'vcs = {{ type = "git", url = "https://h/a.git", commit-id = "{COMMIT}", subdirectory = "s" }}'
+VCS = (
+    f'vcs = {{ type = "git", url = "https://h/a.git", commit-id = "{COMMIT}", subdirectory = "s" }}'
+)
 WHEEL = f"""archive = {{ path = "a-1-py3-none-any.whl", hashes = {{ sha256 = "{HASH}" }} }}
 [packages.tool.envkit]
 built-from = "git+https://h/a.git@{COMMIT}" """
@@ -133,6 +153,8 @@ def test_a_commit_is_no_obstacle_where_building_is_allowed(tmp_path: Path) -> No
 def test_a_lock_of_another_commit_does_not_fit(tmp_path: Path, entry: str) -> None:
     lock = read(tmp_path, f'[[packages]]\nname = "a"\nversion = "1"\n{entry}\n')
 
-    assert not list(pylock.disagreements(lock, [f"a @ git+ssh://git@h/a.git@{COMMIT}#subdirectory=s"]))
+    assert not list(
+        pylock.disagreements(lock, [f"a @ git+ssh://git@h/a.git@{COMMIT}#subdirectory=s"])
+    )
     told = list(pylock.disagreements(lock, ["a @ git+https://me:secret@h/a.git@" + "f" * 40]))
     assert told == ["it has a of another commit than git+https://h/a.git@" + "f" * 40]

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from envkit.environments import interpreters, python_downloads
 from envkit.environments.env_type import EnvType
 from envkit.environments.prepare import prepare
-from envkit.environments.python_policy import PythonPolicy
 from envkit.errors import InterpreterNotFound
+from envkit.interpreters import discovery, downloads
+from envkit.interpreters.policy import PythonPolicy
 from envkit.models.environment_spec import EnvironmentSpec
 
 VERSION = "3.10.13"
@@ -25,7 +25,7 @@ LEFT_OUT = {"test", "idlelib", "site-packages", "__pycache__", "tkinter", "ensur
 @pytest.fixture
 def mirror(tmp_path: Path) -> Path:
     """The list of downloads, as uv reads it, of a mirror with one interpreter."""
-    source = interpreters.pyenv_versions(os.environ) / VERSION
+    source = discovery.pyenv_versions(os.environ) / VERSION
     if not source.exists():
         pytest.skip(f"Python {VERSION} is not on this machine")
     archive = tmp_path / "mirror" / f"cpython-{VERSION}.tar.gz"
@@ -55,7 +55,11 @@ def _needed(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
 @pytest.fixture
 def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """There is no other Python than the one that runs envkit; uv may download. Gives uv's folder of interpreters."""
-    for name, value in {"PYENV_ROOT": "none", "PATH": "none", "UV_PYTHON_INSTALL_DIR": "uv"}.items():
+    for name, value in {
+        "PYENV_ROOT": "none",
+        "PATH": "none",
+        "UV_PYTHON_INSTALL_DIR": "uv",
+    }.items():
         monkeypatch.setenv(name, str(tmp_path / value))
     monkeypatch.delenv("UV_PYTHON_DOWNLOADS")
     return tmp_path / "uv"
@@ -63,7 +67,11 @@ def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.e2e
 def test_a_version_that_is_not_there_is_downloaded_into_uvs_folder_and_used(
-    spec: EnvironmentSpec, root: Path, mirror: Path, bare_machine: Path, monkeypatch: pytest.MonkeyPatch
+    spec: EnvironmentSpec,
+    root: Path,
+    mirror: Path,
+    bare_machine: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("UV_PYTHON_DOWNLOADS_JSON_URL", str(mirror))
     lines: list[str] = []
@@ -79,7 +87,11 @@ def test_a_version_that_is_not_there_is_downloaded_into_uvs_folder_and_used(
 
 @pytest.mark.e2e
 def test_another_patch_version_is_downloaded_when_the_policy_lets_it(
-    spec: EnvironmentSpec, root: Path, mirror: Path, bare_machine: Path, monkeypatch: pytest.MonkeyPatch
+    spec: EnvironmentSpec,
+    root: Path,
+    mirror: Path,
+    bare_machine: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("UV_PYTHON_DOWNLOADS_JSON_URL", str(mirror))
     wanted = replace(spec, python="3.10.99")
@@ -95,14 +107,20 @@ def test_a_download_that_was_tampered_with_is_refused(
     listed(mirror.with_name(f"cpython-{VERSION}.tar.gz"), "0" * 64)
     environ = {**os.environ, "UV_PYTHON_DOWNLOADS_JSON_URL": str(mirror)}
 
-    assert "could not download it" in python_downloads.fetch(VERSION, environ, lambda _: None)
+    assert "could not download it" in downloads.fetch(VERSION, environ, lambda _: None)
     assert not list(bare_machine.glob("cpython-*"))
 
 
-def test_the_mirror_of_the_machine_is_asked_and_named_when_it_has_nothing(tmp_path: Path, bare_machine: Path) -> None:
-    environ = {**os.environ, "COLUMNS": "60", "UV_PYTHON_INSTALL_MIRROR": (tmp_path / "empty").as_uri()}
+def test_the_mirror_of_the_machine_is_asked_and_named_when_it_has_nothing(
+    tmp_path: Path, bare_machine: Path
+) -> None:
+    environ = {
+        **os.environ,
+        "COLUMNS": "60",
+        "UV_PYTHON_INSTALL_MIRROR": (tmp_path / "empty").as_uri(),
+    }
 
-    assert str(tmp_path / "empty") in python_downloads.fetch("3.12", environ, lambda _: None)
+    assert str(tmp_path / "empty") in downloads.fetch("3.12", environ, lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -121,11 +139,18 @@ def test_where_uv_may_not_download_nothing_is_tried_and_the_reason_is_told(
         monkeypatch.setenv(name, value)
 
     with pytest.raises(InterpreterNotFound, match=why):
-        prepare(replace(spec, python=VERSION), EnvType.UV, root=root, report=lambda line: pytest.fail(line))
+        prepare(
+            replace(spec, python=VERSION),
+            EnvType.UV,
+            root=root,
+            report=lambda line: pytest.fail(line),
+        )
 
 
 def test_uvs_settings_may_refuse_too(tmp_path: Path) -> None:
     (tmp_path / "uv.toml").write_text('python-downloads = "never"\n')
     environ = {"UV_CONFIG_FILE": str(tmp_path / "uv.toml")}
 
-    assert "uv's setting python-downloads is never" in python_downloads.fetch("3.12", environ, lambda _: None)
+    assert "uv's setting python-downloads is never" in downloads.fetch(
+        "3.12", environ, lambda _: None
+    )

@@ -7,15 +7,28 @@ from pathlib import Path
 
 import pytest
 
-from envkit.environments.python_policy import excluded, nearest_minors, why_void
+from envkit.interpreters.policy import excluded, nearest_minors, why_void
 
 HASH = "0" * 64
 
 
-def lock(folder: Path, *, requires: str = "", package: str = "", wheels: tuple[str, ...] = (), more: str = "") -> Path:
-    lines = ['lock-version = "1.0"', *([f'requires-python = "{requires}"'] if requires else []), 'created-by = "x"']
+def lock(
+    folder: Path,
+    *,
+    requires: str = "",
+    package: str = "",
+    wheels: tuple[str, ...] = (),
+    more: str = "",
+) -> Path:
+    lines = [
+        'lock-version = "1.0"',
+        *([f'requires-python = "{requires}"'] if requires else []),
+        'created-by = "x"',
+    ]
     lines += ["[[packages]]", 'name = "alpha"', 'version = "1.0"', package]
-    files = ", ".join(f'{{ url = "https://x/{name}", hashes = {{ sha256 = "{HASH}" }} }}' for name in wheels)
+    files = ", ".join(
+        f'{{ url = "https://x/{name}", hashes = {{ sha256 = "{HASH}" }} }}' for name in wheels
+    )
     path = folder / "pylock.toml"
     path.write_text("\n".join([*lines, *([f"wheels = [{files}]"] if wheels else []), more]))
     return path
@@ -32,8 +45,16 @@ def test_the_nearest_minor_versions_come_first_and_the_newer_before_the_older() 
         ("==3.11.*", ("alpha-1.0-py3-none-any.whl",), "asks for Python ==3.11.*"),
         (">=3.9", ("alpha-1.0-py3-none-any.whl",), ""),
         (">=3.12.4", ("alpha-1.0-py3-none-any.whl",), ""),
-        ("", ("alpha-1.0-cp311-cp311-manylinux_2_17_x86_64.whl",), "locked with wheels for another Python alone"),
-        ("", ("alpha-1.0-cp311-cp311-linux_x86_64.whl", "alpha-1.0-cp312-cp312-linux_x86_64.whl"), ""),
+        (
+            "",
+            ("alpha-1.0-cp311-cp311-manylinux_2_17_x86_64.whl",),
+            "locked with wheels for another Python alone",
+        ),
+        (
+            "",
+            ("alpha-1.0-cp311-cp311-linux_x86_64.whl", "alpha-1.0-cp312-cp312-linux_x86_64.whl"),
+            "",
+        ),
         ("", ("alpha-1.0-cp39-abi3-manylinux_2_17_x86_64.whl",), ""),
         ("", ("alpha-1.0-py2.py3-none-any.whl",), ""),
     ],
@@ -54,7 +75,9 @@ def test_a_lock_says_for_which_minor_versions_it_holds(
         ('requires-python = "<3.12"\nmarker = "python_version < \'3.12\'"', ""),
     ],
 )
-def test_a_locked_package_may_refuse_a_minor_version_where_it_applies(package: str, why: str, tmp_path: Path) -> None:
+def test_a_locked_package_may_refuse_a_minor_version_where_it_applies(
+    package: str, why: str, tmp_path: Path
+) -> None:
     path = lock(tmp_path, package=package, wheels=("alpha-1.0-py3-none-any.whl",))
 
     assert excluded(path, "3.12") == why

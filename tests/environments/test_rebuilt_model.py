@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from envkit.environments import interpreters, runner
+from envkit.environments import prediction
 from envkit.environments.env_type import EnvType
 from envkit.environments.prepare import prepare
 from envkit.errors import PredictionFailed
+from envkit.interpreters import discovery
 from envkit.models.environment_spec import EnvironmentSpec
 
 LOADER = """
@@ -41,7 +42,7 @@ def test_a_model_predicts_in_its_own_environment(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    if not (interpreters.pyenv_versions(os.environ) / version).exists():
+    if not (discovery.pyenv_versions(os.environ) / version).exists():
         pytest.skip(f"Python {version} is not on this machine")
     environment = prepare(replace(spec, python=version), manager, root=root)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "leak"))
@@ -55,7 +56,7 @@ def test_a_model_predicts_in_its_own_environment(
         "flavors": {"python_function": function},
         "signature": None,
     }
-    predictions = runner.predict(
+    predictions = prediction.predict(
         environment,
         model,
         tmp_path / "input.json",
@@ -74,14 +75,21 @@ def test_a_model_predicts_in_its_own_environment(
 
 
 @pytest.mark.e2e
-def test_what_the_environment_lacks_is_the_models_error(spec: EnvironmentSpec, root: Path, tmp_path: Path) -> None:
+def test_what_the_environment_lacks_is_the_models_error(
+    spec: EnvironmentSpec, root: Path, tmp_path: Path
+) -> None:
     environment = prepare(replace(spec, requirements=("beta==1.0",)), EnvType.UV, root=root)
     (spec.directory / "my_loader.py").write_text(LOADER)
     (tmp_path / "input.json").write_text('{"inputs": 1}')
     function = {"loader_module": "my_loader", "code": "."}
-    model = {"model": str(spec.directory), "python_function": function, "flavors": {}, "signature": None}
+    model = {
+        "model": str(spec.directory),
+        "python_function": function,
+        "flavors": {},
+        "signature": None,
+    }
 
     with pytest.raises(PredictionFailed, match="No module named 'alpha'") as raised:
-        runner.predict(environment, model, tmp_path / "input.json", "json", timeout=60.0)
+        prediction.predict(environment, model, tmp_path / "input.json", "json", timeout=60.0)
     assert raised.value.exit_code == 6
     assert "my_loader.py" in raised.value.traceback

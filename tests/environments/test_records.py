@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from envkit.environments import records
+from envkit.installed import records
 
 
 @pytest.fixture
@@ -71,7 +71,9 @@ def both(tmp_path: Path, site: Path) -> Path:
     """Two distributions that bring the same file with other contents."""
     (site / "b-2.dist-info").mkdir()
     digest = base64.urlsafe_b64encode(hashlib.sha256(b"1").digest()).rstrip(b"=").decode()
-    (site / "a-1.0.dist-info" / "RECORD").write_text(f"a.py,sha256={digest},1\nboth.py,sha256=AAAA,0\n")
+    (site / "a-1.0.dist-info" / "RECORD").write_text(
+        f"a.py,sha256={digest},1\nboth.py,sha256=AAAA,0\n"
+    )
     (site / "b-2.dist-info" / "RECORD").write_text("a.py,sha256=AAAA,5\nboth.py,sha256=AAAA,0\n")
     (site / "both.py").touch()
     return site / "a.py"
@@ -86,7 +88,9 @@ def test_a_file_of_two_distributions_is_as_one_of_them_says(
     assert len([*records.problems(tmp_path)]) == problems
 
 
-def test_the_digest_of_a_file_of_two_distributions_is_one_of_theirs(both: Path, tmp_path: Path) -> None:
+def test_the_digest_of_a_file_of_two_distributions_is_one_of_theirs(
+    both: Path, tmp_path: Path
+) -> None:
     told = dict(records.digests(tmp_path))[str(both.relative_to(tmp_path))]
     both.write_text("1")
 
@@ -95,7 +99,11 @@ def test_the_digest_of_a_file_of_two_distributions_is_one_of_theirs(both: Path, 
     assert records.unlike(both, told) == "has another content than was installed"
 
 
-def test_distributions_that_bring_the_same_file_are_told_unless_it_is_the_same(both: Path, tmp_path: Path) -> None:
+def test_distributions_that_bring_the_same_file_are_told_unless_it_is_the_same(
+    both: Path, tmp_path: Path
+) -> None:
     (told,) = records.shared(tmp_path)
 
-    assert told.startswith("a-1.0 and b-2 bring the same files with other contents (1, such as lib/python3.99/")
+    assert told.startswith(
+        "a-1.0 and b-2 bring the same files with other contents (1, such as lib/python3.99/"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envkit.environments import redaction
+from envkit.formats import redaction
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from envkit.environments import reproduction, runner
+from envkit.environments import prediction, reproduction
 from envkit.errors import InvalidArgument, InvalidInput
 from tests.environments.conftest import RUNNING
 
@@ -32,7 +32,7 @@ class Spy:
 def spy(monkeypatch: pytest.MonkeyPatch) -> Spy:
     spy = Spy()
     monkeypatch.setattr(reproduction, "prepare", spy.prepare)
-    monkeypatch.setattr(runner, "predict", spy.predict)
+    monkeypatch.setattr(prediction, "predict", spy.predict)
     return spy
 
 
@@ -40,7 +40,9 @@ def spy(monkeypatch: pytest.MonkeyPatch) -> Spy:
 def model(tmp_path: Path) -> Path:
     folder = tmp_path / "model"
     folder.mkdir()
-    folder.joinpath("MLmodel").write_text("flavors:\n  python_function:\n    loader_module: own\n", encoding="utf-8")
+    folder.joinpath("MLmodel").write_text(
+        "flavors:\n  python_function:\n    loader_module: own\n", encoding="utf-8"
+    )
     folder.joinpath("python_env.yaml").write_text("python: 3.11.7\n", encoding="utf-8")
     return folder
 
@@ -77,7 +79,9 @@ def test_variables_that_cannot_be_set_are_told(model: Path, variables: Any) -> N
 
 
 @pytest.mark.usefixtures("spy")
-def test_a_missing_output_folder_is_told_before_anything_is_built(model: Path, tmp_path: Path) -> None:
+def test_a_missing_output_folder_is_told_before_anything_is_built(
+    model: Path, tmp_path: Path
+) -> None:
     with pytest.raises(InvalidArgument, match="no such folder"):
         reproduction.predict(model, "{}", output_path=tmp_path / "no" / "answer.json")
 
@@ -90,17 +94,48 @@ def test_input_that_is_no_file_or_no_text_is_told(model: Path, tmp_path: Path) -
         reproduction.predict(model, "\ud800")
 
 
-HEAVY = {"packaging", "piptools", "pip", "virtualenv", "uv", "rattler", "rich", "requests", "httpx", "pandas", "numpy"}
-NOT_NEEDED = {"subprocess", "tempfile", "tomllib", "configparser", "csv", "logging", "optparse", "argparse"}
+HEAVY = {
+    "packaging",
+    "piptools",
+    "pip",
+    "virtualenv",
+    "uv",
+    "rattler",
+    "rich",
+    "requests",
+    "httpx",
+    "pandas",
+    "numpy",
+}
+NOT_NEEDED = {
+    "subprocess",
+    "tempfile",
+    "tomllib",
+    "configparser",
+    "csv",
+    "logging",
+    "optparse",
+    "argparse",
+}
 
 
 def test_asking_for_an_environment_that_is_there_imports_little(model: Path) -> None:
     (model / "python_env.yaml").write_text(f"python: {RUNNING}\n", encoding="utf-8")
-    argv: list[str | Path] = [sys.executable, "-X", "importtime", "-m", "envkit", "prepare-env", model]
+    argv: list[str | Path] = [
+        sys.executable,
+        "-X",
+        "importtime",
+        "-m",
+        "envkit",
+        "prepare-env",
+        model,
+    ]
     subprocess.run(argv, check=True, capture_output=True)
     ended = subprocess.run(argv, check=True, capture_output=True, text=True)
-    imported = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines() if "|" in line}
+    imported = {
+        line.rpartition("|")[2].strip() for line in ended.stderr.splitlines() if "|" in line
+    }
 
-    assert "envkit.environments.store" in imported
+    assert "envkit.environments.store.store" in imported
     assert not {name.partition(".")[0] for name in imported} & HEAVY
     assert not imported & NOT_NEEDED

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from envkit.child import inside
+from envkit.child import runner as inside
 from envkit.child.sandbox import Confinement
-from envkit.environments import runner
+from envkit.environments import prediction
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.errors import InvalidArgument, InvalidFile, PredictionFailed
@@ -46,8 +46,10 @@ def given(tmp_path: Path) -> Path:
 
 
 def predict(given: Path, manager: EnvType = EnvType.UV, **options: Any) -> Any:
-    environment = Environment(python=Path(sys.executable), path=Path(sys.prefix), key="k", manager=manager)
-    return runner.predict(environment, MODEL, given, "json", **{"timeout": 10.0, **options})
+    environment = Environment(
+        python=Path(sys.executable), path=Path(sys.prefix), key="k", manager=manager
+    )
+    return prediction.predict(environment, MODEL, given, "json", **{"timeout": 10.0, **options})
 
 
 def test_the_request_says_all_and_the_predictions_come_back(program: Path, given: Path) -> None:
@@ -76,7 +78,9 @@ def test_the_answer_is_put_where_it_is_wanted(program: Path, given: Path, tmp_pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["input.json", "out.json", "program"]
 
 
-def test_an_answer_that_cannot_be_put_there_is_told(program: Path, given: Path, tmp_path: Path) -> None:
+def test_an_answer_that_cannot_be_put_there_is_told(
+    program: Path, given: Path, tmp_path: Path
+) -> None:
     program.write_text(START + "answer(1); tell('done')")
 
     with pytest.raises(InvalidArgument, match="cannot be written"):
@@ -92,9 +96,7 @@ def test_a_failure_leaves_the_old_answer(program: Path, given: Path, tmp_path: P
     assert (tmp_path / "out.json").read_text() == "old"
 
 
-ERROR = (
-    "tell('phase', name='{0}'); tell('error', phase='{0}', kind='{1}', type='ValueError', message='bad', traceback='T')"
-)
+ERROR = "tell('phase', name='{0}'); tell('error', phase='{0}', kind='{1}', type='ValueError', message='bad', traceback='T')"
 
 
 def test_a_model_that_raises_gives_its_traceback(program: Path, given: Path) -> None:
@@ -116,16 +118,33 @@ def test_bad_input_is_the_callers_fault(program: Path, given: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("tell('phase', name='load'); os._exit(0)", "failed to load: its process ended with status 0"),
-        ("tell('phase', name='predict'); os.kill(os.getpid(), 9)", "failed to predict: its process was killed by SIG"),
-        ("os.remove(request['journal']); sys.exit(4)", "failed to start: its process ended with status 4"),
+        (
+            "tell('phase', name='load'); os._exit(0)",
+            "failed to load: its process ended with status 0",
+        ),
+        (
+            "tell('phase', name='predict'); os.kill(os.getpid(), 9)",
+            "failed to predict: its process was killed by SIG",
+        ),
+        (
+            "os.remove(request['journal']); sys.exit(4)",
+            "failed to start: its process ended with status 4",
+        ),
         ("tell('phase', name='output'); tell('done')", "failed to give its answer: there is none"),
         ("answer(1)", "failed to start: its process ended with status 0"),
-        ("open(request['output'], 'x').write('nonsense'); tell('done')", "its answer is not as it must be"),
-        ("open(request['output'], 'x').write('[]'); tell('done')", "its answer is not as it must be"),
+        (
+            "open(request['output'], 'x').write('nonsense'); tell('done')",
+            "its answer is not as it must be",
+        ),
+        (
+            "open(request['output'], 'x').write('[]'); tell('done')",
+            "its answer is not as it must be",
+        ),
     ],
 )
-def test_a_process_that_is_not_done_is_a_failure(program: Path, given: Path, code: str, words: str) -> None:
+def test_a_process_that_is_not_done_is_a_failure(
+    program: Path, given: Path, code: str, words: str
+) -> None:
     program.write_text(START + code)
 
     with pytest.raises(PredictionFailed, match=words):
@@ -152,7 +171,9 @@ def test_the_callers_python_settings_reach_a_local_environment_alone(
     assert str(tmp_path) in predict(given, EnvType.LOCAL)[0]
 
 
-def test_what_the_model_prints_is_no_result(program: Path, given: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_the_model_prints_is_no_result(
+    program: Path, given: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     program.write_text(START + "print('hello'); answer(1); tell('done')")
     predict(given)
 
@@ -160,11 +181,13 @@ def test_what_the_model_prints_is_no_result(program: Path, given: Path, capfd: p
     assert (captured.out, captured.err) == ("", "hello\n")
 
 
-def test_an_interpreter_that_does_not_start_is_told(program: Path, given: Path, tmp_path: Path) -> None:
+def test_an_interpreter_that_does_not_start_is_told(
+    program: Path, given: Path, tmp_path: Path
+) -> None:
     environment = Environment(python=tmp_path / "none", path=tmp_path, key="k", manager=EnvType.UV)
 
     with pytest.raises(PredictionFailed, match="failed to start"):
-        runner.predict(environment, MODEL, given, "json")
+        prediction.predict(environment, MODEL, given, "json")
 
 
 def test_what_a_confined_model_imported_is_compiled_in_its_environment_alone(
@@ -174,9 +197,18 @@ def test_what_a_confined_model_imported_is_compiled_in_its_environment_alone(
     inner.parent.mkdir(parents=True)
     for file in (inner, outer):
         file.write_text("x = 1\n")
-    program.write_text(START + f"answer(1); tell('uncompiled', paths={[str(inner), str(outer)]!r}); tell('done')")
-    environment = Environment(python=Path(sys.executable), path=inner.parents[1], key="k", manager=EnvType.UV)
+    program.write_text(
+        START + f"answer(1); tell('uncompiled', paths={[str(inner), str(outer)]!r}); tell('done')"
+    )
+    environment = Environment(
+        python=Path(sys.executable), path=inner.parents[1], key="k", manager=EnvType.UV
+    )
 
-    assert runner.predict(environment, MODEL, given, "json", confinement=Confinement(program=None)) == 1
-    assert [each.name for each in inner.parent.glob("__pycache__/*")] == [f"inner.{sys.implementation.cache_tag}.pyc"]
+    assert (
+        prediction.predict(environment, MODEL, given, "json", confinement=Confinement(program=None))
+        == 1
+    )
+    assert [each.name for each in inner.parent.glob("__pycache__/*")] == [
+        f"inner.{sys.implementation.cache_tag}.pyc"
+    ]
     assert not (tmp_path / "__pycache__").exists()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from envkit.environments import plan, source_builds
+from envkit.environments import plan
+from envkit.environments.installers import source_builds
 from envkit.errors import BuildFailed
 from envkit.models.environment_spec import EnvironmentSpec
 
@@ -14,7 +15,10 @@ from envkit.models.environment_spec import EnvironmentSpec
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("a[x] @ git+https://me:secret@host/a.git@1234#subdirectory=s", "comes from version control"),
+        (
+            "a[x] @ git+https://me:secret@host/a.git@1234#subdirectory=s",
+            "comes from version control",
+        ),
         ("git+ssh://git@host/a.git#egg=a", "comes from version control"),
         ("hg+http://host/a@12", "comes from version control"),
         ("a @ git+file:///home/me/a.whl@1234", "comes from version control"),
@@ -34,7 +38,12 @@ def test_source_is_refused_until_it_is_allowed(tmp_path: Path, line: str, why: s
 
 @pytest.mark.parametrize(
     "line",
-    ["a==1.0", "a[x]>=1 ; python_version > '3'", "a @ https://host/a-1-py3-none-any.whl?x=1#sha256=12", "./a.whl"],
+    [
+        "a==1.0",
+        "a[x]>=1 ; python_version > '3'",
+        "a @ https://host/a-1-py3-none-any.whl?x=1#sha256=12",
+        "./a.whl",
+    ],
 )
 def test_wheels_and_pins_are_taken(tmp_path: Path, line: str) -> None:
     source_builds.refuse(plan.of(EnvironmentSpec(directory=tmp_path, python="3.11")), [line])

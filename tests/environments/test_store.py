@@ -17,13 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from envkit.environments import store
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
-from envkit.environments.interpreters import Interpreter
 from envkit.environments.prepare import prepare
-from envkit.environments.store import NotReady, Ready, Store
+from envkit.environments.store import store
+from envkit.environments.store.store import NotReady, Ready, Store
 from envkit.errors import BuildFailed, InvalidArgument
+from envkit.interpreters.discovery import Interpreter
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.environments.conftest import as_a_mere_user
 
@@ -99,7 +99,20 @@ def test_an_empty_or_unfinished_folder_is_not_ready(shelf: Store, build: Build) 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "null", "1", "{}", '"x"', '{"key": 1}', '{"key": "' + KEY + '"}', "\0", "\ud800", "[" * 9999],
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "1",
+        "{}",
+        '"x"',
+        '{"key": 1}',
+        '{"key": "' + KEY + '"}',
+        "\0",
+        "\ud800",
+        "[" * 9999,
+    ],
 )
 def test_a_damaged_marker_is_not_ready(shelf: Store, build: Build, text: str) -> None:
     place, _ = build()
@@ -129,7 +142,12 @@ def test_the_marker_of_another_environment_is_not_ready(shelf: Store, build: Bui
 
 @pytest.mark.parametrize("move", [shutil.move, shutil.copytree])
 def test_a_moved_or_copied_store_is_built_again(
-    shelf: Store, build: Build, tmp_path: Path, interpreter: Interpreter, fill: store.Fill, move: Callable[..., object]
+    shelf: Store,
+    build: Build,
+    tmp_path: Path,
+    interpreter: Interpreter,
+    fill: store.Fill,
+    move: Callable[..., object],
 ) -> None:
     build()
     move(shelf.root, tmp_path / "elsewhere")
@@ -140,14 +158,18 @@ def test_a_moved_or_copied_store_is_built_again(
     assert why(moved) == "ready"
 
 
-def test_a_changed_interpreter_makes_it_not_ready(shelf: Store, build: Build, interpreter: Interpreter) -> None:
+def test_a_changed_interpreter_makes_it_not_ready(
+    shelf: Store, build: Build, interpreter: Interpreter
+) -> None:
     build()
     interpreter.executable.write_text("another program")
 
     assert why(shelf) == f"its interpreter {interpreter.executable} has changed"
 
 
-def test_a_removed_interpreter_makes_it_not_ready(shelf: Store, build: Build, interpreter: Interpreter) -> None:
+def test_a_removed_interpreter_makes_it_not_ready(
+    shelf: Store, build: Build, interpreter: Interpreter
+) -> None:
     build()
     interpreter.executable.unlink()
 
@@ -184,7 +206,9 @@ def test_what_is_no_folder_is_removed_too_but_never_what_a_link_leads_to(
 # --- failures
 
 
-@pytest.mark.parametrize("failure", [BuildFailed("x", "y"), KeyboardInterrupt(), RuntimeError(), SystemExit(1)])
+@pytest.mark.parametrize(
+    "failure", [BuildFailed("x", "y"), KeyboardInterrupt(), RuntimeError(), SystemExit(1)]
+)
 def test_a_failed_build_leaves_nothing_and_frees_the_lock(
     shelf: Store, build: Build, interpreter: Interpreter, fill: store.Fill, failure: BaseException
 ) -> None:
@@ -199,7 +223,9 @@ def test_a_failed_build_leaves_nothing_and_frees_the_lock(
     assert build()[1]
 
 
-def test_what_does_not_fit_its_records_is_never_ready(shelf: Store, interpreter: Interpreter, fill: store.Fill) -> None:
+def test_what_does_not_fit_its_records_is_never_ready(
+    shelf: Store, interpreter: Interpreter, fill: store.Fill
+) -> None:
     def lose_a_file(place: Path, lock: int) -> None:
         fill(place, lock)
         info = place / "lib" / "python3.99" / "site-packages" / "alpha-1.0.dist-info"
@@ -212,7 +238,8 @@ def test_what_does_not_fit_its_records_is_never_ready(shelf: Store, interpreter:
 
 
 @pytest.mark.parametrize(
-    ("number", "words"), [(errno.ENOSPC, "no space left"), (errno.EACCES, "cannot be written"), (errno.EIO, "build")]
+    ("number", "words"),
+    [(errno.ENOSPC, "no space left"), (errno.EACCES, "cannot be written"), (errno.EIO, "build")],
 )
 def test_what_the_file_system_refuses_is_told_with_its_path(
     shelf: Store, interpreter: Interpreter, number: int, words: str
@@ -262,7 +289,9 @@ def test_a_link_to_the_store_is_resolved(tmp_path: Path) -> None:
     assert store.root_from(tmp_path / "link", {}) == tmp_path / "real"
 
 
-@pytest.mark.parametrize("name", ["new\nline", "co:lon", "tab\t", "bell\a", os.fsdecode(b"latin-\xe9")])
+@pytest.mark.parametrize(
+    "name", ["new\nline", "co:lon", "tab\t", "bell\a", os.fsdecode(b"latin-\xe9")]
+)
 def test_a_path_that_environments_cannot_have_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidArgument, match="environment store"):
         store.root_from(tmp_path / name, {})
@@ -272,7 +301,9 @@ def test_a_path_that_environments_cannot_have_is_refused(tmp_path: Path, name: s
 # --- together
 
 
-def test_threads_with_one_key_build_once_and_wait(shelf: Store, interpreter: Interpreter, fill: store.Fill) -> None:
+def test_threads_with_one_key_build_once_and_wait(
+    shelf: Store, interpreter: Interpreter, fill: store.Fill
+) -> None:
     said: list[str] = []
     results: list[tuple[Path, bool]] = []
 
@@ -294,7 +325,9 @@ def test_threads_with_one_key_build_once_and_wait(shelf: Store, interpreter: Int
     assert "Waiting" in said[0]
 
 
-def test_two_keys_are_built_at_the_same_time(shelf: Store, interpreter: Interpreter, fill: store.Fill) -> None:
+def test_two_keys_are_built_at_the_same_time(
+    shelf: Store, interpreter: Interpreter, fill: store.Fill
+) -> None:
     meeting = threading.Barrier(2, timeout=5)
 
     def meet(place: Path, lock: int) -> None:
@@ -337,7 +370,10 @@ def test_a_damaged_environment_is_not_taken_away_from_under_a_program_that_runs_
             shelf.build("uv", KEY, interpreter, fill, hear)
         assert (place / "file").read_text() == "damaged"
     assert heard == [
-        (f"Waiting for programs that run in {place}, which must be built again: file was changed", "damaged")
+        (
+            f"Waiting for programs that run in {place}, which must be built again: file was changed",
+            "damaged",
+        )
     ]
 
 
@@ -352,7 +388,9 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     def mount(size: str) -> Path:
         place = tmp_path / f"disk-{size}"
         place.mkdir()
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place], capture_output=True)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place], capture_output=True
+        )
         if done.returncode:
             pytest.skip("file systems cannot be mounted here")
         mounted.append(place)
@@ -376,7 +414,9 @@ def test_a_full_disk_is_told_with_its_path_and_nothing_is_left(
     make_wheel("huge", "1.0", content=f"DATA = {'x' * 20_000_000!r}\n")
 
     with pytest.raises(BuildFailed, match=r"(?i)no space left") as raised:
-        prepare(replace(spec, requirements=("huge==1.0",), constraints=()), manager, root=disk / "store")
+        prepare(
+            replace(spec, requirements=("huge==1.0",), constraints=()), manager, root=disk / "store"
+        )
     assert str(disk) in str(raised.value)
     assert not list(disk.glob("store/environments/*"))
 
@@ -438,7 +478,10 @@ def fake_flock_refused(number: int) -> Callable[[int, int], None]:
     ids=["ENOLCK", "ENOSYS", "EOPNOTSUPP", "agrees to everything"],
 )
 def test_a_file_system_without_locks_is_refused_for_builds_and_removals_but_not_for_use(
-    shelf: Store, build: Build, monkeypatch: pytest.MonkeyPatch, fake_flock: Callable[[int, int], None]
+    shelf: Store,
+    build: Build,
+    monkeypatch: pytest.MonkeyPatch,
+    fake_flock: Callable[[int, int], None],
 ) -> None:
     place, _ = build()
     monkeypatch.setattr(fcntl, "flock", fake_flock)
@@ -472,7 +515,9 @@ def test_the_next_run_of_anything_sweeps_what_was_left(spec: EnvironmentSpec, ro
     assert [each.name for each in (root / "locks").iterdir()] == [f"{other.path.name}.lock"]
 
 
-def test_sweeping_takes_nothing_from_builders_at_work(shelf: Store, interpreter: Interpreter, fill: store.Fill) -> None:
+def test_sweeping_takes_nothing_from_builders_at_work(
+    shelf: Store, interpreter: Interpreter, fill: store.Fill
+) -> None:
     """Keys are built, swept and removed by several threads; what a builder gave is whole while it is used."""
     broken: list[str] = []
     done = threading.Event()
@@ -490,7 +535,10 @@ def test_sweeping_takes_nothing_from_builders_at_work(shelf: Store, interpreter:
                 os.close(descriptor)
             shelf.remove(place)
 
-    tidying, *working = (threading.Thread(target=tidy), *(threading.Thread(target=work, args=(n,)) for n in range(4)))
+    tidying, *working = (
+        threading.Thread(target=tidy),
+        *(threading.Thread(target=work, args=(n,)) for n in range(4)),
+    )
     for thread in (tidying, *working):
         thread.start()
     for thread in working:
@@ -507,10 +555,14 @@ def test_sweeping_takes_nothing_from_builders_at_work(shelf: Store, interpreter:
 # --- as a user whom permissions bind
 
 
-def test_a_store_that_a_user_may_not_write_is_used_and_a_build_is_refused(spec: EnvironmentSpec, root: Path) -> None:
+def test_a_store_that_a_user_may_not_write_is_used_and_a_build_is_refused(
+    spec: EnvironmentSpec, root: Path
+) -> None:
     built = prepare(spec, EnvType.UV, root=root)
     (spec.directory / "MLmodel").write_text("flavors: {}\n")
-    (spec.directory / "python_env.yaml").write_text(f"python: {spec.python}\ndependencies: [-r requirements.txt]\n")
+    (spec.directory / "python_env.yaml").write_text(
+        f"python: {spec.python}\ndependencies: [-r requirements.txt]\n"
+    )
     lines = "--no-index\n--find-links wheels\nalpha==1.0\n-c constraints.txt\n"
     (spec.directory / "requirements.txt").write_text(lines)
     (spec.directory / "constraints.txt").write_text("beta==1.0\n")
@@ -519,7 +571,15 @@ def test_a_store_that_a_user_may_not_write_is_used_and_a_build_is_refused(spec: 
             path.chmod(path.stat().st_mode & ~0o222)
 
     def prepared(*words: str) -> subprocess.CompletedProcess[str]:
-        argv = [*as_a_mere_user(), sys.executable, "-m", "envkit", "prepare-env", *words, str(spec.directory)]
+        argv = [
+            *as_a_mere_user(),
+            sys.executable,
+            "-m",
+            "envkit",
+            "prepare-env",
+            *words,
+            str(spec.directory),
+        ]
         variables = {**os.environ, "ENVKIT_HOME": str(root)}
         return subprocess.run(argv, capture_output=True, text=True, check=False, env=variables)
 

@@ -15,11 +15,12 @@ from typing import Any
 class Case:
     """One kind of model of a flavor.
 
-    make: makes the model. example: what it predicts on. params: what it predicts with. options: arguments of both
-    `save_model`s. mlflow: those of MLflow's that are called otherwise. loading: arguments of `load_model`.
-    saved_by_mlflow, loaded_by_mlflow: whether the MLflow that is installed can. by_name: `make` gives arguments of
-    `save_model`, not the model. by_hand: writes what neither saves any more, in the place of `make`. volatile: keys
-    of an answer that each answer has anew.
+    make: makes the model. example: what it predicts on. params: what it predicts with. options:
+    arguments of both `save_model`s. mlflow: those of MLflow's that are called otherwise. loading:
+    arguments of `load_model`. saved_by_mlflow, loaded_by_mlflow: whether the MLflow that is
+    installed can. by_name: `make` gives arguments of `save_model`, not the model. by_hand: writes
+    what neither saves any more, in the place of `make`. volatile: keys of an answer that each
+    answer has anew.
     """
 
     name: str
@@ -40,7 +41,10 @@ class Case:
         if self.by_hand is not None:
             self.by_hand(folder)
             return
-        given = {"input_example": self.example if self.params is None else (self.example, self.params), **options}
+        given = {
+            "input_example": self.example if self.params is None else (self.example, self.params),
+            **options,
+        }
         made = self.make()
         if self.by_name:
             module.save_model(str(folder), **made, **given)
@@ -49,7 +53,9 @@ class Case:
 
     def answer(self, model: Any) -> Any:
         """Have a loaded model predict, and give the answer as JSON values."""
-        return self.plain(model.predict(self.example, **({} if self.params is None else {"params": self.params})))
+        return self.plain(
+            model.predict(self.example, **({} if self.params is None else {"params": self.params}))
+        )
 
     def plain(self, answer: Any) -> Any:
         """Give an answer as JSON values, without what is volatile."""
@@ -93,7 +99,9 @@ def differences(one: Any, other: Any, where: str = "") -> list[str]:
         pairs = enumerate(zip(one, other, strict=True))
         return [each for index, pair in pairs for each in differences(*pair, f"{where}[{index}]")]
     if isinstance(one, int | float) and isinstance(other, int | float):
-        same = math.isclose(one, other, rel_tol=1e-3, abs_tol=1e-5) or (one != one and other != other)
+        same = math.isclose(one, other, rel_tol=1e-3, abs_tol=1e-5) or (
+            one != one and other != other
+        )
     else:
         same = one == other
     return [] if same else [f"{where or 'answer'}: {one!r} is not {other!r}"]

@@ -17,7 +17,9 @@ from tests.flavors.case import Case, cases_of, differences
 from tests.flavors.conftest import FLAVOR
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-MLFLOW = os.environ.get("ENVKIT_TEST_MLFLOW", "")  # a Python that has MLflow and the flavor's library
+MLFLOW = os.environ.get(
+    "ENVKIT_TEST_MLFLOW", ""
+)  # a Python that has MLflow and the flavor's library
 
 pytestmark = [pytest.mark.flavors, pytest.mark.filterwarnings("ignore")]
 
@@ -61,10 +63,22 @@ class Models:
 
     def _exchange(self) -> dict[str, dict[str, Any]]:
         answers = self._folder / "answers.json"
-        argv = [MLFLOW, "-m", "tests.flavors.with_mlflow", FLAVOR, *map(str, self._arguments(answers))]
-        wanted = {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "true", "PYTHONPATH": str(ROOT), "PYSPARK_PYTHON": MLFLOW}
+        argv = [
+            MLFLOW,
+            "-m",
+            "tests.flavors.with_mlflow",
+            FLAVOR,
+            *map(str, self._arguments(answers)),
+        ]
+        wanted = {
+            "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "true",
+            "PYTHONPATH": str(ROOT),
+            "PYSPARK_PYTHON": MLFLOW,
+        }
         variables = {**os.environ, **wanted}
-        done = subprocess.run(argv, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            argv, cwd=ROOT, env=variables, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr[-4000:]
         found: dict[str, dict[str, Any]] = json.loads(answers.read_text(encoding="utf-8"))
         return found
@@ -94,7 +108,9 @@ def test_predicts_the_same_in_the_rebuilt_environment(case: Case, models: Models
     found = predict(saved, input_path=saved / "serving_input_example.json", allow_source=source)
 
     assert differences(case.plain(found), answer(saved, case)) == []
-    installed = {each.name.partition("-")[0] for each in Path(environment.path).rglob("*.dist-info")}
+    installed = {
+        each.name.partition("-")[0] for each in Path(environment.path).rglob("*.dist-info")
+    }
     assert installed.isdisjoint({"mlflow", "mlflow_skinny", "envkit"})
 
 
@@ -106,7 +122,10 @@ def test_is_loaded_as_the_librarys_own(case: Case, models: Models) -> None:
         assert differences(case.answer(loaded), case.answer(predicting)) == []
     elif FLAVOR != "onnx":  # whose graph is run by a session
         assert type(loaded).__name__ == type(predicting.get_raw_model()).__name__
-    assert flavor().get_default_pip_requirements()[0] in flavor().get_default_conda_env()["dependencies"][-1]["pip"]
+    assert (
+        flavor().get_default_pip_requirements()[0]
+        in flavor().get_default_conda_env()["dependencies"][-1]["pip"]
+    )
 
 
 def test_mlflows_directory_predicts_the_same(case: Case, models: Models) -> None:
@@ -122,7 +141,9 @@ def test_mlflows_directory_needs_no_mlflow(case: Case, models: Models) -> None:
     models.mlflows_answer(case, "theirs")
     found = capture(models.theirs(case), write=False)
 
-    assert not [line for line in (*found.requirements, *found.constraints) if line.startswith("mlflow")]
+    assert not [
+        line for line in (*found.requirements, *found.constraints) if line.startswith("mlflow")
+    ]
 
 
 def test_is_loaded_by_mlflow(case: Case, models: Models) -> None:

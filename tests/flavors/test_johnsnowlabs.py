@@ -124,8 +124,14 @@ def licence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def saved_by_mlflow(folder: Path, extra: Mapping[str, str]) -> Path:
     """The directory as MLflow 3.17 writes it; what MLflow keeps in `jars.jsl` is `extra`."""
-    files = {"MLmodel": MLFLOWS, "requirements.txt": "johnsnowlabs_for_databricks==7.0.0\npyspark==3.5.0\n"}
-    files |= {"jsl-model/metadata/part-00000": "{}", **{f"jsl-model/jars.jsl/{name}": extra[name] for name in extra}}
+    files = {
+        "MLmodel": MLFLOWS,
+        "requirements.txt": "johnsnowlabs_for_databricks==7.0.0\npyspark==3.5.0\n",
+    }
+    files |= {
+        "jsl-model/metadata/part-00000": "{}",
+        **{f"jsl-model/jars.jsl/{name}": extra[name] for name in extra},
+    }
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -179,7 +185,9 @@ def test_mlflows_directory_is_loaded_with_the_java_libraries_in_it(tmp_path: Pat
 
 
 @pytest.mark.usefixtures("library")
-def test_the_licence_in_a_directory_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_licence_in_a_directory_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("JSL_NLP_LICENSE", "")
     keys = json.dumps({"HC_LICENSE": "theirs"})
     model = saved_by_mlflow(tmp_path / "model", {"os_jar.jar": "PK", "license.json": keys})
@@ -196,7 +204,9 @@ def test_without_java_libraries_the_library_fetches_its_own(tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("library", "licence")
-def test_a_spark_without_the_java_library_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_spark_without_the_java_library_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from johnsnowlabs import nlp  # type: ignore[import-not-found]
     from pyspark.sql import JavaPackage
 
@@ -218,13 +228,20 @@ def test_a_saved_pipeline_has_its_java_libraries_and_only_on_demand_the_licence(
         johnsnowlabs.save_model(nlp.NLUPipeline(), path, input_example=["a"], store_license=store)
 
     fields = Model.load(path).flavors
-    assert fields["johnsnowlabs"] == {"pyspark_version": "3.5.0", "model_data": "jsl-model", "code": None}
+    assert fields["johnsnowlabs"] == {
+        "pyspark_version": "3.5.0",
+        "model_data": "jsl-model",
+        "code": None,
+    }
     assert (fields["python_function"]["loader_module"], fields["python_function"]["data"]) == (
         "mlflow.johnsnowlabs",
         "jsl-model",
     )
     jars = path / "jsl-model" / "jars.jsl"
-    assert sorted(each.name for each in jars.iterdir()) == [*(["license.json"] if store else []), "os_jar.jar"]
+    assert sorted(each.name for each in jars.iterdir()) == [
+        *(["license.json"] if store else []),
+        "os_jar.jar",
+    ]
     others = [each for each in path.rglob("*") if each.is_file() and each.name != "license.json"]
     assert not [each for each in others if b"of-nobody" in each.read_bytes()]
     if store:
@@ -233,7 +250,9 @@ def test_a_saved_pipeline_has_its_java_libraries_and_only_on_demand_the_licence(
 
 
 @pytest.mark.usefixtures("library")
-def test_the_default_requirements_name_the_secret_and_do_not_hold_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_requirements_name_the_secret_and_do_not_hold_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with pytest.raises(InvalidArgument, match="HEALTHCARE_SECRET or VISUAL_SECRET"):
         johnsnowlabs.get_default_pip_requirements()
     monkeypatch.setenv("VISUAL_SECRET", "7.0.0-of-nobody")

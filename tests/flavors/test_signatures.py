@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from envkit.flavors import _request_forms, _task_signatures
+from envkit.flavors._shared import request_forms, task_signatures
 from envkit.models.enforcement import enforce
 
 TEXT = [{"type": "string", "required": True}]
@@ -18,9 +18,11 @@ def columns(schema: Any) -> dict[str, bool]:
     return {each["name"]: each["required"] for each in schema.to_dict()}
 
 
-@pytest.mark.parametrize("task", ["fill-mask", "text-generation", "translation_en_to_fr", "summarization", "ner"])
+@pytest.mark.parametrize(
+    "task", ["fill-mask", "text-generation", "translation_en_to_fr", "summarization", "ner"]
+)
 def test_what_makes_texts_of_texts_has_columns_without_names(task: str) -> None:
-    found = _task_signatures.of_task(task)
+    found = task_signatures.of_task(task)
 
     assert found is not None
     assert [each and each.to_dict() for each in (found.inputs, found.outputs)] == [TEXT, TEXT]
@@ -30,13 +32,19 @@ def test_what_makes_texts_of_texts_has_columns_without_names(task: str) -> None:
     ("task", "inputs", "outputs"),
     [
         ("text-classification", None, ["label", "score"]),
-        ("zero-shot-classification", ["sequences", "candidate_labels", "hypothesis_template"], None),
+        (
+            "zero-shot-classification",
+            ["sequences", "candidate_labels", "hypothesis_template"],
+            None,
+        ),
         ("table-question-answering", ["query", "table"], None),
         ("question-answering", ["question", "context"], None),
     ],
 )
-def test_other_tasks_name_their_columns(task: str, inputs: list[str] | None, outputs: list[str] | None) -> None:
-    found = _task_signatures.of_task(task)
+def test_other_tasks_name_their_columns(
+    task: str, inputs: list[str] | None, outputs: list[str] | None
+) -> None:
+    found = task_signatures.of_task(task)
 
     assert found is not None
     assert inputs is None or list(columns(found.inputs)) == inputs
@@ -44,7 +52,7 @@ def test_other_tasks_name_their_columns(task: str, inputs: list[str] | None, out
 
 
 def test_an_unknown_task_has_none() -> None:
-    assert _task_signatures.of_task("depth-estimation") is None
+    assert task_signatures.of_task("depth-estimation") is None
 
 
 @pytest.mark.parametrize(
@@ -52,7 +60,7 @@ def test_an_unknown_task_has_none() -> None:
     [("llm/v1/chat", "messages"), ("llm/v1/completions", "prompt"), ("llm/v1/embeddings", "input")],
 )
 def test_a_request_needs_what_is_asked_and_no_more(form: str, needed: str) -> None:
-    found = columns(_request_forms.signature(form).inputs)
+    found = columns(request_forms.signature(form).inputs)
 
     assert [name for name, required in found.items() if required] == [needed]
 
@@ -60,6 +68,6 @@ def test_a_request_needs_what_is_asked_and_no_more(form: str, needed: str) -> No
 def test_options_of_a_request_that_the_example_lacks_reach_the_model() -> None:
     request = pd.DataFrame([{"prompt": "a good day", "max_tokens": 3, "temperature": 0.5}])
 
-    found = enforce(request, _request_forms.signature("llm/v1/completions"))
+    found = enforce(request, request_forms.signature("llm/v1/completions"))
 
     assert list(found.columns) == ["prompt", "temperature", "max_tokens"]

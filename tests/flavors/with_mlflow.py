@@ -1,7 +1,8 @@
 """Exchange models with MLflow: `python -m tests.flavors.with_mlflow FLAVOR OURS THEIRS ANSWERS`.
 
-For each case of the flavor: MLflow loads what lies in OURS/INDEX, as the library's own and as a function, and saves its
-own into THEIRS/INDEX. ANSWERS is the file that gets, by case, what MLflow answers with each, or the traceback.
+For each case of the flavor: MLflow loads what lies in OURS/INDEX, as the library's own and as a
+function, and saves its own into THEIRS/INDEX. ANSWERS is the file that gets, by case, what MLflow
+answers with each, or the traceback.
 """
 
 from __future__ import annotations
@@ -24,8 +25,12 @@ def main(flavor: str, ours: str, theirs: str, answers: str) -> None:
     found = {}
     for index, case in enumerate(cases_of(flavor)):
         found[case.name] = {
-            "ours": _tried(_loaded, module, case, Path(ours, str(index))) if case.loaded_by_mlflow else None,
-            "theirs": _tried(_saved, module, case, Path(theirs, str(index))) if case.saved_by_mlflow else None,
+            "ours": _tried(_loaded, module, case, Path(ours, str(index)))
+            if case.loaded_by_mlflow
+            else None,
+            "theirs": _tried(_saved, module, case, Path(theirs, str(index)))
+            if case.saved_by_mlflow
+            else None,
         }
     Path(answers).write_text(json.dumps(found), encoding="utf-8")
 
@@ -41,7 +46,9 @@ def _saved(module: Any, case: Case, folder: Path) -> Any:
     return case.answer(import_module("mlflow.pyfunc").load_model(str(folder)))
 
 
-def _tried(action: Callable[[Any, Case, Path], Any], module: Any, case: Case, folder: Path) -> dict[str, Any]:
+def _tried(
+    action: Callable[[Any, Case, Path], Any], module: Any, case: Case, folder: Path
+) -> dict[str, Any]:
     try:
         return {"answer": action(module, case, folder)}
     except Exception:  # noqa: BLE001 - whatever it is, the test shows it

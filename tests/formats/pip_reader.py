@@ -1,7 +1,8 @@
 """Run by a test in a process of its own: pip's reading of requirements files, one JSON request a line.
 
-argv: a pip wheel. A request is the path of a file; the answer is `{"requirements": …, "options": …}` or `{"error": …}`.
-`--use-feature` is left out: pip keeps what it was given in a list that all files of a process share.
+argv: a pip wheel. A request is the path of a file; the answer is `{"requirements": …, "options":
+…}` or `{"error": …}`. `--use-feature` is left out: pip keeps what it was given in a list that all
+files of a process share.
 """
 
 from __future__ import annotations

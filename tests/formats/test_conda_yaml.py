@@ -26,17 +26,25 @@ def test_a_pip_section_is_told_from_a_package(case: dict[str, Any]) -> None:
 def test_the_pip_section_is_read(write: Write, case: dict[str, Any]) -> None:
     path = write({"conda.yaml": yaml.safe_dump(case["given"]) if case["given"] else ""})
     if not case["given"]:
-        with pytest.raises(InvalidFile, match="is empty"):  # a file that says nothing is a fault, not an environment
+        with pytest.raises(
+            InvalidFile, match="is empty"
+        ):  # a file that says nothing is a fault, not an environment
             conda_yaml.read(path)
         return
 
-    sections = [each["pip"] for each in case["given"].get("dependencies", ()) if is_pip_section(each)]
+    sections = [
+        each["pip"] for each in case["given"].get("dependencies", ()) if is_pip_section(each)
+    ]
 
-    assert list(conda_yaml.read(path).pip or ()) == list(chain(*sections))  # of two sections, the reference drops one
+    assert list(conda_yaml.read(path).pip or ()) == list(
+        chain(*sections)
+    )  # of two sections, the reference drops one
 
 
 @pytest.mark.parametrize("case", cases("conda_to_python_env"), ids=lambda case: case["id"])
-def test_python_tools_and_requirements_follow_from_a_conda_env(write: Write, case: dict[str, Any]) -> None:
+def test_python_tools_and_requirements_follow_from_a_conda_env(
+    write: Write, case: dict[str, Any]
+) -> None:
     given = case["given"]
     text = given if isinstance(given, str) else yaml.safe_dump({"dependencies": given})
     path = write({"conda.yaml": text})
@@ -62,11 +70,15 @@ def test_a_pip_section_can_be_replaced(write: Write, case: dict[str, Any]) -> No
     written = yaml.safe_load(conda_yaml.dumps(replace(env, pip=tuple(case["given"]["new"]))))
 
     expected = case["expect"]["ok"]["dependencies"]
-    assert written["dependencies"] == sorted(expected, key=is_pip_section)  # the section goes last, as conda writes it
+    assert written["dependencies"] == sorted(
+        expected, key=is_pip_section
+    )  # the section goes last, as conda writes it
 
 
 def test_packages_are_those_that_pip_cannot_install() -> None:
-    env = CondaEnv(dependencies=("python=3.11", "pip<=23.2", "conda-forge::libgcc=13", "numpy=1.26=py311h1_0"))
+    env = CondaEnv(
+        dependencies=("python=3.11", "pip<=23.2", "conda-forge::libgcc=13", "numpy=1.26=py311h1_0")
+    )
 
     assert env.packages == ("conda-forge::libgcc=13", "numpy=1.26=py311h1_0")
 
@@ -87,7 +99,9 @@ def test_the_text_is_that_of_mlflow() -> None:
 
 def test_what_is_unknown_survives_a_round_trip(write: Write) -> None:
     path = write(
-        {"conda.yaml": "name: n\nvariables:\n  A: b\ndependencies:\n- python=3.11\n- pip:\n  - a\nprefix: /x\n"}
+        {
+            "conda.yaml": "name: n\nvariables:\n  A: b\ndependencies:\n- python=3.11\n- pip:\n  - a\nprefix: /x\n"
+        }
     )
 
     env = conda_yaml.read(path)
@@ -116,6 +130,8 @@ def test_a_fault_is_named_with_its_key(write: Write, text: str, where: str) -> N
     assert caught.value.where == where
 
 
-@pytest.mark.parametrize("spec", ["python[version='3.9.18']", "python[version=3.9.18]", "defaults::python==3.9.18"])
+@pytest.mark.parametrize(
+    "spec", ["python[version='3.9.18']", "python[version=3.9.18]", "defaults::python==3.9.18"]
+)
 def test_the_version_is_found_in_every_form_of_a_match_spec(spec: str) -> None:
     assert conda_yaml.python_version(CondaEnv(dependencies=(spec,)), Path("conda.yaml")) == "3.9.18"

@@ -22,7 +22,10 @@ def test_a_wrong_type_is_named_with_file_and_whole_key() -> None:
         document.mapping("flavors").mapping("python_function").text("loader_module")
 
     assert caught.value.where == "flavors.python_function.loader_module"
-    assert str(caught.value) == "MLmodel, flavors.python_function.loader_module: expected text, found a list."
+    assert (
+        str(caught.value)
+        == "MLmodel, flavors.python_function.loader_module: expected text, found a list."
+    )
 
 
 def test_a_wrong_item_of_a_list_is_named_with_its_place() -> None:
@@ -107,7 +110,11 @@ def test_what_is_no_json_object_is_refused(text: str, problem: str) -> None:
 def test_the_layout_is_that_of_mlflow() -> None:
     content = {
         "channels": ["conda-forge"],
-        "dependencies": ["python=3.11.7", "pip<=23.2.1", {"pip": ["mlflow==3.17.2", "é @ https://h.example/é.whl"]}],
+        "dependencies": [
+            "python=3.11.7",
+            "pip<=23.2.1",
+            {"pip": ["mlflow==3.17.2", "é @ https://h.example/é.whl"]},
+        ],
         "name": "mlflow-env",
         "python": "3.10",
         "nothing": None,
@@ -128,14 +135,20 @@ def test_a_thing_that_occurs_twice_is_written_twice() -> None:
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.floats(allow_nan=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
 
 
 @given(st.dictionaries(st.text(), VALUES, min_size=1))
-def test_what_is_written_is_read_back_equal_by_envkit_and_by_others(content: dict[str, Any]) -> None:
+def test_what_is_written_is_read_back_equal_by_envkit_and_by_others(
+    content: dict[str, Any],
+) -> None:
     text = dump_yaml(content)
 
     assert parse_yaml(text, PATH) == content

@@ -12,7 +12,9 @@ from envkit.errors import InvalidFile
 from envkit.formats import env_file
 
 HERE = Path("some.env")
-NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]*", fullmatch=True).filter(lambda name: name != "export")
+NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]*", fullmatch=True).filter(
+    lambda name: name != "export"
+)
 VALUES = st.text(st.characters(exclude_characters="\n\r\0", codec="utf-8"))
 
 
@@ -37,7 +39,9 @@ VALUES = st.text(st.characters(exclude_characters="\n\r\0", codec="utf-8"))
         ("A=é", (("A", "é"),)),
     ],
 )
-def test_a_line_is_an_assignment_or_a_name(text: str, found: tuple[env_file.Assignment, ...]) -> None:
+def test_a_line_is_an_assignment_or_a_name(
+    text: str, found: tuple[env_file.Assignment, ...]
+) -> None:
     assert tuple(env_file.parse(text, HERE)) == found
 
 
@@ -69,6 +73,9 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_the_last_one_wins_and_a_name_alone_takes_the_callers_value(tmp_path: Path) -> None:
     (tmp_path / "e").write_text("A=1\nB\nA=2\n")
 
-    assert env_file.resolved(env_file.read(tmp_path / "e"), {"B": "mine", "C": "no"}) == {"A": "2", "B": "mine"}
+    assert env_file.resolved(env_file.read(tmp_path / "e"), {"B": "mine", "C": "no"}) == {
+        "A": "2",
+        "B": "mine",
+    }
     with pytest.raises(KeyError):
         env_file.resolved(env_file.read(tmp_path / "e"), {})

@@ -17,7 +17,9 @@ def test_the_text_is_that_of_mlflow() -> None:
 
 
 def test_names_are_read_back(write: Write) -> None:
-    path = write({"environment_variables.txt": environment_variables_txt.dumps(["B", "A"]) + "\r\nC\r\n"})
+    path = write(
+        {"environment_variables.txt": environment_variables_txt.dumps(["B", "A"]) + "\r\nC\r\n"}
+    )
 
     assert environment_variables_txt.read(path) == ("A", "B", "C")
 

@@ -67,7 +67,9 @@ class Failing:
 
 
 @pytest.mark.parametrize("after", [0, 1, 2])
-@pytest.mark.parametrize(("owner", "name"), [(os, "open"), (os, "fsync"), (Path, "replace"), (Path, "hardlink_to")])
+@pytest.mark.parametrize(
+    ("owner", "name"), [(os, "open"), (os, "fsync"), (Path, "replace"), (Path, "hardlink_to")]
+)
 def test_a_failure_at_any_step_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, after: int
 ) -> None:
@@ -79,7 +81,9 @@ def test_a_failure_at_any_step_changes_nothing(
     monkeypatch.setattr(owner, name, failing if owner is os else lambda *args: failing(*args))
 
     if name == "hardlink_to":
-        write_files(tmp_path, {"a": "1", "b": "2", "c": None})  # copies where there are no hard links
+        write_files(
+            tmp_path, {"a": "1", "b": "2", "c": None}
+        )  # copies where there are no hard links
 
         assert content(tmp_path) == {"a": "1", "b": "2"}
         return
@@ -123,7 +127,9 @@ def test_files_in_folders_are_written_copied_and_removed(tmp_path: Path) -> None
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "a").write_text("x")
 
-    write_files(tmp_path, {"b/c/d": tmp_path / "source", "b/e": "e", "old/a": None, "never/a": None})
+    write_files(
+        tmp_path, {"b/c/d": tmp_path / "source", "b/e": "e", "old/a": None, "never/a": None}
+    )
 
     assert (tmp_path / "b" / "c" / "d").read_bytes() == b"\x02"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "source"]
@@ -187,7 +193,9 @@ def test_what_a_killed_writer_left_is_removed_by_the_next_one(tmp_path: Path) ->
 def test_writers_of_one_directory_wait_for_each_other(tmp_path: Path) -> None:
     program = "import sys; from pathlib import Path; from envkit.formats import file_set\nfor number in range(40):\n"
     program += "    file_set.write_files(Path(sys.argv[1]), {'a': sys.argv[2], 'b': sys.argv[2]})\n"
-    writers = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path), each]) for each in "xyz"]
+    writers = [
+        subprocess.Popen([sys.executable, "-c", program, str(tmp_path), each]) for each in "xyz"
+    ]
 
     assert [each.wait(60) for each in writers] == [0, 0, 0]
     assert content(tmp_path) in ({"a": each, "b": each} for each in "xyz")

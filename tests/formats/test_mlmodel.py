@@ -89,11 +89,16 @@ def test_a_file_of_mlflow_1_is_read(write: Write) -> None:
     model = mlmodel.read(write({"MLmodel": OLD}))
 
     assert model.python_function is not None
-    assert (model.python_function.conda_env, model.python_function.python_env) == ("conda.yaml", None)
+    assert (model.python_function.conda_env, model.python_function.python_env) == (
+        "conda.yaml",
+        None,
+    )
     assert model.content["utc_time_created"] == "2019-05-01 12:00:00.123456"
 
 
-@pytest.mark.parametrize("text", [CURRENT, OLD, "flavors: {}\n", CURRENT.replace("\n", "\r\n"), "\ufeff" + OLD])
+@pytest.mark.parametrize(
+    "text", [CURRENT, OLD, "flavors: {}\n", CURRENT.replace("\n", "\r\n"), "\ufeff" + OLD]
+)
 def test_nothing_is_lost_in_a_round_trip(write: Write, text: str) -> None:
     model = mlmodel.read(write({"MLmodel": text}))
 
@@ -107,7 +112,9 @@ def test_nothing_is_lost_in_a_round_trip(write: Write, text: str) -> None:
 def test_fields_change_without_touching_the_others(write: Write) -> None:
     model = mlmodel.read(write({"MLmodel": CURRENT}))
 
-    changed = model.with_fields(env_vars=["A"]).with_python_function(env={"conda": "c.yaml"}, code="code")
+    changed = model.with_fields(env_vars=["A"]).with_python_function(
+        env={"conda": "c.yaml"}, code="code"
+    )
 
     assert changed.variables == ("A",)
     assert changed.python_function is not None
@@ -125,7 +132,10 @@ def test_fields_change_without_touching_the_others(write: Write) -> None:
         ("flavors: []\n", "flavors"),
         ("flavors:\n  python_function: x\n", "flavors.python_function"),
         ("flavors:\n  sklearn: x\n", "flavors.sklearn"),
-        ("flavors: {}\nsaved_input_example_info: {type: x}\n", "saved_input_example_info.artifact_path"),
+        (
+            "flavors: {}\nsaved_input_example_info: {type: x}\n",
+            "saved_input_example_info.artifact_path",
+        ),
         ("flavors: {}\nenv_vars: A\n", "env_vars"),
         ("flavors: {}\nsignature: x\n", "signature"),
     ],

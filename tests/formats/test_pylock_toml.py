@@ -11,7 +11,11 @@ from tests.formats.conftest import Write
 
 
 def wheel(name: str, version: str, tag: str = "py3-none-any") -> dict[str, Any]:
-    return {"url": f"https://h.example/{name}-{version}-{tag}.whl", "size": 7, "hashes": {"sha256": "00"}}
+    return {
+        "url": f"https://h.example/{name}-{version}-{tag}.whl",
+        "size": 7,
+        "hashes": {"sha256": "00"},
+    }
 
 
 def package(name: str, version: str = "1.0") -> dict[str, Any]:
@@ -24,7 +28,12 @@ def test_equal_packages_give_equal_bytes_in_the_order_of_the_specification() -> 
     back = pylock_toml.dumps(packages=[package("a"), package("b")], requires_python="==3.11.*")
 
     assert there == back
-    assert list(tomllib.loads(there)) == ["lock-version", "requires-python", "created-by", "packages"]
+    assert list(tomllib.loads(there)) == [
+        "lock-version",
+        "requires-python",
+        "created-by",
+        "packages",
+    ]
     assert [each["name"] for each in tomllib.loads(there)["packages"]] == ["a", "b"]
 
 
@@ -55,7 +64,10 @@ def test_what_is_unknown_is_kept(write: Write) -> None:
         ("", "lock-version: breaks PEP 751"),
         ('lock-version = "9.0"\ncreated-by = "x"\npackages = []', "breaks PEP 751"),
         ('lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = 5', r"packages\[0\].name"),
-        ('lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "Not Normal"', r"packages\[0\].name"),
+        (
+            'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "Not Normal"',
+            r"packages\[0\].name",
+        ),
     ],
 )
 def test_a_fault_is_named_with_its_key(write: Write, text: str, problem: str) -> None:

@@ -21,14 +21,20 @@ def test_a_version_is_text_even_when_it_looks_like_a_number(write: Write, versio
 
 
 def test_an_unquoted_version_is_refused_with_a_hint(write: Write) -> None:
-    with pytest.raises(InvalidFile, match=r"python: expected text, found the number 3.1\. Write it in quotes"):
+    with pytest.raises(
+        InvalidFile, match=r"python: expected text, found the number 3.1\. Write it in quotes"
+    ):
         python_env_yaml.read(write({"python_env.yaml": "python: 3.10\n"}))
 
 
 @pytest.mark.parametrize("case", cases("python_env"))
-def test_fields_are_checked_and_written_as_by_the_reference(write: Write, case: dict[str, Any]) -> None:
+def test_fields_are_checked_and_written_as_by_the_reference(
+    write: Write, case: dict[str, Any]
+) -> None:
     path = write({"python_env.yaml": yaml.safe_dump(case["given"]) if case["given"] else "{}\n"})
-    if "error" in case["construct"] or "python" not in case["given"]:  # the running Python is not the model's
+    if (
+        "error" in case["construct"] or "python" not in case["given"]
+    ):  # the running Python is not the model's
         with pytest.raises(InvalidFile):
             python_env_yaml.read(path)
         return

@@ -27,8 +27,12 @@ def squeezed(lines: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("case", cases("requirements_files"), ids=lambda case: case["id"])
-def test_a_file_says_what_it_says_to_pip(tmp_path: Path, write: Write, case: dict[str, Any]) -> None:
-    path = write({name: text.replace("{ABS}", str(tmp_path)) for name, text in case["files"].items()})
+def test_a_file_says_what_it_says_to_pip(
+    tmp_path: Path, write: Write, case: dict[str, Any]
+) -> None:
+    path = write(
+        {name: text.replace("{ABS}", str(tmp_path)) for name, text in case["files"].items()}
+    )
     if "error" in case["pip"]:
         with pytest.raises(InvalidFile):
             requirements_txt.read(path, root=tmp_path)
@@ -36,8 +40,12 @@ def test_a_file_says_what_it_says_to_pip(tmp_path: Path, write: Write, case: dic
 
     found = requirements_txt.read(path, root=tmp_path)
 
-    assert squeezed([each.text for each in found.requirements]) == squeezed(case["pip"]["requirements"])
-    assert squeezed([each.text for each in found.constraints]) == squeezed(case["pip"]["constraints"])
+    assert squeezed([each.text for each in found.requirements]) == squeezed(
+        case["pip"]["requirements"]
+    )
+    assert squeezed([each.text for each in found.constraints]) == squeezed(
+        case["pip"]["constraints"]
+    )
 
 
 @pytest.mark.parametrize("case", LINES["line.is_comment"])
@@ -69,7 +77,9 @@ def test_names_are_normalized(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", LINES["name.from_requirement"])
 def test_the_name_is_found_in_a_requirement(case: dict[str, Any]) -> None:
-    assert [each.name for each in parse(case["given"]) if isinstance(each, Requirement)] == [wanted(case)]
+    assert [each.name for each in parse(case["given"]) if isinstance(each, Requirement)] == [
+        wanted(case)
+    ]
 
 
 @pytest.mark.parametrize("case", LINES["line.strip_options"])
@@ -99,7 +109,9 @@ def test_name_and_path_of_a_requirement(text: str, name: str | None, path: str |
     assert requirement.plausible
 
 
-@pytest.mark.parametrize("text", ["not a requirement!!", "numpy 1.2", "=1.0", "x y z", "<<<<<<< HEAD"])
+@pytest.mark.parametrize(
+    "text", ["not a requirement!!", "numpy 1.2", "=1.0", "x y z", "<<<<<<< HEAD"]
+)
 def test_what_has_not_the_shape_of_a_requirement_is_told(text: str) -> None:
     assert not Requirement(text=text).plausible
 
@@ -107,7 +119,9 @@ def test_what_has_not_the_shape_of_a_requirement_is_told(text: str) -> None:
 def test_hashes_over_several_lines_belong_to_their_requirement() -> None:
     text = "a==1 \\\n    --hash=sha256:00 \\\n    --hash sha512:11 # why\nb\n"
 
-    assert [(each.text, each.hashes, each.line) for each in parse(text) if isinstance(each, Requirement)] == [
+    assert [
+        (each.text, each.hashes, each.line) for each in parse(text) if isinstance(each, Requirement)
+    ] == [
         ("a==1", ("sha256:00", "sha512:11"), 1),
         ("b", (), 4),
     ]
@@ -122,9 +136,18 @@ def test_a_weak_or_broken_hash_is_refused(value: str) -> None:
 @pytest.mark.parametrize(
     ("line", "option"),
     [
-        ("-i https://h.example/simple", Option(name="--index-url", value="https://h.example/simple")),
-        ("-ihttps://h.example/simple", Option(name="--index-url", value="https://h.example/simple")),
-        ("--index-url=https://h.example/s", Option(name="--index-url", value="https://h.example/s")),
+        (
+            "-i https://h.example/simple",
+            Option(name="--index-url", value="https://h.example/simple"),
+        ),
+        (
+            "-ihttps://h.example/simple",
+            Option(name="--index-url", value="https://h.example/simple"),
+        ),
+        (
+            "--index-url=https://h.example/s",
+            Option(name="--index-url", value="https://h.example/s"),
+        ),
         ("--index https://h.example/s", Option(name="--index-url", value="https://h.example/s")),
         ('-f "my wheels"', Option(name="--find-links", value="my wheels")),
         ("--pre", Option(name="--pre")),
@@ -176,7 +199,13 @@ def test_variables_stay_and_are_named() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["-r more.txt", "-rmore.txt", "--requirement=more.txt", "--requirement more.txt", "--requirem more.txt"],
+    [
+        "-r more.txt",
+        "-rmore.txt",
+        "--requirement=more.txt",
+        "--requirement more.txt",
+        "--requirem more.txt",
+    ],
 )
 def test_a_reference_is_followed_in_every_spelling(write: Write, line: str) -> None:
     path = write({"requirements.txt": f"a\n{line}\nz\n", "more.txt": "m\n"})
@@ -197,7 +226,10 @@ def test_a_requirement_knows_its_file_and_line(tmp_path: Path, write: Write) -> 
     [
         ({"a.txt": "-r a.txt\n"}, "a.txt → a.txt"),
         ({"a.txt": "-c a.txt\n"}, "a.txt → a.txt"),
-        ({"a.txt": "-r b.txt\n", "b.txt": "-c c.txt\n", "c.txt": "-r ./b.txt\n"}, "b.txt → c.txt → b.txt"),
+        (
+            {"a.txt": "-r b.txt\n", "b.txt": "-c c.txt\n", "c.txt": "-r ./b.txt\n"},
+            "b.txt → c.txt → b.txt",
+        ),
         ({"a.txt": "-r s/b.txt\n", "s/b.txt": "-r ../a.txt\n"}, "a.txt → b.txt → a.txt"),
     ],
 )
@@ -207,7 +239,14 @@ def test_a_circle_is_refused_and_shown(write: Write, files: dict[str, str], circ
 
 
 def test_a_file_may_be_referred_to_twice_without_a_circle(write: Write) -> None:
-    path = write({"r.txt": "-r a.txt\n-r b.txt\n", "a.txt": "-r c.txt\n", "b.txt": "-r c.txt\n", "c.txt": "x\n"})
+    path = write(
+        {
+            "r.txt": "-r a.txt\n-r b.txt\n",
+            "a.txt": "-r c.txt\n",
+            "b.txt": "-r c.txt\n",
+            "c.txt": "x\n",
+        }
+    )
 
     assert [each.text for each in requirements_txt.read(path).requirements] == ["x", "x"]
 
@@ -220,17 +259,23 @@ def test_references_that_double_at_each_step_end(write: Write) -> None:
 
 
 def test_a_chain_of_references_without_end_is_refused(write: Write) -> None:
-    with pytest.raises(InvalidFile, match=r"0\.txt: refers to files that refer to files, more than 100 deep"):
+    with pytest.raises(
+        InvalidFile, match=r"0\.txt: refers to files that refer to files, more than 100 deep"
+    ):
         requirements_txt.read(write({f"{at}.txt": f"-r {at + 1}.txt\n" for at in range(1500)}))
 
 
-@pytest.mark.parametrize("line", ["-r https://h.example/r.txt", "-c http://h.example/c.txt", "-r file:///srv/r.txt"])
+@pytest.mark.parametrize(
+    "line", ["-r https://h.example/r.txt", "-c http://h.example/c.txt", "-r file:///srv/r.txt"]
+)
 def test_a_url_after_a_reference_is_refused(write: Write, line: str) -> None:
     with pytest.raises(InvalidFile, match="refers to a URL"):
         requirements_txt.read(write({"requirements.txt": f"{line}\n"}))
 
 
-@pytest.mark.parametrize("line", ["-r ../out.txt", "-c ../out.txt", "-r link.txt", "-r {ABS}/out.txt"])
+@pytest.mark.parametrize(
+    "line", ["-r ../out.txt", "-c ../out.txt", "-r link.txt", "-r {ABS}/out.txt"]
+)
 def test_a_reference_out_of_the_root_is_refused(tmp_path: Path, write: Write, line: str) -> None:
     path = write({"model/requirements.txt": line.replace("{ABS}", str(tmp_path)), "out.txt": "x\n"})
     (tmp_path / "model/link.txt").symlink_to(tmp_path / "out.txt")
@@ -240,7 +285,9 @@ def test_a_reference_out_of_the_root_is_refused(tmp_path: Path, write: Write, li
 
 
 def test_a_missing_file_is_named_with_the_line_that_wants_it(write: Write) -> None:
-    with pytest.raises(InvalidFile, match=r"requirements.txt, line 2: '-r gone.txt' refers to .*gone.txt"):
+    with pytest.raises(
+        InvalidFile, match=r"requirements.txt, line 2: '-r gone.txt' refers to .*gone.txt"
+    ):
         requirements_txt.read(write({"requirements.txt": "a\n-r gone.txt\n"}))
 
 

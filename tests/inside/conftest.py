@@ -45,7 +45,9 @@ class Report:
     @property
     def modules(self) -> dict[str, str | None]:
         """The file of each module that was told of, in whichever way."""
-        found: dict[str, str | None] = {event["module"]: event["file"] for event in self.named("module")}
+        found: dict[str, str | None] = {
+            event["module"]: event["file"] for event in self.named("module")
+        }
         for event in self.named("module-files"):
             found.update(event["files"])
         return found
@@ -76,7 +78,10 @@ def any_python(request: pytest.FixtureRequest) -> str:
 def running_python(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The one that runs the tests, without the libraries of the tests."""
     place = tmp_path_factory.mktemp("running")
-    subprocess.run([uv.find_uv_bin(), "venv", "--quiet", "--clear", "--python", sys.executable, place], check=True)
+    subprocess.run(
+        [uv.find_uv_bin(), "venv", "--quiet", "--clear", "--python", sys.executable, place],
+        check=True,
+    )
     return str(place / "bin" / "python")
 
 
@@ -149,7 +154,9 @@ class Bench:
         journal = self.folder / "journal.jsonl"
         journal.unlink(missing_ok=True)
         asked = self.folder / "REQUEST.json"
-        asked.write_text(json.dumps({**self.request(**changes), "journal": str(journal)}), encoding="utf-8")
+        asked.write_text(
+            json.dumps({**self.request(**changes), "journal": str(journal)}), encoding="utf-8"
+        )
         ended = subprocess.run(
             [python, *flags, str(PROGRAM), str(asked)],
             stdin=subprocess.DEVNULL,
@@ -162,14 +169,18 @@ class Bench:
         )
         lines = journal.read_text(encoding="utf-8").splitlines()
         printed = ended.stdout.decode("utf-8", errors="replace")
-        return Report(events=[json.loads(line) for line in lines], status=ended.returncode, printed=printed)
+        return Report(
+            events=[json.loads(line) for line in lines], status=ended.returncode, printed=printed
+        )
 
     def predict(self, python: str, value: Any, **changes: Any) -> Report:
         """Run the job `predict` on a request; a text is written as it is."""
         path = self.folder / "input"
         path.write_text(value if isinstance(value, str) else json.dumps(value), encoding="utf-8")
         source = {"path": str(path), "content_type": changes.pop("content_type", "json")}
-        return self.run(python, job="predict", example=None, input=source, output=str(self.answer), **changes)
+        return self.run(
+            python, job="predict", example=None, input=source, output=str(self.answer), **changes
+        )
 
     @property
     def answer(self) -> Path:
@@ -181,7 +192,9 @@ class Bench:
 
 
 @pytest.fixture(scope="session", params=["3.8", "running"])
-def scientific_python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def scientific_python(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """An interpreter with SciPy and pandas: of the oldest versions that matter, and of the newest."""
     base = interpreter(request.param) if request.param != "running" else sys.executable
     if base is None:
@@ -193,8 +206,17 @@ def scientific_python(request: pytest.FixtureRequest, tmp_path_factory: pytest.T
     with FileLock(f"{place}.lock"):
         if not (place / "complete").exists():
             program = uv.find_uv_bin()
-            subprocess.run([program, "venv", "--quiet", "--clear", "--python", base, place], check=True)
-            install: list[str | Path] = [program, "pip", "install", "--quiet", "--python", place / "bin" / "python"]
+            subprocess.run(
+                [program, "venv", "--quiet", "--clear", "--python", base, place], check=True
+            )
+            install: list[str | Path] = [
+                program,
+                "pip",
+                "install",
+                "--quiet",
+                "--python",
+                place / "bin" / "python",
+            ]
             subprocess.run([*install, "pandas", "scipy"], check=True)
             (place / "complete").touch()
     return place / "bin" / "python"

@@ -1,6 +1,7 @@
 """Columns of every type for every type of a signature: as the reference does, or better, and why.
 
-In a process of each environment, because what a type is depends on the versions of pandas and NumPy.
+In a process of each environment, because what a type is depends on the versions of pandas and
+NumPy.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from importlib.util import module_from_spec, spec_from_file_location
 import numpy as np, pandas as pd
 spec = spec_from_file_location("_envkit", sys.argv[1] + "/__init__.py", submodule_search_locations=[sys.argv[1]])
 sys.modules["_envkit"] = module_from_spec(spec)
-from _envkit.enforcement import enforce
-from _envkit.signature import InvalidInput, Signature
+from _envkit.data.enforcement import enforce
+from _envkit.data.signature import InvalidInput, Signature
 
 def of(values, **keywords):
     return lambda: pd.Series(values, **keywords)
@@ -97,13 +98,19 @@ BETTER = {
     "cast.column-020": (False, BOOLEAN),
     "cast.column-021": (False, BOOLEAN),
     "cast.column-022": (False, BOOLEAN),
-    "cast.column-155": (False, "texts of digits are texts, and MLflow makes int64 of them where it promises doubles"),
+    "cast.column-155": (
+        False,
+        "texts of digits are texts, and MLflow makes int64 of them where it promises doubles",
+    ),
 }
 
 
 def ask(python: Path, *columns: tuple[str, str, bool]) -> dict[str, Any]:
     ended = subprocess.run(
-        [python, "-c", ENFORCE_ALL, PROGRAM.parent], input=json.dumps(columns).encode(), check=True, capture_output=True
+        [python, "-c", ENFORCE_ALL, PROGRAM.parent],
+        input=json.dumps(columns).encode(),
+        check=True,
+        capture_output=True,
     )
     found: dict[str, Any] = json.loads(ended.stdout)
     return found
@@ -112,7 +119,9 @@ def ask(python: Path, *columns: tuple[str, str, bool]) -> dict[str, Any]:
 def test_each_column_is_cast_or_refused_as_the_reference_does(scientific_python: Path) -> None:
     table = cases("casts")
 
-    answer = ask(scientific_python, *((each["given"]["from"], each["given"]["to"], True) for each in table))
+    answer = ask(
+        scientific_python, *((each["given"]["from"], each["given"]["to"], True) for each in table)
+    )
 
     newest = int(answer["pandas"].partition(".")[0]) >= 3
     different = {}
@@ -128,24 +137,34 @@ def test_each_column_is_cast_or_refused_as_the_reference_does(scientific_python:
 @pytest.mark.parametrize(
     ("column", "kind", "dtype"),
     [
-        ("Int64 with NA", "long", "Int64"),  # MLflow infers an optional long from it, and then refuses it
-        ("float64 (whole, with NaN)", "long", "float64"),  # how pandas has whole numbers of which some are missing
+        (
+            "Int64 with NA",
+            "long",
+            "Int64",
+        ),  # MLflow infers an optional long from it, and then refuses it
+        (
+            "float64 (whole, with NaN)",
+            "long",
+            "float64",
+        ),  # how pandas has whole numbers of which some are missing
         ("float64 (whole, with NaN)", "integer", "float64"),
     ],
 )
 def test_a_column_that_may_lack_values_may_hold_whole_numbers_and_none(
     scientific_python: Path, column: str, kind: str, dtype: str
 ) -> None:
-    (allowed, refused) = ask(scientific_python, (column, kind, False), ("float64", kind, False))["outcomes"]
+    (allowed, refused) = ask(scientific_python, (column, kind, False), ("float64", kind, False))[
+        "outcomes"
+    ]
 
     assert (allowed["allowed"], allowed["dtype"]) == (True, dtype)
     assert refused["allowed"] is False
 
 
 def test_a_refusal_names_the_column_both_types_and_what_to_do(scientific_python: Path) -> None:
-    outcomes = ask(scientific_python, ("float64 (whole, with NaN)", "long", True), ("float64", "long", True))[
-        "outcomes"
-    ]
+    outcomes = ask(
+        scientific_python, ("float64 (whole, with NaN)", "long", True), ("float64", "long", True)
+    )["outcomes"]
 
     assert [each["said"].partition(". ")[0] for each in outcomes] == [
         "the input `c` takes values of long; those of float64 are not safely converted"

@@ -101,7 +101,11 @@ def test_neither_the_model_nor_its_children_notice(bench: Bench, python: str) ->
 
     own, child = bench.run(python, environment=environment).one("prediction")["output"]
     plain = subprocess.run(
-        [python, "-c", ASK], env={**os.environ, **environment}, capture_output=True, cwd=bench.folder, check=True
+        [python, "-c", ASK],
+        env={**os.environ, **environment},
+        capture_output=True,
+        cwd=bench.folder,
+        check=True,
     )
     variables, path, modules = json.loads(plain.stdout)
 
@@ -131,12 +135,16 @@ def test_a_grandchild_is_recorded_as_the_work_of_the_model(bench: Bench, python:
     inner = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import helper'], check=True)"
     bench.loader(predict=_python("-c", inner))
 
-    (event,) = bench.run(python, environment={"PYTHONPATH": str(bench.code)}).about("module", "helper")
+    (event,) = bench.run(python, environment={"PYTHONPATH": str(bench.code)}).about(
+        "module", "helper"
+    )
 
     assert event["importer"] == "loader"
 
 
-def test_an_interpreter_of_another_environment_is_a_program_only(bench: Bench, tmp_path: Path) -> None:
+def test_an_interpreter_of_another_environment_is_a_program_only(
+    bench: Bench, tmp_path: Path
+) -> None:
     other = tmp_path / "other"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", other], check=True)
     bench.module("helper", "")
@@ -151,13 +159,19 @@ def test_an_interpreter_of_another_environment_is_a_program_only(bench: Bench, t
     assert str(other / "bin" / "python") in {event["program"] for event in report.named("process")}
 
 
-def test_what_a_child_reads_is_asked_of_the_user_and_what_it_is_given_is_not(bench: Bench, python: str) -> None:
+def test_what_a_child_reads_is_asked_of_the_user_and_what_it_is_given_is_not(
+    bench: Bench, python: str
+) -> None:
     code = "import os; os.environ['MINE']; os.environ['GIVEN']; os.environ.get('MAYBE')"
     bench.loader(predict=_python("-c", code, more=", env={**os.environ, 'GIVEN': 's3cr3t'}"))
 
     report = bench.run(python, environment={"MINE": "s3cr3t"})
 
-    found = {event["name"]: event["needed"] for event in report.named("variable") if event["reader"] == "loader"}
+    found = {
+        event["name"]: event["needed"]
+        for event in report.named("variable")
+        if event["reader"] == "loader"
+    }
     assert found == {"MINE": True, "MAYBE": False}
     assert "s3cr3t" not in (bench.folder / "journal.jsonl").read_text()
 
@@ -181,7 +195,9 @@ def test_a_read_that_would_raise_is_told_from_one_that_would_not(
 
     report = bench.run(any_python, environment={"MINE": "1"})
 
-    assert {event["needed"] for event in report.named("variable") if event["name"] == "MINE"} == {needed}
+    assert {event["needed"] for event in report.named("variable") if event["name"] == "MINE"} == {
+        needed
+    }
 
 
 def test_a_variable_that_the_model_sets_is_not_asked_of_anyone(bench: Bench, python: str) -> None:
@@ -191,7 +207,9 @@ def test_a_variable_that_the_model_sets_is_not_asked_of_anyone(bench: Bench, pyt
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
-def test_native_libraries_are_told_without_those_of_the_interpreter(bench: Bench, python: str) -> None:
+def test_native_libraries_are_told_without_those_of_the_interpreter(
+    bench: Bench, python: str
+) -> None:
     bench.loader(predict="import ctypes, zlib, _ssl\nctypes.CDLL('libgcc_s.so.1')\nreturn 1")
 
     names = {Path(path).name for path in bench.run(python).one("libraries")["paths"]}

@@ -17,7 +17,12 @@ def test_a_trace_tells_of_each_phase_and_ends_with_done(bench: Bench, any_python
     report = bench.run(any_python)
 
     assert report.events[0]["event"] == "interpreter"
-    assert [event["name"] for event in report.named("phase")] == ["load", "input", "predict", "output"]
+    assert [event["name"] for event in report.named("phase")] == [
+        "load",
+        "input",
+        "predict",
+        "output",
+    ]
     assert report.one("prediction")["output"] == [1, 2]
     assert report.last == "done"
     assert report.status == 0
@@ -25,7 +30,9 @@ def test_a_trace_tells_of_each_phase_and_ends_with_done(bench: Bench, any_python
 
 
 def test_megabytes_of_prints_do_not_mix_with_the_report(bench: Bench, python: str) -> None:
-    bench.loader(predict="import sys\nprint('{}' * 2_000_000)\nprint('x' * 99, file=sys.stderr)\nreturn 1")
+    bench.loader(
+        predict="import sys\nprint('{}' * 2_000_000)\nprint('x' * 99, file=sys.stderr)\nreturn 1"
+    )
 
     report = bench.run(python)
 
@@ -33,7 +40,9 @@ def test_megabytes_of_prints_do_not_mix_with_the_report(bench: Bench, python: st
     assert len(report.printed) > 4_000_000
 
 
-@pytest.mark.parametrize("close", ["for each in range(3, 300):\n    try: os.close(each)\n    except OSError: pass"])
+@pytest.mark.parametrize(
+    "close", ["for each in range(3, 300):\n    try: os.close(each)\n    except OSError: pass"]
+)
 def test_closed_descriptors_are_opened_again(bench: Bench, python: str, close: str) -> None:
     top = f"import os\n{close}\nimport helper\nos.closerange(0, 4096)\n"
     bench.module("helper", "")
@@ -69,7 +78,9 @@ def test_a_descriptor_reused_for_another_file_is_not_written_to(bench: Bench, py
         ("raise ValueError('no such thing')", "ValueError", "no such thing"),
     ],
 )
-def test_what_the_model_raises_is_an_error(bench: Bench, python: str, code: str, kind: str, message: str) -> None:
+def test_what_the_model_raises_is_an_error(
+    bench: Bench, python: str, code: str, kind: str, message: str
+) -> None:
     bench.loader(predict=code)
 
     report = bench.run(python)
@@ -112,7 +123,9 @@ def test_an_import_that_fails_is_an_error_that_names_the_module(bench: Bench, py
         ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL),
     ],
 )
-def test_a_death_leaves_what_was_seen_before_it(bench: Bench, python: str, code: str, status: int) -> None:
+def test_a_death_leaves_what_was_seen_before_it(
+    bench: Bench, python: str, code: str, status: int
+) -> None:
     bench.loader(predict=f"import late\n{code}")
     bench.module("late", "")
 
@@ -124,7 +137,9 @@ def test_a_death_leaves_what_was_seen_before_it(bench: Bench, python: str, code:
     assert not report.named("error")
 
 
-def test_another_working_directory_changes_nothing(bench: Bench, python: str, tmp_path: Path) -> None:
+def test_another_working_directory_changes_nothing(
+    bench: Bench, python: str, tmp_path: Path
+) -> None:
     bench.loader(top="import os\nos.chdir('/')", predict="import late\nreturn 1")
     late = bench.module("late", "")
 
@@ -135,7 +150,9 @@ def test_another_working_directory_changes_nothing(bench: Bench, python: str, tm
 
 
 def test_threads_that_go_on_do_not_keep_the_process(bench: Bench, python: str) -> None:
-    bench.loader(top="import threading, time\nthreading.Thread(target=time.sleep, args=(50,)).start()")
+    bench.loader(
+        top="import threading, time\nthreading.Thread(target=time.sleep, args=(50,)).start()"
+    )
     start = time.monotonic()
 
     report = bench.run(python)
@@ -161,7 +178,9 @@ def test_a_forked_child_neither_ends_nor_fails_the_report(bench: Bench, python: 
 
 
 @pytest.mark.parametrize("example", [[1, 2], None])
-def test_a_forked_child_that_returns_does_not_go_on(bench: Bench, python: str, example: list[int] | None) -> None:
+def test_a_forked_child_that_returns_does_not_go_on(
+    bench: Bench, python: str, example: list[int] | None
+) -> None:
     bench.loader(
         load="import os\nif not os.fork():\n    return Model()\nos.wait()",
         predict="import os\nif not os.fork():\n    return 1\nos.wait()\nreturn data",

@@ -39,7 +39,11 @@ def column(kind: str, name: str | None = "a", **more: Any) -> dict[str, Any]:
 
 
 def tensor(dtype: str, *shape: int, name: str | None = None) -> dict[str, Any]:
-    return {"type": "tensor", "tensor-spec": {"dtype": dtype, "shape": list(shape)}, **({"name": name} if name else {})}
+    return {
+        "type": "tensor",
+        "tensor-spec": {"dtype": dtype, "shape": list(shape)},
+        **({"name": name} if name else {}),
+    }
 
 
 # One process for a whole table: importing pandas takes longer than everything else.
@@ -49,7 +53,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 folder, cases = sys.argv[1:]
 spec = spec_from_file_location("_envkit", folder + "/__init__.py", submodule_search_locations=[folder])
 sys.modules["_envkit"] = module_from_spec(spec)
-from _envkit import answer, payload
+from _envkit.data import answer, payload
 outcomes = []
 for kind, inputs, path in json.load(open(cases)):
     request = {"signature": {"inputs": json.dumps(inputs)} if inputs else None}
@@ -73,14 +77,20 @@ def ask(bench: Bench, python: Path, *cases: tuple[Any, Any], kind: str = "json")
     program = bench.folder / "ask.py"
     program.write_text(SEE + ASK_ALL)
     argv = [python, program, PROGRAM.parent, bench.folder / "cases.json"]
-    outcomes: list[Any] = json.loads(subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout)
+    outcomes: list[Any] = json.loads(
+        subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout
+    )
     return outcomes
 
 
 def frame(kinds: str, *rows: Any, index: list[int] | None = None) -> dict[str, Any]:
     """A data frame as the model says it sees it; `kinds` is `name:dtype name:dtype`."""
     columns = dict(each.split(":") for each in kinds.split())
-    return {"frame": columns, "rows": [list(row) for row in rows], "index": index or list(range(len(rows)))}
+    return {
+        "frame": columns,
+        "rows": [list(row) for row in rows],
+        "index": index or list(range(len(rows))),
+    }
 
 
 AB = [column("long"), column("double", "b")]
@@ -144,7 +154,11 @@ FORMS: list[tuple[Any, ...]] = [
         [column("long", required=False)],
         frame("a:float64", [None], [1.0]),
     ),
-    ({"dataframe_records": [{"b": 1}]}, [column("long", required=False), column("long", "b")], frame("b:int64", [1])),
+    (
+        {"dataframe_records": [{"b": 1}]},
+        [column("long", required=False), column("long", "b")],
+        frame("b:int64", [1]),
+    ),
     (
         {"dataframe_records": [{"a": "2024-01-02T00:00:00"}, {"a": "2024-01-02T03:04:05"}]},
         [column("datetime")],
@@ -155,8 +169,16 @@ FORMS: list[tuple[Any, ...]] = [
         [column("datetime")],
         frame("a:datetime64[ns]", ["2024-01-02T00:00:00"]),
     ),
-    ({"inputs": [[1, 2]]}, [tensor("float64", -1, 2)], {"array": "float64", "values": [[1.0, 2.0]]}),
-    ({"dataframe_split": {"data": [[1, 2]]}}, [tensor("float32", -1, 2)], {"array": "float32", "values": [[1.0, 2.0]]}),
+    (
+        {"inputs": [[1, 2]]},
+        [tensor("float64", -1, 2)],
+        {"array": "float64", "values": [[1.0, 2.0]]},
+    ),
+    (
+        {"dataframe_split": {"data": [[1, 2]]}},
+        [tensor("float32", -1, 2)],
+        {"array": "float32", "values": [[1.0, 2.0]]},
+    ),
     (
         {"instances": [{"x": [1, 2], "y": 3}]},
         [tensor("int32", -1, 2, name="x"), tensor("float64", -1, name="y")],
@@ -170,7 +192,9 @@ FORMS: list[tuple[Any, ...]] = [
 ]
 
 
-def test_a_request_has_the_form_that_the_signature_promises(bench: Bench, scientific_python: Path) -> None:
+def test_a_request_has_the_form_that_the_signature_promises(
+    bench: Bench, scientific_python: Path
+) -> None:
     outcomes = ask(bench, scientific_python, *((value, inputs) for value, inputs, _ in FORMS))
 
     for (value, inputs, expected), outcome in zip(FORMS, outcomes, strict=True):
@@ -178,27 +202,55 @@ def test_a_request_has_the_form_that_the_signature_promises(bench: Bench, scient
 
 
 REFUSED: list[tuple[Any, ...]] = [
-    ({"dataframe_records": [{"a": 2.5}]}, [column("long")], "`a` (long) takes whole numbers only, not 2.5"),
+    (
+        {"dataframe_records": [{"a": 2.5}]},
+        [column("long")],
+        "`a` (long) takes whole numbers only, not 2.5",
+    ),
     ({"dataframe_records": [{"a": "2.5"}]}, [column("long")], "`a` (long) takes numbers only"),
     ({"dataframe_records": [{"a": "x"}]}, [column("double")], "`a` (double) takes numbers only"),
     ({"dataframe_records": [{"a": None}]}, [column("long")], "`a` (long) holds null"),
     ({"dataframe_records": [{"a": 2**40}]}, [column("integer")], "does not fit into 32 bits"),
     ({"dataframe_records": [{"a": 2**70}]}, [column("long")], "does not fit into 64 bits"),
-    ({"dataframe_records": [{"a": 1e300}]}, [column("long")], "takes whole numbers only, not 1e+300"),
-    ({"dataframe_records": [{"a": "no"}]}, [column("boolean")], "`a` (boolean) takes true and false only"),
+    (
+        {"dataframe_records": [{"a": 1e300}]},
+        [column("long")],
+        "takes whole numbers only, not 1e+300",
+    ),
+    (
+        {"dataframe_records": [{"a": "no"}]},
+        [column("boolean")],
+        "`a` (boolean) takes true and false only",
+    ),
     ({"dataframe_records": [{"a": 2}]}, [column("boolean")], "takes true and false only"),
     ({"dataframe_records": [{"a": "not base64!"}]}, [column("binary")], "base64"),
     ({"dataframe_records": [{"a": 5}]}, [column("binary")], "base64"),
     ({"dataframe_records": [{"a": "junk"}]}, [column("datetime")], "`a` (datetime)"),
-    ({"dataframe_records": [{"b": 1}]}, [column("long")], "the input lacks `a`; the model takes `a`"),
-    ({"dataframe_split": {"data": [[1]]}}, [column("long", None)] * 2, "has 1 columns, the model takes 2"),
-    ({"dataframe_split": {"columns": ["a"], "data": [[1, 2]]}}, None, "`dataframe_split` makes no data frame"),
+    (
+        {"dataframe_records": [{"b": 1}]},
+        [column("long")],
+        "the input lacks `a`; the model takes `a`",
+    ),
+    (
+        {"dataframe_split": {"data": [[1]]}},
+        [column("long", None)] * 2,
+        "has 1 columns, the model takes 2",
+    ),
+    (
+        {"dataframe_split": {"columns": ["a"], "data": [[1, 2]]}},
+        None,
+        "`dataframe_split` makes no data frame",
+    ),
     ({"inputs": {"a": [2.5]}}, [column("long")], "whole numbers only, not 2.5"),
     ({"inputs": [{"a": 2.5}]}, [column("long")], "whole numbers only, not 2.5"),
     ({"instances": [[1], [2, 3]]}, None, "the input: "),
     ({"inputs": [[1.5, 2]]}, [tensor("int64", -1, 2)], "whole numbers only, not 1.5"),
     ({"inputs": [["a", "b"]]}, [tensor("float64", -1, 2)], "takes numbers only"),
-    ({"inputs": {"x": [1]}}, [tensor("int64", -1, name="x"), tensor("int64", -1, name="y")], "lacks `y`"),
+    (
+        {"inputs": {"x": [1]}},
+        [tensor("int64", -1, name="x"), tensor("int64", -1, name="y")],
+        "lacks `y`",
+    ),
 ]
 
 
@@ -221,7 +273,9 @@ CSV: list[tuple[Any, ...]] = [
 
 
 def test_csv_is_read_with_the_signatures_types(bench: Bench, scientific_python: Path) -> None:
-    outcomes = ask(bench, scientific_python, *((text, inputs) for text, inputs, _ in CSV), kind="csv")
+    outcomes = ask(
+        bench, scientific_python, *((text, inputs) for text, inputs, _ in CSV), kind="csv"
+    )
 
     for (text, _, expected), outcome in zip(CSV, outcomes, strict=True):
         assert outcome == expected or (isinstance(expected, str) and expected in outcome), text
@@ -248,7 +302,10 @@ ANSWERS = [
     ("pd.Series([1.5, None], name='p')", [{"p": 1.5}, {"p": None}]),
     ("pd.DataFrame({'p': [1, 2], 'q': ['x', None]})", [{"p": 1, "q": "x"}, {"p": 2, "q": None}]),
     ("pd.DataFrame({'p': pd.array([1, None], dtype='Int64')})", [{"p": 1}, {"p": None}]),
-    ("pd.DataFrame({'d': pd.to_datetime(['2024-01-02', None])})", [{"d": "2024-01-02T00:00:00"}, {"d": None}]),
+    (
+        "pd.DataFrame({'d': pd.to_datetime(['2024-01-02', None])})",
+        [{"d": "2024-01-02T00:00:00"}, {"d": None}],
+    ),
     ("[pd.NA, pd.NaT, pd.Timestamp('2024-01-02')]", [None, None, "2024-01-02T00:00:00"]),
     ("pd.DataFrame({'a': [np.array([1.0, np.nan])]})", [{"a": [1.0, None]}]),
     ("pd.Index([1, 2])", [1, 2]),
@@ -259,7 +316,9 @@ ANSWERS = [
 
 def test_arrays_and_frames_become_json(bench: Bench, scientific_python: Path) -> None:
     answers = ", ".join(code for code, _ in ANSWERS)
-    bench.loader(top="import numpy as np, pandas as pd, scipy.sparse", predict=f"return [{answers}]")
+    bench.loader(
+        top="import numpy as np, pandas as pd, scipy.sparse", predict=f"return [{answers}]"
+    )
 
     report = bench.predict(str(scientific_python), {"inputs": 1})
 
@@ -269,9 +328,17 @@ def test_arrays_and_frames_become_json(bench: Bench, scientific_python: Path) ->
 
 
 @pytest.mark.parametrize(
-    "code", ["np.array([1j])", "pd.DataFrame([[1, 2]], columns=['a', 'a'])", "pd.Timedelta(1)", "[np.timedelta64(1)]"]
+    "code",
+    [
+        "np.array([1j])",
+        "pd.DataFrame([[1, 2]], columns=['a', 'a'])",
+        "pd.Timedelta(1)",
+        "[np.timedelta64(1)]",
+    ],
 )
-def test_what_has_no_form_in_json_is_an_error(bench: Bench, scientific_python: Path, code: str) -> None:
+def test_what_has_no_form_in_json_is_an_error(
+    bench: Bench, scientific_python: Path, code: str
+) -> None:
     bench.loader(top="import numpy as np, pandas as pd", predict=f"return {code}")
 
     error = bench.predict(str(scientific_python), {"inputs": 1}).events[-1]
@@ -285,33 +352,62 @@ SPARSE = {"data": [1.5], "indices": [1], "indptr": [0, 1], "shape": [1, 3]}
 @pytest.mark.parametrize(
     ("value", "info", "inputs", "expected"),
     [
-        ({"columns": ["a"], "data": [[1]]}, {"type": "dataframe", "pandas_orient": "split"}, None, [{"a": 1}]),
+        (
+            {"columns": ["a"], "data": [[1]]},
+            {"type": "dataframe", "pandas_orient": "split"},
+            None,
+            [{"a": 1}],
+        ),
         ({"data": [[1]]}, {"type": "dataframe", "pandas_orient": "values"}, None, [{"0": 1}]),
-        ([{"a": 1}], {"type": "dataframe", "pandas_orient": "records"}, [column("double")], [{"a": 1.0}]),
+        (
+            [{"a": 1}],
+            {"type": "dataframe", "pandas_orient": "records"},
+            [column("double")],
+            [{"a": 1.0}],
+        ),
         ([[1, 2]], {"type": "ndarray"}, [tensor("float64", -1, 2)], [[1.0, 2.0]]),
         ({"x": [1]}, {"type": "ndarray"}, None, {"x": [1]}),
         (SPARSE, {"type": "sparse_matrix_csr"}, None, [[0.0, 1.5, 0.0]]),
-        ({**SPARSE, "indptr": [0, 0, 1, 1], "indices": [0]}, {"type": "sparse_matrix_csc"}, None, [[0.0, 1.5, 0.0]]),
+        (
+            {**SPARSE, "indptr": [0, 0, 1, 1], "indices": [0]},
+            {"type": "sparse_matrix_csc"},
+            None,
+            [[0.0, 1.5, 0.0]],
+        ),
         ({"a": 1}, {"type": "json_object"}, None, {"a": 1}),
         ({"a": 1}, {"type": "json_object"}, [column("long")], [{"a": 1}]),
         ([1, 2], {"type": "json_object"}, [column("long", None)], [{"0": 1}, {"0": 2}]),
     ],
 )
 def test_a_saved_example_is_read_by_its_type(
-    bench: Bench, scientific_python: Path, value: Any, info: dict[str, str], inputs: Any, expected: Any
+    bench: Bench,
+    scientific_python: Path,
+    value: Any,
+    info: dict[str, str],
+    inputs: Any,
+    expected: Any,
 ) -> None:
     bench.loader()
     signature = None if inputs is None else {"inputs": inputs}
 
-    report = bench.run(str(scientific_python), example=bench.example(value, **info), signature=signature)
+    report = bench.run(
+        str(scientific_python), example=bench.example(value, **info), signature=signature
+    )
 
     assert report.last == "done", report.events[-1]
     assert report.one("prediction")["output"] == expected
     importers = {
-        event["importer"] for event in report.named("import") if event["module"].startswith(("pandas", "scipy"))
+        event["importer"]
+        for event in report.named("import")
+        if event["module"].startswith(("pandas", "scipy"))
     }
     own = {name for name in importers if name.startswith("_envkit")}
-    assert own <= {f"_envkit.{name}" for name in ("columns", "enforcement", "frames", "payload", "tensors", "upcasts")}
+    assert own <= {
+        f"_envkit.data.{name}"
+        for name in ("columns", "enforcement", "frames", "payload", "tensors", "upcasts")
+    }
     assert not any(
-        "envkit" in event["path"] for event in report.named("file") if event["path"].endswith("journal.jsonl")
+        "envkit" in event["path"]
+        for event in report.named("file")
+        if event["path"].endswith("journal.jsonl")
     )

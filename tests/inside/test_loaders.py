@@ -39,7 +39,11 @@ def test_a_pickled_estimator_predicts(
     (bench.model / "model.pkl").write_bytes(_pickle("estimators", "Estimator"))
     flavor = {} if form is None else {"serialization_format": form}
 
-    report = bench.run(python, python_function={"loader_module": "mlflow.sklearn", **conf}, flavors={"sklearn": flavor})
+    report = bench.run(
+        python,
+        python_function={"loader_module": "mlflow.sklearn", **conf},
+        flavors={"sklearn": flavor},
+    )
 
     assert report.one("prediction")["output"] == expected
     assert [event["module"] for event in report.named("pickle")] == ["estimators"]
@@ -51,7 +55,9 @@ def test_an_unknown_serialization_format_is_named(bench: Bench, python: str) -> 
     (bench.model / "model.pkl").write_bytes(b"")
     conf = {"loader_module": "mlflow.sklearn", "model_path": "model.pkl"}
 
-    report = bench.run(python, python_function=conf, flavors={"sklearn": {"serialization_format": "magic"}})
+    report = bench.run(
+        python, python_function=conf, flavors={"sklearn": {"serialization_format": "magic"}}
+    )
 
     assert "'magic'" in report.events[-1]["message"]
 
@@ -79,7 +85,12 @@ class Model:
 )
 @pytest.mark.parametrize("compression", [None, "gzip"])
 def test_a_pickled_python_model_gets_what_its_predict_takes(
-    bench: Bench, python: str, parameters: str, returned: str, expected: list[Any], compression: str | None
+    bench: Bench,
+    python: str,
+    parameters: str,
+    returned: str,
+    expected: list[Any],
+    compression: str | None,
 ) -> None:
     bench.module("models", PYTHON_MODEL.format(parameters=parameters, returned=returned))
     write = gzip.compress if compression else bytes
@@ -154,7 +165,9 @@ def test_code_that_registers_nothing_is_told(bench: Bench, python: str) -> None:
 
 
 @pytest.mark.parametrize(("config", "expected"), [(None, "none"), ({"a": 1}, {"a": 1})])
-def test_a_loader_module_gets_its_configuration_and_data(bench: Bench, python: str, config: Any, expected: Any) -> None:
+def test_a_loader_module_gets_its_configuration_and_data(
+    bench: Bench, python: str, config: Any, expected: Any
+) -> None:
     bench.module(
         "loader",
         "class Model:\n    def __init__(self, *facts):\n        self.facts = facts\n"
@@ -168,7 +181,9 @@ def test_a_loader_module_gets_its_configuration_and_data(bench: Bench, python: s
 
 
 @pytest.mark.parametrize("name", ["mlflow.no_such_flavor", "mlflow.langchain"])
-def test_a_loader_of_mlflow_without_stand_in_is_mlflows_own(bench: Bench, python: str, name: str) -> None:
+def test_a_loader_of_mlflow_without_stand_in_is_mlflows_own(
+    bench: Bench, python: str, name: str
+) -> None:
     error = bench.run(python, python_function={"loader_module": name}).events[-1]
 
     assert error["type"] == "ModuleNotFoundError"
@@ -193,7 +208,9 @@ def test_raw_inputs_reach_a_model_with_type_hints(bench: Bench, python: str) -> 
 
 
 @pytest.mark.parametrize("raw", [True, False])
-def test_arrays_that_an_old_mlflow_saved_as_a_request_are_taken_out_of_it(bench: Bench, python: str, raw: bool) -> None:
+def test_arrays_that_an_old_mlflow_saved_as_a_request_are_taken_out_of_it(
+    bench: Bench, python: str, raw: bool
+) -> None:
     """Before 2.15, for TensorFlow Serving."""
     hint = "from typing import List\ndef same(data: List[int]):\n" if raw else "def same(data):\n"
     bench.module("functions", f"{hint}    return data\n")
@@ -201,7 +218,10 @@ def test_arrays_that_an_old_mlflow_saved_as_a_request_are_taken_out_of_it(bench:
     conf = {"loader_module": "mlflow.pyfunc.model", "python_model": "python_model.pkl"}
     example = bench.example({"inputs": [1, 2]}, type="ndarray", format="tf-serving")
 
-    assert bench.run(python, python_function=conf, example=example).one("prediction")["output"] == [1, 2]
+    assert bench.run(python, python_function=conf, example=example).one("prediction")["output"] == [
+        1,
+        2,
+    ]
 
 
 XGBOOST = """
@@ -221,12 +241,17 @@ class DMatrix:
 
 
 @pytest.mark.parametrize(
-    ("kind", "expected"), [("xgboost.Booster", ["Booster", "DMatrix"]), ("xgboost.XGBModel", ["XGBModel", "list"])]
+    ("kind", "expected"),
+    [("xgboost.Booster", ["Booster", "DMatrix"]), ("xgboost.XGBModel", ["XGBModel", "list"])],
 )
-def test_an_xgboost_model_predicts_by_its_kind(bench: Bench, python: str, kind: str, expected: list[str]) -> None:
+def test_an_xgboost_model_predicts_by_its_kind(
+    bench: Bench, python: str, kind: str, expected: list[str]
+) -> None:
     bench.module("xgboost", XGBOOST)
     (bench.model / "model.ubj").write_bytes(b"")
-    params = [{"name": name, "type": "boolean", "default": True} for name in ("output_margin", "unknown")]
+    params = [
+        {"name": name, "type": "boolean", "default": True} for name in ("output_margin", "unknown")
+    ]
 
     report = bench.run(
         python,

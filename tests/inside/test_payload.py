@@ -28,7 +28,10 @@ def test_inputs_reach_the_model_and_the_answer_the_file(bench: Bench, any_python
         ("not json", "it is not JSON"),
         ("[" * 100_000, "it is nested too deeply"),
         ("1" * 5_000, "it must be a JSON object"),
-        ("null", "with exactly one of `dataframe_split`, `dataframe_records`, `instances`, `inputs`, not null"),
+        (
+            "null",
+            "with exactly one of `dataframe_split`, `dataframe_records`, `instances`, `inputs`, not null",
+        ),
         ("[1]", "not a list"),
         ("true", "not true or false"),
         ('"s"', "not a text"),
@@ -44,11 +47,16 @@ def test_inputs_reach_the_model_and_the_answer_the_file(bench: Bench, any_python
         ({"dataframe_split": {"data": [], "junk": 1}}, "`dataframe_split`: `junk` is unknown"),
         ({"dataframe_records": {"a": 1}}, "`dataframe_records` must be a list"),
         ({"dataframe_records": [{"a": 1}]}, "`dataframe_records` needs pandas"),
-        ({"instances": [{"a": 1}, 2]}, "`instances[1]` must be an object like the first, not a number"),
+        (
+            {"instances": [{"a": 1}, 2]},
+            "`instances[1]` must be an object like the first, not a number",
+        ),
         ({"instances": [{"a": 1}, {"b": 1}]}, "`instances`: 1 of 2 lack `a`"),
     ],
 )
-def test_a_bad_request_is_told_by_what_is_wrong_with_it(bench: Bench, python: str, value: Any, said: str) -> None:
+def test_a_bad_request_is_told_by_what_is_wrong_with_it(
+    bench: Bench, python: str, value: Any, said: str
+) -> None:
     bench.loader()
 
     report = bench.predict(python, value)
@@ -81,8 +89,12 @@ def test_a_byte_order_mark_is_no_part_of_the_text(bench: Bench, python: str) -> 
     assert bench.predictions == "é"
 
 
-@pytest.mark.parametrize("request_", [{"messages": [{"role": "user", "content": "hi"}]}, {"prompt": "hi", "top": 1}])
-def test_a_chat_request_is_the_input_itself(bench: Bench, python: str, request_: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "request_", [{"messages": [{"role": "user", "content": "hi"}]}, {"prompt": "hi", "top": 1}]
+)
+def test_a_chat_request_is_the_input_itself(
+    bench: Bench, python: str, request_: dict[str, Any]
+) -> None:
     bench.loader()
 
     bench.predict(python, request_)
@@ -105,7 +117,10 @@ PARAMS = [
         ({"t": 1}, {"t": 1.0, "stop": ["x"], "when": None}),
         ({"stop": ["a", "b"]}, {"t": 0.5, "stop": ["a", "b"], "when": None}),
         ({"when": "2024-01-02"}, {"t": 0.5, "stop": ["x"], "when": "2024-01-02"}),
-        ({"when": "2024-01-02T03:00:00Z"}, {"t": 0.5, "stop": ["x"], "when": "2024-01-02T03:00:00"}),
+        (
+            {"when": "2024-01-02T03:00:00Z"},
+            {"t": 0.5, "stop": ["x"], "when": "2024-01-02T03:00:00"},
+        ),
         ({"unknown": 1}, {"t": 0.5, "stop": ["x"], "when": None}),
     ],
 )
@@ -133,10 +148,14 @@ def test_params_have_the_signatures_types_and_defaults(
         ({"when": "soon"}, "`params.when` must be of the type datetime, not 'soon'"),
     ],
 )
-def test_params_of_another_type_are_refused(bench: Bench, python: str, given: Any, said: str) -> None:
+def test_params_of_another_type_are_refused(
+    bench: Bench, python: str, given: Any, said: str
+) -> None:
     bench.loader()
 
-    error = bench.predict(python, {"inputs": [1], "params": given}, signature={"params": PARAMS}).events[-1]
+    error = bench.predict(
+        python, {"inputs": [1], "params": given}, signature={"params": PARAMS}
+    ).events[-1]
 
     assert (error["kind"], error["message"]) == ("input", said)
 
@@ -145,7 +164,10 @@ def test_params_of_the_caller_override_those_of_the_input(bench: Bench, python: 
     bench.loader(predict="return params")
 
     bench.predict(
-        python, {"inputs": [1], "params": {"t": 1, "stop": []}}, params={"t": 2}, signature={"params": PARAMS}
+        python,
+        {"inputs": [1], "params": {"t": 1, "stop": []}},
+        params={"t": 2},
+        signature={"params": PARAMS},
     )
 
     assert bench.predictions == {"t": 2.0, "stop": [], "when": None}
@@ -171,7 +193,9 @@ def test_the_saved_request_stands_in_for_a_missing_example(bench: Bench, python:
 def test_a_missing_example_is_told(bench: Bench, python: str) -> None:
     bench.loader()
 
-    error = bench.run(python, example={"type": "ndarray", "path": str(bench.model / "gone.json")}).events[-1]
+    error = bench.run(
+        python, example={"type": "ndarray", "path": str(bench.model / "gone.json")}
+    ).events[-1]
 
     assert (error["kind"], error["phase"]) == ("input", "input")
     assert "serving_input_example.json" in error["message"]
@@ -224,7 +248,9 @@ def test_an_infinity_is_recorded_as_that_and_null_in_the_answer(bench: Bench, py
         ("(lambda a: a.append(a) or a)([])", "contains itself"),
     ],
 )
-def test_an_answer_without_a_form_in_json_is_an_error(bench: Bench, python: str, code: str, said: str) -> None:
+def test_an_answer_without_a_form_in_json_is_an_error(
+    bench: Bench, python: str, code: str, said: str
+) -> None:
     bench.loader(predict=f"return {code}")
 
     report = bench.predict(python, {"inputs": 1})

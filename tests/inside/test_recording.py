@@ -27,11 +27,15 @@ def test_a_module_is_told_with_its_file_importer_and_phase(bench: Bench, any_pyt
     assert (event["importer"], event["importer_file"], event["line"]) == ("loader", str(loader), 1)
     assert (event["phase"], event["importing"]) == ("load", [[str(loader), 1]])
     (event,) = report.about("module", "other")
-    assert (event["importer"], event["importer_file"], event["file"]) == ("helper", str(helper), str(other))
+    assert (event["importer"], event["importer_file"], event["file"]) == (
+        "helper",
+        str(helper),
+        str(other),
+    )
     (event,) = report.about("module", "late")
     assert (event["importer"], event["phase"], event["importing"]) == ("loader", "predict", [])
     (event,) = report.about("import", "loader")
-    assert event["importer"] == "_envkit.loaders.module"
+    assert event["importer"] == "_envkit.loaders.pyfunc.module"
 
 
 def test_a_module_is_told_before_its_code_runs(bench: Bench, python: str) -> None:
@@ -50,9 +54,14 @@ def test_a_module_is_told_before_its_code_runs(bench: Bench, python: str) -> Non
         "exec(compile(open(spec.origin).read(), spec.origin, 'exec'), {})",
     ],
 )
-def test_code_of_a_file_that_runs_without_an_import_is_told(bench: Bench, python: str, load: str) -> None:
+def test_code_of_a_file_that_runs_without_an_import_is_told(
+    bench: Bench, python: str, load: str
+) -> None:
     helper = bench.module("helper", "value = 1\n")
-    bench.loader(top="import sys\nfrom importlib import util", predict="spec = util.find_spec('helper')\n" + load)
+    bench.loader(
+        top="import sys\nfrom importlib import util",
+        predict="spec = util.find_spec('helper')\n" + load,
+    )
 
     (event,) = bench.run(python).about("module", "helper")
 
@@ -67,10 +76,14 @@ def test_code_of_a_file_that_runs_without_an_import_is_told(bench: Bench, python
         ("[each.version for each in metadata.distributions()]", False),
     ],
 )
-def test_metadata_are_told_when_they_are_asked_for_by_name(bench: Bench, python: str, ask: str, told: bool) -> None:
+def test_metadata_are_told_when_they_are_asked_for_by_name(
+    bench: Bench, python: str, ask: str, told: bool
+) -> None:
     folder = bench.code / "asked-1.0.dist-info"
     folder.mkdir()
-    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: asked\nVersion: 1.0\n", encoding="utf-8")
+    (folder / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: asked\nVersion: 1.0\n", encoding="utf-8"
+    )
     bench.loader(top="from importlib import metadata", predict=f"{ask}\nreturn 1")
 
     events = bench.run(python).named("metadata")
@@ -97,7 +110,9 @@ def test_metadata_are_told_when_they_are_asked_for_by_name(bench: Bench, python:
     ],
 )
 @pytest.mark.parametrize("cached", [False, True])
-def test_every_way_to_import_is_an_import(bench: Bench, python: str, code: str, cached: bool) -> None:
+def test_every_way_to_import_is_an_import(
+    bench: Bench, python: str, code: str, cached: bool
+) -> None:
     bench.module("helper", "value = 1\n")
     bench.module("first", "import helper\n")
     top = "from importlib import import_module as bound\n" + ("import first" if cached else "")
@@ -114,16 +129,25 @@ def test_every_way_to_import_is_an_import(bench: Bench, python: str, code: str, 
     assert len(report.about("module", "helper")) == 1
 
 
-def test_a_relative_import_within_a_package_is_no_import_but_a_module(bench: Bench, any_python: str) -> None:
+def test_a_relative_import_within_a_package_is_no_import_but_a_module(
+    bench: Bench, any_python: str
+) -> None:
     bench.module("pkg/__init__", "from . import a\n")
     bench.module("pkg/a", "from .b import value\nfrom . import b\nimport pkg.b\n")
-    bench.module("pkg/b", "from importlib import import_module\nvalue = import_module('.a', 'pkg')\n")
+    bench.module(
+        "pkg/b", "from importlib import import_module\nvalue = import_module('.a', 'pkg')\n"
+    )
     bench.loader(top="from pkg import a, b")
 
     report = bench.run(any_python)
 
     assert {event["module"] for event in report.named("import")} == {"loader", "pkg.a", "pkg.b"}
-    assert {event["module"] for event in report.named("module")} == {"loader", "pkg", "pkg.a", "pkg.b"}
+    assert {event["module"] for event in report.named("module")} == {
+        "loader",
+        "pkg",
+        "pkg.a",
+        "pkg.b",
+    }
 
 
 def test_portions_of_a_namespace_package_import_each_other(bench: Bench, any_python: str) -> None:
@@ -141,12 +165,18 @@ def test_portions_of_a_namespace_package_import_each_other(bench: Bench, any_pyt
 
 
 def test_the_standard_library_is_left_out(bench: Bench, any_python: str) -> None:
-    bench.loader(top="import wave, html.parser, decimal, sqlite3.dbapi2, xml.etree.ElementTree as tree")
+    bench.loader(
+        top="import wave, html.parser, decimal, sqlite3.dbapi2, xml.etree.ElementTree as tree"
+    )
 
     report = bench.run(any_python)
 
-    assert {event["module"] for event in report.named("import") + report.named("module")} == {"loader"}
-    assert not any(name in report.modules for name in ("wave", "sys", "html", "_decimal", "os", "typing.io"))
+    assert {event["module"] for event in report.named("import") + report.named("module")} == {
+        "loader"
+    }
+    assert not any(
+        name in report.modules for name in ("wave", "sys", "html", "_decimal", "os", "typing.io")
+    )
 
 
 def test_asking_for_a_spec_is_not_importing(bench: Bench, any_python: str) -> None:
@@ -210,7 +240,9 @@ def test_a_module_in_an_archive_has_its_path_in_it(bench: Bench, any_python: str
     assert report.about("module", "inner")[0]["importer"] == "zipped"
 
 
-def test_a_module_made_without_a_finder_is_told_at_the_end_of_the_phase(bench: Bench, any_python: str) -> None:
+def test_a_module_made_without_a_finder_is_told_at_the_end_of_the_phase(
+    bench: Bench, any_python: str
+) -> None:
     hidden = bench.folder / "hidden.py"
     hidden.write_text("")
     bench.loader(
@@ -248,12 +280,18 @@ def test_an_extension_is_told_and_what_it_imports(bench: Bench, python: str) -> 
         'PyMODINIT_FUNC PyInit_native(void) {\n  if (!PyImport_ImportModule("helper")) return NULL;\n'
         "  return PyModule_Create(&d);\n}\n"
     )
-    ask = "import sysconfig as s; print(s.get_path('include')); print(s.get_config_var('EXT_SUFFIX'))"
-    include, suffix = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout.split()
+    ask = (
+        "import sysconfig as s; print(s.get_path('include')); print(s.get_config_var('EXT_SUFFIX'))"
+    )
+    include, suffix = subprocess.run(
+        [python, "-c", ask], capture_output=True, text=True, check=True
+    ).stdout.split()
     if not (Path(include) / "Python.h").is_file():
         pytest.skip("no headers of this Python")
     built = bench.code / f"native{suffix}"
-    subprocess.run(["gcc", "-shared", "-fPIC", f"-I{include}", str(source), "-o", str(built)], check=True)
+    subprocess.run(
+        ["gcc", "-shared", "-fPIC", f"-I{include}", str(source), "-o", str(built)], check=True
+    )
     bench.module("helper", "")
     bench.loader(top="import helper, native")
 
@@ -267,7 +305,9 @@ def test_pickles_tell_which_modules_they_name(bench: Bench, any_python: str) -> 
     bench.module("shapes", "class Box:\n    pass\n")
     data = bench.model / "model.pkl"
     data.write_bytes(b"\x80\x03cshapes\nBox\n)\x81.")
-    bench.loader(load="import pickle\nglobal box\nbox = pickle.load(open(path + '/model.pkl', 'rb'))")
+    bench.loader(
+        load="import pickle\nglobal box\nbox = pickle.load(open(path + '/model.pkl', 'rb'))"
+    )
 
     report = bench.run(any_python)
 
@@ -303,7 +343,9 @@ def test_variables_are_told_by_name(bench: Bench, python: str, code: str, names:
     found = [event for event in report.named("variable") if event["reader"] == "loader"]
     assert {event["name"] for event in found} == names
     assert all(event["set"] == (event["name"] == "MINE") for event in found)
-    assert all((event["reader_file"], event["phase"]) == (str(loader), "predict") for event in found)
+    assert all(
+        (event["reader_file"], event["phase"]) == (str(loader), "predict") for event in found
+    )
     assert "s3cr3t-value" not in (bench.folder / "journal.jsonl").read_text()
 
 
@@ -315,7 +357,9 @@ def test_files_are_told_once_and_code_is_not(bench: Bench, python: str) -> None:
         top="import os, helper",
         predict="for _ in range(2):\n    open(path, 'rb').close()\n"
         "os.close(os.open(path, os.O_RDONLY))\nopen('made.txt', 'w').close()\nopen(helper.__file__).close()\n"
-        "os.path.exists('/nowhere')\ntry: open('/nowhere')\nexcept OSError: pass\nreturn 1".replace("path,", "PATH,"),
+        "os.path.exists('/nowhere')\ntry: open('/nowhere')\nexcept OSError: pass\nreturn 1".replace(
+            "path,", "PATH,"
+        ),
     )
     bench.module("loader", (bench.code / "loader.py").read_text() + f"\n\nPATH = {str(data)!r}\n")
 
@@ -334,8 +378,13 @@ def test_libraries_processes_and_connections_are_told(bench: Bench, python: str)
 
     report = bench.run(python)
 
-    assert [(event["path"], event["reader"]) for event in report.named("library")] == [("libc.so.6", "loader")]
-    started = {tuple(event["argv"]): (event["program"], event["reader"]) for event in report.named("process")}
+    assert [(event["path"], event["reader"]) for event in report.named("library")] == [
+        ("libc.so.6", "loader")
+    ]
+    started = {
+        tuple(event["argv"]): (event["program"], event["reader"])
+        for event in report.named("process")
+    }
     assert started["true", "argument"] == (shutil.which("true"), "loader")
     assert started["/bin/sh", "-c", "true"] == ("/bin/sh", "loader")
     assert [event["address"] for event in report.named("connect")] == ["127.0.0.1:9"]
@@ -393,8 +442,13 @@ def test_importing_leads_through_the_importers_own_package_alone(bench: Bench, p
     assert event["importing"] == [[str(inner), 2], [str(inner), 3], [str(init), 1]]
 
 
-def test_settings_classes_tell_the_variables_they_take_from_a_copy(bench: Bench, python: str) -> None:
-    bench.module("pydantic_settings/__init__", "class BaseSettings:\n    model_config, model_fields = {}, {}\n")
+def test_settings_classes_tell_the_variables_they_take_from_a_copy(
+    bench: Bench, python: str
+) -> None:
+    bench.module(
+        "pydantic_settings/__init__",
+        "class BaseSettings:\n    model_config, model_fields = {}, {}\n",
+    )
     bench.loader(
         top="from types import SimpleNamespace as Field\nfrom pydantic_settings import BaseSettings\n"
         "class Mine(BaseSettings):\n    model_config = {'env_prefix': 'my_'}\n    model_fields = {\n"
@@ -404,16 +458,26 @@ def test_settings_classes_tell_the_variables_they_take_from_a_copy(bench: Bench,
 
     report = bench.run(python, environment={"My_Region": "x"})
 
-    found = {event["name"]: event["set"] for event in report.named("variable") if event["reader"] == "loader"}
+    found = {
+        event["name"]: event["set"]
+        for event in report.named("variable")
+        if event["reader"] == "loader"
+    }
     assert found == {"My_Region": True, "THE_TOKEN": False, "A_MODE": False, "B_MODE": False}
 
 
-STREAM = "return 1\n\n    def predict_stream(self, data, params=None):\n        import helper\n        "
+STREAM = (
+    "return 1\n\n    def predict_stream(self, data, params=None):\n        import helper\n        "
+)
 
 
 @pytest.mark.parametrize(
     ("rest", "why"),
-    [("yield 1", []), ("while True: yield 1", []), ("raise ValueError('secret'); yield 1", ["ValueError"])],
+    [
+        ("yield 1", []),
+        ("while True: yield 1", []),
+        ("raise ValueError('secret'); yield 1", ["ValueError"]),
+    ],
 )
 @pytest.mark.parametrize("streamable", [True, False])
 def test_a_model_that_can_stream_is_let_to(

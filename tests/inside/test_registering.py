@@ -15,7 +15,11 @@ class Lengths:
 
 set_model(Lengths())
 """
-FLAVOR = {"loader_module": "mlflow.pyfunc.loaders.code_model", "model_code_path": "/elsewhere/made.py", "code": None}
+FLAVOR = {
+    "loader_module": "mlflow.pyfunc.loaders.code_model",
+    "model_code_path": "/elsewhere/made.py",
+    "code": None,
+}
 
 
 def test_set_model_is_there_without_envkit(bench: Bench, python: str) -> None:

@@ -9,11 +9,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from envkit.inside import payload
-from envkit.inside.signature import InvalidInput
+from envkit.inside.data import payload
+from envkit.inside.data.signature import InvalidInput
 from tests.cases import cases
 
-AB = [{"type": "long", "name": "a", "required": True}, {"type": "double", "name": "b", "required": True}]
+AB = [
+    {"type": "long", "name": "a", "required": True},
+    {"type": "double", "name": "b", "required": True},
+]
 PARAMS = [
     {"name": "t", "type": "double", "default": 0.5, "shape": None},
     {"name": "stop", "type": "string", "default": ["x"], "shape": [-1]},
@@ -37,7 +40,8 @@ SIGNATURES: dict[str, Any] = {
     "named tensors x (-1,2), y (-1,)": {"inputs": [tensor(-1, 2, name="x"), tensor(-1, name="y")]},
 }
 KINDS = {"application/json": "json", "text/csv": "csv", "application/vnd.apache.parquet": "parquet"}
-# What the model itself makes of an input without a signature is its own affair; content types are the server's.
+# What the model itself makes of an input without a signature is its own affair; content types are
+# the server's.
 OF_THE_MODEL = {f"serve.invocations-{number:03}" for number in (30, 31, 37, 38, 39, 132, 133)}
 BETTER: dict[str, tuple[bool, str]] = {
     "serve.invocations-033": (False, "rows with different keys are no columns of one length"),
@@ -62,7 +66,9 @@ def written(case: dict[str, Any], folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("case", ASKED, ids=lambda case: str(case["id"]))
-def test_a_request_is_taken_or_refused_as_by_the_reference(case: dict[str, Any], tmp_path: Path) -> None:
+def test_a_request_is_taken_or_refused_as_by_the_reference(
+    case: dict[str, Any], tmp_path: Path
+) -> None:
     request = {"signature": SIGNATURES[case["given"]["model"]]}
     taken, _ = BETTER.get(case["id"], (case["expect"]["status"] == 200, ""))
 
@@ -78,14 +84,20 @@ def test_a_request_is_taken_or_refused_as_by_the_reference(case: dict[str, Any],
         assert type(data).__name__ == kind
         assert json.dumps(params, sort_keys=True) == (given or json.dumps(params, sort_keys=True))
     elif case["given"]["model"] == "a:long b:double":
-        pd.testing.assert_frame_equal(data, pd.DataFrame(predicted).astype({"a": "int64", "b": "float64"}))
+        pd.testing.assert_frame_equal(
+            data, pd.DataFrame(predicted).astype({"a": "int64", "b": "float64"})
+        )
     else:
         assert isinstance(data, pd.DataFrame)
 
 
 @pytest.mark.parametrize(
     "body",
-    [{"dataframe_records": [{"x": "aGk="}]}, {"inputs": {"x": ["aGk="]}}, {"instances": [{"x": "aGk="}]}],
+    [
+        {"dataframe_records": [{"x": "aGk="}]},
+        {"inputs": {"x": ["aGk="]}},
+        {"instances": [{"x": "aGk="}]},
+    ],
     ids=lambda body: str(next(iter(body))),
 )
 def test_bytes_are_base64_in_every_form_of_a_request(body: dict[str, Any], tmp_path: Path) -> None:
@@ -94,7 +106,9 @@ def test_bytes_are_base64_in_every_form_of_a_request(body: dict[str, Any], tmp_p
     source.write_text(json.dumps(body))
 
     data, _ = payload.from_file(
-        {"path": str(source), "content_type": "json"}, {"signature": SIGNATURES["x:binary"]}, raw=False
+        {"path": str(source), "content_type": "json"},
+        {"signature": SIGNATURES["x:binary"]},
+        raw=False,
     )
 
     assert data["x"].tolist() == [b"hi"]
@@ -141,9 +155,14 @@ def nested(tmp_path: Path, row: dict[str, Any]) -> Any:
 
 
 def test_values_inside_of_values_get_the_signatures_types(tmp_path: Path) -> None:
-    found = nested(tmp_path, {"q": [1, 2.5], "o": {"n": 2.0, "b": "aGk=", "m": {"k": "2024-01-02T00:00:00"}}})
+    found = nested(
+        tmp_path, {"q": [1, 2.5], "o": {"n": 2.0, "b": "aGk=", "m": {"k": "2024-01-02T00:00:00"}}}
+    )
 
-    assert found == {"q": [1.0, 2.5], "o": {"n": 2, "b": b"hi", "m": {"k": pd.Timestamp(2024, 1, 2)}}}
+    assert found == {
+        "q": [1.0, 2.5],
+        "o": {"n": 2, "b": b"hi", "m": {"k": pd.Timestamp(2024, 1, 2)}},
+    }
     assert [type(each) for each in found["q"]] == [float, float]
 
 
@@ -155,13 +174,18 @@ def test_values_inside_of_values_get_the_signatures_types(tmp_path: Path) -> Non
         ({"q": ["1"], "o": {"n": 1}}, "the input `q` (double) takes numbers only, not '1'"),
         ({"q": 1, "o": {"n": 1}}, "the input `q` must be a list, not a number"),
         ({"q": [1], "o": {}}, "the input `o` lacks `n`"),
-        ({"q": [1], "o": {"n": 1, "w": 1}}, "the input `o` has `w`, which the model's signature does not know"),
+        (
+            {"q": [1], "o": {"n": 1, "w": 1}},
+            "the input `o` has `w`, which the model's signature does not know",
+        ),
         ({"q": [1], "o": {"n": 1, "b": "?"}}, "takes bytes as base64 text only"),
         ({"q": [1], "o": {"n": 1, "m": {"k": "soon"}}}, "takes times as ISO 8601 texts only"),
         ({"q": [1], "o": {"n": True}}, "takes whole numbers only, not True"),
     ],
 )
-def test_a_value_inside_of_values_that_does_not_fit_is_refused(tmp_path: Path, row: dict[str, Any], said: str) -> None:
+def test_a_value_inside_of_values_that_does_not_fit_is_refused(
+    tmp_path: Path, row: dict[str, Any], said: str
+) -> None:
     with pytest.raises(InvalidInput) as caught:
         nested(tmp_path, row)
 
@@ -188,7 +212,11 @@ def test_a_fraction_for_a_whole_number_is_refused_where_there_is_no_pandas_too(
     source.write_text(json.dumps(value))
 
     with pytest.raises(InvalidInput, match=r"whole numbers only, not 2\.5"):
-        payload.from_file({"path": str(source), "content_type": "json"}, {"signature": {"inputs": inputs}}, raw=False)
+        payload.from_file(
+            {"path": str(source), "content_type": "json"},
+            {"signature": {"inputs": inputs}},
+            raw=False,
+        )
 
 
 @pytest.mark.parametrize("value", [{"a": [1]}, ["a"]])
@@ -198,5 +226,7 @@ def test_an_object_or_a_list_is_no_text(tmp_path: Path, value: Any) -> None:
 
     with pytest.raises(InvalidInput, match=r"`c` .*takes texts"):
         payload.from_file(
-            {"path": str(source), "content_type": "json"}, {"signature": SIGNATURES["c:string"]}, raw=False
+            {"path": str(source), "content_type": "json"},
+            {"signature": SIGNATURES["c:string"]},
+            raw=False,
         )

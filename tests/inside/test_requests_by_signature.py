@@ -11,14 +11,17 @@ import pandas as pd
 import pydantic
 import pytest
 
-from envkit.inside import payload
-from envkit.inside.author import PythonModelContext, hinted
-from envkit.inside.enforcement import enforce
-from envkit.inside.loaders.chat_model import ChatModel
-from envkit.inside.loaders.python_model import PythonModel
-from envkit.inside.signature import InvalidInput, Signature
+from envkit.inside.author.base_classes import PythonModelContext, hinted
+from envkit.inside.data import payload
+from envkit.inside.data.enforcement import enforce
+from envkit.inside.data.signature import InvalidInput, Signature
+from envkit.inside.loaders.pyfunc.chat_model import ChatModel
+from envkit.inside.loaders.pyfunc.python_model import PythonModel
 
-MESSAGE = {"type": "object", "properties": {"role": {"type": "string"}, "content": {"type": "string"}}}
+MESSAGE = {
+    "type": "object",
+    "properties": {"role": {"type": "string"}, "content": {"type": "string"}},
+}
 CHAT = [
     {"name": "messages", "type": "array", "items": MESSAGE, "required": True},
     {"name": "temperature", "type": "double", "required": False},
@@ -27,7 +30,9 @@ HI = {"role": "user", "content": "hi"}
 
 
 def given(inputs: Any, request: dict[str, Any], *, raw: bool = False) -> payload.Given:
-    return payload.from_content(json.dumps(request).encode(), "json", {"signature": {"inputs": inputs}}, raw)
+    return payload.from_content(
+        json.dumps(request).encode(), "json", {"signature": {"inputs": inputs}}, raw
+    )
 
 
 def test_a_chat_gets_the_form_that_its_signature_promises() -> None:
@@ -58,7 +63,9 @@ def test_a_model_that_takes_a_chat_as_it_is_gets_it_so() -> None:
     ],
     ids=str,
 )
-def test_a_chat_that_does_not_fit_the_signature_is_refused(asked: dict[str, Any], raw: bool) -> None:
+def test_a_chat_that_does_not_fit_the_signature_is_refused(
+    asked: dict[str, Any], raw: bool
+) -> None:
     with pytest.raises(InvalidInput):
         given(CHAT, asked, raw=raw)
 
@@ -69,9 +76,13 @@ def test_a_model_of_columns_is_no_chat() -> None:
 
 
 def test_rows_may_have_times() -> None:
-    data = given([{"name": "d", "type": "datetime"}], {"inputs": [{"d": "2024-01-02T03:04:05"}]}).data
+    data = given(
+        [{"name": "d", "type": "datetime"}], {"inputs": [{"d": "2024-01-02T03:04:05"}]}
+    ).data
 
-    pd.testing.assert_frame_equal(data, pd.DataFrame({"d": pd.to_datetime(["2024-01-02T03:04:05"]).as_unit("ns")}))
+    pd.testing.assert_frame_equal(
+        data, pd.DataFrame({"d": pd.to_datetime(["2024-01-02T03:04:05"]).as_unit("ns")})
+    )
 
 
 def test_null_is_not_a_number_in_a_tensor() -> None:
@@ -91,7 +102,9 @@ def test_null_is_not_a_number_in_a_tensor() -> None:
         ("boolean", [1, None], [True, None]),
     ],
 )
-def test_a_column_with_gaps_has_the_type_that_pandas_gives_it(kind: str, values: Any, expected: Any) -> None:
+def test_a_column_with_gaps_has_the_type_that_pandas_gives_it(
+    kind: str, values: Any, expected: Any
+) -> None:
     asked = {"dataframe_records": [{"o": each} for each in values]}
     data = given([{"name": "o", "type": kind, "required": False}], asked).data
 
@@ -99,15 +112,22 @@ def test_a_column_with_gaps_has_the_type_that_pandas_gives_it(kind: str, values:
     pd.testing.assert_frame_equal(data, pd.DataFrame({"o": pd.Series(expected, dtype=dtype)}))
 
 
-@pytest.mark.parametrize(("kind", "value"), [("long", 2.5), ("long", "x"), ("boolean", "no"), ("long", str(2**60))])
+@pytest.mark.parametrize(
+    ("kind", "value"), [("long", 2.5), ("long", "x"), ("boolean", "no"), ("long", str(2**60))]
+)
 def test_what_lies_beside_a_gap_must_fit_too(kind: str, value: Any) -> None:
     with pytest.raises(InvalidInput):
-        given([{"name": "o", "type": kind, "required": False}], {"dataframe_records": [{"o": value}, {"o": None}]})
+        given(
+            [{"name": "o", "type": kind, "required": False}],
+            {"dataframe_records": [{"o": value}, {"o": None}]},
+        )
 
 
 def test_a_data_frame_that_fits_already_is_still_one_of_the_models_own() -> None:
     frame = pd.DataFrame({"a": [1], "b": [0.5]})
-    columns = Signature({"inputs": [{"name": "a", "type": "long"}, {"name": "b", "type": "double"}]})
+    columns = Signature(
+        {"inputs": [{"name": "a", "type": "long"}, {"name": "b", "type": "double"}]}
+    )
     fitted = enforce(frame, columns)
     fitted.loc[0, "a"] = 2
 

@@ -17,12 +17,18 @@ def test_every_source_is_python_3_8(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 8))
 
     names = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert "__future__" in names or path.name == "__main__.py" or not list(ast.iter_child_nodes(tree))[1:]
+    assert (
+        "__future__" in names
+        or path.name == "__main__.py"
+        or not list(ast.iter_child_nodes(tree))[1:]
+    )
 
 
 def test_the_protocol_names_every_event() -> None:
     documented = (PROGRAM, PROGRAM.with_name("worker.py"))
-    protocol = "".join(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "" for path in documented)
+    protocol = "".join(
+        ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "" for path in documented
+    )
     told = {
         str(node.value)
         for path in SOURCES
@@ -41,5 +47,7 @@ def _events(node: ast.AST) -> list[ast.Constant]:
         found = [each.value for each in node.keywords if each.arg == "event"]
     elif isinstance(node, ast.Dict):
         pairs = zip(node.keys, node.values, strict=True)
-        found = [value for key, value in pairs if isinstance(key, ast.Constant) and key.value == "event"]
+        found = [
+            value for key, value in pairs if isinstance(key, ast.Constant) and key.value == "event"
+        ]
     return [each for each in found if isinstance(each, ast.Constant)]

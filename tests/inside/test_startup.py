@@ -22,7 +22,9 @@ def test_a_name_that_a_pth_file_put_into_builtins_is_told_with_the_code_that_did
     bench: Bench, place: tuple[str, Path]
 ) -> None:
     python, site = place
-    (site / "hook.py").write_text("import builtins\nbuiltins.HOOK = 'here'\nbuiltins.tell = lambda: 1\n")
+    (site / "hook.py").write_text(
+        "import builtins\nbuiltins.HOOK = 'here'\nbuiltins.tell = lambda: 1\n"
+    )
     (site / "hook.pth").write_text("import hook\n")
     (site / "line.pth").write_text("import builtins; builtins.LINE = 1\n")
     bench.loader(predict="return [HOOK, LINE, tell()]")

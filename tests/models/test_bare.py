@@ -82,5 +82,7 @@ def test_one_of_several_must_be_named_unless_it_was_captured(tmp_path: Path) -> 
         ModelDirectory.open(tmp_path)
     assert ModelDirectory.open(path).artifact == "model.pkl"
 
-    (tmp_path / "envkit.json").write_text(json.dumps({"schema_version": 1, "artifact": "other.joblib"}))
+    (tmp_path / "envkit.json").write_text(
+        json.dumps({"schema_version": 1, "artifact": "other.joblib"})
+    )
     assert ModelDirectory.open(tmp_path).artifact == "other.joblib"

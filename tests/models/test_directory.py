@@ -20,7 +20,9 @@ def make(tmp_path: Path) -> Make:
     def model(fields: str = "") -> Path:
         path = tmp_path / "model"
         (path / "code").mkdir(parents=True, exist_ok=True)
-        (path / "MLmodel").write_text(f"flavors:\n  python_function: {{loader_module: loader, {fields}}}\n")
+        (path / "MLmodel").write_text(
+            f"flavors:\n  python_function: {{loader_module: loader, {fields}}}\n"
+        )
         (tmp_path / "outside").mkdir(exist_ok=True)
         (path / "link").unlink(missing_ok=True)
         (path / "link").symlink_to(tmp_path / "outside")
@@ -33,7 +35,15 @@ def test_a_model_is_opened_by_path_text_or_uri(make: Make, monkeypatch: pytest.M
     path = make("")
     monkeypatch.chdir(path.parent)
 
-    for uri in (path, str(path), path.as_uri(), f"file:{path}", "model", "./model/", "model/../model"):
+    for uri in (
+        path,
+        str(path),
+        path.as_uri(),
+        f"file:{path}",
+        "model",
+        "./model/",
+        "model/../model",
+    ):
         assert ModelDirectory.open(uri).path == path.resolve()
 
 
@@ -68,7 +78,9 @@ def test_a_missing_model_says_what_is_missing(make: Make, tmp_path: Path) -> Non
         ModelDirectory.open(tmp_path / ("x" * 5000))
 
 
-@pytest.mark.parametrize("value", ["../outside", "/etc/passwd", "link", "link/x", "code/../../outside", "{ABS}/code"])
+@pytest.mark.parametrize(
+    "value", ["../outside", "/etc/passwd", "link", "link/x", "code/../../outside", "{ABS}/code"]
+)
 @pytest.mark.parametrize(
     "field",
     [
@@ -121,14 +133,19 @@ def test_paths_inside_are_given_absolute(make: Make) -> None:
     model = ModelDirectory.open(path)
 
     assert (model.code_path, model.data_path) == (path / "code", path / "data/m.pkl")
-    assert (model.conda_env_path, model.python_env_path) == (path / "conda.yaml", path / "python_env.yaml")
+    assert (model.conda_env_path, model.python_env_path) == (
+        path / "conda.yaml",
+        path / "python_env.yaml",
+    )
     assert model.example_path is None
 
 
 def test_the_request_is_json_and_names_the_example(make: Make) -> None:
     path = make("code: code")
     with (path / "MLmodel").open("a") as stream:
-        stream.write("saved_input_example_info: {artifact_path: in.json, type: dataframe, pandas_orient: split}\n")
+        stream.write(
+            "saved_input_example_info: {artifact_path: in.json, type: dataframe, pandas_orient: split}\n"
+        )
         stream.write("utc_time_created: 2026-01-01\nsignature: {inputs: '[]'}\n")
     (path / "in.json").write_text("{}")
 

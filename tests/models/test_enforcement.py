@@ -115,7 +115,9 @@ def schema_of(specs: list[dict[str, Any]]) -> Schema:
     return Schema.from_json(json.dumps(specs))
 
 
-@pytest.mark.parametrize("case", cases("enforcement")["enforce.input"], ids=lambda case: str(case["given"]["input"]))
+@pytest.mark.parametrize(
+    "case", cases("enforcement")["enforce.input"], ids=lambda case: str(case["given"]["input"])
+)
 def test_an_input_is_taken_or_refused_as_by_the_reference(case: dict[str, Any]) -> None:
     newest = int(pd.__version__.partition(".")[0]) >= 3
     expected = case.get("expect_pandas3", case["expect"]) if newest else case["expect"]
@@ -140,7 +142,9 @@ PARAMS = ParamSchema(
 )
 
 
-@pytest.mark.parametrize("case", cases("enforcement")["enforce.params"], ids=lambda case: str(case["given"]["params"]))
+@pytest.mark.parametrize(
+    "case", cases("enforcement")["enforce.params"], ids=lambda case: str(case["given"]["params"])
+)
 def test_params_are_taken_or_refused_as_by_the_reference(case: dict[str, Any]) -> None:
     params = case["given"]["params"]
     if case["id"] == "enforce.params-021":
@@ -161,7 +165,10 @@ def test_a_mismatch_is_an_error_of_input_and_a_value_error() -> None:
         validate_schema({"a": [2.5]}, Schema([ColSpec("long", "a")]))
 
     assert isinstance(caught.value, ValueError)
-    assert str(caught.value) == "the input `a` takes values of long; those of float64 are not safely converted"
+    assert (
+        str(caught.value)
+        == "the input `a` takes values of long; those of float64 are not safely converted"
+    )
 
 
 def test_the_data_given_stay_as_they_are() -> None:
@@ -172,10 +179,16 @@ def test_the_data_given_stay_as_they_are() -> None:
 
     assert frame["b"].dtype == "int32"
     assert type(frame["o"][0]["k"]) is np.float32
-    assert (list(found.columns), found["b"].dtype, found["o"][0]) == (["b", "o"], "float64", {"k": 1.0})
+    assert (list(found.columns), found["b"].dtype, found["o"][0]) == (
+        ["b", "o"],
+        "float64",
+        {"k": 1.0},
+    )
 
 
-def test_what_the_signature_does_not_know_is_left_out_and_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_the_signature_does_not_know_is_left_out_and_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     signature = ModelSignature(Schema([ColSpec("long", "a")]), params=PARAMS)
 
     with caplog.at_level(logging.WARNING, "envkit"):
@@ -198,7 +211,9 @@ def test_what_the_signature_does_not_know_is_left_out_and_said(caplog: pytest.Lo
         (Map(Array("long")), {"p": [1]}, {"p": [1]}),
     ],
 )
-def test_values_inside_of_values_have_the_signatures_types(kind: Any, value: Any, found: Any) -> None:
+def test_values_inside_of_values_have_the_signatures_types(
+    kind: Any, value: Any, found: Any
+) -> None:
     schema = Schema([ColSpec(kind, "c", required=False)])
 
     assert enforce([{"c": value}, {"c": None}], schema)["c"].tolist() == [found, None]

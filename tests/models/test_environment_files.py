@@ -112,17 +112,24 @@ def test_any_python_in_conda_yaml_leaves_it_to_the_flavor(make: Make) -> None:
 
 
 def test_python_envs_own_dependencies_count_without_a_requirements_file(make: Make) -> None:
-    path = make(python_env__yaml="python: 3.9.18\ndependencies: [a==1, -r more.txt]\n", more__txt="m\n")
+    path = make(
+        python_env__yaml="python: 3.9.18\ndependencies: [a==1, -r more.txt]\n", more__txt="m\n"
+    )
 
     assert spec_of(path).requirements == ("a==1", "m")
 
 
 def test_a_reference_to_a_missing_requirements_file_falls_to_the_pip_section(make: Make) -> None:
-    assert spec_of(make(python_env__yaml=PYTHON_ENV, conda__yaml=CONDA)).requirements == ("mlflow==3.1", "a")
+    assert spec_of(make(python_env__yaml=PYTHON_ENV, conda__yaml=CONDA)).requirements == (
+        "mlflow==3.1",
+        "a",
+    )
 
 
 def test_a_pip_section_may_refer_to_files(make: Make) -> None:
-    path = make(conda__yaml="dependencies: [python=3.11, {pip: [-r req/a.txt, -c c.txt]}]\n", c__txt="z<2\n")
+    path = make(
+        conda__yaml="dependencies: [python=3.11, {pip: [-r req/a.txt, -c c.txt]}]\n", c__txt="z<2\n"
+    )
     (path / "req").mkdir()
     (path / "req/a.txt").write_text("a\n./w.whl\n")
 
@@ -143,7 +150,9 @@ def test_a_model_that_says_nothing_of_its_environment_is_refused(make: Make) -> 
 
 @pytest.mark.parametrize("version", ["banana", "3.11; rm", "3.x", ">=3.9"])
 def test_what_is_no_version_of_python_is_refused(make: Make, version: str) -> None:
-    with pytest.raises(InvalidFile, match=r"python_env\.yaml, python: '.*' is no version of Python"):
+    with pytest.raises(
+        InvalidFile, match=r"python_env\.yaml, python: '.*' is no version of Python"
+    ):
         spec_of(make(python_env__yaml=f"python: '{version}'\n"))
 
 
@@ -157,17 +166,29 @@ def test_no_python_anywhere_is_refused(make: Make) -> None:
 @pytest.mark.parametrize(
     ("files", "problem"),
     [
-        ({"requirements__txt": "a\nnot a requirement!!\n"}, r"requirements\.txt, line 2: 'not a requirement!!' is not"),
+        (
+            {"requirements__txt": "a\nnot a requirement!!\n"},
+            r"requirements\.txt, line 2: 'not a requirement!!' is not",
+        ),
         ({"requirements__txt": "<<<<<<< HEAD\n"}, "line 1"),
-        ({"requirements__txt": "a\nsix==\n"}, "requirements\\.txt, line 2: 'six==' is not a requirement"),
+        (
+            {"requirements__txt": "a\nsix==\n"},
+            "requirements\\.txt, line 2: 'six==' is not a requirement",
+        ),
         ({"requirements__txt": "six=1.0\n"}, "'six=1.0' is not a requirement"),
         ({"requirements__txt": "six; python > 3\n"}, "line 1"),
-        ({"conda__yaml": "dependencies: [python=3.11, {pip: ['six==']}]\n"}, "conda\\.yaml, .*'six==' is not"),
+        (
+            {"conda__yaml": "dependencies: [python=3.11, {pip: ['six==']}]\n"},
+            "conda\\.yaml, .*'six==' is not",
+        ),
         ({"requirements__txt": "-r ../x.txt\n"}, "leads out of"),
         ({"requirements__txt": "-r requirements.txt\n"}, "circle"),
         ({"requirements__txt": "a\n", "python_env__yaml": "python: 3.10\n"}, "in quotes"),
         ({"requirements__txt": "a\n", "python_env__yaml": ""}, r"python_env\.yaml: is empty"),
-        ({"requirements__txt": "a\n", "python_env__yaml": "build_dependencies: [a]\n"}, "python: is missing"),
+        (
+            {"requirements__txt": "a\n", "python_env__yaml": "build_dependencies: [a]\n"},
+            "python: is missing",
+        ),
         ({"conda__yaml": "dependencies: [python<3.12]\n"}, "Pin it"),
         ({"conda__yaml": "dependencies: {python: 3}\n"}, "dependencies: expected a list"),
         ({"requirements__txt": "a\n", "environment_variables__txt": "A=b\n"}, "Names only"),
@@ -180,9 +201,17 @@ def test_a_malformed_file_is_named(make: Make, files: dict[str, str], problem: s
 
 @pytest.mark.parametrize(
     "name",
-    ["requirements.txt", "conda.yaml", "python_env.yaml", "pylock.toml", "environment_variables.txt"],
+    [
+        "requirements.txt",
+        "conda.yaml",
+        "python_env.yaml",
+        "pylock.toml",
+        "environment_variables.txt",
+    ],
 )
-def test_an_environment_file_that_is_a_link_out_of_the_model_is_refused(make: Make, tmp_path: Path, name: str) -> None:
+def test_an_environment_file_that_is_a_link_out_of_the_model_is_refused(
+    make: Make, tmp_path: Path, name: str
+) -> None:
     path = make(constraints__txt="a\n")
     (tmp_path / name).write_text(CONDA)
     (path / name).symlink_to(tmp_path / name)
@@ -200,7 +229,9 @@ def normal(make: Make) -> Path:
         "channels:\n- conda-forge\ndependencies:\n- python=3.11.7\n- pip<=23.2.1\n"
         "- pip:\n  - mlflow==3.17.2\n  - a\nname: mlflow-env\n"
     )
-    return make(requirements__txt="mlflow==3.17.2\na", conda__yaml=conda, python_env__yaml=PYTHON_ENV)
+    return make(
+        requirements__txt="mlflow==3.17.2\na", conda__yaml=conda, python_env__yaml=PYTHON_ENV
+    )
 
 
 @pytest.mark.parametrize("case", cases("dependencies"))
@@ -226,10 +257,15 @@ def test_a_pip_section_is_written_where_pip_can_read_it(make: Make) -> None:
     path = make(conda__yaml=f"dependencies: [libgcc, {{pip: {pip}}}]\n", c__txt="z<2\n")
     (path / "w-1-py3-none-any.whl").touch()
 
-    with pytest.warns(UserWarning, match=r"has no requirements.txt; .*The conda packages are not in it: libgcc"):
+    with pytest.warns(
+        UserWarning, match=r"has no requirements.txt; .*The conda packages are not in it: libgcc"
+    ):
         found = Path(get_model_dependencies(path.as_uri()))
 
-    assert found.read_text() == f"--index-url https://i.example\n{path}/w-1-py3-none-any.whl\na\n-c constraints.txt\n"
+    assert (
+        found.read_text()
+        == f"--index-url https://i.example\n{path}/w-1-py3-none-any.whl\na\n-c constraints.txt\n"
+    )
     assert found.with_name("constraints.txt").read_text() == "z<2\n"
     assert not (path / "requirements.txt").exists()
     shutil.rmtree(found.parent)
@@ -260,13 +296,20 @@ def test_reading_a_spec_loads_no_library_but_yaml() -> None:
         "import sys; before = set(sys.modules); import envkit.models.environment_files; "
         "print(sorted({name.partition('.')[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names)))"
     )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
 
     assert not {"packaging", "tomli_w", "pip", "click"} & set(yaml.safe_load(ended.stdout))
 
 
-def test_conda_packages_that_requirements_stand_for_are_not_missing_without_conda(make: Make) -> None:
-    listed = [{"name": "pytorch", "needed_for": ["torch"]}, {"name": "libblas", "needed_for": ["lib/libblas.so"]}]
+def test_conda_packages_that_requirements_stand_for_are_not_missing_without_conda(
+    make: Make,
+) -> None:
+    listed = [
+        {"name": "pytorch", "needed_for": ["torch"]},
+        {"name": "libblas", "needed_for": ["lib/libblas.so"]},
+    ]
     path = make(
         requirements__txt="torch==2.1\n",
         conda__yaml="dependencies: [python=3.11.7, pytorch=2.1, libblas=3.9]\n",

@@ -36,7 +36,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.network]
 NESTED = Schema(
     [
         ColSpec(Array(Array("long")), "a"),
-        ColSpec(Object([Property("p", Map("string"), required=False), Property("q", "binary")]), "b"),
+        ColSpec(
+            Object([Property("p", Map("string"), required=False), Property("q", "binary")]), "b"
+        ),
         ColSpec(Map(AnyType()), "c", required=False),
         ColSpec(SparkMLVector(), "d"),
         ColSpec("datetime", "e"),
@@ -110,17 +112,25 @@ def mlflow_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([program, "venv", "--quiet", "--python", sys.executable, place], check=True)
     python = place / "bin" / "python"
     root = Path(__file__).resolve().parents[2]
-    subprocess.run([program, "pip", "install", "--quiet", "--python", python, "mlflow==3.17.2", "-e", root], check=True)
+    subprocess.run(
+        [program, "pip", "install", "--quiet", "--python", python, "mlflow==3.17.2", "-e", root],
+        check=True,
+    )
     return python
 
 
 def run(python: Path, program: str, *arguments: str | Path) -> str:
     return subprocess.run(
-        [python, "-W", "ignore", "-c", program, *arguments], check=True, stdout=subprocess.PIPE, cwd=arguments[0]
+        [python, "-W", "ignore", "-c", program, *arguments],
+        check=True,
+        stdout=subprocess.PIPE,
+        cwd=arguments[0],
     ).stdout.decode()
 
 
-def test_mlflow_reads_what_envkit_writes_and_writes_what_envkit_reads(tmp_path: Path, mlflow_python: Path) -> None:
+def test_mlflow_reads_what_envkit_writes_and_writes_what_envkit_reads(
+    tmp_path: Path, mlflow_python: Path
+) -> None:
     written = []
     for number, example in enumerate(EXAMPLES):
         saved = input_example.of(example)
@@ -143,7 +153,14 @@ def test_mlflow_reads_what_envkit_writes_and_writes_what_envkit_reads(tmp_path: 
     assert [Model.load(tmp_path / str(number)).to_dict() for number in range(len(written))] == [
         each.to_dict() for each in written
     ]
-    assert [line.split()[1] for line in printed.splitlines()] == ["DataFrame", "ndarray", "dict", "dict", "list", "str"]
+    assert [line.split()[1] for line in printed.splitlines()] == [
+        "DataFrame",
+        "ndarray",
+        "dict",
+        "dict",
+        "list",
+        "str",
+    ]
 
 
 def test_signatures_are_the_same_in_both(tmp_path: Path, mlflow_python: Path) -> None:

@@ -17,7 +17,7 @@ import yaml
 
 import envkit.models
 from envkit.errors import InvalidArgument, InvalidFile, InvalidInput, ModelNotFound, ToolNotFound
-from envkit.inside.registry import registered_by
+from envkit.inside.author.registry import registered_by
 from envkit.models import (
     Model,
     ModelSignature,
@@ -72,7 +72,13 @@ def test_files_of_every_age_lose_nothing(tmp_path: Path, text: str) -> None:
     Model.load(tmp_path).save(tmp_path)
 
     after = yaml.load((tmp_path / "MLmodel").read_text(), Loader=yaml.BaseLoader)
-    added = {"model_uuid", "model_id", "prompts", "is_signature_from_type_hint", "type_hint_from_example"}
+    added = {
+        "model_uuid",
+        "model_id",
+        "prompts",
+        "is_signature_from_type_hint",
+        "type_hint_from_example",
+    }
     assert {key: value for key, value in after.items() if key in before} == {**before}
     assert set(after) - set(before) <= added
 
@@ -82,20 +88,31 @@ def test_the_fixtures_that_mlflow_saved_are_read(name: str) -> None:
     path = FIXTURES / name / "model"
     model = Model.load(path)
 
-    assert yaml.safe_load(model.to_yaml()).items() >= yaml.safe_load((path / "MLmodel").read_text()).items()
+    assert (
+        yaml.safe_load(model.to_yaml()).items()
+        >= yaml.safe_load((path / "MLmodel").read_text()).items()
+    )
     assert get_model_info(path).flavors == model.flavors
     if model.saved_input_example_info:
         assert model.load_input_example(path) is not None
         assert json.loads(model.get_serving_input(path) or "")
 
 
-def test_a_new_model_says_when_it_was_made_and_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_model_says_when_it_was_made_and_has_a_name_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
     one, other = Model(), Model()
 
     assert one.utc_time_created == "1970-01-01 00:00:00"
     assert one.model_uuid != other.model_uuid
-    assert list(one.to_dict()) == ["flavors", "model_id", "model_uuid", "prompts", "utc_time_created"]
+    assert list(one.to_dict()) == [
+        "flavors",
+        "model_id",
+        "model_uuid",
+        "prompts",
+        "utc_time_created",
+    ]
 
 
 def test_schemas_are_had_from_the_signature() -> None:
@@ -104,7 +121,11 @@ def test_schemas_are_had_from_the_signature() -> None:
     assert model.get_input_schema() == SIGNATURE.inputs
     assert model.get_output_schema() == SIGNATURE.outputs
     assert model.get_params_schema() == ParamSchema([ParamSpec("t", "double", 0.5)])
-    assert (Model().get_input_schema(), Model().get_output_schema(), Model().get_params_schema()) == (None, None, None)
+    assert (
+        Model().get_input_schema(),
+        Model().get_output_schema(),
+        Model().get_params_schema(),
+    ) == (None, None, None)
     assert Model(signature=SIGNATURE.to_dict()).signature == SIGNATURE  # type: ignore[arg-type]
 
 
@@ -112,7 +133,10 @@ def test_what_is_told_beside_the_signature_stays_with_it() -> None:
     signature = ModelSignature(SIGNATURE.inputs, from_type_hint=True)
     written = Model(signature=signature).to_dict()
 
-    assert (written["is_signature_from_type_hint"], written["type_hint_from_example"]) == (True, False)
+    assert (written["is_signature_from_type_hint"], written["type_hint_from_example"]) == (
+        True,
+        False,
+    )
     assert Model.from_dict(written).signature == signature
 
 
@@ -124,9 +148,13 @@ def test_a_model_is_written_to_streams_and_told_as_text() -> None:
 
 
 def test_resources_are_read_from_their_file(tmp_path: Path) -> None:
-    (tmp_path / "resources.yaml").write_text("api_version: '1'\ndatabricks:\n  genie_space:\n  - name: x\n")
+    (tmp_path / "resources.yaml").write_text(
+        "api_version: '1'\ndatabricks:\n  genie_space:\n  - name: x\n"
+    )
 
-    assert Model(resources=tmp_path / "resources.yaml").resources["databricks"] == {"genie_space": [{"name": "x"}]}
+    assert Model(resources=tmp_path / "resources.yaml").resources["databricks"] == {
+        "genie_space": [{"name": "x"}]
+    }
 
 
 @pytest.mark.parametrize(
@@ -138,7 +166,9 @@ def test_resources_are_read_from_their_file(tmp_path: Path) -> None:
         ("flavors: {}\nenv_vars: x", "env_vars"),
     ],
 )
-def test_a_fault_of_the_file_is_told_with_its_field(tmp_path: Path, content: str, where: str) -> None:
+def test_a_fault_of_the_file_is_told_with_its_field(
+    tmp_path: Path, content: str, where: str
+) -> None:
     (tmp_path / "MLmodel").write_text(content)
 
     with pytest.raises(InvalidFile) as caught:
@@ -186,7 +216,9 @@ EXAMPLES: list[tuple[Any, str, Any]] = [
 
 
 @pytest.mark.parametrize(("example", "kind", "saved"), EXAMPLES, ids=lambda value: str(value)[:40])
-def test_an_input_example_is_saved_and_read_back(tmp_path: Path, example: Any, kind: str, saved: Any) -> None:
+def test_an_input_example_is_saved_and_read_back(
+    tmp_path: Path, example: Any, kind: str, saved: Any
+) -> None:
     found = input_example.of((example, {"t": 1}))
     model = Model(saved_input_example_info=found.info)
     model.save(tmp_path / "MLmodel")
@@ -217,17 +249,23 @@ def test_columns_of_an_example_have_the_signatures_types(tmp_path: Path) -> None
 def test_a_chat_is_its_own_request() -> None:
     found = input_example.of({"messages": [{"role": "user", "content": "hi"}]})
 
-    assert json.loads(found.files["serving_input_example.json"]) == {"messages": [{"role": "user", "content": "hi"}]}
+    assert json.loads(found.files["serving_input_example.json"]) == {
+        "messages": [{"role": "user", "content": "hi"}]
+    }
 
 
-@pytest.mark.parametrize("example", [{1, 2}, {"a": np.array([1]), "b": 1}, pd.Timedelta(1), (1, {"p": None})])
+@pytest.mark.parametrize(
+    "example", [{1, 2}, {"a": np.array([1]), "b": 1}, pd.Timedelta(1), (1, {"p": None})]
+)
 def test_an_example_without_a_form_in_json_is_refused(example: Any) -> None:
     with pytest.raises(InvalidArgument, match=r"^(?!.*the model's answer)"):
         input_example.of(example)
 
 
 def test_a_missing_or_broken_example_is_told(tmp_path: Path) -> None:
-    model = Model(saved_input_example_info={"artifact_path": "input_example.json", "type": "json_object"})
+    model = Model(
+        saved_input_example_info={"artifact_path": "input_example.json", "type": "json_object"}
+    )
     model.save(tmp_path / "MLmodel")
 
     with pytest.raises(InvalidFile, match="is missing"):

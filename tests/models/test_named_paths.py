@@ -11,9 +11,15 @@ from envkit.models.directory import ModelDirectory
 
 
 @pytest.mark.parametrize("path", ["../model.pkl", "/etc/hostname"])
-@pytest.mark.parametrize("field", ["data", "model_data", "pickled_model", "saved_model_dir", "code"])
-def test_a_flavors_field_that_leaves_the_model_is_refused(tmp_path: Path, field: str, path: str) -> None:
-    (tmp_path / "MLmodel").write_text(f"flavors:\n  spacy:\n    {field}: {path}\n", encoding="utf-8")
+@pytest.mark.parametrize(
+    "field", ["data", "model_data", "pickled_model", "saved_model_dir", "code"]
+)
+def test_a_flavors_field_that_leaves_the_model_is_refused(
+    tmp_path: Path, field: str, path: str
+) -> None:
+    (tmp_path / "MLmodel").write_text(
+        f"flavors:\n  spacy:\n    {field}: {path}\n", encoding="utf-8"
+    )
 
     with pytest.raises(PathOutsideModel, match=f"flavors.spacy.{field}"):
         ModelDirectory.open(tmp_path)

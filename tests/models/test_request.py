@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envkit.errors import InvalidArgument
-from envkit.inside import payload
+from envkit.inside.data import payload
 from envkit.models import infer_signature
 from envkit.models.request import request_of
 
@@ -26,13 +26,16 @@ def received(data: Any, folder: Path, *, signed: bool = False) -> Any:
     path = folder / "request"
     path.write_text(json.dumps(request_of(data)))
     signature = infer_signature(data).to_dict() if signed else None
-    found, _ = payload.from_file({"path": str(path), "content_type": "json"}, {"signature": signature}, raw=False)
+    found, _ = payload.from_file(
+        {"path": str(path), "content_type": "json"}, {"signature": signature}, raw=False
+    )
     return found
 
 
 FRAMES = [
     pd.DataFrame(
-        {"a": [0.1234567890123456, math.inf, -math.inf, math.nan], "b": [2**62 + 1, 2, 3, 4]}, index=[7, 8, 9, 10]
+        {"a": [0.1234567890123456, math.inf, -math.inf, math.nan], "b": [2**62 + 1, 2, 3, 4]},
+        index=[7, 8, 9, 10],
     ),
     pd.DataFrame({"t": [b"\xff\x00", b""], "s": ["ü", None], "z": [True, False]}),
     pd.DataFrame({"d": pd.to_datetime(["2024-01-02T03:04:05.123456789", None])}),
@@ -78,7 +81,9 @@ def test_each_kind_of_data_has_its_request(data: Any, request_: Any) -> None:
     assert request_of(data) == request_
 
 
-@pytest.mark.parametrize("data", [{1, 2}, object(), 1j, np.array([1j]), pd.DataFrame([[1, 2]], columns=["a", "a"])])
+@pytest.mark.parametrize(
+    "data", [{1, 2}, object(), 1j, np.array([1j]), pd.DataFrame([[1, 2]], columns=["a", "a"])]
+)
 def test_what_has_no_form_in_json_is_refused(data: Any) -> None:
     with pytest.raises(InvalidArgument):
         request_of(data)

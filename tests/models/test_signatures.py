@@ -152,7 +152,10 @@ def test_a_signature_has_the_references_json(case: dict[str, Any]) -> None:
 
 
 BETTER_BUILT = {
-    "schema.construct-007": {"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1]}},  # without NumPy
+    "schema.construct-007": {
+        "type": "tensor",
+        "tensor-spec": {"dtype": "float64", "shape": [-1]},
+    },  # without NumPy
     "schema.construct-009": None,  # half a row
 }
 
@@ -186,14 +189,18 @@ TYPES = st.recursive(
         st.builds(Array, inner),
         st.builds(Map, inner),
         st.builds(
-            lambda found: Object([Property(name, kind, required) for name, (kind, required) in found.items()]),
+            lambda found: Object(
+                [Property(name, kind, required) for name, (kind, required) in found.items()]
+            ),
             st.dictionaries(NAMES, st.tuples(inner, st.booleans()), min_size=1, max_size=3),
         ),
     ),
     max_leaves=5,
 )
 COLUMNS = st.dictionaries(NAMES, st.tuples(TYPES, st.booleans()), min_size=1, max_size=4).map(
-    lambda found: Schema([ColSpec(kind, name, required) for name, (kind, required) in found.items()])
+    lambda found: Schema(
+        [ColSpec(kind, name, required) for name, (kind, required) in found.items()]
+    )
 )
 
 
@@ -237,7 +244,10 @@ def test_parts_of_a_schema_are_found() -> None:
         ["b"],
     )
     assert schema.input_types_dict() == {"a": DataType.long, "b": Array("string")}
-    assert Schema([ColSpec("string"), ColSpec("long")]).pandas_types() == [np.dtype(object), np.dtype("int64")]
+    assert Schema([ColSpec("string"), ColSpec("long")]).pandas_types() == [
+        np.dtype(object),
+        np.dtype("int64"),
+    ]
     assert Schema([ColSpec("string"), ColSpec("long")]).input_names() == [0, 1]
     assert Schema([TensorSpec(np.dtype("float32"), [-1, 2])]).numpy_types() == [np.dtype("float32")]
     with pytest.raises(InvalidArgument):
@@ -251,10 +261,15 @@ def test_types_read_as_in_the_reference() -> None:
     assert repr(Schema([ColSpec(Map("long"), "m")])) == "['m': Map(str -> long) (required)]"
     assert repr(TensorSpec(np.dtype("float64"), (-1, 2), "x")) == "'x': Tensor('float64', (-1, 2))"
     assert repr(ParamSpec("t", "double", 1)) == "'t': double (default: 1.0)"
-    assert repr(infer_signature([1])) == "inputs: \n  [long (required)]\noutputs: \n  None\nparams: \n  None\n"
+    assert (
+        repr(infer_signature([1]))
+        == "inputs: \n  [long (required)]\noutputs: \n  None\nparams: \n  None\n"
+    )
 
 
-@pytest.mark.parametrize("make", [scipy.sparse.csr_matrix, scipy.sparse.csc_matrix, scipy.sparse.csr_array])
+@pytest.mark.parametrize(
+    "make", [scipy.sparse.csr_matrix, scipy.sparse.csc_matrix, scipy.sparse.csr_array]
+)
 def test_a_sparse_matrix_is_a_tensor(make: Any) -> None:
     assert infer_schema(make(np.ones((2, 3)))) == Schema([TensorSpec("float64", (-1, 3))])
 
@@ -262,7 +277,9 @@ def test_a_sparse_matrix_is_a_tensor(make: Any) -> None:
 def test_what_has_no_type_is_told_with_its_column_and_never_becomes_any() -> None:
     frame = pd.DataFrame({"fine": [1], "wide": np.array([1], dtype="uint64")})
 
-    with pytest.raises(InvalidArgument, match=r"`wide`: A signature has no type for values of uint64\. Convert it"):
+    with pytest.raises(
+        InvalidArgument, match=r"`wide`: A signature has no type for values of uint64\. Convert it"
+    ):
         infer_signature(frame)
 
 
@@ -301,7 +318,12 @@ INNER = Object([Property("score", "double"), Property("tags", Array("string"), r
         (list[Any], AnyType()),
         (list[int | str], AnyType()),
         (list[Annotated[int, "years"]], "long"),
-        (list[Row], Object([Property("id", "long"), Property("inner", INNER), Property("extra", Map("long"))])),
+        (
+            list[Row],
+            Object(
+                [Property("id", "long"), Property("inner", INNER), Property("extra", Map("long"))]
+            ),
+        ),
         (Inner, INNER),
         (str, "string"),
     ],
@@ -347,7 +369,9 @@ def test_a_model_of_pydantic_is_inferred_from_its_class() -> None:
 
 
 class Predicts:
-    def with_context(self, context: Any, model_input: list[str], params: dict[str, Any] | None = None) -> list[int]:
+    def with_context(
+        self, context: Any, model_input: list[str], params: dict[str, Any] | None = None
+    ) -> list[int]:
         return []
 
     def plain(self, model_input: list[Inner]) -> object:
@@ -378,7 +402,11 @@ def test_a_predict_with_type_hints_has_a_signature() -> None:
 
 def test_defaults_with_values_in_them_survive_their_json() -> None:
     given = {
-        "o": {"when": datetime.datetime(2024, 1, 2, 3), "raw": b"\x00", "inner": {"day": datetime.date(2024, 1, 2)}}
+        "o": {
+            "when": datetime.datetime(2024, 1, 2, 3),
+            "raw": b"\x00",
+            "inner": {"day": datetime.date(2024, 1, 2)},
+        }
     }
     params = infer_signature(params=given).params
     assert params is not None

@@ -60,18 +60,26 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([program, "venv", "--quiet", "--python", sys.executable, folder], check=True)
     python = folder / "bin" / "python"
     install: list[str | Path] = [program, "pip", "install", "--quiet", "--python", python]
-    subprocess.run([*install, "pyspark>=3.5,<5", "numpy", "pandas<3", "pyarrow", "setuptools"], check=True)
+    subprocess.run(
+        [*install, "pyspark>=3.5,<5", "numpy", "pandas<3", "pyarrow", "setuptools"], check=True
+    )
     return python
 
 
 def run(python: Path, code: str, folder: Path) -> list[str]:
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYSPARK_")}
+    variables = {
+        name: value for name, value in os.environ.items() if not name.startswith("PYSPARK_")
+    }
     variables["PYTHONPATH"] = str(Path(envkit.__file__).parents[1])
-    ended = subprocess.run([python, "-c", code], check=True, stdout=subprocess.PIPE, env=variables, cwd=folder)
+    ended = subprocess.run(
+        [python, "-c", code], check=True, stdout=subprocess.PIPE, env=variables, cwd=folder
+    )
     return ended.stdout.decode().splitlines()
 
 
-def test_the_workers_of_a_spark_that_is_started_are_of_the_same_environment(python: Path, tmp_path: Path) -> None:
+def test_the_workers_of_a_spark_that_is_started_are_of_the_same_environment(
+    python: Path, tmp_path: Path
+) -> None:
     assert run(python, WORKER, tmp_path) == [str(python.parents[1])]
 
 
@@ -87,12 +95,22 @@ def test_a_data_frame_of_spark_has_the_references_schema(python: Path, tmp_path:
         "day": {"type": "datetime", "required": True},
         "at": {"type": "datetime", "required": True},
         "q": {"type": "array", "items": {"type": "double"}, "required": True},
-        "o": {"type": "object", "properties": {"k": {"type": "string", "required": False}}, "required": True},
-        "m": {"type": "object", "properties": {"p": {"type": "long", "required": True}}, "required": True},
+        "o": {
+            "type": "object",
+            "properties": {"k": {"type": "string", "required": False}},
+            "required": True,
+        },
+        "m": {
+            "type": "object",
+            "properties": {"p": {"type": "long", "required": True}},
+            "required": True,
+        },
         "v": {"type": "sparkml_vector", "required": True},
         "i": {"type": "integer", "required": True},
         "f": {"type": "float", "required": True},
     }
     assert columns == ["x", "n"]
-    assert mismatch == "the input `x` takes values of long; those of float64 are not safely converted"
+    assert (
+        mismatch == "the input `x` takes values of long; those of float64 are not safely converted"
+    )
     assert refused == "Column `price`: a signature has no type for Spark's decimal(5,2)."

@@ -11,13 +11,15 @@ from click.testing import CliRunner
 from envkit.cli.main import main
 from envkit.errors import InvalidFile, InvalidInput
 from envkit.formats import envkit_json
-from envkit.models.why import why
+from envkit.models.evidence.why import why
 
 MODEL_CODE = {"phase": "load", "module": "cv2.data", "by": "model.py", "line": 3}
 LIBRARY = {"phase": "predict", "module": "numexpr", "by": "pandas/core.py", "line": 9}
 
 
-def entry(name: str, role: str, implied_by: tuple[str, ...] = (), *reasons: dict[str, Any]) -> dict[str, Any]:
+def entry(
+    name: str, role: str, implied_by: tuple[str, ...] = (), *reasons: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "name": name,
         "version": "1.0",
@@ -37,7 +39,10 @@ def model(tmp_path: Path) -> Path:
         entry("numpy-user", "constraint", ("opencv-python", "numpy")),
         entry("six", "constraint", ("numpy-user",)),
     ]
-    evidence = {"distributions": distributions, "optional": [entry("numexpr", "optional", (), LIBRARY)]}
+    evidence = {
+        "distributions": distributions,
+        "optional": [entry("numexpr", "optional", (), LIBRARY)],
+    }
     (tmp_path / "envkit.json").write_text(envkit_json.dumps(evidence))
     return tmp_path
 
@@ -74,7 +79,9 @@ def test_a_model_that_was_not_captured_is_told(model: Path) -> None:
 
 
 def test_evidence_that_someone_broke_is_told(model: Path) -> None:
-    (model / "envkit.json").write_text('{"schema_version": 1, "distributions": [1], "optional": []}')
+    (model / "envkit.json").write_text(
+        '{"schema_version": 1, "distributions": [1], "optional": []}'
+    )
 
     with pytest.raises(InvalidFile, match="is not what"):
         why(model, "numpy")
@@ -96,5 +103,7 @@ def test_the_command_prints_the_chain(model: Path, package: str, lines: list[str
 
 
 @pytest.mark.parametrize(("words", "code"), [(("nothing-there",), 3), ((), 2), (("a", "b"), 2)])
-def test_the_command_fails_with_the_documented_codes(model: Path, words: tuple[str, ...], code: int) -> None:
+def test_the_command_fails_with_the_documented_codes(
+    model: Path, words: tuple[str, ...], code: int
+) -> None:
     assert CliRunner().invoke(main, ["why", "-m", str(model), *words]).exit_code == code

@@ -73,7 +73,9 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("saved")
     program = folder / "author.py"
     program.write_text(AUTHOR)
-    subprocess.run([sys.executable, program, folder], check=True, env={**os.environ, "UV_OFFLINE": "1"})
+    subprocess.run(
+        [sys.executable, program, folder], check=True, env={**os.environ, "UV_OFFLINE": "1"}
+    )
     return folder
 
 
@@ -114,5 +116,10 @@ def ordered(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("ordered")
     (folder / "obeying.py").write_text(LOADER)
-    pyfunc.save_model(folder / "model", loader_module="obeying", code_paths=[folder / "obeying.py"], streamable=True)
+    pyfunc.save_model(
+        folder / "model",
+        loader_module="obeying",
+        code_paths=[folder / "obeying.py"],
+        streamable=True,
+    )
     return folder / "model"

@@ -89,7 +89,9 @@ def mlflow_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program = uv.find_uv_bin()
     subprocess.run([program, "venv", "--quiet", "--python", sys.executable, place], check=True)
     python = place / "bin" / "python"
-    subprocess.run([program, "pip", "install", "--quiet", "--python", python, "mlflow==3.17.2"], check=True)
+    subprocess.run(
+        [program, "pip", "install", "--quiet", "--python", python, "mlflow==3.17.2"], check=True
+    )
     return python
 
 
@@ -109,7 +111,10 @@ def test_mlflow_predicts_the_same_without_envkit(saved: Path, mlflow_python: Pat
         cwd=saved,
     )
     frame = pd.DataFrame(FRAME)
-    here = {name: pyfunc.load_model(saved / name, suppress_warnings=True) for name in ("scaled", "shout", "double")}
+    here = {
+        name: pyfunc.load_model(saved / name, suppress_warnings=True)
+        for name in ("scaled", "shout", "double")
+    }
 
     assert json.loads(done.stdout.decode().splitlines()[-1]) == {
         "scaled": here["scaled"].predict(frame, {"plus": 1}).to_dict(orient="list"),
@@ -123,8 +128,12 @@ def test_models_of_mlflow_load_without_it(of_mlflow: Path) -> None:
     frame = pd.DataFrame(FRAME)
     load = pyfunc.load_model
 
-    pd.testing.assert_frame_equal(load(of_mlflow / "scaled", suppress_warnings=True).predict(frame), frame * 3)
-    pd.testing.assert_frame_equal(load(of_mlflow / "double", suppress_warnings=True).predict(frame), frame * 2)
+    pd.testing.assert_frame_equal(
+        load(of_mlflow / "scaled", suppress_warnings=True).predict(frame), frame * 3
+    )
+    pd.testing.assert_frame_equal(
+        load(of_mlflow / "double", suppress_warnings=True).predict(frame), frame * 2
+    )
     assert load(of_mlflow / "upper", suppress_warnings=True).predict(["a"]) == ["A"]
     answer = load(of_mlflow / "shout", suppress_warnings=True).predict(ASKED)
     assert answer["choices"][0]["message"]["content"] == "HI"

@@ -104,7 +104,9 @@ def makers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     program = uv.find_uv_bin()
     subprocess.run([program, "venv", "--quiet", "--python", base, folder / "venv"], check=True)
     packages = (f"mlflow=={request.param}", *LIBRARIES, *others)
-    subprocess.run([program, "pip", "install", "--quiet", "--python", python, *packages], check=True)
+    subprocess.run(
+        [program, "pip", "install", "--quiet", "--python", python, *packages], check=True
+    )
     subprocess.run([python, "-c", SAVE], check=True, cwd=folder)
     shutil.copytree(folder / "sklearn_frame", folder / "untouched")
     return Makers(version=request.param, python=python, folder=folder)
@@ -135,7 +137,9 @@ def test_a_model_of_an_older_mlflow_is_captured_rebuilt_and_run(
         assert live.predict(live.input_example) is not None
 
 
-def test_without_a_capture_the_files_of_mlflow_are_enough(makers: Makers, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_capture_the_files_of_mlflow_are_enough(
+    makers: Makers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its environment holds MLflow, then, as those files say."""
     monkeypatch.setenv("ENVKIT_HOME", str(makers.folder / "store"))
     saved = json.loads((makers.folder / "sklearn_frame.json").read_text())

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,7 +75,10 @@ def test_streams_come_piece_by_piece_and_may_be_left(model: LivePyFuncModel) -> 
 
 def test_threads_share_it(model: LivePyFuncModel) -> None:
     found: list[int] = []
-    threads = [threading.Thread(target=lambda n=n: found.append(model.predict(n)["data"])) for n in range(8)]
+    threads = [
+        threading.Thread(target=lambda n=n: found.append(model.predict(n)["data"]))
+        for n in range(8)
+    ]
     for each in threads:
         each.start()
     for each in threads:
@@ -99,8 +103,10 @@ def test_a_forked_process_neither_asks_nor_ends_it(model: LivePyFuncModel) -> No
 
 
 def test_it_outlives_the_thread_that_loaded_it(ordered: Path) -> None:
-    found: list[LivePyFuncModel] = []
-    thread = threading.Thread(target=lambda: found.append(pyfunc.load_model(ordered, env_manager="uv")))  # type: ignore[arg-type]
+    found: list[Any] = []
+    thread = threading.Thread(
+        target=lambda: found.append(pyfunc.load_model(ordered, env_manager="uv"))
+    )
     thread.start()
     thread.join()
     time.sleep(0.1)
@@ -137,7 +143,9 @@ def test_it_ends_with_a_parent_that_is_killed(ordered: Path) -> None:
         "print(load_model(sys.argv[1], env_manager='uv').predict('pid'), flush=True)\n"
         "model = load_model(sys.argv[1], env_manager='uv'); print(model.predict('pid'), flush=True); time.sleep(60)\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", program, ordered], stdout=subprocess.PIPE, env=dict(os.environ))
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program, ordered], stdout=subprocess.PIPE, env=dict(os.environ)
+    )
     assert parent.stdout is not None
     numbers = [int(parent.stdout.readline()) for _ in range(2)]
     parent.send_signal(signal.SIGKILL)

@@ -16,7 +16,7 @@ import yaml
 
 import envkit
 from envkit import pyfunc
-from envkit.inside.loaders.python_model import Context, PythonModel
+from envkit.inside.loaders.pyfunc.python_model import Context, PythonModel
 from envkit.models import Model
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
@@ -40,7 +40,11 @@ def older(request: pytest.FixtureRequest, tmp_path: Path) -> Older:
     """Each of them."""
     folder = OLDER / request.param
     path = shutil.copytree(folder / "model", tmp_path / "model")
-    return Older(path=path, expected=json.loads((folder / "expected.json").read_text()), version=folder.parent.name)
+    return Older(
+        path=path,
+        expected=json.loads((folder / "expected.json").read_text()),
+        version=folder.parent.name,
+    )
 
 
 def plain(answer: Any) -> Any:
@@ -56,11 +60,15 @@ def test_there_are_models_of_the_first_two_major_versions() -> None:
     assert {name[0] for name in NAMES} == {"1", "2"}
 
 
-def test_it_answers_its_example_as_its_mlflow_did(older: Older, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_answers_its_example_as_its_mlflow_did(
+    older: Older, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
     model = pyfunc.load_model(older.path, suppress_warnings=True)
 
-    answer = model.predict(model.input_example, model.metadata.load_input_example_params(older.path))
+    answer = model.predict(
+        model.input_example, model.metadata.load_input_example_params(older.path)
+    )
 
     assert plain(answer) == older.expected
 
@@ -72,7 +80,9 @@ def test_its_description_loses_nothing(older: Older) -> None:
     signatures = [each.pop("signature", {}) for each in (before, after)]
     assert before.items() <= after.items()
     for part, text in signatures[0].items():
-        for old, new in zip(json.loads(text or "[]"), json.loads(signatures[1][part] or "[]"), strict=True):
+        for old, new in zip(
+            json.loads(text or "[]"), json.loads(signatures[1][part] or "[]"), strict=True
+        ):
             assert old.items() <= new.items()
 
 
@@ -116,9 +126,15 @@ def of_numbers(data: list[float]) -> Any:
 
 @pytest.mark.parametrize(
     ("function", "expected"),
-    [(of_texts, ["a", "b"]), (of_objects, [{"x": "a"}, {"x": "b"}]), (of_numbers, pd.DataFrame({"x": ["a", "b"]}))],
+    [
+        (of_texts, ["a", "b"]),
+        (of_objects, [{"x": "a"}, {"x": "b"}]),
+        (of_numbers, pd.DataFrame({"x": ["a", "b"]})),
+    ],
 )
-def test_the_two_hints_that_an_old_mlflow_heeds_say_how_rows_are_given(function: Any, expected: Any) -> None:
+def test_the_two_hints_that_an_old_mlflow_heeds_say_how_rows_are_given(
+    function: Any, expected: Any
+) -> None:
     model = PythonModel(FunctionBefore220(function), Context({}, None))
 
     assert plain(model.predict(pd.DataFrame({"x": ["a", "b"]}))) == plain(expected)

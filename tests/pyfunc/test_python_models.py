@@ -38,7 +38,9 @@ def test_a_model_has_its_artifacts_configuration_and_parameters(saved: Path) -> 
         model.predict(FRAME[["a"]])
 
 
-def test_values_of_the_configuration_are_replaced_when_it_is_loaded(saved: Path, tmp_path: Path) -> None:
+def test_values_of_the_configuration_are_replaced_when_it_is_loaded(
+    saved: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("times: 10\nunknown: 1\n")
     model = pyfunc.load_model(saved / "scaled", model_config=path)
@@ -100,7 +102,9 @@ def test_a_stated_requirement_stands_beside_what_was_seen(saved: Path) -> None:
 
 @pytest.mark.parametrize("name", ["scaled", "upper", "shout", "double", "code"])
 def test_what_is_saved_requires_neither_envkit_nor_mlflow(saved: Path, name: str) -> None:
-    lines = (saved / name / "requirements.txt").read_text() + (saved / name / "constraints.txt").read_text()
+    lines = (saved / name / "requirements.txt").read_text() + (
+        saved / name / "constraints.txt"
+    ).read_text()
 
     assert "envkit" not in lines
     assert "mlflow" not in lines
@@ -123,7 +127,9 @@ def test_pickles_load_where_envkit_is_not(saved: Path, name: str, tmp_path: Path
             archive.write(each, f"cloudpickle/{each.name}")
     pickled = saved / name / "python_model.pkl"
     done = subprocess.run(
-        [sys.executable, "-S", "-I", "-c", program, pickled, tmp_path / "only.zip"], check=True, stdout=subprocess.PIPE
+        [sys.executable, "-S", "-I", "-c", program, pickled, tmp_path / "only.zip"],
+        check=True,
+        stdout=subprocess.PIPE,
     )
 
     assert done.stdout.decode().split()[0] == "True"
@@ -138,7 +144,9 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "failing.py").write_text("def _load_pyfunc(path):\n    raise KeyError('gone')\n")
 
     with pytest.raises(ModelRaised, match="gone"):
-        pyfunc.save_model(tmp_path / "model", loader_module="failing", code_paths=[tmp_path / "failing.py"])
+        pyfunc.save_model(
+            tmp_path / "model", loader_module="failing", code_paths=[tmp_path / "failing.py"]
+        )
 
     assert [each.name for each in tmp_path.iterdir()] == ["failing.py"]
 
@@ -183,7 +191,12 @@ def test_a_conda_environment_is_written_as_it_is(tmp_path: Path) -> None:
         "class M:\n    predict = staticmethod(len)\ndef _load_pyfunc(path):\n    return M()\n"
     )
     environment = {"name": "mine", "dependencies": ["python=3.11.7", {"pip": ["pandas"]}]}
-    pyfunc.save_model(tmp_path / "model", loader_module="own", code_paths=[tmp_path / "own.py"], conda_env=environment)
+    pyfunc.save_model(
+        tmp_path / "model",
+        loader_module="own",
+        code_paths=[tmp_path / "own.py"],
+        conda_env=environment,
+    )
 
     assert "name: mine" in (tmp_path / "model" / "conda.yaml").read_text()
     assert (tmp_path / "model" / "requirements.txt").read_text() == "pandas\n-c constraints.txt\n"
@@ -192,7 +205,9 @@ def test_a_conda_environment_is_written_as_it_is(tmp_path: Path) -> None:
 
 def test_what_reads_the_pickle_is_required_though_nobody_states_it(tmp_path: Path) -> None:
     (tmp_path / "some lines.txt").write_text("pandas\n")
-    pyfunc.save_model(tmp_path / "model", python_model=len, pip_requirements=tmp_path / "some lines.txt")
+    pyfunc.save_model(
+        tmp_path / "model", python_model=len, pip_requirements=tmp_path / "some lines.txt"
+    )
     lines = (tmp_path / "model" / "requirements.txt").read_text().splitlines()
 
     assert lines == [*pyfunc.get_default_pip_requirements(), "pandas", "-c constraints.txt"]
@@ -209,16 +224,22 @@ set_model(M())
 """
 
 
-def test_code_written_for_mlflow_is_saved_with_its_configuration_where_that_is_missing(tmp_path: Path) -> None:
+def test_code_written_for_mlflow_is_saved_with_its_configuration_where_that_is_missing(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "written.py").write_text(CONFIGURED)
-    pyfunc.save_model(tmp_path / "model", python_model=tmp_path / "written.py", model_config={"a": 5})
+    pyfunc.save_model(
+        tmp_path / "model", python_model=tmp_path / "written.py", model_config={"a": 5}
+    )
 
     assert pyfunc.load_model(tmp_path / "model").predict([0]) == [5]
     with pytest.raises(InvalidArgument, match="old name"):
         pyfunc.save_model(tmp_path / "x", python_model=len, code_path=["a"], code_paths=["b"])
 
 
-def test_code_that_lies_elsewhere_is_told_or_taken_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_that_lies_elsewhere_is_told_or_taken_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "outer.py").write_text("import inner\ndef _load_pyfunc(path):\n    return inner\n")
     (tmp_path / "inner.py").write_text("def predict(data): return data\n")
     monkeypatch.syspath_prepend(tmp_path)
@@ -227,7 +248,10 @@ def test_code_that_lies_elsewhere_is_told_or_taken_along(tmp_path: Path, monkeyp
         pyfunc.save_model(tmp_path / "a", loader_module="outer", code_paths=[tmp_path / "outer.py"])
     pyfunc.save_model(tmp_path / "b", loader_module="outer", infer_code_paths=True)
 
-    assert sorted(each.name for each in (tmp_path / "b" / "code").iterdir()) == ["inner.py", "outer.py"]
+    assert sorted(each.name for each in (tmp_path / "b" / "code").iterdir()) == [
+        "inner.py",
+        "outer.py",
+    ]
 
 
 def test_an_estimator_is_saved_and_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,20 +260,35 @@ def test_an_estimator_is_saved_and_loaded(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("UV_OFFLINE", "1")
     estimator = LinearRegression().fit(FRAME, [1.0, 2.0])
     with pytest.warns(UserWarning, match="used pandas"):
-        sklearn.save_model(estimator, tmp_path / "model", input_example=FRAME, pip_requirements=["scikit-learn"])
+        sklearn.save_model(
+            estimator, tmp_path / "model", input_example=FRAME, pip_requirements=["scikit-learn"]
+        )
     model = pyfunc.load_model(tmp_path / "model")
 
     assert model.predict(FRAME).tolist() == pytest.approx([1.0, 2.0])
-    assert type(model.get_raw_model()) is type(sklearn.load_model(tmp_path / "model")) is LinearRegression
+    assert (
+        type(model.get_raw_model())
+        is type(sklearn.load_model(tmp_path / "model"))
+        is LinearRegression
+    )
     assert isinstance(Model.load(tmp_path / "model").signature, ModelSignature)
     assert isinstance(model.output_schema, Schema)
-    assert (tmp_path / "model" / "requirements.txt").read_text() == "scikit-learn\n-c constraints.txt\n"
+    assert (
+        tmp_path / "model" / "requirements.txt"
+    ).read_text() == "scikit-learn\n-c constraints.txt\n"
 
 
 def test_the_parameters_are_shown(saved: Path) -> None:
     names = set(inspect.signature(pyfunc.save_model).parameters)
 
-    assert {"python_model", "code_paths", "infer_code_paths", "pip_requirements", "resources", "streamable"} <= names
+    assert {
+        "python_model",
+        "code_paths",
+        "infer_code_paths",
+        "pip_requirements",
+        "resources",
+        "streamable",
+    } <= names
     with pytest.raises(TypeError, match="no_such"):
         pyfunc.save_model("x", python_model=len, no_such=1)  # type: ignore[call-arg]
 
@@ -264,7 +303,9 @@ def test_importing_costs_nothing() -> None:
         "import sys, envkit; envkit.pyfunc.FLAVOR_NAME, envkit.models.__name__, envkit.flavors.__name__\n"
         "print(len([m for m in sys.modules if 'yaml' in m]))"
     )
-    done = subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.PIPE, env=dict(os.environ))
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, stdout=subprocess.PIPE, env=dict(os.environ)
+    )
 
     assert done.stdout.split() == [b"0"]
     assert envkit.pyfunc is pyfunc
@@ -274,8 +315,12 @@ def test_artifacts_come_from_where_a_uri_leads(tmp_path: Path) -> None:
     import fsspec
 
     memory = fsspec.filesystem("memory")
-    memory.pipe({"/place/words/a.txt": b"A", "/place/words/more/b.txt": b"B", "/place/one.txt": b"1"})
-    found = artifacts.put({"folder": "memory://place/words", "file": "memory://place/one.txt"}, tmp_path)
+    memory.pipe(
+        {"/place/words/a.txt": b"A", "/place/words/more/b.txt": b"B", "/place/one.txt": b"1"}
+    )
+    found = artifacts.put(
+        {"folder": "memory://place/words", "file": "memory://place/one.txt"}, tmp_path
+    )
 
     assert found["file"] == {"path": "artifacts/one.txt", "uri": "memory://place/one.txt"}
     assert (tmp_path / found["folder"]["path"] / "more" / "b.txt").read_text() == "B"
@@ -286,6 +331,11 @@ def test_artifacts_of_one_name_lie_apart(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.txt").write_text(folder)
-    found = artifacts.put({"one": tmp_path / "a" / "x.txt", "two": tmp_path / "b" / "x.txt"}, tmp_path / "model")
+    found = artifacts.put(
+        {"one": tmp_path / "a" / "x.txt", "two": tmp_path / "b" / "x.txt"}, tmp_path / "model"
+    )
 
-    assert [(tmp_path / "model" / each["path"]).read_text() for each in found.values()] == ["a", "b"]
+    assert [(tmp_path / "model" / each["path"]).read_text() for each in found.values()] == [
+        "a",
+        "b",
+    ]

@@ -17,8 +17,8 @@ import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envkit.inside import wire
-from envkit.inside.answer import NotEncodable
+from envkit.inside.data import wire
+from envkit.inside.data.answer import NotEncodable
 
 TIMES = pd.to_datetime(["2020-01-01", "2021-06-01"])
 FRAME = pd.DataFrame(
@@ -39,9 +39,16 @@ FRAME = pd.DataFrame(
 )
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.binary(),
     lambda inner: (
-        st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text() | st.integers(), inner, max_size=4)
+        st.lists(inner)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text() | st.integers(), inner, max_size=4)
     ),
     max_leaves=20,
 )
@@ -137,7 +144,11 @@ def test_a_value_without_a_form_is_refused() -> None:
     with pytest.raises(NotEncodable, match="object"):
         wire.dumps(object())
     with pytest.raises(NotEncodable, match="no name"):
-        wire.dumps(pd.Series(pd.to_datetime(["2020-01-01"]).tz_localize(import_module("dateutil.tz").tzlocal())))
+        wire.dumps(
+            pd.Series(
+                pd.to_datetime(["2020-01-01"]).tz_localize(import_module("dateutil.tz").tzlocal())
+            )
+        )
 
 
 @given(st.binary(max_size=60))
@@ -159,4 +170,6 @@ def test_bytes_that_are_none_of_ours_are_refused(content: bytes) -> None:
 )
 def test_what_claims_to_be_something_else_is_refused(text: str) -> None:
     with pytest.raises(wire.Malformed):
-        wire.loads(struct.pack(">Q", len(text)) + text.encode() + struct.pack(">Q", 8) + b"12345678")
+        wire.loads(
+            struct.pack(">Q", len(text)) + text.encode() + struct.pack(">Q", 8) + b"12345678"
+        )

@@ -21,5 +21,7 @@ def crates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if rscript is None:
         pytest.skip("R is not installed: apt-get install r-base-core r-cran-jsonlite")
     folder = tmp_path_factory.mktemp("crates")
-    subprocess.run([rscript, "--vanilla", SCRIPT, folder], check=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
+    subprocess.run(
+        [rscript, "--vanilla", SCRIPT, folder], check=True, env={**os.environ, "LC_ALL": "C.UTF-8"}
+    )
     return folder

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envkit.inside import answer, loading, payload, r_data
+from envkit.inside import loading
+from envkit.inside.data import answer, payload, r_data
+from envkit.inside.data.signature import InvalidInput
 from envkit.inside.loaders.crate import RError
-from envkit.inside.signature import InvalidInput
 from envkit.models.directory import ModelDirectory
 
 Ask = Callable[..., Any]
@@ -30,7 +31,9 @@ def asking(folder: Path) -> Iterator[Ask]:
     def ask(content: Any, kind: str = "json", **signature: Any) -> Any:
         text = content if isinstance(content, str) else json.dumps(content)
         asked = {**request, "signature": signature or None}
-        found = payload.from_content(text.encode(), kind, asked, model.takes_raw_inputs, model.reader)
+        found = payload.from_content(
+            text.encode(), kind, asked, model.takes_raw_inputs, model.reader
+        )
         return answer.encode(model.predict(found.data, found.params))
 
     with closing(model.implementation):
@@ -53,7 +56,13 @@ def whims(crates: Path) -> Iterator[Ask]:
     ("asked", "types", "data"),
     [
         (
-            {"dataframe_split": {"columns": ["a", "b c"], "index": [7, 8], "data": [[1, "é"], [2.5, None]]}},
+            {
+                "dataframe_split": {
+                    "columns": ["a", "b c"],
+                    "index": [7, 8],
+                    "data": [[1, "é"], [2.5, None]],
+                }
+            },
             ["double", "character"],
             [{"a": 1, "b c": "é"}, {"a": 2.5, "b c": None}],
         ),
@@ -75,7 +84,11 @@ def whims(crates: Path) -> Iterator[Ask]:
     ],
 )
 def test_tables_are_data_frames(echo: Ask, asked: Any, types: list[str], data: Any) -> None:
-    assert echo(asked) == {"class": ["data.frame"], "types": _by_column(types, data, asked), "data": data}
+    assert echo(asked) == {
+        "class": ["data.frame"],
+        "types": _by_column(types, data, asked),
+        "data": data,
+    }
 
 
 def _by_column(types: list[str], data: list[Any], asked: Any) -> dict[str, list[str]]:
@@ -96,13 +109,22 @@ def _by_column(types: list[str], data: list[Any], asked: Any) -> dict[str, list[
 def test_other_values_are_vectors_matrices_and_lists(echo: Ask, value: Any, kind: str) -> None:
     found = echo({"inputs": value})
 
-    assert (found["class"], found["data"]) == ([kind], value if isinstance(value, (list, dict)) else [value])
+    assert (found["class"], found["data"]) == (
+        [kind],
+        value if isinstance(value, (list, dict)) else [value],
+    )
 
 
 @given(data=st.data(), names=st.lists(st.text(max_size=3), unique=True, min_size=1, max_size=3))
-def test_one_table_is_the_same_question_in_every_form(data: st.DataObject, names: list[str]) -> None:
-    cells = st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.floats(allow_nan=False)
-    rows = data.draw(st.lists(st.lists(cells, min_size=len(names), max_size=len(names)), min_size=1, max_size=4))
+def test_one_table_is_the_same_question_in_every_form(
+    data: st.DataObject, names: list[str]
+) -> None:
+    cells = (
+        st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.floats(allow_nan=False)
+    )
+    rows = data.draw(
+        st.lists(st.lists(cells, min_size=len(names), max_size=len(names)), min_size=1, max_size=4)
+    )
     records = [dict(zip(names, row, strict=True)) for row in rows]
     forms: list[dict[str, Any]] = [
         {"dataframe_split": {"columns": names, "data": rows}},
@@ -123,11 +145,15 @@ def test_csv_is_read_as_r_reads_it(echo: Ask) -> None:
     assert found["data"] == [{"a": 1, "b.c": "x,y", "d": True}, {"a": None, "b.c": "é", "d": False}]
 
 
-LONG = [{"name": "a", "type": "long", "required": True}, {"name": "b", "type": "string", "required": False}]
+LONG = [
+    {"name": "a", "type": "long", "required": True},
+    {"name": "b", "type": "string", "required": False},
+]
 
 
 @pytest.mark.parametrize(
-    ("content", "kind"), [({"inputs": {"z": [1], "b": [None], "a": [2.0]}}, "json"), ("z,b,a\n1,,2\n", "csv")]
+    ("content", "kind"),
+    [({"inputs": {"z": [1], "b": [None], "a": [2.0]}}, "json"), ("z,b,a\n1,,2\n", "csv")],
 )
 def test_a_signature_chooses_and_checks_the_columns(
     echo: Ask, caplog: pytest.LogCaptureFixture, content: Any, kind: str
@@ -146,8 +172,16 @@ def test_a_signature_chooses_and_checks_the_columns(
         ("a\n2.5\n", "csv", "`a`.*not 2.5"),
         ("a\nx\n", "csv", "`a`.*not 'x'"),
         ({"dataframe_records": [{"b": "x"}]}, "json", "lacks `a`"),
-        ({"dataframe_split": {"columns": ["a"], "data": [[1, 2]]}}, "json", "2 values for 1 columns"),
-        ({"dataframe_split": {"columns": ["a", "a"], "data": [[1, 2]]}}, "json", "several columns `a`"),
+        (
+            {"dataframe_split": {"columns": ["a"], "data": [[1, 2]]}},
+            "json",
+            "2 values for 1 columns",
+        ),
+        (
+            {"dataframe_split": {"columns": ["a", "a"], "data": [[1, 2]]}},
+            "json",
+            "several columns `a`",
+        ),
         ({"dataframe_split": {"columns": ["a"], "data": 5}}, "json", "list of rows"),
         ({"dataframe_records": [1]}, "json", "list of objects"),
         ("a,b\n1\n", "csv", "row 1 has 1 values for 2 columns"),
@@ -157,7 +191,9 @@ def test_a_signature_chooses_and_checks_the_columns(
         ({"messages": []}, "json", "exactly one of"),
     ],
 )
-def test_what_is_no_request_or_does_not_fit_is_refused(echo: Ask, content: Any, kind: str, said: str) -> None:
+def test_what_is_no_request_or_does_not_fit_is_refused(
+    echo: Ask, content: Any, kind: str, said: str
+) -> None:
     with pytest.raises(InvalidInput, match=said):
         echo(content, kind, inputs=LONG)
 
@@ -168,7 +204,10 @@ def test_what_r_cannot_read_is_the_inputs_fault(echo: Ask) -> None:
 
 
 def test_parameters_of_the_signature_are_named_arguments(crates: Path) -> None:
-    params = [{"name": "t", "type": "double", "default": 0.5}, {"name": "stop", "type": "string", "default": "x"}]
+    params = [
+        {"name": "t", "type": "double", "default": 0.5},
+        {"name": "stop", "type": "string", "default": "x"},
+    ]
 
     with asking(crates / "parameters") as ask:
         found = ask({"inputs": [1], "params": {"t": 2, "other": 1}}, params=params)

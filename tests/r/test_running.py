@@ -17,9 +17,15 @@ from click.testing import CliRunner, Result
 import envkit
 from envkit import pyfunc
 from envkit.cli.main import main
-from envkit.environments.backend import FlavorBackend, PyFuncBackend, RFuncBackend
-from envkit.errors import InvalidArgument, InvalidFile, PathOutsideModel, PredictionFailed, ToolNotFound
+from envkit.errors import (
+    InvalidArgument,
+    InvalidFile,
+    PathOutsideModel,
+    PredictionFailed,
+    ToolNotFound,
+)
 from envkit.models import get_flavor_backend
+from envkit.pyfunc.backend import FlavorBackend, PyFuncBackend, RFuncBackend
 
 CARS = pd.DataFrame({"wt": [2.62, 3.44], "cyl": [6, 8]})
 MPG = [22.27914467, 16.64695758]  # as `predict` of R prints them with ten digits
@@ -38,14 +44,18 @@ def test_a_data_frame_is_predicted_on(crates: Path) -> None:
 def test_the_command_predicts_on_csv_in_the_sandbox(crates: Path, tmp_path: Path) -> None:
     CARS.to_csv(tmp_path / "cars.csv", index=False)
 
-    result = command("predict", crates / "fuel", "-t", "csv", "-i", tmp_path / "cars.csv", "--sandbox")
+    result = command(
+        "predict", crates / "fuel", "-t", "csv", "-i", tmp_path / "cars.csv", "--sandbox"
+    )
 
     assert result.exit_code == 0, result.stderr
     assert json.loads(result.stdout)["predictions"] == pytest.approx(MPG, abs=1e-8)
     assert "A model of R: it runs in R " in result.stderr
 
 
-def test_what_r_raises_is_the_models_error_without_a_traceback_of_python(crates: Path, tmp_path: Path) -> None:
+def test_what_r_raises_is_the_models_error_without_a_traceback_of_python(
+    crates: Path, tmp_path: Path
+) -> None:
     (tmp_path / "asked").write_text('{"inputs": ["raise"]}')
 
     result = command("predict", "-q", crates / "whims", "-i", tmp_path / "asked")
@@ -56,7 +66,9 @@ def test_what_r_raises_is_the_models_error_without_a_traceback_of_python(crates:
     assert lines[2:] == ["Error: The model failed to predict: RError: a secret"]
 
 
-@pytest.mark.parametrize(("asked", "how"), [("quit", "ended with status 3"), ("die", "was killed by SIGKILL")])
+@pytest.mark.parametrize(
+    ("asked", "how"), [("quit", "ended with status 3"), ("die", "was killed by SIGKILL")]
+)
 def test_r_that_ends_is_told_as_it_ended(crates: Path, asked: str, how: str) -> None:
     with pytest.raises(PredictionFailed, match=f"predict: its process {how}"):
         envkit.predict(crates / "whims", {"inputs": [asked]})
@@ -68,19 +80,27 @@ def test_r_is_ended_when_its_time_is_up(crates: Path) -> None:
 
 
 def test_variables_reach_the_model(crates: Path) -> None:
-    assert envkit.predict(crates / "whims", {"inputs": ["variable"]}, extra_envs={"TOLD": "yes"}) == ["yes"]
+    assert envkit.predict(
+        crates / "whims", {"inputs": ["variable"]}, extra_envs={"TOLD": "yes"}
+    ) == ["yes"]
 
 
 def test_a_server_answers_and_outlives_the_models_errors(crates: Path) -> None:
     def ask(body: str, kind: str = "application/json") -> bytes:
-        with urlopen(Request(f"{server.url}/invocations", body.encode(), {"Content-Type": kind})) as answer:
+        with urlopen(
+            Request(f"{server.url}/invocations", body.encode(), {"Content-Type": kind})
+        ) as answer:
             found: bytes = answer.read()
             return found
 
     backend = get_flavor_backend(crates / "whims")
     with backend.serve(crates / "whims", port=0, synchronous=False) as server:
         assert ask('{"inputs": ["texts"]}').decode() == '{"predictions": ["\\u00e9", null]}'
-        for body, status in (('{"inputs": ["raise"]}', 500), ("[", 400), ('{"inputs": ["quit"]}', 502)):
+        for body, status in (
+            ('{"inputs": ["raise"]}', 500),
+            ("[", 400),
+            ('{"inputs": ["quit"]}', 502),
+        ):
             with pytest.raises(HTTPError) as refused:
                 ask(body)
             assert refused.value.code == status
@@ -88,10 +108,14 @@ def test_a_server_answers_and_outlives_the_models_errors(crates: Path) -> None:
         assert json.loads(ask("x\nmatrix\n", "text/csv")) == {"predictions": [[1, 3], [2, 4]]}
 
 
-def test_without_r_it_is_said_what_to_install(crates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_r_it_is_said_what_to_install(
+    crates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
         patch.setenv("PATH", str(tmp_path))
-        with pytest.raises(ToolNotFound, match=r"Rscript is not installed.*r-base-core r-cran-jsonlite"):
+        with pytest.raises(
+            ToolNotFound, match=r"Rscript is not installed.*r-base-core r-cran-jsonlite"
+        ):
             envkit.predict(crates / "fuel", CARS)
         assert not get_flavor_backend(crates / "fuel").can_score_model()
     for name in ("R_LIBS", "R_LIBS_SITE", "R_LIBS_USER"):
@@ -100,7 +124,9 @@ def test_without_r_it_is_said_what_to_install(crates: Path, tmp_path: Path, monk
         envkit.prepare_env(crates / "fuel")
 
 
-def test_an_r_that_does_not_work_is_told(crates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_r_that_does_not_work_is_told(
+    crates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program = tmp_path / "Rscript"
     program.write_text("#!/bin/sh\necho it is broken\nexit 3\n")
     program.chmod(0o755)

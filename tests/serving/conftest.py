@@ -60,11 +60,18 @@ Make = Callable[..., Path]
 Ask = Callable[..., httpx.Response]
 
 
-def write_model(folder: Path, code: str = WHIMS, signature: Any = None, streamable: bool = True) -> Path:
+def write_model(
+    folder: Path, code: str = WHIMS, signature: Any = None, streamable: bool = True
+) -> Path:
     """Write a model of one module, which needs nothing."""
     (folder / "code").mkdir(parents=True)
     (folder / "code" / "whims.py").write_text(code)
-    flavor = {"loader_module": "whims", "code": "code", "streamable": streamable, "python_version": VERSION}
+    flavor = {
+        "loader_module": "whims",
+        "code": "code",
+        "streamable": streamable,
+        "python_version": VERSION,
+    }
     described: dict[str, Any] = {"flavors": {"python_function": flavor}}
     if signature is not None:
         described["signature"] = {key: json.dumps(value) for key, value in signature.items()}

@@ -22,7 +22,13 @@ ERROR_KEYS = {"error_code", "message", "sqlstate", "error_class"}
 
 
 def post(url: str, content: Any, headers: dict[str, str] | None = None) -> httpx.Response:
-    return httpx.post(f"{url}/invocations", content=content, headers=JSON | (headers or {}), timeout=30, verify=False)
+    return httpx.post(
+        f"{url}/invocations",
+        content=content,
+        headers=JSON | (headers or {}),
+        timeout=30,
+        verify=False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,7 +45,9 @@ def post(url: str, content: Any, headers: dict[str, str] | None = None) -> httpx
         ("POST", "/predict", 404),
     ],
 )
-def test_the_endpoints_are_those_of_a_scoring_server(url: str, method: str, path: str, status: int) -> None:
+def test_the_endpoints_are_those_of_a_scoring_server(
+    url: str, method: str, path: str, status: int
+) -> None:
     answer = httpx.request(method, url + path, verify=False)
 
     assert answer.status_code == status
@@ -71,7 +79,9 @@ def test_the_endpoints_are_those_of_a_scoring_server(url: str, method: str, path
         (None, 415),
     ],
 )
-def test_a_content_type_that_is_missing_or_odd_is_refused(url: str, content_type: str | None, status: int) -> None:
+def test_a_content_type_that_is_missing_or_odd_is_refused(
+    url: str, content_type: str | None, status: int
+) -> None:
     with httpx.Client(verify=False) as client:
         request = client.build_request("POST", f"{url}/invocations", content=b'{"inputs": ["a"]}')
         if content_type is not None:
@@ -117,9 +127,7 @@ def told_by(url: str, said: bytes) -> tuple[int, dict[str, Any]]:
         return answer.status, json.loads(answer.read())
 
 
-CHUNKED = (
-    b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-)
+CHUNKED = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +145,9 @@ CHUNKED = (
     ],
     ids=lambda said: said[:30] if isinstance(said, bytes) else str(said),
 )
-def test_what_is_no_request_of_http_is_refused_like_everything_else(url: str, said: bytes, status: int) -> None:
+def test_what_is_no_request_of_http_is_refused_like_everything_else(
+    url: str, said: bytes, status: int
+) -> None:
     told, body = told_by(url, said)
 
     assert told == status
@@ -158,9 +168,15 @@ def test_a_compressed_body_is_refused(url: str) -> None:
 
 @pytest.mark.parametrize(
     ("what", "status", "code"),
-    [("raise", 500, "INTERNAL_ERROR"), ("exit", 500, "INTERNAL_ERROR"), ("object", 500, "INTERNAL_ERROR")],
+    [
+        ("raise", 500, "INTERNAL_ERROR"),
+        ("exit", 500, "INTERNAL_ERROR"),
+        ("object", 500, "INTERNAL_ERROR"),
+    ],
 )
-def test_a_models_failure_is_a_500_without_a_trace(url: str, what: str, status: int, code: str) -> None:
+def test_a_models_failure_is_a_500_without_a_trace(
+    url: str, what: str, status: int, code: str
+) -> None:
     before = ask(url, "pid").json()
     answer = ask(url, what)
 
@@ -185,7 +201,9 @@ def test_a_trace_is_shown_to_clients_where_that_is_wanted(
 def test_not_a_number_is_valid_json(url: str) -> None:
     text = ask(url, "nan").text
 
-    assert json.loads(text, parse_constant=lambda name: pytest.fail(name)) == {"predictions": [None, 1.5, None]}
+    assert json.loads(text, parse_constant=lambda name: pytest.fail(name)) == {
+        "predictions": [None, 1.5, None]
+    }
 
 
 @pytest.mark.parametrize("key", ["messages", "prompt", "input"])
@@ -195,8 +213,12 @@ def test_a_chat_reaches_the_model_whole_and_its_answer_is_not_wrapped(url: str, 
     assert answer.json() == [{key: "hi", "temperature": 1}, {}]
 
 
-@pytest.mark.parametrize(("what", "how"), [("die", "ended with status 7"), ("fault", "was killed by SIGSEGV")])
-def test_a_worker_that_dies_is_told_and_the_next_request_works(url: str, what: str, how: str) -> None:
+@pytest.mark.parametrize(
+    ("what", "how"), [("die", "ended with status 7"), ("fault", "was killed by SIGSEGV")]
+)
+def test_a_worker_that_dies_is_told_and_the_next_request_works(
+    url: str, what: str, how: str
+) -> None:
     answer = ask(url, what)
 
     assert (answer.status_code, answer.json()["error_code"]) == (502, "WORKER_DIED")
@@ -204,7 +226,9 @@ def test_a_worker_that_dies_is_told_and_the_next_request_works(url: str, what: s
     assert ask(url, "x").json() == {"predictions": "x"}
 
 
-def test_a_request_that_takes_too_long_is_stopped_with_all_that_it_does(serve: Callable[..., str], whims: Path) -> None:
+def test_a_request_that_takes_too_long_is_stopped_with_all_that_it_does(
+    serve: Callable[..., str], whims: Path
+) -> None:
     url = serve(whims, timeout=2.0)
     pid = ask(url, "pid").json()["predictions"]
     child = ask(url, "child").json()["predictions"]
@@ -243,7 +267,11 @@ def test_what_happens_is_counted(serve: Callable[..., str], whims: Path) -> None
 
 
 def events(answer: httpx.Response) -> list[Any]:
-    data = [line.removeprefix("data: ") for line in answer.text.splitlines() if line.startswith("data: ")]
+    data = [
+        line.removeprefix("data: ")
+        for line in answer.text.splitlines()
+        if line.startswith("data: ")
+    ]
     return [each if each == "[DONE]" else json.loads(each) for each in data]
 
 
@@ -260,11 +288,18 @@ def test_a_stream_comes_in_pieces(url: str) -> None:
 
 def test_a_stream_that_fails_says_so(url: str) -> None:
     accepted = {"Accept": "text/event-stream"}
-    first = httpx.post(f"{url}/invocations", json={"messages": ["raise"]}, headers=accepted, verify=False)
-    later = httpx.post(f"{url}/invocations", json={"messages": ["a", "raise"]}, headers=accepted, verify=False)
+    first = httpx.post(
+        f"{url}/invocations", json={"messages": ["raise"]}, headers=accepted, verify=False
+    )
+    later = httpx.post(
+        f"{url}/invocations", json={"messages": ["a", "raise"]}, headers=accepted, verify=False
+    )
 
     assert (first.status_code, first.json()["error_code"]) == (500, "INTERNAL_ERROR")
-    assert [each.get("said", each.get("error_code")) for each in events(later)] == ["a", "INTERNAL_ERROR"]
+    assert [each.get("said", each.get("error_code")) for each in events(later)] == [
+        "a",
+        "INTERNAL_ERROR",
+    ]
     assert "event: error" in later.text
     assert "secret" not in later.text
 
@@ -277,10 +312,15 @@ def test_a_stream_that_nobody_reads_any_more_is_ended_and_the_worker_stays(url: 
     assert ask(url, "pid").json()["predictions"] == said["pid"]
 
 
-def test_a_stream_is_refused_by_a_model_that_has_none(serve: Callable[..., str], make_model: Make) -> None:
+def test_a_stream_is_refused_by_a_model_that_has_none(
+    serve: Callable[..., str], make_model: Make
+) -> None:
     url = serve(make_model(streamable=False))
     answer = httpx.post(
-        f"{url}/invocations", json={"messages": ["a"]}, headers={"Accept": "text/event-stream"}, verify=False
+        f"{url}/invocations",
+        json={"messages": ["a"]},
+        headers={"Accept": "text/event-stream"},
+        verify=False,
     )
     plain = httpx.post(f"{url}/invocations", json={"messages": ["a"], "stream": True}, verify=False)
 
@@ -294,11 +334,26 @@ COLUMNS = {"inputs": [{"name": "a", "type": "long"}, {"name": "m", "type": "long
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [
-        ({"inputs": {"a": [1]}}, (400, "INVALID_PARAMETER_VALUE", "KAM01", "SCHEMA_ENFORCEMENT_FAILED")),
-        ({"inputs": {"a": [2.5], "m": [1]}}, (400, "BAD_REQUEST", "KAM00", "INVALID_PARAMETER_VALUE")),
-        ({"messages": ["x"]}, (400, "INVALID_PARAMETER_VALUE", "KAM01", "SCHEMA_ENFORCEMENT_FAILED")),
-        ({"inputs": {"a": [1], "m": [0]}}, (403, "PERMISSION_DENIED", "KAM00", "INVALID_PARAMETER_VALUE")),
-        ({"inputs": {"a": [1], "m": [1]}}, (500, "INTERNAL_ERROR", "KAM02", "PREDICTION_FUNCTION_FAILED")),
+        (
+            {"inputs": {"a": [1]}},
+            (400, "INVALID_PARAMETER_VALUE", "KAM01", "SCHEMA_ENFORCEMENT_FAILED"),
+        ),
+        (
+            {"inputs": {"a": [2.5], "m": [1]}},
+            (400, "BAD_REQUEST", "KAM00", "INVALID_PARAMETER_VALUE"),
+        ),
+        (
+            {"messages": ["x"]},
+            (400, "INVALID_PARAMETER_VALUE", "KAM01", "SCHEMA_ENFORCEMENT_FAILED"),
+        ),
+        (
+            {"inputs": {"a": [1], "m": [0]}},
+            (403, "PERMISSION_DENIED", "KAM00", "INVALID_PARAMETER_VALUE"),
+        ),
+        (
+            {"inputs": {"a": [1], "m": [1]}},
+            (500, "INTERNAL_ERROR", "KAM02", "PREDICTION_FUNCTION_FAILED"),
+        ),
     ],
     ids=str,
 )
@@ -306,7 +361,12 @@ def test_an_error_is_classified_as_by_the_reference(judge: str, asked: Any, expe
     answer = httpx.post(f"{judge}/invocations", json=asked, verify=False)
     told = answer.json()
 
-    assert (answer.status_code, told["error_code"], told["sqlstate"], told["error_class"]) == expected
+    assert (
+        answer.status_code,
+        told["error_code"],
+        told["sqlstate"],
+        told["error_class"],
+    ) == expected
     assert ("may not" in told["message"]) == (expected[0] == 403)
 
 
@@ -329,6 +389,8 @@ def _load_pyfunc(path):
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of a model that raises as MLflow's exceptions do: a stand-in, since MLflow is not installed here."""
-    model = write_model(tmp_path_factory.mktemp("judge") / "model", JUDGE, COLUMNS, streamable=False)
+    model = write_model(
+        tmp_path_factory.mktemp("judge") / "model", JUDGE, COLUMNS, streamable=False
+    )
     with envkit.serve(model, port=0, env_manager="local", synchronous=False) as server:
         yield server.url

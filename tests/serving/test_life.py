@@ -20,7 +20,7 @@ import pytest
 
 import envkit
 from envkit.errors import InvalidArgument, PredictionFailed, ToolNotFound
-from envkit.serving import connection, question
+from envkit.serving import connection, request
 from envkit.serving import serve as serving
 from tests.serving.conftest import Make, ask
 
@@ -28,10 +28,14 @@ PROGRAM = [sys.executable, "-m", "envkit", "serve", "--env-manager", "local", "-
 
 
 @contextmanager
-def program(model: Path, *words: str, ready: bool = True) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def program(
+    model: Path, *words: str, ready: bool = True
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Start `envkit serve`; gives the process, whose output is kept, and the URL."""
     argv = [*PROGRAM, *words, str(model)]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stderr is not None
             url = re.search(r"http://\S+", process.stderr.readline()) if ready else None
@@ -55,9 +59,15 @@ def is_gone(pid: int) -> bool:
 
 @pytest.mark.parametrize(
     ("number", "status"),
-    [(signal.SIGTERM, 0), pytest.param(signal.SIGHUP, 0, marks=pytest.mark.slow), (signal.SIGINT, 130)],
+    [
+        (signal.SIGTERM, 0),
+        pytest.param(signal.SIGHUP, 0, marks=pytest.mark.slow),
+        (signal.SIGINT, 130),
+    ],
 )
-def test_requests_at_work_finish_before_the_end(whims: Path, number: signal.Signals, status: int) -> None:
+def test_requests_at_work_finish_before_the_end(
+    whims: Path, number: signal.Signals, status: int
+) -> None:
     with program(whims) as (process, url), ThreadPoolExecutor() as threads:
         pid = ask(url, "pid").json()["predictions"]
         asked = [threads.submit(ask, url, "sleep", 0.4) for _ in range(3)]
@@ -118,7 +128,9 @@ def test_a_model_that_cannot_be_loaded_ends_the_server_with_its_traceback(make_m
 def test_a_port_that_is_taken_is_told(whims: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(InvalidArgument, match=rf"Port {port} of 127\.0\.0\.1 cannot be taken: .*in use.*--port"):
+        with pytest.raises(
+            InvalidArgument, match=rf"Port {port} of 127\.0\.0\.1 cannot be taken: .*in use.*--port"
+        ):
             envkit.serve(whims, port=port, env_manager="local")
 
 
@@ -185,13 +197,17 @@ def test_too_many_requests_are_told_to_come_later(serve: Callable[..., str], whi
     url = serve(whims, queue=1)
     ask(url, "x")
     with ThreadPoolExecutor() as threads:
-        answers = [each.result() for each in [threads.submit(ask, url, "sleep", 0.5) for _ in range(5)]]
+        answers = [
+            each.result() for each in [threads.submit(ask, url, "sleep", 0.5) for _ in range(5)]
+        ]
 
     assert sorted(each.status_code for each in answers) == [200, 200, 503, 503, 503]
     assert {each.headers.get("Retry-After") for each in answers if each.status_code == 503} == {"1"}
 
 
-def test_nobody_is_predicted_for_who_has_gone_while_waiting(serve: Callable[..., str], whims: Path) -> None:
+def test_nobody_is_predicted_for_who_has_gone_while_waiting(
+    serve: Callable[..., str], whims: Path
+) -> None:
     url = serve(whims)
     ask(url, "x")
     with ThreadPoolExecutor() as threads:
@@ -199,11 +215,18 @@ def test_nobody_is_predicted_for_who_has_gone_while_waiting(serve: Callable[...,
         time.sleep(0.3)
         for _ in range(3):
             with pytest.raises(httpx.ReadTimeout):
-                httpx.post(f"{url}/invocations", json={"inputs": ["sleep", "20"]}, timeout=0.1, verify=False)
+                httpx.post(
+                    f"{url}/invocations",
+                    json={"inputs": ["sleep", "20"]},
+                    timeout=0.1,
+                    verify=False,
+                )
 
         assert ask(url, "x").json() == {"predictions": "x"}
         assert first.result().status_code == 200
-    assert 'envkit_requests_total{status="499"} 3.0' in httpx.get(f"{url}/metrics", verify=False).text
+    assert (
+        'envkit_requests_total{status="499"} 3.0' in httpx.get(f"{url}/metrics", verify=False).text
+    )
 
 
 def test_two_workers_answer_two_at_once(serve: Callable[..., str], whims: Path) -> None:
@@ -259,7 +282,7 @@ def test_slow_clients_are_closed_while_others_are_answered(
     serve: Callable[..., str], whims: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "HEADER_SECONDS", 0.5)
-    monkeypatch.setattr(question, "STEP_SECONDS", 0.5)
+    monkeypatch.setattr(request, "STEP_SECONDS", 0.5)
 
     assert_slow_clients_are_closed(serve(whims), 3.0)
 
@@ -279,19 +302,26 @@ def memory(pid: int) -> int:
 
 
 @pytest.mark.parametrize(
-    ("limit", "chunked"), [("1", False), ("150", True), *(pytest.param(*each, marks=pytest.mark.slow) for each in REST)]
+    ("limit", "chunked"),
+    [("1", False), ("150", True), *(pytest.param(*each, marks=pytest.mark.slow) for each in REST)],
 )
-def test_a_body_over_the_limit_is_refused_and_costs_no_memory(whims: Path, limit: str, chunked: bool) -> None:
+def test_a_body_over_the_limit_is_refused_and_costs_no_memory(
+    whims: Path, limit: str, chunked: bool
+) -> None:
     def body() -> Iterator[bytes]:
         yield b'{"inputs": ["'
         for _ in range(200):
             yield b"x" * 1_000_000
 
-    headers = {"Content-Type": "application/json"} | ({} if chunked else {"Content-Length": "200000013"})
+    headers = {"Content-Type": "application/json"} | (
+        {} if chunked else {"Content-Length": "200000013"}
+    )
     with program(whims, "--max-body", limit) as (process, url):
         ask(url, "x")
         before = memory(process.pid)
-        answer = httpx.post(f"{url}/invocations", content=body(), headers=headers, timeout=60, verify=False)
+        answer = httpx.post(
+            f"{url}/invocations", content=body(), headers=headers, timeout=60, verify=False
+        )
 
         assert (answer.status_code, answer.json()["error_code"]) == (413, "REQUEST_TOO_LARGE")
         assert memory(process.pid) - before < 50_000_000
@@ -312,7 +342,7 @@ def test_a_sandboxed_model_is_served(serve: Callable[..., str], whims: Path) -> 
 
 @pytest.mark.e2e
 def test_an_environment_that_serves_is_not_pruned(whims: Path) -> None:
-    from envkit.environments import housekeeping
+    from envkit.environments.store import housekeeping
 
     with envkit.serve(whims, port=0, synchronous=False) as server:
         ask(server.url, "x")
@@ -342,7 +372,9 @@ def test_a_notebook_is_told_to_serve_in_a_thread(whims: Path) -> None:
         asyncio.run(serve())
 
 
-def test_the_contract_of_sagemakers_containers_holds(whims: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_contract_of_sagemakers_containers_holds(
+    whims: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(serving, "CONTAINER_MODEL", whims)
 
     assert serving.address(None, None, None) == (str(whims), "0.0.0.0", 8080)
@@ -350,7 +382,9 @@ def test_the_contract_of_sagemakers_containers_holds(whims: Path, monkeypatch: p
     assert serving.address("other", None, None) == ("other", "127.0.0.1", 5000)
 
 
-def test_a_model_must_be_named_outside_of_such_containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_must_be_named_outside_of_such_containers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(serving, "CONTAINER_MODEL", tmp_path / "none")
 
     with pytest.raises(InvalidArgument, match="MODEL"):

@@ -50,9 +50,18 @@ OTHER_BODY = {"064", "142"}
 
 
 # What the others are about is tested where it is done, without a server.
-QUICK = {"no signature", "a:long b:double", "a:long with params t:double=0.5 stop:string[]", "model that raises"}
+QUICK = {
+    "no signature",
+    "a:long b:double",
+    "a:long with params t:double=0.5 stop:string[]",
+    "model that raises",
+}
 PARAMETERS = [
-    pytest.param(case, id=case["id"][-3:], marks=[] if case["given"]["model"] in QUICK else [pytest.mark.slow])
+    pytest.param(
+        case,
+        id=case["id"][-3:],
+        marks=[] if case["given"]["model"] in QUICK else [pytest.mark.slow],
+    )
     for case in ASKED
 ]
 
@@ -93,7 +102,9 @@ def test_a_request_is_answered_as_by_the_reference(
     given, number = case["given"], case["id"][-3:]
     body = given["body"] if isinstance(given["body"], str) else json.dumps(given["body"])
     headers = {} if given["content_type"] is None else {"Content-Type": given["content_type"]}
-    answer = client.post(f"{servers[given['model']]}/invocations", content=body.encode(), headers=headers)
+    answer = client.post(
+        f"{servers[given['model']]}/invocations", content=body.encode(), headers=headers
+    )
     status, _ = BETTER.get(number, (case["expect"]["status"], ""))
 
     assert answer.status_code == status, answer.text

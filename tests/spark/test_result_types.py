@@ -33,7 +33,8 @@ def test_types_are_read_as_spark_writes_them(text: str, kind: Kind) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "date", "map<string,int>", "array<map<string,int>>", "a", "a struct<b:int>", "array<"]
+    "text",
+    ["", "date", "map<string,int>", "array<map<string,int>>", "a", "a struct<b:int>", "array<"],
 )
 def test_types_that_predictions_cannot_become_are_refused(text: str) -> None:
     with pytest.raises(InvalidArgument, match="none that predictions can become"):
@@ -47,7 +48,10 @@ def test_types_that_predictions_cannot_become_are_refused(text: str) -> None:
         ([ColSpec(DataType.long)], "long"),
         ([ColSpec(DataType.integer)], "int"),
         ([ColSpec(DataType.datetime)], "string"),
-        ([ColSpec(DataType.double, "a"), ColSpec(DataType.string, "b")], Struct((("a", "double"), ("b", "string")))),
+        (
+            [ColSpec(DataType.double, "a"), ColSpec(DataType.string, "b")],
+            Struct((("a", "double"), ("b", "string"))),
+        ),
         ([TensorSpec("float64", (-1,))], "double"),
         ([TensorSpec("int64", (-1, 3))], Array("long")),
         ([TensorSpec("float32", (-1, 2, 2))], Array(Array("float"))),
@@ -59,7 +63,13 @@ def test_without_a_type_the_signature_decides(outputs: Any, kind: Kind) -> None:
     assert chosen(None, signature) == kind
 
 
-TABLE: dict[str, list[Any]] = {"n": ["a", None], "i": [1, 2], "big": [2**40, 1], "f": [0.5, None], "b": [True, False]}
+TABLE: dict[str, list[Any]] = {
+    "n": ["a", None],
+    "i": [1, 2],
+    "big": [2**40, 1],
+    "f": [0.5, None],
+    "b": [True, False],
+}
 
 
 @pytest.mark.parametrize(

@@ -119,14 +119,20 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (own / "MLmodel").write_text(_MLMODEL)
     (own / "requirements.txt").write_text("pandas\n")
     version = ".".join(map(str, sys.version_info[:3]))
-    (own / "python_env.yaml").write_text(f"python: {version}\ndependencies: [-r requirements.txt]\n")
+    (own / "python_env.yaml").write_text(
+        f"python: {version}\ndependencies: [-r requirements.txt]\n"
+    )
     return folder
 
 
 def _run(python: Path, home: Path, program: str, master: str, *words: Path) -> Any:
     argv: list[str | Path] = [python, "-W", "ignore", "-c", _START + program + _END, master, *words]
     done = subprocess.run(
-        argv, capture_output=True, text=True, env={**os.environ, "ENVKIT_HOME": str(home)}, check=False
+        argv,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "ENVKIT_HOME": str(home)},
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(done.stdout.partition("FOUND")[2])
@@ -159,10 +165,22 @@ def test_a_model_predicts_in_its_environment_as_a_function_of_columns(
     assert not [pid for pid in found["processes"] if Path(f"/proc/{pid}").exists()]
 
 
-def test_executors_of_a_cluster_unpack_what_they_are_sent(python: Path, models: Path, tmp_path: Path) -> None:
+def test_executors_of_a_cluster_unpack_what_they_are_sent(
+    python: Path, models: Path, tmp_path: Path
+) -> None:
     archive, home, theirs = tmp_path / "env.tar.gz", tmp_path / "home", tmp_path / "theirs"
-    packing: list[str | Path] = [sys.executable, "-m", "envkit", "pack", models / "sklearn_pipeline", "-o", archive]
-    subprocess.run(packing, check=True, capture_output=True, env={**os.environ, "ENVKIT_HOME": str(home)})
+    packing: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "envkit",
+        "pack",
+        models / "sklearn_pipeline",
+        "-o",
+        archive,
+    ]
+    subprocess.run(
+        packing, check=True, capture_output=True, env={**os.environ, "ENVKIT_HOME": str(home)}
+    )
 
     found = _run(python, home, _CLUSTER, "local-cluster[2,1,512]", theirs, models, archive)
 

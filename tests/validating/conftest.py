@@ -14,7 +14,7 @@ import pytest
 from envkit.formats import pylock_toml
 from envkit.models import digests
 from envkit.models.directory import ModelDirectory
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding
 from envkit.validating.rule import all_rules
 from tests import loopback
@@ -116,10 +116,16 @@ def seen(name: str, version: str, role: str, **more: Any) -> dict[str, Any]:
 
 
 def evidence(model: Path, **more: Any) -> dict[str, Any]:
-    files = {name: each.as_json() for name, each in digests.of_model(ModelDirectory.open(model)).items()}
+    files = {
+        name: each.as_json() for name, each in digests.of_model(ModelDirectory.open(model)).items()
+    }
     return {
         "schema_version": 1,
-        "interpreter": {"implementation": "cpython", "version": "3.12.7", "platform": "linux-x86_64"},
+        "interpreter": {
+            "implementation": "cpython",
+            "version": "3.12.7",
+            "platform": "linux-x86_64",
+        },
         "distributions": [seen("acme", "1.0", "requirement"), seen("other", "2.0", "constraint")],
         "optional": [],
         "environment_variables": [],
@@ -132,7 +138,9 @@ def make(path: Path, files: Mapping[str, str | bytes | None] | None = None, **mo
     """Make the sound model, lay files over it (None takes one away), and give its path."""
     path.mkdir(parents=True)
     write(path, FILES)
-    lock = pylock_toml.dumps(packages=[package("acme", "1.0"), package("other", "2.0")], requires_python="==3.12.*")
+    lock = pylock_toml.dumps(
+        packages=[package("acme", "1.0"), package("other", "2.0")], requires_python="==3.12.*"
+    )
     write(path, {"pylock.toml": lock})
     write(path, {"envkit.json": json.dumps(evidence(path, **more))})
     write(path, files or {})

@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 
 from envkit.formats import pylock_toml
-from envkit.validating.demands import Demands
 from envkit.validating.finding import ALWAYS, Stage
+from envkit.validating.options import Demands
 from tests import loopback
 from tests.validating.conftest import FILES, evidence, write
 
@@ -56,7 +56,9 @@ def make_index(folder: Path) -> None:
     source = folder / "simple" / "source-only"
     source.mkdir()
     (source / "source_only-1.0.tar.gz").write_bytes(b"never opened")
-    (source / "index.html").write_text('<a href="source_only-1.0.tar.gz">source_only-1.0.tar.gz</a>\n')
+    (source / "index.html").write_text(
+        '<a href="source_only-1.0.tar.gz">source_only-1.0.tar.gz</a>\n'
+    )
 
 
 def lock(index: Path, *pins: str) -> str:
@@ -66,7 +68,10 @@ def lock(index: Path, *pins: str) -> str:
         name, _, version = pin.partition("==")
         wheel = next((index / "simple" / name).glob(f"*-{version}-*.whl"))
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-        file = {"url": f"{os.environ['UV_DEFAULT_INDEX']}/{name}/{wheel.name}", "hashes": {"sha256": digest}}
+        file = {
+            "url": f"{os.environ['UV_DEFAULT_INDEX']}/{name}/{wheel.name}",
+            "hashes": {"sha256": digest},
+        }
         packages.append({"name": name, "version": version, "wheels": [file]})
     return pylock_toml.dumps(packages=packages)
 
@@ -76,7 +81,10 @@ def make(path: Path, index: Path, files: Mapping[str, str | bytes | None] | None
     path.mkdir(parents=True)
     write(path, {name: text.replace("3.12.7", RUNNING) for name, text in FILES.items()})
     content = yaml.safe_load((path / "MLmodel").read_text())
-    content["saved_input_example_info"] = {"artifact_path": "input_example.json", "type": "json_object"}
+    content["saved_input_example_info"] = {
+        "artifact_path": "input_example.json",
+        "type": "json_object",
+    }
     own = {
         "MLmodel": yaml.safe_dump(content),
         "code/loader.py": CODE,
@@ -85,7 +93,9 @@ def make(path: Path, index: Path, files: Mapping[str, str | bytes | None] | None
     }
     write(path, own)
     interpreter = {"implementation": "cpython", "version": RUNNING, "platform": "linux-x86_64"}
-    captured = evidence(path, interpreter=interpreter, prediction={"input": "input_example.json", "output": ANSWER})
+    captured = evidence(
+        path, interpreter=interpreter, prediction={"input": "input_example.json", "output": ANSWER}
+    )
     write(path, {"envkit.json": json.dumps(captured)})
     write(path, files or {})
     return path
@@ -94,7 +104,9 @@ def make(path: Path, index: Path, files: Mapping[str, str | bytes | None] | None
 def demands(model: Path, stage: Stage, **more: Any) -> Demands:
     """What is asked of a stage: to resolve for Linux, against what lies in the model as `there`."""
     there = next((str(each) for each in sorted(model.glob("there*"))), "current")
-    return Demands(stages=ALWAYS | {stage}, targets=("linux-x86_64:3.12",), against=there, timeout=60.0, **more)
+    return Demands(
+        stages=ALWAYS | {stage}, targets=("linux-x86_64:3.12",), against=there, timeout=60.0, **more
+    )
 
 
 class _FakeOsv(BaseHTTPRequestHandler):
@@ -106,7 +118,12 @@ class _FakeOsv(BaseHTTPRequestHandler):
         events = [{"introduced": "0"}, {"fixed": "1.0"}]
         package = {"name": "acme", "ecosystem": "PyPI"}
         affected = [{"package": package, "ranges": [{"type": "ECOSYSTEM", "events": events}]}]
-        known = {"id": "PYSEC-2025-1", "aliases": ["CVE-2025-1"], "summary": "bad", "affected": affected}
+        known = {
+            "id": "PYSEC-2025-1",
+            "aliases": ["CVE-2025-1"],
+            "summary": "bad",
+            "affected": affected,
+        }
         body = json.dumps({"vulns": [known]} if bad else {}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))

@@ -50,18 +50,29 @@ def test_what_is_added_removed_and_changed_is_told(sound: Sound) -> None:
 def test_a_line_that_is_no_longer_pinned_is_told_though_the_lock_is_the_same(sound: Sound) -> None:
     loose = sound({"requirements.txt": "acme>=1\n"}, name="b")
 
-    assert run(sound(name="a"), loose).stdout.splitlines() == ["~ acme requirement acme==1.0 → acme>=1"]
+    assert run(sound(name="a"), loose).stdout.splitlines() == [
+        "~ acme requirement acme==1.0 → acme>=1"
+    ]
 
 
 def test_another_origin_is_told_without_credentials(sound: Sound) -> None:
     origin = {"url": "https://me:word@host/acme", "vcs": "git", "commit": COMMIT, "editable": False}
     other = sound(
-        name="b", distributions=[seen("acme", "1.0", "requirement", origin=origin), seen("other", "2.0", "constraint")]
+        name="b",
+        distributions=[
+            seen("acme", "1.0", "requirement", origin=origin),
+            seen("other", "2.0", "constraint"),
+        ],
     )
 
     result = run(sound(name="a") / "envkit.json", other / "envkit.json", "--json")
     assert json.loads(result.stdout)["changed"] == [
-        {"name": "acme", "what": "origin", "before": "index", "after": f"git+https://host/acme@{COMMIT}"}
+        {
+            "name": "acme",
+            "what": "origin",
+            "before": "index",
+            "after": f"git+https://host/acme@{COMMIT}",
+        }
     ]
 
 
@@ -88,7 +99,10 @@ def test_an_environment_is_compared_with_what_a_model_wants(sound: Sound) -> Non
 
 def test_requirements_files_and_conda_files_are_read(sound: Sound) -> None:
     model = sound()
-    write(model, {"conda.yaml": "dependencies:\n- python=3.12.7\n- openblas=0.3.1\n- pip:\n  - acme==1.0\n"})
+    write(
+        model,
+        {"conda.yaml": "dependencies:\n- python=3.12.7\n- openblas=0.3.1\n- pip:\n  - acme==1.0\n"},
+    )
     result = run(model / "requirements.txt", model / "conda.yaml")
 
     assert result.stdout.splitlines() == ["- other 2.0", "+ openblas (conda) 0.3.1 from conda"]

@@ -33,7 +33,9 @@ def codes(model: Path, *words: str) -> dict[str, str]:
     assert result.exit_code in (0, 1), result.output
     found: dict[str, str] = {}
     for each in json.loads(result.stdout)["models"][0]["findings"]:
-        found.setdefault(each["rule"], f"{each['file']}:{each['line']}:{each['field']}: {each['problem']}")
+        found.setdefault(
+            each["rule"], f"{each['file']}:{each['line']}:{each['field']}: {each['problem']}"
+        )
     assert (result.exit_code == 1) == bool(found.keys() - {"ENV109"})
     return found
 
@@ -181,7 +183,9 @@ def test_a_fault_is_told_with_file_and_field(
         {"model.pkl": b"c_collections\n_tuplegetter\n(I0\nS'x'\ntR.", "envkit.json": None},
     ],
 )  # fmt: skip
-def test_what_is_only_unusual_is_not_told(sound: Sound, files: dict[str, str | bytes | None]) -> None:
+def test_what_is_only_unusual_is_not_told(
+    sound: Sound, files: dict[str, str | bytes | None]
+) -> None:
     assert codes(sound(files)).keys() <= {"ENV109"}
 
 
@@ -202,12 +206,19 @@ def test_a_link_out_of_the_model_is_told(sound: Sound, tmp_path: Path) -> None:
         ({"MLmodel": f"{FLAVOR}    config: {{a: 1}}\n"}, "MLmodel"),
     ],
 )
-def test_a_file_that_changed_since_the_capture_is_told(sound: Sound, change: dict[str, str], file: str) -> None:
+def test_a_file_that_changed_since_the_capture_is_told(
+    sound: Sound, change: dict[str, str], file: str
+) -> None:
     assert [each.file for each in told(sound(change), "ENV108")] == [file]
 
 
 def test_what_a_capture_itself_writes_is_no_change(sound: Sound) -> None:
-    model = sound({"MLmodel": FLAVOR.replace("conda: conda.yaml", "conda:   conda.yaml"), "requirements.txt": "x==1\n"})
+    model = sound(
+        {
+            "MLmodel": FLAVOR.replace("conda: conda.yaml", "conda:   conda.yaml"),
+            "requirements.txt": "x==1\n",
+        }
+    )
 
     assert told(model, "ENV108") == []
 
@@ -228,16 +239,27 @@ def test_no_secret_is_in_any_report(sound: Sound) -> None:
 
 def test_constraints_that_were_lost_are_told_once(sound: Sound) -> None:
     lost = [seen(name, "1.0", "constraint") for name in "abcdef"]
-    model = sound({"constraints.txt": ""}, distributions=[seen("acme", "1.0", "requirement"), *lost])
+    model = sound(
+        {"constraints.txt": ""}, distributions=[seen("acme", "1.0", "requirement"), *lost]
+    )
 
     assert [each.problem for each in told(model, "ENV106")] == [
         "a 1.0, b 1.0, c 1.0 and 3 more were seen by the capture (constraint), and no file requires them"
     ]
 
 
-def test_a_required_variable_is_looked_for_here(sound: Sound, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_required_variable_is_looked_for_here(
+    sound: Sound, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read = [
-        {"name": "ENVKIT_A", "need": "required", "recorded": True, "set": True, "secret": False, "readers": ["model"]}
+        {
+            "name": "ENVKIT_A",
+            "need": "required",
+            "recorded": True,
+            "set": True,
+            "secret": False,
+            "readers": ["model"],
+        }
     ]
     model = sound({"environment_variables.txt": "ENVKIT_A\n"}, environment_variables=read)
 
@@ -248,7 +270,10 @@ def test_a_required_variable_is_looked_for_here(sound: Sound, monkeypatch: pytes
 
 def test_the_evidence_tells_which_distribution_a_module_is_of(sound: Sound) -> None:
     reasons = [{"phase": "load", "module": "oddly_named.inner", "by": "code/loader.py", "line": 1}]
-    distributions = [seen("acme", "1.0", "requirement", reasons=reasons), seen("other", "2.0", "constraint")]
+    distributions = [
+        seen("acme", "1.0", "requirement", reasons=reasons),
+        seen("other", "2.0", "constraint"),
+    ]
     model = sound({"code/loader.py": "import oddly_named.more\n"}, distributions=distributions)
 
     assert told(model, "ENV201") == []
@@ -262,8 +287,10 @@ def test_code_of_another_python_needs_what_its_standard_library_lacks(sound: Sou
     assert "cgi" in told(new, "ENV201")[0].problem
 
 
-def test_a_deep_scanner_that_is_not_installed_is_named(sound: Sound, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("envkit.validating.scanners.find_spec", lambda _: None)
+def test_a_deep_scanner_that_is_not_installed_is_named(
+    sound: Sound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("envkit.validating.stages.scanners.find_spec", lambda _: None)
     result = envkit(sound(), "--scan", "picklescan")
 
     assert result.exit_code == 7
@@ -285,7 +312,8 @@ def test_deep_scanners_tell_of_a_harmful_pickle(sound: Sound, scanner: str) -> N
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     name=st.sampled_from([*FILES, "pylock.toml", "envkit.json"]),
-    content=st.binary(max_size=60) | st.text(alphabet="{}[]:-=@#; \n\\'\"acme10.*", max_size=60).map(str.encode),
+    content=st.binary(max_size=60)
+    | st.text(alphabet="{}[]:-=@#; \n\\'\"acme10.*", max_size=60).map(str.encode),
 )
 def test_whatever_a_file_holds_is_told_and_not_raised(
     tmp_path_factory: pytest.TempPathFactory, name: str, content: bytes
@@ -324,7 +352,9 @@ def test_deeper_scanners_see_through_compression(
 
 @pytest.mark.parametrize("name", ["requirements.txt", "MLmodel", "conda.yaml", "envkit.json"])
 @pytest.mark.parametrize("make_it", [os.mkfifo, os.mkdir])
-def test_what_is_no_regular_file_is_told_as_that(sound: Sound, name: str, make_it: Callable[[Path], None]) -> None:
+def test_what_is_no_regular_file_is_told_as_that(
+    sound: Sound, name: str, make_it: Callable[[Path], None]
+) -> None:
     model = sound()
     (model / name).unlink()
     make_it(model / name)
@@ -332,7 +362,9 @@ def test_what_is_no_regular_file_is_told_as_that(sound: Sound, name: str, make_i
     assert f"{name}:None:None: is not a regular file" in codes(model)["ENV102"]
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\x00", "-c constraints.txt\n-c absent.txt\nacme==1.0\n"])
+@pytest.mark.parametrize(
+    "content", [None, b"\xff\x00", "-c constraints.txt\n-c absent.txt\nacme==1.0\n"]
+)
 def test_what_follows_from_a_file_that_cannot_be_read_is_not_told_too(
     sound: Sound, content: str | bytes | None
 ) -> None:
@@ -342,7 +374,9 @@ def test_what_follows_from_a_file_that_cannot_be_read_is_not_told_too(
 
 
 def test_many_lines_of_one_name_are_held_against_each_other_soon(sound: Sound) -> None:
-    assert "ENV130" in codes(sound({"requirements.txt": "acme==1.0\n" * 5000}), "--select", "ENV130,ENV131")
+    assert "ENV130" in codes(
+        sound({"requirements.txt": "acme==1.0\n" * 5000}), "--select", "ENV130,ENV131"
+    )
 
 
 def test_a_model_that_lost_its_mlmodel_has_changed(sound: Sound) -> None:
@@ -358,7 +392,11 @@ def test_a_variable_that_the_capture_did_not_see_is_a_note(sound: Sound) -> None
 
 
 def test_code_to_which_nothing_leads_is_read_too_but_no_tests(sound: Sound) -> None:
-    files = {"code/later.py": "import sklearn\n", "code/tests/test_it.py": "import pytest\n", "code/bad.py": "def (:"}
+    files = {
+        "code/later.py": "import sklearn\n",
+        "code/tests/test_it.py": "import pytest\n",
+        "code/bad.py": "def (:",
+    }
     model = sound(files)
 
     (finding,) = told(model, "ENV201")
@@ -368,7 +406,9 @@ def test_code_to_which_nothing_leads_is_read_too_but_no_tests(sound: Sound) -> N
     assert [each.file for each in told(model, "ENV205")] == ["code/bad.py"]
 
 
-def test_what_is_imported_where_imports_lead_is_told_before_what_is_imported_elsewhere(sound: Sound) -> None:
+def test_what_is_imported_where_imports_lead_is_told_before_what_is_imported_elsewhere(
+    sound: Sound,
+) -> None:
     files = {"code/a.py": "import sklearn\n", "code/loader.py": "import acme, sklearn\n"}
 
     (finding,) = told(sound(files), "ENV201")

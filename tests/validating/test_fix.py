@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 import envkit
 from envkit.cli.main import main
 from envkit.errors import InvalidFile, ModelNotFound
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.rule import all_rules
 from tests.validating.conftest import FILES, Sound, evidence, seen, told
 from tests.validating.test_rules import QUICK, RULES, lay_over, page
@@ -28,7 +28,11 @@ def run(*words: object) -> Result:
 
 
 def state(model: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(model)): path.read_bytes() for path in model.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(model)): path.read_bytes()
+        for path in model.rglob("*")
+        if path.is_file()
+    }
 
 
 @pytest.mark.parametrize(
@@ -88,14 +92,20 @@ def test_the_bad_example_of_each_rule_is_mended_once_and_for_all(sound: Sound, c
     assert not envkit.fix(model)
 
 
-def test_missing_requirements_are_added_in_the_version_that_the_evidence_records(sound: Sound) -> None:
-    model = sound({"code/loader.py": "import acme, six\n\n\ndef _load_pyfunc(path):\n    return acme\n"})
+def test_missing_requirements_are_added_in_the_version_that_the_evidence_records(
+    sound: Sound,
+) -> None:
+    model = sound(
+        {"code/loader.py": "import acme, six\n\n\ndef _load_pyfunc(path):\n    return acme\n"}
+    )
     recorded = json.dumps(evidence(model, optional=[seen("six", "1.16.0", "optional")]))
     (model / "envkit.json").write_text(recorded)
     assert [each.problem for each in told(model, "ENV201")]
 
     envkit.fix(model, write=True, select=["ENV201"])
-    assert (model / "requirements.txt").read_text() == "acme==1.0\nsix==1.16.0\n-c constraints.txt\n"
+    assert (
+        model / "requirements.txt"
+    ).read_text() == "acme==1.0\nsix==1.16.0\n-c constraints.txt\n"
 
 
 def test_a_sound_model_has_nothing_to_mend(sound: Sound) -> None:
@@ -125,15 +135,27 @@ def test_without_a_terminal_nothing_is_written_unless_told_so(sound: Sound) -> N
 
 
 def test_only_what_was_selected_is_mended(sound: Sound) -> None:
-    model = sound({"requirements.txt": "acme>=0.9\n-c constraints.txt\n", "python_env.yaml": "python: 3.12.6\n"})
+    model = sound(
+        {
+            "requirements.txt": "acme>=0.9\n-c constraints.txt\n",
+            "python_env.yaml": "python: 3.12.6\n",
+        }
+    )
 
     assert envkit.fix(model, select=["ENV120"]).files.keys() == {"requirements.txt"}
     assert "ENV120" not in envkit.fix(model, ignore=["unpinned"]).rules
     assert json.loads(run(model, "--json").stdout)[0]["written"] is False
 
 
-def test_a_model_that_cannot_be_written_stays_as_it_was(sound: Sound, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = sound({"requirements.txt": "acme>=0.9\n-c constraints.txt\n", "python_env.yaml": "python: 3.12.6\n"})
+def test_a_model_that_cannot_be_written_stays_as_it_was(
+    sound: Sound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = sound(
+        {
+            "requirements.txt": "acme>=0.9\n-c constraints.txt\n",
+            "python_env.yaml": "python: 3.12.6\n",
+        }
+    )
     (model / "python_env.yaml").unlink()
     (model / "python_env.yaml").mkdir()
     (model / "python_env.yaml" / "in the way").touch()
@@ -144,7 +166,9 @@ def test_a_model_that_cannot_be_written_stays_as_it_was(sound: Sound, monkeypatc
     assert result.exit_code == 0 or state(model) == before
 
 
-@pytest.mark.parametrize("words", [["--yes", "--diff"], ["--check", "--yes"], ["--select", "ENV999"]])
+@pytest.mark.parametrize(
+    "words", [["--yes", "--diff"], ["--check", "--yes"], ["--select", "ENV999"]]
+)
 def test_wrong_usage_ends_with_2(sound: Sound, words: list[str]) -> None:
     assert run(sound(), *words).exit_code == 2
     assert run().exit_code == 2
@@ -180,7 +204,9 @@ def piped(path: Path) -> None:
 @pytest.mark.parametrize(
     "break_it",
     [
-        lambda model: (model / "requirements.txt").write_bytes(b"# caf\xe9\nacme==1.0\n-c constraints.txt\n"),
+        lambda model: (model / "requirements.txt").write_bytes(
+            b"# caf\xe9\nacme==1.0\n-c constraints.txt\n"
+        ),
         lambda model: (
             (model / "requirements.txt").rename(model.parent / "r.txt")
             and (model / "requirements.txt").symlink_to(model.parent / "r.txt")
@@ -189,7 +215,9 @@ def piped(path: Path) -> None:
         lambda model: (model / "requirements.txt").write_bytes(b"acme==1.0\n" * 2_000_000),
     ],
 )
-def test_what_cannot_be_read_is_no_reason_to_empty_the_others(sound: Sound, break_it: Callable[[Path], Any]) -> None:
+def test_what_cannot_be_read_is_no_reason_to_empty_the_others(
+    sound: Sound, break_it: Callable[[Path], Any]
+) -> None:
     model = sound()
     break_it(model)
 

@@ -28,12 +28,17 @@ def problems(schema: str, text: str) -> list[str]:
     schemas = Path(str(check_jsonschema.__file__)).parent / "builtin_schemas" / "vendor"
     content = json.loads((schemas / f"{schema}.json").read_text(encoding="utf-8"))
     validator = jsonschema.validators.validator_for(content)(content)
-    parsed = json.loads(json.dumps(yaml.safe_load(text)).replace('{"true": ', '{"on": '))  # `on` is true in YAML 1.1
+    parsed = json.loads(
+        json.dumps(yaml.safe_load(text)).replace('{"true": ', '{"on": ')
+    )  # `on` is true in YAML 1.1
     return [f"{each.json_path}: {each.message}" for each in validator.iter_errors(parsed)]
 
 
 def yaml_blocks() -> list[str]:
-    return [re.sub(r"(?m)^ {6}- run", "- run", each) for each in re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)]
+    return [
+        re.sub(r"(?m)^ {6}- run", "- run", each)
+        for each in re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
+    ]
 
 
 def step(name: str) -> dict[str, Any]:
@@ -67,7 +72,12 @@ def run_action(tmp_path: Path, **inputs: str) -> tuple[int, dict[str, str], str,
         check=False,
     )
     told = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
-    return done.returncode, told, done.stdout, files["GITHUB_STEP_SUMMARY"].read_text(encoding="utf-8")
+    return (
+        done.returncode,
+        told,
+        done.stdout,
+        files["GITHUB_STEP_SUMMARY"].read_text(encoding="utf-8"),
+    )
 
 
 def test_the_action_and_the_workflow_that_shows_it_follow_githubs_schemas() -> None:
@@ -84,19 +94,27 @@ def test_the_action_annotates_sums_up_and_tells_its_outputs(sound: Sound, tmp_pa
     sound(name="good")
     sound(UNPINNED, name="it's $(touch bad)")
     status, told, output, summary = run_action(
-        tmp_path, models="good\n\nit's $(touch bad)\n", sarif="out/a.sarif", junit="a.xml", arguments="--select=ENV12\n"
+        tmp_path,
+        models="good\n\nit's $(touch bad)\n",
+        sarif="out/a.sarif",
+        junit="a.xml",
+        arguments="--select=ENV12\n",
     )
 
     assert status == 1
     assert told == {"exit-code": "1", "sarif": "out/a.sarif"}
-    assert "::error file=it's $(touch bad)/requirements.txt,line=1,title=ENV120 unpinned::" in output
+    assert (
+        "::error file=it's $(touch bad)/requirements.txt,line=1,title=ENV120 unpinned::" in output
+    )
     assert summary.startswith("## envkit validate: failed")
     assert json.loads((tmp_path / "out" / "a.sarif").read_text())["version"] == "2.1.0"
     assert (tmp_path / "a.xml").exists()
     assert not (tmp_path / "bad").exists()
 
 
-def test_the_action_ends_well_for_a_sound_model_and_with_3_for_none(sound: Sound, tmp_path: Path) -> None:
+def test_the_action_ends_well_for_a_sound_model_and_with_3_for_none(
+    sound: Sound, tmp_path: Path
+) -> None:
     sound(name="good")
 
     assert run_action(tmp_path, models="good")[:2] == (0, {"exit-code": "0"})
@@ -117,7 +135,9 @@ def repository(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_hook_is_valid_and_runs_for_the_models_of_changed_files(sound: Sound, repository: Path) -> None:
+def test_the_hook_is_valid_and_runs_for_the_models_of_changed_files(
+    sound: Sound, repository: Path
+) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pre_commit", "validate-manifest", ROOT / ".pre-commit-hooks.yaml"],
         capture_output=True,
@@ -128,10 +148,13 @@ def test_the_hook_is_valid_and_runs_for_the_models_of_changed_files(sound: Sound
     hook = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))[0]
     sound(UNPINNED).rename(repository / "model")
     (repository / "notes.txt").write_text("")
-    # `language: system` in place of `python`: what is installed here takes the place of pre-commit's own environment
+    # `language: system` in place of `python`: what is installed here takes the place of pre-
+    # commit's own environment
     local = {**hook, "language": "system", "entry": f"{sys.executable} -m {hook['entry']}"}
     configuration = {"repos": [{"repo": "local", "hooks": [local]}]}
-    (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump(configuration), encoding="utf-8")
+    (repository / ".pre-commit-config.yaml").write_text(
+        yaml.safe_dump(configuration), encoding="utf-8"
+    )
     subprocess.run(["git", "-C", repository, "add", "."], check=True)
 
     ran = subprocess.run(
@@ -147,7 +170,9 @@ def test_the_hook_is_valid_and_runs_for_the_models_of_changed_files(sound: Sound
 
 @pytest.mark.slow
 @pytest.mark.network
-def test_pre_commit_installs_and_runs_the_hook_from_the_repository(sound: Sound, repository: Path) -> None:
+def test_pre_commit_installs_and_runs_the_hook_from_the_repository(
+    sound: Sound, repository: Path
+) -> None:
     sound(UNPINNED).rename(repository / "model")
     subprocess.run(["git", "-C", repository, "add", "."], check=True)
 
@@ -169,12 +194,17 @@ def test_the_commands_of_the_page_are_understood(
     sound(name="models/good")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     (tmp_path / "envkit-baseline.json").write_text('{"models": {}}')
-    words = re.sub(r"\bMODEL\b|models/churn", "models/good", words.replace("FILE…", "models/good/MLmodel"))
+    words = re.sub(
+        r"\bMODEL\b|models/churn", "models/good", words.replace("FILE…", "models/good/MLmodel")
+    )
 
     if re.search("--(resolve|rebuild|against)", words):  # what these do is tried by tests of theirs
         words += " --list-rules"
 
     done = subprocess.run(
-        ["bash", "-c", f"{sys.executable} -m envkit validate {words}"], cwd=tmp_path, capture_output=True, check=False
+        ["bash", "-c", f"{sys.executable} -m envkit validate {words}"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -12,12 +12,14 @@ import pytest
 from junitparser import JUnitXml
 
 from envkit.errors import InvalidArgument
-from envkit.validating import writing
+from envkit.validating import output
 from envkit.validating.report import Report
 from envkit.validating.validate import validate
 from tests.validating.conftest import Sound
 
-SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif-2.1.0.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(
+    (Path(__file__).parent / "schemas" / "sarif-2.1.0.json").read_text(encoding="utf-8")
+)
 ODD = "odd, 100%:\n<name> é"
 
 
@@ -31,7 +33,7 @@ def report(sound: Sound, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Rep
 
 
 def test_sarif_is_valid_and_names_rule_file_and_line(report: Report) -> None:
-    log = json.loads(writing.render(report, "sarif"))
+    log = json.loads(output.render(report, "sarif"))
 
     jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker()).validate(log)
     run = log["runs"][0]
@@ -47,7 +49,7 @@ def test_sarif_is_valid_and_names_rule_file_and_line(report: Report) -> None:
 
 
 def test_junit_is_read_by_a_reader_of_it_and_counts_right(report: Report) -> None:
-    read = JUnitXml.fromstring(writing.render(report, "junit").encode())
+    read = JUnitXml.fromstring(output.render(report, "junit").encode())
 
     suites = list(read)
     assert [(each.name, each.failures > 0, each.errors) for each in suites] == [
@@ -61,11 +63,13 @@ def test_junit_is_read_by_a_reader_of_it_and_counts_right(report: Report) -> Non
 
 
 def test_githubs_runner_reads_the_annotations(report: Report) -> None:
-    lines = writing.render(report, "github").splitlines()
+    lines = output.render(report, "github").splitlines()
 
     assert lines[0].startswith(("::error", "::warning"))
     found = next(each for each in lines if "ENV120" in each)
-    command = re.fullmatch(r"::(\w+) (.*?)::(.*)", found)  # as the runner's ActionCommand takes it apart
+    command = re.fullmatch(
+        r"::(\w+) (.*?)::(.*)", found
+    )  # as the runner's ActionCommand takes it apart
     assert command is not None
     properties = dict(each.split("=", 1) for each in command[2].split(","))
     plain = {key: unescaped(value, ",:") for key, value in properties.items()}
@@ -80,7 +84,7 @@ def unescaped(text: str, more: str) -> str:
 
 
 def test_markdown_keeps_a_table_whole_whatever_the_cells_hold(report: Report) -> None:
-    text = writing.render(report, "markdown")
+    text = output.render(report, "markdown")
 
     assert text.startswith("## envkit validate: failed\n")
     rows = [line for line in text.splitlines() if line.startswith("|")]
@@ -89,8 +93,8 @@ def test_markdown_keeps_a_table_whole_whatever_the_cells_hold(report: Report) ->
 
 
 def test_json_and_text_tell_the_same_findings(report: Report) -> None:
-    content = json.loads(writing.render(report, "json"))
-    text = writing.render(report, "text")
+    content = json.loads(output.render(report, "json"))
+    text = output.render(report, "text")
 
     assert not content["ok"]
     assert content["summary"]["models"] == 3
@@ -102,12 +106,12 @@ def test_json_and_text_tell_the_same_findings(report: Report) -> None:
 
 
 def test_a_report_of_nothing_is_one_line(sound: Sound) -> None:
-    assert writing.render(validate(sound()), "text") == "1 model: nothing found.\n"
+    assert output.render(validate(sound()), "text") == "1 model: nothing found.\n"
 
 
 def test_several_reports_go_to_several_places(report: Report, tmp_path: Path) -> None:
-    first, second = writing.outputs(["sarif=out/a.sarif", "text"])
-    writing.write(report, first)
+    first, second = output.outputs(["sarif=out/a.sarif", "text"])
+    output.write(report, first)
 
     assert second.file is None
     assert json.loads((tmp_path / "out" / "a.sarif").read_text())["version"] == "2.1.0"
@@ -116,14 +120,14 @@ def test_several_reports_go_to_several_places(report: Report, tmp_path: Path) ->
 @pytest.mark.parametrize("words", [["html"], ["json="], ["json", "text"], ["json=a", "text=a"]])
 def test_what_cannot_be_meant_is_refused(words: list[str]) -> None:
     with pytest.raises(InvalidArgument):
-        writing.outputs(words)
+        output.outputs(words)
 
 
 @pytest.mark.parametrize("form", ["text", "markdown"])
 def test_a_terminal_obeys_nothing_that_a_name_holds(sound: Sound, form: str) -> None:
     model = sound({"a\x1b[31mb\nc.pkl": b"cos\nsystem\n.", "envkit.json": None})
 
-    shown = writing.render(validate(model), form)
+    shown = output.render(validate(model), form)
 
     assert "\x1b" not in shown
     assert "\\x1b[31mb\\nc.pkl" in shown or form == "markdown"

@@ -61,7 +61,9 @@ def test_the_page_of_a_rule_says_what_the_rule_says(code: str) -> None:
     assert text.startswith(f"# {code} `{rule.name}`\n")
     assert f"Stage `{rule.stage.value}`, severity {rule.severity.value}." in text
     assert rule.summary.lower() in text.lower()
-    assert f"| [{code}]({code}.md) | `{rule.name}` |" in (PAGES / "README.md").read_text(encoding="utf-8")
+    assert f"| [{code}]({code}.md) | `{rule.name}` |" in (PAGES / "README.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_no_page_is_about_a_rule_that_is_not_there() -> None:
@@ -69,7 +71,9 @@ def test_no_page_is_about_a_rule_that_is_not_there() -> None:
 
 
 @pytest.mark.parametrize("code", QUICK)
-def test_a_rule_tells_of_the_bad_example_of_its_page_and_not_of_the_good_one(sound: Sound, code: str) -> None:
+def test_a_rule_tells_of_the_bad_example_of_its_page_and_not_of_the_good_one(
+    sound: Sound, code: str
+) -> None:
     rule = RULES[code]
     scan = ("picklescan",) if rule.name == "scanner-alarm" else ()
     bad, good = sound(name="bad"), sound(name="good")
@@ -94,13 +98,18 @@ def test_a_rule_of_a_later_stage_does_so_too(running: Sound, code: str) -> None:
     lay_over(bad, page(rule), "Bad")
     lay_over(good, page(rule), "Good")
 
-    findings = told(bad, code, demands=stages.demands(bad, rule.stage, audit=rule.name == "vulnerable"))
+    findings = told(
+        bad, code, demands=stages.demands(bad, rule.stage, audit=rule.name == "vulnerable")
+    )
     assert rule.severity in {each.severity for each in findings}
     for each in findings:
         assert each.rule == code
         assert not each.problem.endswith(".")
         assert not each.remedy.endswith(".")
-    assert told(good, code, demands=stages.demands(good, rule.stage, audit=rule.name == "vulnerable")) == []
+    assert (
+        told(good, code, demands=stages.demands(good, rule.stage, audit=rule.name == "vulnerable"))
+        == []
+    )
 
 
 def test_a_sound_model_is_told_of_by_no_rule(sound: Sound) -> None:
@@ -110,7 +119,9 @@ def test_a_sound_model_is_told_of_by_no_rule(sound: Sound) -> None:
 
 
 def test_the_index_of_the_rules_names_each_with_its_stage_and_severity_in_order() -> None:
-    rows = re.findall(r"^\| \[ENV.*$", (PAGES / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| \[ENV.*$", (PAGES / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
 
     assert rows == [
         f"| [{each.code}]({each.code}.md) | `{each.name}` | {each.stage.value} | {each.severity.value} "

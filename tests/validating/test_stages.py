@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 import envkit
 from envkit.cli.main import main
 from envkit.errors import InvalidArgument, ToolNotFound
-from envkit.validating import auditing, targets
-from envkit.validating.answers import compare
-from envkit.validating.demands import Tolerance
+from envkit.validating.options import Tolerance
+from envkit.validating.stages import audit, targets
+from envkit.validating.stages.answers import compare
 from tests.validating.conftest import write
 from tests.validating.stages import CODE, RUNNING, lock
 
@@ -25,7 +25,9 @@ STAGES = "ENV3,ENV4,ENV5,ENV6"
 
 
 def run(*words: object) -> Result:
-    return CliRunner().invoke(main, ["validate", "--select", STAGES, *map(str, words)], catch_exceptions=False)
+    return CliRunner().invoke(
+        main, ["validate", "--select", STAGES, *map(str, words)], catch_exceptions=False
+    )
 
 
 def found(result: Result, model: int = 0) -> set[str]:
@@ -60,7 +62,9 @@ def found(result: Result, model: int = 0) -> set[str]:
                                 "(difference 4.94e-324, relative 0)"]),
     ],
 )  # fmt: skip
-def test_answers_are_compared_by_column(recorded: Any, given: Any, tolerance: dict[str, Any], said: list[str]) -> None:
+def test_answers_are_compared_by_column(
+    recorded: Any, given: Any, tolerance: dict[str, Any], said: list[str]
+) -> None:
     assert [each.text for each in compare(recorded, given, Tolerance(**tolerance))] == said
 
 
@@ -82,8 +86,10 @@ def test_answers_are_compared_by_column(recorded: Any, given: Any, tolerance: di
         ("x86_64-pc-windows-msvc", "windows-x86_64, Python 3.12.1", "x86_64-pc-windows-msvc", "py3-none-win_amd64"),
     ],
 )  # fmt: skip
-def test_a_target_is_platform_and_python_in_everybodys_words(word: str, label: str, uv: str, wheel: str) -> None:
-    from envkit.validating.resolving import fits
+def test_a_target_is_platform_and_python_in_everybodys_words(
+    word: str, label: str, uv: str, wheel: str
+) -> None:
+    from envkit.validating.stages.resolve import fits
 
     place = targets.parse(word, "3.12.1")
 
@@ -94,7 +100,18 @@ def test_a_target_is_platform_and_python_in_everybodys_words(word: str, label: s
 
 
 @pytest.mark.parametrize(
-    "word", ["amiga", "linux-68k", "linux:4", "linux-x86_64-3.11", ":2.7", ":", "linux:", "", "wasm32-pyodide2024"]
+    "word",
+    [
+        "amiga",
+        "linux-68k",
+        "linux:4",
+        "linux-x86_64-3.11",
+        ":2.7",
+        ":",
+        "linux:",
+        "",
+        "wasm32-pyodide2024",
+    ],
 )
 def test_a_target_that_is_none_is_refused(word: str) -> None:
     with pytest.raises(InvalidArgument, match="target"):
@@ -123,7 +140,16 @@ def test_against_what_is_not_there_ends_with_3(running: Make) -> None:
 
 @pytest.mark.e2e
 def test_a_model_passes_all_stages_and_the_report_says_what_was_done(running: Make) -> None:
-    result = run(running(), "--resolve", "--rebuild", "--minimal", "--against", sys.executable, "--ignore", "ENV601")
+    result = run(
+        running(),
+        "--resolve",
+        "--rebuild",
+        "--minimal",
+        "--against",
+        sys.executable,
+        "--ignore",
+        "ENV601",
+    )
 
     assert result.exit_code == 0, result.stdout
     assert f"resolved for {targets.here(RUNNING).label}" in result.stdout
@@ -138,7 +164,9 @@ def test_a_difference_is_told_by_column_and_allowed_within_a_tolerance(running: 
 
     exact = run(model, "--rebuild")
     assert exact.exit_code == 1
-    assert "column `price`: 2 of 2 values differ: row 1: 5.0 was recorded, 5.000000005" in exact.stdout
+    assert (
+        "column `price`: 2 of 2 values differ: row 1: 5.0 was recorded, 5.000000005" in exact.stdout
+    )
     assert run(model, "--rebuild", "--rtol", "1e-6").exit_code == 0
     assert run(model, "--rebuild", "--atol", "price=1e-6").exit_code == 0
     assert run(model, "--rebuild", "--atol", "other=1e-6").exit_code == 1
@@ -146,18 +174,29 @@ def test_a_difference_is_told_by_column_and_allowed_within_a_tolerance(running: 
 
 @pytest.mark.e2e
 def test_an_infinity_is_not_taken_for_what_is_missing(running: Make) -> None:
-    model = running({"code/loader.py": CODE.replace("each * acme.FACTOR,", "float('-inf') if each > 1 else None,")})
+    model = running(
+        {
+            "code/loader.py": CODE.replace(
+                "each * acme.FACTOR,", "float('-inf') if each > 1 else None,"
+            )
+        }
+    )
     content = json.loads((model / "envkit.json").read_text())
 
     for recorded, code in [(None, 1), ("Infinity", 1), ("-Infinity", 0)]:
-        content["prediction"]["output"] = [{"price": None, "name": "1.0"}, {"price": recorded, "name": "2.5"}]
+        content["prediction"]["output"] = [
+            {"price": None, "name": "1.0"},
+            {"price": recorded, "name": "2.5"},
+        ]
         write(model, {"envkit.json": json.dumps(content)})
         assert run(model, "--rebuild").exit_code == code
 
 
 @pytest.mark.e2e
 def test_a_model_that_answers_otherwise_each_time_is_told_as_that(running: Make) -> None:
-    chance = {"code/loader.py": f"import random\n{CODE}".replace("acme.FACTOR,", "random.random(),")}
+    chance = {
+        "code/loader.py": f"import random\n{CODE}".replace("acme.FACTOR,", "random.random(),")
+    }
     other = {"code/loader.py": CODE.replace("acme.FACTOR,", "7.0,")}
 
     assert "asked again it answers otherwise" in run(running(chance), "--rebuild").stdout
@@ -166,7 +205,9 @@ def test_a_model_that_answers_otherwise_each_time_is_told_as_that(running: Make)
 
 @pytest.mark.e2e
 def test_variables_time_limit_and_sandbox_are_those_of_predict(running: Make) -> None:
-    reads = {"code/loader.py": f"import os\n{CODE}".replace("acme.FACTOR,", "float(os.environ['RATE']),")}
+    reads = {
+        "code/loader.py": f"import os\n{CODE}".replace("acme.FACTOR,", "float(os.environ['RATE']),")
+    }
     slow = {"code/loader.py": f"import time\ntime.sleep(60)\n{CODE}"}
     model = running(reads)
 
@@ -192,7 +233,10 @@ def test_what_can_be_left_out_is_named_with_what_only_it_brings(running: Make) -
 @pytest.mark.e2e
 def test_two_that_stand_in_for_each_other_are_told_not_to_go_together(running: Make) -> None:
     either = "try:\n    import spare\nexcept ImportError:\n    import extra\n"
-    files = {"requirements.txt": "acme==1.0\nspare==1.0\nextra==1.0\n-c constraints.txt\n", "pylock.toml": None}
+    files = {
+        "requirements.txt": "acme==1.0\nspare==1.0\nextra==1.0\n-c constraints.txt\n",
+        "pylock.toml": None,
+    }
     model = running(files | {"code/loader.py": either + CODE})
 
     report = envkit.validate(model, minimal=True, select=["ENV501"])
@@ -201,7 +245,9 @@ def test_two_that_stand_in_for_each_other_are_told_not_to_go_together(running: M
 
 
 @pytest.mark.e2e
-def test_several_models_are_taken_through_the_stages_in_processes_and_make_one_report(running: Make) -> None:
+def test_several_models_are_taken_through_the_stages_in_processes_and_make_one_report(
+    running: Make,
+) -> None:
     good, bad = running(name="good"), running({"requirements.txt": "elsewhere==1.0\n"}, name="bad")
 
     result = run(good, bad, "nowhere", "-j", "2", "--resolve", "--target", "linux:3.12", "--json")
@@ -210,7 +256,9 @@ def test_several_models_are_taken_through_the_stages_in_processes_and_make_one_r
 
 
 @pytest.mark.e2e
-def test_an_index_that_does_not_answer_is_no_success(running: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_that_does_not_answer_is_no_success(
+    running: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = running()
     monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
@@ -229,9 +277,14 @@ def test_source_distributions_are_not_built_to_find_out(running: Make) -> None:
 
 @pytest.mark.e2e
 def test_what_no_index_has_is_not_told_as_a_lack_of_wheels(running: Make) -> None:
-    files = {"requirements.txt": "nowhere-at-all==1.0\nacme==7.0\nelsewhere==1.0\n", "pylock.toml": None}
+    files = {
+        "requirements.txt": "nowhere-at-all==1.0\nacme==7.0\nelsewhere==1.0\n",
+        "pylock.toml": None,
+    }
 
-    report = envkit.validate(running(files), resolve=True, target=["linux-x86_64:3.12"], select=["ENV301"])
+    report = envkit.validate(
+        running(files), resolve=True, target=["linux-x86_64:3.12"], select=["ENV301"]
+    )
     assert {each.problem for each in report.findings} == {
         "there is no package `nowhere-at-all` on the indexes",
         "there is no `acme==7.0` on the indexes",
@@ -249,8 +302,10 @@ def test_a_wrong_hash_is_told_by_resolving_and_stops_the_build(running: Make, in
     assert found(run(model, "--resolve", "--rebuild", "--json")) == {"ENV304", "ENV401"}
 
 
-def test_an_audit_without_pip_audit_ends_with_7(running: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auditing, "find_spec", lambda name: None)
+def test_an_audit_without_pip_audit_ends_with_7(
+    running: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "find_spec", lambda name: None)
 
     result = run(running(), "--audit")
     assert result.exit_code == 7
@@ -260,12 +315,17 @@ def test_an_audit_without_pip_audit_ends_with_7(running: Make, monkeypatch: pyte
 
 
 @pytest.mark.e2e
-def test_drift_is_grave_where_the_first_number_differs_or_an_older_version_is_there(running: Make) -> None:
+def test_drift_is_grave_where_the_first_number_differs_or_an_older_version_is_there(
+    running: Make,
+) -> None:
     there = {"there.txt": "acme==0.9\nother==2.0.1\n"}
     model = running(there)
 
     report = envkit.validate(model, against=model / "there.txt", select=["ENV6"])
-    assert [(each.rule, str(each.severity)) for each in report.findings] == [("ENV602", "warning"), ("ENV602", "error")]
+    assert [(each.rule, str(each.severity)) for each in report.findings] == [
+        ("ENV602", "warning"),
+        ("ENV602", "error"),
+    ]
 
 
 def test_tolerances_and_targets_may_stand_in_the_settings(running: Make, tmp_path: Path) -> None:

@@ -17,7 +17,12 @@ from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound
 from envkit.validating.finding import Severity
 from tests.validating.conftest import Sound, write
 
-UNPINNED = {"requirements.txt": "acme>=1.0\n", "envkit.json": None, "pylock.toml": None, "conda.yaml": None}
+UNPINNED = {
+    "requirements.txt": "acme>=1.0\n",
+    "envkit.json": None,
+    "pylock.toml": None,
+    "conda.yaml": None,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +39,9 @@ def run(*words: object) -> Result:
 
 
 def rules(result: Result) -> set[str]:
-    return {each["rule"] for model in json.loads(result.stdout)["models"] for each in model["findings"]}
+    return {
+        each["rule"] for model in json.loads(result.stdout)["models"] for each in model["findings"]
+    }
 
 
 def test_a_sound_model_ends_with_0_and_one_with_findings_with_1(sound: Sound) -> None:
@@ -76,12 +83,19 @@ def test_what_fails_is_chosen_by_severity(sound: Sound) -> None:
     model = sound(UNPINNED)
 
     assert run(model, "--select", "ENV121", "--fail-on", "error").exit_code == 0
-    assert run(model, "--select", "ENV121", "--fail-on", "error", "--severity", "unhashed=error").exit_code == 1
+    assert (
+        run(
+            model, "--select", "ENV121", "--fail-on", "error", "--severity", "unhashed=error"
+        ).exit_code
+        == 1
+    )
     assert run(model, "--select", "ENV109").exit_code == 0
     assert run(model, "--select", "ENV109", "--fail-on", "note").exit_code == 1
 
 
-def test_a_baseline_hides_what_it_knows_and_nothing_else_also_after_lines_moved(sound: Sound) -> None:
+def test_a_baseline_hides_what_it_knows_and_nothing_else_also_after_lines_moved(
+    sound: Sound,
+) -> None:
     model = sound(UNPINNED)
     assert run(model, "--write-baseline", "known.json").exit_code == 0
 
@@ -102,10 +116,14 @@ def test_a_baseline_that_is_none_ends_with_3(sound: Sound, content: str | None) 
 
 
 @pytest.mark.parametrize("file", ["pyproject.toml", "envkit.toml"])
-def test_settings_of_the_project_count_and_options_come_before_them(sound: Sound, elsewhere: Path, file: str) -> None:
+def test_settings_of_the_project_count_and_options_come_before_them(
+    sound: Sound, elsewhere: Path, file: str
+) -> None:
     head = "[tool.envkit]\n" if file == "pyproject.toml" else ""
     sub = "tool.envkit.severity" if head else "severity"
-    (elsewhere / file).write_text(f'{head}select = ["ENV121"]\nfail-on = "error"\n[{sub}]\nENV121 = "note"\n')
+    (elsewhere / file).write_text(
+        f'{head}select = ["ENV121"]\nfail-on = "error"\n[{sub}]\nENV121 = "note"\n'
+    )
     model = sound(UNPINNED)
 
     result = run(model, "--json")
@@ -116,7 +134,15 @@ def test_settings_of_the_project_count_and_options_come_before_them(sound: Sound
 
 @pytest.mark.parametrize(
     "content",
-    ["select = 1", "unknown = 1", 'fail-on = "x"', "jobs = -1", "[", '[severity]\nENV1 = "x"', 'select = ["X"]'],
+    [
+        "select = 1",
+        "unknown = 1",
+        'fail-on = "x"',
+        "jobs = -1",
+        "[",
+        '[severity]\nENV1 = "x"',
+        'select = ["X"]',
+    ],
 )
 def test_malformed_settings_are_told(sound: Sound, elsewhere: Path, content: str) -> None:
     (elsewhere / "envkit.toml").write_text(content)
@@ -126,8 +152,12 @@ def test_malformed_settings_are_told(sound: Sound, elsewhere: Path, content: str
     assert "envkit.toml" in result.stderr or "'X' names no rule" in result.stderr
 
 
-@pytest.mark.parametrize(("content", "key"), [("tool = 1", "tool"), ("[tool]\nenvkit = 1", "tool.envkit")])
-def test_settings_that_are_no_table_are_told(sound: Sound, elsewhere: Path, content: str, key: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "key"), [("tool = 1", "tool"), ("[tool]\nenvkit = 1", "tool.envkit")]
+)
+def test_settings_that_are_no_table_are_told(
+    sound: Sound, elsewhere: Path, content: str, key: str
+) -> None:
     (elsewhere / "pyproject.toml").write_text(content)
     result = run(sound())
 
@@ -135,9 +165,15 @@ def test_settings_that_are_no_table_are_told(sound: Sound, elsewhere: Path, cont
     assert f"'{key}'" in result.stderr or f"{key}:" in result.stderr
 
 
-def test_a_model_cannot_turn_off_what_checks_it(sound: Sound, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_cannot_turn_off_what_checks_it(
+    sound: Sound, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = sound(
-        {**UNPINNED, "envkit.toml": 'ignore = ["ALL"]\n', "pyproject.toml": '[tool.envkit]\nignore = ["ALL"]\n'}
+        {
+            **UNPINNED,
+            "envkit.toml": 'ignore = ["ALL"]\n',
+            "pyproject.toml": '[tool.envkit]\nignore = ["ALL"]\n',
+        }
     )
     monkeypatch.chdir(model)
 
@@ -157,7 +193,13 @@ def test_changed_files_lead_to_their_models(sound: Sound, tmp_path: Path) -> Non
     model = sound(UNPINNED)
     (tmp_path / "notes.txt").write_text("")
 
-    result = run("--changed", "--json", model / "requirements.txt", model / "code/loader.py", tmp_path / "notes.txt")
+    result = run(
+        "--changed",
+        "--json",
+        model / "requirements.txt",
+        model / "code/loader.py",
+        tmp_path / "notes.txt",
+    )
     assert [each["model"] for each in json.loads(result.stdout)["models"]] == [str(model)]
     nothing = run("--changed", tmp_path / "notes.txt")
     assert (nothing.exit_code, nothing.stdout) == (0, "")
@@ -167,7 +209,10 @@ def test_the_rules_are_listed() -> None:
     result = run("--list-rules")
 
     assert result.exit_code == 0
-    assert "ENV120  error    files    unpinned: every requirement admits one version only." in result.stdout
+    assert (
+        "ENV120  error    files    unpinned: every requirement admits one version only."
+        in result.stdout
+    )
 
 
 def test_a_bare_artifact_is_validated_too(sound: Sound, tmp_path: Path) -> None:
@@ -194,9 +239,16 @@ def test_python_gets_a_report_and_exceptions(sound: Sound) -> None:
 
 
 def test_validating_runs_no_code_of_the_model_and_changes_nothing(sound: Sound) -> None:
-    model = sound({"code/loader.py": "raise SystemExit(9)\n", "code/sitecustomize.py": "raise SystemExit(9)\n"})
+    model = sound(
+        {
+            "code/loader.py": "raise SystemExit(9)\n",
+            "code/sitecustomize.py": "raise SystemExit(9)\n",
+        }
+    )
     before = sorted((path, path.stat().st_mtime_ns) for path in model.rglob("*"))
-    done = subprocess.run([sys.executable, "-m", "envkit", "validate", model], capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "envkit", "validate", model], capture_output=True, check=False
+    )
 
     assert done.returncode == 1, done.stderr
     assert sorted((path, path.stat().st_mtime_ns) for path in model.rglob("*")) == before

@@ -33,8 +33,8 @@ def resolved(
 ) -> tuple[Channel, ...]:
     """Give the channels of a `conda.yaml` that lies in `directory`, each once.
 
-    `defaults` means what conda is told that it means; `nodefaults` is no channel. Where no channel is named, the
-    user's own count, else conda-forge.
+    `defaults` means what conda is told that it means; `nodefaults` is no channel. Where no channel
+    is named, the user's own count, else conda-forge.
     """
     named = [name.strip() for name in names if name.strip() not in ("", "nodefaults")]
     found: dict[str, Channel] = {}
@@ -63,7 +63,10 @@ def _channel(name: str, settings: Condarc, directory: Path, environ: Mapping[str
         return _without_login((directory / Path(name).expanduser()).resolve().as_uri())
     if "://" in name:
         return _without_login(filled(name, environ))
-    base = next((base for first, base in _longest_first(settings) if f"{name}/".startswith(f"{first}/")), None)
+    base = next(
+        (base for first, base in _longest_first(settings) if f"{name}/".startswith(f"{first}/")),
+        None,
+    )
     url = f"{(base or settings.channel_alias).rstrip('/')}/{quote(name)}"
     url = url if "://" in url else Path(url).expanduser().absolute().as_uri()
     channel = _without_login(filled(url, environ))
@@ -83,10 +86,18 @@ def _without_login(url: str) -> Channel:
     clean = f"{parts.scheme}://{host}{path}/"
     name = parts.hostname or ""
     if token:
-        return Channel(clean, {name: {"CondaToken": unquote(token[1])}}, frozenset({token[1], unquote(token[1])}))
+        return Channel(
+            clean,
+            {name: {"CondaToken": unquote(token[1])}},
+            frozenset({token[1], unquote(token[1])}),
+        )
     if parts.username is None:
         return Channel(clean, {})
     user, password = unquote(parts.username), unquote(parts.password or "")
-    login = {"BasicHTTP": {"username": user, "password": password}} if parts.password else {"BearerToken": user}
+    login = (
+        {"BasicHTTP": {"username": user, "password": password}}
+        if parts.password
+        else {"BearerToken": user}
+    )
     secrets = {each for each in (password, parts.password) if each} or {user}
     return Channel(clean, {name: login}, frozenset(secrets))

@@ -13,13 +13,13 @@ from typing import Any
 import tomli_w
 
 from envkit.child.progress import Advance, State, step
-from envkit.environments import redaction
 from envkit.environments.conda.needs import CondaNeeds
-from envkit.environments.engine import Workshop
+from envkit.environments.installers.installer import Workshop
 from envkit.errors import BuildFailed, InvalidFile, ToolNotFound
-from envkit.formats import conda_yaml, pixi_lock
+from envkit.formats import conda_yaml, pixi_lock, redaction
+from envkit.inside import programs
 
-PROGRAM = Path(__file__).with_name("rattler_program.py")
+PROGRAM = Path(programs.__file__).with_name("rattler_program.py")
 _STEP = "step: "  # what the program's lines of how far it is begin with
 _AUTH_VARIABLE = "RATTLER_AUTH_FILE"
 _DOING = {
@@ -49,11 +49,17 @@ class Embedded:
         }
         return (*notes, *_run(needs, asked, workshop)["notes"])
 
-    def lock(self, needs: CondaNeeds, workshop: Workshop, target: Path, *, platform: str = "") -> list[dict[str, str]]:
+    def lock(
+        self, needs: CondaNeeds, workshop: Workshop, target: Path, *, platform: str = ""
+    ) -> list[dict[str, str]]:
         """Solve and write the lock to `target`, for this platform or another of conda's (`osx-arm64`); gives the
         packages. Nothing is installed.
         """
-        asked = _request(needs, workshop) | {"job": "lock", "lock": str(target), "platform": platform}
+        asked = _request(needs, workshop) | {
+            "job": "lock",
+            "lock": str(target),
+            "platform": platform,
+        }
         packages: list[dict[str, str]] = _run(needs, asked, workshop)["packages"]
         return packages
 
@@ -61,7 +67,8 @@ class Embedded:
 def usable_lock(needs: CondaNeeds) -> tuple[Path | None, tuple[str, ...]]:
     """Give the lock that is to be installed from, if there is one, and a note when it does not help here.
 
-    Raises `InvalidFile` for one that lacks what is asked for: somebody changed the one and not the other.
+    Raises `InvalidFile` for one that lacks what is asked for: somebody changed the one and not the
+    other.
     """
     from envkit.environments.conda.needs import subdir
 
@@ -69,16 +76,22 @@ def usable_lock(needs: CondaNeeds) -> tuple[Path | None, tuple[str, ...]]:
         return None, ()
     packages = pixi_lock.read(needs.lock, subdir())
     if not packages:
-        return None, (f"{needs.lock.name} has nothing for {subdir()}; conda packages were resolved anew.",)
+        return None, (
+            f"{needs.lock.name} has nothing for {subdir()}; conda packages were resolved anew.",
+        )
     names = {each.name for each in packages}
     for spec in needs.specs:
         if (name := conda_yaml.name_of(spec.rpartition("::")[2])) not in names:
-            raise _lock_refused(needs.lock, f"does not fit the model's conda.yaml: it has no {name}")
+            raise _lock_refused(
+                needs.lock, f"does not fit the model's conda.yaml: it has no {name}"
+            )
     return needs.lock, ()
 
 
 def _lock_refused(lock: Path, problem: str) -> InvalidFile:
-    return InvalidFile(lock, "", problem, "Write it anew with `envkit lock MODEL --conda`, or remove it.")
+    return InvalidFile(
+        lock, "", problem, "Write it anew with `envkit lock MODEL --conda`, or remove it."
+    )
 
 
 def _request(needs: CondaNeeds, workshop: Workshop) -> dict[str, Any]:
@@ -94,7 +107,9 @@ def _request(needs: CondaNeeds, workshop: Workshop) -> dict[str, Any]:
         "channels": [each.url for each in needs.channels],
         "specs": list(needs.specs),
         "cache": str(workshop.cache),
-        "config": [str(workshop.write("rattler.toml", [tomli_w.dumps(_settings(needs, workshop))]))],
+        "config": [
+            str(workshop.write("rattler.toml", [tomli_w.dumps(_settings(needs, workshop))]))
+        ],
         "rewritten": needs.rewritten,
         "offline": needs.settings.offline,
         "answer": str(workshop.papers / "answer.json"),
@@ -109,7 +124,9 @@ def _settings(needs: CondaNeeds, workshop: Workshop) -> dict[str, Any]:
         found["tls-no-verify"] = True
     elif isinstance(settings.ssl_verify, str) or "SSL_CERT_FILE" in workshop.variables:
         found["tls-root-certs"] = "system"
-    if proxies := {each: url for each, url in settings.proxies.items() if each in ("http", "https")}:
+    if proxies := {
+        each: url for each, url in settings.proxies.items() if each in ("http", "https")
+    }:
         found["proxy-config"] = proxies
     if needs.logins:
         known = _known_logins(workshop.variables)
@@ -156,7 +173,9 @@ def _refuse(needs: CondaNeeds, workshop: Workshop, kind: str, message: str) -> N
     if kind == "spec":
         raise InvalidFile(needs.directory / conda_yaml.FILE_NAME, "dependencies", text)
     if kind in ("lock", "platform") and needs.lock is not None:
-        raise _lock_refused(needs.lock, f"does not fit the model's conda.yaml, or cannot be read: {text}")
+        raise _lock_refused(
+            needs.lock, f"does not fit the model's conda.yaml, or cannot be read: {text}"
+        )
     doing = _DOING.get(kind, _DOING["install"])
     if "No space left on device" in text or "os error 28" in text:
         doing = f"{doing}: no space left in {workshop.place.parents[1]}"
@@ -166,6 +185,4 @@ def _refuse(needs: CondaNeeds, workshop: Workshop, kind: str, message: str) -> N
     raise BuildFailed(doing, text)
 
 
-_ELSEWHERE = (
-    "\n`channel_alias` and `custom_channels` in .condarc, or `mirrors` in rattler's config.toml, lead elsewhere."
-)
+_ELSEWHERE = "\n`channel_alias` and `custom_channels` in .condarc, or `mirrors` in rattler's config.toml, lead elsewhere."

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from envkit.environments.conda import external, needs, records, state
+from envkit.environments.conda import external, needs, state
 from envkit.environments.conda.embedded import Embedded
 from envkit.environments.conda.needs import CondaNeeds
-from envkit.environments.engine import Workshop
-from envkit.environments.interpreters import Interpreter
+from envkit.environments.installers.installer import Workshop
+from envkit.environments.installers.uv import Uv
 from envkit.environments.plan import Plan
-from envkit.environments.uv import Uv
 from envkit.errors import BuildFailed
+from envkit.installed import conda_records
+from envkit.interpreters.discovery import Interpreter
 from envkit.models.environment_spec import EnvironmentSpec
 
 _PROBE = """
@@ -49,19 +50,31 @@ def tool(named: str | Path | None, environ: Mapping[str, str]) -> Tool:
     return external.find(named, environ) or Embedded()
 
 
-def refitted(facts: Mapping[str, Any], asked: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+def refitted(
+    facts: Mapping[str, Any], asked: Mapping[str, Any], environ: Mapping[str, str]
+) -> dict[str, Any]:
     """Give the facts of a key from another machine (see `Plan.facts`) as this one states them.
 
-    asked: `channels` and `specs` of the `conda.yaml`, which the settings of each machine lead elsewhere. What lies in
-    the model's folder is told by its content, which is not here, and stays as it was told.
+    asked: `channels` and `specs` of the `conda.yaml`, which the settings of each machine lead
+    elsewhere. What lies in the model's folder is told by its content, which is not here, and stays
+    as it was told.
     """
-    channels, specs = tuple(map(str, asked.get("channels", ()))), tuple(map(str, asked.get("specs", ())))
+    channels, specs = (
+        tuple(map(str, asked.get("channels", ()))),
+        tuple(map(str, asked.get("specs", ()))),
+    )
     *rest, _ = facts["interpreter"]
     found = {**facts, "interpreter": [*rest, tool(None, environ).kind]}
     spec = EnvironmentSpec(
-        directory=Path.cwd(), python=str(rest[1]), requirements=(), conda_channels=channels, conda_specs=specs
+        directory=Path.cwd(),
+        python=str(rest[1]),
+        requirements=(),
+        conda_channels=channels,
+        conda_specs=specs,
     )
-    stated = {name: list(value) for name, value in needs.of(spec, environ).decisive(lambda _: "", environ)}
+    stated = {
+        name: list(value) for name, value in needs.of(spec, environ).decisive(lambda _: "", environ)
+    }
     names = ["conda_overrides"]
     names += ["conda_machine"] if facts.get("conda_machine") else []
     if not any(each.startswith((".", "/", "~")) for each in channels):
@@ -80,11 +93,14 @@ class Conda:
     def create(self, interpreter: Interpreter, workshop: Workshop) -> Interpreter:
         """Install the conda packages and give the interpreter among them; the given one only says what is wanted."""
         self._install(workshop)
-        _refuse_damage(records.problems(workshop.place), workshop.place)
+        _refuse_damage(conda_records.problems(workshop.place), workshop.place)
         state.write(workshop.place, self.needs.variables)
         _without_secrets(workshop.place, workshop.secrets)
         found = _interpreter(workshop)
-        if not f"{found.version}.".startswith(f"{interpreter.minor}.") and interpreter.version != "3":
+        if (
+            not f"{found.version}.".startswith(f"{interpreter.minor}.")
+            and interpreter.version != "3"
+        ):
             self.notes.append(f"conda gave Python {found.version} for `{self._python}`.")
         return found
 
@@ -105,7 +121,9 @@ class Conda:
             except BuildFailed:
                 raise failure from None
             wanted = self.needs.patch_version
-            self.notes.append(f"conda cannot give Python {wanted}; another patch version is used in its place.")
+            self.notes.append(
+                f"conda cannot give Python {wanted}; another patch version is used in its place."
+            )
 
     def install(self, plan: Plan, workshop: Workshop) -> None:
         """Install the pip section beside the conda packages."""
@@ -123,8 +141,12 @@ def _asked_for(version: str) -> str:
 
 def _interpreter(workshop: Workshop) -> Interpreter:
     if not workshop.python.exists():
-        raise BuildFailed(f"use the environment {workshop.place}", "conda installed no Python in it.")
-    said = workshop.run([workshop.python, "-I", "-c", _PROBE], "start the Python that conda installed")
+        raise BuildFailed(
+            f"use the environment {workshop.place}", "conda installed no Python in it."
+        )
+    said = workshop.run(
+        [workshop.python, "-I", "-c", _PROBE], "start the Python that conda installed"
+    )
     executable, version, implementation, platform, abi = json.loads(said.splitlines()[-1])
     status = os.stat(executable)  # noqa: PTH116 - a text
     return Interpreter(
@@ -140,13 +162,20 @@ def _interpreter(workshop: Workshop) -> Interpreter:
 
 def _refuse_damage(found: Iterable[str], place: Path) -> None:
     if problems := list(found):
-        raise BuildFailed(f"build the environment {place}: conda's files are not as recorded", "\n".join(problems[:5]))
+        raise BuildFailed(
+            f"build the environment {place}: conda's files are not as recorded",
+            "\n".join(problems[:5]),
+        )
 
 
 def _without_secrets(place: Path, secrets: frozenset[str]) -> None:
     """Take credentials out of conda's records, into which some versions of conda write a channel's whole URL."""
     for path in (place / "conda-meta").glob("*"):
-        text = path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() and secrets else ""
+        text = (
+            path.read_text(encoding="utf-8", errors="surrogateescape")
+            if path.is_file() and secrets
+            else ""
+        )
         if any(secret in text for secret in secrets):
             for secret in sorted(secrets, key=len, reverse=True):
                 text = text.replace(secret, "***")

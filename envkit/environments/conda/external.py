@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envkit.child.progress import step
-from envkit.environments import artifacts
-from envkit.environments.artifacts import path_of_url
+from envkit.environments import local_files
 from envkit.environments.conda.embedded import usable_lock
 from envkit.environments.conda.needs import CondaNeeds, subdir
-from envkit.environments.engine import Workshop
+from envkit.environments.installers.installer import Workshop
+from envkit.environments.local_files import path_of_url
 from envkit.errors import BuildFailed, ToolNotFound
 from envkit.formats import conda_yaml, pixi_lock
 from envkit.formats.conda_yaml import CondaEnv
@@ -28,7 +28,8 @@ MLFLOW_VARIABLE = "MLFLOW_CONDA_HOME"
 EMBEDDED = "embedded"
 _NAMES = ("conda", "mamba", "micromamba")
 
-# Asked for by variables, which every version knows: files are copied, so that no environment reaches the cache; no
+# Asked for by variables, which every version knows: files are copied, so that no environment
+# reaches the cache; no
 # question is asked; and nothing is written into the home but downloads.
 _VARIABLES = {
     "ALWAYS_COPY": "true",
@@ -66,7 +67,9 @@ class External:
             else:
                 argv = self._from_file(_file(needs, folder / "environment.yaml"), workshop.place)
             with step(workshop.report, f"{self.kind} solves and installs"):
-                workshop.run(argv, f"make an environment with {self.program}", _variables(workshop.variables))
+                workshop.run(
+                    argv, f"make an environment with {self.program}", _variables(workshop.variables)
+                )
         return notes
 
     def _from_file(self, file: Path, prefix: Path) -> Sequence[str | Path]:
@@ -81,7 +84,8 @@ class External:
 def find(named: str | Path | None, environ: Mapping[str, str]) -> External | None:
     """Give the program to use: the one named, else ENVKIT_CONDA_EXE, MLflow's MLFLOW_CONDA_HOME, else the PATH's first.
 
-    None when there is none, or when `embedded` is named. Raises `ToolNotFound` for a named one that cannot be started.
+    None when there is none, or when `embedded` is named. Raises `ToolNotFound` for a named one that
+    cannot be started.
     """
     home = environ.get(MLFLOW_VARIABLE)
     chosen = named or environ.get(VARIABLE) or (Path(home, "bin", "conda") if home else None)
@@ -91,10 +95,13 @@ def find(named: str | Path | None, environ: Mapping[str, str]) -> External | Non
         return External(Path(program).absolute()) if program is not None else None
     if str(chosen) == EMBEDDED:
         return None
-    program = shutil.which(Path(chosen).expanduser() if os.sep in str(chosen) else chosen, path=environ.get("PATH", ""))
+    program = shutil.which(
+        Path(chosen).expanduser() if os.sep in str(chosen) else chosen, path=environ.get("PATH", "")
+    )
     if program is None:
         raise ToolNotFound(
-            str(chosen), f"Name conda, mamba or micromamba by its path, or `{EMBEDDED}` for none of them."
+            str(chosen),
+            f"Name conda, mamba or micromamba by its path, or `{EMBEDDED}` for none of them.",
         )
     return External(Path(program).absolute())
 
@@ -115,14 +122,22 @@ def _papers(workshop: Workshop) -> Iterator[Path]:
 
 
 def _variables(variables: Mapping[str, str]) -> dict[str, str]:
-    of_both = {f"{who}_{name}": value for who in ("CONDA", "MAMBA") for name, value in _VARIABLES.items()}
+    of_both = {
+        f"{who}_{name}": value for who in ("CONDA", "MAMBA") for name, value in _VARIABLES.items()
+    }
     return {**of_both, **_OF_CONDA, **({"CI": "1"} if "CI" not in variables else {})}
 
 
 def _file(needs: CondaNeeds, path: Path) -> Path:
     """Write what conda reads: names as the model has them, since conda has its own settings for them."""
-    local = {each: (needs.directory / each).resolve().as_uri() for each in needs.named if each.startswith(".")}
-    named = tuple(local.get(each, each) for each in needs.named) or tuple(each.url for each in needs.channels)
+    local = {
+        each: (needs.directory / each).resolve().as_uri()
+        for each in needs.named
+        if each.startswith(".")
+    }
+    named = tuple(local.get(each, each) for each in needs.named) or tuple(
+        each.url for each in needs.channels
+    )
     _write(path, conda_yaml.dumps(CondaEnv(channels=named, dependencies=needs.specs)))
     return path
 
@@ -134,7 +149,7 @@ def _check_archives(lock: Path) -> None:
         if path is None or not each.sha256:
             continue
         try:
-            found = artifacts.digest(path)
+            found = local_files.digest(path)
         except OSError as error:
             raise BuildFailed("read a conda package", f"{path}: {error.strerror}") from error
         if found != each.sha256:

@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from envkit.child import environment
-from envkit.environments import store
+from envkit.child import variables
 from envkit.environments.conda import needs
 from envkit.environments.conda.embedded import Embedded
-from envkit.environments.engine import Workshop
+from envkit.environments.installers.installer import Workshop
+from envkit.environments.store import store
 from envkit.errors import InvalidInput
 from envkit.formats import pixi_lock
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
-from envkit.models.uris.need import ENVIRONMENT
+from envkit.models.uris.required_files import ENVIRONMENT
 
 _ELSEWHERE = "Name a file that gets the lock: `--output-path FILE`."
 
@@ -33,12 +33,15 @@ class CondaLock:
 def lock_conda(model_uri: str | Path, output_path: str | Path | None = None) -> CondaLock:
     """Write which conda packages fit the model's `conda.yaml` today, on this platform, with their digests.
 
-    The lock goes to `output_path`, default `pixi.lock` in the model; it is written whole or not at all. The pip
-    section is what `pylock.toml` locks.
+    The lock goes to `output_path`, default `pixi.lock` in the model; it is written whole or not at
+    all. The pip section is what `pylock.toml` locks.
 
-    Raises `ModelNotFound`, `InvalidFile`, `BuildFailed` for what cannot be solved, `ToolNotFound` without py-rattler.
+    Raises `ModelNotFound`, `InvalidFile`, `BuildFailed` for what cannot be solved, `ToolNotFound`
+    without py-rattler.
     """
-    model = ModelDirectory.open(model_uri, ENVIRONMENT, hint="" if output_path is not None else _ELSEWHERE)
+    model = ModelDirectory.open(
+        model_uri, ENVIRONMENT, hint="" if output_path is not None else _ELSEWHERE
+    )
     target = Path(output_path) if output_path is not None else model.path / pixi_lock.FILE_NAME
     wanted = needs.of(read_spec(model, for_conda=True), os.environ)
     shelf = store.Store(root=store.root_from(None, os.environ))
@@ -48,7 +51,7 @@ def lock_conda(model_uri: str | Path, output_path: str | Path | None = None) -> 
         workshop = Workshop(
             place=place,
             cache=shelf.cache("conda"),
-            variables=environment.for_installer(os.environ),
+            variables=variables.for_installer(os.environ),
             secrets=wanted.secrets,
         )
         written = place / pixi_lock.FILE_NAME

@@ -12,7 +12,12 @@ import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-_DRIVERS = ("libcuda.so.1", "libcuda.so", "/usr/lib64/nvidia/libcuda.so", "/usr/lib/wsl/lib/libcuda.so.1")
+_DRIVERS = (
+    "libcuda.so.1",
+    "libcuda.so",
+    "/usr/lib64/nvidia/libcuda.so",
+    "/usr/lib/wsl/lib/libcuda.so.1",
+)
 _PROCESSORS = Path("/proc/cpuinfo")
 _FIRST_PROCESSOR = 16_384  # bytes in which it is told
 _LEVELS = {  # https://gitlab.com/x86-psABIs/x86-64-ABI: what each level adds, by the kernel's names
@@ -51,7 +56,14 @@ def _level() -> str:
             told = stream.read(_FIRST_PROCESSOR)
     except OSError:
         return "v1"
-    flags = next((set(line.split(":", 1)[1].split()) for line in told.splitlines() if line.startswith("flags")), set())
+    flags = next(
+        (
+            set(line.split(":", 1)[1].split())
+            for line in told.splitlines()
+            if line.startswith("flags")
+        ),
+        set(),
+    )
     level = "v1"
     for name, wanted in _LEVELS.items():
         if not wanted <= flags:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from envkit.environments.artifacts import path_of_url
 from envkit.environments.conda import channels, machine
 from envkit.environments.conda.channels import Channel
-from envkit.environments.python_policy import PythonPolicy
+from envkit.environments.local_files import path_of_url
 from envkit.errors import InvalidFile
 from envkit.formats import conda_yaml, condarc
 from envkit.formats.condarc import Condarc
+from envkit.interpreters.policy import PythonPolicy
 from envkit.models.environment_spec import EnvironmentSpec
 
 _PATCH_VERSION = re.compile(r"python={1,2}(\d+\.\d+\.\d+)")
@@ -38,10 +38,11 @@ def subdir() -> str:
 class CondaNeeds:
     """What is asked of conda.
 
-    directory: the model's. named: the channels as `conda.yaml` names them. channels: their URLs. specs: match specs,
-    Python's among them; channels in them are URLs. lock: the model's `pixi.lock`. settings: conda's own. variables:
-    those that `conda.yaml` sets for programs in the environment. policy: which Python may take the place of the one
-    that is asked for, when that cannot be had.
+    directory: the model's. named: the channels as `conda.yaml` names them. channels: their URLs.
+    specs: match specs, Python's among them; channels in them are URLs. lock: the model's
+    `pixi.lock`. settings: conda's own. variables: those that `conda.yaml` sets for programs in the
+    environment. policy: which Python may take the place of the one that is asked for, when that
+    cannot be had.
     """
 
     directory: Path
@@ -65,7 +66,10 @@ class CondaNeeds:
         if not version or self.policy is PythonPolicy.EXACT:
             return None
         minor = version.rpartition(".")[0]
-        specs = (f"python={minor}" if _PATCH_VERSION.fullmatch("".join(each.split())) else each for each in self.specs)
+        specs = (
+            f"python={minor}" if _PATCH_VERSION.fullmatch("".join(each.split())) else each
+            for each in self.specs
+        )
         return replace(self, specs=tuple(specs), lock=None)
 
     @property
@@ -81,24 +85,35 @@ class CondaNeeds:
     @property
     def rewritten(self) -> list[list[str]]:
         """Where this machine has the channels that a lock from elsewhere names."""
-        return [[each.source, each.url] for each in self.channels if each.source not in ("", each.url)]
+        return [
+            [each.source, each.url] for each in self.channels if each.source not in ("", each.url)
+        ]
 
     def decisive(
         self, digest: Callable[[Path], str], environ: Mapping[str, str]
     ) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Give what decides the environment, in words without credentials.
 
-        A channel inside the model is told by its content. `CONDA_OVERRIDE_…` say what the machine is to be taken for;
-        what it is decides only where no lock says what is installed.
+        A channel inside the model is told by its content. `CONDA_OVERRIDE_…` say what the machine
+        is to be taken for; what it is decides only where no lock says what is installed.
         """
-        told = tuple(sorted(f"{name}={environ[name]}" for name in environ if name.startswith("CONDA_OVERRIDE_")))
+        told = tuple(
+            sorted(
+                f"{name}={environ[name]}" for name in environ if name.startswith("CONDA_OVERRIDE_")
+            )
+        )
         return (
             ("conda_channels", tuple(self._told(each.url, digest) for each in self.channels)),
             ("conda_specs", tuple(sorted({"".join(each.split()) for each in self.specs}))),
             ("conda_lock", (_digest_of_text(self.lock),) if self.lock is not None else ()),
             ("conda_overrides", told),
             ("conda_machine", () if _is_locked(self.lock) else tuple(machine.facts(environ))),
-            ("conda_python", (self.policy.value,) if self.policy is PythonPolicy.EXACT and self.patch_version else ()),
+            (
+                "conda_python",
+                (self.policy.value,)
+                if self.policy is PythonPolicy.EXACT and self.patch_version
+                else (),
+            ),
             ("conda_variables", tuple(sorted(f"{name}={value}" for name, value in self.variables))),
         )
 
@@ -109,12 +124,16 @@ class CondaNeeds:
         return f"{folder.relative_to(self.directory)}#{digest(folder)}"
 
 
-def of(spec: EnvironmentSpec, environ: Mapping[str, str], policy: PythonPolicy = PythonPolicy.MINOR) -> CondaNeeds:
+def of(
+    spec: EnvironmentSpec, environ: Mapping[str, str], policy: PythonPolicy = PythonPolicy.MINOR
+) -> CondaNeeds:
     """Work out what a spec asks of conda on this machine. Raises `InvalidFile` for a malformed file of settings."""
     settings = condarc.of_machine(environ, Path.home())
     directory = spec.directory
     python = (
-        () if any(conda_yaml.name_of(each) == "python" for each in spec.conda_specs) else (f"python={spec.python}",)
+        ()
+        if any(conda_yaml.name_of(each) == "python" for each in spec.conda_specs)
+        else (f"python={spec.python}",)
     )
     named = tuple(each for each in spec.conda_channels if each.strip() != "nodefaults")
     specs = list(channels.in_specs((*spec.conda_specs, *python), settings, directory, environ))

@@ -15,7 +15,9 @@ _FILE = Path("conda-meta", "state")
 def write(environment: Path, variables: Iterable[tuple[str, str]]) -> None:
     """Note the variables; nothing is written where there are none."""
     if noted := dict(variables):
-        (environment / _FILE).write_text(json.dumps({"version": 1, "env_vars": noted}), encoding="utf-8")
+        (environment / _FILE).write_text(
+            json.dumps({"version": 1, "env_vars": noted}), encoding="utf-8"
+        )
 
 
 def variables(environment: Path) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The interpreter of an environment, with its standard library, as a tree that runs wherever it lies.
 
-Python finds its standard library from where its program lies. What ties an interpreter to its place is where it looks
-for its shared library (`RUNPATH`), and the paths in `_sysconfigdata`; both are made relative.
+Python finds its standard library from where its program lies. What ties an interpreter to its place
+is where it looks for its shared library (`RUNPATH`), and the paths in `_sysconfigdata`; both are
+made relative.
 """
 
 from __future__ import annotations
@@ -13,13 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envkit.child import environment as variables_of
 from envkit.child import process
+from envkit.child import variables as variables_of
 from envkit.environments.packing import elf
 from envkit.environments.packing.members import Member, of_file
 from envkit.errors import BuildFailed
 
-_LEFT_OUT = {"__pycache__", "site-packages", "dist-packages", "test", "tests", "idlelib", "turtledemo", "idle_test"}
+_LEFT_OUT = {
+    "__pycache__",
+    "site-packages",
+    "dist-packages",
+    "test",
+    "tests",
+    "idlelib",
+    "turtledemo",
+    "idle_test",
+}
 _SYSTEM = {"/usr", "/"}  # prefixes that stand in too many texts to be told from others
 _SECONDS = 60.0
 _ASK = """
@@ -72,8 +82,8 @@ def of(executable: Path) -> Base:
 def members(base: Base, minor: str, top: str) -> Iterator[Member]:
     """Yield the interpreter under the folder `top`: `bin/pythonX.Y`, its standard library and shared libraries.
 
-    Left out are tests, IDLE, installed packages, headers, bytecode and static libraries. Raises `BuildFailed` when it
-    cannot be made to find its shared library elsewhere.
+    Left out are tests, IDLE, installed packages, headers, bytecode and static libraries. Raises
+    `BuildFailed` when it cannot be made to find its shared library elsewhere.
     """
     program = _relocated(base.executable, f"{top}/bin/python{minor}", base, top)
     needed = set(elf.read(program.data).needed)
@@ -111,7 +121,9 @@ def relative_variables(text: str, prefix: str) -> str:
 
 def _files(library: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(library, followlinks=False):
-        folders[:] = sorted(name for name in folders if name not in _LEFT_OUT and not name.startswith("config-"))
+        folders[:] = sorted(
+            name for name in folders if name not in _LEFT_OUT and not name.startswith("config-")
+        )
         for name in sorted(names):
             path = Path(folder, name)
             if not name.endswith((".a", ".pyc")) and path.is_file():
@@ -120,7 +132,11 @@ def _files(library: Path) -> Iterator[Path]:
 
 def _relocated(path: Path, name: str, base: Base, top: str) -> Member:
     member = of_file(path, name)
-    if path.name.startswith("_sysconfigdata") and path.suffix == ".py" and str(base.prefix) not in _SYSTEM:
+    if (
+        path.name.startswith("_sysconfigdata")
+        and path.suffix == ".py"
+        and str(base.prefix) not in _SYSTEM
+    ):
         text = relative_variables(path.read_text(encoding="utf-8"), str(base.prefix))
         return Member(name=name, content=text.encode())
     if not elf.is_elf(path):

@@ -36,14 +36,18 @@ def writing(path: Path, name: str) -> Iterator[Any]:
         if name.endswith(".zst"):
             module = _zstd(path)
             if module.__name__ == "zstandard":
-                compressor = module.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True, threads=-1)
+                compressor = module.ZstdCompressor(
+                    level=_ZSTD_LEVEL, write_checksum=True, threads=-1
+                )
                 with compressor.stream_writer(file, closefd=False) as stream:
                     yield stream
             else:
                 with module.ZstdFile(file, "wb", level=_ZSTD_LEVEL) as stream:
                     yield stream
         elif name.endswith("gz"):
-            with gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=_GZIP_LEVEL, mtime=0) as stream:
+            with gzip.GzipFile(
+                filename="", mode="wb", fileobj=file, compresslevel=_GZIP_LEVEL, mtime=0
+            ) as stream:
                 yield stream
         else:
             yield file
@@ -75,7 +79,13 @@ def damage() -> tuple[type[Exception], ...]:
     import tarfile
     import zlib
 
-    found: list[type[Exception]] = [tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile]
+    found: list[type[Exception]] = [
+        tarfile.TarError,
+        EOFError,
+        zlib.error,
+        lzma.LZMAError,
+        gzip.BadGzipFile,
+    ]
     for name in ("zstandard", "compression.zstd"):
         try:
             module = __import__(name, fromlist=["ZstdError"])

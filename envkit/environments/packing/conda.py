@@ -1,8 +1,8 @@
 """The members of a conda environment: as conda's packages have them, with no path of this machine.
 
-Where conda wrote the prefix into a file, the long path of the package stands in the archive again, and `relocation`,
-which comes along as `bin/conda-unpack`, writes the new place there. Python, its packages and programs need none of
-that: they find each other from where they lie.
+Where conda wrote the prefix into a file, the long path of the package stands in the archive again,
+and `relocation`, which comes along as `bin/conda-unpack`, writes the new place there. Python, its
+packages and programs need none of that: they find each other from where they lie.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from envkit.environments import manifest
-from envkit.environments.conda import records as conda_records
-from envkit.environments.packing import base, records, relocation, scripts, virtual
+from envkit.environments.packing import base, records, scripts, virtual
 from envkit.environments.packing.members import Member, of_file
+from envkit.environments.store import manifest
 from envkit.errors import BuildFailed
+from envkit.inside.programs import relocation
+from envkit.installed import conda_records as conda_records
 
 _META = f"{conda_records.FOLDER}/"
 _PROGRAM = f"{_META}relocation.py"
@@ -43,18 +44,30 @@ def members(environment: Path) -> Iterator[Member]:
     """Yield the environment, its records fitted to what is packed. Raises `BuildFailed` for what cannot be moved."""
     found = {each.name: each for each in _installed(environment)}
     noted = {name: json.loads(each.data) for name, each in found.items() if _is_record(name)}
-    entries = {entry["_path"]: entry for record in noted.values() for entry in record["paths_data"]["paths"]}
-    changed = {name: _changed(each, entries.get(name, {}), environment) for name, each in found.items()}
+    entries = {
+        entry["_path"]: entry
+        for record in noted.values()
+        for entry in record["paths_data"]["paths"]
+    }
+    changed = {
+        name: _changed(each, entries.get(name, {}), environment) for name, each in found.items()
+    }
     kept = {name: content for name, content in changed.items() if content is not virtual.DROPPED}
     of_conda = conda_records.distributions(environment)
     for name in kept:
         if virtual.is_record(name) and posixpath.basename(posixpath.dirname(name)) not in of_conda:
-            kept[name] = records.fitted(found[name].data, posixpath.dirname(posixpath.dirname(name)), kept)
+            kept[name] = records.fitted(
+                found[name].data, posixpath.dirname(posixpath.dirname(name)), kept
+            )
     for name, record in noted.items():
         kept[name] = _record(record, kept)
     for name, content in kept.items():
         member = found[name]
-        yield member if content is None else Member(name=name, content=content, executable=member.executable)
+        yield (
+            member
+            if content is None
+            else Member(name=name, content=content, executable=member.executable)
+        )
     yield Member(name=_PROGRAM, content=Path(relocation.__file__))
     yield Member(name=_STARTER, content=_START, executable=True)
 
@@ -106,8 +119,16 @@ def _restored(member: Member, entry: Record, environment: Path) -> bytes:
     content, placeholder = member.data, entry["prefix_placeholder"].encode()
     binary = entry.get("file_mode") == "binary"
     for home in map(os.fsencode, virtual.homes(environment)):
-        content = _lengthened(content, home, placeholder) if binary else content.replace(home, placeholder)
-    if binary and hashlib.sha256(content).hexdigest() != entry.get("sha256") and _names(content, environment):
+        content = (
+            _lengthened(content, home, placeholder)
+            if binary
+            else content.replace(home, placeholder)
+        )
+    if (
+        binary
+        and hashlib.sha256(content).hexdigest() != entry.get("sha256")
+        and _names(content, environment)
+    ):
         raise BuildFailed(
             f"pack {environment}: {member.name} holds that path and is not as conda installed it",
             "Remove the environment (`envkit envs remove`) and pack again.",
@@ -139,7 +160,9 @@ def _record(record: Record, packed: Mapping[str, bytes | None]) -> bytes:
         record["link"]["source"] = ""
     record["files"] = [each for each in record.get("files", ()) if not _is_cached(each)]
     paths = record["paths_data"]["paths"]
-    record["paths_data"]["paths"] = [_entry(each, packed) for each in paths if not _is_cached(each["_path"])]
+    record["paths_data"]["paths"] = [
+        _entry(each, packed) for each in paths if not _is_cached(each["_path"])
+    ]
     return (json.dumps(record, indent=2, sort_keys=True) + "\n").encode()
 
 
@@ -153,7 +176,11 @@ def _entry(entry: Record, packed: Mapping[str, bytes | None]) -> Record:
         return {key: value for key, value in entry.items() if key != "sha256_in_prefix"}
     if content is None:
         return entry
-    return {**entry, "sha256_in_prefix": hashlib.sha256(content).hexdigest(), "size_in_bytes": len(content)}
+    return {
+        **entry,
+        "sha256_in_prefix": hashlib.sha256(content).hexdigest(),
+        "size_in_bytes": len(content),
+    }
 
 
 def _history(content: bytes) -> bytes:

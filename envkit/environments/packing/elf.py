@@ -29,7 +29,9 @@ def read(content: bytes) -> Dynamic:
         from elftools.elf.dynamic import DynamicSection
         from elftools.elf.elffile import ELFFile
     except ImportError:
-        raise ToolNotFound("pyelftools", "Install envkit's extra: `pip install 'envkit[pack]'`.") from None
+        raise ToolNotFound(
+            "pyelftools", "Install envkit's extra: `pip install 'envkit[pack]'`."
+        ) from None
     needed, paths = [], {}
     elf = ELFFile(io.BytesIO(content))
     for section in elf.iter_sections():

@@ -1,8 +1,9 @@
 """Take an archive apart into an empty folder, trusting nothing in it.
 
-Refused are names and links that lead out of the folder, anything written through a link, hard links, devices, names
-that come twice, and archives that hold far more than their size lets expect. (`tarfile`'s own filter lets names begin
-with `/` and hard links pass, and has been got around with long chains of links.)
+Refused are names and links that lead out of the folder, anything written through a link, hard
+links, devices, names that come twice, and archives that hold far more than their size lets expect.
+(`tarfile`'s own filter lets names begin with `/` and hard links pass, and has been got around with
+long chains of links.)
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from envkit.environments.packing import compression, description
 from envkit.environments.packing.description import Description
 from envkit.errors import InvalidFile, InvalidInput
 
-_MOST_TIMES = 200  # what is packed seldom shrinks to less than a tenth; a bomb shrinks to a thousandth
+# what is packed seldom shrinks to less than a tenth; a bomb shrinks to a thousandth
+_MOST_TIMES = 200
 _ALWAYS_ALLOWED = 200_000_000
 _LONGEST_DESCRIPTION = 50_000_000
 _MOST_MEMBERS = 2_000_000
@@ -51,10 +53,13 @@ Entries = Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]
 def opened(path: Path) -> Iterator[tuple[Description, Entries]]:
     """Open an archive: give its description and then its members, each with its content.
 
-    Raises `InvalidInput` when there is none, `InvalidFile` for one that is damaged, hostile or something else.
+    Raises `InvalidInput` when there is none, `InvalidFile` for one that is damaged, hostile or
+    something else.
     """
     if not path.is_file():
-        raise InvalidInput(f"No archive at {path}: {'that is a folder' if path.is_dir() else 'there is no such file'}.")
+        raise InvalidInput(
+            f"No archive at {path}: {'that is a folder' if path.is_dir() else 'there is no such file'}."
+        )
     try:
         most = _MOST_TIMES * path.stat().st_size + _ALWAYS_ALLOWED
         with compression.reading(path) as stream, _tar(_Counted(stream, most)) as archive:
@@ -62,9 +67,13 @@ def opened(path: Path) -> Iterator[tuple[Description, Entries]]:
     except PermissionError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from None
     except _Bomb:
-        raise InvalidFile(path, "", "holds far more than an archive of its size does: it is not unpacked") from None
+        raise InvalidFile(
+            path, "", "holds far more than an archive of its size does: it is not unpacked"
+        ) from None
     except compression.damage() as error:
-        raise InvalidFile(path, "", f"is no archive of an environment, or a damaged one ({error})") from error
+        raise InvalidFile(
+            path, "", f"is no archive of an environment, or a damaged one ({error})"
+        ) from error
 
 
 def _tar(stream: _Counted) -> tarfile.TarFile:
@@ -81,8 +90,15 @@ def _next(archive: tarfile.TarFile, path: Path) -> tarfile.TarInfo | None:
 def _described(archive: tarfile.TarFile, path: Path) -> Description:
     first = _next(archive, path)
     stream = archive.extractfile(first) if first is not None and first.isreg() else None
-    if first is None or stream is None or first.name != description.NAME or first.size > _LONGEST_DESCRIPTION:
-        raise InvalidFile(path, "", "was not made by `envkit pack`", f"It does not begin with {description.NAME}.")
+    if (
+        first is None
+        or stream is None
+        or first.name != description.NAME
+        or first.size > _LONGEST_DESCRIPTION
+    ):
+        raise InvalidFile(
+            path, "", "was not made by `envkit pack`", f"It does not begin with {description.NAME}."
+        )
     return description.loads(stream.read(), path)
 
 
@@ -97,15 +113,17 @@ def _members(archive: tarfile.TarFile, path: Path) -> Entries:
 def extract(path: Path, into: Path, told: Description, members: Entries) -> None:
     """Write the members of an archive into a folder that exists and is empty.
 
-    Raises `InvalidFile` for what is hostile or missing, `OSError` when it cannot be written; what was written until
-    then stays, for the caller to remove.
+    Raises `InvalidFile` for what is hostile or missing, `OSError` when it cannot be written; what
+    was written until then stays, for the caller to remove.
     """
     links: set[str] = set()
     seen: set[str] = set()
     for entry, stream in members:
         name = _safe(entry.name, path)
         if name in seen or len(seen) >= _MOST_MEMBERS:
-            raise InvalidFile(path, entry.name, "comes twice" if name in seen else "is one too many")
+            raise InvalidFile(
+                path, entry.name, "comes twice" if name in seen else "is one too many"
+            )
         if any(parent in links for parent in _parents(name)):
             raise InvalidFile(path, entry.name, "lies beyond a link")
         seen.add(name)
@@ -139,7 +157,13 @@ def _safe_link(name: str, target: str, path: Path) -> str:
     parts = target.split("/")
     climbs = next((number for number, part in enumerate(parts) if part != ".."), len(parts))
     depth = name.count("/")
-    if target.startswith("/") or not target or ".." in parts[climbs:] or climbs > depth or "\0" in target:
+    if (
+        target.startswith("/")
+        or not target
+        or ".." in parts[climbs:]
+        or climbs > depth
+        or "\0" in target
+    ):
         raise InvalidFile(path, name, f"is a link that leads out of the environment, to {target}")
     return target
 

@@ -10,8 +10,8 @@ from pathlib import Path
 class Member:
     """A file or a symbolic link.
 
-    name: its path in the archive, with `/`. content: bytes, or the file that has them; None for a link. link: where a
-    link leads, relative. executable: whether it may be started.
+    name: its path in the archive, with `/`. content: bytes, or the file that has them; None for a
+    link. link: where a link leads, relative. executable: whether it may be started.
     """
 
     name: str
@@ -22,7 +22,11 @@ class Member:
     @property
     def size(self) -> int:
         """The bytes of a file; 0 for a link. Raises `OSError`."""
-        return self.content.stat().st_size if isinstance(self.content, Path) else len(self.content or b"")
+        return (
+            self.content.stat().st_size
+            if isinstance(self.content, Path)
+            else len(self.content or b"")
+        )
 
     @property
     def data(self) -> bytes:

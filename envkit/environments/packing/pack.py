@@ -11,21 +11,23 @@ from typing import TypedDict
 
 from envkit.child import interpreter
 from envkit.child.progress import step
-from envkit.environments import index_settings, pylock, store
+from envkit.environments import pylock
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
-from envkit.environments.interpreters import Interpreter, KnownInterpreters
+from envkit.environments.installers import index_settings
 from envkit.environments.packing import base, compression, conda, description, virtual, writing
 from envkit.environments.packing.description import Description
 from envkit.environments.packing.members import Member
 from envkit.environments.prepare import Site, prepare, survey
-from envkit.environments.python_policy import PythonPolicy
-from envkit.environments.store import Store
+from envkit.environments.store import store
+from envkit.environments.store.store import Store
 from envkit.errors import BuildFailed, InvalidArgument
+from envkit.interpreters.discovery import Interpreter, KnownInterpreters
+from envkit.interpreters.policy import PythonPolicy
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
 from envkit.models.environment_spec import EnvironmentSpec
-from envkit.models.uris.need import ENVIRONMENT
+from envkit.models.uris.required_files import ENVIRONMENT
 
 Report = Callable[[str], None]
 
@@ -64,16 +66,19 @@ def pack(
 ) -> Packed:
     """Write an archive of a model's environment, with its interpreter; the environment is built when it is not there.
 
-    output: a file that ends with `.tar.zst`, `.tar.gz`, `.tgz` or `.tar`, which is replaced. The other arguments are
-    those of `prepare_env`. Equal environments give equal bytes.
+    output: a file that ends with `.tar.zst`, `.tar.gz`, `.tgz` or `.tar`, which is replaced. The
+    other arguments are those of `prepare_env`. Equal environments give equal bytes.
 
-    Raises what `prepare_env` raises, `InvalidArgument` for an `output` that cannot be written, `ToolNotFound` when a
-    library for the compression is missing, `BuildFailed` when the interpreter cannot be moved.
+    Raises what `prepare_env` raises, `InvalidArgument` for an `output` that cannot be written,
+    `ToolNotFound` when a library for the compression is missing, `BuildFailed` when the interpreter
+    cannot be moved.
     """
     manager = EnvType(env_manager)
     target = Path(output).absolute()
     _check(manager, target)
-    spec = read_spec(ModelDirectory.open(model_uri, ENVIRONMENT), for_conda=manager is EnvType.CONDA)
+    spec = read_spec(
+        ModelDirectory.open(model_uri, ENVIRONMENT), for_conda=manager is EnvType.CONDA
+    )
     shelf = Store(root=store.root_from(None, os.environ))
     lines = pip_requirements_override
     wishes = _Wishes(
@@ -100,7 +105,9 @@ def pack(
     finally:
         if using is not None:
             os.close(using)
-    return Packed(path=target, size=target.stat().st_size, members=len(members), environment=environment)
+    return Packed(
+        path=target, size=target.stat().st_size, members=len(members), environment=environment
+    )
 
 
 def _check(manager: EnvType, target: Path) -> None:
@@ -110,7 +117,9 @@ def _check(manager: EnvType, target: Path) -> None:
         )
     compression.check(target)
     if not target.parent.is_dir():
-        raise InvalidArgument(f"The archive cannot be written to {target}: there is no such folder.")
+        raise InvalidArgument(
+            f"The archive cannot be written to {target}: there is no such folder."
+        )
 
 
 def _members(site: Site, manager: EnvType, place: Path) -> list[Member]:
@@ -123,7 +132,9 @@ def _members(site: Site, manager: EnvType, place: Path) -> list[Member]:
     return [Member(name=description.NAME, content=told.dumps()), *own, *beside]
 
 
-def _conda_members(site: Site, spec: EnvironmentSpec, environment: Environment, shelf: Store) -> list[Member]:
+def _conda_members(
+    site: Site, spec: EnvironmentSpec, environment: Environment, shelf: Store
+) -> list[Member]:
     """Give all members of a conda environment, which holds its interpreter, the description first."""
     python = KnownInterpreters(shelf.memory).identify(environment.python)
     if python is None:
@@ -138,7 +149,9 @@ def _described(site: Site, manager: EnvType, python: Interpreter, members: int) 
     lock = site.plan.lock
     return Description(
         manager=manager.value,
-        facts=site.plan.facts(manager, site.interpreter, index_settings.deciding(manager, lock, os.environ)),
+        facts=site.plan.facts(
+            manager, site.interpreter, index_settings.deciding(manager, lock, os.environ)
+        ),
         indexed=lock is None or bool(pylock.read(lock).obstacle),
         members=members,
         version=python.version,
@@ -153,5 +166,9 @@ def _digest(members: Iterable[Member]) -> str:
     total = hashlib.sha256()
     for each in sorted(members, key=lambda member: member.name):
         content = hashlib.sha256(each.data).hexdigest()
-        total.update(f"{each.name}\0{each.link}\0{each.executable}\0{content}\n".encode("utf-8", "surrogateescape"))
+        total.update(
+            f"{each.name}\0{each.link}\0{each.executable}\0{content}\n".encode(
+                "utf-8", "surrogateescape"
+            )
+        )
     return total.hexdigest()

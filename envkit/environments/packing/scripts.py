@@ -1,7 +1,8 @@
 """Scripts that start the Python beside them, wherever they lie.
 
-The first lines are what uv and distlib write for interpreters whose path is too long for `#!`, with a path that
-the shell finds: `'''exec'` is the command `exec` to a shell, and the begin of a text to Python.
+The first lines are what uv and distlib write for interpreters whose path is too long for `#!`, with
+a path that the shell finds: `'''exec'` is the command `exec` to a shell, and the begin of a text to
+Python.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ _DIRECT = re.compile(rb"#!\s*" + _INTERPRETER + rb"(?P<flags>[ \t][^\n]*)?\r?\n"
 _THROUGH_SHELL = re.compile(
     rb"#!\s*/bin/sh\n'''exec' (?P<quote>['\"]?)"
     + _INTERPRETER
-    + rb"(?P=quote)(?P<flags>[^\n\"$]*?) \"\$0\" \"\$@\"(?:\n' | #)'''\n"  # the second is how conda and rattler end it
+    # the second is how conda and rattler end it
+    + rb"(?P=quote)(?P<flags>[^\n\"$]*?) \"\$0\" \"\$@\"(?:\n' | #)'''\n"
 )
 
 

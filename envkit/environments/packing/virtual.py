@@ -1,8 +1,8 @@
 """The members of a virtual environment that runs wherever it lies, with the interpreter of `base` beside it.
 
-`bin/python` is a relative link into `base/`. A `pyvenv.cfg` without `home` lets Python find its standard library from
-the link's target and take the environment's folder as `sys.prefix` (CPython's `Modules/getpath` and `Lib/site.py`), so
-that no path is written anywhere.
+`bin/python` is a relative link into `base/`. A `pyvenv.cfg` without `home` lets Python find its
+standard library from the link's target and take the environment's folder as `sys.prefix` (CPython's
+`Modules/getpath` and `Lib/site.py`), so that no path is written anywhere.
 """
 
 from __future__ import annotations
@@ -40,7 +40,11 @@ def members(environment: Path, minor: str) -> Iterator[Member]:
             kept[name] = records.fitted(found[name].data, site_packages, kept)
     for name, content in kept.items():
         member = found[name]
-        yield member if content is None else Member(name=name, content=content, executable=member.executable)
+        yield (
+            member
+            if content is None
+            else Member(name=name, content=content, executable=member.executable)
+        )
 
 
 DROPPED = b"\0dropped"  # in the place of the content of what is not packed
@@ -68,7 +72,10 @@ def link(path: Path, environment: Path) -> Member:
     if not target.is_relative_to(os.path.realpath(environment)):
         if path.parent == environment / "bin":  # of Python's own
             return Member(name=name, link=os.path.basename(target))  # noqa: PTH119 - a text
-        raise BuildFailed(f"pack {environment}: {name} leads to {target}", "Only what lies inside it can be packed.")
+        raise BuildFailed(
+            f"pack {environment}: {name} leads to {target}",
+            "Only what lies inside it can be packed.",
+        )
     return Member(name=name, link=os.path.relpath(target, Path(os.path.realpath(path.parent))))
 
 
@@ -78,9 +85,12 @@ def _changed(member: Member, environment: Path) -> bytes | None:
     if member.link:
         return None
     if folder == "bin":
-        if name.startswith(("activate", "deactivate", "Activate", "pydoc.bat")):  # for shells, with paths
+        # for shells, with paths
+        if name.startswith(("activate", "deactivate", "Activate", "pydoc.bat")):
             return DROPPED
-        return scripts.relocatable(member.data, tuple(os.fsencode(each) for each in homes(environment)))
+        return scripts.relocatable(
+            member.data, tuple(os.fsencode(each) for each in homes(environment))
+        )
     return DROPPED if is_of_the_build(member) else None
 
 

@@ -19,7 +19,9 @@ _SHOWN_EVERY = 50  # members
 _EPOCH = 315532800  # 1980, the first year that every kind of archive knows
 
 
-def write(path: Path, members: Sequence[Member], environ: Mapping[str, str], advance: Advance) -> None:
+def write(
+    path: Path, members: Sequence[Member], environ: Mapping[str, str], advance: Advance
+) -> None:
     """Write members in the given order, whole or not at all; times are SOURCE_DATE_EPOCH's, else 1980.
 
     Raises `InvalidArgument` when the archive cannot be written.
@@ -36,7 +38,9 @@ def write(path: Path, members: Sequence[Member], environ: Mapping[str, str], adv
                     advance(State(done=done, total=total))
         temporary.replace(path)
     except OSError as error:
-        raise InvalidArgument(f"The archive cannot be written to {path}: {error.strerror or error}.") from error
+        raise InvalidArgument(
+            f"The archive cannot be written to {path}: {error.strerror or error}."
+        ) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -70,4 +74,8 @@ def _add(archive: tarfile.TarFile, member: Member, time: int) -> None:
 
 
 def _opened(member: Member) -> IO[bytes]:
-    return member.content.open("rb") if isinstance(member.content, Path) else io.BytesIO(member.content or b"")
+    return (
+        member.content.open("rb")
+        if isinstance(member.content, Path)
+        else io.BytesIO(member.content or b"")
+    )

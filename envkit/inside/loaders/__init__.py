@@ -1,8 +1,9 @@
 """Loaders, one a flavor, that stand in for MLflow's own so that MLflow need not be installed.
 
-Each has `load(path, request)`: `path` leads to the model's data (the `data` of its flavor, else the model
-directory); it gives an object with `predict(data, params)`. Those of libraries also have `load_native(folder, flavor)`,
-which gives the library's own object of a model directory and that library's section of `MLmodel`.
+Each has `load(path, request)`: `path` leads to the model's data (the `data` of its flavor, else the
+model directory); it gives an object with `predict(data, params)`. Those of libraries also have
+`load_native(folder, flavor)`, which gives the library's own object of a model directory and that
+library's section of `MLmodel`.
 """
 
 from __future__ import annotations
@@ -33,17 +34,17 @@ LIBRARIES = (  # whose flavor, module of MLflow and module here have one name
     "xgboost",
 )
 STAND_INS = {
-    "_envkit.loaders.artifact": "artifact",
+    "_envkit.loaders.artifact": "pyfunc.artifact",
     "_envkit.loaders.crate": "crate",
-    "mlflow.pyfunc.model": "python_model",
-    "mlflow.pyfunc.loaders.chat_model": "chat_model",
-    "mlflow.pyfunc.loaders.code_model": "code_model",
+    "mlflow.pyfunc.model": "pyfunc.python_model",
+    "mlflow.pyfunc.loaders.chat_model": "pyfunc.chat_model",
+    "mlflow.pyfunc.loaders.code_model": "pyfunc.code_model",
     **{f"mlflow.{name}": name for name in LIBRARIES},
 }
 
 
 def loader_for(loader_module: str) -> Loader:
     """Give the stand-in for a loader module, or one that imports the module itself."""
-    name = STAND_INS.get(loader_module, "module")
+    name = STAND_INS.get(loader_module, "pyfunc.module")
     loader: Loader = import_module(f"{__name__}.{name}").load
     return loader

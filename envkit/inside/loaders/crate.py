@@ -11,10 +11,10 @@ import shutil
 import signal
 from typing import Any, Mapping
 
-from .. import r_data
+from ..data import r_data
+from ..data.payload import Given, Reader
+from ..data.signature import InvalidInput
 from ..failures import Foreign
-from ..payload import Given, Reader
-from ..signature import InvalidInput
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "crate.R")
 
@@ -57,7 +57,9 @@ class Process:
             os.set_inheritable(each, True)
         argv = [rscript, PROGRAM, model, f"/dev/fd/{theirs}", f"/dev/fd/{tells}"]
         quiet = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
-        self._number = os.posix_spawn(rscript, argv, os.environ, file_actions=[quiet], setsigdef=[signal.SIGPIPE])
+        self._number = os.posix_spawn(
+            rscript, argv, os.environ, file_actions=[quiet], setsigdef=[signal.SIGPIPE]
+        )
         os.close(theirs)
         os.close(tells)
         self._questions, self._answers = os.fdopen(ours, "wb"), os.fdopen(heard, "rb")

@@ -28,7 +28,9 @@ class GroupedForecaster(Native):
 
     def _of_prophet(self, asked: Mapping[str, Any], periods: int, groups: Any) -> Any:
         if not asked.get("frequency"):
-            raise ValueError("the column frequency says how far apart the periods are, as in pandas' date_range")
+            raise ValueError(
+                "the column frequency says how far apart the periods are, as in pandas' date_range"
+            )
         times = {"horizon": periods, "frequency": asked["frequency"]}
         column = asked.get("predict_col")
         if not groups:
@@ -43,7 +45,9 @@ def load(path: str, request: Mapping[str, Any]) -> GroupedForecaster:  # noqa: A
     """Load the model. Raises `ValueError` for one that was fitted by Spark, as MLflow does."""
     flavor = request["flavors"]["diviner"]
     if flavor.get("fit_with_spark"):
-        raise ValueError("a model of diviner that was fitted by Spark can only be loaded as what it is, not to predict")
+        raise ValueError(
+            "a model of diviner that was fitted by Spark can only be loaded as what it is, not to predict"
+        )
     return GroupedForecaster(load_native(request["model"], flavor))
 
 
@@ -56,8 +60,12 @@ def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
 def _periods(asked: Mapping[str, Any]) -> int:
     periods, horizon = asked.get("n_periods"), asked.get("horizon")
     if periods and horizon and periods != horizon:
-        raise ValueError(f"n_periods ({periods}) and horizon ({horizon}) are two names of the same number")
+        raise ValueError(
+            f"n_periods ({periods}) and horizon ({horizon}) are two names of the same number"
+        )
     periods = periods or horizon
     if not isinstance(periods, int) or periods < 1:
-        raise ValueError(f"the column n_periods or horizon says how many periods to forecast: {periods!r}")
+        raise ValueError(
+            f"the column n_periods or horizon says how many periods to forecast: {periods!r}"
+        )
     return periods

@@ -1,6 +1,7 @@
 """In place of `mlflow.johnsnowlabs`: a pipeline of Spark NLP, as John Snow Labs' own library loads it.
 
-Its Java libraries lie in the model, in `jars.jsl`, and so may its licence, which else an environment variable has.
+Its Java libraries lie in the model, in `jars.jsl`, and so may its licence, which else an
+environment variable has.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
 def use_license(file: str = "") -> Dict[str, str]:
     """Put the keys of the licence where the library looks for them, into the environment, and give them.
 
-    file: where it may lie if the environment variable does not have it. Raises `NoLicense` without one.
+    file: where it may lie if the environment variable does not have it. Raises `NoLicense` without
+    one.
     """
     text = os.environ.get(LICENSE, "")
     where = LICENSE if text else file
@@ -74,7 +76,9 @@ def _keys(text: str, where: str) -> Dict[str, str]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise NoLicense("the licence in %s is no JSON object, as license.json of John Snow Labs is" % where) from None
+        raise NoLicense(
+            "the licence in %s is no JSON object, as license.json of John Snow Labs is" % where
+        ) from None
     return {key: str(value) for key, value in found.items() if value is not None}
 
 
@@ -104,7 +108,8 @@ def _check(session: Any, path: str) -> None:
     if type(session._jvm.com.johnsnowlabs.nlp.LightPipeline).__name__ == "JavaPackage":
         raise RuntimeError(
             "the Spark that runs has no Java library of Spark NLP, without which %s cannot be loaded: "
-            "start it by `johnsnowlabs.nlp.start()`, or put the library's jars into the model's %s" % (path, JARS)
+            "start it by `johnsnowlabs.nlp.start()`, or put the library's jars into the model's %s"
+            % (path, JARS)
         )
 
 

@@ -38,11 +38,14 @@ def load_native(folder: str, flavor: Mapping[str, Any], **options: Any) -> Any:
 def read(path: str, module: str, options: Mapping[str, Any]) -> Any:
     """Read a Keras model: a file, with or without its suffix, or a folder with one, and with own classes, pickled.
 
-    module: Keras' own. options: those of its `load_model`, which compiles what is no HDF5: of that it knows no losses.
+    module: Keras' own. options: those of its `load_model`, which compiles what is no HDF5: of that
+    it knows no losses.
     """
     custom = {**_custom_objects(path), **(options.get("custom_objects") or {})}
     base = os.path.join(path, "model") if os.path.isdir(path) else path
-    file = next((base + suffix for suffix in (".keras", ".h5", "") if os.path.exists(base + suffix)), base)
+    file = next(
+        (base + suffix for suffix in (".keras", ".h5", "") if os.path.exists(base + suffix)), base
+    )
     given = {"compile": not file.endswith(".h5"), **options, "custom_objects": custom}
     return import_module(module + ".models").load_model(file, **given)
 

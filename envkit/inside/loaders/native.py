@@ -23,6 +23,8 @@ class Native:
 def only_row(data: Any, what: str) -> dict[str, Any]:
     """Give the one row of a data frame that is no data but says what to forecast. Raises `ValueError`."""
     if len(data) != 1:
-        raise ValueError(f"{what} takes a data frame of one row that says what to forecast, not {len(data)} rows")
+        raise ValueError(
+            f"{what} takes a data frame of one row that says what to forecast, not {len(data)} rows"
+        )
     row: dict[str, Any] = data.to_dict(orient="records")[0]
     return row

@@ -38,14 +38,22 @@ class Graph:
         if hasattr(data, "iloc") and len(self._types) > 1:
             return {name: data[name].values for name in self._types}
         if not hasattr(data, "iloc") and not hasattr(data, "dtype"):
-            raise TypeError(f"the model takes a dictionary, an array or a data frame, not a {type(data).__name__}")
+            raise TypeError(
+                f"the model takes a dictionary, an array or a data frame, not a {type(data).__name__}"
+            )
         if len(self._types) > 1:
-            raise ValueError(f"the model takes {len(self._types)} inputs by name: {', '.join(self._types)}")
+            raise ValueError(
+                f"the model takes {len(self._types)} inputs by name: {', '.join(self._types)}"
+            )
         return {next(iter(self._types)): data.values if hasattr(data, "iloc") else data}
 
     def _as_taken(self, name: str, value: Any) -> Any:
         is_double = str(getattr(value, "dtype", "")) == "float64"
-        return value.astype("float32") if is_double and self._types.get(name) == "tensor(float)" else value
+        return (
+            value.astype("float32")
+            if is_double and self._types.get(name) == "tensor(float)"
+            else value
+        )
 
 
 def load(path: str, request: Mapping[str, Any]) -> Graph:  # noqa: ARG001 - as the other loaders
@@ -76,9 +84,13 @@ def _options(runtime: Any, given: Mapping[str, Any]) -> Any:
         if given.get(name):
             setattr(options, name, given[name])
     if given.get("execution_mode"):
-        options.execution_mode = getattr(runtime.ExecutionMode, f"ORT_{given['execution_mode'].upper()}")
+        options.execution_mode = getattr(
+            runtime.ExecutionMode, f"ORT_{given['execution_mode'].upper()}"
+        )
     if given.get("graph_optimization_level"):
-        options.graph_optimization_level = runtime.GraphOptimizationLevel(given["graph_optimization_level"])
+        options.graph_optimization_level = runtime.GraphOptimizationLevel(
+            given["graph_optimization_level"]
+        )
     for key, value in (given.get("extra_session_config") or {}).items():
         options.add_session_config_entry(key, value)
     return options

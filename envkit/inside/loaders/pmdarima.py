@@ -18,7 +18,9 @@ class Forecaster(Native):
         asked = only_row(data, "a forecaster of pmdarima")
         periods = asked.get("n_periods")
         if not isinstance(periods, int) or periods < 1:
-            raise ValueError(f"the column n_periods says how many periods to forecast, a number above 0: {periods!r}")
+            raise ValueError(
+                f"the column n_periods says how many periods to forecast, a number above 0: {periods!r}"
+            )
         interval = bool(asked.get("return_conf_int", False))
         options = {"return_conf_int": interval, "alpha": asked.get("alpha", 0.05)}
         found = self.model.predict(n_periods=periods, X=asked.get("X"), **options)

@@ -25,7 +25,9 @@ class TorchModule(Native):
         torch = import_module("torch")
         is_frame = hasattr(data, "iloc")
         if not is_frame and not hasattr(data, "dtype"):
-            raise TypeError(f"a PyTorch model takes a data frame or an array, not a {type(data).__name__}")
+            raise TypeError(
+                f"a PyTorch model takes a data frame or an array, not a {type(data).__name__}"
+            )
         values = data.to_numpy(dtype="float32") if is_frame else data
         with torch.no_grad():
             answer = self.model(torch.from_numpy(values).to(self._device), **(params or {}))

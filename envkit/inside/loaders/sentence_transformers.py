@@ -29,13 +29,18 @@ class Encoder(Native):
         elif hasattr(data, "iloc"):
             data = data.tolist()
         vectors = self.model.encode(data, **(params or {}))
-        return embeddings_answer(data, vectors, self.model.tokenizer) if answers_request else vectors
+        return (
+            embeddings_answer(data, vectors, self.model.tokenizer) if answers_request else vectors
+        )
 
 
 def load(path: str, request: Mapping[str, Any]) -> Encoder:  # noqa: ARG001 - as the other loaders
     """Load the model."""
     config = request["python_function"].get("config") or {}
-    return Encoder(load_native(request["model"], request["flavors"]["sentence_transformers"]), config.get("task"))
+    return Encoder(
+        load_native(request["model"], request["flavors"]["sentence_transformers"]),
+        config.get("task"),
+    )
 
 
 def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:  # noqa: ARG001 - as the other loaders
@@ -49,7 +54,15 @@ def embeddings_answer(texts: Any, vectors: Any, tokenizer: Any) -> dict[str, Any
     texts = [texts] if isinstance(texts, str) else list(texts)
     tokens = sum(len(tokenizer(text)["input_ids"]) for text in texts)
     rows = [
-        {"object": "embedding", "embedding": vector.tolist() if hasattr(vector, "tolist") else vector, "index": index}
+        {
+            "object": "embedding",
+            "embedding": vector.tolist() if hasattr(vector, "tolist") else vector,
+            "index": index,
+        }
         for index, vector in enumerate(vectors)
     ]
-    return {"object": "list", "data": rows, "usage": {"prompt_tokens": tokens, "total_tokens": tokens}}
+    return {
+        "object": "list",
+        "data": rows,
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+    }

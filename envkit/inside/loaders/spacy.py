@@ -15,7 +15,9 @@ class Pipeline(Native):
     def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow has it and ignores it
         """Predict."""
         if len(data.columns) != 1:
-            raise ValueError(f"a pipeline of spaCy takes one column of texts, not {len(data.columns)} columns")
+            raise ValueError(
+                f"a pipeline of spaCy takes one column of texts, not {len(data.columns)} columns"
+            )
         found = data.iloc[:, 0].apply(lambda text: self.model(text).cats)
         return import_module("pandas").DataFrame({"predictions": found})
 

@@ -15,7 +15,8 @@ from .native import Native
 SETTINGS = {
     "spark.python.worker.reuse": "true",
     "spark.driver.host": "127.0.0.1",
-    "spark.executor.allowSparkContext": "true",  # a model may be asked for on a worker of another Spark
+    # a model may be asked for on a worker of another Spark
+    "spark.executor.allowSparkContext": "true",
     "spark.ui.enabled": "false",
 }
 VECTOR = "sparkml_vector"  # in a signature
@@ -35,7 +36,9 @@ class Pipeline(Native):
         """Predict; vectors are lists of numbers on the way in and out."""
         answer = self.transformed(data)
         if answer.dtypes[0][1] == VECTOR_TYPE:
-            answer = answer.withColumn(PREDICTION, import_module("pyspark.ml.functions").vector_to_array(PREDICTION))
+            answer = answer.withColumn(
+                PREDICTION, import_module("pyspark.ml.functions").vector_to_array(PREDICTION)
+            )
         return [row[PREDICTION] for row in answer.collect()]
 
     def transformed(self, data: Any) -> Any:
@@ -46,7 +49,10 @@ class Pipeline(Native):
 
     def _rows(self, data: Any) -> Any:
         vectors = {data.columns[0] if name is None else name for name in self._vectors}
-        numbers = {name: data[name].map(lambda vector: [float(each) for each in vector]) for name in vectors}
+        numbers = {
+            name: data[name].map(lambda vector: [float(each) for each in vector])
+            for name in vectors
+        }
         rows = self._session.createDataFrame(data.assign(**numbers))
         return _with_vectors(rows, vectors | _features(self.model, rows))
 
@@ -70,7 +76,8 @@ def load(path: str, request: Mapping[str, Any]) -> Native:  # noqa: ARG001 - as 
 def load_native(folder: str, flavor: Mapping[str, Any], dfs_tmpdir: Optional[str] = None) -> Any:
     """Give the pipeline of a model directory.
 
-    dfs_tmpdir: a folder that driver and workers of a cluster share; the model's files are copied there, and stay.
+    dfs_tmpdir: a folder that driver and workers of a cluster share; the model's files are copied
+    there, and stay.
     """
     path = os.path.abspath(os.path.join(folder, flavor["model_data"]))
     if is_connect(flavor.get("model_class")):
@@ -82,7 +89,9 @@ def load_native(folder: str, flavor: Mapping[str, Any], dfs_tmpdir: Optional[str
     if dfs_tmpdir:
         place = shared_place(dfs_tmpdir)
         to = hadoop_path(context, place)
-        to.getFileSystem(context._jsc.hadoopConfiguration()).copyFromLocalFile(hadoop_path(context, path), to)
+        to.getFileSystem(context._jsc.hadoopConfiguration()).copyFromLocalFile(
+            hadoop_path(context, path), to
+        )
     return import_module("pyspark.ml.pipeline").PipelineModel.load(place)
 
 
@@ -103,7 +112,8 @@ def session() -> Any:
     if running is not None:
         return running
     os.environ["PYSPARK_PYTHON"] = sys.executable  # else its workers are whatever `python3` is
-    if __name__.startswith("_envkit"):  # in a child, these would lead to the Java of the process that started it
+    # in a child, these would lead to the Java of the process that started it
+    if __name__.startswith("_envkit"):
         for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"):
             os.environ.pop(name, None)
     builder = kind.builder.master("local[1]")
@@ -134,7 +144,9 @@ def _vectors(schema: Any) -> Iterator[Any]:
 def _features(model: Any, rows: Any) -> set[str]:
     """The columns of features that the stages take as vectors and that are lists of numbers here."""
     stages = getattr(model, "stages", [model])
-    wanted = {stage.getOrDefault("featuresCol") for stage in stages if stage.hasParam("featuresCol")}
+    wanted = {
+        stage.getOrDefault("featuresCol") for stage in stages if stage.hasParam("featuresCol")
+    }
     return {name for name, kind in rows.dtypes if name in wanted and kind == "array<double>"}
 
 

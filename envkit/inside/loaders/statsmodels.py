@@ -19,7 +19,9 @@ class Results(Native):
             return self.model.predict(data)
         span = only_row(data, "a time series of statsmodels")
         if "start" not in span or "end" not in span:
-            raise ValueError("a time series of statsmodels takes a data frame with the columns start and end")
+            raise ValueError(
+                "a time series of statsmodels takes a data frame with the columns start and end"
+            )
         return self.model.predict(start=span["start"], end=span["end"])
 
 

@@ -27,7 +27,9 @@ class Estimator(Native):
         """Predict on a dictionary of arrays or a data frame, and give the same."""
         constant, array = import_module("tensorflow").constant, import_module("numpy").array
         is_frame = hasattr(data, "iloc")
-        feed = {name: constant(array(data[name].to_list()) if is_frame else data[name]) for name in data}
+        feed = {
+            name: constant(array(data[name].to_list()) if is_frame else data[name]) for name in data
+        }
         answers = {name: _column(each.numpy()) for name, each in self.model(**feed).items()}
         return import_module("pandas").DataFrame.from_dict(answers) if is_frame else answers
 
@@ -37,7 +39,9 @@ def load(path: str, request: Mapping[str, Any]) -> Native:  # noqa: ARG001 - as 
     flavors = request["flavors"]
     flavor = flavors.get("tensorflow") or flavors["keras"]
     model = load_native(request["model"], flavor)
-    return {"keras": KerasModel, "tf2-module": Module, "tf1-estimator": Estimator}[_kind(flavor)](model)
+    return {"keras": KerasModel, "tf2-module": Module, "tf1-estimator": Estimator}[_kind(flavor)](
+        model
+    )
 
 
 def load_native(

@@ -1,7 +1,7 @@
 """In place of `mlflow.transformers`: a pipeline of transformers, or its parts.
 
-A pipeline's answer is brought into the form that MLflow gives: texts for what generates texts, a data frame for what
-tells labels and scores, an array for features.
+A pipeline's answer is brought into the form that MLflow gives: texts for what generates texts, a
+data frame for what tells labels and scores, an array for features.
 """
 
 from __future__ import annotations
@@ -19,8 +19,21 @@ from .native import Native
 COMPONENTS = "components"
 PROCESSOR = "processor"
 SPEECH = "automatic-speech-recognition"
-TEMPLATED = ("feature-extraction", "fill-mask", "summarization", "text2text-generation", "text-generation")
-OF_TEXTS = ("fill-mask", "text-generation", "token-classification", "ner", "summarization", "text2text-generation")
+TEMPLATED = (
+    "feature-extraction",
+    "fill-mask",
+    "summarization",
+    "text2text-generation",
+    "text-generation",
+)
+OF_TEXTS = (
+    "fill-mask",
+    "text-generation",
+    "token-classification",
+    "ner",
+    "summarization",
+    "text2text-generation",
+)
 ANSWERS = {  # the key of an answer that is what was asked for, of tasks that give texts
     "summarization": "summary_text",
     "text2text-generation": "generated_text",
@@ -30,7 +43,12 @@ ANSWERS = {  # the key of an answer that is what was asked for, of tasks that gi
     SPEECH: "text",
     "fill-mask": "token_str",
 }
-TABLES = ("text-classification", "sentiment-analysis", "image-classification", "audio-classification")
+TABLES = (
+    "text-classification",
+    "sentiment-analysis",
+    "image-classification",
+    "audio-classification",
+)
 AUTO = {  # the classes that find what kind a component is
     "tokenizer": "AutoTokenizer",
     "feature_extractor": "AutoFeatureExtractor",
@@ -42,14 +60,19 @@ AUTO = {  # the classes that find what kind a component is
 class Pipeline(Native):
     """What `mlflow.pyfunc` calls.
 
-    config: arguments of each call, which `params` override. template: what a prompt is put into. flavor: its section
-    of `MLmodel`.
+    config: arguments of each call, which `params` override. template: what a prompt is put into.
+    flavor: its section of `MLmodel`.
     """
 
-    def __init__(self, model: Any, config: Mapping[str, Any], template: str | None, flavor: Mapping[str, Any]) -> None:
+    def __init__(
+        self, model: Any, config: Mapping[str, Any], template: str | None, flavor: Mapping[str, Any]
+    ) -> None:
         super().__init__(model)
         self._config, self._template = config, template
-        self._llm_task, self._name = flavor.get("inference_task"), flavor.get("source_model_name") or ""
+        self._llm_task, self._name = (
+            flavor.get("inference_task"),
+            flavor.get("source_model_name") or "",
+        )
         self._task = "translation" if str(model.task).startswith("translation") else model.task
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
@@ -63,11 +86,19 @@ class Pipeline(Native):
         collapse = options.pop("collapse_whitespace", False)
         options.pop("include_prompt", None)
         given = self._given(data)
-        answer = self.model(**given, **options) if isinstance(given, dict) else self.model(given, **options)
+        answer = (
+            self.model(**given, **options)
+            if isinstance(given, dict)
+            else self.model(given, **options)
+        )
         if self._task == SPEECH and options.get("return_timestamps") in ("word", "char"):
             return [json.dumps(answer)]
         found = self._answer(answer, given)
-        return [re.sub(r"\s+", " ", each).strip() for each in found] if collapse and _are_texts(found) else found
+        return (
+            [re.sub(r"\s+", " ", each).strip() for each in found]
+            if collapse and _are_texts(found)
+            else found
+        )
 
     def _given(self, data: Any) -> Any:
         """Give the data as the pipeline takes them."""
@@ -78,13 +109,18 @@ class Pipeline(Native):
         elif self._task in (*OF_TEXTS, "translation", "feature-extraction"):
             values = _first_values(values)
         if self._template and self._task in TEMPLATED:
-            texts = [self._template.format(prompt=each) for each in ([values] if isinstance(values, str) else values)]
+            texts = [
+                self._template.format(prompt=each)
+                for each in ([values] if isinstance(values, str) else values)
+            ]
             values = texts[0] if isinstance(values, str) else texts
         return values
 
     def _answer(self, answer: Any, given: Any) -> Any:
         if self._task in TABLES:
-            return import_module("pandas").DataFrame([answer] if isinstance(answer, dict) else answer)
+            return import_module("pandas").DataFrame(
+                [answer] if isinstance(answer, dict) else answer
+            )
         if self._task == "zero-shot-classification":
             return _labels(answer)
         if self._task == "feature-extraction":
@@ -96,9 +132,15 @@ class Pipeline(Native):
         elif self._task == "fill-mask":
             found = _fillings(answer)
         else:
-            found = _texts(answer, "translation_text" if self._task == "translation" else ANSWERS[self._task])
+            found = _texts(
+                answer, "translation_text" if self._task == "translation" else ANSWERS[self._task]
+            )
         texts = [text.strip() for text in found]
-        return texts[:1] if isinstance(given, str) and self._task not in ("token-classification", "ner") else texts
+        return (
+            texts[:1]
+            if isinstance(given, str) and self._task not in ("token-classification", "ner")
+            else texts
+        )
 
 
 def load(path: str, request: Mapping[str, Any]) -> Pipeline:  # noqa: ARG001 - as the other loaders
@@ -121,24 +163,33 @@ def load_native(
 ) -> Any:
     """Give the pipeline of a model directory, or its parts by name, as `transformers.pipeline` takes them.
 
-    base_model_path: where the weights lie that an adapter of PEFT is put on. options: others of the pipeline.
+    base_model_path: where the weights lie that an adapter of PEFT is put on. options: others of the
+    pipeline.
     """
     library = import_module("transformers")
     parts = _parts(library, folder, flavor, base_model_path)
     dtype = options.pop("torch_dtype", None) or flavor.get("torch_dtype")
     if dtype:
-        dtype = getattr(import_module("torch"), dtype.rpartition(".")[2]) if isinstance(dtype, str) else dtype
+        dtype = (
+            getattr(import_module("torch"), dtype.rpartition(".")[2])
+            if isinstance(dtype, str)
+            else dtype
+        )
         parts["model"] = parts["model"].to(dtype)
     if components:
         return {"task": flavor["task"], **parts}
     if flavor.get("processor_type"):
-        raise ValueError("a model that was saved with a processor is no pipeline: load its components")
+        raise ValueError(
+            "a model that was saved with a processor is no pipeline: load its components"
+        )
     if flavor.get("framework") and _major(library) < 5:
         options.setdefault("framework", flavor["framework"])
     return library.pipeline(task=flavor["task"], **{**parts, **options})
 
 
-def _parts(library: Any, folder: str, flavor: Mapping[str, Any], base: str | None) -> dict[str, Any]:
+def _parts(
+    library: Any, folder: str, flavor: Mapping[str, Any], base: str | None
+) -> dict[str, Any]:
     kind = getattr(library, flavor["pipeline_model_type"], None)
     base = base or flavor.get("local_base_model_path")
     revision = flavor.get("source_model_revision")
@@ -148,7 +199,9 @@ def _parts(library: Any, folder: str, flavor: Mapping[str, Any], base: str | Non
         own = os.path.join(folder, flavor.get("model_binary") or "model")
         model = _read(kind, library.AutoModel, base or own)
     if flavor.get("peft_adaptor"):
-        model = import_module("peft").PeftModel.from_pretrained(model, os.path.join(folder, flavor["peft_adaptor"]))
+        model = import_module("peft").PeftModel.from_pretrained(
+            model, os.path.join(folder, flavor["peft_adaptor"])
+        )
     parts = {"model": model}
     names = [*flavor.get("components", ()), *([PROCESSOR] if flavor.get("processor_type") else [])]
     for name in names:
@@ -210,7 +263,9 @@ def _classified(values: Any) -> Any:
     if set(values[0]) <= {"text", "text_pair"}:
         return values
     if len(values[0]) > 1:
-        raise ValueError(f"a text classification takes the columns text and text_pair, not {', '.join(values[0])}")
+        raise ValueError(
+            f"a text classification takes the columns text and text_pair, not {', '.join(values[0])}"
+        )
     return [_literal(each) for each in _first_values(values)]
 
 
@@ -288,7 +343,10 @@ def _fillings(answer: Any) -> list[str]:
     """The best filling of each text."""
     if isinstance(answer[0], dict):
         return [answer[0]["token_str"]]
-    return [each[0]["token_str"] if isinstance(each[0], dict) else each[0][0]["token_str"] for each in answer]
+    return [
+        each[0]["token_str"] if isinstance(each[0], dict) else each[0][0]["token_str"]
+        for each in answer
+    ]
 
 
 def _entities(found: Any) -> str:

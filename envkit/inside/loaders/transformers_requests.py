@@ -14,18 +14,22 @@ PROMPTS = {CHAT: "messages", COMPLETIONS: "prompt"}
 OBJECTS = {CHAT: "chat.completion", COMPLETIONS: "text_completion"}
 
 
-def answer_request(pipeline: Any, task: str, data: Any, options: Mapping[str, Any], name: str = "") -> Any:
+def answer_request(
+    pipeline: Any, task: str, data: Any, options: Mapping[str, Any], name: str = ""
+) -> Any:
     """Answer a request, or a data frame of requests whose options are those of its first row.
 
-    task: which of the three. options: of each call of the pipeline. name: what the answer calls the model. Raises
-    `ValueError` when the request lacks what is asked.
+    task: which of the three. options: of each call of the pipeline. name: what the answer calls the
+    model. Raises `ValueError` when the request lacks what is asked.
     """
     field = PROMPTS.get(task, "input")
     asked, given = _asked(data, field)
     if task == EMBEDDING:
         texts = asked[0] if isinstance(asked[0], list) else asked
         numpy = import_module("numpy")
-        return embeddings_answer(texts, [numpy.array(each[0][0]) for each in pipeline(texts)], pipeline.tokenizer)
+        return embeddings_answer(
+            texts, [numpy.array(each[0][0]) for each in pipeline(texts)], pipeline.tokenizer
+        )
     prompts = [_prompt(pipeline.tokenizer, each) for each in asked] if task == CHAT else asked
     call = _call_options(pipeline.tokenizer, {**options, **given})
     found = pipeline(prompts, return_tensors=True, **call)
@@ -36,11 +40,17 @@ def answer_request(pipeline: Any, task: str, data: Any, options: Mapping[str, An
 
 
 def _asked(data: Any, field: str) -> tuple[list[Any], dict[str, Any]]:
-    columns = data.to_dict(orient="list") if hasattr(data, "iloc") else {key: [data[key]] for key in data}
+    columns = (
+        data.to_dict(orient="list") if hasattr(data, "iloc") else {key: [data[key]] for key in data}
+    )
     if field not in columns:
-        raise ValueError(f"the request lacks {field!r}; it has {', '.join(map(str, columns)) or 'nothing'}")
+        raise ValueError(
+            f"the request lacks {field!r}; it has {', '.join(map(str, columns)) or 'nothing'}"
+        )
     first = {key: values[0] for key, values in columns.items() if key != field}
-    return columns[field], {key: value for key, value in first.items() if value is not None and value == value}
+    return columns[field], {
+        key: value for key, value in first.items() if value is not None and value == value
+    }
 
 
 def _prompt(tokenizer: Any, messages: Any) -> str:
@@ -57,7 +67,9 @@ def _call_options(tokenizer: Any, given: dict[str, Any]) -> dict[str, Any]:
     if most:
         options["max_new_tokens"] = most
     if stop:
-        options.update(stop_strings=[stop] if isinstance(stop, str) else list(stop), tokenizer=tokenizer)
+        options.update(
+            stop_strings=[stop] if isinstance(stop, str) else list(stop), tokenizer=tokenizer
+        )
     return options
 
 
@@ -66,18 +78,26 @@ def _tokens(found: Any) -> list[int]:
     return tokens
 
 
-def _answer(tokenizer: Any, task: str, prompt: str, tokens: list[int], options: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(
+    tokenizer: Any, task: str, prompt: str, tokens: list[int], options: Mapping[str, Any]
+) -> dict[str, Any]:
     asked = tokenizer(prompt, add_special_tokens=False)["input_ids"]
     whole = tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=True)
     before = tokenizer.decode(asked, skip_special_tokens=True, clean_up_tokenization_spaces=True)
     text = whole[len(before) :].lstrip()
     new = len(tokens) - len(asked)
-    at_end = new == options.get("max_new_tokens") or len(tokens) > options.get("max_length", float("inf"))
+    at_end = new == options.get("max_new_tokens") or len(tokens) > options.get(
+        "max_length", float("inf")
+    )
     said = {"message": {"role": "assistant", "content": text}} if task == CHAT else {"text": text}
     return {
         "id": str(uuid.uuid4()),
         "object": OBJECTS[task],
         "created": int(time.time()),
-        "usage": {"prompt_tokens": len(asked), "completion_tokens": new, "total_tokens": len(tokens)},
+        "usage": {
+            "prompt_tokens": len(asked),
+            "completion_tokens": new,
+            "total_tokens": len(tokens),
+        },
         "choices": [{"index": 0, "finish_reason": "length" if at_end else "stop", **said}],
     }

@@ -7,7 +7,12 @@ from typing import Any
 from envkit.errors import InvalidArgument
 from envkit.models.data_types import DataType
 
-_BY_KIND = {"b": DataType.boolean, "U": DataType.string, "S": DataType.binary, "M": DataType.datetime}
+_BY_KIND = {
+    "b": DataType.boolean,
+    "U": DataType.string,
+    "S": DataType.binary,
+    "M": DataType.datetime,
+}
 
 
 def type_of_dtype(dtype: Any) -> DataType:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from envkit.errors import InvalidArgument
-from envkit.inside.nested import is_missing
+from envkit.inside.data.nested import is_missing
 from envkit.models.data_types import DataType, Object
 from envkit.models.inference.numbers import type_of_dtype
 from envkit.models.inference.values import is_array, type_of_value
@@ -20,7 +20,9 @@ def schema_of_params(params: Mapping[str, Any]) -> ParamSchema:
     Raises `InvalidArgument`, naming each parameter that has no type.
     """
     if not isinstance(params, Mapping):
-        raise InvalidArgument(f"Parameters are given by name, in a dict, not as {type(params).__name__}.")
+        raise InvalidArgument(
+            f"Parameters are given by name, in a dict, not as {type(params).__name__}."
+        )
     specs, wrong = [], []
     for name, value in params.items():
         try:
@@ -34,12 +36,20 @@ def schema_of_params(params: Mapping[str, Any]) -> ParamSchema:
 
 def _spec(name: str, value: Any) -> ParamSpec:
     if value is None:
-        raise InvalidArgument("None says nothing of a parameter's type; write the ParamSpec by hand.")
+        raise InvalidArgument(
+            "None says nothing of a parameter's type; write the ParamSpec by hand."
+        )
     if not isinstance(value, list) and not (is_array(value) and value.ndim):
         return ParamSpec(name, _basic(value), value)
     if is_array(value) and value.ndim > 1:
-        raise InvalidArgument(f"A parameter is one value or a list, not an array of {value.ndim} dimensions.")
-    kind = type_of_dtype(value.dtype) if is_array(value) and value.dtype.kind != "O" else _type_of_list(list(value))
+        raise InvalidArgument(
+            f"A parameter is one value or a list, not an array of {value.ndim} dimensions."
+        )
+    kind = (
+        type_of_dtype(value.dtype)
+        if is_array(value) and value.dtype.kind != "O"
+        else _type_of_list(list(value))
+    )
     return ParamSpec(name, kind, value, (-1,))
 
 
@@ -59,4 +69,6 @@ def _type_of_list(values: list[Any]) -> DataType:
         return DataType.double
     if len(set(kinds)) == 1 and isinstance(kinds[0], DataType):
         return kinds[0]
-    raise InvalidArgument(f"The values of a list are of one basic type, not of {', '.join(sorted(map(repr, kinds)))}.")
+    raise InvalidArgument(
+        f"The values of a list are of one basic type, not of {', '.join(sorted(map(repr, kinds)))}."
+    )

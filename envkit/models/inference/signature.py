@@ -24,9 +24,10 @@ def infer_signature(
 ) -> ModelSignature:
     """Infer a signature from what the model takes and gives, of which at least one is given.
 
-    model_input, model_output: a pandas DataFrame or Series, an array, arrays by name, a sparse matrix, a data frame
-    of Spark, a dict, a list of dicts or of values, one value, a dataclass, a model of pydantic, or a type hint such
-    as `list[str]`. params: the parameters with their defaults.
+    model_input, model_output: a pandas DataFrame or Series, an array, arrays by name, a sparse
+    matrix, a data frame of Spark, a dict, a list of dicts or of values, one value, a dataclass, a
+    model of pydantic, or a type hint such as `list[str]`. params: the parameters with their
+    defaults.
 
     Unlike MLflow's it never puts a type that accepts everything where it does not know one.
     Raises `InvalidArgument` that says what has no type.
@@ -42,7 +43,11 @@ def infer_schema(data: Any) -> Schema:
     """Infer the schema of one side; as `infer_signature`."""
     if type_hints.is_type_hint(data):
         is_dataclass = dataclasses.is_dataclass(data)
-        return type_hints.schema_of_dataclass(data) if is_dataclass else type_hints.schema_of_hint(data)
+        return (
+            type_hints.schema_of_dataclass(data)
+            if is_dataclass
+            else type_hints.schema_of_hint(data)
+        )
     if dataclasses.is_dataclass(data):
         return type_hints.schema_of_dataclass(data)
     if hasattr(type(data), "model_fields"):
@@ -61,24 +66,30 @@ def infer_signature_from_type_hints(
 ) -> ModelSignature | None:
     """Infer a signature from the type hints of a function or method; None when they say nothing of the input.
 
-    The input is hinted as `list[X]`, a value a row; of an X that a signature does not know a warning says that it is
-    not checked. An output without a usable hint accepts everything.
-    Raises `InvalidArgument` for a list or dict that does not say of what.
+    The input is hinted as `list[X]`, a value a row; of an X that a signature does not know a
+    warning says that it is not checked. An output without a usable hint accepts everything. Raises
+    `InvalidArgument` for a list or dict that does not say of what.
     """
     taken, given = type_hints.hints_of(predict)
     try:
         inputs = type_hints.schema_of_input_hint(taken) if taken is not None else None
     except type_hints.UnknownType as error:
-        warnings.warn(f"The type hint of the input says nothing of the signature: {error}", stacklevel=3)
+        warnings.warn(
+            f"The type hint of the input says nothing of the signature: {error}", stacklevel=3
+        )
         return None
     if inputs is None:
         return None
     try:
         outputs = type_hints.schema_of_hint(given) if given is not None else None
-    except InvalidArgument:  # the output is told for information, and hints may say more than a signature can
+    except (
+        InvalidArgument
+    ):  # the output is told for information, and hints may say more than a signature can
         outputs = None
     known = schema_of_params(params) if params else None
-    return ModelSignature(inputs, outputs or Schema([ColSpec(AnyType())]), known, from_type_hint=True)
+    return ModelSignature(
+        inputs, outputs or Schema([ColSpec(AnyType())]), known, from_type_hint=True
+    )
 
 
 def _schema_of_table(data: Any) -> Schema:
@@ -96,7 +107,12 @@ def _schema_of_dict(data: Mapping[Any, Any]) -> Schema:
         return tables.schema_of_arrays(data)
     if wrong := [name for name in data if not isinstance(name, str)]:
         raise InvalidArgument(f"The keys of a dict are texts, not {wrong[0]!r}.")
-    return Schema([ColSpec(type_of_value(value), name, not is_optional(value)) for name, value in data.items()])
+    return Schema(
+        [
+            ColSpec(type_of_value(value), name, not is_optional(value))
+            for name, value in data.items()
+        ]
+    )
 
 
 def _schema_of_list(data: list[Any]) -> Schema:

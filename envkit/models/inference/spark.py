@@ -27,7 +27,8 @@ _BASIC = {
 def is_frame(value: Any) -> bool:
     """Whether it is a data frame of Spark, classic or Connect."""
     return any(
-        kind.__module__.startswith("pyspark.sql") and kind.__name__ == "DataFrame" for kind in type(value).__mro__
+        kind.__module__.startswith("pyspark.sql") and kind.__name__ == "DataFrame"
+        for kind in type(value).__mro__
     )
 
 
@@ -37,7 +38,12 @@ def schema_of_frame(frame: Any) -> Schema:
     A map becomes an object with the keys that the data have, for which the data are read.
     Raises `InvalidArgument` for a column without a type.
     """
-    return Schema([ColSpec(_type(field.dataType, frame, field.name), field.name) for field in frame.schema.fields])
+    return Schema(
+        [
+            ColSpec(_type(field.dataType, frame, field.name), field.name)
+            for field in frame.schema.fields
+        ]
+    )
 
 
 def _type(kind: Any, frame: Any, name: str) -> Type:
@@ -49,7 +55,10 @@ def _type(kind: Any, frame: Any, name: str) -> Type:
         return Array(_type(kind.elementType, None, name))
     if hasattr(kind, "fields"):
         return Object(
-            [Property(each.name, _type(each.dataType, None, name), not each.nullable) for each in kind.fields]
+            [
+                Property(each.name, _type(each.dataType, None, name), not each.nullable)
+                for each in kind.fields
+            ]
         )
     if hasattr(kind, "keyType"):
         return _object_of_map(kind, frame, name)
@@ -60,6 +69,8 @@ def _type(kind: Any, frame: Any, name: str) -> Type:
 
 def _object_of_map(kind: Any, frame: Any, name: str) -> Object:
     if frame is None or hasattr(kind.valueType, "keyType"):
-        raise InvalidArgument(f"Column `{name}` has a map inside of another type; make it a struct.")
+        raise InvalidArgument(
+            f"Column `{name}` has a map inside of another type; make it a struct."
+        )
     rows = frame.selectExpr(f"explode(map_keys(`{name}`)) as key").distinct().collect()
     return Object([Property(row["key"], _type(kind.valueType, None, name)) for row in rows])

@@ -18,7 +18,9 @@ def schema_of_frame(frame: Any) -> Schema:
     Raises `InvalidArgument` for a column without a type, and for columns that share a name.
     """
     if not frame.columns.is_unique:
-        raise InvalidArgument("The data frame has several columns of one name; the model could not tell them apart.")
+        raise InvalidArgument(
+            "The data frame has several columns of one name; the model could not tell them apart."
+        )
     return Schema([_column(frame[name], name) for name in frame.columns])
 
 
@@ -40,7 +42,9 @@ def schema_of_arrays(arrays: Mapping[str, Any]) -> Schema:
 
 def _tensor(array: Any, name: str | None) -> TensorSpec:
     if not array.ndim:
-        raise InvalidArgument("An array without dimensions is no tensor; give one row: array.reshape(1).")
+        raise InvalidArgument(
+            "An array without dimensions is no tensor; give one row: array.reshape(1)."
+        )
     dtype = getattr(array, "data", array).dtype if not hasattr(array, "dtype") else array.dtype
     plain = {"U": "str", "S": "bytes"}.get(dtype.char, dtype.name)
     return TensorSpec(plain, (-1, *array.shape[1:]), name)

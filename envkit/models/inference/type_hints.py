@@ -26,7 +26,8 @@ _BASIC: dict[Any, DataType] = {
     datetime.datetime: DataType.datetime,
     datetime.date: DataType.datetime,
 }
-# A dataclass is a signature that someone wrote, and MLflow reads its numbers as what they had been then.
+# A dataclass is a signature that someone wrote, and MLflow reads its numbers as what they had been
+# then.
 _IN_DATACLASS = {**_BASIC, float: DataType.float}
 
 
@@ -48,7 +49,9 @@ def schema_of_hint(hint: Any) -> Schema:
         (hint,) = _arguments(hint, 1)
     kind, required = _type_of_hint(hint, _BASIC)
     if not required:
-        raise InvalidArgument("The input as a whole cannot be optional; put what may be absent into a model's field.")
+        raise InvalidArgument(
+            "The input as a whole cannot be optional; put what may be absent into a model's field."
+        )
     return Schema([ColSpec(kind)])
 
 
@@ -64,7 +67,9 @@ def schema_of_input_hint(hint: Any) -> Schema | None:
 
 def schema_of_dataclass(given: Any) -> Schema:
     """Give a column for each field of a dataclass, or of the class of an instance. Raises `InvalidArgument`."""
-    return Schema([ColSpec(kind, name, required) for name, kind, required in _fields_of_dataclass(given)])
+    return Schema(
+        [ColSpec(kind, name, required) for name, kind, required in _fields_of_dataclass(given)]
+    )
 
 
 def hints_of(function: Callable[..., Any]) -> tuple[Any, Any]:
@@ -76,7 +81,9 @@ def hints_of(function: Callable[..., Any]) -> tuple[Any, Any]:
         hints = typing.get_type_hints(function)
     except (NameError, TypeError, AttributeError):  # names that only a type checker knows
         return None, None
-    names = [name for name in inspect.signature(function).parameters if name not in ("self", "params")]
+    names = [
+        name for name in inspect.signature(function).parameters if name not in ("self", "params")
+    ]
     if "context" in names or len(names) == 2:
         names = names[1:]
     return (hints.get(names[0]) if names else None), hints.get("return")
@@ -96,7 +103,9 @@ def _type_of_hint(hint: Any, basic: Mapping[Any, DataType]) -> tuple[Type, bool]
     if origin is dict or hint is dict:
         key, value = _arguments(hint, 2)
         if key is not str:
-            raise InvalidArgument(f"The keys of a dict are texts, not {_said(key)}, in {_said(hint)}.")
+            raise InvalidArgument(
+                f"The keys of a dict are texts, not {_said(key)}, in {_said(hint)}."
+            )
         return Map(_type_of_hint(value, basic)[0]), True
     if origin is typing.Annotated:
         return _type_of_hint(typing.get_args(hint)[0], basic)
@@ -121,7 +130,9 @@ def _object_of_pydantic(model: Any) -> Object:
     for name, field in model.model_fields.items():
         kind, required = _type_of_hint(field.annotation, _BASIC)
         if not required and field.is_required():
-            raise InvalidArgument(f"{_said(model)}.{name} may be None but has no default; give it `= None`.")
+            raise InvalidArgument(
+                f"{_said(model)}.{name} may be None but has no default; give it `= None`."
+            )
         properties.append(Property(name, kind, required))
     return Object(properties)
 
@@ -129,16 +140,23 @@ def _object_of_pydantic(model: Any) -> Object:
 def _fields_of_dataclass(given: Any) -> list[tuple[str, Type, bool]]:
     kind = given if isinstance(given, type) else type(given)
     hints = typing.get_type_hints(kind)
-    return [(field.name, *_type_of_hint(hints[field.name], _IN_DATACLASS)) for field in dataclasses.fields(kind)]
+    return [
+        (field.name, *_type_of_hint(hints[field.name], _IN_DATACLASS))
+        for field in dataclasses.fields(kind)
+    ]
 
 
 def _arguments(hint: Any, count: int) -> tuple[Any, ...]:
     found = typing.get_args(hint)
     if len(found) != count:
         wanted = "list[str]" if count == 1 else "dict[str, int]"
-        raise InvalidArgument(f"{_said(hint)} does not say of what it is; write for example {wanted}.")
+        raise InvalidArgument(
+            f"{_said(hint)} does not say of what it is; write for example {wanted}."
+        )
     return found
 
 
 def _said(hint: Any) -> str:
-    return hint.__name__ if isinstance(hint, type) and typing.get_origin(hint) is None else str(hint)
+    return (
+        hint.__name__ if isinstance(hint, type) and typing.get_origin(hint) is None else str(hint)
+    )

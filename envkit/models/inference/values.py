@@ -1,6 +1,7 @@
 """The type of a value, from the value: of Python's own, and of NumPy's and pandas' scalars.
 
-The libraries are told by the names of the types, so that none is imported for a value that is not its own.
+The libraries are told by the names of the types, so that none is imported for a value that is not
+its own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from envkit.errors import InvalidArgument
-from envkit.inside.nested import is_missing
+from envkit.inside.data.nested import is_missing
 from envkit.models.data_types import AnyType, Array, DataType, Object, Property, Type, merge
 
 _BASIC: dict[str, DataType] = {
@@ -34,13 +35,18 @@ _BASIC: dict[str, DataType] = {
 
 def is_array(value: Any) -> bool:
     """Whether it is a NumPy array."""
-    return type(value).__module__ == "numpy" and hasattr(value, "tolist") and type(value).__name__ == "ndarray"
+    return (
+        type(value).__module__ == "numpy"
+        and hasattr(value, "tolist")
+        and type(value).__name__ == "ndarray"
+    )
 
 
 def type_of_value(value: Any) -> Type:
     """Give the type of a value; `AnyType` for what is missing and for empty lists and objects.
 
-    Raises `InvalidArgument` for a value that has none, and for a list whose values have no common type.
+    Raises `InvalidArgument` for a value that has none, and for a list whose values have no common
+    type.
     """
     if is_missing(value) or (isinstance(value, list | dict) and not value):
         return AnyType()

@@ -1,7 +1,7 @@
 """A model in one archive, as SageMaker's `model.tar.gz`: taken apart into an empty folder, trusting nothing in it.
 
-Refused are names that lead out, links, devices, names that come twice, encrypted members, and archives that hold far
-more than their size lets expect.
+Refused are names that lead out, links, devices, names that come twice, encrypted members, and
+archives that hold far more than their size lets expect.
 """
 
 from __future__ import annotations
@@ -23,7 +23,15 @@ _MOST_TIMES = 200  # a bomb shrinks to a thousandth
 _ALWAYS_ALLOWED = 200_000_000
 _MOST_MEMBERS = 200_000
 _CHUNK = 1 << 20
-_DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError)
+_DAMAGE = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+)
 
 Member = tuple[str, IO[bytes] | None]  # a folder has no content
 
@@ -31,7 +39,8 @@ Member = tuple[str, IO[bytes] | None]  # a folder has no content
 def extract(archive: Path, into: Path, name: str) -> None:
     """Write the members of an archive into a folder that exists and is empty. Messages call the archive `name`.
 
-    Raises `InvalidFile` for what is hostile or damaged; what was written until then stays, for the caller to remove.
+    Raises `InvalidFile` for what is hostile or damaged; what was written until then stays, for the
+    caller to remove.
     """
     left = _MOST_TIMES * archive.stat().st_size + _ALWAYS_ALLOWED
     seen: set[str] = set()
@@ -41,7 +50,9 @@ def extract(archive: Path, into: Path, name: str) -> None:
             if stream is None:
                 (into / path).mkdir(parents=True, exist_ok=True)
             elif path in seen or len(seen) >= _MOST_MEMBERS:
-                raise InvalidFile(name, member, "comes twice" if path in seen else "is one file too many")
+                raise InvalidFile(
+                    name, member, "comes twice" if path in seen else "is one file too many"
+                )
             else:
                 seen.add(path)
                 left = _write(into / path, stream, left, name)
@@ -53,7 +64,11 @@ def extract(archive: Path, into: Path, name: str) -> None:
 
 def model_in(folder: Path) -> Path:
     """Give where the model is in what was extracted: the folder itself, or the only folder in it."""
-    inner = [] if (folder / mlmodel.FILE_NAME).exists() else [each for each in folder.iterdir() if _counts(each)]
+    inner = (
+        []
+        if (folder / mlmodel.FILE_NAME).exists()
+        else [each for each in folder.iterdir() if _counts(each)]
+    )
     return inner[0] if len(inner) == 1 and inner[0].is_dir() else folder
 
 
@@ -79,7 +94,9 @@ def _in_tar(archive: Path, name: str) -> Iterator[Member]:
         for entry in opened:
             opened.members.clear()  # type: ignore[attr-defined]  # or it keeps them all
             if not (entry.isreg() or entry.isdir()):
-                raise InvalidFile(name, entry.name, "is neither a file nor a folder but a link or a device")
+                raise InvalidFile(
+                    name, entry.name, "is neither a file nor a folder but a link or a device"
+                )
             yield entry.name, opened.extractfile(entry) if entry.isreg() else None
 
 
@@ -88,7 +105,9 @@ def _in_zip(archive: Path, name: str) -> Iterator[Member]:
         for entry in opened.infolist():
             kind = stat.S_IFMT(entry.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise InvalidFile(name, entry.filename, "is neither a file nor a folder but a link or a device")
+                raise InvalidFile(
+                    name, entry.filename, "is neither a file nor a folder but a link or a device"
+                )
             if entry.flag_bits & 1:
                 raise InvalidFile(name, entry.filename, "is encrypted")
             if entry.is_dir():
@@ -113,6 +132,8 @@ def _write(target: Path, stream: IO[bytes], left: int, name: str) -> int:
         while chunk := stream.read(_CHUNK):
             left -= len(chunk)
             if left < 0:
-                raise InvalidFile(name, "", "holds far more than an archive of its size does: it is not unpacked")
+                raise InvalidFile(
+                    name, "", "holds far more than an archive of its size does: it is not unpacked"
+                )
             file.write(chunk)
     return left

@@ -4,8 +4,9 @@
     <root>/models/<place>/.lock               held while they are fetched
     <root>/models/<place>/.part-…/            what is being fetched
 
-`place` is made of the URI, `version` of the names, sizes and tags of the files. A version is renamed into place when
-all of it is there. Who uses one shares a lock on its folder until its process ends, which keeps it from being removed.
+`place` is made of the URI, `version` of the names, sizes and tags of the files. A version is
+renamed into place when all of it is there. Who uses one shares a lock on its folder until its
+process ends, which keeps it from being removed.
 """
 
 from __future__ import annotations
@@ -47,8 +48,9 @@ def kept(place: str, version: str, name: str) -> Path | None:
 def put(place: str, version: str | None, name: str, fill: Fill) -> Path:
     """Give the folder of a version; when it is not there, `fill` is called with an empty folder that becomes it.
 
-    version: None when nothing but the content tells it. Others that ask for the same place wait meanwhile. Raises
-    what `fill` raises, `InvalidInput` when the store cannot be written to; then nothing remains.
+    version: None when nothing but the content tells it. Others that ask for the same place wait
+    meanwhile. Raises what `fill` raises, `InvalidInput` when the store cannot be written to; then
+    nothing remains.
     """
     home = folder_of_all() / place
     with _told(home), _locked(home):
@@ -83,7 +85,9 @@ def empty(root: Path, *, dry_run: bool = False) -> int:
     """Remove the models of a store's cache that no process uses; give the bytes that they took."""
     freed = 0
     for home in sorted((root / "models").glob("*")):
-        freed += sum(_removed(each, dry_run=dry_run) for each in sorted(home.iterdir()) if each.is_dir())
+        freed += sum(
+            _removed(each, dry_run=dry_run) for each in sorted(home.iterdir()) if each.is_dir()
+        )
         if not dry_run:
             with suppress(OSError):  # something is left, or being fetched
                 _remove_home(home)
@@ -150,7 +154,8 @@ def _locked(home: Path) -> Iterator[None]:
         except FileNotFoundError:  # it was removed in between
             continue
         try:
-            with suppress(OSError):  # without locks two may fetch at once; the first to be done counts
+            # without locks two may fetch at once; the first to be done counts
+            with suppress(OSError):
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             if _is_at(descriptor, home / _LOCK):
                 yield

@@ -14,8 +14,18 @@ from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound, PathOutsi
 from envkit.formats import mlmodel
 from envkit.inside.artifacts import SUFFIXES
 from envkit.models.uris import archives, cache
-from envkit.models.uris.naming import HTTP, LOCAL, MLFLOW, archive_suffix, key_of, local_path, name_of, scheme_of, shown
-from envkit.models.uris.need import WHOLE, Entries, Entry, Need
+from envkit.models.uris.naming import (
+    HTTP,
+    LOCAL,
+    MLFLOW,
+    archive_suffix,
+    key_of,
+    local_path,
+    name_of,
+    scheme_of,
+    shown,
+)
+from envkit.models.uris.required_files import WHOLE, Entries, Entry, Need
 from envkit.models.uris.source import Source
 
 _NOT_ITS_OWN = shutil.ignore_patterns("__pycache__")
@@ -36,8 +46,9 @@ def is_elsewhere(uri: str | Path) -> bool:
 def fetched(uri: str | Path, need: Need = WHOLE) -> Path:
     """Give a folder, or file, of the store's cache with the files that are needed of a model elsewhere.
 
-    What is there of the same content is not fetched again. Raises `ModelNotFound`, `InvalidArgument` for a scheme that
-    nothing reads, `ToolNotFound` for a missing library, `InvalidFile` for hostile names and archives.
+    What is there of the same content is not fetched again. Raises `ModelNotFound`,
+    `InvalidArgument` for a scheme that nothing reads, `ToolNotFound` for a missing library,
+    `InvalidFile` for hostile names and archives.
     """
     return fetched_in_part(uri, need)[0]
 
@@ -54,19 +65,27 @@ def fetched_in_part(uri: str | Path, need: Need) -> tuple[Path, dict[str, int | 
         return _files(uri, source, entries, need) / next(iter(entries)), {}
     _refuse_folders_of_models(uri, entries)
     found = _files(uri, source, entries, need)
-    return found, {name: entry.size for name, entry in entries.items() if not (found / name).exists()}
+    return found, {
+        name: entry.size for name, entry in entries.items() if not (found / name).exists()
+    }
 
 
 def download_model(model_uri: str | Path, dst_path: str | Path | None = None) -> str:
     """Fetch a whole model; give the path of its folder, or of its file.
 
-    dst_path: a folder in which it gets a folder of its name; default: the environment store's cache, whose files must
-    not be changed. A model on this machine is copied, or with no `dst_path` left where it is.
+    dst_path: a folder in which it gets a folder of its name; default: the environment store's
+    cache, whose files must not be changed. A model on this machine is copied, or with no `dst_path`
+    left where it is.
 
-    Raises what opening the model raises, and `InvalidArgument` when the destination holds something else.
+    Raises what opening the model raises, and `InvalidArgument` when the destination holds something
+    else.
     """
     found = fetched(model_uri) if is_elsewhere(model_uri) else _here(model_uri)
-    return str(found if dst_path is None else copied(found, Path(dst_path).expanduser(), name_of(model_uri)))
+    return str(
+        found
+        if dst_path is None
+        else copied(found, Path(dst_path).expanduser(), name_of(model_uri))
+    )
 
 
 def download_artifact(uri: str, folder: Path) -> Path:
@@ -87,7 +106,8 @@ def download_artifact(uri: str, folder: Path) -> Path:
 def copied(model: Path, folder: Path, name: str) -> Path:
     """Copy a model into a folder, under that name, whole or not at all. An equal one that is there is taken.
 
-    Raises `PathOutsideModel` when a symbolic link leads out of the model, `InvalidArgument` for another destination.
+    Raises `PathOutsideModel` when a symbolic link leads out of the model, `InvalidArgument` for
+    another destination.
     """
     for each in model.rglob("*") if model.is_dir() else ():
         if each.is_symlink() and not each.resolve().is_relative_to(model.resolve()):
@@ -95,16 +115,24 @@ def copied(model: Path, folder: Path, name: str) -> Path:
     target = folder.absolute() / (name if model.is_dir() else model.name)
     if target.exists():
         if _sizes(target) != _sizes(model):
-            raise InvalidArgument(f"{target} is there and is something else; name another folder, or remove it.")
+            raise InvalidArgument(
+                f"{target} is there and is something else; name another folder, or remove it."
+            )
         return target
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".part-", dir=folder, ignore_cleanup_errors=True) as part:
+        with tempfile.TemporaryDirectory(
+            prefix=".part-", dir=folder, ignore_cleanup_errors=True
+        ) as part:
             whole = Path(part, target.name)
-            shutil.copytree(model, whole, ignore=_NOT_ITS_OWN) if model.is_dir() else shutil.copyfile(model, whole)
+            shutil.copytree(
+                model, whole, ignore=_NOT_ITS_OWN
+            ) if model.is_dir() else shutil.copyfile(model, whole)
             whole.rename(target)
     except OSError as error:
-        raise InvalidArgument(f"{folder} cannot be written to: {error.strerror or error}.") from error
+        raise InvalidArgument(
+            f"{folder} cannot be written to: {error.strerror or error}."
+        ) from error
     return target
 
 
@@ -118,7 +146,9 @@ def _here(uri: str | Path) -> Path:
 def _sizes(place: Path) -> dict[str, int]:
     if place.is_file():
         return {"": place.stat().st_size}
-    files = (each for each in place.rglob("*") if each.is_file() and "__pycache__" not in each.parts)
+    files = (
+        each for each in place.rglob("*") if each.is_file() and "__pycache__" not in each.parts
+    )
     return {each.relative_to(place).as_posix(): each.stat().st_size for each in files}
 
 
@@ -148,7 +178,9 @@ def _refuse_folders_of_models(uri: str | Path, entries: Entries) -> None:
     below = [name for name in entries if name.endswith(f"/{mlmodel.FILE_NAME}")]
     if below and mlmodel.FILE_NAME not in entries and not any(_is_bare(name) for name in entries):
         folder = min(below, key=len).removesuffix(f"/{mlmodel.FILE_NAME}")
-        raise ModelNotFound(shown(uri), f"the folder has no MLmodel file; there is one in {folder}/ below it")
+        raise ModelNotFound(
+            shown(uri), f"the folder has no MLmodel file; there is one in {folder}/ below it"
+        )
 
 
 def _is_bare(name: str) -> bool:
@@ -188,12 +220,16 @@ def _unpacked(uri: str | Path, source: Source, entries: Entries) -> Path:
     return (version and cache.kept(place, version, name)) or cache.put(place, version, name, fill)
 
 
-def _get(uri: str | Path, source: Source, names: Collection[str], entries: Entries, into: Path) -> None:
+def _get(
+    uri: str | Path, source: Source, names: Collection[str], entries: Entries, into: Path
+) -> None:
     source.get(names, into)
     for name in names:
         size, path = entries[name].size, into / name
         if not path.is_file() or (size is not None and path.stat().st_size != size):
-            raise ModelNotFound(shown(uri), f"{name} did not arrive whole; it may have changed meanwhile")
+            raise ModelNotFound(
+                shown(uri), f"{name} did not arrive whole; it may have changed meanwhile"
+            )
 
 
 def _description(source: Source) -> bytes:
@@ -233,7 +269,9 @@ class _Local:
 
     def entries(self) -> Entries:
         status = self._path.stat()
-        return {self._path.name: Entry(size=status.st_size, tag=f"{status.st_mtime_ns}-{status.st_ino}")}
+        return {
+            self._path.name: Entry(size=status.st_size, tag=f"{status.st_mtime_ns}-{status.st_ino}")
+        }
 
     def get(self, names: Collection[str], into: Path) -> None:
         del names

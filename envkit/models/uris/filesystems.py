@@ -15,7 +15,7 @@ from typing import Any
 from envkit.errors import InvalidArgument, ToolNotFound
 from envkit.formats import mlmodel
 from envkit.models.uris.naming import scheme_of, shown
-from envkit.models.uris.need import ENVIRONMENT, Entries, Entry
+from envkit.models.uris.required_files import ENVIRONMENT, Entries, Entry
 from envkit.models.uris.source import told
 
 _EXTRAS = {
@@ -49,7 +49,11 @@ class FileSystem:
             if self.root in found:
                 return dict(self._one_file(found[self.root]))
             start = len(self.root.rstrip("/")) + 1
-            listed = {name[start:]: _entry(info) for name, info in found.items() if info.get("type") != "directory"}
+            listed = {
+                name[start:]: _entry(info)
+                for name, info in found.items()
+                if info.get("type") != "directory"
+            }
             if not listed:
                 raise FileNotFoundError(self.uri)
             return listed
@@ -61,7 +65,9 @@ class FileSystem:
         for name in ordered:
             (into / name).parent.mkdir(parents=True, exist_ok=True)
         with told(self.uri, "fetched"):
-            self.library.get([f"{folder}/{name}" for name in ordered], [str(into / name) for name in ordered])
+            self.library.get(
+                [f"{folder}/{name}" for name in ordered], [str(into / name) for name in ordered]
+            )
 
     @property
     def _parent(self) -> str:
@@ -87,7 +93,9 @@ def open_file_system(uri: str) -> FileSystem:
     try:
         import fsspec
     except ModuleNotFoundError as error:
-        raise ToolNotFound("fsspec", f"{scheme}:// needs it: `pip install 'envkit[{extra}]'`.") from error
+        raise ToolNotFound(
+            "fsspec", f"{scheme}:// needs it: `pip install 'envkit[{extra}]'`."
+        ) from error
     _hush("azure", "gcsfs")
     if "://" not in uri:
         raise _unknown(uri)
@@ -95,13 +103,19 @@ def open_file_system(uri: str) -> FileSystem:
         try:
             library, root = fsspec.core.url_to_fs(uri, **_settings(scheme))
         except ImportError as error:
-            remedy = f"`pip install 'envkit[{extra}]'`." if scheme in _EXTRAS else f"{str(error).rstrip('.')}."
+            remedy = (
+                f"`pip install 'envkit[{extra}]'`."
+                if scheme in _EXTRAS
+                else f"{str(error).rstrip('.')}."
+            )
             raise ToolNotFound(f"What reads {scheme}://", remedy) from error
         except ValueError as error:
             if "rotocol not known" not in str(error):
                 raise
             if scheme in _EXTRAS:
-                raise ToolNotFound(f"What reads {scheme}://", f"`pip install 'envkit[{extra}]'`.") from error
+                raise ToolNotFound(
+                    f"What reads {scheme}://", f"`pip install 'envkit[{extra}]'`."
+                ) from error
             raise _unknown(uri) from error
     return FileSystem(uri, library, root)
 

@@ -15,7 +15,8 @@ LOCAL = "file"
 MLFLOW = frozenset({"runs", "models", "mlflow-artifacts"})
 HTTP = frozenset({"http", "https"})
 ARCHIVES = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar", ".zip")
-_CONTAINER_AT_HOST = ("abfs://", "abfss://", "wasb://", "wasbs://")  # their `container@account` is no login
+# their `container@account` is no login
+_CONTAINER_AT_HOST = ("abfs://", "abfss://", "wasb://", "wasbs://")
 
 
 def scheme_of(uri: str | Path) -> str:
@@ -34,7 +35,9 @@ def local_path(uri: str | Path) -> Path:
         return Path(text).expanduser()
     parts = urlsplit(text)
     if parts.netloc not in ("", "localhost"):
-        raise InvalidArgument(f"{text} names the host {parts.netloc}. For a local path write file:///path.")
+        raise InvalidArgument(
+            f"{text} names the host {parts.netloc}. For a local path write file:///path."
+        )
     return Path(unquote(parts.path))
 
 

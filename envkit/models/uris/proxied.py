@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 
 from envkit.models.uris.naming import shown
-from envkit.models.uris.need import Entries, Entry
+from envkit.models.uris.required_files import Entries, Entry
 from envkit.models.uris.source import told
 from envkit.models.uris.web import Web
 
@@ -49,7 +49,9 @@ class Proxied:
         self._web.get(names, into)
 
     def _walk(self, api: str, root: str, folder: str) -> Iterator[tuple[str, Entry]]:
-        with self._web.open(f"{api}?{urlencode({'path': f'{root}/{folder}'.rstrip('/')})}") as answer:
+        with self._web.open(
+            f"{api}?{urlencode({'path': f'{root}/{folder}'.rstrip('/')})}"
+        ) as answer:
             listed = json.load(answer).get("files") or ()
         for each in listed:
             name = f"{folder}/{each['path']}".lstrip("/")
@@ -62,7 +64,10 @@ class Proxied:
 
 def _with_login(uri: str) -> str:
     parts, server = urlsplit(uri), urlsplit(os.environ.get("MLFLOW_TRACKING_URI", ""))
-    if parts.username is not None or (parts.scheme, parts.netloc) != (server.scheme, server.netloc.rpartition("@")[2]):
+    if parts.username is not None or (parts.scheme, parts.netloc) != (
+        server.scheme,
+        server.netloc.rpartition("@")[2],
+    ):
         return uri
     login = server.netloc.rpartition("@")[0]
     if user := os.environ.get("MLFLOW_TRACKING_USERNAME"):

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from envkit.errors import EnvkitError, ModelNotFound
 from envkit.models.uris.naming import shown, without_secrets
-from envkit.models.uris.need import Entries
+from envkit.models.uris.required_files import Entries
 
 _LONGEST = 300
 _OF_THIS_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -44,7 +44,9 @@ def told(uri: str, doing: str) -> Iterator[None]:
             raise
         lines = without_secrets(str(error), uri).strip().splitlines() or [""]
         said = f"{type(error).__name__}: {lines[0][:_LONGEST]}".rstrip(": .")
-        raise ModelNotFound(shown(uri), f"it could not be {doing} ({said})") from _harmless(error, uri)
+        raise ModelNotFound(shown(uri), f"it could not be {doing} ({said})") from _harmless(
+            error, uri
+        )
 
 
 def _harmless(error: Exception, uri: str) -> Exception | None:

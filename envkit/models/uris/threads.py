@@ -16,7 +16,8 @@ _T = TypeVar("_T")
 def for_each(names: Iterable[str], work: Callable[[str], _T]) -> list[_T]:
     """Call `work` with each name; give what it gave, in their order.
 
-    Raises what it raised first, when the other threads have ended. Interrupted, it leaves those that are stuck.
+    Raises what it raised first, when the other threads have ended. Interrupted, it leaves those
+    that are stuck.
     """
     futures: list[Future[_T]] = []
     waiting: SimpleQueue[tuple[Future[_T], str]] = SimpleQueue()

@@ -21,16 +21,19 @@ from urllib.request import getproxies, proxy_bypass
 from envkit.errors import EnvkitError, ModelNotFound, ToolNotFound
 from envkit.formats.credentials import without_credentials
 from envkit.models.uris.naming import HTTP, name_of, scheme_of, shown, without_secrets
-from envkit.models.uris.need import Entries, Entry
+from envkit.models.uris.required_files import Entries, Entry
 from envkit.models.uris.source import told
 from envkit.models.uris.threads import for_each
 
 SERVER = "MLFLOW_TRACKING_URI"
 _SECONDS = 10.0
 _LONGEST = 300
-_LOGIN = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, say who asks"
+_LOGIN = (
+    "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, say who asks"
+)
 _NOT_SET = f"{SERVER}, which names the server, is not set"
-_UNKNOWN = {"ENDPOINT_NOT_FOUND", "NOT_FOUND", "NOT_IMPLEMENTED", "FEATURE_DISABLED"}  # to servers before MLflow 3
+# to servers before MLflow 3
+_UNKNOWN = {"ENDPOINT_NOT_FOUND", "NOT_FOUND", "NOT_IMPLEMENTED", "FEATURE_DISABLED"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,10 @@ class Tracked:
     def get(self, names: Collection[str], into: Path) -> None:
         """See `Source`."""
         with _told(self.uri, self.server):
-            for_each(sorted(names), lambda name: self.repository.download_artifacts(name, dst_path=str(into)))
+            for_each(
+                sorted(names),
+                lambda name: self.repository.download_artifacts(name, dst_path=str(into)),
+            )
 
     def _walk(self, path: str | None) -> Iterator[Any]:
         for each in self.repository.list_artifacts(path):
@@ -74,7 +80,9 @@ def open_tracked(uri: str) -> Tracked:
         mlflow = import_module("mlflow")
     except ModuleNotFoundError as error:
         if str(error.name).partition(".")[0] != "mlflow":
-            raise ToolNotFound(str(error.name), f"MLflow's client needs it for {scheme_of(uri)}:/ URIs.") from error
+            raise ToolNotFound(
+                str(error.name), f"MLflow's client needs it for {scheme_of(uri)}:/ URIs."
+            ) from error
         remedy = f"{scheme_of(uri)}:/ URIs need it: `pip install 'envkit[mlflow]'`."
         raise ToolNotFound("mlflow-skinny", remedy) from error
     logging.getLogger("mlflow").setLevel(logging.ERROR)
@@ -84,9 +92,14 @@ def open_tracked(uri: str) -> Tracked:
         raise ModelNotFound(shown(uri), problem)
     with _told(uri, server):
         try:
-            leads_to = _of_run(mlflow, uri) if uri.lower().startswith("runs:/") and "://" not in uri else uri
+            leads_to = (
+                _of_run(mlflow, uri)
+                if uri.lower().startswith("runs:/") and "://" not in uri
+                else uri
+            )
             found = registry.get_artifact_repository(leads_to)
-            while type(found).__name__ == "ModelsArtifactRepository":  # it would add a file of its own to the model
+            # it would add a file of its own to the model
+            while type(found).__name__ == "ModelsArtifactRepository":
                 found = found.repo
             return Tracked(uri, server, found)
         except ModuleNotFoundError as error:  # boto3, azure.storage …
@@ -98,7 +111,9 @@ def _of_run(mlflow: Any, uri: str) -> str:
     """Give the URI of what a run calls so: a model that it logged, else one of its own artifacts."""
     run_id, _, path = uri.partition(":")[2].strip("/").partition("/")
     if not run_id:
-        raise ModelNotFound(shown(uri), "it names no run: write runs:/<run>/<path of the model in it>")
+        raise ModelNotFound(
+            shown(uri), "it names no run: write runs:/<run>/<path of the model in it>"
+        )
     client = mlflow.MlflowClient()
     run = client.get_run(run_id)
     name, _, rest = path.partition("/")
@@ -115,7 +130,9 @@ def _logged_model(mlflow: Any, client: Any, run: Any, name: str) -> Any:
     while True:
         try:
             page = client.search_logged_models(
-                experiment_ids=[run.info.experiment_id], filter_string=f"name = '{name}'", page_token=token
+                experiment_ids=[run.info.experiment_id],
+                filter_string=f"name = '{name}'",
+                page_token=token,
             )
         except mlflow.exceptions.MlflowException as error:
             if error.error_code in _UNKNOWN:
@@ -132,7 +149,11 @@ def _logged_model(mlflow: Any, client: Any, run: Any, name: str) -> Any:
 def unreachable(address: str) -> str:
     """Say why there is no server at an address, empty when there may be: MLflow's client would try for five minutes."""
     parts = urlsplit(address)
-    if parts.scheme not in HTTP or not parts.hostname or (parts.scheme in getproxies() and not _direct(parts.hostname)):
+    if (
+        parts.scheme not in HTTP
+        or not parts.hostname
+        or (parts.scheme in getproxies() and not _direct(parts.hostname))
+    ):
         return ""
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -140,7 +161,9 @@ def unreachable(address: str) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         server = without_credentials(address)
-        return f"MLflow's server at {server} cannot be reached ({reason}); {SERVER} names the server"
+        return (
+            f"MLflow's server at {server} cannot be reached ({reason}); {SERVER} names the server"
+        )
     return ""
 
 
@@ -172,7 +195,9 @@ def _told(uri: str, server: str) -> Iterator[None]:
                 raise ModelNotFound(shown(uri), _said(error, uri, server)) from None
     except ModelNotFound as error:
         advice = _advice(error.problem)
-        raise (ModelNotFound(error.where, f"{error.problem}; {advice}") if advice else error) from error.__cause__
+        raise (
+            ModelNotFound(error.where, f"{error.problem}; {advice}") if advice else error
+        ) from error.__cause__
 
 
 def _is_of_mlflow(error: Exception) -> bool:

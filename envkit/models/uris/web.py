@@ -1,7 +1,8 @@
 """Models on web servers. A server need not tell what a folder holds: then the model itself must.
 
-A folder is taken from the page that lists it, as Apache, nginx and `python -m http.server` make it. Without such a page
-`MLmodel`, and the evidence of a capture, name the files; folders that they name cannot be fetched so.
+A folder is taken from the page that lists it, as Apache, nginx and `python -m http.server` make it.
+Without such a page `MLmodel`, and the evidence of a capture, name the files; folders that they name
+cannot be fetched so.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from envkit.formats import envkit_json, mlmodel
 from envkit.formats.document import Document
 from envkit.models.named_paths import named_paths
 from envkit.models.uris.naming import archive_suffix, shown
-from envkit.models.uris.need import ENVIRONMENT, Entries, Entry
+from envkit.models.uris.required_files import ENVIRONMENT, Entries, Entry
 from envkit.models.uris.source import told
 from envkit.models.uris.threads import for_each
 
@@ -71,7 +72,11 @@ class Web:
                 return {_last(self.uri): self._head(self.uri)}
             listed = list(self._listed("", set()))
             names = listed if mlmodel.FILE_NAME in listed else list(self._named())
-            return dict(zip(names, self._heads(names), strict=True)) if names else self._artifact(listed)
+            return (
+                dict(zip(names, self._heads(names), strict=True))
+                if names
+                else self._artifact(listed)
+            )
 
     def get(self, names: Collection[str], into: Path) -> None:
         """See `Source`."""
@@ -87,7 +92,9 @@ class Web:
             shutil.copyfileobj(answer, file, 1 << 20)
             promised = answer.headers.get("Content-Length", "")
             if promised.isdigit() and file.tell() != int(promised):
-                raise ConnectionError(f"the answer was cut off after {file.tell()} of {promised} bytes")
+                raise ConnectionError(
+                    f"the answer was cut off after {file.tell()} of {promised} bytes"
+                )
 
     def _artifact(self, listed: list[str]) -> Entries:
         """The URL of a bare artifact, or of a folder with one."""
@@ -100,7 +107,9 @@ class Web:
         seen.add(folder)
         for name in self._links(folder):
             if len(seen) > _MOST_FILES:
-                raise ModelNotFound(shown(self.uri), f"the server lists more than {_MOST_FILES} files")
+                raise ModelNotFound(
+                    shown(self.uri), f"the server lists more than {_MOST_FILES} files"
+                )
             if name in seen:
                 continue
             if name.endswith("/"):
@@ -123,7 +132,13 @@ class Web:
         page = _Links()
         page.feed(text)
         found = (_below(url, self._url(""), each) for each in page.targets)
-        return sorted({name for name in found if name != folder and name.startswith(folder) and _stays_inside(name)})
+        return sorted(
+            {
+                name
+                for name in found
+                if name != folder and name.startswith(folder) and _stays_inside(name)
+            }
+        )
 
     def _named(self) -> Iterator[str]:
         """Yield the files that the model itself names, where the server lists none."""
@@ -146,7 +161,9 @@ class Web:
         try:
             content = json.loads(text) if text is not None else {}
             wheels = (each.get("wheel") for each in content.get("distributions", ()))
-            made = {str(each["path"]) for each in wheels if isinstance(each, dict) and "path" in each}
+            made = {
+                str(each["path"]) for each in wheels if isinstance(each, dict) and "path" in each
+            }
             return frozenset(filter(_stays_inside, {*map(str, content.get("files") or ()), *made}))
         except (ValueError, AttributeError, TypeError, RecursionError):
             return frozenset()
@@ -185,7 +202,9 @@ class Web:
 
     def _url(self, name: str) -> str:
         parts = urlsplit(self.uri)
-        return urlunsplit((parts.scheme, parts.netloc, f"{parts.path.rstrip('/')}/{quote(name)}", parts.query, ""))
+        return urlunsplit(
+            (parts.scheme, parts.netloc, f"{parts.path.rstrip('/')}/{quote(name)}", parts.query, "")
+        )
 
     def open(self, url: str, method: str = "GET") -> Any:
         """Ask for a URL, with the login of this one. Raises `OSError`, or what tells the server's error."""
@@ -194,7 +213,9 @@ class Web:
         request = Request(urlunsplit((*parts[:1], host, *parts[2:])), method=method)  # noqa: S310 - http or https
         if parts.username is not None:  # not handed on when the server sends elsewhere
             login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            request.add_unredirected_header("Authorization", f"Basic {base64.b64encode(login.encode()).decode()}")
+            request.add_unredirected_header(
+                "Authorization", f"Basic {base64.b64encode(login.encode()).decode()}"
+            )
         try:
             return urlopen(request, timeout=_SECONDS)  # noqa: S310
         except HTTPError as error:
@@ -211,7 +232,9 @@ def _fields(content: bytes) -> set[str]:
     found = mlmodel.of(Document.parse(content.decode("utf-8", "replace"), Path(mlmodel.FILE_NAME)))
     values = [value for _, value in named_paths(found)]
     flavors = (each for each in found.flavors.values() if isinstance(each, Mapping))
-    values += [value for each in flavors for key in _OF_FLAVORS if isinstance(value := each.get(key), str)]
+    values += [
+        value for each in flavors for key in _OF_FLAVORS if isinstance(value := each.get(key), str)
+    ]
     return {name for value in values if _stays_inside(name := re.sub(r"^(\./)+|/+$", "", value))}
 
 

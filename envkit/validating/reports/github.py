@@ -19,7 +19,9 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE
 def render(report: Report) -> str:
     """Give one command a line; the files are relative to `GITHUB_WORKSPACE`, else to the working directory."""
     root = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd()).resolve()
-    return "".join(f"{line}\n" for result in report.results for line in _lines(result, report, root))
+    return "".join(
+        f"{line}\n" for result in report.results for line in _lines(result, report, root)
+    )
 
 
 def _lines(result: ModelResult, report: Report, root: Path) -> Iterator[str]:

@@ -29,7 +29,9 @@ def render(report: Report) -> str:
 def _suite(result: ModelResult, report: Report) -> ET.Element:
     suite = ET.Element("testsuite", name=_clean(result.model))
     if result.error:
-        case = ET.SubElement(suite, "testcase", classname=_clean(result.model), name="model can be read")
+        case = ET.SubElement(
+            suite, "testcase", classname=_clean(result.model), name="model can be read"
+        )
         ET.SubElement(case, "error", type="ModelNotFound", message=_clean(result.error))
     else:
         suite.extend(_case(rule, result, report) for rule in report.rules)
@@ -46,8 +48,12 @@ def _case(rule: Rule, result: ModelResult, report: Report) -> ET.Element:
     failing = [each for each in found if each.severity.reaches(report.fail_on)]
     if failing:
         more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
-        kind = max(failing, key=lambda each: each.severity.reaches(failing[0].severity)).severity.value
-        failure = ET.SubElement(case, "failure", type=kind, message=_clean(f"{failing[0].problem}{more}"))
+        kind = max(
+            failing, key=lambda each: each.severity.reaches(failing[0].severity)
+        ).severity.value
+        failure = ET.SubElement(
+            case, "failure", type=kind, message=_clean(f"{failing[0].problem}{more}")
+        )
         failure.text = _clean("\n".join(map(_line, failing)))
     if told := [each for each in found if each not in failing]:
         ET.SubElement(case, "system-out").text = _clean("\n".join(map(_line, told)))

@@ -39,5 +39,8 @@ def _row(finding: Finding) -> str:
 def _cell(text: str) -> str:
     """Leave code spans as they are, and escape the rest: `|` ends a cell even in code."""
     parts = re.split(r"(`[^`]*`)", " ".join(map(text_report.plain, text.split())))
-    plain = (part if part.startswith("`") else re.sub(r"([\\*_\[\]<>#~])", r"\\\1", part) for part in parts)
+    plain = (
+        part if part.startswith("`") else re.sub(r"([\\*_\[\]<>#~])", r"\\\1", part)
+        for part in parts
+    )
     return "".join(plain).replace("|", "\\|")

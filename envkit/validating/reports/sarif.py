@@ -27,13 +27,26 @@ def render(report: Report) -> str:
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {"PROJECTROOT": {"uri": f"{_uri(Path.cwd())}/"}},
         "invocations": [_invocation(report)],
-        "results": [_result(each, result, indexes[each.rule]) for result in report.results for each in result.findings],
+        "results": [
+            _result(each, result, indexes[each.rule])
+            for result in report.results
+            for each in result.findings
+        ],
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+    return (
+        json.dumps(
+            {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False
+        )
+        + "\n"
+    )
 
 
 def _driver(report: Report) -> dict[str, Any]:
-    return {"name": "envkit", "version": version("envkit"), "rules": [_rule(each) for each in report.rules]}
+    return {
+        "name": "envkit",
+        "version": version("envkit"),
+        "rules": [_rule(each) for each in report.rules],
+    }
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
@@ -53,7 +66,9 @@ def _invocation(report: Report) -> dict[str, Any]:
     return {
         "executionSuccessful": not report.errors,
         "exitCode": report.exit_code,
-        "toolExecutionNotifications": [{"level": "error", "message": {"text": each}} for each in report.errors],
+        "toolExecutionNotifications": [
+            {"level": "error", "message": {"text": each}} for each in report.errors
+        ],
     }
 
 
@@ -69,7 +84,8 @@ def _result(finding: Finding, result: ModelResult, rule: int) -> dict[str, Any]:
 
 
 def _location(finding: Finding, result: ModelResult) -> dict[str, Any]:
-    path = Path(result.path, finding.file or mlmodel.FILE_NAME)  # what is wrong with a model as a whole has no file
+    # what is wrong with a model as a whole has no file
+    path = Path(result.path, finding.file or mlmodel.FILE_NAME)
     root = Path.cwd()
     place = {"uri": _uri(path)}
     if path.is_relative_to(root):

@@ -24,7 +24,10 @@ def plain(line: str) -> str:
 def summary(report: Report) -> str:
     """One sentence: how many models, how many findings of each severity."""
     counts = [(report.count(each), each.value) for each in reversed(Severity)]
-    found = ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for count, name in counts if count) or "nothing found"
+    found = (
+        ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for count, name in counts if count)
+        or "nothing found"
+    )
     models = f"{len(report.results)} model{'s' if len(report.results) > 1 else ''}"
     known = sum(each.known for each in report.results)
     missing = f", {len(report.errors)} could not be read" if report.errors else ""

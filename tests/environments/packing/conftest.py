@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from envkit.environments import interpreters
+from envkit.interpreters import discovery
 from tests.wheels import write_wheel
 
 VERSION = "3.10.13"
@@ -16,7 +16,7 @@ VERSION = "3.10.13"
 @pytest.fixture
 def python_folder() -> Path:
     """The folder of an interpreter of this machine, in which it can be hidden."""
-    folder = interpreters.pyenv_versions(os.environ) / VERSION
+    folder = discovery.pyenv_versions(os.environ) / VERSION
     if not folder.exists():
         pytest.skip(f"Python {VERSION} is not on this machine")
     return folder
@@ -29,7 +29,12 @@ def packable(tmp_path: Path, python_folder: Path) -> Path:
     (model / "wheels").mkdir(parents=True)
     content = "import sys\nVERSION = '1.0'\ndef main():\n    print('alpha in', sys.prefix, *sys.argv[1:])\n"
     write_wheel(
-        model / "wheels", "alpha", "1.0", ["beta>=1"], content, entry_points="[console_scripts]\nalpha = alpha:main\n"
+        model / "wheels",
+        "alpha",
+        "1.0",
+        ["beta>=1"],
+        content,
+        entry_points="[console_scripts]\nalpha = alpha:main\n",
     )
     write_wheel(model / "wheels", "beta", "1.0")
     (model / "MLmodel").write_text(
@@ -40,6 +45,10 @@ def packable(tmp_path: Path, python_folder: Path) -> Path:
         "import sys, alpha, beta\nclass M:\n    def predict(self, x, params=None):\n"
         "        return [alpha.VERSION, sys.prefix, sys.base_prefix]\ndef _load_pyfunc(path):\n    return M()\n"
     )
-    (model / "python_env.yaml").write_text(f"python: '{VERSION}'\ndependencies:\n- -r requirements.txt\n")
-    (model / "requirements.txt").write_text("--no-index\n--find-links wheels\nalpha==1.0\nbeta==1.0\n")
+    (model / "python_env.yaml").write_text(
+        f"python: '{VERSION}'\ndependencies:\n- -r requirements.txt\n"
+    )
+    (model / "requirements.txt").write_text(
+        "--no-index\n--find-links wheels\nalpha==1.0\nbeta==1.0\n"
+    )
     return model

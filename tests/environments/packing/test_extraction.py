@@ -34,7 +34,9 @@ def entry(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> Entry:
     return found
 
 
-def archive(path: Path, entries: Sequence[Entry], first: bytes | None = None, content: bytes = b"x") -> Path:
+def archive(
+    path: Path, entries: Sequence[Entry], first: bytes | None = None, content: bytes = b"x"
+) -> Path:
     with tarfile.open(path, "w:gz") as tar:
         told = first if first is not None else description(members=len(entries))
         head = Entry("envkit-pack.json")
@@ -65,7 +67,11 @@ def everything_below(folder: Path) -> set[str]:
         [entry("l", tarfile.SYMTYPE, "a/../../x")],
         [entry("l", tarfile.SYMTYPE, "a"), entry("l/x")],
         [entry("l", tarfile.SYMTYPE, "a"), entry("l")],
-        [entry("a/b/l", tarfile.SYMTYPE, "../.."), entry("m", tarfile.SYMTYPE, "a/b/l/../.."), entry("m/x")],
+        [
+            entry("a/b/l", tarfile.SYMTYPE, "../.."),
+            entry("m", tarfile.SYMTYPE, "a/b/l/../.."),
+            entry("m/x"),
+        ],
         [entry("h", tarfile.LNKTYPE, "/etc/passwd")],
         [entry("x"), entry("h", tarfile.LNKTYPE, "x")],
         [entry("d", tarfile.CHRTYPE)],
@@ -73,7 +79,9 @@ def everything_below(folder: Path) -> set[str]:
         [entry("p", tarfile.FIFOTYPE)],
         [entry("d", tarfile.DIRTYPE)],
     ],
-    ids=lambda entries: "+".join(f"{each.name}{'->' if each.linkname else ''}{each.linkname}" for each in entries),
+    ids=lambda entries: "+".join(
+        f"{each.name}{'->' if each.linkname else ''}{each.linkname}" for each in entries
+    ),
 )
 @pytest.mark.parametrize("where", ["folder", "store"])
 def test_what_leads_out_or_is_no_file_is_refused_and_nothing_is_left(
@@ -84,7 +92,9 @@ def test_what_leads_out_or_is_no_file_is_refused_and_nothing_is_left(
     with pytest.raises(InvalidFile, match=r"env\.tar\.gz"):
         unpack(path, tmp_path / "into" if where == "folder" else None)
     assert not (tmp_path / "into").exists()
-    assert not (own_store / "environments").exists() or not list((own_store / "environments").iterdir())
+    assert not (own_store / "environments").exists() or not list(
+        (own_store / "environments").iterdir()
+    )
     assert everything_below(tmp_path / "..") & {"escaped", "x"} == set()
     assert not Path("/tmp/envkit-escaped").exists()
 
@@ -120,7 +130,9 @@ def test_an_archive_that_is_cut_off_is_refused(keep: int, tmp_path: Path) -> Non
     assert not (tmp_path / "into").exists()
 
 
-@pytest.mark.parametrize("spoil", [lambda data: data[: len(data) // 2], lambda data: data[:60] + b"\xff" + data[61:]])
+@pytest.mark.parametrize(
+    "spoil", [lambda data: data[: len(data) // 2], lambda data: data[:60] + b"\xff" + data[61:]]
+)
 def test_a_damaged_compression_is_refused(spoil: Callable[[bytes], bytes], tmp_path: Path) -> None:
     path = archive(tmp_path / "env.tar.gz", [entry("a")], content=bytes(range(256)) * 100)
     path.write_bytes(spoil(path.read_bytes()))
@@ -143,7 +155,9 @@ def test_a_damaged_compression_is_refused(spoil: Callable[[bytes], bytes], tmp_p
         (b"\xff", "no description"),
     ],
 )
-def test_an_archive_for_another_machine_or_of_another_kind_says_so(told: bytes, problem: str, tmp_path: Path) -> None:
+def test_an_archive_for_another_machine_or_of_another_kind_says_so(
+    told: bytes, problem: str, tmp_path: Path
+) -> None:
     with pytest.raises(InvalidFile, match=problem):
         unpack(archive(tmp_path / "env.tar.gz", [entry("a")], told), tmp_path / "into")
     assert not (tmp_path / "into").exists()

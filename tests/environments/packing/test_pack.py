@@ -12,18 +12,22 @@ from pathlib import Path
 
 import pytest
 
-from envkit.environments import records
 from envkit.environments.packing.pack import pack
 from envkit.environments.packing.unpack import unpack
 from envkit.environments.reproduction import predict, prepare_env
 from envkit.errors import InvalidArgument
+from envkit.installed import records
 
 ENVKIT = [sys.executable, "-m", "envkit"]
 
 
-def hidden(folders: Sequence[Path], argv: Sequence[str | Path], **variables: str) -> subprocess.CompletedProcess[str]:
+def hidden(
+    folders: Sequence[Path], argv: Sequence[str | Path], **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run a program where these folders are empty and there is no network."""
-    mounts = "".join(f'mount -t tmpfs none "${number}" && ' for number in range(1, len(folders) + 1))
+    mounts = "".join(
+        f'mount -t tmpfs none "${number}" && ' for number in range(1, len(folders) + 1)
+    )
     script = f'{mounts}shift {len(folders)} && exec "$@"'
     done = subprocess.run(
         ["unshare", "--map-root-user", "--mount", "--net", "sh", "-c", script, "sh", *folders, *argv],
@@ -36,7 +40,8 @@ def hidden(folders: Sequence[Path], argv: Sequence[str | Path], **variables: str
 
 @pytest.mark.e2e
 @pytest.mark.parametrize(
-    ("manager", "suffix"), [("uv", ".tar.zst"), pytest.param("virtualenv", ".tgz", marks=pytest.mark.slow)]
+    ("manager", "suffix"),
+    [("uv", ".tar.zst"), pytest.param("virtualenv", ".tgz", marks=pytest.mark.slow)],
 )
 def test_an_unpacked_folder_runs_without_the_store_and_the_python_it_was_made_with(
     manager: str, suffix: str, packable: Path, python_folder: Path, own_store: Path, tmp_path: Path
@@ -47,10 +52,14 @@ def test_an_unpacked_folder_runs_without_the_store_and_the_python_it_was_made_wi
     moved = place.rename(tmp_path / "environment")
     gone = [python_folder, own_store]
 
-    assert packed.members == 1 + sum(1 for path in moved.rglob("*") if path.is_symlink() or path.is_file())
+    assert packed.members == 1 + sum(
+        1 for path in moved.rglob("*") if path.is_symlink() or path.is_file()
+    )
     ask = "import alpha, ssl, sqlite3, ctypes, os, sys; print(alpha.VERSION, sys.prefix, os.path.realpath(os.__file__))"
     told = hidden(gone, [moved / "bin" / "python", "-c", ask])
-    assert told.stdout.split() == ["1.0", str(moved), str(moved / "base/lib/python3.10/os.py")], told.stderr
+    assert told.stdout.split() == ["1.0", str(moved), str(moved / "base/lib/python3.10/os.py")], (
+        told.stderr
+    )
     assert hidden(gone, [moved / "bin" / "alpha", "a b"]).stdout == f"alpha in {moved} a b\n"
     assert list(records.problems(moved)) == []
 
@@ -62,7 +71,11 @@ def test_nothing_in_an_archive_tells_where_it_was_made(
     pack(packable, tmp_path / "env.tar", "uv")
     place = unpack(tmp_path / "env.tar", tmp_path / "environment").path
     words = [str(own_store).encode(), str(packable).encode()]
-    found = {path: path.read_bytes() for path in place.rglob("*") if path.is_file() and not path.is_symlink()}
+    found = {
+        path: path.read_bytes()
+        for path in place.rglob("*")
+        if path.is_file() and not path.is_symlink()
+    }
 
     assert [path for path, content in found.items() if any(word in content for word in words)] == []
     texts = {path: content for path, content in found.items() if b"\0" not in content}
@@ -99,17 +112,23 @@ def test_on_another_machine_the_model_runs_at_once_and_offline(
         "PATH": "/usr/bin:/bin", "UV_FIND_LINKS": "", "PIP_FIND_LINKS": "",
     }  # fmt: skip
     (tmp_path / "input.json").write_text('{"inputs": [1]}')
-    unpacked = hidden([python_folder], [*ENVKIT, "envs", "unpack", tmp_path / "env.tar.zst", "--json"], **there)
+    unpacked = hidden(
+        [python_folder], [*ENVKIT, "envs", "unpack", tmp_path / "env.tar.zst", "--json"], **there
+    )
     facts = json.loads(unpacked.stdout)
     built = hidden([python_folder], [*ENVKIT, "prepare-env", "--json", packable], **there)
-    answer = hidden([python_folder], [*ENVKIT, "predict", packable, "-i", tmp_path / "input.json"], **there)
+    answer = hidden(
+        [python_folder], [*ENVKIT, "predict", packable, "-i", tmp_path / "input.json"], **there
+    )
 
     assert json.loads(built.stdout)["built"] is False, built.stderr
     assert json.loads(built.stdout)["path"] == facts["path"]
     version, prefix, base = json.loads(answer.stdout)["predictions"]
     assert (version, prefix) == (here[0], facts["path"])
     assert Path(base).parent == tmp_path / "there" / "pythons"
-    again = hidden([python_folder], [*ENVKIT, "envs", "unpack", tmp_path / "env.tar.zst", "--json"], **there)
+    again = hidden(
+        [python_folder], [*ENVKIT, "envs", "unpack", tmp_path / "env.tar.zst", "--json"], **there
+    )
     assert json.loads(again.stdout)["built"] is False
 
 
@@ -137,7 +156,9 @@ def test_a_name_that_tells_no_compression_is_refused_before_anything_is_built(
     assert not own_store.exists()
 
 
-def test_a_folder_that_is_not_there_and_a_local_environment_are_refused(packable: Path, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_and_a_local_environment_are_refused(
+    packable: Path, tmp_path: Path
+) -> None:
     with pytest.raises(InvalidArgument, match="no such folder"):
         pack(packable, tmp_path / "no" / "env.tar.gz")
     with pytest.raises(InvalidArgument, match="local environment"):

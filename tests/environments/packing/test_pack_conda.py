@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from envkit.environments import records
 from envkit.environments.conda import embedded
-from envkit.environments.conda import records as conda_records
-from envkit.environments.packing import relocation
 from envkit.environments.packing.pack import pack
 from envkit.environments.packing.unpack import unpack
 from envkit.environments.reproduction import prepare_env
 from envkit.errors import BuildFailed
+from envkit.inside.programs import relocation
+from envkit.installed import conda_records as conda_records
+from envkit.installed import records
 from tests.conda_channel import CondaChannel
 from tests.environments.packing.test_pack import hidden
 from tests.environments.test_conda import write_conda_yaml
@@ -27,9 +27,7 @@ from tests.wheels import write_wheel
 
 pytestmark = pytest.mark.e2e
 SPECS = ("envkit-demo=1.0", "envkit-demo-native", "pip")
-ASK = (
-    "import alpha, envkit_demo, envkit_demo_native as n, sys; print(alpha.VERSION, round(n.cube_root(27)), sys.prefix)"
-)
+ASK = "import alpha, envkit_demo, envkit_demo_native as n, sys; print(alpha.VERSION, round(n.cube_root(27)), sys.prefix)"
 
 
 @pytest.fixture
@@ -39,25 +37,46 @@ def packable(tmp_path: Path, conda_channel: CondaChannel, monkeypatch: pytest.Mo
     model = tmp_path / "the model"
     (model / "wheels").mkdir(parents=True)
     content = "import sys\nVERSION = '1.0'\ndef main():\n    print('alpha in', sys.prefix)\n"
-    write_wheel(model / "wheels", "alpha", "1.0", [], content, entry_points="[console_scripts]\nalpha = alpha:main\n")
-    (model / "MLmodel").write_text("flavors:\n  python_function:\n    env: conda.yaml\n    loader_module: x\n")
+    write_wheel(
+        model / "wheels",
+        "alpha",
+        "1.0",
+        [],
+        content,
+        entry_points="[console_scripts]\nalpha = alpha:main\n",
+    )
+    (model / "MLmodel").write_text(
+        "flavors:\n  python_function:\n    env: conda.yaml\n    loader_module: x\n"
+    )
     pip = ["--no-index", "--find-links wheels", "alpha==1.0"]
-    write_conda_yaml(model, [conda_channel.url], [f"python={conda_channel.python}", *SPECS, {"pip": pip}])
+    write_conda_yaml(
+        model, [conda_channel.url], [f"python={conda_channel.python}", *SPECS, {"pip": pip}]
+    )
     return model
 
 
 def placed(environment: Path) -> tuple[str, str, bytes]:
     """What the files that hold a path hold: a text of conda's, Python's own configuration, a binary."""
     config = "import sysconfig; print(sysconfig.get_config_var('prefix'))"
-    said = subprocess.run([environment / "bin" / "python", "-c", config], capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [environment / "bin" / "python", "-c", config], capture_output=True, text=True, check=True
+    )
     text = (environment / "lib" / "pkgconfig" / "envkit-demo.pc").read_text().splitlines()[0]
-    return text, said.stdout.strip(), (environment / "share" / "envkit-demo" / "places.bin").read_bytes()
+    return (
+        text,
+        said.stdout.strip(),
+        (environment / "share" / "envkit-demo" / "places.bin").read_bytes(),
+    )
 
 
 def sound(environment: Path) -> bool:
     digests = dict(records.digests(environment))
     wrong = [path for path, digest in digests.items() if records.unlike(environment / path, digest)]
-    return [*records.problems(environment), *conda_records.problems(environment), *wrong] == [] and bool(digests)
+    return [
+        *records.problems(environment),
+        *conda_records.problems(environment),
+        *wrong,
+    ] == [] and bool(digests)
 
 
 def test_an_archive_runs_after_plain_tar_and_its_own_program_writes_the_place(
@@ -92,7 +111,9 @@ def test_nothing_in_an_archive_tells_where_it_was_made_and_its_bytes_are_the_sam
     packable: Path, own_store: Path, tmp_path: Path
 ) -> None:
     first = pack(packable, tmp_path / "1.tar", "conda")
-    subprocess.run([first.environment.python, "-c", "import envkit_demo, sqlite3, alpha"], check=True)
+    subprocess.run(
+        [first.environment.python, "-c", "import envkit_demo, sqlite3, alpha"], check=True
+    )
     second = pack(packable, tmp_path / "2.tar", "conda")
 
     assert first.path.read_bytes() == second.path.read_bytes()
@@ -103,7 +124,9 @@ def test_nothing_in_an_archive_tells_where_it_was_made_and_its_bytes_are_the_sam
     assert not [name for name in names if "__pycache__" in name or name.startswith(".envkit")]
 
 
-def test_what_conda_wrote_into_binary_files_is_taken_back_exactly(packable: Path, tmp_path: Path) -> None:
+def test_what_conda_wrote_into_binary_files_is_taken_back_exactly(
+    packable: Path, tmp_path: Path
+) -> None:
     packed = pack(packable, tmp_path / "env.tar", "conda")
     with tarfile.open(packed.path) as archive:
         member = archive.extractfile("conda-meta/libenvkit-demo-1.0-h0_0.json")
@@ -120,10 +143,16 @@ def test_what_conda_wrote_into_binary_files_is_taken_back_exactly(packable: Path
 
 
 def test_on_another_machine_it_is_the_models_environment_at_once_offline_and_without_conda(
-    packable: Path, own_store: Path, conda_channel: CondaChannel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    packable: Path,
+    own_store: Path,
+    conda_channel: CondaChannel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The other machine has another store, no channel and no py-rattler, and its condarc leads names elsewhere."""
-    (packable / "conda.yaml").write_text((packable / "conda.yaml").read_text().replace(conda_channel.url, "forge"))
+    (packable / "conda.yaml").write_text(
+        (packable / "conda.yaml").read_text().replace(conda_channel.url, "forge")
+    )
     monkeypatch.setenv("CONDA_CHANNEL_ALIAS", conda_channel.path.parent.as_uri())
     (conda_channel.path.parent / "forge").unlink(missing_ok=True)
     (conda_channel.path.parent / "forge").symlink_to(conda_channel.path)
@@ -141,7 +170,9 @@ def test_on_another_machine_it_is_the_models_environment_at_once_offline_and_wit
     assert subprocess.run(argv, check=False).returncode == 0
 
 
-def test_a_folder_gets_its_place_written_into_it_and_too_long_a_path_is_refused(packable: Path, tmp_path: Path) -> None:
+def test_a_folder_gets_its_place_written_into_it_and_too_long_a_path_is_refused(
+    packable: Path, tmp_path: Path
+) -> None:
     archive = pack(packable, tmp_path / "env.tar", "conda").path
     environment = unpack(archive, tmp_path / "a folder")
 

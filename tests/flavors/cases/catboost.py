@@ -14,13 +14,22 @@ from . import data
 def cases() -> list[Case]:
     return [
         Case(name="CatBoostClassifier", make=classifier, example=data.example()),
-        Case(name="CatBoostRegressor, json", make=regressor, example=data.example(), options={"format": "json"}),
+        Case(
+            name="CatBoostRegressor, json",
+            make=regressor,
+            example=data.example(),
+            options={"format": "json"},
+        ),
     ]
 
 
 def classifier() -> Any:
-    return CatBoostClassifier(iterations=3, verbose=0, allow_writing_files=False).fit(data.frame(), data.label())
+    return CatBoostClassifier(iterations=3, verbose=0, allow_writing_files=False).fit(
+        data.frame(), data.label()
+    )
 
 
 def regressor() -> Any:
-    return CatBoostRegressor(iterations=3, verbose=0, allow_writing_files=False).fit(data.frame(), data.target())
+    return CatBoostRegressor(iterations=3, verbose=0, allow_writing_files=False).fit(
+        data.frame(), data.target()
+    )

@@ -19,7 +19,11 @@ def cases() -> list[Case]:
     return [
         Case(name="GroupedPmdarima", make=pmdarima, example=pd.DataFrame({"n_periods": [3]})),
         Case(name="GroupedPmdarima, predict_col", make=pmdarima, example=pd.DataFrame(named)),
-        Case(name="GroupedPmdarima, groups", make=pmdarima, example=pd.DataFrame({"n_periods": [3], **chosen})),
+        Case(
+            name="GroupedPmdarima, groups",
+            make=pmdarima,
+            example=pd.DataFrame({"n_periods": [3], **chosen}),
+        ),
         Case(name="GroupedProphet", make=prophet, example=pd.DataFrame(days)),
         Case(name="GroupedProphet, groups", make=prophet, example=pd.DataFrame({**days, **chosen})),
     ]
@@ -28,7 +32,9 @@ def cases() -> list[Case]:
 def series() -> pd.DataFrame:
     days = pd.date_range("2024-01-01", periods=60)
     numbers = np.sin(np.arange(60) / 5)
-    return pd.concat([pd.DataFrame({"ds": days, "y": numbers + shift, "group": str(shift)}) for shift in (1, 2)])
+    return pd.concat(
+        [pd.DataFrame({"ds": days, "y": numbers + shift, "group": str(shift)}) for shift in (1, 2)]
+    )
 
 
 def pmdarima() -> Any:

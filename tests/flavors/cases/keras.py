@@ -15,22 +15,38 @@ from . import data
 def cases() -> list[Case]:
     rows = data.example().to_numpy().astype(np.float32)
     inputs = {"a": rows[:, :1], "b": rows[:, 1:]}
-    without: dict[str, Any] = {"input_example": None}  # MLflow writes it into a folder that it has not made
+    without: dict[str, Any] = {
+        "input_example": None
+    }  # MLflow writes it into a folder that it has not made
     exported = {**without, "signature": _signature(rows)}  # by which MLflow exports
     return [
         Case(name="array", make=model, example=rows, mlflow=without),
-        Case(name="data frame", make=model, example=data.example().astype(np.float32), mlflow=without),
+        Case(
+            name="data frame", make=model, example=data.example().astype(np.float32), mlflow=without
+        ),
         Case(name="inputs by name", make=by_name, example=inputs, mlflow=without),
         Case(
-            name="registered layer", make=own, example=rows, saved_by_mlflow=False, loaded_by_mlflow=False
+            name="registered layer",
+            make=own,
+            example=rows,
+            saved_by_mlflow=False,
+            loaded_by_mlflow=False,
         ),  # MLflow's flavor takes no code along
-        Case(name="exported", make=model, example=rows, options={"save_exported_model": True}, mlflow=exported),
+        Case(
+            name="exported",
+            make=model,
+            example=rows,
+            options={"save_exported_model": True},
+            mlflow=exported,
+        ),
     ]
 
 
 def model(keras: Any = keras) -> Any:
     keras.utils.set_random_seed(0)
-    made = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(3, "relu"), keras.layers.Dense(1)])
+    made = keras.Sequential(
+        [keras.layers.Input((2,)), keras.layers.Dense(3, "relu"), keras.layers.Dense(1)]
+    )
     made.compile(loss="mse", optimizer="sgd")
     return made
 
@@ -39,7 +55,10 @@ def by_name(keras: Any = keras) -> Any:
     keras.utils.set_random_seed(0)
     inputs = {name: keras.Input((1,), name=name) for name in ("a", "b")}
     joined = keras.layers.Concatenate()(list(inputs.values()))
-    outputs = {"one": keras.layers.Dense(1, name="one")(joined), "two": keras.layers.Dense(2, name="two")(joined)}
+    outputs = {
+        "one": keras.layers.Dense(1, name="one")(joined),
+        "two": keras.layers.Dense(2, name="two")(joined),
+    }
     return keras.Model(inputs, outputs)
 
 

@@ -14,14 +14,21 @@ from . import data
 def cases() -> list[Case]:
     formats = ("cloudpickle", "skops")
     models = [
-        Case(name=f"LGBMRegressor, {form}", make=model, example=data.example(), options={"serialization_format": form})
+        Case(
+            name=f"LGBMRegressor, {form}",
+            make=model,
+            example=data.example(),
+            options={"serialization_format": form},
+        )
         for form in formats
     ]
     return [Case(name="Booster", make=booster, example=data.example()), *models]
 
 
 def booster() -> Any:
-    return lightgbm.train({"verbose": -1}, lightgbm.Dataset(data.frame(), data.target()), num_boost_round=3)
+    return lightgbm.train(
+        {"verbose": -1}, lightgbm.Dataset(data.frame(), data.target()), num_boost_round=3
+    )
 
 
 def model() -> Any:

@@ -16,11 +16,28 @@ import torch
 import transformers
 from transformers.pipelines import SUPPORTED_TASKS
 
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "good", "bad", "day", "thing", "what", "is", "it", "."]
+WORDS = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "[MASK]",
+    "a",
+    "good",
+    "bad",
+    "day",
+    "thing",
+    "what",
+    "is",
+    "it",
+    ".",
+]
 WORDS += ["how", "many", "1", "2", "user", "assistant", ":"]
 SMALL = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8,
          "initializer_range": 1.0}  # fmt: skip
-TEMPLATE = "{% for each in messages %}{{ each['role'] }} : {{ each['content'] }} {% endfor %}assistant :"
+TEMPLATE = (
+    "{% for each in messages %}{{ each['role'] }} : {{ each['content'] }} {% endfor %}assistant :"
+)
 
 
 def known(task: str) -> bool:
@@ -54,8 +71,12 @@ def bert(task: str) -> Any:
     }
     labels = {"label2id": {"entailment": 0, "other": 1}, "id2label": {0: "entailment", 1: "other"}}
     given = labels if task == "zero-shot-classification" else {}
-    config = transformers.BertConfig(vocab_size=len(WORDS), max_position_embeddings=32, **SMALL, **given)
-    made = _pipeline(task, partial(getattr(transformers, kinds[task]), config), tokenizer=tokenizer())
+    config = transformers.BertConfig(
+        vocab_size=len(WORDS), max_position_embeddings=32, **SMALL, **given
+    )
+    made = _pipeline(
+        task, partial(getattr(transformers, kinds[task]), config), tokenizer=tokenizer()
+    )
     if task == "fill-mask":
         made.model.cls.predictions.bias.data[:5] = -99  # no special ones
     return made
@@ -67,14 +88,18 @@ def generator(template: str | None = None) -> Any:
     words.chat_template = template
     config = transformers.GPT2Config(vocab_size=len(WORDS), n_positions=64, n_embd=8, n_layer=1, n_head=2,
                                      bos_token_id=2, eos_token_id=3, pad_token_id=0, initializer_range=1.0)  # fmt: skip
-    return _pipeline("text-generation", partial(transformers.GPT2LMHeadModel, config), tokenizer=words)
+    return _pipeline(
+        "text-generation", partial(transformers.GPT2LMHeadModel, config), tokenizer=words
+    )
 
 
 def writer(task: str) -> Any:
     """A pipeline that makes texts of texts."""
     config = transformers.T5Config(vocab_size=len(WORDS), d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2,
                                    decoder_start_token_id=0, eos_token_id=3, pad_token_id=0)  # fmt: skip
-    return _pipeline(task, partial(transformers.T5ForConditionalGeneration, config), tokenizer=tokenizer())
+    return _pipeline(
+        task, partial(transformers.T5ForConditionalGeneration, config), tokenizer=tokenizer()
+    )
 
 
 def tables() -> Any:
@@ -83,7 +108,9 @@ def tables() -> Any:
     words = transformers.TapasTokenizer(vocab_file=str(folder / "vocab.txt"), model_max_length=64)
     config = transformers.TapasConfig(vocab_size=len(WORDS), max_position_embeddings=64, **SMALL)
     return _pipeline(
-        "table-question-answering", partial(transformers.TapasForQuestionAnswering, config), tokenizer=words
+        "table-question-answering",
+        partial(transformers.TapasForQuestionAnswering, config),
+        tokenizer=words,
     )
 
 
@@ -99,7 +126,9 @@ def sounds(task: str) -> Any:
     """A pipeline of sounds: what they are, or what is said."""
     layers: Mapping[str, Any] = {"conv_dim": (8,), "conv_stride": (80,), "conv_kernel": (80,),
                                  "num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2}  # fmt: skip
-    config = transformers.Wav2Vec2Config(vocab_size=5, pad_token_id=0, num_feat_extract_layers=1, **layers, **SMALL)
+    config = transformers.Wav2Vec2Config(
+        vocab_size=5, pad_token_id=0, num_feat_extract_layers=1, **layers, **SMALL
+    )
     extractor = transformers.Wav2Vec2FeatureExtractor()
     if task == "audio-classification":
         made = partial(transformers.Wav2Vec2ForSequenceClassification, config)
@@ -127,7 +156,9 @@ def checkpoint() -> str:
 
 def tokenizer() -> Any:
     """The few words."""
-    return transformers.BertTokenizerFast(vocab_file=str(_vocabulary() / "vocab.txt"), model_max_length=32)
+    return transformers.BertTokenizerFast(
+        vocab_file=str(_vocabulary() / "vocab.txt"), model_max_length=32
+    )
 
 
 def _vocabulary() -> Path:

@@ -20,7 +20,13 @@ try:  # with MLflow, where it is that
     from mlflow.pyfunc import ChatModel, PythonModel
     from mlflow.types.llm import ChatChoice, ChatCompletionResponse, ChatMessage
 except ImportError:
-    from envkit.pyfunc import ChatChoice, ChatCompletionResponse, ChatMessage, ChatModel, PythonModel
+    from envkit.pyfunc import (
+        ChatChoice,
+        ChatCompletionResponse,
+        ChatMessage,
+        ChatModel,
+        PythonModel,
+    )
 
 CODE = """
 import pandas as pd
@@ -64,7 +70,12 @@ class Weighted(PythonModel):
         self.weight = float(Path(context.artifacts["weight"]).read_text(encoding="utf-8"))
 
     def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
-        return pd.DataFrame({"sum": model_input["a"] * self.weight + model_input["b"] * (params or {}).get("times", 1)})
+        return pd.DataFrame(
+            {
+                "sum": model_input["a"] * self.weight
+                + model_input["b"] * (params or {}).get("times", 1)
+            }
+        )
 
 
 class Streaming(PythonModel):
@@ -99,7 +110,13 @@ def cases() -> list[Case]:
     said = {"messages": [{"role": "user", "content": "what is it"}]}
     weight = {"artifacts": {"weight": _file("weight.txt", "2.5")}}
     return [
-        Case(name="PythonModel, artifact", make=partial(_python, Weighted), example=rows, options=weight, by_name=True),
+        Case(
+            name="PythonModel, artifact",
+            make=partial(_python, Weighted),
+            example=rows,
+            options=weight,
+            by_name=True,
+        ),
         Case(
             name="parameters",
             make=partial(_python, Weighted),
@@ -108,10 +125,26 @@ def cases() -> list[Case]:
             options=weight,
             by_name=True,
         ),
-        Case(name="type hints, streams", make=partial(_python, Streaming), example=texts, by_name=True),
+        Case(
+            name="type hints, streams",
+            make=partial(_python, Streaming),
+            example=texts,
+            by_name=True,
+        ),
         Case(name="function", make=partial(dict, python_model=total), example=rows, by_name=True),
-        Case(name="function, type hints", make=partial(dict, python_model=longest), example=texts, by_name=True),
-        Case(name="ChatModel", make=partial(_python, Echo), example=said, volatile=VOLATILE, by_name=True),
+        Case(
+            name="function, type hints",
+            make=partial(dict, python_model=longest),
+            example=texts,
+            by_name=True,
+        ),
+        Case(
+            name="ChatModel",
+            make=partial(_python, Echo),
+            example=said,
+            volatile=VOLATILE,
+            by_name=True,
+        ),
         Case(name="code, model_config", make=code, example=rows, by_name=True),
         Case(name="loader_module", make=loader, example=rows, by_name=True),
     ]
@@ -125,7 +158,11 @@ def code() -> dict[str, Any]:
 def loader() -> dict[str, Any]:
     """A module that loads data."""
     file = _file("loader_of_shifts.py", LOADER)
-    return {"loader_module": "loader_of_shifts", "code_paths": [file], "data_path": _file("by.txt", "1.5")}
+    return {
+        "loader_module": "loader_of_shifts",
+        "code_paths": [file],
+        "data_path": _file("by.txt", "1.5"),
+    }
 
 
 def _python(kind: Any) -> dict[str, Any]:

@@ -22,7 +22,12 @@ def cases() -> list[Case]:
         Case(name="encode", make=encoder, example=texts),
         Case(name="data frame", make=encoder, example=pd.DataFrame({"text": texts})),
         Case(name="parameters", make=encoder, example=texts, params={"normalize_embeddings": True}),
-        Case(name="llm/v1/embeddings", make=encoder, example=request, options={"task": "llm/v1/embeddings"}),
+        Case(
+            name="llm/v1/embeddings",
+            make=encoder,
+            example=request,
+            options={"task": "llm/v1/embeddings"},
+        ),
     ]
 
 

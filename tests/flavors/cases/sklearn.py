@@ -16,11 +16,19 @@ from . import data
 def cases() -> list[Case]:
     formats = ("pickle", "cloudpickle", "skops")
     found = [
-        Case(name=each, make=regression, example=data.example(), options={"serialization_format": each})
+        Case(
+            name=each,
+            make=regression,
+            example=data.example(),
+            options={"serialization_format": each},
+        )
         for each in formats
     ]
     options = {"serialization_format": "pickle", "pyfunc_predict_fn": "predict_proba"}
-    return [*found, Case(name="predict_proba", make=classifier, example=data.example(), options=options)]
+    return [
+        *found,
+        Case(name="predict_proba", make=classifier, example=data.example(), options=options),
+    ]
 
 
 def regression() -> Any:

@@ -13,7 +13,13 @@ from tests.flavors.case import Case
 
 
 def cases() -> list[Case]:
-    return [Case(name="textcat", make=pipeline, example=pd.DataFrame({"text": ["a good day", "a bad day"]}))]
+    return [
+        Case(
+            name="textcat",
+            make=pipeline,
+            example=pd.DataFrame({"text": ["a good day", "a bad day"]}),
+        )
+    ]
 
 
 def pipeline() -> Any:
@@ -24,7 +30,9 @@ def pipeline() -> Any:
         classifier.add_label(each)
     texts = {"a good thing": "good", "a bad thing": "bad"}
     seen = [
-        Example.from_dict(made.make_doc(text), {"cats": {each: float(each == label) for each in ("good", "bad")}})
+        Example.from_dict(
+            made.make_doc(text), {"cats": {each: float(each == label) for each in ("good", "bad")}}
+        )
         for text, label in texts.items()
     ]
     optimizer = made.initialize(lambda: seen)

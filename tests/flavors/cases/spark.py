@@ -49,7 +49,9 @@ def linear() -> Any:
     """One model alone, asked with lists of numbers in the place of vectors."""
     rows = pd.DataFrame({"features": data.frame().to_numpy().tolist(), "label": data.target()})
     frame = session().createDataFrame(rows)
-    return LinearRegression(maxIter=3).fit(frame.withColumn("features", array_to_vector("features")))
+    return LinearRegression(maxIter=3).fit(
+        frame.withColumn("features", array_to_vector("features"))
+    )
 
 
 def probabilities() -> Any:

@@ -18,12 +18,24 @@ from . import data
 
 def cases() -> list[Case]:
     span = pd.DataFrame({"start": [40], "end": [44]})
-    dates = pd.DataFrame({"start": pd.to_datetime(["2024-02-05"]), "end": pd.to_datetime(["2024-02-12"])})
+    dates = pd.DataFrame(
+        {"start": pd.to_datetime(["2024-02-05"]), "end": pd.to_datetime(["2024-02-12"])}
+    )
     return [
         Case(name="OLS", make=linear, example=data.example()),
-        Case(name="OLS, remove_data", make=linear, example=data.example(), options={"remove_data": True}),
+        Case(
+            name="OLS, remove_data",
+            make=linear,
+            example=data.example(),
+            options={"remove_data": True},
+        ),
         Case(name="OLS of a formula", make=formula, example=data.example()),
-        Case(name="OLS of a formula, remove_data", make=formula, example=data.example(), options={"remove_data": True}),
+        Case(
+            name="OLS of a formula, remove_data",
+            make=formula,
+            example=data.example(),
+            options={"remove_data": True},
+        ),
         Case(name="GLM", make=generalized, example=data.example()),
         Case(name="ARIMA", make=series, example=span),
         Case(name="ExponentialSmoothing by dates", make=smoothing, example=dates),

@@ -20,7 +20,10 @@ from . import data
 from .keras import by_name, model, own
 
 EXAMPLE = "input_example.json"
-for module in (own.__module__, __name__):  # MLflow pickles all classes that Keras knows, also with models without them
+for module in (
+    own.__module__,
+    __name__,
+):  # MLflow pickles all classes that Keras knows, also with models without them
     cloudpickle.register_pickle_by_value(sys.modules[module])
 
 
@@ -47,7 +50,12 @@ class Several(Line):
 class Named(tf.Module):
     """Two columns to two, by their names."""
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.float64, "a"), tf.TensorSpec([None], tf.float64, "b")])
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.float64, "a"),
+            tf.TensorSpec([None], tf.float64, "b"),
+        ]
+    )
     def served(self, a: Any, b: Any) -> Any:
         return {"sum": tf.expand_dims(a + b, 1), "both": tf.stack([a, b], axis=1)}
 
@@ -67,8 +75,15 @@ def cases() -> list[Case]:
         Case(name="Keras", make=partial(model, tf.keras), example=rows),
         Case(name="inputs by name", make=partial(by_name, tf.keras), example=inputs),
         Case(name="registered layer", make=own, example=rows),
-        Case(name="custom_objects", make=halved, example=rows, options={"custom_objects": {"Halved": Halved}}),
-        Case(name="HDF5", make=partial(by_name, tf.keras), example=inputs, options=h5),  # not compiled, as MLflow wants
+        Case(
+            name="custom_objects",
+            make=halved,
+            example=rows,
+            options={"custom_objects": {"Halved": Halved}},
+        ),
+        Case(
+            name="HDF5", make=partial(by_name, tf.keras), example=inputs, options=h5
+        ),  # not compiled, as MLflow wants
         Case(name="tf.Module", make=Line, example=rows),
         Case(name="tf.Module, several answers", make=Several, example=rows),
         Case(name="estimator of MLflow 1", by_hand=estimator, example=data.example()),
@@ -86,11 +101,19 @@ def estimator(folder: Path) -> None:
     """Write a saved model with a signature, described as MLflow 1 did."""
     module = Named()
     tf.saved_model.save(module, str(folder / "tfmodel"), signatures={"predict": module.served})
-    fields = {"saved_model_dir": "tfmodel", "meta_graph_tags": ["serve"], "signature_def_key": "predict"}
+    fields = {
+        "saved_model_dir": "tfmodel",
+        "meta_graph_tags": ["serve"],
+        "signature_def_key": "predict",
+    }
     function = {"loader_module": "mlflow.tensorflow", "python_version": platform.python_version()}
     described = {
         "flavors": {"python_function": {**function, "env": "conda.yaml"}, "tensorflow": fields},
-        "saved_input_example_info": {"artifact_path": EXAMPLE, "type": "dataframe", "pandas_orient": "split"},
+        "saved_input_example_info": {
+            "artifact_path": EXAMPLE,
+            "type": "dataframe",
+            "pandas_orient": "split",
+        },
     }
     (folder / "MLmodel").write_text(json.dumps(described), encoding="utf-8")
     frame: pd.DataFrame = data.example()

@@ -23,20 +23,42 @@ def cases() -> list[Case]:
 
 def few() -> dict[str, Any]:
     """Options for a few words, none of them special; anew each time, for MLflow writes into them."""
-    return {"model_config": {"max_new_tokens": 3, "do_sample": False, "suppress_tokens": [0, 1, 2, 3, 4]}}
+    return {
+        "model_config": {
+            "max_new_tokens": 3,
+            "do_sample": False,
+            "suppress_tokens": [0, 1, 2, 3, 4],
+        }
+    }
 
 
 def of_texts() -> Iterator[Case]:
     pair = {"text": "a good day", "text_pair": "a bad thing"}
     asked = {"question": ["what is it"], "context": ["it is a good day ."]}
-    labels = {"sequences": "a good day", "candidate_labels": ["good", "bad"], "hypothesis_template": "it is {} ."}
-    table = pd.DataFrame({"query": ["how many"], "table": ['{"thing": ["1", "2"], "day": ["good", "bad"]}']})
+    labels = {
+        "sequences": "a good day",
+        "candidate_labels": ["good", "bad"],
+        "hypothesis_template": "it is {} .",
+    }
+    table = pd.DataFrame(
+        {"query": ["how many"], "table": ['{"thing": ["1", "2"], "day": ["good", "bad"]}']}
+    )
     yield Case(name="text-classification", make=partial(bert, "text-classification"), example=TEXTS)
     yield Case(name="text pairs", make=partial(bert, "text-classification"), example=[pair])
-    yield Case(name="fill-mask", make=partial(bert, "fill-mask"), example=["a [MASK] day", "a good [MASK]"])
-    yield Case(name="token-classification", make=partial(bert, "token-classification"), example=TEXTS)
-    yield Case(name="feature-extraction", make=partial(bert, "feature-extraction"), example=TEXTS[:1])
-    yield Case(name="zero-shot-classification", make=partial(bert, "zero-shot-classification"), example=labels)
+    yield Case(
+        name="fill-mask", make=partial(bert, "fill-mask"), example=["a [MASK] day", "a good [MASK]"]
+    )
+    yield Case(
+        name="token-classification", make=partial(bert, "token-classification"), example=TEXTS
+    )
+    yield Case(
+        name="feature-extraction", make=partial(bert, "feature-extraction"), example=TEXTS[:1]
+    )
+    yield Case(
+        name="zero-shot-classification",
+        make=partial(bert, "zero-shot-classification"),
+        example=labels,
+    )
     if pipelines.known("question-answering"):
         made = partial(bert, "question-answering")
         yield Case(name="question-answering", make=made, example=pd.DataFrame(asked))
@@ -64,10 +86,19 @@ def of_requests() -> Iterator[Case]:
     )
     prompt = {"prompt": "a good day", "max_tokens": 3}
     options = {**few(), "task": "llm/v1/completions"}
-    yield Case(name="llm/v1/completions", make=generator, example=prompt, options=options, volatile=MADE_NEW)
+    yield Case(
+        name="llm/v1/completions",
+        make=generator,
+        example=prompt,
+        options=options,
+        volatile=MADE_NEW,
+    )
     task = {"task": "llm/v1/embeddings"}
     yield Case(
-        name="llm/v1/embeddings", make=partial(bert, "feature-extraction"), example={"input": TEXTS}, options=task
+        name="llm/v1/embeddings",
+        make=partial(bert, "feature-extraction"),
+        example={"input": TEXTS},
+        options=task,
     )
 
 
@@ -77,11 +108,22 @@ def of_other_things() -> Iterator[Case]:
     yield Case(name=audio, make=partial(sounds, audio), example=pipelines.sound())
     yield Case(name=speech, make=partial(sounds, speech), example=pipelines.sound())
     words = {"model_config": {"return_timestamps": "word"}}
-    yield Case(name="words of speech", make=partial(sounds, speech), example=pipelines.sound(), options=words)
+    yield Case(
+        name="words of speech",
+        make=partial(sounds, speech),
+        example=pipelines.sound(),
+        options=words,
+    )
 
 
 def of_parts() -> Iterator[Case]:
     task = {"task": "text-classification"}
     yield Case(name="parts", make=pipelines.parts, example=TEXTS, options=task)
     by_mlflow = pipelines.known("question-answering")  # which trips over transformers 5
-    yield Case(name="checkpoint", make=pipelines.checkpoint, example=TEXTS, options=task, saved_by_mlflow=by_mlflow)
+    yield Case(
+        name="checkpoint",
+        make=pipelines.checkpoint,
+        example=TEXTS,
+        options=task,
+        saved_by_mlflow=by_mlflow,
+    )

@@ -14,13 +14,20 @@ from . import data
 def cases() -> list[Case]:
     return [
         Case(name="Booster", make=booster, example=data.example()),
-        Case(name="XGBClassifier", make=classifier, example=data.example(), options={"model_format": "json"}),
+        Case(
+            name="XGBClassifier",
+            make=classifier,
+            example=data.example(),
+            options={"model_format": "json"},
+        ),
         Case(name="XGBRegressor", make=regressor, example=data.example()),
     ]
 
 
 def booster() -> Any:
-    return xgboost.train({"max_depth": 2}, xgboost.DMatrix(data.frame(), data.target()), num_boost_round=3)
+    return xgboost.train(
+        {"max_depth": 2}, xgboost.DMatrix(data.frame(), data.target()), num_boost_round=3
+    )
 
 
 def classifier() -> Any:

@@ -44,7 +44,9 @@ def _packed(model: Path, archive: Path, inside: str) -> None:
 
 @pytest.mark.parametrize("suffix", [".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tar.xz", ".zip"])
 @pytest.mark.parametrize("inside", [".", "model"])
-def test_an_archive_of_a_model_is_a_model(fixture_model: Named, tmp_path: Path, suffix: str, inside: str) -> None:
+def test_an_archive_of_a_model_is_a_model(
+    fixture_model: Named, tmp_path: Path, suffix: str, inside: str
+) -> None:
     model = fixture_model("sklearn_pipeline").path
     archive = tmp_path / f"packed{suffix}"
     _packed(model, archive, inside)
@@ -97,7 +99,9 @@ def test_a_hostile_archive_is_refused_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("kind", ["tar.gz", "zip"])
-def test_a_bomb_is_not_unpacked(tmp_path: Path, own_store: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_a_bomb_is_not_unpacked(
+    tmp_path: Path, own_store: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     monkeypatch.setattr("envkit.models.uris.archives._ALWAYS_ALLOWED", 1_000_000)
     archive = tmp_path / f"bomb.{kind}"
     if kind == "zip":
@@ -146,7 +150,10 @@ def test_a_link_that_leads_out_is_not_copied(fixture_model: Named, tmp_path: Pat
 
 def test_fields_of_a_model_in_an_archive_stay_inside(tmp_path: Path) -> None:
     archive = tmp_path / "model.tar.gz"
-    _tar(archive, (_member("MLmodel"), b"flavors: {python_function: {loader_module: x, data: ../../x}}"))
+    _tar(
+        archive,
+        (_member("MLmodel"), b"flavors: {python_function: {loader_module: x, data: ../../x}}"),
+    )
 
     with pytest.raises(PathOutsideModel):
         ModelDirectory.open(archive)

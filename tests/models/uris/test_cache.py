@@ -15,13 +15,20 @@ import fsspec
 import pytest
 
 from envkit.capturing.capture import capture
-from envkit.capturing.locking.bundle import bundle
-from envkit.capturing.locking.relock import relock
-from envkit.environments import housekeeping
-from envkit.errors import EnvkitError, InvalidArgument, InvalidFile, InvalidInput, ModelNotFound, ToolNotFound
+from envkit.environments.store import housekeeping
+from envkit.errors import (
+    EnvkitError,
+    InvalidArgument,
+    InvalidFile,
+    InvalidInput,
+    ModelNotFound,
+    ToolNotFound,
+)
+from envkit.locking.bundle import bundle
+from envkit.locking.relock import relock
 from envkit.models.directory import ModelDirectory
 from envkit.models.uris import cache
-from envkit.models.uris.need import DESCRIPTION
+from envkit.models.uris.required_files import DESCRIPTION
 from tests.conftest import FixtureModel
 
 Named = Callable[[str], FixtureModel]
@@ -101,7 +108,9 @@ def test_a_fetch_that_fails_leaves_nothing_to_be_seen(
 
 
 def test_a_file_that_arrives_cut_off_is_told(remote: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "get_file", lambda rpath, lpath, **_: Path(lpath).write_bytes(b"half"))
+    monkeypatch.setattr(
+        remote, "get_file", lambda rpath, lpath, **_: Path(lpath).write_bytes(b"half")
+    )
 
     with pytest.raises(ModelNotFound, match="did not arrive whole"):
         ModelDirectory.open(URI)
@@ -125,7 +134,10 @@ def test_many_at_once_fetch_once(remote: Any, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(remote, "get_file", slow)
     found: list[Path] = []
-    threads = [threading.Thread(target=lambda: found.append(ModelDirectory.open(URI).path)) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: found.append(ModelDirectory.open(URI).path))
+        for _ in range(8)
+    ]
     for each in threads:
         each.start()
     for each in threads:
@@ -147,14 +159,15 @@ def test_what_a_killed_process_left_is_removed(remote: Any, own_store: Path) -> 
 
 
 def test_pruning_the_cache_spares_what_is_used(remote: Any, own_store: Path) -> None:
-    program = (
-        "import sys, os\nfrom envkit.models.uris import cache\nprint(cache.kept(*sys.argv[1:]), flush=True)\ninput()"
-    )
+    program = "import sys, os\nfrom envkit.models.uris import cache\nprint(cache.kept(*sys.argv[1:]), flush=True)\ninput()"
     path = ModelDirectory.open(URI, DESCRIPTION).path
     _close(path.parent)
     words = [path.parent.parent.name, path.parent.name, path.name]
     with subprocess.Popen(
-        [sys.executable, "-c", program, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program, *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as user:
         assert user.stdout is not None
         assert user.stdout.readline().strip() == str(path)
@@ -186,7 +199,9 @@ def test_a_store_that_cannot_be_written_to_is_told(remote: Any, own_store: Path)
     ("write", "remedy"),
     [(capture, "--output-path DIR"), (relock, "--output-path FILE"), (bundle, "envkit download")],
 )
-def test_commands_that_write_say_what_to_do(remote: Any, write: Callable[[str], Any], remedy: str) -> None:
+def test_commands_that_write_say_what_to_do(
+    remote: Any, write: Callable[[str], Any], remedy: str
+) -> None:
     with pytest.raises(InvalidArgument, match=remedy):
         write(URI)
 

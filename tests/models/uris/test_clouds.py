@@ -23,7 +23,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.network]
 ROOT = Path(__file__).resolve().parents[3]
 MODEL = FIXTURES / "python_model" / "model"
 WEIGHTS = 20_000_000
-# the account that every Azurite has: https://learn.microsoft.com/azure/storage/common/storage-use-azurite
+# the account that every Azurite has: https://learn.microsoft.com/azure/storage/common/storage-use-
+# azurite
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 _UPLOAD = """
 import os, sys
@@ -56,20 +57,42 @@ def test_a_model_in_azure_is_read_without_its_weights(python: Path, tmp_path: Pa
         pytest.skip("there is no npm, which Azurite is installed with")
     subprocess.run(["npm", "install", "--silent", "--prefix", str(tmp_path), "azurite"], check=True)
     port = _free_port()
-    program = [str(tmp_path / "node_modules" / ".bin" / "azurite-blob"), "--silent", "--disableTelemetry"]
-    program += ["--skipApiVersionCheck", "--location", str(tmp_path / "data"), "--blobPort", str(port)]
+    program = [
+        str(tmp_path / "node_modules" / ".bin" / "azurite-blob"),
+        "--silent",
+        "--disableTelemetry",
+    ]
+    program += [
+        "--skipApiVersionCheck",
+        "--location",
+        str(tmp_path / "data"),
+        "--blobPort",
+        str(port),
+    ]
     at = f"http://127.0.0.1:{port}/devstoreaccount1"
     given = f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={KEY};BlobEndpoint={at};"
     variables = {**os.environ, "AZURE_STORAGE_CONNECTION_STRING": given}
     with running(program, port):
-        subprocess.run([str(python), "-c", _UPLOAD, str(MODEL), str(WEIGHTS)], env=variables, check=True)
-        for uri in ("abfss://models@devstoreaccount1.dfs.core.windows.net/some/model", "az://models/some/model"):
+        subprocess.run(
+            [str(python), "-c", _UPLOAD, str(MODEL), str(WEIGHTS)], env=variables, check=True
+        )
+        for uri in (
+            "abfss://models@devstoreaccount1.dfs.core.windows.net/some/model",
+            "az://models/some/model",
+        ):
             _check(python, uri, variables)
 
 
-def test_a_model_in_googles_storage_is_read_without_its_weights(python: Path, tmp_path: Path) -> None:
+def test_a_model_in_googles_storage_is_read_without_its_weights(
+    python: Path, tmp_path: Path
+) -> None:
     port = _free_port()
-    program = [str(python.with_name("gcp-storage-emulator")), "start", "--host=127.0.0.1", f"--port={port}"]
+    program = [
+        str(python.with_name("gcp-storage-emulator")),
+        "start",
+        "--host=127.0.0.1",
+        f"--port={port}",
+    ]
     at = f"http://127.0.0.1:{port}"
     with running([*program, "--in-memory", "--default-bucket=models"], port):
         for each in MODEL.rglob("*"):
@@ -82,7 +105,9 @@ def test_a_model_in_googles_storage_is_read_without_its_weights(python: Path, tm
 def _check(python: Path, uri: str, variables: dict[str, str]) -> None:
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         argv = [str(python), "-m", "envkit", *words]
-        return subprocess.run(argv, env=variables, capture_output=True, text=True, check=False, timeout=300)
+        return subprocess.run(
+            argv, env=variables, capture_output=True, text=True, check=False, timeout=300
+        )
 
     dependencies = run("deps", uri)
     assert dependencies.stdout == (MODEL / "requirements.txt").read_text(), dependencies.stderr
@@ -98,7 +123,9 @@ def _check(python: Path, uri: str, variables: dict[str, str]) -> None:
 
 def _upload(at: str, name: str, content: bytes) -> None:
     url = f"{at}/upload/storage/v1/b/models/o?uploadType=media&name={quote(name, safe='')}"
-    request = Request(url, data=content, method="POST", headers={"Content-Type": "application/octet-stream"})
+    request = Request(
+        url, data=content, method="POST", headers={"Content-Type": "application/octet-stream"}
+    )
     urlopen(request).close()
 
 
@@ -111,7 +138,9 @@ def _free_port() -> int:
 @contextmanager
 def running(program: list[str], port: int) -> Iterator[None]:
     """Run a server until the end."""
-    with subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as it:
+    with subprocess.Popen(
+        program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as it:
         try:
             end = time.monotonic() + 100
             while time.monotonic() < end:

@@ -34,7 +34,10 @@ def test_a_scheme_has_two_letters_at_least(uri: str | Path, scheme: str) -> None
         ("s3://key:secret@bucket/m", "s3://bucket/m"),
         ("https://h/m.zip?X-Amz-Signature=abc&X-Amz-Credential=def", "https://h/m.zip?…"),
         ("https://user:p@ss@h/m", "https://h/m"),
-        ("abfss://container@account.dfs.core.windows.net/m", "abfss://container@account.dfs.core.windows.net/m"),
+        (
+            "abfss://container@account.dfs.core.windows.net/m",
+            "abfss://container@account.dfs.core.windows.net/m",
+        ),
         ("models:/name@champion", "models:/name@champion"),
         ("a?b", "a?b"),
     ],

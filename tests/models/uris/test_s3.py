@@ -16,7 +16,7 @@ import envkit
 from envkit.errors import InvalidArgument, ModelNotFound
 from envkit.models import Model
 from envkit.models.directory import ModelDirectory
-from envkit.models.why import why
+from envkit.models.evidence.why import why
 from tests.conftest import FixtureModel
 
 Named = Callable[[str], FixtureModel]
@@ -49,7 +49,9 @@ class Endpoint:
     def files(self) -> list[str]:
         """The names of the objects that were fetched."""
         gets = [path for method, path in self.asked if method == "GET"]
-        return sorted(Path(path).name for path in gets if path.count("/") > 1 and not path.endswith("/"))
+        return sorted(
+            Path(path).name for path in gets if path.count("/") > 1 and not path.endswith("/")
+        )
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +74,11 @@ def endpoint() -> Iterator[Endpoint]:
 @pytest.fixture
 def bucket(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
     """The endpoint, for envkit and all that it starts."""
-    for name, value in (("ACCESS_KEY_ID", "key"), ("SECRET_ACCESS_KEY", "secret"), ("DEFAULT_REGION", "us-east-1")):
+    for name, value in (
+        ("ACCESS_KEY_ID", "key"),
+        ("SECRET_ACCESS_KEY", "secret"),
+        ("DEFAULT_REGION", "us-east-1"),
+    ):
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint.url)
     return endpoint
@@ -85,7 +91,9 @@ def _put(folder: Path, bucket: str, more: dict[str, int] | None = None) -> str:
     client.create_bucket(Bucket=bucket)
     for each in folder.rglob("*"):
         if each.is_file():
-            client.upload_file(str(each), bucket, f"some/model/{each.relative_to(folder).as_posix()}")
+            client.upload_file(
+                str(each), bucket, f"some/model/{each.relative_to(folder).as_posix()}"
+            )
     for name, size in (more or {}).items():
         client.put_object(Bucket=bucket, Key=f"some/model/{name}", Body=b"\0" * size)
     client.close()
@@ -112,7 +120,9 @@ def test_what_a_model_depends_on_needs_no_weights(bucket: Endpoint, fixture_mode
     assert "weights.bin" not in bucket.files
 
 
-def test_a_validation_leaves_large_files_where_they_are(bucket: Endpoint, fixture_model: Named, tmp_path: Path) -> None:
+def test_a_validation_leaves_large_files_where_they_are(
+    bucket: Endpoint, fixture_model: Named, tmp_path: Path
+) -> None:
     model = fixture_model("sklearn_pipeline").path
     (model / "weights.bin").write_bytes(b"\0" * WEIGHTS)
     envkit.capture(model, static=True)
@@ -124,7 +134,9 @@ def test_a_validation_leaves_large_files_where_they_are(bucket: Endpoint, fixtur
     assert "weights.bin" not in bucket.files
     assert "model.pkl" in bucket.files
     assert bucket.answered < 1_000_000
-    assert report.notes == ("1 large file was not fetched (30 MB: weights.bin); `--whole` fetches all",)
+    assert report.notes == (
+        "1 large file was not fetched (30 MB: weights.bin); `--whole` fetches all",
+    )
     assert not [each for each in report.findings if each.rule in ("ENV108", "ENV111")]
     assert [each.severity for each in report.findings if each.rule == "ENV205"] == ["note"]
 
@@ -135,7 +147,9 @@ def test_a_validation_leaves_large_files_where_they_are(bucket: Endpoint, fixtur
     _put(model, "validated", {"weights.bin": WEIGHTS})
     (model / "weights.bin").write_bytes(b"\1" * WEIGHTS)
     _put(model, "validated")
-    assert not [each for each in envkit.validate(uri).results[0].findings if each.rule == "ENV108"], "by its size alone"
+    assert not [
+        each for each in envkit.validate(uri).results[0].findings if each.rule == "ENV108"
+    ], "by its size alone"
     changed = envkit.validate(uri, whole=True).results[0].findings
     assert [each.file for each in changed if each.rule == "ENV108"] == ["weights.bin"]
 
@@ -147,7 +161,9 @@ def test_nothing_is_mended_elsewhere(bucket: Endpoint, fixture_model: Named) -> 
         envkit.fix(uri)
 
 
-def test_models_elsewhere_are_compared_by_what_describes_them(bucket: Endpoint, fixture_model: Named) -> None:
+def test_models_elsewhere_are_compared_by_what_describes_them(
+    bucket: Endpoint, fixture_model: Named
+) -> None:
     model = fixture_model("sklearn_pipeline").path
     uri = _put(model, "compared", {"weights.bin": 100})
     bucket.reset()
@@ -156,8 +172,12 @@ def test_models_elsewhere_are_compared_by_what_describes_them(bucket: Endpoint, 
     assert not {"weights.bin", "model.pkl"} & set(bucket.files)
 
 
-def test_why_asks_for_the_evidence_alone(bucket: Endpoint, fixture_model: Named, tmp_path: Path) -> None:
-    envkit.capture(fixture_model("sklearn_pipeline").path, static=True, output_path=tmp_path / "captured")
+def test_why_asks_for_the_evidence_alone(
+    bucket: Endpoint, fixture_model: Named, tmp_path: Path
+) -> None:
+    envkit.capture(
+        fixture_model("sklearn_pipeline").path, static=True, output_path=tmp_path / "captured"
+    )
     uri = _put(tmp_path / "captured", "captured", {"weights.bin": WEIGHTS})
     bucket.reset()
 
@@ -184,7 +204,11 @@ def test_the_command_line_reads_it_too(bucket: Endpoint, fixture_model: Named) -
     uri = _put(model.path, "command")
 
     done = subprocess.run(
-        [sys.executable, "-m", "envkit", "deps", uri], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "envkit", "deps", uri],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
     assert done.returncode == 0, done.stderr

@@ -103,13 +103,17 @@ class Server:
 
     def envkit(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run envkit's command as its user."""
-        return replace(self, variables={**self.variables, **variables})._start("-m", "envkit", *words)
+        return replace(self, variables={**self.variables, **variables})._start(
+            "-m", "envkit", *words
+        )
 
     def _start(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self.python, *words],
             env=self.variables,
-            cwd=Path(self.variables["ENVKIT_HOME"]).parent,  # where no server is named, MLflow makes a file here
+            cwd=Path(
+                self.variables["ENVKIT_HOME"]
+            ).parent,  # where no server is named, MLflow makes a file here
             capture_output=True,
             text=True,
             check=False,
@@ -162,7 +166,9 @@ def running(python: Path, folder: Path, *words: str, **more: str) -> Iterator[Se
     ]  # fmt: skip
     log = folder / "log"
     with log.open("w") as file:
-        process = subprocess.Popen(argv, env=variables, stdout=file, stderr=file, cwd=folder, start_new_session=True)
+        process = subprocess.Popen(
+            argv, env=variables, stdout=file, stderr=file, cwd=folder, start_new_session=True
+        )
     try:
         _wait(url, process, log)
         yield Server(python, url, variables)
@@ -184,17 +190,25 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(f"MLflow's server does not start: {log.read_text()[-2000:]}")
 
 
-def test_every_uri_of_a_model_leads_to_its_files(server: Server, churn: tuple[Path, list[str]]) -> None:
+def test_every_uri_of_a_model_leads_to_its_files(
+    server: Server, churn: tuple[Path, list[str]]
+) -> None:
     model, uris = churn
-    there = sorted(each.relative_to(model).as_posix() for each in model.rglob("*") if each.is_file())
+    there = sorted(
+        each.relative_to(model).as_posix() for each in model.rglob("*") if each.is_file()
+    )
 
-    for uri, (few, text, whole, name) in zip(uris, json.loads(server.run(_READ, *uris)), strict=True):
+    for uri, (few, text, whole, name) in zip(
+        uris, json.loads(server.run(_READ, *uris)), strict=True
+    ):
         assert text == (model / "requirements.txt").read_text(), uri
         assert whole == there, uri
         assert name == ("churn" if uri.startswith("models:") else "model")
         assert uri != uris[0] or few == ["MLmodel", "requirements.txt"]
 
-    copies = list(Path(server.variables["ENVKIT_HOME"], "models").glob("*/*/churn/python_model.pkl"))
+    copies = list(
+        Path(server.variables["ENVKIT_HOME"], "models").glob("*/*/churn/python_model.pkl")
+    )
     assert len(copies) == 1, "four names of one version"
 
 
@@ -205,7 +219,9 @@ def test_models_that_mlflow_logged_are_read(server: Server) -> None:
         assert {"MLmodel", "python_model.pkl", "conda.yaml"} <= set(whole), uri
         assert not [each for each in whole if "notes" in each or "meta" in each]
         assert "pandas" in text
-        assert uri == uris[2] or "python_model.pkl" not in few, "the whole copy of the same model serves, too"
+        assert uri == uris[2] or "python_model.pkl" not in few, (
+            "the whole copy of the same model serves, too"
+        )
 
 
 def test_what_envkit_logs_is_registered_and_run_by_both(server: Server, tmp_path: Path) -> None:
@@ -218,12 +234,16 @@ def test_what_envkit_logs_is_registered_and_run_by_both(server: Server, tmp_path
     for uri in ("models:/double/1", uris[2]):
         predicted = server.envkit("predict", uri, "-i", str(question), "-t", "json")
         assert json.loads(predicted.stdout)["predictions"] == pytest.approx([6.0]), predicted.stderr
-    captured = server.envkit("capture", uris[1], "--static", "--output-path", str(tmp_path / "captured"))
+    captured = server.envkit(
+        "capture", uris[1], "--static", "--output-path", str(tmp_path / "captured")
+    )
     assert captured.returncode == 0, captured.stderr
     assert "scikit-learn==" in server.envkit("deps", str(tmp_path / "captured")).stdout
 
 
-def test_an_alias_that_moved_leads_to_the_new_version(server: Server, churn: tuple[Path, list[str]]) -> None:
+def test_an_alias_that_moved_leads_to_the_new_version(
+    server: Server, churn: tuple[Path, list[str]]
+) -> None:
     model, _ = churn
     before = server.envkit("deps", "models:/churn@champion").stdout
     (model / "requirements.txt").write_text("six==1.16.0\n")
@@ -263,7 +283,9 @@ def test_what_the_server_does_not_know_is_told(
     assert "Traceback" not in done.stderr
 
 
-def test_a_run_in_which_models_lie_is_no_model(server: Server, churn: tuple[Path, list[str]]) -> None:
+def test_a_run_in_which_models_lie_is_no_model(
+    server: Server, churn: tuple[Path, list[str]]
+) -> None:
     done = server.envkit("deps", churn[1][0].removesuffix("/model"))
 
     assert done.returncode == 3
@@ -279,7 +301,9 @@ def test_a_run_in_which_models_lie_is_no_model(server: Server, churn: tuple[Path
         ("databricks", "databricks"),
     ],
 )
-def test_a_server_that_is_not_there_is_told_soon(server: Server, tmp_path: Path, address: str, said: str) -> None:
+def test_a_server_that_is_not_there_is_told_soon(
+    server: Server, tmp_path: Path, address: str, said: str
+) -> None:
     began = time.monotonic()
     done = server.envkit("deps", "models:/churn/1", MLFLOW_TRACKING_URI=address)
 
@@ -305,14 +329,20 @@ def test_a_login_is_used_and_never_printed(python: Path, tmp_path: Path) -> None
         entered = replace(server, variables={**server.variables, **login})
         uris = json.loads(entered.run(_LOG, str(model)))
         refused = server.envkit("deps", uris[1], "--debug")
-        wrong = server.envkit("deps", uris[1], "--debug", **{**login, "MLFLOW_TRACKING_PASSWORD": "wr0ng-word"})
+        wrong = server.envkit(
+            "deps", uris[1], "--debug", **{**login, "MLFLOW_TRACKING_PASSWORD": "wr0ng-word"}
+        )
         given = [entered.envkit("deps", uri) for uri in (uris[1], uris[-1])]
         inside = server.url.replace("//", f"//{user}:{password}@")
-        given += [server.envkit("deps", uri, MLFLOW_TRACKING_URI=inside) for uri in (uris[1], uris[-1])]
+        given += [
+            server.envkit("deps", uri, MLFLOW_TRACKING_URI=inside) for uri in (uris[1], uris[-1])
+        ]
 
     for each in (refused, wrong):
         assert each.returncode == 3
         assert "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD" in each.stderr
     for each in (refused, wrong, *given):
         assert not [word for word in (password, "wr0ng-word") if word in each.stdout + each.stderr]
-    assert [each.stdout for each in given] == [(model / "requirements.txt").read_text()] * len(given)
+    assert [each.stdout for each in given] == [(model / "requirements.txt").read_text()] * len(
+        given
+    )

@@ -30,7 +30,9 @@ LOGIN = "reader:s3cr3t-word"
 class _Handler(SimpleHTTPRequestHandler):
     seen: list[tuple[str, str]]
 
-    def __init__(self, *given: Any, lists: bool, login: str, seen: list[tuple[str, str]], **named: Any) -> None:
+    def __init__(
+        self, *given: Any, lists: bool, login: str, seen: list[tuple[str, str]], **named: Any
+    ) -> None:
         self.lists, self.login, self.seen = lists, login, seen
         super().__init__(*given, **named)
 
@@ -50,7 +52,9 @@ class _Handler(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def serving(folder: Path, *, lists: bool = True, login: str = "") -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def serving(
+    folder: Path, *, lists: bool = True, login: str = ""
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Serve a folder; give host and port, and what is asked for."""
     seen: list[tuple[str, str]] = []
     handler = partial(_Handler, directory=str(folder), lists=lists, login=login, seen=seen)
@@ -64,10 +68,16 @@ def serving(folder: Path, *, lists: bool = True, login: str = "") -> Iterator[tu
 
 def files(folder: Path) -> dict[str, bytes]:
     """The files below a folder, by their relative paths."""
-    return {each.relative_to(folder).as_posix(): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
+    return {
+        each.relative_to(folder).as_posix(): each.read_bytes()
+        for each in folder.rglob("*")
+        if each.is_file()
+    }
 
 
-def test_a_folder_is_fetched_by_the_pages_that_list_it(fixture_model: Named, tmp_path: Path) -> None:
+def test_a_folder_is_fetched_by_the_pages_that_list_it(
+    fixture_model: Named, tmp_path: Path
+) -> None:
     model = fixture_model("python_model").path
     (model / "odd name #1.txt").write_text("x")
 
@@ -79,12 +89,16 @@ def test_a_folder_is_fetched_by_the_pages_that_list_it(fixture_model: Named, tmp
 
 
 @pytest.mark.parametrize("lists", [True, False])
-def test_only_what_tells_the_dependencies_is_fetched(fixture_model: Named, tmp_path: Path, lists: bool) -> None:
+def test_only_what_tells_the_dependencies_is_fetched(
+    fixture_model: Named, tmp_path: Path, lists: bool
+) -> None:
     model = fixture_model("sklearn_pipeline").path
     with serving(tmp_path, lists=lists) as (host, seen):
         path = envkit.get_model_dependencies(f"http://{host}/{model.name}")
 
-    fetched = {Path(name).name for method, name in seen if method == "GET" and not name.endswith("/")}
+    fetched = {
+        Path(name).name for method, name in seen if method == "GET" and not name.endswith("/")
+    }
     assert Path(path).read_bytes() == (model / "requirements.txt").read_bytes()
     assert fetched - {"envkit.json"} == {"MLmodel", "requirements.txt"}
 
@@ -94,10 +108,19 @@ def test_an_answer_that_is_cut_off_is_told(
 ) -> None:
     model = fixture_model("sklearn_pipeline").path
     whole = SimpleHTTPRequestHandler.copyfile
-    monkeypatch.setattr(_Handler, "copyfile", lambda self, source, out: whole(self, io.BytesIO(source.read(100)), out))
-    monkeypatch.setattr(_Handler, "do_HEAD", lambda self: self.send_error(405))  # so that no size is known before
+    monkeypatch.setattr(
+        _Handler,
+        "copyfile",
+        lambda self, source, out: whole(self, io.BytesIO(source.read(100)), out),
+    )
+    monkeypatch.setattr(
+        _Handler, "do_HEAD", lambda self: self.send_error(405)
+    )  # so that no size is known before
 
-    with serving(tmp_path, lists=False) as (host, _), pytest.raises(ModelNotFound, match="cut off after 100 of"):
+    with (
+        serving(tmp_path, lists=False) as (host, _),
+        pytest.raises(ModelNotFound, match="cut off after 100 of"),
+    ):
         ModelDirectory.open(f"http://{host}/{model.name}/model.pkl")
 
     assert {each.name for each in own_store.rglob("*") if each.is_file()} == {".lock"}
@@ -137,7 +160,9 @@ def test_without_such_pages_the_model_names_its_files(fixture_model: Named, tmp_
     assert files(opened.path) == files(model)
 
 
-def test_without_such_pages_a_folder_in_the_model_is_told(fixture_model: Named, tmp_path: Path) -> None:
+def test_without_such_pages_a_folder_in_the_model_is_told(
+    fixture_model: Named, tmp_path: Path
+) -> None:
     model = fixture_model("custom_loader").path
     with (
         serving(tmp_path, lists=False) as (host, _),
@@ -183,7 +208,9 @@ def test_a_login_is_used_and_neither_shown_nor_written(
     assert "401" in str(refused.value)
     assert not [word for word in ("wr0ng", "t0ken", "reader") if word in str(refused.value)]
     assert refused.value.__cause__ is None
-    written = [each for each in own_store.rglob("*") if each.is_file() and b"s3cr3t" in each.read_bytes()]
+    written = [
+        each for each in own_store.rglob("*") if each.is_file() and b"s3cr3t" in each.read_bytes()
+    ]
     assert not [*written, *(each for each in own_store.rglob("*") if "s3cr3t" in each.name)]
 
 
@@ -192,7 +219,14 @@ def test_names_on_a_page_that_lead_out_are_not_followed(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (tmp_path / "root" / "secret.txt").write_text("x")
     (folder / "MLmodel").write_text("flavors: {python_function: {loader_module: x}}")
-    links = ("MLmodel", "../secret.txt", "/secret.txt", "%2e%2e/secret.txt", "http://elsewhere.example/x", "?C=N;O=D")
+    links = (
+        "MLmodel",
+        "../secret.txt",
+        "/secret.txt",
+        "%2e%2e/secret.txt",
+        "http://elsewhere.example/x",
+        "?C=N;O=D",
+    )
     (folder / "index.html").write_text("".join(f'<a href="{each}">x</a>' for each in links))
 
     with serving(tmp_path / "root") as (host, seen):
@@ -208,10 +242,15 @@ def test_names_on_a_page_that_lead_out_are_not_followed(tmp_path: Path) -> None:
 def test_a_field_that_leads_out_is_refused_before_it_is_asked_for(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
-    (folder / "MLmodel").write_text("flavors: {python_function: {loader_module: x, data: ../secret.txt}}")
+    (folder / "MLmodel").write_text(
+        "flavors: {python_function: {loader_module: x, data: ../secret.txt}}"
+    )
     (tmp_path / "secret.txt").write_text("x")
 
-    with serving(tmp_path, lists=False) as (host, seen), pytest.raises((PathOutsideModel, EnvkitError)):
+    with (
+        serving(tmp_path, lists=False) as (host, seen),
+        pytest.raises((PathOutsideModel, EnvkitError)),
+    ):
         ModelDirectory.open(f"http://{host}/model")
 
     assert not [name for _, name in seen if "secret" in name]
@@ -219,7 +258,10 @@ def test_a_field_that_leads_out_is_refused_before_it_is_asked_for(tmp_path: Path
 
 @pytest.mark.parametrize("path", ["gone", "gone/model.tar.gz", "gone.pkl"])
 def test_what_is_not_there_is_told(tmp_path: Path, path: str) -> None:
-    with serving(tmp_path) as (host, _), pytest.raises(ModelNotFound, match=f"No model at http://{host}/{path}"):
+    with (
+        serving(tmp_path) as (host, _),
+        pytest.raises(ModelNotFound, match=f"No model at http://{host}/{path}"),
+    ):
         ModelDirectory.open(f"http://{host}/{path}")
 
 

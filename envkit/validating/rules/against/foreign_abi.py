@@ -1,14 +1,14 @@
 """Rule `foreign-abi`: what is installed there was built for that interpreter and platform.
 
-A wheel's tags say which interpreter, binary interface and machine its compiled files are for. Copied folders,
-`--target` and images that were put together by hand mix them up.
+A wheel's tags say which interpreter, binary interface and machine its compiled files are for.
+Copied folders, `--target` and images that were put together by hand mix them up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV604"

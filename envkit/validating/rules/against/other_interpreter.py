@@ -1,6 +1,7 @@
 """Rule `other-interpreter`: the environment's Python is the model's.
 
-Another minor version loads no compiled package and no bytecode of the first, and pickles of functions neither.
+Another minor version loads no compiled package and no bytecode of the first, and pickles of
+functions neither.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV603"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envkit.formats.credentials import without_credentials
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV606"
@@ -21,9 +21,7 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     for wanted, found in facts.fit.from_elsewhere:
         file, line = facts.place_of(wanted.name)
         origin = "an index" if found.origin == "index" else found.origin
-        problem = (
-            f"the model wants {wanted.name} from {without_credentials(wanted.url or '')}, {facts.fit.named} has it "
-        )
+        problem = f"the model wants {wanted.name} from {without_credentials(wanted.url or '')}, {facts.fit.named} has it "
         yield Finding(
             rule=CODE,
             severity=SEVERITY,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from envkit.formats import envkit_json
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV605"

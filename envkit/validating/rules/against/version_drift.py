@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from packaging.version import InvalidVersion, Version
 
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV602"

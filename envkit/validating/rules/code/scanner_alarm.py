@@ -1,16 +1,17 @@
 """Rule `scanner-alarm`: the deeper scanners that were asked for find nothing.
 
-Only with `--scan picklescan` or `--scan fickling`, which envkit's extra `scan` installs. A triage, too.
+Only with `--scan picklescan` or `--scan fickling`, which envkit's extra `scan` installs. A triage,
+too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
+from envkit.validating.files.requirement_files import relative
 from envkit.validating.finding import Finding, Severity
-from envkit.validating.requirement_files import relative
-from envkit.validating.scanners import named
+from envkit.validating.stages.scanners import named
 
 CODE = "ENV230"
 NAME = "scanner-alarm"

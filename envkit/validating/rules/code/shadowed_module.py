@@ -1,6 +1,7 @@
 """Rule `shadowed-module`: no module of the model's code takes the place of one that others mean.
 
-The code folder comes first on the search path: a `random.py` in it is what every library gets for `import random`.
+The code folder comes first on the search path: a `random.py` in it is what every library gets for
+`import random`.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from envkit.validating.declared import declared
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.declared import declared
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV204"
@@ -19,7 +20,11 @@ SEVERITY = Severity.ERROR
 
 def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report each module of the code folder that hides one of the standard library or of a declared package."""
-    of_packages = {module: name for name in sorted(declared(facts)) for module in facts.imports.modules_of(name)}
+    of_packages = {
+        module: name
+        for name in sorted(declared(facts))
+        for module in facts.imports.modules_of(name)
+    }
     for module, file in facts.imports.own_modules.items():
         if module in sys.stdlib_module_names and module not in sys.builtin_module_names:
             whose = "the standard library"

@@ -1,7 +1,8 @@
 """Rule `undeclared-import`: everything that code and artifacts import is declared.
 
-What is imported is read from the model's code and artifacts; the distribution that has a module is known from the
-evidence of the capture, from what is installed beside envkit, or from a table, and else guessed by its name.
+What is imported is read from the model's code and artifacts; the distribution that has a module is
+known from the evidence of the capture, from what is installed beside envkit, or from a table, and
+else guessed by its name.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envkit.formats import requirements_txt
-from envkit.validating.declared import declared
-from envkit.validating.edits import Edit, added, versions
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.declared import declared
+from envkit.validating.files.edits import Edit, added, versions
+from envkit.validating.files.facts import ModelFacts
+from envkit.validating.files.imports import Used
 from envkit.validating.finding import Finding, Severity
-from envkit.validating.imports import Used
 
 CODE = "ENV201"
 NAME = "undeclared-import"
@@ -27,12 +28,19 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     unreached = facts.imports.survey.unreached if facts.imports.survey else set()
     for each in sorted(facts.imports.used, key=lambda each: each.mention.file in unreached):
         top = each.mention.module.partition(".")[0]
-        if each.mention.guarded or top in told or each.providers & names or _stands_in(each, facts, names):
+        if (
+            each.mention.guarded
+            or top in told
+            or each.providers & names
+            or _stands_in(each, facts, names)
+        ):
             continue
         told.add(top)
         is_reached = each.mention.file not in unreached
         where = "" if is_reached else ", by code to which no import leads,"
-        likely = " or ".join(sorted(each.providers, key=lambda name: (len(name), name))[: 3 if each.sure else 1])
+        likely = " or ".join(
+            sorted(each.providers, key=lambda name: (len(name), name))[: 3 if each.sure else 1]
+        )
         yield Finding(
             rule=CODE,
             severity=SEVERITY if each.sure and is_reached else Severity.WARNING,
@@ -50,7 +58,8 @@ def _verb(each: Used) -> str:
 def _stands_in(each: Used, facts: ModelFacts, names: frozenset[str]) -> bool:
     """Whether it is imported only in the absence of something that is there."""
     return bool(each.mention.instead_of) and all(
-        facts.imports.is_standard(name) or facts.imports.providers(name)[0] & names for name in each.mention.instead_of
+        facts.imports.is_standard(name) or facts.imports.providers(name)[0] & names
+        for name in each.mention.instead_of
     )
 
 

@@ -1,18 +1,19 @@
 """Rule `unlisted-pickle`: pickles fetch only what the model declares, what it brings, and plain values.
 
-The list of what is allowed is made from the model itself: the modules of its declared packages, those of its own
-code, what the runner supplies, and classes of the standard library that hold values. A triage, not a security boundary.
+The list of what is allowed is made from the model itself: the modules of its declared packages,
+those of its own code, what the runner supplies, and classes of the standard library that hold
+values. A triage, not a security boundary.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envkit.models.supplied import is_supplied
-from envkit.validating.declared import declared
-from envkit.validating.facts import ModelFacts
+from envkit.models.supplied_by_runner import is_supplied
+from envkit.validating.files.declared import declared
+from envkit.validating.files.facts import ModelFacts
+from envkit.validating.files.pickle_globals import is_dangerous, is_plain
 from envkit.validating.finding import Finding, Severity
-from envkit.validating.pickled import is_dangerous, is_plain
 
 CODE = "ENV211"
 NAME = "unlisted-pickle"

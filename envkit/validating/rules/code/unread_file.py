@@ -1,16 +1,16 @@
 """Rule `unread-file`: code and artifacts could be read whole.
 
-What could not be read, because it is damaged, encrypted, of an unknown kind or larger than is read here, was not
-checked by the rules on imports and pickles either.
+What could not be read, because it is damaged, encrypted, of an unknown kind or larger than is read
+here, was not checked by the rules on imports and pickles either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
+from envkit.validating.files.unfetched import NOT_FETCHED
 from envkit.validating.finding import Finding, Severity
-from envkit.validating.unfetched import NOT_FETCHED
 
 CODE = "ENV205"
 NAME = "unread-file"
@@ -21,7 +21,11 @@ TOO_LONG = ("it is longer than is read", "it unpacks into more than")
 def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report each file of which something stayed unread; a note where it is merely large."""
     for gap in facts.imports.survey.gaps if facts.imports.survey else ():
-        large = gap.problem.startswith(TOO_LONG) or NOT_FETCHED in gap.problem or "bytecode" in gap.problem
+        large = (
+            gap.problem.startswith(TOO_LONG)
+            or NOT_FETCHED in gap.problem
+            or "bytecode" in gap.problem
+        )
         yield Finding(
             rule=CODE,
             severity=Severity.NOTE if large else SEVERITY,

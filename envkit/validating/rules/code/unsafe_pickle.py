@@ -1,16 +1,16 @@
 """Rule `unsafe-pickle`: no pickle fetches what starts programs, evaluates text or reaches the network or files.
 
-A triage, not a security boundary: unpickling runs code by design, and code can hide in what is allowed. Load only
-models that you trust, or in a sandbox.
+A triage, not a security boundary: unpickling runs code by design, and code can hide in what is
+allowed. Load only models that you trust, or in a sandbox.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
+from envkit.validating.files.pickle_globals import is_dangerous
 from envkit.validating.finding import Finding, Severity
-from envkit.validating.pickled import is_dangerous
 
 CODE = "ENV210"
 NAME = "unsafe-pickle"

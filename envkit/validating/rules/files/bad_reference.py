@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 
 from envkit.formats import requirements_txt
-from envkit.validating.edits import Edit
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.edits import Edit
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV112"
@@ -32,7 +32,13 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
 def fix(facts: ModelFacts) -> Iterator[Edit]:
     """Write constraints that are referred to and gone, as the capture saw them."""
     bounds = requirements_txt.CONSTRAINTS_FILE_NAME
-    implied = [each for each in (facts.evidence.installed if facts.evidence else ()) if each.role == "constraint"]
-    is_wanted = any(each.reference == f"-c {bounds}" for file in facts.all_requirements for each in file.bad)
+    implied = [
+        each
+        for each in (facts.evidence.installed if facts.evidence else ())
+        if each.role == "constraint"
+    ]
+    is_wanted = any(
+        each.reference == f"-c {bounds}" for file in facts.all_requirements for each in file.bad
+    )
     if implied and is_wanted and not os.path.lexists(facts.path / bounds):
         yield bounds, requirements_txt.dumps([each.requirement for each in implied])

@@ -1,6 +1,7 @@
 """Rule `credentials`: no file holds a user name, password or token.
 
-Whoever gets the model gets them too. Installers put the value of an environment variable in the place of `${NAME}`.
+Whoever gets the model gets them too. Installers put the value of an environment variable in the
+place of `${NAME}`.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envkit.formats.credentials import placeholders
-from envkit.validating.edits import Edit, lines_changed
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.edits import Edit, lines_changed
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV122"
@@ -36,6 +37,10 @@ def fix(facts: ModelFacts) -> Iterator[Edit]:
     """Put the names of variables in their place; installers fill them in from the environment."""
     for file, text in facts.texts():
         lines = enumerate(text.splitlines(), 1)
-        changes = {number: placeholders(line) for number, line in lines if "://" in line and placeholders(line) != line}
+        changes = {
+            number: placeholders(line)
+            for number, line in lines
+            if "://" in line and placeholders(line) != line
+        }
         if changes:
             yield lines_changed(facts, file, changes)

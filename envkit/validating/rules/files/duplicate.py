@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envkit.validating.edits import Edit, requirement_changed
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.edits import Edit, requirement_changed
+from envkit.validating.files.facts import ModelFacts
+from envkit.validating.files.requirement_pairs import exclude_each_other, overlapping
 from envkit.validating.finding import Finding, Severity
-from envkit.validating.pairs import exclude_each_other, overlapping
 
 CODE = "ENV130"
 NAME = "duplicate"

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from packaging.utils import canonicalize_name
 
 from envkit.formats import envkit_json, requirements_txt
-from envkit.validating.edits import Edit, added
-from envkit.validating.evidence import Seen
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.edits import Edit, added
+from envkit.validating.files.evidence import Seen
+from envkit.validating.files.facts import ModelFacts
+from envkit.validating.files.requirement_files import Line
 from envkit.validating.finding import Finding, Severity
-from envkit.validating.requirement_files import Line
 
 CODE = "ENV106"
 NAME = "evidence-disagrees"
@@ -27,15 +27,26 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     lines: dict[str, Line] = {}
     for line in facts.requirements.lines:
         lines.setdefault(line.name or "", line)
-    seen: dict[str, Seen] = {canonicalize_name(each.name): each for each in facts.evidence.installed}
+    seen: dict[str, Seen] = {
+        canonicalize_name(each.name): each for each in facts.evidence.installed
+    }
     absent = [each for name, each in seen.items() if name not in lines]
     for required in (each for each in absent if each.role == "requirement"):
         yield _absent([required])
-    if facts.requirements.is_whole and (bounds := [each for each in absent if each.role != "requirement"]):
+    if facts.requirements.is_whole and (
+        bounds := [each for each in absent if each.role != "requirement"]
+    ):
         yield _absent(bounds)
     for name, line in lines.items():
         if name and (told := _problem(line, seen.get(name))):
-            yield Finding(rule=CODE, severity=SEVERITY, file=line.file, line=line.line, problem=told, remedy=REMEDY)
+            yield Finding(
+                rule=CODE,
+                severity=SEVERITY,
+                file=line.file,
+                line=line.line,
+                problem=told,
+                remedy=REMEDY,
+            )
 
 
 def _absent(missing: Sequence[Seen]) -> Finding:
@@ -43,8 +54,12 @@ def _absent(missing: Sequence[Seen]) -> Finding:
     names = ", ".join(f"{each.name} {each.version}" for each in missing[:SHOWN])
     more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
     verb, them = ("was", "it") if len(missing) == 1 else ("were", "them")
-    problem = f"{names}{more} {verb} seen by the capture ({missing[0].role}), and no file requires {them}"
-    return Finding(rule=CODE, severity=SEVERITY, file=envkit_json.FILE_NAME, problem=problem, remedy=REMEDY)
+    problem = (
+        f"{names}{more} {verb} seen by the capture ({missing[0].role}), and no file requires {them}"
+    )
+    return Finding(
+        rule=CODE, severity=SEVERITY, file=envkit_json.FILE_NAME, problem=problem, remedy=REMEDY
+    )
 
 
 def _problem(line: Line, seen: Seen | None) -> str:
@@ -52,8 +67,13 @@ def _problem(line: Line, seen: Seen | None) -> str:
         return f"`{line.shown}` is required, and the capture saw no {line.name}"
     if not seen.version or line.version is None or line.url is not None:
         return ""
-    versions = {seen.version, seen.version.partition("+")[0]}  # a capture may have dropped the local part
-    return "" if line.version in versions else f"`{line.shown}`, but the capture saw {seen.name} {seen.version}"
+    # a capture may have dropped the local part
+    versions = {seen.version, seen.version.partition("+")[0]}
+    return (
+        ""
+        if line.version in versions
+        else f"`{line.shown}`, but the capture saw {seen.name} {seen.version}"
+    )
 
 
 def fix(facts: ModelFacts) -> Iterator[Edit]:
@@ -61,7 +81,9 @@ def fix(facts: ModelFacts) -> Iterator[Edit]:
     if facts.evidence is None or facts.requirement_files is None:
         return
     names = {each.name for each in facts.requirements.lines}
-    missing = [each for each in facts.evidence.installed if canonicalize_name(each.name) not in names]
+    missing = [
+        each for each in facts.evidence.installed if canonicalize_name(each.name) not in names
+    ]
     implied = [each.requirement for each in missing if each.role == "constraint"]
     bounds = requirements_txt.CONSTRAINTS_FILE_NAME
     if implied and bounds not in facts.requirement_files.read:

@@ -1,14 +1,14 @@
 """Rule `installer-option`: no option makes the same files install something else.
 
-`--pre`, `--no-index`, `--no-binary`, `--use-feature` and their like belong to the machine that installs; in a model
-they change what everybody gets.
+`--pre`, `--no-index`, `--no-binary`, `--use-feature` and their like belong to the machine that
+installs; in a model they change what everybody gets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV133"

@@ -8,9 +8,9 @@ from typing import Any
 
 from envkit.formats import pylock_toml
 from envkit.formats.requirement_lines import is_url
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
+from envkit.validating.files.requirement_files import Line
 from envkit.validating.finding import Finding, Severity
-from envkit.validating.requirement_files import Line
 
 CODE = "ENV123"
 NAME = "local-path"
@@ -31,13 +31,22 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
                 problem=f"`{shown}` {problem}",
                 remedy=REMEDY,
             )
-    for file, option in {(file, option) for each in facts.all_requirements for file, option in each.options}:
+    for file, option in {
+        (file, option) for each in facts.all_requirements for file, option in each.options
+    }:
         value = option.value or ""
         if option.name == "--find-links" and (
             value.startswith("file:") or (not is_url(value) and facts.leads_out(value))
         ):
             problem = f"`{option.name}` names a folder of this machine"
-            yield Finding(rule=CODE, severity=SEVERITY, file=file, line=option.line, problem=problem, remedy=REMEDY)
+            yield Finding(
+                rule=CODE,
+                severity=SEVERITY,
+                file=file,
+                line=option.line,
+                problem=problem,
+                remedy=REMEDY,
+            )
     for package in facts.lock.packages if facts.lock else ():
         yield from _locked(package, facts)
 
@@ -54,15 +63,24 @@ def _problem(line: Line, facts: ModelFacts) -> str:
     if Path(path).is_absolute() or path.startswith("~") or facts.leads_out(path):
         return "lies outside the model"
     if not (facts.path / path).is_file():
-        return "is not there" if not (facts.path / path).exists() else "is a folder, which must be built first"
+        return (
+            "is not there"
+            if not (facts.path / path).exists()
+            else "is a folder, which must be built first"
+        )
     return ""
 
 
 def _locked(package: Mapping[str, Any], facts: ModelFacts) -> Iterator[Finding]:
-    files = [*package.get("wheels", ()), *(package[key] for key in ("sdist", "archive", "directory") if key in package)]
+    files = [
+        *package.get("wheels", ()),
+        *(package[key] for key in ("sdist", "archive", "directory") if key in package),
+    ]
     for file in files:
         path, url = str(file.get("path", "")), str(file.get("url", ""))
-        if url.startswith("file:") or (path and (facts.leads_out(path) or not (facts.path / path).exists())):
+        if url.startswith("file:") or (
+            path and (facts.leads_out(path) or not (facts.path / path).exists())
+        ):
             yield Finding(
                 rule=CODE,
                 severity=SEVERITY,

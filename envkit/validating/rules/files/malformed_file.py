@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from envkit.formats import mlmodel
-from envkit.validating.edits import Edit
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.edits import Edit
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV102"

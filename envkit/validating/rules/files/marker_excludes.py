@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
+from envkit.validating.files.markers import holds_for
 from envkit.validating.finding import Finding, Severity
-from envkit.validating.markers import holds_for
 
 CODE = "ENV132"
 NAME = "marker-excludes"

@@ -1,6 +1,7 @@
 """Rule `missing-file`: every file that describes the environment is there.
 
-envkit, MLflow and conda each read another one; a tool that does not find its own falls back to less, or fails.
+envkit, MLflow and conda each read another one; a tool that does not find its own falls back to
+less, or fails.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from collections.abc import Iterator
 from envkit.formats import environment_variables_txt, mlmodel, python_env_yaml, requirements_txt
 from envkit.formats.conda_yaml import CondaEnv
 from envkit.formats.python_env_yaml import PythonEnv
-from envkit.validating.edits import Edit, conda_with_pip, pip_lines
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.edits import Edit, conda_with_pip, pip_lines
+from envkit.validating.files.facts import ModelFacts
+from envkit.validating.files.requirement_files import RequirementFiles
 from envkit.validating.finding import Finding, Severity
-from envkit.validating.requirement_files import RequirementFiles
 
 CODE = "ENV101"
 NAME = "missing-file"
@@ -28,7 +29,11 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
         return
     flavor = facts.mlmodel.python_function if facts.mlmodel else None
     named = {"conda": flavor.conda_env, "virtualenv": flavor.python_env} if flavor else {}
-    usual = {requirements_txt.FILE_NAME: None, facts.python_env_name: "virtualenv", facts.conda_name: "conda"}
+    usual = {
+        requirements_txt.FILE_NAME: None,
+        facts.python_env_name: "virtualenv",
+        facts.conda_name: "conda",
+    }
     missing = {name: key for name, key in usual.items() if not os.path.lexists(facts.path / name)}
     if len(missing) == len(usual):
         problem = f"the model has none of {', '.join(usual)}: its environment is not known"
@@ -39,17 +44,26 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
             field = f"flavors.python_function.env.{key}"
             problem = f"{mlmodel.FILE_NAME} names {name}, and there is no such file"
             yield Finding(
-                rule=CODE, severity=SEVERITY, file=mlmodel.FILE_NAME, field=field, problem=problem, remedy=REMEDY
+                rule=CODE,
+                severity=SEVERITY,
+                file=mlmodel.FILE_NAME,
+                field=field,
+                problem=problem,
+                remedy=REMEDY,
             )
         else:
-            yield Finding(rule=CODE, severity=Severity.WARNING, problem=f"there is no {name}", remedy=REMEDY)
+            yield Finding(
+                rule=CODE, severity=Severity.WARNING, problem=f"there is no {name}", remedy=REMEDY
+            )
     yield from _unnamed(facts)
     yield from _variables(facts)
 
 
 def _unnamed(facts: ModelFacts) -> Iterator[Finding]:
     """MLflow builds what `MLmodel` names, and otherwise takes the environment in which it happens to run."""
-    flavor = facts.mlmodel.python_function if facts.mlmodel is not None and facts.bare is None else None
+    flavor = (
+        facts.mlmodel.python_function if facts.mlmodel is not None and facts.bare is None else None
+    )
     if flavor is not None and flavor.conda_env is None and flavor.python_env is None:
         yield Finding(
             rule=CODE,
@@ -63,7 +77,10 @@ def _unnamed(facts: ModelFacts) -> Iterator[Finding]:
 
 def _variables(facts: ModelFacts) -> Iterator[Finding]:
     name = environment_variables_txt.FILE_NAME
-    told = {*(facts.mlmodel.variables if facts.mlmodel else ()), *(facts.evidence.recorded if facts.evidence else ())}
+    told = {
+        *(facts.mlmodel.variables if facts.mlmodel else ()),
+        *(facts.evidence.recorded if facts.evidence else ()),
+    }
     if told and not os.path.lexists(facts.path / name):
         problem = f"there is no {name}, and the model reads {', '.join(sorted(told))}"
         yield Finding(rule=CODE, severity=Severity.WARNING, problem=problem, remedy=REMEDY)
@@ -72,27 +89,42 @@ def _variables(facts: ModelFacts) -> Iterator[Finding]:
 def fix(facts: ModelFacts) -> Iterator[Edit]:
     """Write what is missing from what the others say; which Python it is, one of them must say."""
     there = {
-        name for name in (requirements_txt.FILE_NAME, facts.python_env_name, facts.conda_name) if _is_there(facts, name)
+        name
+        for name in (requirements_txt.FILE_NAME, facts.python_env_name, facts.conda_name)
+        if _is_there(facts, name)
     }
     if not there:
         return
     if requirements_txt.FILE_NAME not in there:
         lines = next((each for each in facts.all_requirements if each.lines), RequirementFiles())
-        own = [each.requirement.text for each in lines.lines if not each.constraint and each.file not in lines.read]
+        own = [
+            each.requirement.text
+            for each in lines.lines
+            if not each.constraint and each.file not in lines.read
+        ]
         bounds = (
-            requirements_txt.CONSTRAINTS_FILE_NAME if requirements_txt.CONSTRAINTS_FILE_NAME in lines.read else None
+            requirements_txt.CONSTRAINTS_FILE_NAME
+            if requirements_txt.CONSTRAINTS_FILE_NAME in lines.read
+            else None
         )
         if own:
             options = [option for _, option in lines.options]
-            yield requirements_txt.FILE_NAME, requirements_txt.dumps(own, constraints_file=bounds, options=options)
+            yield (
+                requirements_txt.FILE_NAME,
+                requirements_txt.dumps(own, constraints_file=bounds, options=options),
+            )
     elif facts.python is not None:
         if facts.python_env_name not in there:
-            made = PythonEnv(python=facts.python, dependencies=(f"-r {requirements_txt.FILE_NAME}",))
+            made = PythonEnv(
+                python=facts.python, dependencies=(f"-r {requirements_txt.FILE_NAME}",)
+            )
             yield facts.python_env_name, python_env_yaml.dumps(made)
         if facts.conda_name not in there:
             tools = ("pip",) if pip_lines(facts) else ()
             env = CondaEnv(
-                name="envkit-env", channels=("conda-forge",), dependencies=(f"python={facts.python}", *tools)
+                name="envkit-env",
+                channels=("conda-forge",),
+                dependencies=(f"python={facts.python}", *tools),
             )
             yield facts.conda_name, conda_with_pip(facts, env)
     if any(True for _ in _variables(facts)):

@@ -1,7 +1,7 @@
 """Rule `model-changed`: the model's files are those that were captured.
 
-The evidence holds the size and SHA-256 of each; of `MLmodel`, that of what it says. What was proven by the capture
-holds for these files only.
+The evidence holds the size and SHA-256 of each; of `MLmodel`, that of what it says. What was proven
+by the capture holds for these files only.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from envkit.formats import mlmodel
 from envkit.models import digests
 from envkit.models.digests import Digest
-from envkit.validating.facts import ModelFacts, of_content
+from envkit.validating.files.facts import ModelFacts, of_content
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV108"
@@ -35,18 +35,24 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     for name in (*here, *facts.elsewhere):
         if name not in recorded:
             problem = "is not one of the files that were captured"
-            yield Finding(rule=CODE, severity=Severity.NOTE, file=name, problem=problem, remedy=REMEDY)
+            yield Finding(
+                rule=CODE, severity=Severity.NOTE, file=name, problem=problem, remedy=REMEDY
+            )
 
 
 def _problem(facts: ModelFacts, name: str, recorded: Digest) -> str:
     if name == mlmodel.FILE_NAME:
         if facts.bare is not None:
             return "was there when the model was captured, and is gone"
-        changed = facts.mlmodel is not None and digests.of_mlmodel(facts.mlmodel.content) != recorded
+        changed = (
+            facts.mlmodel is not None and digests.of_mlmodel(facts.mlmodel.content) != recorded
+        )
         return "says something else than when the model was captured" if changed else ""
     if name in facts.elsewhere:
         return (
-            "" if facts.elsewhere[name] in (None, recorded.size) else "is not what it was when the model was captured"
+            ""
+            if facts.elsewhere[name] in (None, recorded.size)
+            else "is not what it was when the model was captured"
         )
     if not facts.has(name):
         return "was there when the model was captured, and is gone"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV124"
@@ -28,7 +28,10 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
         if re.match(r"(git|hg|svn|bzr)\+", bare):
             known, remedy = _COMMIT.search(bare), "name the commit: `…@<40 hexadecimal digits>`"
         else:
-            known, remedy = _HASH.search(f"#{fragment}"), "add its hash: `…#sha256=<64 hexadecimal digits>`"
+            known, remedy = (
+                _HASH.search(f"#{fragment}"),
+                "add its hash: `…#sha256=<64 hexadecimal digits>`",
+            )
         if not known and not line.requirement.hashes:
             yield Finding(
                 rule=CODE,

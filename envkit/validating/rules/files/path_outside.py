@@ -1,7 +1,7 @@
 """Rule `path-outside`: nothing of the model lies outside its directory.
 
-A field of `MLmodel` or a symbolic link that leads out names something that is not there on another machine, or
-something of that machine that is none of the model's business.
+A field of `MLmodel` or a symbolic link that leads out names something that is not there on another
+machine, or something of that machine that is none of the model's business.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from envkit.formats import mlmodel
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV110"
@@ -34,7 +34,13 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     for name in _links(facts.path) if facts.bare is None else ():
         if facts.leads_out(name):
             problem = "is a symbolic link that leads out of the model directory"
-            yield Finding(rule=CODE, severity=SEVERITY, file=name, problem=problem, remedy="put the file itself there")
+            yield Finding(
+                rule=CODE,
+                severity=SEVERITY,
+                file=name,
+                problem=problem,
+                remedy="put the file itself there",
+            )
 
 
 def _links(model: Path) -> Iterator[str]:

@@ -8,8 +8,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion
 
 from envkit.formats import pylock_toml
-from envkit.validating.edits import Edit, python_named
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.edits import Edit, python_named
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV104"
@@ -26,7 +26,9 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     for file, field, version in facts.pythons[1:]:
         if not _fit(version, wanted):
             problem = f"{first} says Python {wanted}, {file} says {version}"
-            yield Finding(rule=CODE, severity=SEVERITY, file=file, field=field, problem=problem, remedy=REMEDY)
+            yield Finding(
+                rule=CODE, severity=SEVERITY, file=file, field=field, problem=problem, remedy=REMEDY
+            )
     yield from _lock(facts, wanted)
 
 
@@ -57,4 +59,6 @@ def _lock(facts: ModelFacts, wanted: str) -> Iterator[Finding]:
 def fix(facts: ModelFacts) -> Iterator[Edit]:
     """Name the Python that the capture saw; without one, that of the file that is read first."""
     if facts.pythons:
-        yield from python_named(facts, facts.evidence.python if facts.evidence else facts.pythons[0][2])
+        yield from python_named(
+            facts, facts.evidence.python if facts.evidence else facts.pythons[0][2]
+        )

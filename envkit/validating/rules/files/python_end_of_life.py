@@ -1,15 +1,16 @@
 """Rule `python-end-of-life`: the interpreter still gets security fixes.
 
-The day is that of the PEP that lays down each Python's releases, held against today, or the day of `SOURCE_DATE_EPOCH`.
+The day is that of the PEP that lays down each Python's releases, held against today, or the day of
+`SOURCE_DATE_EPOCH`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
+from envkit.validating.files.python_releases import end_of_life
 from envkit.validating.finding import Finding, Severity
-from envkit.validating.python_releases import end_of_life
 
 CODE = "ENV141"
 NAME = "python-end-of-life"

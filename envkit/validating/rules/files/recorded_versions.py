@@ -1,7 +1,7 @@
 """Rule `recorded-version-differs`: what is required is what the model was saved with.
 
-`MLmodel` records the versions of the libraries that wrote the artifacts; others may not read them, or read them
-wrongly.
+`MLmodel` records the versions of the libraries that wrote the artifacts; others may not read them,
+or read them wrongly.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from envkit.formats import mlmodel
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV105"
@@ -22,7 +22,9 @@ SEVERITY = Severity.WARNING
 
 def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report each requirement or constraint that pins another version than `MLmodel` records."""
-    recorded: dict[str, str] = {canonicalize_name(name): version for name, version in facts.recorded_versions.items()}
+    recorded: dict[str, str] = {
+        canonicalize_name(name): version for name, version in facts.recorded_versions.items()
+    }
     for line in facts.requirements.lines:
         version = recorded.get(line.name or "")
         if version is not None and line.version is not None and not _same(version, line.version):

@@ -1,8 +1,8 @@
 """Rule `several-indexes`: each package comes from one index.
 
-With `--extra-index-url`, pip takes the highest version of whichever index has it, and uv the first index that knows the
-name: a package of the same name on the public index can take the place of a private one. A lock that holds every
-requirement with its hashes settles it.
+With `--extra-index-url`, pip takes the highest version of whichever index has it, and uv the first
+index that knows the name: a package of the same name on the public index can take the place of a
+private one. A lock that holds every requirement with its hashes settles it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from packaging.utils import canonicalize_name
 
 from envkit.formats.credentials import without_credentials
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV126"

@@ -1,7 +1,7 @@
 """Rule `source-distribution`: the lock has a wheel of each package.
 
-A source distribution is built where it is installed: that runs its code, needs compilers, and gives other results on
-other machines. envkit refuses it without `--allow-source`.
+A source distribution is built where it is installed: that runs its code, needs compilers, and gives
+other results on other machines. envkit refuses it without `--allow-source`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envkit.formats import pylock_toml
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV127"
@@ -22,7 +22,11 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     for package in facts.lock.packages if facts.lock else ():
         archive = package.get("archive", {})
         place = str(archive.get("url") or archive.get("path") or "")
-        only = "vcs" in package or "directory" in package or (bool(place) and not place.endswith(".whl"))
+        only = (
+            "vcs" in package
+            or "directory" in package
+            or (bool(place) and not place.endswith(".whl"))
+        )
         if only or ("sdist" in package and not package.get("wheels")):
             yield Finding(
                 rule=CODE,

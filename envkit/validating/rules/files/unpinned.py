@@ -1,16 +1,17 @@
 """Rule `unpinned`: every requirement admits one version only.
 
-A requirement that admits several installs something else tomorrow. A constraint that pins it is as good.
+A requirement that admits several installs something else tomorrow. A constraint that pins it is as
+good.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envkit.validating.edits import Edit, requirement_changed, versions
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.edits import Edit, requirement_changed, versions
+from envkit.validating.files.facts import ModelFacts
+from envkit.validating.files.requirement_files import Line
 from envkit.validating.finding import Finding, Severity
-from envkit.validating.requirement_files import Line
 
 CODE = "ENV120"
 NAME = "unpinned"
@@ -44,7 +45,12 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
 
 
 def _admits_one(line: Line) -> bool:
-    return line.version is not None or line.url is not None or line.requirement.path is not None or line.parsed is None
+    return (
+        line.version is not None
+        or line.url is not None
+        or line.requirement.path is not None
+        or line.parsed is None
+    )
 
 
 def _conda(facts: ModelFacts) -> Iterator[Finding]:
@@ -63,7 +69,11 @@ def _conda(facts: ModelFacts) -> Iterator[Finding]:
 def _is_exact(spec: str) -> bool:
     """conda's `=1.26.4` admits 1.26.4.1 too, which nobody releases: three parts are taken for exact."""
     name, separator, version = spec.partition("=")
-    if not separator or name.rstrip().endswith(("<", ">", "!", "~")) or any(mark in version for mark in "*|,<>"):
+    if (
+        not separator
+        or name.rstrip().endswith(("<", ">", "!", "~"))
+        or any(mark in version for mark in "*|,<>")
+    ):
         return False
     return version.startswith("=") or version.partition("=")[0].count(".") > 1 or "=" in version
 
@@ -78,4 +88,6 @@ def fix(facts: ModelFacts) -> Iterator[Edit]:
         if line.specifier.contains(version, prereleases=True):
             extras = f"[{','.join(sorted(line.parsed.extras))}]" if line.parsed.extras else ""
             marker = f" ; {line.marker}" if line.marker else ""
-            yield from requirement_changed(facts, line, f"{line.parsed.name}{extras}=={version}{marker}")
+            yield from requirement_changed(
+                facts, line, f"{line.parsed.name}{extras}=={version}{marker}"
+            )

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envkit.formats import environment_variables_txt, requirements_txt
-from envkit.validating.edits import Edit
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.edits import Edit
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV116"
@@ -22,8 +22,18 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report each file that would be written otherwise; comments and options leave it to its author."""
     for file, _ in fix(facts):
         what = "has not MLflow's header, or its names are not sorted"
-        problem = what if file == environment_variables_txt.FILE_NAME else "is not sorted, or says something twice"
-        yield Finding(rule=CODE, severity=SEVERITY, file=file, problem=problem, remedy="let `envkit fix` write it anew")
+        problem = (
+            what
+            if file == environment_variables_txt.FILE_NAME
+            else "is not sorted, or says something twice"
+        )
+        yield Finding(
+            rule=CODE,
+            severity=SEVERITY,
+            file=file,
+            problem=problem,
+            remedy="let `envkit fix` write it anew",
+        )
 
 
 def fix(facts: ModelFacts) -> Iterator[Edit]:
@@ -36,7 +46,10 @@ def fix(facts: ModelFacts) -> Iterator[Edit]:
     for file in LISTS:
         lines = [line.strip() for line in facts.text(file).splitlines() if line.strip()]
         plain = [line for line in lines if not line.startswith("-")]
-        if any("#" in line or line.endswith("\\") for line in lines) or lines[: len(plain)] != plain:
+        if (
+            any("#" in line or line.endswith("\\") for line in lines)
+            or lines[: len(plain)] != plain
+        ):
             continue
         tidy_lines = [*sorted(set(plain), key=_order), *dict.fromkeys(lines[len(plain) :])]
         if tidy_lines != lines:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envkit.formats import environment_variables_txt
-from envkit.validating.edits import Edit
-from envkit.validating.facts import ModelFacts, of_content
+from envkit.validating.files.edits import Edit
+from envkit.validating.files.facts import ModelFacts, of_content
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV114"
@@ -47,6 +47,7 @@ def fix(facts: ModelFacts) -> Iterator[Edit]:
     if facts.variable_values:
         text = facts.text(environment_variables_txt.FILE_NAME)
         lines = (
-            line if line.lstrip().startswith("#") else line.partition("=")[0].strip() for line in text.splitlines()
+            line if line.lstrip().startswith("#") else line.partition("=")[0].strip()
+            for line in text.splitlines()
         )
         yield environment_variables_txt.FILE_NAME, "".join(f"{line}\n" for line in lines)

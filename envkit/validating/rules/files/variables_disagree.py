@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envkit.formats import environment_variables_txt, envkit_json, mlmodel
-from envkit.validating.edits import Edit
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.edits import Edit
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV115"
@@ -20,7 +20,11 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
         return
     others = (
         (mlmodel.FILE_NAME, "env_vars", facts.mlmodel.variables if facts.mlmodel else ()),
-        (envkit_json.FILE_NAME, "environment_variables", facts.evidence.recorded if facts.evidence else ()),
+        (
+            envkit_json.FILE_NAME,
+            "environment_variables",
+            facts.evidence.recorded if facts.evidence else (),
+        ),
     )
     for file, field, names in others:
         for name in sorted(set(names) - set(facts.variables)):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from envkit.formats import envkit_json, pylock_toml
 from envkit.models import digests
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV128"
@@ -25,12 +25,18 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
             if found != wanted.lower():
                 problem = f"its SHA-256 is not the one in {recorder}"
                 remedy = "restore the file, or capture the model again"
-                yield Finding(rule=CODE, severity=SEVERITY, file=name, problem=problem, remedy=remedy)
+                yield Finding(
+                    rule=CODE, severity=SEVERITY, file=name, problem=problem, remedy=remedy
+                )
 
 
 def _recorded(facts: ModelFacts) -> Iterator[tuple[str, str, str]]:
     for package in facts.lock.packages if facts.lock else ():
-        for file in (*package.get("wheels", ()), package.get("archive", {}), package.get("sdist", {})):
+        for file in (
+            *package.get("wheels", ()),
+            package.get("archive", {}),
+            package.get("sdist", {}),
+        ):
             if file.get("path") and "sha256" in file.get("hashes", {}):
                 yield pylock_toml.FILE_NAME, str(file["path"]), str(file["hashes"]["sha256"])
     for each in facts.evidence.distributions if facts.evidence else ():

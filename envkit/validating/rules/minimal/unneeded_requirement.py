@@ -1,14 +1,14 @@
 """Rule `unneeded-requirement`: without any of its requirements the model answers its example otherwise, or not at all.
 
-Each is really taken out of a copy of the rebuilt environment, with what only it brings. One example does not go
-everywhere: what another input needs may be named here too.
+Each is really taken out of a copy of the rebuilt environment, with what only it brings. One example
+does not go everywhere: what another input needs may be named here too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV501"
@@ -21,7 +21,9 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     for each in facts.minimal.unneeded:
         file, line = facts.place_of(each.name)
         brought = f" (and {', '.join(each.brought)}, which only it brings)" if each.brought else ""
-        alone = "; not together with all others that are named here" if facts.minimal.together else ""
+        alone = (
+            "; not together with all others that are named here" if facts.minimal.together else ""
+        )
         yield Finding(
             rule=CODE,
             severity=SEVERITY,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envkit.errors import InterpreterNotFound, InvalidFile
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
+from envkit.validating.files.requirement_files import broken
 from envkit.validating.finding import Finding, Severity
-from envkit.validating.requirement_files import broken
 
 CODE = "ENV401"
 NAME = "not-built"
@@ -22,8 +22,14 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     file = broken(why, facts.path).file if isinstance(why, InvalidFile) else ""
     remedy = "correct what the installer says, or capture the model again"
     if isinstance(why, InterpreterNotFound):
-        remedy = "install that Python, name one with `--python`, or allow another with `--python-policy`"
+        remedy = (
+            "install that Python, name one with `--python`, or allow another with `--python-policy`"
+        )
     problem = " ".join(str(why).split())
     yield Finding(
-        rule=CODE, severity=SEVERITY, file=file, problem=f"no environment: {problem.rstrip('.')}", remedy=remedy
+        rule=CODE,
+        severity=SEVERITY,
+        file=file,
+        problem=f"no environment: {problem.rstrip('.')}",
+        remedy=remedy,
     )

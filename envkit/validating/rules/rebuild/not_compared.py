@@ -1,13 +1,14 @@
 """Rule `not-compared`: the model has an example, and the answer to it was recorded.
 
-Without an example it is only proven that the model loads; without a recorded answer, that it gives one.
+Without an example it is only proven that the model loads; without a recorded answer, that it gives
+one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV404"

@@ -1,6 +1,7 @@
 """Rule `prediction-differs`: the answer in the rebuilt environment is the recorded one.
 
-Exactly, or for numbers within `--rtol` and `--atol`. Missing values equal each other; texts are equal or not.
+Exactly, or for numbers within `--rtol` and `--atol`. Missing values equal each other; texts are
+equal or not.
 """
 
 from __future__ import annotations
@@ -8,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envkit.formats import envkit_json
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV403"
 NAME = "prediction-differs"
 SEVERITY = Severity.ERROR
 REMEDY = "find what changed with `envkit diff`; if the difference is of no account, allow it with `--rtol` or `--atol`"
-OF_CHANCE = "fix the model's seeds and capture it again, or allow the difference with `--rtol` or `--atol`"
+OF_CHANCE = (
+    "fix the model's seeds and capture it again, or allow the difference with `--rtol` or `--atol`"
+)
 
 
 def check(facts: ModelFacts) -> Iterator[Finding]:

@@ -1,13 +1,14 @@
 """Rule `conda-unsolvable`: the conda packages of `conda.yaml` can be had for each target.
 
-Solved by py-rattler (extra `conda`) with the channels of the file and the configuration of this machine.
+Solved by py-rattler (extra `conda`) with the channels of the file and the configuration of this
+machine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV307"
@@ -30,4 +31,6 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     if any(each.conda_unasked for each in facts.resolutions):
         problem = "whether conda's packages can be had was not asked: py-rattler is not installed"
         remedy = "install it with `pip install 'envkit[conda]'`"
-        yield Finding(rule=CODE, severity=Severity.NOTE, file=facts.conda_name, problem=problem, remedy=remedy)
+        yield Finding(
+            rule=CODE, severity=Severity.NOTE, file=facts.conda_name, problem=problem, remedy=remedy
+        )

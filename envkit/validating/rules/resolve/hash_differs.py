@@ -1,7 +1,7 @@
 """Rule `hash-differs`: the files that the indexes offer are those that were locked.
 
-An installer refuses a file with another hash. It means that the index has another file under the same name: it was
-replaced, comes from another index, or somebody put it there.
+An installer refuses a file with another hash. It means that the index has another file under the
+same name: it was replaced, comes from another index, or somebody put it there.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from envkit.formats import pylock_toml
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
-from envkit.validating.resolving import Resolution, files_of
+from envkit.validating.stages.resolve import Resolution, files_of
 
 CODE = "ENV304"
 NAME = "hash-differs"
@@ -25,10 +25,21 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     yield from _of_lock(facts, offered)
     for line in facts.requirements.lines:
         files = offered.get((line.name or "", line.version or ""))
-        digests = {each.rpartition(":")[2] for each in line.requirement.hashes if each.startswith("sha256:")}
+        digests = {
+            each.rpartition(":")[2]
+            for each in line.requirement.hashes
+            if each.startswith("sha256:")
+        }
         if files and digests and not digests & set(files.values()):
             problem = f"no file of {line.name} {line.version} on the index has a hash that is given for it"
-            yield Finding(rule=CODE, severity=SEVERITY, file=line.file, line=line.line, problem=problem, remedy=REMEDY)
+            yield Finding(
+                rule=CODE,
+                severity=SEVERITY,
+                file=line.file,
+                line=line.line,
+                problem=problem,
+                remedy=REMEDY,
+            )
 
 
 def _offered(resolutions: tuple[Resolution, ...]) -> Mapping[tuple[str, str], Mapping[str, str]]:
@@ -40,7 +51,9 @@ def _offered(resolutions: tuple[Resolution, ...]) -> Mapping[tuple[str, str], Ma
     return found
 
 
-def _of_lock(facts: ModelFacts, offered: Mapping[tuple[str, str], Mapping[str, str]]) -> Iterator[Finding]:
+def _of_lock(
+    facts: ModelFacts, offered: Mapping[tuple[str, str], Mapping[str, str]]
+) -> Iterator[Finding]:
     for package in facts.lock.packages if facts.lock else ():
         theirs = offered.get((str(package["name"]), str(package.get("version", ""))), {})
         for name, digest in files_of(package).items():

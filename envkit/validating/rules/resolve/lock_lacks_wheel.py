@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envkit.formats import pylock_toml
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
-from envkit.validating.resolving import Resolution, applies, files_of, fits
+from envkit.validating.stages.resolve import Resolution, applies, files_of, fits
 
 CODE = "ENV305"
 NAME = "lock-lacks-wheel"
@@ -30,7 +30,9 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
                 )
 
 
-def _problem(package: pylock_toml.LockedPackage, offered: set[str] | None, found: Resolution) -> str:
+def _problem(
+    package: pylock_toml.LockedPackage, offered: set[str] | None, found: Resolution
+) -> str:
     if not package.get("wheels") or not applies(package, found.place):
         return ""
     fitting = [name for name in files_of(package) if fits(name, found.place)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
-from envkit.validating.resolving import Lack
+from envkit.validating.stages.resolve import Lack
 
 CODE = "ENV301"
 NAME = "no-wheel"
@@ -19,16 +19,26 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
         for name, lack in each.wheelless.items():
             file, line = facts.place_of(name)
             problem, remedy = _told(name, lack, each.place.label)
-            yield Finding(rule=CODE, severity=SEVERITY, file=file, line=line, problem=problem, remedy=remedy)
+            yield Finding(
+                rule=CODE, severity=SEVERITY, file=file, line=line, problem=problem, remedy=remedy
+            )
 
 
 def _told(name: str, lack: Lack, place: str) -> tuple[str, str]:
     """Say what is lacking, and what to do."""
     if lack.unknown:
-        return f"there is no package `{name}` on the indexes", "correct the name, or name the index that has it"
+        return (
+            f"there is no package `{name}` on the indexes",
+            "correct the name, or name the index that has it",
+        )
     if lack.unreleased:
-        return f"there is no `{lack.pin}` on the indexes", "pin a version that there is, or name the index that has it"
-    remedy = "pin a version that has one, take another target, or put a wheel into the model's `wheels/`"
+        return (
+            f"there is no `{lack.pin}` on the indexes",
+            "pin a version that there is, or name the index that has it",
+        )
+    remedy = (
+        "pin a version that has one, take another target, or put a wheel into the model's `wheels/`"
+    )
     if lack.pin.endswith(".whl"):
         return f"the wheel {lack.pin} is not for {place}", remedy
     return f"there is no wheel of `{lack.pin}` for {place}", remedy

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
+from envkit.validating.files.requirement_files import broken
 from envkit.validating.finding import Finding, Severity
-from envkit.validating.requirement_files import broken
 
 CODE = "ENV308"
 NAME = "not-resolved"
@@ -22,9 +22,10 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     for each in facts.resolutions:
         if each.unread is not None:
             found = broken(each.unread, facts.path)
-            told[found.file, f"cannot be resolved: {found.field} {found.problem}".replace(":  ", ": ")] = (
-                each.unread.hint.rstrip(".") or "correct the file"
-            )
+            told[
+                found.file,
+                f"cannot be resolved: {found.field} {found.problem}".replace(":  ", ": "),
+            ] = each.unread.hint.rstrip(".") or "correct the file"
         elif each.unasked:
             told["", f"no index gave an answer: {each.unasked.rstrip('.')}"] = (
                 "check network and index settings (UV_DEFAULT_INDEX, UV_INDEX), and try again"

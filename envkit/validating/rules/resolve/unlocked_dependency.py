@@ -1,14 +1,14 @@
 """Rule `unlocked-dependency`: all that would be installed on a target is pinned.
 
-What is required on one platform only, such as `colorama` on Windows, is not in the closure that was captured on
-another. Which version of it is installed is decided anew each time.
+What is required on one platform only, such as `colorama` on Windows, is not in the closure that was
+captured on another. Which version of it is installed is decided anew each time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV306"

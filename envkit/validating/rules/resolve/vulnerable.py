@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envkit.validating.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
 
 CODE = "ENV310"
@@ -24,13 +24,19 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
         remedy = "check the network, or choose another service (PIP_AUDIT_VULNERABILITY_SERVICE)"
         yield Finding(rule=CODE, severity=SEVERITY, problem=problem, remedy=remedy)
     if facts.audit.unknown:
-        problem = f"the service of known vulnerabilities does not know {', '.join(facts.audit.unknown)}"
+        problem = (
+            f"the service of known vulnerabilities does not know {', '.join(facts.audit.unknown)}"
+        )
         remedy = "ask those who make them"
         yield Finding(rule=CODE, severity=Severity.NOTE, problem=problem, remedy=remedy)
     for each in facts.audit.vulnerabilities:
         file, line = facts.place_of(each.name)
         aliases = f" ({', '.join(each.aliases)})" if each.aliases else ""
-        fixed = f"take {' or '.join(each.fixed)}" if each.fixed else "there is no version without it yet"
+        fixed = (
+            f"take {' or '.join(each.fixed)}"
+            if each.fixed
+            else "there is no version without it yet"
+        )
         yield Finding(
             rule=CODE,
             severity=SEVERITY,

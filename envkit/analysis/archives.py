@@ -1,0 +1,58 @@
+"""The files in an archive, one after the other: zip, as torch and NumPy write it, and tar."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from typing import Any, BinaryIO, cast
+
+from envkit.analysis.bounded_streams import Bounded, Unreadable
+
+ZIP = b"PK\x03\x04"
+START = 512  # bytes that are enough to tell what a file is
+MAX_NESTED = 64_000_000  # bytes of an archive in an archive, which is held in memory
+
+
+def is_archive(start: bytes) -> bool:
+    """Whether the first bytes of a file are those of an archive."""
+    return start.startswith(ZIP) or start[257:262] == b"ustar"
+
+
+def members(stream: Any, start: bytes, most: int, limit: int) -> Iterator[tuple[str, BinaryIO]]:
+    """Yield name and content of each file in an archive that begins with `start`; a content can be peeked into.
+
+    Raises `Unreadable` for more than `most` files, for a tar of more than `limit` bytes, which can
+    only be read from its beginning, and for what is no archive.
+    """
+    try:
+        yield from _of_zip(stream, most) if start.startswith(ZIP) else _of_tar(stream, most, limit)
+    except (tarfile.TarError, zipfile.BadZipFile) as error:
+        raise Unreadable(f"it is damaged ({error})") from error
+
+
+def _of_zip(stream: Any, most: int) -> Iterator[tuple[str, BinaryIO]]:
+    whole = stream if stream.seekable() else io.BytesIO(Bounded(stream, MAX_NESTED).read_all())
+    with zipfile.ZipFile(whole) as archive:
+        entries = archive.infolist()
+        if len(entries) > most:
+            raise _too_many(most)
+        for entry in entries:
+            if not entry.is_dir():
+                with archive.open(entry) as inner:
+                    yield entry.filename, cast("BinaryIO", inner)
+
+
+def _of_tar(stream: Any, most: int, limit: int) -> Iterator[tuple[str, BinaryIO]]:
+    with tarfile.open(fileobj=cast("BinaryIO", Bounded(stream, limit)), mode="r|") as archive:
+        for count, entry in enumerate(archive):
+            if count >= most:
+                raise _too_many(most)
+            inner = archive.extractfile(entry) if entry.isreg() else None
+            if inner is not None:
+                yield entry.name, cast("BinaryIO", inner)
+
+
+def _too_many(most: int) -> Unreadable:
+    return Unreadable(f"it holds more than {most:,} files")

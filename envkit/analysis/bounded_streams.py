@@ -1,0 +1,146 @@
+"""Streams that give up: an artifact of a few bytes may unpack into more than the machine holds."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import zlib
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, BinaryIO, cast
+
+BLOCK = 1 << 16
+LZ4, ZSTANDARD = b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd"
+MAX_AT_ONCE = 256_000_000  # bytes that are held in memory
+
+
+class Unreadable(Exception):
+    """The artifact is damaged, in a form that is not known, or larger than it may be."""
+
+
+class Bounded:
+    """Reads from another stream and raises `Unreadable` once more than `limit` bytes would have been read."""
+
+    def __init__(self, stream: BinaryIO, limit: int) -> None:
+        self._stream, self._limit, self._read = stream, limit, 0
+
+    def read(self, size: int) -> bytes:
+        """Read up to `size` bytes."""
+        if size > MAX_AT_ONCE:
+            raise Unreadable(f"it holds a piece of {size:,} bytes")
+        return self._counted(self._stream.read(min(size, self._limit - self._read + 1)))
+
+    def read_all(self) -> bytes:
+        """Read to the end."""
+        blocks = []
+        while block := self.read(BLOCK):
+            blocks.append(block)
+        return b"".join(blocks)
+
+    def readline(self) -> bytes:
+        """Read a line."""
+        return self._counted(self._stream.readline(min(1 << 20, self._limit - self._read + 1)))
+
+    def tell(self) -> int:
+        """How many bytes were read."""
+        return self._read
+
+    def skip(self, size: int) -> None:
+        """Read so many bytes away."""
+        while size > 0:
+            block = self.read(min(size, BLOCK))
+            if not block:
+                raise Unreadable("it is cut off")
+            size -= len(block)
+
+    def _counted(self, block: bytes) -> bytes:
+        self._read += len(block)
+        if self._read > self._limit:
+            raise Unreadable(f"it unpacks into more than {self._limit:,} bytes")
+        return block
+
+
+def unpacked(stream: io.BufferedReader) -> BinaryIO:
+    """Give the stream without its compression, known by its first bytes, as joblib writes it."""
+    start = stream.peek(8)[:8]
+    for magic, opener in _OPENERS:
+        if start.startswith(magic):
+            return cast("BinaryIO", opener(stream))
+    if start.startswith((LZ4, ZSTANDARD)):
+        return _by_library(
+            stream, *(("lz4.frame", "lz4") if start.startswith(LZ4) else ("zstandard", "zstandard"))
+        )
+    return stream
+
+
+def _by_library(stream: BinaryIO, module: str, package: str) -> BinaryIO:
+    """Unpack with a library that envkit does without otherwise."""
+    try:
+        opener = import_module(module)
+    except ImportError as error:
+        raise Unreadable(
+            f"it is compressed, and {package} is not installed where envkit runs "
+            "(install envkit with the extra `artifacts`)"
+        ) from error
+    if package == "lz4":
+        return io.BufferedReader(opener.LZ4FrameFile(stream), BLOCK)
+    return io.BufferedReader(
+        _Zstandard(opener.ZstdDecompressor().stream_reader(stream), opener.ZstdError), BLOCK
+    )
+
+
+class _Zstandard(io.RawIOBase):
+    """Its library has an exception of its own for what is damaged."""
+
+    def __init__(self, stream: BinaryIO, damaged: type[Exception]) -> None:
+        self._stream, self._damaged = stream, damaged
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        try:
+            block = self._stream.read(len(buffer))
+        except self._damaged as error:
+            raise Unreadable(f"it is damaged ({error})") from error
+        buffer[: len(block)] = block
+        return len(block)
+
+
+class _Zlib(io.RawIOBase):
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self._unpacker = stream, zlib.decompressobj()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        while not self._unpacker.eof:
+            packed = self._unpacker.unconsumed_tail or self._stream.read(BLOCK)
+            block = self._unpacker.decompress(packed, len(buffer))
+            if block or not packed:
+                buffer[: len(block)] = block
+                return len(block)
+        return 0
+
+
+def _zlib(stream: BinaryIO) -> BinaryIO:
+    return io.BufferedReader(_Zlib(stream), BLOCK)
+
+
+def _gzip(stream: BinaryIO) -> BinaryIO:
+    return cast("BinaryIO", gzip.GzipFile(fileobj=stream))
+
+
+_OPENERS: tuple[tuple[bytes, Callable[[Any], Any]], ...] = (
+    (b"\x78\x01", _zlib),
+    (b"\x78\x5e", _zlib),
+    (b"\x78\x9c", _zlib),
+    (b"\x78\xda", _zlib),
+    (b"\x1f\x8b", _gzip),
+    (b"BZh", bz2.BZ2File),
+    (b"\xfd7zXZ", lzma.LZMAFile),
+    (b"\x5d\x00\x00", lzma.LZMAFile),
+)

@@ -1,1 +1,0 @@
-"""What a model needs as far as its files tell, without running anything of it."""

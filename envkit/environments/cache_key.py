@@ -1,0 +1,58 @@
+"""What decides an environment, in words that are equal for equal needs: no credentials, no spelling, no comments.
+
+Two texts that are told apart here although they mean the same cost a second environment; two that
+are not although they differ would give a model a wrong one. So only what certainly means nothing is
+dropped.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+from envkit.formats.credentials import without_credentials
+
+_PLAIN = re.compile(
+    r"(?P<name>[A-Za-z0-9][\w.-]*)(?P<extras>\[[\w,.-]*\])?(?P<versions>[=<>!~][^\s;@/:]*)?"
+)
+_REST = re.compile(r"\s*(;|\s--hash).*")
+_TEXT_BLOCK = re.compile("\"\"\"|'''")
+_ONE_PACKAGE = re.compile(r"^\[\[packages\]\]$", re.MULTILINE)
+_MEANS_NOTHING = re.compile(r"\s*(#.*)?|created-by\s*=.*")
+
+
+def requirement(line: str) -> str:
+    """Give a requirement line without spelling: `Foo_Bar [b,a] == 1.0` and `foo-bar[a,b]==1.0` are one."""
+    text = without_credentials(" ".join(line.split()))
+    rest = found.group() if (found := _REST.search(text)) else ""
+    plain = _PLAIN.fullmatch(re.sub(r"\s", "", text[: len(text) - len(rest)]))
+    if plain is None:  # a URL, a path
+        return text
+    name = re.sub(r"[-_.]+", "-", plain["name"]).lower()
+    return f"{name}{_sorted(plain['extras'] or '')}{_sorted(plain['versions'] or '')}{rest}"
+
+
+def lock(text: str) -> str:
+    """Give the text of a lock without comments, empty lines, who wrote it, credentials and the order of packages."""
+    if _TEXT_BLOCK.search(text):  # a text of several lines, in which everything may mean something
+        return text
+    lines = (line.strip() for line in text.splitlines() if not _MEANS_NOTHING.fullmatch(line))
+    head, *packages = _ONE_PACKAGE.split(without_credentials("\n".join(lines)))
+    return "\n[[packages]]\n".join([head.strip(), *sorted(each.strip() for each in packages)])
+
+
+def libc() -> Iterator[str]:
+    """Yield the C library of this machine, which decides what wheels fit: `glibc 2.36`; nothing if it is unknown."""
+    try:
+        found = os.confstr("CS_GNU_LIBC_VERSION")
+    except (AttributeError, ValueError, OSError):  # musl, macOS
+        found = None
+    if found:
+        yield found
+
+
+def _sorted(listed: str) -> str:
+    """Sort what commas part, within its brackets."""
+    inner = listed.strip("[]")
+    return listed.replace(inner, ",".join(sorted(inner.split(",")))) if inner else ""

@@ -1,0 +1,1 @@
+"""The programs that make environments from Python packages, uv and pip, and their settings."""

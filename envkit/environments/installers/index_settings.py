@@ -1,0 +1,125 @@
+"""Where this machine tells an installer to get packages from, as far as that decides what is installed.
+
+These are uv's and pip's variables and configuration files, without credentials:
+https://docs.astral.sh/uv/concepts/indexes/ and https://pip.pypa.io/en/stable/topics/configuration/. A lock that is
+installed as it is names each file by its digest, so that it does not matter where the file comes from.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from envkit.environments.env_type import EnvType
+from envkit.formats import uv_toml
+from envkit.formats.credentials import without_credentials
+
+PYPI = "https://pypi.org/simple"
+_OF_UV = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
+_UV_SETTINGS = ("index", "index-url", "extra-index-url", "find-links", "no-index", "index-strategy")
+_OF_PIP = ("index-url", "extra-index-url", "find-links", "no-index")
+_PIP_SECTIONS = ("global", "install")
+
+
+def deciding(manager: EnvType, lock: Path | None, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Give the settings that decide what `manager` installs, sorted; none when a lock decides alone.
+
+    Raises `InvalidFile` for a lock that breaks its format.
+    """
+    found = tuple(sorted(_of_pip(environ) if manager is EnvType.VIRTUALENV else _of_uv(environ)))
+    if found and lock is not None:
+        from envkit.environments import pylock  # only where indexes are set
+
+        return found if pylock.read(lock).obstacle else ()
+    return found
+
+
+def urls(manager: EnvType, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Give the addresses of this machine's indexes, credentials included, the one that counts as PyPI first."""
+    if manager is EnvType.VIRTUALENV:
+        named = _pip_settings(environ)
+        default, more = named.get("index-url", ""), named.get("extra-index-url", "").split()
+    else:
+        settings = uv_toml.of_machine(environ)
+        listed = [each for each in settings.get("index", []) if not each.get("explicit")]
+        defaults = [environ.get("UV_DEFAULT_INDEX"), environ.get("UV_INDEX_URL")]
+        defaults += [
+            *(each.get("url") for each in listed if each.get("default")),
+            settings.get("index-url"),
+        ]
+        default = next((each for each in defaults if each), "")
+        more = [
+            each.partition("=")[2] if re.match(r"[\w.-]+=", each) else each
+            for each in _words(environ, "UV_INDEX")
+        ]
+        more += [*_words(environ, "UV_EXTRA_INDEX_URL"), *settings.get("extra-index-url", [])]
+        more += [str(each.get("url")) for each in listed if not each.get("default")]
+    return (default or PYPI, *more)
+
+
+def _words(environ: Mapping[str, str], name: str) -> list[str]:
+    return environ.get(name, "").split()
+
+
+def _of_uv(environ: Mapping[str, str]) -> Iterator[str]:
+    for name in _OF_UV:
+        if value := environ.get(name, "").strip():
+            yield _told(name, value)
+    settings = uv_toml.of_machine(environ)
+    yield from (_told(name, settings[name]) for name in _UV_SETTINGS if name in settings)
+
+
+def _of_pip(environ: Mapping[str, str]) -> Iterator[str]:
+    yield from (_told(name, value) for name, value in _pip_settings(environ).items())
+
+
+def _pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    named: dict[str, str] = {}
+    for path in _pip_files(environ):
+        named.update(_read(path))
+    for name in _OF_PIP:
+        if value := environ.get(f"PIP_{name.upper().replace('-', '_')}", "").strip():
+            named[name] = value
+    return named
+
+
+def _told(name: str, value: Any) -> str:
+    return f"{name} {without_credentials(' '.join(str(value).split()))}"
+
+
+def _pip_files(environ: Mapping[str, str]) -> Iterator[Path]:
+    """Yield pip's configuration files, later ones win."""
+    home = Path(environ.get("HOME") or Path.home())
+    named = environ.get("PIP_CONFIG_FILE", "")
+    if named != os.devnull:
+        yield from (
+            Path(each, "pip", "pip.conf")
+            for each in (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
+        )
+        yield Path("/etc/pip.conf")
+        yield home / ".pip" / "pip.conf"
+        yield Path(environ.get("XDG_CONFIG_HOME") or home / ".config", "pip", "pip.conf")
+        if named:
+            yield Path(named)
+
+
+def _read(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    import configparser  # 5 ms, where pip is configured
+
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read(path, encoding="utf-8")
+    except (OSError, ValueError, configparser.Error):
+        return {}
+    return {
+        name.replace("_", "-"): value
+        for section in _PIP_SECTIONS
+        if parser.has_section(section)
+        for name, value in parser.items(section)
+        if name.replace("_", "-") in _OF_PIP
+    }

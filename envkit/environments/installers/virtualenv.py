@@ -1,0 +1,147 @@
+"""The engine that uses virtualenv and pip.
+
+virtualenv makes the environment without seeds; pip is not installed in it, but runs from a wheel
+(the one that virtualenv ships for that Python version, else the one in the interpreter's own
+`ensurepip`), which is a zip file that Python can run:
+https://pip.pypa.io/en/stable/installation/#standalone-zip-application describes the same.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from envkit.environments import pylock
+from envkit.environments.installers import source_builds
+from envkit.environments.installers.installer import Workshop
+from envkit.environments.plan import Plan
+from envkit.errors import BuildFailed, ToolNotFound
+from envkit.formats.credentials import filled
+from envkit.interpreters.discovery import Interpreter
+
+# between the double quotes that pip puts around the interpreter of long or spaced paths
+_EXPANDED = {*'"$`\\'}
+
+
+class Virtualenv:
+    """Makes environments with `python -m virtualenv` and `pip install`."""
+
+    def create(self, interpreter: Interpreter, workshop: Workshop) -> None:
+        """See `Engine`."""
+        if odd := _EXPANDED & {*str(workshop.place)}:
+            raise BuildFailed(
+                f"make an environment in {workshop.place}: the shell of pip's programs would expand {' '.join(odd)}",
+                "Choose another folder (ENVKIT_HOME), or `--env-manager uv`.",
+            )
+        if find_spec("virtualenv") is None:
+            raise ToolNotFound(
+                "virtualenv", "Install it (`pip install virtualenv`) or choose `--env-manager uv`."
+            )
+        argv: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "virtualenv",
+            "--no-seed",
+            "--no-periodic-update",
+            "--no-vcs-ignore",
+        ]
+        argv += [
+            "--app-data",
+            workshop.cache / "virtualenv",
+            "--activators",
+            "",
+            "--python",
+            interpreter.executable,
+        ]
+        workshop.run([*argv, workshop.place], f"make an environment with {interpreter.executable}")
+
+    def install(self, plan: Plan, workshop: Workshop) -> None:
+        """See `Engine`. A lock is installed as requirements with hashes, all of which pip then checks."""
+        argv: list[str | Path] = [workshop.python, "-I", "-u", _pip(workshop) / "pip", "install"]
+        argv += ["--cache-dir", workshop.cache / "pip", "--no-compile", "--no-warn-script-location"]
+        argv += ["--progress-bar", "off", "--no-color"]
+        argv += [] if plan.allow_source else ["--only-binary", ":all:"]
+        lock = pylock.read(plan.lock) if plan.lock is not None else None
+        if lock is not None and not lock.obstacle_when(allow_source=plan.allow_source):
+            source_builds.refuse(plan, (each.requirement for each in lock.packages))
+            doing, variables = f"install what {plan.lock} locks", _build_variables(plan, workshop)
+            hashed = workshop.write("requirements.txt", _locked(plan, lock, workshop.variables))
+            workshop.install(
+                [*argv, "--no-deps", "--require-hashes", "-r", hashed], doing, variables
+            )
+            # which have no hash
+            if commits := [each.requirement for each in lock.packages if each.source == "vcs"]:
+                workshop.install(
+                    [*argv, "--no-deps", "-r", workshop.write("commits.txt", commits)],
+                    doing,
+                    variables,
+                )
+        elif plan.requirements:
+            source_builds.refuse(plan, (*plan.requirements, *plan.constraints))
+            lines = [*(option.line for option in plan.options), *plan.requirements]
+            argv += ["-r", workshop.write("requirements.txt", lines)]
+            argv += (
+                ["-c", workshop.write("constraints.txt", plan.constraints)]
+                if plan.constraints
+                else []
+            )
+            doing = f"install {len(plan.requirements)} requirements with pip"
+            workshop.install(argv, doing, _build_variables(plan, workshop))
+
+
+def _locked(plan: Plan, lock: pylock.Lock, variables: Mapping[str, str]) -> list[str]:
+    """Name further indexes freely: with hashes, none of them can slip in another file."""
+    options = [option.line for option in plan.options if option.name != "--require-hashes"]
+    indexes = [f"--extra-index-url {filled(index, variables)}" for index in lock.indexes]
+    return [
+        *options,
+        *indexes,
+        *(each.requirement for each in lock.packages if each.source != "vcs"),
+    ]
+
+
+def _build_variables(plan: Plan, workshop: Workshop) -> dict[str, str]:
+    """Tell builds of source distributions their pins: only this variable reaches all of pip's builds."""
+    if not plan.build_constraints:
+        return {}
+    return {
+        "PIP_BUILD_CONSTRAINT": str(workshop.write("build-constraints.txt", plan.build_constraints))
+    }
+
+
+_FIND_PIP = """
+import glob, os, sys
+try:
+    import ensurepip
+except ImportError:
+    sys.exit("this interpreter has no ensurepip")
+print(sorted(glob.glob(os.path.join(os.path.dirname(ensurepip.__file__), "_bundled", "pip-*.whl")))[-1])
+"""
+
+
+def _pip(workshop: Workshop) -> Path:
+    """Unpack a pip that runs on the environment's Python and give the folder (a zip would start more slowly)."""
+    import zipfile
+
+    wheel = _bundled_pip(workshop)
+    folder = workshop.papers / "pip"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def _bundled_pip(workshop: Workshop) -> Path:
+    from virtualenv.seed.wheels.embed import get_embed_wheel
+
+    version = next((workshop.place / "lib").glob("python*")).name.removeprefix("python")
+    wheel = get_embed_wheel("pip", version)
+    if wheel is not None:
+        return Path(wheel.path)
+    found = workshop.run(
+        [workshop.python, "-I", "-c", _FIND_PIP], f"find a pip for Python {version}"
+    )
+    if not found.endswith(".whl"):
+        raise BuildFailed(f"find a pip for Python {version}", found)
+    return Path(found)

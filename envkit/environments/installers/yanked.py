@@ -1,0 +1,98 @@
+"""Pins that their authors withdrew ("yanked", PEP 592), where a lock is installed without asking an index.
+
+uv is meant; pip asks the index always, and tells. The indexes are asked beside the installation, so
+that a build takes no longer. Where there is no answer soon after it, as without a network, nothing
+is told: what a lock pins is installed in any case.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from envkit.child import process, uv
+from envkit.environments.installers.installer import Workshop
+from envkit.environments.pylock import Lock
+from envkit.errors import ToolNotFound
+from envkit.formats import uv_toml
+from envkit.formats.credentials import filled
+from envkit.interpreters.discovery import Interpreter
+
+_SECONDS = 20.0
+_PATIENCE_SECONDS = 1.0  # after the installation
+_YANKED = re.compile(r"^warning: (`[^`]+` is yanked.*)", re.MULTILINE)
+
+
+class Inquiry:
+    """Asks for a lock's packages which of them were withdrawn, from now on. The environment's folder must be there."""
+
+    def __init__(self, lock: Lock, interpreter: Interpreter, workshop: Workshop) -> None:
+        self._found: list[str] = []
+        self._interpreter, self._workshop = interpreter, workshop
+        self._questions = tuple(self._written(lock))
+        # who is interrupted does not wait for it
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+        if self._questions and "UV_OFFLINE" not in workshop.variables:
+            self._thread.start()
+
+    def notes(self) -> tuple[str, ...]:
+        """Give what was found, a sentence each; waits a moment for it."""
+        if self._thread.ident is not None:
+            self._thread.join(_PATIENCE_SECONDS)
+        return tuple(self._found)
+
+    def _written(self, lock: Lock) -> Iterator[tuple[list[str | Path], dict[str, str]]]:
+        """Yield uv's arguments and variables for each index of a lock. The thread itself writes no papers."""
+        for number, (index, pins) in enumerate(_pins(lock).items()):
+            argv: list[str | Path] = [
+                "pip",
+                "compile",
+                self._workshop.write(f"pins-{number}.in", pins),
+            ]
+            argv += ["--no-deps", "--no-header", "--no-annotate", "--no-build", "--color", "never"]
+            argv += ["--cache-dir", self._workshop.cache, "--python", self._interpreter.executable]
+            argv += uv_toml.arguments(
+                {} if index else self._workshop.settings, self._workshop.papers
+            )
+            yield argv, _variables(index, self._workshop.variables)
+
+    def _ask(self) -> None:
+        try:
+            program = uv.program()
+            for argv, variables in self._questions:
+                ended = process.run(
+                    [program, *argv],
+                    environment=variables,
+                    timeout=_SECONDS,
+                    keep_output=True,
+                    supervised=True,
+                )
+                self._found += map(str.strip, _YANKED.findall(ended.output))
+        except (OSError, ToolNotFound):  # it is not worth a failure
+            return
+
+
+def _pins(lock: Lock) -> dict[str, list[str]]:
+    """Give the pins of each index of a lock; an empty text is what this machine takes for PyPI."""
+    pins: dict[str, list[str]] = {}
+    for each in lock.packages:
+        if each.source == "index" and each.version:
+            marker = f" ; {each.marker}" if each.marker else ""
+            pins.setdefault(each.index if each.index in lock.indexes else "", []).append(
+                f"{each.name}=={each.version}{marker}"
+            )
+    return pins
+
+
+def _variables(index: str, variables: Mapping[str, str]) -> dict[str, str]:
+    if not index:
+        return dict(variables)
+    kept = {
+        name: value
+        for name, value in variables.items()
+        if not name.startswith(("UV_INDEX", "UV_EXTRA_INDEX"))
+    }
+    # not an argument, which others can read
+    return {**kept, "UV_DEFAULT_INDEX": filled(index, variables)}

@@ -1,0 +1,67 @@
+"""Digests of large local files, remembered: a model's wheels of several GB are read once, not at each use.
+
+A file is known by its path, inode, size and time of change. One that changed just now is not
+remembered, since it may change again without its time telling. The memory may be lost, damaged or
+read-only without harm.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from envkit.environments import local_files
+
+_LARGE = 1_000_000  # bytes; below, reading is quicker than remembering
+_SETTLED_SECONDS = 2.0
+
+
+class Digests:
+    """Gives digests as `artifacts.digest` does; `memory` is the file that remembers them."""
+
+    def __init__(self, memory: Path) -> None:
+        self._memory = memory
+        self._known: dict[str, Any] | None = None
+
+    def of(self, path: Path) -> str:
+        """Give the SHA-256 of a file, or of a folder's file names and contents. Raises `OSError`."""
+        return local_files.digest(path, self._of_file)
+
+    def _of_file(self, path: Path) -> str:
+        status = path.stat()
+        if status.st_size < _LARGE:
+            return local_files.file_digest(path)
+        place, stamp = os.path.realpath(path), [status.st_ino, status.st_size, status.st_mtime_ns]
+        if self._known is None:
+            self._known = _load(self._memory)
+        match self._known.get(place):
+            case [known, str(digest)] if known == stamp:
+                return digest
+        digest = local_files.file_digest(path)
+        if time.time() - status.st_mtime > _SETTLED_SECONDS:
+            self._remember(place, [stamp, digest])
+        return digest
+
+    def _remember(self, place: str, entry: list[Any]) -> None:
+        import tempfile  # 3 ms, where a file is new
+
+        there = {path: each for path, each in _load(self._memory).items() if Path(path).is_file()}
+        self._known = {**there, place: entry}
+        with suppress(OSError):
+            self._memory.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=self._memory.parent, prefix=".digests-")
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                json.dump(self._known, stream, indent=1)
+            Path(temporary).replace(self._memory)
+
+
+def _load(memory: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(memory.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}

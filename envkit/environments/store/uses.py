@@ -1,0 +1,64 @@
+"""Who used an environment, and when: one small file for each model that did, touched at each use.
+
+    <root>/uses/<environment>/<digest of the model's path>   holds the path; its time of change is the last use
+
+Files of different models never meet, and one model's is only touched or put in place whole: no lock
+is needed. Where the store cannot be written to, nothing is remembered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Uses:
+    """last: seconds since the epoch, 0 when it is not known. models: their folders, the latest user first."""
+
+    last: float = 0.0
+    models: tuple[Path, ...] = ()
+
+
+def record(root: Path, name: str, model: Path) -> None:
+    """Note that a model uses the environment of this name now."""
+    content = os.fsencode(model)
+    note = root / "uses" / name / hashlib.sha256(content).hexdigest()[:16]
+    with suppress(OSError):
+        try:
+            os.utime(note)
+        except FileNotFoundError:
+            _put(note, content)
+
+
+def of(root: Path, name: str) -> Uses:
+    """Give the uses of an environment."""
+    found: list[tuple[float, Path]] = []
+    for note in (root / "uses" / name).glob("[!.]*"):
+        with suppress(OSError):
+            found.append((note.stat().st_mtime, Path(os.fsdecode(note.read_bytes()))))
+    found.sort(reverse=True)
+    return Uses(last=found[0][0] if found else 0.0, models=tuple(path for _, path in found))
+
+
+def forget(root: Path, name: str) -> None:
+    """Remove what is remembered of an environment that is no more."""
+    shutil.rmtree(root / "uses" / name, ignore_errors=True)
+
+
+def _put(note: Path, content: bytes) -> None:
+    import tempfile  # 3 ms, at a model's first use alone
+
+    note.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=note.parent, prefix=".")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        Path(temporary).replace(note)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

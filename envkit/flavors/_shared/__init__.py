@@ -1,0 +1,3 @@
+"""What several flavors share: saving and loading, pickles, files of Keras and Spark, forms of
+requests.
+"""

@@ -1,0 +1,200 @@
+"""Requests and answers of chat completions, as objects and as JSON.
+
+https://platform.openai.com/docs/api-reference/chat, as far as MLflow's `mlflow.types.llm` has it: the names of the
+classes and of their fields are the same.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Dict, List, Mapping, Optional
+
+
+@dataclass
+class Part:
+    """What all of them have: `from_dict`, `to_dict`, and fields that are made of objects. Raises `ValueError`."""
+
+    PARTS: ClassVar[Mapping[str, Any]] = {}  # fields that hold a part, or a list of parts
+    NEEDED: ClassVar["tuple[str, ...]"] = ()
+
+    def __post_init__(self) -> None:
+        for name in self.NEEDED:
+            if getattr(self, name) is None:
+                raise ValueError(f"`{name}` of a {type(self).__name__} is required")
+        for name, kind in self.PARTS.items():
+            setattr(self, name, _made(getattr(self, name), kind, name))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Any:
+        """Make it of a JSON object; keys that it does not know are left out."""
+        names = cls.keys()
+        return cls(**{name: value for name, value in data.items() if name in names})
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Give the JSON object, without what is None."""
+        found = {
+            name: getattr(self, name)
+            for name in type(self).__dataclass_fields__
+            if name in self.keys()
+        }
+        return {name: _plain(value) for name, value in found.items() if value is not None}
+
+    @classmethod
+    def keys(cls) -> "set[str]":
+        """Name the fields. Not by `dataclasses.fields`, which knows none of a class that was pickled by value."""
+        return set(cls.__dataclass_fields__) - {"PARTS", "NEEDED"}
+
+
+def _made(value: Any, kind: Any, name: str) -> Any:
+    if isinstance(value, list):
+        return [_made(each, kind, name) for each in value]
+    if value is None or isinstance(value, kind) or hasattr(value, "to_dict"):
+        return value
+    if isinstance(value, dict):
+        return kind.from_dict(value)
+    raise ValueError(f"`{name}` must be a {kind.__name__} or an object, not {type(value).__name__}")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value.to_dict() if hasattr(value, "to_dict") else value
+
+
+@dataclass
+class FunctionToolCallArguments(Part):
+    """The function that is called, with its arguments as a JSON text."""
+
+    name: Optional[str] = None
+    arguments: Optional[str] = None
+    NEEDED = ("name", "arguments")
+
+
+@dataclass
+class ToolCall(Part):
+    """A tool that the model wants to be called."""
+
+    function: Any = None
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    type: str = "function"
+    PARTS: ClassVar[Mapping[str, Any]] = {"function": FunctionToolCallArguments}
+    NEEDED = ("function",)
+
+
+@dataclass
+class ChatMessage(Part):
+    """A message of a conversation."""
+
+    role: Optional[str] = None
+    content: Any = None
+    refusal: Optional[str] = None
+    name: Optional[str] = None
+    tool_calls: Optional[List[Any]] = None
+    tool_call_id: Optional[str] = None
+    PARTS: ClassVar[Mapping[str, Any]] = {"tool_calls": ToolCall}
+    NEEDED = ("role",)
+
+
+@dataclass
+class ChatParams(Part):
+    """What a request says beside its messages."""
+
+    temperature: float = 1.0
+    max_tokens: Optional[int] = None
+    stop: Optional[List[str]] = None
+    n: int = 1
+    stream: bool = False
+    top_p: Optional[float] = None
+    top_k: Optional[int] = None
+    frequency_penalty: Optional[float] = None
+    presence_penalty: Optional[float] = None
+    custom_inputs: Optional[Dict[str, Any]] = None
+    tools: Optional[List[Any]] = None
+
+
+@dataclass
+class ChatCompletionRequest(ChatParams):
+    """A whole request."""
+
+    messages: List[Any] = field(default_factory=list)
+    PARTS: ClassVar[Mapping[str, Any]] = {"messages": ChatMessage}
+
+
+@dataclass
+class ChatChoice(Part):
+    """One of the answers."""
+
+    message: Any = None
+    index: int = 0
+    finish_reason: str = "stop"
+    logprobs: Any = None
+    PARTS: ClassVar[Mapping[str, Any]] = {"message": ChatMessage}
+    NEEDED = ("message",)
+
+
+@dataclass
+class ChatChoiceDelta(Part):
+    """What a piece of a stream adds to a message."""
+
+    role: Optional[str] = "assistant"
+    content: Optional[str] = None
+    refusal: Optional[str] = None
+    name: Optional[str] = None
+    tool_calls: Optional[List[Any]] = None
+    PARTS: ClassVar[Mapping[str, Any]] = {"tool_calls": ToolCall}
+
+
+@dataclass
+class ChatChunkChoice(Part):
+    """One of the answers, in a piece of a stream."""
+
+    delta: Any = None
+    index: int = 0
+    finish_reason: Optional[str] = None
+    logprobs: Any = None
+    PARTS: ClassVar[Mapping[str, Any]] = {"delta": ChatChoiceDelta}
+    NEEDED = ("delta",)
+
+
+@dataclass
+class TokenUsageStats(Part):
+    """How many tokens were read and written."""
+
+    prompt_tokens: Optional[int] = None
+    completion_tokens: Optional[int] = None
+    total_tokens: Optional[int] = None
+
+
+@dataclass
+class ChatCompletionResponse(Part):
+    """A whole answer. created: seconds since 1970."""
+
+    choices: Any = None
+    usage: Any = None
+    id: Optional[str] = None
+    model: Optional[str] = None
+    object: str = "chat.completion"
+    created: int = field(default_factory=lambda: int(time.time()))
+    custom_outputs: Optional[Dict[str, Any]] = None
+    PARTS: ClassVar[Mapping[str, Any]] = {"choices": ChatChoice, "usage": TokenUsageStats}
+    NEEDED = ("choices",)
+
+
+@dataclass
+class ChatCompletionChunk(Part):
+    """A piece of a streamed answer."""
+
+    choices: Any = None
+    usage: Any = None
+    id: Optional[str] = None
+    model: Optional[str] = None
+    object: str = "chat.completion.chunk"
+    created: int = field(default_factory=lambda: int(time.time()))
+    custom_outputs: Optional[Dict[str, Any]] = None
+    PARTS: ClassVar[Mapping[str, Any]] = {"choices": ChatChunkChoice, "usage": TokenUsageStats}
+    NEEDED = ("choices",)
+
+
+ChatResponse = ChatCompletionResponse

@@ -1,0 +1,1 @@
+"""Recording of what a model uses while it loads and predicts."""

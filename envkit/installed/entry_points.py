@@ -1,0 +1,43 @@
+"""Entry points of installed distributions (entry points specification of the packaging guide)."""
+
+from __future__ import annotations
+
+import configparser
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from envkit.installed.distributions import Distribution, InstalledDistributions
+
+FILE_NAME = "entry_points.txt"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EntryPoint:
+    """A name under which a distribution offers something of a module."""
+
+    name: str
+    module: str
+    distribution: Distribution
+
+
+def of_group(installed: InstalledDistributions, group: str) -> Iterator[EntryPoint]:
+    """Yield the entry points of a group. Every distribution is looked at: ask only for what code names."""
+    for distribution in installed.every:
+        for name, value in _section(distribution, group).items():
+            yield EntryPoint(
+                name=name, module=value.partition(":")[0].strip(), distribution=distribution
+            )
+
+
+def _section(distribution: Distribution, group: str) -> dict[str, str]:
+    try:
+        text = (distribution.folder / FILE_NAME).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return {}
+    parser = configparser.ConfigParser(delimiters=("=",), strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return {}
+    return dict(parser[group]) if parser.has_section(group) else {}

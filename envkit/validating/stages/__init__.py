@@ -1,0 +1,1 @@
+"""What the later stages find: resolving, auditing, rebuilding, leaving out, comparing."""
