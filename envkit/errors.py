@@ -71,7 +71,10 @@ class InvalidFile(InvalidInput):
         self.path, self.where, self.problem, self.hint = str(path), where, problem, hint
 
     def __str__(self) -> str:
-        place = f"{self.path}, {self.where}" if self.where else self.path
+        if self.where:
+            place = f"{self.path}, {self.where}"
+        else:
+            place = self.path
         return f"{place}: {self.problem}." + (f" {self.hint}" if self.hint else "")
 
 
@@ -112,7 +115,10 @@ class ModelRaised(CaptureFailed):
         self.phase, self.kind, self.message, self.traceback = phase, kind, message, traceback
 
     def __str__(self) -> str:
-        said = f"{self.kind}: {self.message}" if self.message else self.kind
+        if self.message:
+            said = f"{self.kind}: {self.message}"
+        else:
+            said = self.kind
         hint = ""
         if self.kind == "ModuleNotFoundError":
             hint = (

@@ -33,7 +33,10 @@ def members(stream: Any, start: bytes, most: int, limit: int) -> Iterator[tuple[
 
 
 def _of_zip(stream: Any, most: int) -> Iterator[tuple[str, BinaryIO]]:
-    whole = stream if stream.seekable() else io.BytesIO(Bounded(stream, MAX_NESTED).read_all())
+    if stream.seekable():
+        whole = stream
+    else:
+        whole = io.BytesIO(Bounded(stream, MAX_NESTED).read_all())
     with zipfile.ZipFile(whole) as archive:
         entries = archive.infolist()
         if len(entries) > most:
@@ -49,7 +52,10 @@ def _of_tar(stream: Any, most: int, limit: int) -> Iterator[tuple[str, BinaryIO]
         for count, entry in enumerate(archive):
             if count >= most:
                 raise _too_many(most)
-            inner = archive.extractfile(entry) if entry.isreg() else None
+            if entry.isreg():
+                inner = archive.extractfile(entry)
+            else:
+                inner = None
             if inner is not None:
                 yield entry.name, cast("BinaryIO", inner)
 

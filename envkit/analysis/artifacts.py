@@ -260,7 +260,10 @@ def _read_schema(schema: Any, names: Names) -> None:
             if isinstance(each.get(key), str):
                 names.versions.setdefault(distribution, each[key])
         content = each.get("content")
-        version = content.get("_sklearn_version") if isinstance(content, dict) else None
+        if isinstance(content, dict):
+            version = content.get("_sklearn_version")
+        else:
+            version = None
         if isinstance(version, dict) and isinstance(version.get("content"), str):
             names.versions.setdefault("scikit-learn", version["content"].strip('"'))
 

@@ -75,7 +75,10 @@ def imported(code: bytes, names: Sequence[object], dialect: Dialect) -> list[str
     extended = 0
     for at in range(0, len(code) - 1, 2):
         opcode, argument = code[at], code[at + 1] | extended
-        extended = argument << 8 & 0xFFFFFFFF if opcode == dialect.extended_arg else 0
+        if opcode == dialect.extended_arg:
+            extended = argument << 8 & 0xFFFFFFFF
+        else:
+            extended = 0
         if opcode == dialect.import_name and argument < len(names):
             name = names[argument]
             if isinstance(name, str):

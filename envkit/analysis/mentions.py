@@ -31,7 +31,9 @@ class Mention:
     @property
     def where(self) -> str:
         """The file, with its line where there is one."""
-        return f"{self.file}:{self.line}" if self.line else self.file
+        if self.line:
+            return f"{self.file}:{self.line}"
+        return self.file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

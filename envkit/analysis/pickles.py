@@ -146,7 +146,10 @@ class _Machine:
             self._push_made(opcode, argument)
 
     def _push_made(self, opcode: pickletools.OpcodeInfo, argument: Any) -> None:
-        plain = argument if isinstance(argument, str | bytes | int) else None
+        if isinstance(argument, str | bytes | int):
+            plain = argument
+        else:
+            plain = None
         self._stack.extend(_Object() if plain is None else plain for _ in opcode.stack_after)
 
     def _mark(self, _: Any) -> None:
@@ -201,7 +204,11 @@ class _Machine:
 
     def _push_global(self, module: Any, name: Any) -> None:
         self._names.add(module, by_code=False)
-        found = _Global(module[:200], str(name)[:200]) if isinstance(module, str) else _Object()
+        found: _Global | _Object
+        if isinstance(module, str):
+            found = _Global(module[:200], str(name)[:200])
+        else:
+            found = _Object()
         if isinstance(found, _Global) and isinstance(name, str) and found not in GETATTR:
             self._names.globals[found.module, found.name] = None
         self._down(found)
@@ -295,7 +302,10 @@ class _Machine:
     def _pass_array(self, state: dict[str, Any]) -> None:
         """joblib writes the array's own bytes here, or another pickle for an array of objects."""
         dtype, shape = state.get("dtype"), state.get("shape")
-        code = dtype.arguments[0] if isinstance(dtype, _Object) and dtype.arguments else None
+        if isinstance(dtype, _Object) and dtype.arguments:
+            code = dtype.arguments[0]
+        else:
+            code = None
         if (
             not isinstance(code, str)
             or len(code) > 20

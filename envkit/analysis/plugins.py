@@ -21,7 +21,10 @@ def groups(source: bytes, file: str) -> Iterator[Group]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and called(node) in GROUP_READERS:
             given = {each.arg: _text(each.value) for each in node.keywords}
-            first = _text(node.args[0]) if node.args and called(node) != "select" else None
+            if node.args and called(node) != "select":
+                first = _text(node.args[0])
+            else:
+                first = None
             second = _text(node.args[1]) if len(node.args) > 1 else None
             name = given.get("group") or first
             if name:
@@ -48,7 +51,10 @@ def of_model(survey: Survey, installed: InstalledDistributions) -> Iterator[Ment
     said = survey.texts
     for group in survey.groups:
         there = list(of_group(installed, group.name))
-        meant = [each for each in there if each.name == group.named] if group.named else []
+        if group.named:
+            meant = [each for each in there if each.name == group.named]
+        else:
+            meant = []
         meant = meant or [each for each in there if each.name in said and not group.named]
         for each in meant or (there if not group.named else []):
             yield _mention(each, group.file, group.line)
@@ -63,7 +69,10 @@ def of_library(
         if path.suffix != ".py" or path.stat().st_size > MAX_BYTES:
             return
         source = path.read_bytes()
-        found = list(groups(source, module)) if b"entry_points" in source else []
+        if b"entry_points" in source:
+            found = list(groups(source, module))
+        else:
+            found = []
     except (OSError, SyntaxError, ValueError, RecursionError):
         return
     for group in found:
@@ -79,16 +88,22 @@ def _mention(point: EntryPoint, file: str, line: int) -> Mention:
 def _of_all(node: ast.Subscript | ast.Call) -> str | None:
     """The group in `entry_points()["group"]` and `entry_points().get("group")`, as before Python 3.10."""
     if isinstance(node, ast.Subscript):
-        return _text(node.slice) if called(node.value) == "entry_points" else None
+        if called(node.value) == "entry_points":
+            return _text(node.slice)
+        return None
     function = node.func
     if (
         isinstance(function, ast.Attribute)
         and function.attr == "get"
         and called(function.value) == "entry_points"
     ):
-        return _text(node.args[0]) if node.args else None
+        if node.args:
+            return _text(node.args[0])
+        return None
     return None
 
 
 def _text(node: ast.expr) -> str | None:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    return None

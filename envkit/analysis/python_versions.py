@@ -43,7 +43,9 @@ def _common(written: Iterable[tuple[int, int]]) -> tuple[int, int]:
         min((high for _, high in ranges), default=99),
     )
     # several Pythons wrote it: nothing is known
-    return (oldest, newest) if oldest <= newest else (0, 99)
+    if oldest <= newest:
+        return (oldest, newest)
+    return (0, 99)
 
 
 def _of_scikit_learn(version: str) -> int | None:
@@ -52,4 +54,6 @@ def _of_scikit_learn(version: str) -> int | None:
         return None
     release = (int(parts[0]), int(parts[1]))
     fitting = [first for first in NEWEST_WITH_WHEELS if first <= release]
-    return NEWEST_WITH_WHEELS[max(fitting)] if fitting and release < NEWEST_KNOWN else None
+    if fitting and release < NEWEST_KNOWN:
+        return NEWEST_WITH_WHEELS[max(fitting)]
+    return None

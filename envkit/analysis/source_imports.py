@@ -61,7 +61,10 @@ def variables(source: bytes, file: str) -> Iterator[Variable]:
                 and function.attr == "get"
                 and _is_environ(function.value)
             )
-            name = node.args[0] if of_environ or called(node) == "getenv" else None
+            if of_environ or called(node) == "getenv":
+                name = node.args[0]
+            else:
+                name = None
         elif (
             isinstance(node, ast.Compare)
             and isinstance(node.ops[0], ast.In | ast.NotIn)
@@ -142,7 +145,10 @@ def _started(node: ast.AST) -> Iterator[Mention]:
         words = [_word(each) for each in node.elts]
     elif isinstance(node, ast.Call) and called(node) in STARTERS and node.args:
         line = node.args[0]
-        text = line.value if isinstance(line, ast.Constant) and isinstance(line.value, str) else ""
+        if isinstance(line, ast.Constant) and isinstance(line.value, str):
+            text = line.value
+        else:
+            text = ""
         with suppress(ValueError):  # quotes that do not close: it is no line of shell
             words = shlex.split(text)
             yield from in_program(words)
@@ -171,17 +177,17 @@ def in_program(words: Sequence[str]) -> Iterator[Mention]:
 
 def _word(node: ast.expr) -> str:
     """A word of a command: a text as it is, anything else as it is written."""
-    return (
-        node.value
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        else ast.unparse(node)
-    )
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    return ast.unparse(node)
 
 
 def called(node: ast.AST) -> str:
     """Give the last part of the name of what is called, empty when nothing is."""
     function = node.func if isinstance(node, ast.Call) else None
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return getattr(function, "id", "")
 
 
 def _base(node: ast.ImportFrom, package: str) -> str:
@@ -222,7 +228,10 @@ def _modules_in(node: ast.AST) -> Iterator[str]:
 
 
 def _never_runs(test: ast.expr) -> bool:
-    text = ast.unparse(test) if isinstance(test, ast.Name | ast.Attribute | ast.Compare) else ""
+    if isinstance(test, ast.Name | ast.Attribute | ast.Compare):
+        text = ast.unparse(test)
+    else:
+        text = ""
     return text.rpartition(".")[2] == "TYPE_CHECKING" or text == "__name__ == '__main__'"
 
 

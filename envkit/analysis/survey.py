@@ -132,7 +132,9 @@ def _files(model: ModelDirectory, survey: Survey) -> Iterator[Path]:
 
 def _main_code(model: ModelDirectory) -> list[Path]:
     named = model.python_function.model_code_path
-    return [model.path / re.split(r"[/\\]", named)[-1]] if named else []
+    if named:
+        return [model.path / re.split(r"[/\\]", named)[-1]]
+    return []
 
 
 def _read_rest(model: ModelDirectory, code: Path, read: set[Path], survey: Survey) -> None:
@@ -222,8 +224,12 @@ def _package(path: Path, model: ModelDirectory) -> str:
     """The package that a file of `code/` is in."""
     code = model.code_path
     inside = code is not None and path.is_relative_to(code)
-    return ".".join(path.relative_to(code).parent.parts) if code is not None and inside else ""
+    if code is not None and inside:
+        return ".".join(path.relative_to(code).parent.parts)
+    return ""
 
 
 def _relative(model: ModelDirectory, path: Path) -> str:
-    return path.relative_to(model.path).as_posix() if path.is_relative_to(model.path) else str(path)
+    if path.is_relative_to(model.path):
+        return path.relative_to(model.path).as_posix()
+    return str(path)

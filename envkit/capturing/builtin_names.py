@@ -14,7 +14,9 @@ from envkit.capturing.trace import Import, Trace
 def with_uses(trace: Trace, places: Places) -> Trace:
     """The trace, in which the model's own code used the files that put there what it names."""
     added = {name: file for name, file in trace.builtins.items() if file is not None}
-    return replace(trace, reads=(*trace.reads, *_uses(trace, places, added))) if added else trace
+    if added:
+        return replace(trace, reads=(*trace.reads, *_uses(trace, places, added)))
+    return trace
 
 
 def _uses(trace: Trace, places: Places, added: Mapping[str, str]) -> Iterator[Import]:

@@ -108,10 +108,14 @@ def capture(
     tell = report or _silent
     stated = stated_requirements.wish(requirements, extra_requirements, conda_env)
     model = ModelDirectory.open(model_uri, hint=_ELSEWHERE if write and output_path is None else "")
-    target = output.choose(model, output_path) if write else output.Output(folder=model.path)
+    if write:
+        target = output.choose(model, output_path)
+    else:
+        target = output.Output(folder=model.path)
     wishes = Wishes(include=tuple(include_variables), ignore=tuple(ignore_variables))
     limits = _limits(timeout, memory_bytes, code_paths, extra_envs or {})
-    limits = limits if static else replace(limits, confinement=confinement(sandbox, tell))
+    if not static:
+        limits = replace(limits, confinement=confinement(sandbox, tell))
     tell(
         f"Reading {model.name}."
         if static
@@ -121,7 +125,8 @@ def capture(
         answer = folder / "answer"
         limits = replace(limits, typed=answer) if complete else limits
         seen = observe(model, python, limits, static=static, include=include_static)
-        seen = slimmed(seen, model, python, limits, include_static, tell) if slim else seen
+        if slim:
+            seen = slimmed(seen, model, python, limits, include_static, tell)
         if complete and seen.failure is None:
             complete(answer.read_bytes() if answer.exists() else None)
             model = ModelDirectory.open(model_uri)
@@ -158,7 +163,10 @@ def capture(
         )
         if strict and found.degradations:
             raise Degraded(tuple(map(str, found.degradations)))
-        written = files.write(model, found.files(code), target) if write else ()
+        if write:
+            written = files.write(model, found.files(code), target)
+        else:
+            written = ()
         return found.capture(target.folder, written)
 
 
@@ -167,9 +175,16 @@ def _explained(
 ) -> tuple[Selection, CondaNeeds | None, LocalCode | None]:
     """What was selected, less what conda brings and what code is taken along."""
     conda = packagers.conda_needs(seen.trace, seen.selection)
-    selection = conda.without_explained(seen.selection) if conda else seen.selection
-    code = local_code.gather(selection.outside, seen.trace.files, model) if include_code else None
-    selection = replace(selection, outside=code.left) if code else selection
+    if conda:
+        selection = conda.without_explained(seen.selection)
+    else:
+        selection = seen.selection
+    if include_code:
+        code = local_code.gather(selection.outside, seen.trace.files, model)
+    else:
+        code = None
+    if code:
+        selection = replace(selection, outside=code.left)
     return local_versions.dropped(selection) if drop_local else selection, conda, code
 
 

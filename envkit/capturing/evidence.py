@@ -108,7 +108,10 @@ def _reason(each: Import, places: Places) -> dict[str, Any]:
         by = each.importer
     else:
         by = places.relative(each.importer_file)
-    what = {each.kind: places.relative(each.module)} if each.data else {"module": each.module}
+    if each.data:
+        what = {each.kind: places.relative(each.module)}
+    else:
+        what = {"module": each.module}
     return {"phase": each.phase, **what, "by": by, "line": each.line}
 
 
@@ -133,11 +136,10 @@ def _prediction(trace: Trace, example: Path | None) -> Mapping[str, Any] | None:
     if trace.skipped is not None or example is None:
         return None
     output = envkit_json.dumps({"output": trace.prediction}).encode()
-    kept = (
-        {"output": trace.prediction}
-        if len(output) <= OUTPUT_BYTES_KEPT
-        else {"output_sha256": _sha256(output)}
-    )
+    if len(output) <= OUTPUT_BYTES_KEPT:
+        kept = {"output": trace.prediction}
+    else:
+        kept = {"output_sha256": _sha256(output)}
     return {"input": example.name, "input_sha256": _sha256(example.read_bytes()), **kept}
 
 

@@ -106,7 +106,9 @@ def _conda_env(content: Content) -> CondaEnv:
     """What conda brought stays conda's; the rest is pip's, within the constraints of the whole."""
     pip, conda = content.tools.get("pip"), content.conda
     specs = conda.specs if conda else ()
-    own = () if "pip" in map(conda_yaml.name_of, specs) else (f"pip<={pip}" if pip else "pip",)
+    own: tuple[str, ...] = (f"pip<={pip}" if pip else "pip",)
+    if "pip" in map(conda_yaml.name_of, specs):
+        own = ()
     of_pip = [
         each for each in content.requirements if not conda or _name(each) not in conda.distributions
     ]
@@ -133,7 +135,9 @@ def _python_env(content: Content) -> PythonEnv:
 
 
 def _tool(name: str, version: str | None) -> str:
-    return f"{name}=={version}" if version else name
+    if version:
+        return f"{name}=={version}"
+    return name
 
 
 def _names_the_files(model: ModelDirectory) -> bool:

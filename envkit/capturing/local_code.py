@@ -37,7 +37,10 @@ def gather(
     packages: dict[Path, PurePosixPath] = {}
     left = list(outside)
     for each in tuple(left):
-        found = {} if _is_data(each) else dict(_with_packages(each.module, modules, folder))
+        if _is_data(each):
+            found = {}
+        else:
+            found = dict(_with_packages(each.module, modules, folder))
         if _placed(each, found) and all(
             _is_free(model.path / target, source) for target, source in found.items()
         ):

@@ -48,7 +48,8 @@ def observe(
     selection = select(traced, installed, places)
     if read is None:
         read = findings.beside(traced, selection, model, installed, places, include=include)
-        read = without_mlflow.without_supplied(read) if limits.without_mlflow else read
+        if limits.without_mlflow:
+            read = without_mlflow.without_supplied(read)
         if read.included:
             selection = select(read.add_to(traced, model), installed, places)
     return Observed(traced, places, selection, installed, read, failure)
@@ -80,7 +81,9 @@ def slimmed(
     why = without_mlflow.why_kept(
         seen.trace, lean.trace, lean.failure, lean.selection, seen.places, again
     )
-    return lean if why is None else replace(seen, notes=(without_mlflow.kept(why),))
+    if why is None:
+        return lean
+    return replace(seen, notes=(without_mlflow.kept(why),))
 
 
 def _but(search_path: Sequence[str], code_paths: Sequence[Path]) -> list[str]:

@@ -123,7 +123,10 @@ class Outcome:
         )
 
     def _of_lock(self) -> Iterator[Degradation]:
-        reasons = self.locked.reasons if isinstance(self.locked, Unlocked) else ()
+        if isinstance(self.locked, Unlocked):
+            reasons = self.locked.reasons
+        else:
+            reasons = ()
         yield from packagers.degradations(self.selection.needed, reasons, self.conda)
         if isinstance(self.locked, Locked):
             yield from local_origins.of_lock(self.locked.packages)
@@ -151,7 +154,8 @@ class Outcome:
         found["files"] = {
             name: each.as_json() for name, each in digests.of_model(self.model).items()
         }
-        found = {"artifact": self.model.artifact, **found} if self.model.artifact else found
+        if self.model.artifact:
+            found = {"artifact": self.model.artifact, **found}
         return seen.static.added_to(found)
 
     @property
@@ -213,10 +217,16 @@ def _outside(selection: Selection) -> Iterator[Degradation]:
     """One for each file and each top-level package that is nobody's."""
     packages: dict[str, list[str]] = {}
     for each in selection.outside:
-        top = each.file if each.module == each.file else each.module.partition(".")[0]
+        if each.module == each.file:
+            top = each.file
+        else:
+            top = each.module.partition(".")[0]
         packages.setdefault(top, []).append(each.file)
     for top, found in packages.items():
-        more = f" and {len(found) - 1} more of its modules" if len(found) > 1 else ""
+        if len(found) > 1:
+            more = f" and {len(found) - 1} more of its modules"
+        else:
+            more = ""
         if top == found[0]:
             what, remedy = f"file {top}", "it will be missing elsewhere"
         elif "site-packages" in found[0]:

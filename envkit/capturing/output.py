@@ -58,7 +58,10 @@ def choose(model: ModelDirectory, output_path: str | Path | None) -> Output:
 
     Raises `InvalidArgument` when the folder is none, or holds what is not of an earlier capture.
     """
-    folder = model.path if output_path is None else Path(output_path).expanduser().resolve()
+    if output_path is None:
+        folder = model.path
+    else:
+        folder = Path(output_path).expanduser().resolve()
     if folder == model.path:
         if model.artifact is not None:
             _refuse_foreign(folder, model.artifact)

@@ -37,9 +37,14 @@ def degradations(trace: Trace, places: Places) -> Iterator[Degradation]:
 
 def _from_home(path: str) -> str:
     home = os.path.expanduser("~")  # noqa: PTH111 - as it is, also where there is none
-    return f"~/{Path(path).relative_to(home)}" if Path(path).is_relative_to(home) else path
+    if Path(path).is_relative_to(home):
+        return f"~/{Path(path).relative_to(home)}"
+    return path
 
 
 def _some(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
+    if len(paths) > SHOWN:
+        more = f" and {len(paths) - SHOWN} more"
+    else:
+        more = ""
     return f"{', '.join(paths[:SHOWN])}{more}"

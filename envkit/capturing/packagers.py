@@ -103,7 +103,9 @@ def conda_needs(trace: Trace, selection: Selection) -> CondaNeeds | None:
 def conda_package(distribution: Distribution) -> CondaPackage | None:
     """The conda package of a distribution that conda installed, else None."""
     prefix = CondaPrefix.around(distribution)
-    return prefix.brought(distribution) if prefix is not None else None
+    if prefix is not None:
+        return prefix.brought(distribution)
+    return None
 
 
 def is_of_debian(distribution: Distribution) -> bool:
@@ -121,13 +123,12 @@ def degradations(
     of_conda = conda.distributions if conda is not None else frozenset()
     for each in (needed.distribution for needed in closure):
         pin = f"{each.name}=={each.version}"
-        who = (
-            "the operating system"
-            if is_of_debian(each)
-            else "conda"
-            if each.name in of_conda
-            else ""
-        )
+        if is_of_debian(each):
+            who = "the operating system"
+        elif each.name in of_conda:
+            who = "conda"
+        else:
+            who = ""
         if who and any(pin in re.split(r"[\s,]+", reason) for reason in reasons):
             detail = f"{pin} was installed by {who} and no index has it: where the model runs, {who} must bring it"
             yield Degradation(kind=Kind.NOT_ON_INDEX, subject=each.name, detail=detail)

@@ -74,7 +74,9 @@ class Places:
 
     def owner(self, file: str) -> Distribution | None:
         """The distribution that the file belongs to; None for those of the model, too."""
-        return None if self.is_local(file) else self._installed.owner(file)
+        if self.is_local(file):
+            return None
+        return self._installed.owner(file)
 
     def reader(self, read: VariableRead) -> str:
         """Who read a variable: `model`, `python` or the name of a distribution."""
@@ -84,7 +86,9 @@ class Places:
         if self.is_standard(file):
             return "python"
         owner = self._installed.owner(file)
-        return owner.name if owner else "model"
+        if owner:
+            return owner.name
+        return "model"
 
     def relative(self, file: str) -> str:
         """The path as seen from the model or from its folder of the search path, else as it is.
@@ -95,4 +99,6 @@ class Places:
         if file.startswith(self._programs) and not self._programs.startswith(SYSTEM):
             return f"bin/{file[len(self._programs) :]}"
         inside = [root for root in roots if file.startswith(root)]
-        return file[len(max(inside, key=len)) :] if inside else file
+        if inside:
+            return file[len(max(inside, key=len)) :]
+        return file

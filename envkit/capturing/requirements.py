@@ -400,7 +400,9 @@ def _calls(nodes: Iterable[ast.AST]) -> Iterator[int]:
 
 
 def _last_name(function: ast.expr) -> str:
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return getattr(function, "id", "")
 
 
 def _guards(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, int]]:

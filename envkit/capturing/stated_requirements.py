@@ -180,7 +180,9 @@ class Declared:
         other = [str(each) for each in self._unfulfilled]
         lines = sorted({*missing, *nameless, *other})
         reason = f"what is asked for is not what is installed ({', '.join(lines)})"
-        return Unlocked(reasons=(reason,)) if lines else None
+        if lines:
+            return Unlocked(reasons=(reason,))
+        return None
 
     @property
     def _unfulfilled(self) -> Iterator[Requirement]:
@@ -213,26 +215,22 @@ def declared(
         name: each for name, each in found.items() if each is not None and _fits(lines[name], each)
     }
     seen = {each.distribution: each.extras for each in selection.requirements}
-    kept = (
-        {}
-        if stated.instead
-        else {each: extras for each, extras in seen.items() if each.name not in lines}
-    )
+    if stated.instead:
+        kept = {}
+    else:
+        kept = {each: extras for each, extras in seen.items() if each.name not in lines}
     roots = kept | {each: _extras(lines[name]) for name, each in fitting.items()}
     closures = Closures(installed, markers)
     closure = closures.of(roots)
     unknown = len(fitting) < len(stated.file.requirements)
     others = {each.distribution for each in selection.needed} - closure
-    others = (
-        {each for each in others if each.name not in lines}
-        if unknown or not stated.instead
-        else set()
-    )
-    unused = (
-        ()
-        if unknown
-        else tuple(each for each in selection.requirements if each.distribution not in closure)
-    )
+    if unknown or not stated.instead:
+        others = {each for each in others if each.name not in lines}
+    else:
+        others = set()
+    unused: tuple[Needed, ...] = ()
+    if not unknown:
+        unused = tuple(each for each in selection.requirements if each.distribution not in closure)
     return Declared(
         wish=stated,
         selection=replace(
@@ -288,7 +286,9 @@ def _is_open(line: Requirement, distribution: Distribution) -> bool:
 
 def _extras(line: Requirement) -> frozenset[str]:
     asked = _parsed(line)
-    return frozenset(map(canonicalize_name, asked.extras)) if asked else frozenset()
+    if asked:
+        return frozenset(map(canonicalize_name, asked.extras))
+    return frozenset()
 
 
 def _name(line: str) -> NormalizedName:

@@ -42,7 +42,9 @@ class _Found:
     @property
     def name(self) -> str:
         """The name of the distribution."""
-        return self.owner.name if self.owner is not None else distribution_named(self.module)
+        if self.owner is not None:
+            return self.owner.name
+        return distribution_named(self.module)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,19 +69,25 @@ class Static:
     @property
     def lines(self) -> tuple[str, ...]:
         """Requirements that no installed distribution stands for."""
-        return tuple(sorted({line for line, _ in self.missing})) if self.method == PHASE else ()
+        if self.method == PHASE:
+            return tuple(sorted({line for line, _ in self.missing}))
+        return ()
 
     @property
     def unlocked(self) -> Unlocked | None:
         """Why no lock can be made, if so: what is not installed here has no known closure."""
         names = ", ".join(self.lines)
         reason = f"what is not installed in this interpreter cannot be locked ({names})"
-        return Unlocked(reasons=(reason,)) if self.lines else None
+        if self.lines:
+            return Unlocked(reasons=(reason,))
+        return None
 
     def with_lines(self, pins: Iterable[str]) -> tuple[str, ...]:
         """The pins of installed distributions with the lines for those that are not, sorted by name."""
         found = tuple(pins)
-        return tuple(sorted((*found, *self.lines), key=_name_in)) if self.lines else found
+        if self.lines:
+            return tuple(sorted((*found, *self.lines), key=_name_in))
+        return found
 
     def add_to(self, trace: Trace, model: ModelDirectory) -> Trace:
         """The trace as it would be had it seen these imports too."""
@@ -150,8 +158,14 @@ class Static:
             if self.method != PHASE:
                 detail = f"code that the example did not reach imports {mention.module} ({mention.where}), not installed"
             else:
-                known = "what it requires" if "==" in line else "its version and what it requires"
-                why = f"this is not Python {self.python}" if self.python else "it is not installed"
+                if "==" in line:
+                    known = "what it requires"
+                else:
+                    known = "its version and what it requires"
+                if self.python:
+                    why = f"this is not Python {self.python}"
+                else:
+                    why = "it is not installed"
                 detail = f"{line} is named by {mention.where}, {why}: {known} is not known"
             yield Degradation(
                 kind=Kind.NOT_INSTALLED, subject=line.partition("=")[0], detail=detail
@@ -314,7 +328,9 @@ def _read_of(variable: Variable, model: ModelDirectory) -> VariableRead:
 
 
 def _roots(model: ModelDirectory) -> list[Path]:
-    return [model.code_path] if model.code_path is not None else []
+    if model.code_path is not None:
+        return [model.code_path]
+    return []
 
 
 def _conflicts(
@@ -329,13 +345,18 @@ def _conflicts(
 
 
 def _line(name: str, versions: Mapping[str, str]) -> str:
-    return f"{name}=={versions[name]}" if name in versions else name
+    if name in versions:
+        return f"{name}=={versions[name]}"
+    return name
 
 
 def _not_installed(line: str, mention: Mention) -> dict[str, Any]:
     """The entry in `distributions` for what no installed distribution stands for."""
     name, _, version = line.partition("==")
-    by = {"by": mention.file, "line": mention.line} if mention.by_code else {"by": "artifact"}
+    if mention.by_code:
+        by = {"by": mention.file, "line": mention.line}
+    else:
+        by = {"by": "artifact"}
     return {
         "name": name,
         "version": version,

@@ -203,7 +203,10 @@ def _reads(
             yield _use(event, event["program"], "program")
     named = {path.rpartition("/")[2]: path for path in sorted(loaded)}
     for event in kinds.get("library", []):
-        path = event["path"] if event["path"].startswith("/") else named.get(event["path"])
+        if event["path"].startswith("/"):
+            path = event["path"]
+        else:
+            path = named.get(event["path"])
         if path is not None:
             yield _use(event, path, "library")
 

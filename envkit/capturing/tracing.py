@@ -97,8 +97,13 @@ def _search_path(code_paths: Sequence[Path]) -> dict[str, str]:
     for each in code_paths:
         if not each.is_dir() or os.pathsep in str(each):
             raise InvalidArgument(f"The code path {each} is no folder that Python can import from.")
-    before = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
-    return {"PYTHONPATH": os.pathsep.join([*map(str, code_paths), *before])} if code_paths else {}
+    if os.environ.get("PYTHONPATH"):
+        before = [os.environ["PYTHONPATH"]]
+    else:
+        before = []
+    if code_paths:
+        return {"PYTHONPATH": os.pathsep.join([*map(str, code_paths), *before])}
+    return {}
 
 
 def _failure(journal: Journal, model: ModelDirectory, limits: Limits) -> CaptureFailed | None:
@@ -111,7 +116,10 @@ def _failure(journal: Journal, model: ModelDirectory, limits: Limits) -> Capture
                 f"the input example cannot be used: {error['message']}",
             )
         said = error["type"] + error["message"] + error["traceback"]
-        hint = limits.confinement.hint(said) if limits.confinement else ""
+        if limits.confinement:
+            hint = limits.confinement.hint(said)
+        else:
+            hint = ""
         return ModelRaised(
             doing(error["phase"]), error["type"], error["message"] + hint, error["traceback"]
         )

@@ -63,7 +63,9 @@ class Wishes:
         """Whether to record it, None where nothing is said. What is to be ignored wins."""
         if any(fnmatchcase(name, pattern) for pattern in self.ignore):
             return False
-        return True if any(fnmatchcase(name, pattern) for pattern in self.include) else None
+        if any(fnmatchcase(name, pattern) for pattern in self.include):
+            return True
+        return None
 
 
 def classify(trace: Trace, places: Places, wishes: Wishes | None = None) -> tuple[Variable, ...]:

@@ -50,7 +50,9 @@ def why_kept(
     implied = next((each for each in _named(selection.constraints) if each.implied_by), None)
     if implied is not None:
         return f"{', '.join(implied.implied_by)} requires it"
-    return "something else imports it" if needs_mlflow(selection) else None
+    if needs_mlflow(selection):
+        return "something else imports it"
+    return None
 
 
 def without_supplied(read: Static) -> Static:
@@ -81,7 +83,9 @@ def _varies_alike(prediction: Any, other: Any, again: Callable[[], Trace]) -> bo
 def _form(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _form(each) for key, each in value.items()}
-    return [_form(each) for each in value] if isinstance(value, list) else type(value)
+    if isinstance(value, list):
+        return [_form(each) for each in value]
+    return type(value)
 
 
 def _named(needed: Iterable[Needed]) -> Iterator[Needed]:

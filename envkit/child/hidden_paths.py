@@ -104,5 +104,8 @@ def _links(path: Path) -> Iterator[tuple[Path, str]]:
             followed += 1
             target = os.readlink(current)  # noqa: PTH115 - as it is written
             yield current, target
-            current = Path("/") if target.startswith("/") else current.parent
+            if target.startswith("/"):
+                current = Path("/")
+            else:
+                current = current.parent
             left.extendleft(reversed([each for each in Path(target).parts if each != "/"]))

@@ -28,7 +28,10 @@ def program(named: str | Path) -> Path:
             return each
     if os.sep not in str(named) and not path.exists() and (found := shutil.which(str(named))):
         return Path(found)
-    problem = "there is no bin/python in it" if path.is_dir() else "there is no such program"
+    if path.is_dir():
+        problem = "there is no bin/python in it"
+    else:
+        problem = "there is no such program"
     raise NotAnInterpreter(str(named), problem)
 
 

@@ -176,9 +176,10 @@ def _heard_out(
     ends = None if timeout is None else time.monotonic() + timeout
     place = 0
     while True:
-        left = (
-            _LISTENING_SECONDS if ends is None else min(_LISTENING_SECONDS, ends - time.monotonic())
-        )
+        if ends is None:
+            left = _LISTENING_SECONDS
+        else:
+            left = min(_LISTENING_SECONDS, ends - time.monotonic())
         ended = _ends_within(process, left)
         content = os.pread(sink.fileno(), 1 << 20, place)  # where the program writes is not moved
         whole, _, _ = content.rpartition(b"\n")

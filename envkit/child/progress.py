@@ -52,7 +52,9 @@ class Progress(Protocol):
 
 def step(report: Report | None, what: str) -> AbstractContextManager[Advance]:
     """Begin a step of a report; one that knows no steps is told nothing of it."""
-    return report.step(what) if isinstance(report, Progress) else nullcontext(_ignore)
+    if isinstance(report, Progress):
+        return report.step(what)
+    return nullcontext(_ignore)
 
 
 def _ignore(_: State) -> None:

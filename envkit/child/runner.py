@@ -65,7 +65,9 @@ class Journal:
     def phase(self) -> str:
         """The phase that it was in at the end; `start` before the first."""
         phases = [event["name"] for event in self._own("phase")]
-        return str(phases[-1]) if phases else "start"
+        if phases:
+            return str(phases[-1])
+        return "start"
 
     def _own(self, name: str) -> Iterator[Event]:
         """Leave out what forks of the program told, which bear a process number."""

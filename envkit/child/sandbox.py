@@ -168,11 +168,10 @@ def _best(sandbox: Sandbox) -> Confinement:
     if sandbox is Sandbox.LIMITS:
         return Confinement(program=None)
     found = shutil.which("bwrap")
-    problem = (
-        _problem(Path(found).absolute())
-        if found
-        else "bwrap, of the package bubblewrap, is not on the PATH"
-    )
+    if found:
+        problem = _problem(Path(found).absolute())
+    else:
+        problem = "bwrap, of the package bubblewrap, is not on the PATH"
     if found and not problem:
         return Confinement(program=Path(found).absolute())
     if sandbox is Sandbox.BUBBLEWRAP:
@@ -193,11 +192,9 @@ def _problem(program: Path) -> str:
     except OSError as error:
         return f"{program}: {error.strerror}"
     lines = ended.output.strip().splitlines() or [ended.how]
-    return (
-        ""
-        if ended.succeeded
-        else f"{program} does not work here: {lines[-1].removeprefix('bwrap: ').rstrip('.')}"
-    )
+    if ended.succeeded:
+        return ""
+    return f"{program} does not work here: {lines[-1].removeprefix('bwrap: ').rstrip('.')}"
 
 
 def _options(

@@ -127,7 +127,12 @@ def verify(targets: tuple[str, ...], repair: bool, as_json: bool) -> None:
             {**_facts(each.environment), "problems": each.problems, "removed": each.removed}
         )
         if not as_json:
-            state = "damaged, removed" if each.removed else "damaged" if each.problems else "sound"
+            if each.removed:
+                state = "damaged, removed"
+            elif each.problems:
+                state = "damaged"
+            else:
+                state = "sound"
             click.echo(f"{each.environment.name}: {state}")
             for problem in each.problems:
                 click.echo(f"  {problem}")
@@ -266,9 +271,9 @@ def _counted(environments: Sequence[Stored]) -> str:
 def _human(size: float) -> str:
     for unit in ("B", "kB", "MB", "GB"):
         if size < 1000:
-            return (
-                f"{size:.0f} {unit}" if unit in {"B", "kB"} or size >= 100 else f"{size:.1f} {unit}"
-            )
+            if unit in {"B", "kB"} or size >= 100:
+                return f"{size:.0f} {unit}"
+            return f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} TB"
 

@@ -101,7 +101,10 @@ def command(
         options.note(f"Note: {each}.")
     if len(result.of_indexes) > 1:  # which one is asked first decides whose file it is
         for index, names in result.of_indexes.items():
-            more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+            if len(names) > NAMES_SHOWN:
+                more = f" and {len(names) - NAMES_SHOWN} more"
+            else:
+                more = ""
             options.note(f"From {index}: {', '.join(names[:NAMES_SHOWN])}{more}.")
     how = "chosen" if result.resolved else "as they are pinned"
     options.note(

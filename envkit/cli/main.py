@@ -75,11 +75,10 @@ class LazyGroup(click.Group):
             if ctx.obj.get("debug"):
                 raise
             sys.stdout = None
-            place = (
-                f": {error.filename}"
-                if error.filename
-                else " (standard output or a temporary file)"
-            )
+            if error.filename:
+                place = f": {error.filename}"
+            else:
+                place = " (standard output or a temporary file)"
             _fail(EnvkitError(f"{error.strerror or error}{place}."), debug=False)
         return result
 

@@ -19,7 +19,9 @@ _DUMB = {"dumb", "unknown", ""}
 
 def report(*, only_verbose: bool = False) -> Lines | Bars:
     """Give what a command hands to the library as its `report`; lines may be for `-v` alone, bars are not."""
-    return Bars(only_verbose) if _is_drawn(os.environ) else Lines(only_verbose)
+    if _is_drawn(os.environ):
+        return Bars(only_verbose)
+    return Lines(only_verbose)
 
 
 def _is_drawn(environ: Mapping[str, str]) -> bool:
@@ -94,7 +96,9 @@ def _bars() -> Progress:
     class Amount(DownloadColumn):
         def render(self, task):  # type: ignore[no-untyped-def]
             """Show an amount when there is one."""
-            return super().render(task) if task.total else ""
+            if task.total:
+                return super().render(task)
+            return ""
 
     return Progress(
         SpinnerColumn(),

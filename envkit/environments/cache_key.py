@@ -55,4 +55,6 @@ def libc() -> Iterator[str]:
 def _sorted(listed: str) -> str:
     """Sort what commas part, within its brackets."""
     inner = listed.strip("[]")
-    return listed.replace(inner, ",".join(sorted(inner.split(",")))) if inner else ""
+    if inner:
+        return listed.replace(inner, ",".join(sorted(inner.split(","))))
+    return ""

@@ -38,7 +38,9 @@ def choose(
     """
 
     def refuses(minor: str) -> str:
-        return python_policy.excluded(plan.lock, minor) if plan.lock is not None else ""
+        if plan.lock is not None:
+            return python_policy.excluded(plan.lock, minor)
+        return ""
 
     def fetch(version: str) -> str:
         from envkit.interpreters import downloads  # a warm run does without

@@ -25,31 +25,35 @@ def rebased(line: str, directory: Path) -> tuple[str, Path | None]:
     """
     editable, requirement = _split_editable(line)
     bare = _MARKER.sub("", _HASH_OPTIONS.sub("", requirement)).strip()
-    rest = requirement.strip()[len(bare) :] if requirement.strip().startswith(bare) else ""
+    if requirement.strip().startswith(bare):
+        rest = requirement.strip()[len(bare) :]
+    else:
+        rest = ""
     name, at, target = bare.partition("@")
     if at and not _looks_like_path(name):
         path = path_of_url(target.strip(), directory)
-        return (
-            (line, None)
-            if path is None
-            else (f"{editable}{name.strip()} @ {path.as_uri()}{rest}", path)
-        )
+        if path is None:
+            return (line, None)
+        return (f"{editable}{name.strip()} @ {path.as_uri()}{rest}", path)
     extras = found.group() if (found := _EXTRAS.search(bare)) else ""
     text = bare.removesuffix(extras)
     if text.startswith("file:"):
         path = path_of_url(text, directory)
     else:
-        path = _absolute(text, directory) if editable or _looks_like_path(text) else None
-    return (
-        (line, None)
-        if path is None or "://" in text.removeprefix("file://")
-        else (_as_line(editable, path, extras + rest), path)
-    )
+        if editable or _looks_like_path(text):
+            path = _absolute(text, directory)
+        else:
+            path = None
+    if path is None or "://" in text.removeprefix("file://"):
+        return (line, None)
+    return (_as_line(editable, path, extras + rest), path)
 
 
 def _split_editable(line: str) -> tuple[str, str]:
     found = re.match(r"(?:-e|--editable)[\s=]+(.*)", line, re.DOTALL)
-    return ("-e ", found.group(1)) if found else ("", line)
+    if found:
+        return ("-e ", found.group(1))
+    return ("", line)
 
 
 def _as_line(editable: str, path: Path, rest: str) -> str:
@@ -65,7 +69,9 @@ def _looks_like_path(text: str) -> bool:
 def path_of_url(url: str, directory: Path) -> Path | None:
     """Give the absolute path that a `file:` URL names; None for any other URL."""
     parts = urlsplit(url)
-    return _absolute(unquote(parts.path), directory) if parts.scheme == "file" else None
+    if parts.scheme == "file":
+        return _absolute(unquote(parts.path), directory)
+    return None
 
 
 def _absolute(text: str, directory: Path) -> Path:

@@ -127,10 +127,14 @@ def of(
         _Line.of(line, spec.directory, digest, allow_source=allow_source) for line in constraints
     ]
     options = tuple(_option(line, spec.directory) for line in spec.options)
-    lock = spec.lock if spec.lock is not None and not overrides else None
-    build_constraints = (
-        tuple(each for each in spec.build_dependencies if "==" in each) if allow_source else ()
-    )
+    if spec.lock is not None and not overrides:
+        lock = spec.lock
+    else:
+        lock = None
+    if allow_source:
+        build_constraints = tuple(each for each in spec.build_dependencies if "==" in each)
+    else:
+        build_constraints = ()
     return Plan(
         python=spec.python,
         requirements=tuple(line.text for line in lines),
@@ -237,11 +241,9 @@ def _by_wheel(line: str, wheels: Mapping[str, str]) -> str:
     """A commit's line with the wheel that the model brings of it in the place of its address."""
     name, at, url = line.partition("@")
     wheel = wheels.get(url.partition(" ;")[0].strip())
-    return (
-        line
-        if wheel is None
-        else f"{name.strip()} {at} {wheel}{url[len(url.partition(' ;')[0]) :]}"
-    )
+    if wheel is None:
+        return line
+    return f"{name.strip()} {at} {wheel}{url[len(url.partition(' ;')[0]) :]}"
 
 
 def _override(line: str) -> tuple[str, str]:

@@ -95,7 +95,9 @@ def answer_example(
         journal = _run(environment, {**model, **rest}, variables or {}, timeout, confinement)
         example = model.get("example")
         refuse_failure(journal, example["path"] if example else "the example", timeout, confinement)
-        return _answer(answer)[1] if example else None
+        if example:
+            return _answer(answer)[1]
+        return None
 
 
 def _run(
@@ -126,7 +128,10 @@ def variables_in(environment: Environment, variables: Mapping[str, str]) -> dict
     """Give the variables of a model; a local environment is the user's own, seen as the user has it."""
     if environment.manager is EnvType.LOCAL:
         return {**os.environ, **variables}
-    own = conda_state.variables(environment.path) if environment.manager is EnvType.CONDA else {}
+    if environment.manager is EnvType.CONDA:
+        own = conda_state.variables(environment.path)
+    else:
+        own = {}
     return variables_of.for_program(os.environ, environment.python, {**own, **variables})
 
 
@@ -136,13 +141,19 @@ def refuse_failure(
     """Raise `InvalidFile` or `PredictionFailed` for what a model's process did not do."""
     doing = runner.doing(journal.phase)
     if error := journal.error:
-        said = f"{error['type']}: {error['message']}" if error["message"] else error["type"]
+        if error["message"]:
+            said = f"{error['type']}: {error['message']}"
+        else:
+            said = error["type"]
         if error.get("kind") == "input":
             raise InvalidFile(
                 input_name, "", error["message"] if error["type"] == "InvalidInput" else said
             )
         phase = str(error["phase"])
-        hint = confinement.hint(said + error["traceback"]) if confinement else ""
+        if confinement:
+            hint = confinement.hint(said + error["traceback"])
+        else:
+            hint = ""
         raise PredictionFailed(runner.doing(phase), said + hint, error["traceback"])
     if journal.ended.timed_out:
         raise PredictionFailed(doing, f"it was still busy after {timeout:g} s and was ended")

@@ -229,7 +229,10 @@ def _filler(
             warn=warn,
             report=report,
         )
-        locked = pylock.read(wanted.lock) if wanted.lock is not None else None
+        if wanted.lock is not None:
+            locked = pylock.read(wanted.lock)
+        else:
+            locked = None
         if locked is None or locked.obstacle_when(allow_source=wanted.allow_source):
             locked = None
             machine = index_settings.urls(manager, environ)
@@ -237,9 +240,10 @@ def _filler(
                 wanted, machine, interpreter, shelf.cache("uv"), workshop.variables
             )
         brought = engine.create(interpreter, workshop)
-        asked = (
-            yanked.Inquiry(locked, brought or interpreter, workshop) if locked and by_uv else None
-        )
+        if locked and by_uv:
+            asked = yanked.Inquiry(locked, brought or interpreter, workshop)
+        else:
+            asked = None
         engine.install(wanted, workshop.with_own_temporary_files())
         for note in asked.notes() if asked else ():
             warn(note)

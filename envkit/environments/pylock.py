@@ -41,11 +41,10 @@ class LockedPackage:
     @property
     def requirement(self) -> str:
         """As a line of a requirements file, with hashes."""
-        what = (
-            f"{self.name} @ {self.location}"
-            if self.source in _DIRECT
-            else f"{self.name}=={self.version}"
-        )
+        if self.source in _DIRECT:
+            what = f"{self.name} @ {self.location}"
+        else:
+            what = f"{self.name}=={self.version}"
         marker = f" ; {self.marker}" if self.marker else ""
         return what + marker + "".join(f" --hash={each}" for each in self.hashes)
 
@@ -136,8 +135,14 @@ def _source(
 
 
 def _commit(path: Path, vcs: Mapping[str, Any]) -> str:
-    where = str(vcs["url"]) if "url" in vcs else (path.parent / str(vcs["path"])).resolve().as_uri()
-    fragment = f"#subdirectory={vcs['subdirectory']}" if "subdirectory" in vcs else ""
+    if "url" in vcs:
+        where = str(vcs["url"])
+    else:
+        where = (path.parent / str(vcs["path"])).resolve().as_uri()
+    if "subdirectory" in vcs:
+        fragment = f"#subdirectory={vcs['subdirectory']}"
+    else:
+        fragment = ""
     return f"{vcs['type']}+{where}@{vcs['commit-id']}{fragment}"
 
 
@@ -171,7 +176,10 @@ def disagreements(lock: Lock, requirements: Sequence[str]) -> Iterator[str]:
 
 def _is_other_commit(package: LockedPackage, url: str) -> bool:
     """Whether the lock holds a commit, and the URL names another; the way to the repository may be another."""
-    held = package.location if package.source == "vcs" else package.built_from
+    if package.source == "vcs":
+        held = package.location
+    else:
+        held = package.built_from
     return bool(held) and _revision(held) != _revision(url)
 
 

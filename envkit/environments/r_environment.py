@@ -22,7 +22,10 @@ def prepare(
     model of R has not: requirements to override, a Python of its own.
     """
     if overrides or python is not None:
-        what = "requirements of Python to override" if overrides else "Python of its own to choose"
+        if overrides:
+            what = "requirements of Python to override"
+        else:
+            what = "Python of its own to choose"
         raise InvalidArgument(f"A model of R has no {what}.")
     found = r.find(os.environ)
     note = f"A model of R: it runs in R {found.version} of this machine ({found.home}), for which nothing is rebuilt."

@@ -117,7 +117,10 @@ def predict(
     with scratch.folder() as folder:
         named = Path(input_path) if input_path is not None else None
         data = input_data if named is None else _streamed(named)
-        given = _written(data, content_type, folder) if named is None or data is not None else named
+        if named is None or data is not None:
+            given = _written(data, content_type, folder)
+        else:
+            given = named
         chosen = _Python.of(python, python_policy)
         overrides = _lines(pip_requirements_override)
         environment = _prepare(
@@ -196,7 +199,9 @@ def _manager(named: EnvType | str) -> EnvType:
 
 def _lines(overrides: str | Sequence[str]) -> tuple[str, ...]:
     """One override may be given as it is: a text is no sequence of its letters."""
-    return (overrides,) if isinstance(overrides, str) else tuple(overrides)
+    if isinstance(overrides, str):
+        return (overrides,)
+    return tuple(overrides)
 
 
 def _streamed(path: Path) -> bytes | None:
@@ -219,7 +224,10 @@ def _written(data: Any, content_type: str, folder: Path) -> Path:
     if isinstance(data, bytes):
         path.write_bytes(data)
     else:
-        text = data if isinstance(data, str) else _payload(data, content_type)
+        if isinstance(data, str):
+            text = data
+        else:
+            text = _payload(data, content_type)
         try:
             path.write_text(text, encoding="utf-8")
         except UnicodeEncodeError as error:

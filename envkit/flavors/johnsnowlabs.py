@@ -123,7 +123,10 @@ def _license() -> dict[str, str]:
 
 def _pipeline(model: Any) -> Any:
     """Give Spark's own pipeline: an `NLUPipeline` makes it when it predicts for the first time."""
-    found = model.model if isinstance(model, loader.NluPipeline) else model
+    if isinstance(model, loader.NluPipeline):
+        found = model.model
+    else:
+        found = model
     if isinstance(found, loading.library("pyspark.ml.pipeline", "pyspark").PipelineModel):
         return found
     if not hasattr(found, "predict"):

@@ -56,7 +56,10 @@ def load_model(
     load_model_kwargs: Mapping[str, Any] | None = None,
 ) -> Any:
     """Load the model. custom_objects: own classes and functions. load_model_kwargs: for Keras' `load_model`."""
-    given = {"custom_objects": dict(custom_objects)} if custom_objects else {}
+    if custom_objects:
+        given = {"custom_objects": dict(custom_objects)}
+    else:
+        given = {}
     return _FLAVOR.load_model(model_uri, dst_path, **given, **(load_model_kwargs or {}))
 
 

@@ -62,11 +62,10 @@ def save_model(
             fields={"data": "model.lgb", **fields},
         )
         return
-    trusted = (
-        sorted({*_TRUSTED, *(skops_trusted_types or ())})
-        if serialization_format == "skops"
-        else None
-    )
+    if serialization_format == "skops":
+        trusted = sorted({*_TRUSTED, *(skops_trusted_types or ())})
+    else:
+        trusted = None
     name = pickling.file_name(serialization_format)
     put = pickling.writer(lgb_model, serialization_format, trusted)
     _FLAVOR.save(

@@ -56,7 +56,10 @@ def save_model(
             f"pytorch_model is a torch.nn.Module, not a {type(pytorch_model).__name__}."
         )
     common, own = divided(options)
-    name = pickle_module.__name__ if pickle_module else _MLFLOW_PICKLE_MODULE
+    if pickle_module:
+        name = pickle_module.__name__
+    else:
+        name = _MLFLOW_PICKLE_MODULE
 
     def put(folder: Path) -> None:
         folder.mkdir()

@@ -87,7 +87,10 @@ def _signature(task: str | None, example: Any) -> ModelSignature | None:
 
 def _described(model: Any) -> dict[str, Any]:
     """What the model was made of, when its first part is one of transformers."""
-    inner = getattr(model[0], "auto_model", None) if len(model) else None
+    if len(model):
+        inner = getattr(model[0], "auto_model", None)
+    else:
+        inner = None
     if inner is None:
         return {}
     return {"pipeline_model_type": type(inner).__name__, "source_model_name": inner.name_or_path}

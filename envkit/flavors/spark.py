@@ -45,9 +45,10 @@ def save_model(
             f"spark_model is a fitted model of Spark ML, not a {type(spark_model).__name__}."
         )
     pipelines = loading.library("pyspark.ml.pipeline", "pyspark").PipelineModel
-    whole = (
-        spark_model if connect or isinstance(spark_model, pipelines) else pipelines([spark_model])
-    )
+    if connect or isinstance(spark_model, pipelines):
+        whole = spark_model
+    else:
+        whole = pipelines([spark_model])
 
     def put(folder: Path) -> None:
         if connect:

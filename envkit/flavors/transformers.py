@@ -189,14 +189,19 @@ def _labels_as_text(example: Any) -> Any:
     """Give the example with its labels in one text, as MLflow's signature has them."""
     if isinstance(example, tuple):
         return (_labels_as_text(example[0]), *example[1:])
-    labels = example.get("candidate_labels") if isinstance(example, Mapping) else None
-    return (
-        {**example, "candidate_labels": json.dumps(labels)} if isinstance(labels, list) else example
-    )
+    if isinstance(example, Mapping):
+        labels = example.get("candidate_labels")
+    else:
+        labels = None
+    if isinstance(labels, list):
+        return {**example, "candidate_labels": json.dumps(labels)}
+    return example
 
 
 def _signature(request: str | None, task: str, example: Any) -> ModelSignature | None:
     """Requests have a signature of their own; of others an example tells it, or the task."""
     if request:
         return request_forms.signature(request)
-    return task_signatures.of_task(task) if example is None else None
+    if example is None:
+        return task_signatures.of_task(task)
+    return None

@@ -51,11 +51,9 @@ class CondaEnv:
     def variables(self) -> tuple[tuple[str, str], ...]:
         """The environment variables that it sets, names and values; what is no mapping sets none."""
         found = self.other.get("variables")
-        return (
-            tuple((str(name), str(value)) for name, value in found.items())
-            if isinstance(found, Mapping)
-            else ()
-        )
+        if isinstance(found, Mapping):
+            return tuple((str(name), str(value)) for name, value in found.items())
+        return ()
 
     @property
     def python(self) -> str | None:
@@ -123,7 +121,9 @@ def dumps(env: CondaEnv) -> str:
 def name_of(spec: str) -> str:
     """Give the package name of a match spec, in lower case as conda compares it."""
     found = _SPEC.fullmatch(spec.strip())
-    return found["name"].lower() if found else ""
+    if found:
+        return found["name"].lower()
+    return ""
 
 
 def python_version(env: CondaEnv, path: Path) -> str | None:

@@ -63,7 +63,10 @@ def _login(url: re.Match[str]) -> str:
         return url.group()
     user, colon, password = login.partition(":")
     if scheme.lower().endswith("ssh"):
-        login = f"{user}:{_named(password, host, 'PASSWORD')}" if colon else user
+        if colon:
+            login = f"{user}:{_named(password, host, 'PASSWORD')}"
+        else:
+            login = user
     elif colon:
         login = f"{_named(user, host, 'USERNAME')}:{_named(password, host, 'PASSWORD')}"
     else:

@@ -45,7 +45,10 @@ def read(document: str, *, subject: str, prefix: str) -> Part | None:
         ]
         components = [references.component(each) for each in listed if not _is(each, subject)]
         edges = {each["ref"]: each.get("dependsOn", []) for each in content.get("dependencies", ())}
-        top = references.of(edges[_reference(main)]) if _reference(main) in edges else ()
+        if _reference(main) in edges:
+            top = references.of(edges[_reference(main)])
+        else:
+            top = ()
         if main and not _is(main, subject):
             top = references.of([_reference(main)])
         parsed = Bom.from_json(  # type: ignore[attr-defined] # made by a decorator

@@ -45,14 +45,19 @@ class Document:
         """Parse the text of the file; as `load`."""
         if not text.strip():
             raise InvalidFile(path, "", "is empty")
-        content = parse_json(text, path) if path.suffix == ".json" else parse_yaml(text, path)
+        if path.suffix == ".json":
+            content = parse_json(text, path)
+        else:
+            content = parse_yaml(text, path)
         if not isinstance(content, dict):
             raise InvalidFile(path, "", f"expected keys with values, found {_described(content)}")
         return cls(content, path)
 
     def key(self, key: str) -> str:
         """Give the full path of a key of this mapping."""
-        return f"{self.where}.{key}" if self.where else key
+        if self.where:
+            return f"{self.where}.{key}"
+        return key
 
     def text(self, key: str) -> str:
         """Give a text that must be there. Raises `InvalidFile`."""
@@ -64,7 +69,9 @@ class Document:
     def optional_text(self, key: str) -> str | None:
         """Give a text; None where the key is absent or null. Raises `InvalidFile` for anything else."""
         value = self.content.get(key)
-        return value if value is None or isinstance(value, str) else self.refuse(key, "text", value)
+        if value is None or isinstance(value, str):
+            return value
+        return self.refuse(key, "text", value)
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Give a list of texts; empty where the key is absent or null. Raises `InvalidFile` for anything else."""
@@ -79,7 +86,9 @@ class Document:
         value = self.content.get(key)
         if value is None:
             return ()
-        return tuple(value) if isinstance(value, list) else self.refuse(key, "a list", value)
+        if isinstance(value, list):
+            return tuple(value)
+        return self.refuse(key, "a list", value)
 
     def mapping(self, key: str) -> Document:
         """Give a mapping that must be there. Raises `InvalidFile`."""
@@ -194,7 +203,9 @@ def _check_shape(text: str, path: Path) -> None:
 
 
 def _line(mark: Any) -> str:
-    return f"line {mark.line + 1}" if mark else ""
+    if mark:
+        return f"line {mark.line + 1}"
+    return ""
 
 
 def _construct(text: str) -> Any:
@@ -226,7 +237,10 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen = set()
         for key_node, _ in node.value:
-            key = (key_node.tag, key_node.value) if isinstance(key_node, yaml.ScalarNode) else None
+            if isinstance(key_node, yaml.ScalarNode):
+                key = (key_node.tag, key_node.value)
+            else:
+                key = None
             if key is not None and key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key '{key_node.value}' is there twice", key_node.start_mark
@@ -243,7 +257,10 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def represent_str(self, data: str) -> yaml.ScalarNode:
-        style = '"' if any(end in data for end in "\x85\u2028\u2029") else None
+        if any(end in data for end in "\x85\u2028\u2029"):
+            style = '"'
+        else:
+            style = None
         return self.represent_scalar("tag:yaml.org,2002:str", data, style)
 
 
@@ -259,4 +276,6 @@ def _described(value: object) -> str:
         return f"the truth value {str(value).lower()}"
     if isinstance(value, int | float):
         return f"the number {value}"
-    return "a list" if isinstance(value, list) else "keys with values"
+    if isinstance(value, list):
+        return "a list"
+    return "keys with values"

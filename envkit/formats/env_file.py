@@ -47,4 +47,6 @@ def resolved(assignments: Iterable[Assignment], environ: Mapping[str, str]) -> d
 
 def _unquoted(value: str) -> str:
     quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-    return value[1:-1] if quoted else value
+    if quoted:
+        return value[1:-1]
+    return value

@@ -49,7 +49,11 @@ def read(path: Path) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        if math.isnan(value):
+            return "NaN"
+        if value > 0:
+            return "Infinity"
+        return "-Infinity"
     if isinstance(value, str):
         # a lone surrogate has no place in UTF-8
         return value.encode("utf-8", "backslashreplace").decode()

@@ -162,17 +162,17 @@ def _env(flavor: Document) -> tuple[str | None, str | None]:
     if isinstance(flavor.content.get("env"), str):
         return flavor.optional_text("env"), None
     env = flavor.optional_mapping("env")
-    return (env.optional_text("conda"), env.optional_text("virtualenv")) if env else (None, None)
+    if env:
+        return (env.optional_text("conda"), env.optional_text("virtualenv"))
+    return (None, None)
 
 
 def _artifacts(flavor: Document) -> dict[str, str]:
     """Of each artifact MLflow notes where it came from (`uri`) and where it lies in the model (`path`)."""
     artifacts = flavor.optional_mapping("artifacts")
-    return (
-        {name: artifacts.mapping(name).text("path") for name in artifacts.content}
-        if artifacts
-        else {}
-    )
+    if artifacts:
+        return {name: artifacts.mapping(name).text("path") for name in artifacts.content}
+    return {}
 
 
 def _input_example(info: Document) -> InputExample:

@@ -51,7 +51,10 @@ def read(path: Path, platform: str) -> tuple[LockedCondaPackage, ...]:
 
 
 def _package(path: Path, where: str, facts: dict[str, object]) -> LockedCondaPackage:
-    url = where if "://" in where else (path.parent / where).resolve().as_uri()
+    if "://" in where:
+        url = where
+    else:
+        url = (path.parent / where).resolve().as_uri()
     return LockedCondaPackage(
         url=url, sha256=str(facts.get("sha256", "")), md5=str(facts.get("md5", ""))
     )

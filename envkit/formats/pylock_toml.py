@@ -115,7 +115,9 @@ def built_from(reference: str) -> dict[str, Any]:
 def source_of(package: LockedPackage) -> str:
     """What `built_from` noted; empty where nothing is."""
     noted = package.get("tool", {}).get(CREATED_BY, {})
-    return str(noted.get("built-from", "")) if isinstance(noted, Mapping) else ""
+    if isinstance(noted, Mapping):
+        return str(noted.get("built-from", ""))
+    return ""
 
 
 def _check(content: Mapping[str, Any], path: Path) -> None:

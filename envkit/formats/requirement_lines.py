@@ -79,7 +79,9 @@ class Requirement:
             or "/" in bare.partition("@")[0]
             or bool(_ARCHIVE.search(bare))
         )
-        return bare if is_path and not _direct(self.text) else None
+        if is_path and not _direct(self.text):
+            return bare
+        return None
 
     @property
     def placeholders(self) -> tuple[str, ...]:
@@ -104,7 +106,9 @@ class Option:
 
     def __str__(self) -> str:
         """Give it as one line of a requirements file."""
-        return self.name if self.value is None else f"{self.name} {_quoted(self.value)}"
+        if self.value is None:
+            return self.name
+        return f"{self.name} {_quoted(self.value)}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -163,7 +167,9 @@ def _direct(text: str) -> bool:
 def _quoted(value: str) -> str:
     """Quote a value for `shlex`, which splits what follows the first option of a line."""
     plain = re.fullmatch(r"[^\s\"'\\]+", value) is not None and not value.startswith("#")
-    return value if plain else shlex.quote(value)
+    if plain:
+        return value
+    return shlex.quote(value)
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:

@@ -131,11 +131,10 @@ class _Reader:
         for entry in parse(text, path):
             if isinstance(entry, Reference):
                 target = self._target(entry, chain)
-                nested = (
-                    read_text(target, declared=True)
-                    if target.is_file()
-                    else self._missing(entry, target)
-                )
+                if target.is_file():
+                    nested = read_text(target, declared=True)
+                else:
+                    nested = self._missing(entry, target)
                 yield from self.entries(nested, target, constraint=entry.constraint, chain=chain)
             elif isinstance(entry, Option):
                 yield self._rebased(entry), constraint

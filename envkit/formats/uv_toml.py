@@ -73,7 +73,10 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     under_pip = content.get("pip", {})
-    kept = {**content, **under_pip} if isinstance(under_pip, dict) else content
+    if isinstance(under_pip, dict):
+        kept = {**content, **under_pip}
+    else:
+        kept = content
     return {
         name: _absolute(name, value, path.parent)
         for name, value in kept.items()

@@ -56,7 +56,9 @@ def format_of(path: str) -> str | None:
     stem, suffix = os.path.splitext(os.path.basename(path).lower())
     if suffix in COMPRESSIONS:
         inner = SUFFIXES.get(os.path.splitext(stem)[1])
-        return "joblib" if inner in ("pickle", "joblib") else None
+        if inner in ("pickle", "joblib"):
+            return "joblib"
+        return None
     return SUFFIXES.get(suffix) or ("pickle" if is_pickle(start) else None)
 
 

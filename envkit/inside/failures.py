@@ -26,7 +26,10 @@ def refusal(error: BaseException) -> dict[str, Any]:
     stands for a status of HTTP, and so do its checks of type hints.
     """
     if isinstance(error, InvalidInput):
-        code = "INVALID_PARAMETER_VALUE" if error.is_misfit else "BAD_REQUEST"
+        if error.is_misfit:
+            code = "INVALID_PARAMETER_VALUE"
+        else:
+            code = "BAD_REQUEST"
         return {"kind": "input", "status": 400, "code": code, "misfit": error.is_misfit}
     if any(each.__name__ == "MlflowException" for each in type(error).__mro__):
         told: Any = error

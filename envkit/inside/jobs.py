@@ -171,7 +171,8 @@ def _limit(request: Mapping[str, Any]) -> None:
             kind = getattr(resource, "RLIMIT_" + name, None)
             if kind is not None:  # not every system has them all
                 soft, hard = resource.getrlimit(kind)
-                most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+                if hard != resource.RLIM_INFINITY:
+                    most = min(most, hard)
                 resource.setrlimit(
                     kind, (most if soft == resource.RLIM_INFINITY else min(soft, most), most)
                 )
@@ -180,7 +181,9 @@ def _limit(request: Mapping[str, Any]) -> None:
 def _report_in_fork(error: BaseException) -> int:
     """Do as an interpreter does at its end with what a forked child raised; give the child's exit status."""
     if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else int(error.code is not None)
+        if isinstance(error.code, int):
+            return error.code
+        return int(error.code is not None)
     sys.excepthook(type(error), error, error.__traceback__)
     return 1
 

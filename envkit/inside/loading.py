@@ -67,7 +67,10 @@ def load_here(request: Mapping[str, Any]) -> Model:
     leave_no_trace_in(model)
     if conf.get("code"):
         sys.path.insert(0, os.path.join(model, conf["code"]))
-    data = os.path.join(model, conf["data"]) if conf.get("data") else model
+    if conf.get("data"):
+        data = os.path.join(model, conf["data"])
+    else:
+        data = model
     load_pyfunc = loader_for(conf["loader_module"])
     implementation = load_pyfunc(data, request)
     return Model(implementation, conf.get("predict_fn") or "predict", bool(conf.get("streamable")))

@@ -153,7 +153,10 @@ class Worker:
         return content
 
     def _tell_failure(self, error: BaseException, asked: Mapping[str, Any]) -> None:
-        refusal = failures.refusal(error) if asked["content_type"] != payload.TYPED else {}
+        if asked["content_type"] != payload.TYPED:
+            refusal = failures.refusal(error)
+        else:
+            refusal = {}
         described = failures.describe(error, self._phase, KINDS.get(self._phase, "model"))
         self._phase = "told"
         self.tell({**described, **refusal})

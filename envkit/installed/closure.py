@@ -31,7 +31,10 @@ class Unmet:
     found: str | None
 
     def __str__(self) -> str:
-        state = f"{self.found} is installed" if self.found else "it is not installed"
+        if self.found:
+            state = f"{self.found} is installed"
+        else:
+            state = "it is not installed"
         return f"{self.by} requires `{self.requirement}`, but {state}"
 
 
@@ -87,7 +90,9 @@ class Closures:
             if self._is_exact(distribution, extra, brought[extra] & set(used))
         ]
         clear = len(exact) == 1 and (single == exact or exact[0] == wanted.name)
-        return exact[0] if clear else None
+        if clear:
+            return exact[0]
+        return None
 
     def _brought_by_extras(self, distribution: Distribution) -> dict[str, frozenset[Distribution]]:
         """What each extra adds to the closure, without extras for work on the distribution."""

@@ -64,7 +64,9 @@ class CondaPrefix:
     def of(cls, executable: str) -> CondaPrefix | None:
         """The environment that an interpreter is of; None for any other, also for a venv on conda's Python."""
         prefix = Path(executable).parent.parent
-        return cls(prefix) if (prefix / FOLDER).is_dir() else None
+        if (prefix / FOLDER).is_dir():
+            return cls(prefix)
+        return None
 
     @classmethod
     def around(cls, distribution: Distribution) -> CondaPrefix | None:

@@ -51,7 +51,9 @@ def _size(entry: Mapping[str, Any]) -> int | None:
     if entry.get("path_type", "hardlink") != "hardlink" or entry.get("prefix_placeholder"):
         return None
     size = entry.get("size_in_bytes")
-    return size if isinstance(size, int) else None
+    if isinstance(size, int):
+        return size
+    return None
 
 
 def _is_replaced(environment: Path, files: list[str]) -> bool:

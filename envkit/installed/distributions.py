@@ -101,7 +101,9 @@ class Distribution:
     def installer(self) -> str | None:
         """Who installed it (`pip`, `uv`, `conda`, `debian`), by its INSTALLER file."""
         text = self._metadata.read_text("INSTALLER")
-        return text.strip() if text else None
+        if text:
+            return text.strip()
+        return None
 
     @cached_property
     def record(self) -> Mapping[str, tuple[str, str]]:
@@ -182,7 +184,9 @@ class InstalledDistributions:
 
     def _editable_owner(self, file: str) -> Distribution | None:
         holding = [folder for folder in self._editables if _is_below(file, folder)]
-        return self._editables[max(holding, key=len)] if holding else None
+        if holding:
+            return self._editables[max(holding, key=len)]
+        return None
 
     @cached_property
     def _editables(self) -> Mapping[str, Distribution]:
@@ -216,7 +220,9 @@ class _Site:
             if _is_below(file, prefix):
                 relative = file[len(prefix) :].lstrip(os.sep).replace(os.sep, "/")
                 nested = "site-packages/" in relative or "dist-packages/" in relative
-                return None if nested or not self.distributions else relative
+                if nested or not self.distributions:
+                    return None
+                return relative
         return None
 
     def owner(self, relative: str) -> Distribution | None:
@@ -360,11 +366,10 @@ def _origin(text: str | None, path: Path) -> Origin | None:
         document.get(key) or {} for key in ("vcs_info", "archive_info", "dir_info")
     )
     hashes = archive.get("hashes") or {}
-    digest = (
-        f"sha256:{hashes['sha256']}"
-        if "sha256" in hashes
-        else str(archive.get("hash", "")).replace("=", ":")
-    )
+    if "sha256" in hashes:
+        digest = f"sha256:{hashes['sha256']}"
+    else:
+        digest = str(archive.get("hash", "")).replace("=", ":")
     return Origin(
         url=document["url"],
         vcs=vcs.get("vcs"),
@@ -381,7 +386,9 @@ def _raw_record(folder: Path) -> bytes:
             raw = (folder / name).read_bytes()
         except OSError:
             continue
-        return raw.replace(b"\n../", b"\n") if name != "RECORD" else raw
+        if name != "RECORD":
+            return raw.replace(b"\n../", b"\n")
+        return raw
     return b""
 
 

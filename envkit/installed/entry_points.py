@@ -40,4 +40,6 @@ def _section(distribution: Distribution, group: str) -> dict[str, str]:
         parser.read_string(text)
     except configparser.Error:
         return {}
-    return dict(parser[group]) if parser.has_section(group) else {}
+    if parser.has_section(group):
+        return dict(parser[group])
+    return {}

@@ -81,14 +81,14 @@ def unlike(path: Path, digests: Sequence[str]) -> str:
     try:
         fitting = any(_has(path, digest) for digest in digests)
     except OSError as error:
-        return (
-            "is missing"
-            if isinstance(error, FileNotFoundError)
-            else f"cannot be read ({error.strerror})"
-        )
+        if isinstance(error, FileNotFoundError):
+            return "is missing"
+        return f"cannot be read ({error.strerror})"
     except ValueError:  # a digest of the future
         return ""
-    return "" if fitting else "has another content than was installed"
+    if fitting:
+        return ""
+    return "has another content than was installed"
 
 
 def _has(path: Path, digest: str) -> bool:
@@ -155,7 +155,10 @@ def _of_conda(meta: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return
     for each in paths:
-        as_packed = "" if each.get("prefix_placeholder") else each.get("sha256")
+        if each.get("prefix_placeholder"):
+            as_packed = ""
+        else:
+            as_packed = each.get("sha256")
         digest = each.get("sha256_in_prefix") or as_packed
         if digest and each.get("path_type") == "hardlink" and not each["_path"].endswith(".pyc"):
             yield each["_path"], (f"sha256={digest}",)

@@ -153,13 +153,17 @@ def named(executable: Path, wanted: str, search: Search) -> Interpreter:
 
 def _why_not(interpreter: Interpreter, wanted: str, search: Search) -> str:
     if interpreter.minor == minor_of(wanted):
-        return "`--python-policy minor` takes it." if search.policy is PythonPolicy.EXACT else ""
+        if search.policy is PythonPolicy.EXACT:
+            return "`--python-policy minor` takes it."
+        return ""
     if search.policy is not PythonPolicy.COMPATIBLE:
         return "`--python-policy compatible` takes another minor version."
     if _order(interpreter.version) < OLDEST:
         return f"envkit needs Python {OLDEST[0]}.{OLDEST[1]} or newer."
     why = search.refuses(interpreter.minor)
-    return f"It cannot take its place: {why}." if why else ""
+    if why:
+        return f"It cannot take its place: {why}."
+    return ""
 
 
 def _of_minor(
@@ -245,7 +249,9 @@ class KnownInterpreters:
     def _base(self, found: Interpreter, asked: Path, *, follow: bool) -> Interpreter | None:
         if found.executable == asked:
             return found
-        return self.identify(found.executable, follow=False) if follow else None
+        if follow:
+            return self.identify(found.executable, follow=False)
+        return None
 
     def _remember(self, real: Path, interpreter: Interpreter) -> None:
         import tempfile  # 3 ms, where an interpreter is new

@@ -120,7 +120,9 @@ def uv_versions(environ: Mapping[str, str]) -> Path:
 
 def _data(environ: Mapping[str, str]) -> Path:
     folder = environ.get("XDG_DATA_HOME")
-    return Path(folder) if folder else Path.home() / ".local" / "share"
+    if folder:
+        return Path(folder)
+    return Path.home() / ".local" / "share"
 
 
 def conda_prefixes(environ: Mapping[str, str]) -> Iterator[Path]:

@@ -126,4 +126,6 @@ def _name(wheel: Mapping[str, Any]) -> str:
 
 def _names(wheels: Sequence[Mapping[str, Any]]) -> str:
     names = [_name(each) for each in wheels]
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    if len(names) == 1:
+        return names[0]
+    return f"{names[0]} and {len(names) - 1} more"

@@ -122,11 +122,10 @@ def _chosen(package: LockedPackage, python: tuple[int, int]) -> _Wheel:
     ranked = [(rank, each) for each in files if (rank := _rank(_name(each), ranks)) is not None]
     if not ranked:
         of_commit = "vcs" in package
-        why = (
-            "comes from version control"
-            if of_commit
-            else "has no wheel for this platform and Python"
-        )
+        if of_commit:
+            why = "comes from version control"
+        else:
+            why = "has no wheel for this platform and Python"
         hint = "Put a wheel of it into the model's `wheels/`, name that in requirements.txt, and `envkit lock` again."
         if of_commit:
             hint = "Capture the model with `--build-vcs`, so that it takes a wheel of it along."

@@ -27,7 +27,10 @@ def built(lock: Path | None, directory: Path, *, elsewhere: bool) -> dict[str, L
     elsewhere: another platform or Python is asked for, so that only wheels for all count.
     """
     try:
-        known = pylock_toml.read(lock).packages if lock is not None else ()
+        if lock is not None:
+            known = pylock_toml.read(lock).packages
+        else:
+            known = ()
     except InvalidFile:  # it is about to be replaced
         return {}
     packages = (each for each in known if pylock_toml.source_of(each))

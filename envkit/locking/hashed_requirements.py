@@ -60,12 +60,14 @@ def _line(package: LockedPackage, given: Mapping[str | None, Requirement]) -> st
     elif "url" in archive:
         text = f"{package['name']} @ {archive['url']}"
     else:
-        extras = (
-            given[package["name"]].text.partition("[")[2].partition("]")[0]
-            if package["name"] in given
-            else ""
-        )
-        text = _pin(package).replace("==", f"[{extras}]==", 1) if extras else _pin(package)
+        if package["name"] in given:
+            extras = given[package["name"]].text.partition("[")[2].partition("]")[0]
+        else:
+            extras = ""
+        if extras:
+            text = _pin(package).replace("==", f"[{extras}]==", 1)
+        else:
+            text = _pin(package)
     return " ".join([text, *(f"--hash={each}" for each in digests)])
 
 

@@ -24,7 +24,10 @@ def degradations(closure: Iterable[Distribution], wheels: LocalWheels) -> Iterat
         if origin.is_commit:
             detail = _of_repository(each, origin, why, has_wheel=each.name in wheels.found)
         elif why is not None:
-            how = "in development mode" if origin.editable else "from a local file or folder"
+            if origin.editable:
+                how = "in development mode"
+            else:
+                how = "from a local file or folder"
             detail = (
                 f"{each.name} is installed {how} ({without_credentials(origin.url)}), and {why}: "
                 f"elsewhere, version {each.version} must be on an index"
@@ -69,11 +72,9 @@ def _of_repository(
     distribution: Distribution, origin: Origin, why: str | None, *, has_wheel: bool
 ) -> str | None:
     if not origin.local:
-        return (
-            f"{distribution.name} was to be built from {reference(origin)}, and {why}"
-            if why
-            else None
-        )
+        if why:
+            return f"{distribution.name} was to be built from {reference(origin)}, and {why}"
+        return None
     detail = f"{distribution.name} @ {reference(origin)} can be had on this machine alone"
     if has_wheel:
         return f"{detail}: elsewhere, only pylock.toml installs it, from the wheel that the model takes along"

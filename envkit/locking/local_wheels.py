@@ -121,7 +121,10 @@ def _wheel_of(
     folder: Path,
     report: Callable[[str], None] | None,
 ) -> LocalWheel:
-    source = Path(unquote(urlsplit(origin.url).path)) if origin.local else Path()
+    if origin.local:
+        source = Path(unquote(urlsplit(origin.url).path))
+    else:
+        source = Path()
     if not source.exists():
         raise _NoWheel("that is not there any more")
     if source.suffix == ".whl":
@@ -161,7 +164,10 @@ def _check_out(origin: Origin, place: Path) -> None:
     """Get the commit with its submodules, as installers do."""
     if origin.vcs != "git" or not origin.commit:
         raise _NoWheel(f"a wheel cannot be built from a {origin.vcs} repository")
-    repository = filled(origin.url, os.environ) if "${" in origin.url else origin.url
+    if "${" in origin.url:
+        repository = filled(origin.url, os.environ)
+    else:
+        repository = origin.url
     commands: tuple[list[str | Path], ...] = (
         ["git", "clone", "--quiet", "--no-checkout", "--no-hardlinks", "--", repository, place],
         ["git", "-C", place, "checkout", "--quiet", "--detach", origin.commit],

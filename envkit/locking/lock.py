@@ -151,7 +151,9 @@ def lasting(package: LockedPackage) -> LockedPackage:
 
 def _exactly(name: str, version: str) -> str:
     """The pin of this very version: `==2.3.0` would be content with `2.3.0+cpu`, too (PEP 440)."""
-    return f"{name}=={version}" if "+" in version else f"{name}==={version}"
+    if "+" in version:
+        return f"{name}=={version}"
+    return f"{name}==={version}"
 
 
 def _indexed(distributions: Iterable[Distribution]) -> list[tuple[str, str]]:
@@ -165,7 +167,10 @@ def _direct(distribution: Distribution, wheel: LocalWheel | None) -> LockedPacka
     origin = distribution.origin
     if origin is None or (origin.local and not origin.is_commit):
         return None
-    where = {"subdirectory": origin.subdirectory} if origin.subdirectory else {}
+    if origin.subdirectory:
+        where = {"subdirectory": origin.subdirectory}
+    else:
+        where = {}
     entry: dict[str, Any] = {"name": distribution.name, "version": distribution.version}
     url = placeholders(origin.url)
     if origin.vcs and origin.commit:

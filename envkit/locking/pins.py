@@ -35,7 +35,12 @@ def reference(origin: Origin) -> str:
     url = placeholders(
         f"{origin.vcs}+{origin.url}@{origin.commit}" if origin.vcs else origin.url
     ).replace(" ", "%20")
-    subdirectory = f"subdirectory={origin.subdirectory}" if origin.subdirectory else ""
+    if origin.subdirectory:
+        subdirectory = f"subdirectory={origin.subdirectory}"
+    else:
+        subdirectory = ""
     digest = origin.digest.replace(":", "=") if origin.digest else ""
     fragment = "&".join(filter(None, (subdirectory, digest)))
-    return f"{url}#{fragment}" if fragment else url
+    if fragment:
+        return f"{url}#{fragment}"
+    return url

@@ -133,15 +133,15 @@ def _words(options: tuple[str, ...]) -> list[str]:
 
 def _last(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return without_credentials(lines[-1]) if lines else ""
+    if lines:
+        return without_credentials(lines[-1])
+    return ""
 
 
 def _package(name: str, version: str, files: list[dict[str, Any]]) -> LockedPackage:
     wheels = [{"url": without_credentials(each["url"]), "hashes": each["hashes"]} for each in files]
     index = next((each["index"] for each in files if each["index"]), "")
     entry: dict[str, Any] = {"name": name, "version": version, "wheels": wheels}
-    return (
-        {**entry, "index": indexes.placeheld(index)}
-        if index and "//pypi.org/" not in index
-        else entry
-    )
+    if index and "//pypi.org/" not in index:
+        return {**entry, "index": indexes.placeheld(index)}
+    return entry

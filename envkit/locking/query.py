@@ -37,7 +37,9 @@ class Target:
     def requires_python(self) -> str:
         """The specifier of the Python versions that a lock for it holds for."""
         minor = ".".join(self.python.split(".")[:2])
-        return f">={minor}" if self.universal else f"=={minor}.*"
+        if self.universal:
+            return f">={minor}"
+        return f"=={minor}.*"
 
     @property
     def environments(self) -> tuple[str, ...]:

@@ -101,7 +101,10 @@ def relock(
     asked = Asked.of(spec, elsewhere=chosen)
     resolved = chosen or not asked.pinned
     named = resolver_named(resolver)
-    found = _resolve(asked, target, named or Uv()) if resolved else _look_up(asked, target, named)
+    if resolved:
+        found = _resolve(asked, target, named or Uv())
+    else:
+        found = _look_up(asked, target, named)
     if not chosen:  # the hashes that a model states are of files for its own machine
         _check_hashes(asked, found)
     packages = tuple(_portable(each, model.path) for each in (*found, *asked.direct))
@@ -192,12 +195,17 @@ def _look_up(asked: Asked, target: Target, resolver: Resolver | None) -> list[Lo
         for found in pins
         if found and (name := requirements_txt.name_of(found[1])) is not None and name not in taken
     }
-    default = [Uv()] if target.exclude_newer else resolvers.default()  # pip-tools knows today alone
+    default = resolvers.default()
+    if target.exclude_newer:  # pip-tools cannot look back
+        default = [Uv()]
     found, reasons = from_indexes(
         wanted, target, [resolver] if resolver else default, options=asked.options
     )
     if reasons:
-        day = f" as of {target.exclude_newer}" if target.exclude_newer else ""
+        if target.exclude_newer:
+            day = f" as of {target.exclude_newer}"
+        else:
+            day = ""
         raise BuildFailed(f"lock {asked.directory}{day}: nothing was changed", "\n".join(reasons))
     return list(found.values())
 
@@ -257,7 +265,13 @@ def _file(file: Mapping[str, Any], model: Path) -> dict[str, Any]:
 def _write(
     model: ModelDirectory, output_path: Path | None, text: str, others: Mapping[str, str]
 ) -> tuple[Path, ...]:
-    folder = output_path.absolute().parent if output_path is not None else model.path
-    name = output_path.name if output_path is not None else pylock_toml.FILE_NAME
+    if output_path is not None:
+        folder = output_path.absolute().parent
+    else:
+        folder = model.path
+    if output_path is not None:
+        name = output_path.name
+    else:
+        name = pylock_toml.FILE_NAME
     file_set.write_files(folder, {**others, name: text})
     return tuple(folder / each for each in sorted((name, *others)))

@@ -16,12 +16,16 @@ def resolver_named(name: str | None) -> Resolver | None:
         return None
     if name not in ("uv", "pip-tools"):
         raise InvalidArgument(f"There is no resolver {name!r}; it is uv or pip-tools.")
-    return Uv() if name == "uv" else _pip_tools()
+    if name == "uv":
+        return Uv()
+    return _pip_tools()
 
 
 def default() -> list[Resolver]:
     """uv; and pip-tools, for what uv does not know, where pip is told of other places than uv."""
-    return [Uv(), _pip_tools()] if indexes.pip_has_its_own(os.environ) else [Uv()]
+    if indexes.pip_has_its_own(os.environ):
+        return [Uv(), _pip_tools()]
+    return [Uv()]
 
 
 def _pip_tools() -> Resolver:

@@ -50,13 +50,18 @@ class Uv:
 
     def ask(self, question: Question) -> Found | NotFound:
         """See `Resolver`."""
-        cached = None if question.closure else self._ask(question, "--offline")
+        if question.closure:
+            cached = None
+        else:
+            cached = self._ask(question, "--offline")
         if isinstance(cached, Found):
             return cached
         answer = self._ask(question)
         if question.closure and isinstance(answer, NotFound) and _UNREACHABLE.search(answer.said):
             cached = self._ask(question, "--offline")
-        return cached if isinstance(cached, Found) else answer
+        if isinstance(cached, Found):
+            return cached
+        return answer
 
     def _ask(self, question: Question, *options: str) -> Found | NotFound:
         with tempfile.TemporaryDirectory(prefix="envkit-lock-") as name:
@@ -69,9 +74,14 @@ class Uv:
             if not ended.succeeded:
                 said = _REMARKS.sub("", ended.output)  # it breaks lines where a terminal would end
                 said = " ".join(said.split()) or f"uv {ended.how}"
-                return NotFound(said=said) if _OFFLINE in said else _refused(said)
+                if _OFFLINE in said:
+                    return NotFound(said=said)
+                return _refused(said)
             packages = tomllib.loads(output.read_text(encoding="utf-8")).get("packages", ())
-            of_index = _indexes(asked) if any(map(_is_elsewhere, packages)) else {}
+            if any(map(_is_elsewhere, packages)):
+                of_index = _indexes(asked)
+            else:
+                of_index = {}
         yanked = {
             str(canonicalize_name(name)): str(reason)
             for name, reason in _YANKED.findall(ended.output)
@@ -149,4 +159,6 @@ def _indexes(asked: list[str | Path]) -> dict[str, str]:
 
 def _with_index(package: LockedPackage, of_index: Mapping[str, str]) -> LockedPackage:
     index = of_index.get(package["name"])
-    return package if index is None or not _is_elsewhere(package) else {**package, "index": index}
+    if index is None or not _is_elsewhere(package):
+        return package
+    return {**package, "index": index}

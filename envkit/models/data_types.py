@@ -247,7 +247,9 @@ def merge(one: Type, other: Type) -> Type:
     Basic types are never widened. Raises `InvalidArgument` when there is no such type.
     """
     if one == other or isinstance(other, AnyType):
-        return _optional(one) if isinstance(other, AnyType) and isinstance(one, Object) else one
+        if isinstance(other, AnyType) and isinstance(one, Object):
+            return _optional(one)
+        return one
     if isinstance(one, AnyType):
         return merge(other, one)
     if isinstance(one, Array) and isinstance(other, Array):
@@ -280,7 +282,10 @@ def _optional(found: Object) -> Object:
 
 
 def _property(name: str, value: Any) -> Property:
-    required = value.get("required", True) if isinstance(value, Mapping) else True
+    if isinstance(value, Mapping):
+        required = value.get("required", True)
+    else:
+        required = True
     return Property(name, from_dict(value), required is not False)
 
 

@@ -55,11 +55,9 @@ def of_model(model: ModelDirectory) -> dict[str, Digest]:
     lead out are left out.
     """
     files = {name: of_file(model.path / name) for name in file_names(model)}
-    return (
-        files
-        if model.artifact is not None
-        else {**files, mlmodel.FILE_NAME: of_mlmodel(model.mlmodel.content)}
-    )
+    if model.artifact is not None:
+        return files
+    return {**files, mlmodel.FILE_NAME: of_mlmodel(model.mlmodel.content)}
 
 
 def file_names(model: ModelDirectory) -> Iterator[str]:

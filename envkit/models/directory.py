@@ -52,12 +52,14 @@ class ModelDirectory:
         """
         path = _path_of(uri, need, hint)
         artifact = _bare_artifact(path)
-        folder = path.resolve() if path.is_dir() else path.parent.resolve()
-        described = (
-            bare.described(folder, artifact)
-            if artifact
-            else mlmodel.read(folder / mlmodel.FILE_NAME)
-        )
+        if path.is_dir():
+            folder = path.resolve()
+        else:
+            folder = path.parent.resolve()
+        if artifact:
+            described = bare.described(folder, artifact)
+        else:
+            described = mlmodel.read(folder / mlmodel.FILE_NAME)
         model = cls(path=folder, mlmodel=described, artifact=artifact)
         for field, value in model.named_paths() if artifact is None else ():
             model._inside(field, value)
@@ -76,7 +78,9 @@ class ModelDirectory:
     @property
     def hint_of_r(self) -> str:
         """What to tell whoever wants of a model of R what envkit has for Python's alone; empty for other models."""
-        return _OF_R if self.mlmodel.runs_in_r else ""
+        if self.mlmodel.runs_in_r:
+            return _OF_R
+        return ""
 
     @property
     def own_places(self) -> tuple[Path, ...]:
@@ -146,7 +150,9 @@ class ModelDirectory:
         Raises `PathOutsideModel` when it is a symbolic link that leads out of the model.
         """
         path = self._inside(name, name)
-        return path if path.is_file() else None
+        if path.is_file():
+            return path
+        return None
 
     def request(self) -> dict[str, Any]:
         """Give what the program that loads the model in another interpreter must know, as JSON values."""
@@ -182,7 +188,9 @@ class ModelDirectory:
         return named_paths(self.mlmodel)
 
     def _optional(self, field: str, value: str | None) -> Path | None:
-        return None if value is None else self._inside(f"{_FLAVOR}.{field}", value)
+        if value is None:
+            return None
+        return self._inside(f"{_FLAVOR}.{field}", value)
 
     def _inside(self, field: str, value: str) -> Path:
         """Give the path that a field names, symbolic links resolved. Raises `PathOutsideModel`."""
@@ -213,7 +221,9 @@ def _path_of(uri: str | Path, need: Need | None, hint: str) -> Path:
         raise InvalidArgument(
             f"{shown} is no folder of this machine, so nothing can be written into it. {hint}"
         )
-    return fetch.fetched(uri, need) if need is not None else fetch.fetched(uri)
+    if need is not None:
+        return fetch.fetched(uri, need)
+    return fetch.fetched(uri)
 
 
 def _bare_artifact(path: Path) -> str | None:
@@ -224,7 +234,9 @@ def _bare_artifact(path: Path) -> str | None:
         if path.name == mlmodel.FILE_NAME and not path.is_dir():
             raise ModelNotFound(str(path), "this is a file, name the directory that it is in")
         if path.is_dir():
-            return None if (path / mlmodel.FILE_NAME).exists() else bare.artifact_in(path)
+            if (path / mlmodel.FILE_NAME).exists():
+                return None
+            return bare.artifact_in(path)
     except OSError as error:  # a name that is too long, a folder that must not be entered
         raise ModelNotFound(str(path), error.strerror or str(error)) from error
     bare.refuse_others(path)

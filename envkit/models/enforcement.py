@@ -28,11 +28,9 @@ def enforce(data: Any, signature: ModelSignature | Schema | None) -> Any:
     """
     expected = _inputs(signature)
     try:
-        return (
-            _enforced_in_spark(data, expected)
-            if spark.is_frame(data)
-            else enforcement.enforce(data, expected)
-        )
+        if spark.is_frame(data):
+            return _enforced_in_spark(data, expected)
+        return enforcement.enforce(data, expected)
     except InvalidInput as error:
         raise InputMismatch(str(error)) from error
 
@@ -61,7 +59,9 @@ def _enforced_in_spark(frame: Any, signature: Signature) -> Any:
     if not signature.inputs:
         return frame
     checked = enforcement.enforce(frame.limit(ROWS_OF_SPARK).toPandas(), signature)
-    return frame.select(*map(str, checked.columns)) if hasattr(checked, "columns") else frame
+    if hasattr(checked, "columns"):
+        return frame.select(*map(str, checked.columns))
+    return frame
 
 
 def _inputs(signature: ModelSignature | Schema | None) -> Signature:

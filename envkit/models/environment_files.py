@@ -48,8 +48,14 @@ def read_spec(model: ModelDirectory, *, for_conda: bool = False) -> EnvironmentS
     is none at all.
     """
     files = _Files.of(model)
-    installed = files.conda_requirements() if for_conda else files.requirements()
-    lock = model.file(pylock_toml.FILE_NAME) if installed.requirements or not for_conda else None
+    if for_conda:
+        installed = files.conda_requirements()
+    else:
+        installed = files.requirements()
+    if installed.requirements or not for_conda:
+        lock = model.file(pylock_toml.FILE_NAME)
+    else:
+        lock = None
     variables = model.file(environment_variables_txt.FILE_NAME)
     return EnvironmentSpec(
         directory=model.path,
@@ -142,7 +148,10 @@ def _conda_alone(
         return conda.packages
     known = {each.name for each in (*installed.requirements, *installed.constraints)}
     noted = envkit_json.read(path).get("conda") or {}
-    listed = noted.get("packages", ()) if isinstance(noted, dict) else ()
+    if isinstance(noted, dict):
+        listed = noted.get("packages", ())
+    else:
+        listed = ()
     stood_for = {str(each["name"]) for each in listed if known & set(each.get("needed_for", ()))}
     return tuple(spec for spec in conda.packages if conda_yaml.name_of(spec) not in stood_for)
 
@@ -178,9 +187,10 @@ class _Files:
         if self.python_env is not None:
             return _version(self.python_env.python, self.model.python_env_path, "python")
         flavor = self.model.mlmodel.python_function
-        in_conda = (
-            conda_yaml.python_version(self.conda, self.model.conda_env_path) if self.conda else None
-        )
+        if self.conda:
+            in_conda = conda_yaml.python_version(self.conda, self.model.conda_env_path)
+        else:
+            in_conda = None
         found = in_conda or (flavor.python_version if flavor else None)
         if found is None:
             raise InvalidFile(
@@ -219,7 +229,9 @@ class _Files:
         found = re.search(
             r"(?<![<!\d.])=?=?\s*(\d+(\.\d+)*)", self.conda.python.partition("python")[2]
         )
-        return found[1] if found and not re.search(r"[<>!|*~]", self.conda.python) else "3"
+        if found and not re.search(r"[<>!|*~]", self.conda.python):
+            return found[1]
+        return "3"
 
     def conda_requirements(self) -> RequirementsFile:
         """Give what the pip section of `conda.yaml` asks for."""
@@ -234,7 +246,9 @@ class _Files:
         """Give pip, setuptools and wheel, as the files want them."""
         if self.python_env is not None:
             return self.python_env.build_dependencies
-        return self.conda.tools if self.conda is not None else ()
+        if self.conda is not None:
+            return self.conda.tools
+        return ()
 
     def assumed(self, installed: RequirementsFile) -> tuple[str, ...]:
         """Give setuptools as MLflow recorded it, whose versions up to 2.9 import its `pkg_resources` undeclared."""
@@ -301,11 +315,15 @@ def _line(requirement: Requirement) -> str:
 
 def _option_line(option: Option) -> str:
     """An option as a spec holds it: the value as it is, not quoted for a requirements file."""
-    return option.name if option.value is None else f"{option.name} {option.value}"
+    if option.value is None:
+        return option.name
+    return f"{option.name} {option.value}"
 
 
 def _if_there(path: Path, read: Callable[[Path], _T]) -> _T | None:
-    return read(path) if path.exists() else None
+    if path.exists():
+        return read(path)
+    return None
 
 
 def _existing(path: Path, hint: str) -> Path:
@@ -325,11 +343,10 @@ def _extracted(model: ModelDirectory) -> tuple[dict[str, str], str]:
         )
     found = requirements_txt.follow("\n".join(env.pip), path, root=model.path)
     constraints = [_rebased(each, model.path) for each in found.constraints]
-    last = (
-        [Reference(target=requirements_txt.CONSTRAINTS_FILE_NAME, constraint=True)]
-        if constraints
-        else []
-    )
+    if constraints:
+        last = [Reference(target=requirements_txt.CONSTRAINTS_FILE_NAME, constraint=True)]
+    else:
+        last = []
     lines: list[Entry] = [
         *found.options,
         *(_rebased(each, model.path) for each in found.requirements),

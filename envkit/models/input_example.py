@@ -51,13 +51,19 @@ def of(example: Any) -> SavedExample:
         schema_of_params(params)
     try:
         value, info, form = _encoded(data)
-        serving = value if form is None else {form: _request_value(data, value)}
+        if form is None:
+            serving = value
+        else:
+            serving = {form: _request_value(data, value)}
         saved: Any = value
         if params is not None:
             given = answer.encode(params)
             info = {**info, "params": "true"}
             saved = {"inputs": value, "params": given}
-            serving = {**serving, **given} if form is None else {**serving, "params": given}
+            if form is None:
+                serving = {**serving, **given}
+            else:
+                serving = {**serving, "params": given}
     except answer.NotEncodable as error:
         said = str(error).replace("the model's answer", "it")
         raise InvalidArgument(f"The input example has no form in JSON: {said}.") from error
@@ -106,7 +112,9 @@ def _sparse(matrix: Any) -> dict[str, Any]:
 
 def _request_value(data: Any, value: Any) -> Any:
     """Requests know no sparse matrices."""
-    return answer.encode(data) if type(data).__module__.startswith("scipy.sparse") else value
+    if type(data).__module__.startswith("scipy.sparse"):
+        return answer.encode(data)
+    return value
 
 
 def load(
@@ -114,11 +122,13 @@ def load(
 ) -> Any:
     """Read the example of a model, without its parameters. Raises `InvalidFile`."""
     path, value = _value(model, info)
-    if info.get("params"):
-        value = value.get("inputs") if isinstance(value, dict) else value
+    if info.get("params") and isinstance(value, dict):
+        value = value.get("inputs")
     try:
         data = payload.example_data(value, info, Signature(signature))
-        return convert(data, Signature(signature)) if info.get("type") == "dataframe" else data
+        if info.get("type") == "dataframe":
+            return convert(data, Signature(signature))
+        return data
     except (InvalidInput, KeyError, TypeError) as error:
         raise InvalidFile(path, "", str(error)) from error
 
@@ -140,7 +150,9 @@ def load_serving(model: ModelDirectory, info: Mapping[str, Any], _: Any = None) 
     """Read the example as the text of a request; None when there is none. Raises `InvalidFile`."""
     name = info.get("serving_input_path")
     path = model.file(str(name)) if name else None
-    return path.read_text(encoding="utf-8") if path else None
+    if path:
+        return path.read_text(encoding="utf-8")
+    return None
 
 
 def _value(model: ModelDirectory, info: Mapping[str, Any]) -> tuple[Path, Any]:

@@ -85,15 +85,21 @@ class Model:
 
     def get_input_schema(self) -> Schema | None:
         """Give the schema of the inputs; None without one."""
-        return self.signature.inputs if self.signature else None
+        if self.signature:
+            return self.signature.inputs
+        return None
 
     def get_output_schema(self) -> Schema | None:
         """Give the schema of the outputs; None without one."""
-        return self.signature.outputs if self.signature else None
+        if self.signature:
+            return self.signature.outputs
+        return None
 
     def get_params_schema(self) -> ParamSchema | None:
         """Give the schema of the parameters; None without one."""
-        return self.signature.params if self.signature else None
+        if self.signature:
+            return self.signature.params
+        return None
 
     def load_input_example(self, path: str | Path) -> Any:
         """Give the input example of the model in that directory, as it was saved; None when it has none.
@@ -121,11 +127,10 @@ class Model:
 
     def get_model_info(self) -> ModelInfo:
         """Give what `log_model` gives of a model."""
-        uri = (
-            f"models:/{self.model_id}"
-            if self.model_id
-            else f"runs:/{self.run_id}/{self.artifact_path}"
-        )
+        if self.model_id:
+            uri = f"models:/{self.model_id}"
+        else:
+            uri = f"runs:/{self.run_id}/{self.artifact_path}"
         known = {
             each.name: getattr(self, each.name)
             for each in fields(ModelInfo)
@@ -172,7 +177,8 @@ class Model:
         be written.
         """
         target = Path(path)
-        target = target / mlmodel.FILE_NAME if target.is_dir() else target
+        if target.is_dir():
+            target = target / mlmodel.FILE_NAME
         write_files(target.parent, {target.name: self.to_yaml()})
 
     @classmethod
@@ -288,5 +294,8 @@ def _now() -> str:
     """Give the time as MLflow writes it: UTC, without a zone."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     utc = datetime.UTC
-    now = datetime.datetime.fromtimestamp(int(epoch), utc) if epoch else datetime.datetime.now(utc)
+    if epoch:
+        now = datetime.datetime.fromtimestamp(int(epoch), utc)
+    else:
+        now = datetime.datetime.now(utc)
     return str(now.replace(tzinfo=None))

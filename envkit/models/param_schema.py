@@ -47,7 +47,10 @@ class ParamSpec:
         object.__setattr__(self, "default", self.validate(default))
 
     def __repr__(self) -> str:
-        shape = f" (shape: {self.shape})" if self.shape is not None else ""
+        if self.shape is not None:
+            shape = f" (shape: {self.shape})"
+        else:
+            shape = ""
         return f"{self.name!r}: {self.dtype!r} (default: {self.default}){shape}"
 
     def validate(self, value: Any) -> Any:
@@ -134,4 +137,6 @@ def _plain(value: Any) -> Any:
         return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
-    return value.isoformat() if isinstance(value, datetime.date) else value
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return value

@@ -59,7 +59,9 @@ def encoded(value: Any) -> Any:
 def _of_library(value: Any) -> Any:
     dtype = str(getattr(value, "dtype", ""))
     if dtype.startswith("datetime64"):
-        return [encoded(each) for each in value] if value.ndim else _time(value)
+        if value.ndim:
+            return [encoded(each) for each in value]
+        return _time(value)
     if _is_table(value):
         return encoded(
             value.to_dict(orient="records") if hasattr(value, "columns") else value.tolist()
@@ -78,7 +80,9 @@ def _of_library(value: Any) -> Any:
 
 def _time(value: Any) -> str | None:
     said = str(value)
-    return None if said == "NaT" else said
+    if said == "NaT":
+        return None
+    return said
 
 
 def _is_table(value: Any) -> bool:

@@ -34,7 +34,9 @@ class ColSpec:
 
     def __repr__(self) -> str:
         said = f"{self.type!r} ({'required' if self.required else 'optional'})"
-        return said if self.name is None else f"{self.name!r}: {said}"
+        if self.name is None:
+            return said
+        return f"{self.name!r}: {said}"
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON value."""
@@ -68,7 +70,9 @@ class TensorSpec:
 
     def __repr__(self) -> str:
         said = f"Tensor({self.dtype!r}, {self.shape!r})"
-        return said if self.name is None else f"{self.name!r}: {said}"
+        if self.name is None:
+            return said
+        return f"{self.name!r}: {said}"
 
     @property
     def type(self) -> Any:
@@ -184,11 +188,9 @@ class Schema:
 
     def numpy_types(self) -> list[Any]:
         """Give the NumPy types. Raises `InvalidArgument` for arrays, objects, maps."""
-        return (
-            self.input_types()
-            if self.is_tensor_spec()
-            else [each.to_numpy() for each in self._basic_types()]
-        )
+        if self.is_tensor_spec():
+            return self.input_types()
+        return [each.to_numpy() for each in self._basic_types()]
 
     def pandas_types(self) -> list[Any]:
         """Give the NumPy types of pandas columns. Raises `InvalidArgument` for tensors, arrays, objects, maps."""
@@ -228,11 +230,9 @@ def parse_list(text: str, what: str) -> list[dict[str, Any]]:
 
 
 def _input(value: dict[str, Any]) -> ColSpec | TensorSpec:
-    return (
-        TensorSpec.from_json_dict(**value)
-        if value.get("type") == "tensor"
-        else ColSpec.from_json_dict(**value)
-    )
+    if value.get("type") == "tensor":
+        return TensorSpec.from_json_dict(**value)
+    return ColSpec.from_json_dict(**value)
 
 
 def _dtype_name(given: Any) -> str:

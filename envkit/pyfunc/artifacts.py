@@ -46,7 +46,9 @@ def _local(name: str, uri: str | Path, folder: Path) -> Path:
         path = _fetched(name, str(uri), folder)
     if not path.exists():
         raise InvalidArgument(f"artifacts: there is no file or folder {uri} ({name}).")
-    return path.resolve() if path.name in ("", ".", "..") else path
+    if path.name in ("", ".", ".."):
+        return path.resolve()
+    return path
 
 
 def _fetched(name: str, uri: str, folder: Path) -> Path:

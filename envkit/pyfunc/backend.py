@@ -193,7 +193,10 @@ def _given(
         raise InvalidArgument(f"json_format is split or records, not {json_format!r}.")
     if input_path is not None and json_format is None:
         return None
-    content = sys.stdin.buffer.read() if input_path is None else Path(input_path).read_bytes()
+    if input_path is None:
+        content = sys.stdin.buffer.read()
+    else:
+        content = Path(input_path).read_bytes()
     if json_format is None or content_type != "json":
         return content
     try:
@@ -201,7 +204,9 @@ def _given(
     except ValueError:
         return content  # what is wrong with it is told where it is read
     is_request = isinstance(value, dict) and any(each in value for each in _KEYS)
-    return content if is_request else json.dumps({f"dataframe_{json_format}": value})
+    if is_request:
+        return content
+    return json.dumps({f"dataframe_{json_format}": value})
 
 
 _KEYS = (

@@ -36,7 +36,10 @@ def example(given: Any) -> dict[str, Any]:
     if given is None:
         return EXAMPLE
     data, more = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
-    request = {"messages": data} if isinstance(data, list) else dict(data)
+    if isinstance(data, list):
+        request = {"messages": data}
+    else:
+        request = dict(data)
     messages = [
         each if isinstance(each, dict) else each.to_dict() for each in request.pop("messages", [])
     ]

@@ -43,7 +43,9 @@ def _difference(line: str) -> str | None:
     except PackageNotFoundError:
         return f"{required.name} (here: not installed, required: {_said(required)})"
     fits = required.url is not None or required.specifier.contains(here, prereleases=True)
-    return None if fits else f"{required.name} (here: {here}, required: {_said(required)})"
+    if fits:
+        return None
+    return f"{required.name} (here: {here}, required: {_said(required)})"
 
 
 def _said(required: Requirement) -> str:

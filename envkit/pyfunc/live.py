@@ -150,7 +150,9 @@ class _Process:
         with self._asking:
             self._send(what, question)
             event, body = self._heard()
-            return body if event["event"] == "answer" else self._failed(event)
+            if event["event"] == "answer":
+                return body
+            return self._failed(event)
 
     def stream(self, question: bytes) -> Generator[bytes]:
         """Ask for a stream and give its pieces."""
@@ -241,14 +243,15 @@ class _Process:
 
     def _abandon(self, patience: float = 0.0) -> Any:
         worker, self._worker = self._worker, None
-        return worker.end(patience) if worker is not None else None
+        if worker is not None:
+            return worker.end(patience)
+        return None
 
     def _failed(self, event: Mapping[str, Any]) -> bytes:
-        said = (
-            f"{event['type']}: {event['message']}"
-            if event.get("message")
-            else str(event.get("type"))
-        )
+        if event.get("message"):
+            said = f"{event['type']}: {event['message']}"
+        else:
+            said = str(event.get("type"))
         if event.get("kind") == "input":
             raise InputMismatch(str(event.get("message") or said))
         raise PredictionFailed(

@@ -131,7 +131,9 @@ class PyFuncModel:
         return self._loaded
 
     def _fitting(self, data: Any) -> Any:
-        return data if self._here.takes_raw_inputs else enforce(data, self.signature)
+        if self._here.takes_raw_inputs:
+            return data
+        return enforce(data, self.signature)
 
 
 def load_model(

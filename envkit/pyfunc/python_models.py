@@ -203,7 +203,8 @@ def _as_pickle(model: Any) -> tuple[Write, Any]:
 
     chat = chats.is_chat(model)
     pickled: Any = ChatAdapter(model) if chat else model
-    pickled = pickled if hasattr(pickled, "load_context") else FunctionModel(pickled)
+    if not hasattr(pickled, "load_context"):
+        pickled = FunctionModel(pickled)
 
     def write(folder: Path) -> dict[str, Any]:
         pickling.dump(pickled, folder / PICKLE)
@@ -226,11 +227,10 @@ def _told(model: Any, example: Any) -> Saved:
             example=chats.example(example),
             metadata={"task": "agent/v1/chat"},
         )
-    params = (
-        example[1]
-        if isinstance(example, tuple) and len(example) == 2 and isinstance(example[1], dict)
-        else None
-    )
+    if isinstance(example, tuple) and len(example) == 2 and isinstance(example[1], dict):
+        params = example[1]
+    else:
+        params = None
     function = model.predict if hasattr(model, "predict") else model
     return Saved(loader_module=None, signature=infer_signature_from_type_hints(function, params))
 

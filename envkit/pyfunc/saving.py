@@ -238,12 +238,13 @@ def _at_least(requirements: Lines | None, least: Sequence[str]) -> Lines | None:
         for each in stated_requirements.wish(requirements, None, None).file.requirements
     }
     more = [each for each in least if canonicalize_name(Requirement(each).name) not in known]
-    lines = (
-        [f"-r {shlex.quote(str(requirements))}"]
-        if isinstance(requirements, str | Path)
-        else list(requirements)
-    )
-    return [*lines, *more] if more else requirements
+    if isinstance(requirements, str | Path):
+        lines = [f"-r {shlex.quote(str(requirements))}"]
+    else:
+        lines = list(requirements)
+    if more:
+        return [*lines, *more]
+    return requirements
 
 
 def _checked_code(code_paths: Sequence[str | Path] | None) -> list[Path]:
@@ -304,7 +305,10 @@ def _copy_code(paths: Sequence[Path], folder: Path) -> None:
     """Copy each below `code/`, by its last name; a link is followed, what Python compiled is left out."""
     ignored = shutil.ignore_patterns("__pycache__", "*.pyc", ".git", ".venv")
     for each in paths:
-        target = folder / CODE / each.name if each.name else folder / CODE
+        if each.name:
+            target = folder / CODE / each.name
+        else:
+            target = folder / CODE
         if target.exists():
             raise InvalidArgument(f"code_paths: two of them are called {each.name}.")
         if folder.is_relative_to(each.resolve()):

@@ -98,7 +98,10 @@ class Application:
         content = asked.body.read()
         asked.body.seek(0)
         try:
-            value = json.loads(content) if b'"stream"' in content else None
+            if b'"stream"' in content:
+                value = json.loads(content)
+            else:
+                value = None
         except (ValueError, RecursionError):
             return False  # the worker says what is wrong with it
         return isinstance(value, dict) and value.get("stream") is True

@@ -220,18 +220,18 @@ class Pool:
                 journal = await self._lend_out(conversation)
                 if self._closing:
                     return
-                failures = (
-                    0 if conversation.answers or conversation.stopped_because else failures + 1
-                )
+                if conversation.answers or conversation.stopped_because:
+                    failures = 0
+                else:
+                    failures = failures + 1
                 if conversation.questions and failures >= MOST_FAILURES:
                     # it died of requests, of which the next may be a better one
                     failures = MOST_FAILURES - 1
                 reason = conversation.stopped_because or "died"
-                told = (
-                    ""
-                    if conversation.stopped_because
-                    else f"A worker's process {journal.ended.how}."
-                )
+                if conversation.stopped_because:
+                    told = ""
+                else:
+                    told = f"A worker's process {journal.ended.how}."
             if told:
                 self._tell(f"{told} It is started anew." if failures < MOST_FAILURES else told)
             self._meters.restarts.labels(reason).inc()

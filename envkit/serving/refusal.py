@@ -67,9 +67,9 @@ class Refusal(Exception):
             "sqlstate": STATES[self.error_class],
             "error_class": self.error_class,
         }
-        return (
-            {**told, "stack_trace": self.traceback} if show_traceback and self.traceback else told
-        )
+        if show_traceback and self.traceback:
+            return {**told, "stack_trace": self.traceback}
+        return told
 
     def response(self, *, show_traceback: bool = False) -> JSONResponse:
         """Give the answer."""
@@ -83,7 +83,10 @@ def busy(message: str) -> Refusal:
 
 def of_failure(header: Mapping[str, Any], *, show_traceback: bool) -> Refusal:
     """Give what a worker's `error` means: the caller's fault is told, the model's only where that is wanted."""
-    said = f"{header['type']}: {header['message']}" if header["message"] else str(header["type"])
+    if header["message"]:
+        said = f"{header['type']}: {header['message']}"
+    else:
+        said = str(header["type"])
     if header["kind"] == "input":
         message = (
             f"Invalid input: {header['message'] if header['type'] == 'InvalidInput' else said}."
@@ -92,7 +95,10 @@ def of_failure(header: Mapping[str, Any], *, show_traceback: bool) -> Refusal:
         return Refusal(
             header.get("status", 400), message, code=header.get("code", ""), error_class=misfit
         )
-    told = said if show_traceback else f"{header['type']}, which the server's log explains"
+    if show_traceback:
+        told = said
+    else:
+        told = f"{header['type']}, which the server's log explains"
     return Refusal(
         500,
         f"The model failed to {doing(header['phase'])}: {told}.",

@@ -43,7 +43,10 @@ def kind_of(request: Request) -> str:
     given = ", ".join(request.headers.getlist("content-type"))  # two are none
     parsed = Message()
     parsed["content-type"] = given
-    kind = KINDS.get(parsed.get_content_type()) if "/" in given else None
+    if "/" in given:
+        kind = KINDS.get(parsed.get_content_type())
+    else:
+        kind = None
     if kind is None:
         known = ", ".join(KINDS)
         raise Refusal(415, f"The Content-Type must be one of {known}; it is {given!r}.")

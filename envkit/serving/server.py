@@ -55,7 +55,9 @@ def _not_taken(host: str, port: int, error: Exception) -> InvalidArgument:
 def url_of(taken: socket.socket) -> str:
     """Give the URL that leads to a socket."""
     host, port = taken.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    if ":" in host:
+        return f"http://[{host}]:{port}"
+    return f"http://{host}:{port}"
 
 
 class Serving:
@@ -129,7 +131,9 @@ class Serving:
             raise self._error
 
     def __enter__(self) -> Serving:
-        return self if self._thread is not None else self.start()
+        if self._thread is not None:
+            return self
+        return self.start()
 
     def __exit__(
         self,
@@ -184,7 +188,10 @@ class Serving:
 
     async def _tell_of_start(self, pool: Pool) -> None:
         await pool.started.wait()
-        workers = "1 worker" if self._settings.workers == 1 else f"{self._settings.workers} workers"
+        if self._settings.workers == 1:
+            workers = "1 worker"
+        else:
+            workers = f"{self._settings.workers} workers"
         self._ready.set()
         self._note(f"Serving on {self.url} with {workers}; Ctrl-C ends it.")
 

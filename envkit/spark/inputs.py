@@ -81,9 +81,10 @@ class Inputs:
     def _tensors(self, table: dict[str, list[Any]], shapes: tuple[tuple[int, ...], ...]) -> Any:
         if self.names is None:
             values = list(table.values())
-            rows = (
-                values[0] if len(values) == 1 else [list(row) for row in zip(*values, strict=True)]
-            )
+            if len(values) == 1:
+                rows = values[0]
+            else:
+                rows = [list(row) for row in zip(*values, strict=True)]
             return [_shaped(row, shapes[0][1:]) for row in rows]
         known = dict(zip(self.names, shapes, strict=True))
         return {
@@ -109,7 +110,9 @@ def _values(column: Any) -> list[Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, float) and math.isnan(value):
         return None  # so Spark's nulls arrive; a NaN of its own cannot be told from them
-    return value.asDict(recursive=True) if hasattr(value, "asDict") else value
+    if hasattr(value, "asDict"):
+        return value.asDict(recursive=True)
+    return value
 
 
 def _shaped(value: Any, shape: Sequence[int]) -> Any:
@@ -122,11 +125,10 @@ def _shaped(value: Any, shape: Sequence[int]) -> Any:
                 f"an array of {len(value)} values is no tensor of shape {tuple(shape)}"
             )
         return value
-    count = (
-        shape[0]
-        if shape[0] != -1
-        else len(value) // max(1, math.prod(abs(each) for each in shape[1:]))
-    )
+    if shape[0] != -1:
+        count = shape[0]
+    else:
+        count = len(value) // max(1, math.prod(abs(each) for each in shape[1:]))
     size, rest = divmod(len(value), count) if count else (0, len(value))
     if rest:
         raise ValueError(f"an array of {len(value)} values is no tensor of shape {tuple(shape)}")

@@ -154,7 +154,10 @@ def _described(columns: Columns) -> str:
 
 
 def _promised(signature: ModelSignature | None) -> Kind:
-    outputs = list(signature.outputs) if signature is not None and signature.outputs else []
+    if signature is not None and signature.outputs:
+        outputs = list(signature.outputs)
+    else:
+        outputs = []
     if not outputs:
         return "double"
     if len(outputs) == 1:
@@ -178,14 +181,18 @@ def _of_type(told: Mapping[str, Any]) -> str | Array:
         return Array(_of_type(told["items"]))
     name = str(told.get("type"))
     found = _OF_SIGNATURE.get(name, name)
-    return found if found in _PRIMITIVE else "string"
+    if found in _PRIMITIVE:
+        return found
+    return "string"
 
 
 def _of_dtype(dtype: str) -> str:
     found = re.match(r"[a-z]+", dtype)
     kind = found[0] if found else ""
     if kind in ("int", "uint"):
-        return "int" if dtype in ("int8", "int16", "int32", "uint8", "uint16") else "long"
+        if dtype in ("int8", "int16", "int32", "uint8", "uint16"):
+            return "int"
+        return "long"
     return {
         "float": "float" if dtype in ("float16", "float32") else "double",
         "bool": "boolean",
@@ -198,16 +205,22 @@ def _parsed(text: str) -> Kind | None:
         return plain
     if (inner := _between(text, "array")) is not None:
         element = _parsed(inner)
-        return Array(element) if isinstance(element, str | Array) else None
+        if isinstance(element, str | Array):
+            return Array(element)
+        return None
     inner = _between(text, "struct")
     fields = [_parsed_field(each) for each in _split(text if inner is None else inner)]
     found = [each for each in fields if each is not None]
-    return Struct(tuple(found)) if found and len(found) == len(fields) else None
+    if found and len(found) == len(fields):
+        return Struct(tuple(found))
+    return None
 
 
 def _between(text: str, word: str) -> str | None:
     found = re.fullmatch(rf"{word}\s*<(.*)>", text, re.IGNORECASE | re.DOTALL)
-    return found[1].strip() if found else None
+    if found:
+        return found[1].strip()
+    return None
 
 
 def _split(text: str) -> list[str]:
@@ -227,4 +240,6 @@ def _parsed_field(text: str) -> tuple[str, str | Array] | None:
         r"(?:`([^`]+)`|(\w+))\s*(?::|\s)\s*(.+?)(?:\s+not\s+null)?", text, re.IGNORECASE | re.DOTALL
     )
     kind = _parsed(found[3].strip()) if found else None
-    return (found[1] or found[2], kind) if found and isinstance(kind, str | Array) else None
+    if found and isinstance(kind, str | Array):
+        return (found[1] or found[2], kind)
+    return None

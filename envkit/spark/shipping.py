@@ -22,11 +22,9 @@ class Shipped:
 
     def here(self) -> Path:
         """Give the path on this machine."""
-        return (
-            Path(self.path)
-            if self.path
-            else Path(import_module("pyspark").SparkFiles.get(self.name))
-        )
+        if self.path:
+            return Path(self.path)
+        return Path(import_module("pyspark").SparkFiles.get(self.name))
 
 
 def shipped_model(spark: Any, model: ModelDirectory) -> Shipped:
@@ -65,4 +63,6 @@ def _is_local(spark: Any) -> bool:
 
 
 def _needed(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    return None if "__pycache__" in member.name.split("/") else member
+    if "__pycache__" in member.name.split("/"):
+        return None
+    return member

@@ -114,16 +114,17 @@ def _columns(predictions: Any, rows: int) -> Columns:
         and -1 not in widths
         and not any(isinstance(each, list) for row in values for each in row)
     )
-    return (
-        {place: list(column) for place, column in enumerate(zip(*values, strict=True))}
-        if flat
-        else {0: values}
-    )
+    if flat:
+        return {place: list(column) for place, column in enumerate(zip(*values, strict=True))}
+    return {0: values}
 
 
 def _long(values: Any, rows: int) -> list[Any]:
     if not isinstance(values, list) or len(values) != rows:
-        had = f"{len(values)} values" if isinstance(values, list) else "one value"
+        if isinstance(values, list):
+            had = f"{len(values)} values"
+        else:
+            had = "one value"
         raise PredictionFailed(
             "predict", f"the model gave {had} for {rows} rows; Spark needs one for each"
         )

@@ -56,17 +56,24 @@ def spark_udf(
         raise InvalidArgument(
             "spark must be a session with a sparkContext; Spark Connect has none."
         )
-    manager = EnvType(env_manager) if env_manager in set(EnvType) else None
+    if env_manager in set(EnvType):
+        manager = EnvType(env_manager)
+    else:
+        manager = None
     if manager is None:
         raise InvalidArgument(
             f"env_manager must be one of {', '.join(EnvType)}, not {env_manager!r}."
         )
     model = ModelDirectory.open(model_uri)
-    signature = (
-        ModelSignature.from_dict(model.mlmodel.signature) if model.mlmodel.signature else None
-    )
+    if model.mlmodel.signature:
+        signature = ModelSignature.from_dict(model.mlmodel.signature)
+    else:
+        signature = None
     kind = result_types.chosen(result_type, signature)
-    archive = download_or_path(prebuilt_env_uri) if prebuilt_env_uri is not None else None
+    if prebuilt_env_uri is not None:
+        archive = download_or_path(prebuilt_env_uri)
+    else:
+        archive = None
     if archive is None and manager is not EnvType.LOCAL:
         prepare_env(model.path / (model.artifact or ""), manager)
     done = Task(
@@ -99,7 +106,10 @@ def _function(done: Task, functions: Any) -> Any:
     def predict(batches: Iterator[Any]) -> Iterator[Any]:
         return task.run(done, batches)
 
-    answer = pandas.DataFrame if isinstance(done.result, result_types.Struct) else pandas.Series
+    if isinstance(done.result, result_types.Struct):
+        answer = pandas.DataFrame
+    else:
+        answer = pandas.Series
     forms: Any = typing  # PySpark reads these forms alone, not `tuple[…]`
     given = forms.Tuple[forms.Union[pandas.Series, pandas.DataFrame], ...]
     predict.__annotations__ = {"batches": forms.Iterator[given], "return": forms.Iterator[answer]}

@@ -57,7 +57,10 @@ class Difference:
             yield f"~ {each.what} {each.before} → {each.after}"
         for sign, packages in (("-", self.removed), ("+", self.added)):
             for package in packages:
-                origin = f" from {package.origin}" if package.origin not in (None, INDEX) else ""
+                if package.origin not in (None, INDEX):
+                    origin = f" from {package.origin}"
+                else:
+                    origin = ""
                 yield f"{sign} {package.name} {package.version or '(any version)'}{origin}"
         for each in self.changed:
             what = "" if each.what == "version" else f" {each.what}"
@@ -122,7 +125,9 @@ def _other_hash(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[st
     if not same:
         return _hash(before, min(before)), _hash(after, min(after))
     other = next((name for name in same if before[name] != after[name]), None)
-    return None if other is None else (_hash(before, other), _hash(after, other))
+    if other is None:
+        return None
+    return (_hash(before, other), _hash(after, other))
 
 
 def _hash(files: Mapping[str, str], name: str) -> str:

@@ -64,8 +64,13 @@ class Finding:
     @property
     def where(self) -> str:
         """File, line and field as people write them; empty for the model as a whole."""
-        place = f"{self.file}:{self.line}" if self.file and self.line else self.file
-        return f"{place} ({self.field})" if self.field else place
+        if self.file and self.line:
+            place = f"{self.file}:{self.line}"
+        else:
+            place = self.file
+        if self.field:
+            return f"{place} ({self.field})"
+        return place
 
     @property
     def message(self) -> str:

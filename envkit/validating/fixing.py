@@ -167,7 +167,9 @@ def _shadowed(facts: ModelFacts, shadow: Path) -> dict[str, str]:
 
 def _content(path: Path) -> bytes:
     """What a file holds; for one that is too large what cannot be read either."""
-    return path.read_bytes() if path.stat().st_size <= LARGEST else b"\xff"
+    if path.stat().st_size <= LARGEST:
+        return path.read_bytes()
+    return b"\xff"
 
 
 def _mend(rule: Rule, shadow: Path, real: ModelFacts) -> bool:

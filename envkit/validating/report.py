@@ -69,7 +69,11 @@ class Report:
     @property
     def exit_code(self) -> int:
         """3 when a model could not be looked at, 1 when there are findings that count, else 0."""
-        return 3 if self.errors else 0 if self.ok else 1
+        if self.errors:
+            return 3
+        if self.ok:
+            return 0
+        return 1
 
     def rule(self, code: str) -> Rule:
         """The rule of a finding."""

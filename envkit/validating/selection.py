@@ -51,7 +51,9 @@ class Selection:
     def judged(self, finding: Finding, rule: Rule) -> Finding:
         """The finding with the severity that the user gave to its rule; the most exact word counts."""
         words = [word for word in self.severities if _means(word, rule)]
-        return replace(finding, severity=self.severities[max(words, key=len)]) if words else finding
+        if words:
+            return replace(finding, severity=self.severities[max(words, key=len)])
+        return finding
 
     def _chosen(self, rule: Rule) -> bool:
         selected = rule.stage in self.stages and (not self.select or _any(self.select, rule))

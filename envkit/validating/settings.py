@@ -67,7 +67,10 @@ def find(start: Path) -> Settings:
 
 def read(path: Path) -> Settings:
     """Read the settings in a file. Raises `InvalidFile` when it is missing or malformed."""
-    content = _table(path) if path.name == PROJECT_FILE_NAME else _toml(path)
+    if path.name == PROJECT_FILE_NAME:
+        content = _table(path)
+    else:
+        content = _toml(path)
     return _settings(content or {}, path)
 
 
@@ -85,8 +88,13 @@ def severity(value: str, document: Document, key: str) -> Severity:
 def _table(path: Path) -> Mapping[str, Any] | None:
     """The table of envkit in a project's file; None where there is none."""
     tool = Document(_toml(path), path).optional_mapping("tool")
-    found = tool.optional_mapping("envkit") if tool is not None else None
-    return None if found is None else found.content
+    if tool is not None:
+        found = tool.optional_mapping("envkit")
+    else:
+        found = None
+    if found is None:
+        return None
+    return found.content
 
 
 def _toml(path: Path) -> Mapping[str, Any]:

@@ -109,7 +109,10 @@ def validate(
         jobs=jobs,
         scan=tuple(scan),
     )
-    found = project.find(Path.cwd()) if settings is None else project.read(Path(settings))
+    if settings is None:
+        found = project.find(Path.cwd())
+    else:
+        found = project.read(Path(settings))
     named = [models] if isinstance(models, str | Path) else list(models)
     demands = Demands(
         stages=_stages(
@@ -144,7 +147,10 @@ def run(models: Sequence[str | Path], wishes: Wishes, *, keep_going: bool) -> Re
     wishes.selection.check()
     scanners_named(wishes.scan)
     _check(wishes.demands)
-    known = baselines.read(wishes.baseline) if wishes.baseline is not None else None
+    if wishes.baseline is not None:
+        known = baselines.read(wishes.baseline)
+    else:
+        known = None
     if (wishes.jobs or 2) > 1 and len(models) > 1:  # a function cannot be sent to another process
         wishes = replace(wishes, demands=replace(wishes.demands, report=None))
     examine = partial(_examine, wishes=wishes, keep_going=keep_going)
@@ -175,7 +181,9 @@ def facts_of(
 
 
 def _model_of(path: Path) -> Path:
-    return path.parent if path.name == mlmodel.FILE_NAME else path
+    if path.name == mlmodel.FILE_NAME:
+        return path.parent
+    return path
 
 
 def _examine(uri: str, *, wishes: Wishes, keep_going: bool) -> ModelResult:
@@ -210,7 +218,10 @@ def _notes(facts: ModelFacts) -> Iterator[str]:
             and facts.recorded_answer is not None
             and not facts.answer_differences
         ):
-            within = " within the tolerance" if facts.demands.tolerance else ""
+            if facts.demands.tolerance:
+                within = " within the tolerance"
+            else:
+                within = ""
             yield f"rebuilt in {facts.rebuilt.seconds:.1f} s: the answer is the recorded one{within}"
     if Stage.MINIMAL in stages and facts.minimal.trials:
         count = len(facts.minimal.trials)
@@ -275,7 +286,12 @@ def _tolerance(
 
 
 def _by_column(given: float | Mapping[str, float] | None, usual: float | None) -> dict[str, float]:
-    named = dict(given) if isinstance(given, Mapping) else {} if given is None else {"": given}
+    if isinstance(given, Mapping):
+        named = dict(given)
+    elif given is None:
+        named = {}
+    else:
+        named = {"": given}
     wrong = next((each for each in named.values() if not 0 <= each < float("inf")), None)
     if wrong is not None:
         raise InvalidArgument(f"A tolerance is a number from 0, not {wrong}.")
@@ -297,7 +313,9 @@ def _wishes(given: Settings, found: Settings, demands: Demands) -> Wishes:
         demands=demands,
     )
     jobs = given.jobs if given.jobs is not None else found.jobs
-    return wishes if jobs is None else replace(wishes, jobs=jobs)
+    if jobs is None:
+        return wishes
+    return replace(wishes, jobs=jobs)
 
 
 def _severity(word: str) -> Severity:

@@ -68,7 +68,8 @@ def _channel(name: str, settings: Condarc, directory: Path, environ: Mapping[str
         None,
     )
     url = f"{(base or settings.channel_alias).rstrip('/')}/{quote(name)}"
-    url = url if "://" in url else Path(url).expanduser().absolute().as_uri()
+    if "://" not in url:
+        url = Path(url).expanduser().absolute().as_uri()
     channel = _without_login(filled(url, environ))
     return Channel(channel.url, channel.login, channel.secrets, f"{DEFAULT_ALIAS}/{name}/")
 
@@ -94,10 +95,10 @@ def _without_login(url: str) -> Channel:
     if parts.username is None:
         return Channel(clean, {})
     user, password = unquote(parts.username), unquote(parts.password or "")
-    login = (
-        {"BasicHTTP": {"username": user, "password": password}}
-        if parts.password
-        else {"BearerToken": user}
-    )
+    login: Mapping[str, Mapping[str, str] | str]
+    if parts.password:
+        login = {"BasicHTTP": {"username": user, "password": password}}
+    else:
+        login = {"BearerToken": user}
     secrets = {each for each in (password, parts.password) if each} or {user}
     return Channel(clean, {name: login}, frozenset(secrets))

@@ -141,7 +141,9 @@ def _known_logins(variables: Mapping[str, str]) -> dict[str, Any]:
         content = json.loads(Path(variables[_AUTH_VARIABLE]).read_bytes())
     except (KeyError, OSError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}
+    if isinstance(content, dict):
+        return content
+    return {}
 
 
 def _run(needs: CondaNeeds, asked: dict[str, Any], workshop: Workshop) -> dict[str, Any]:

@@ -112,7 +112,10 @@ class Conda:
         try:
             self.notes += self.tool.create(self.needs, workshop)
         except BuildFailed as failure:
-            other = self.needs.with_other_patch_version() if self.needs.lock is None else None
+            if self.needs.lock is None:
+                other = self.needs.with_other_patch_version()
+            else:
+                other = None
             if other is None or not re.search(_asked_for(self.needs.patch_version), str(failure)):
                 raise
             shutil.rmtree(workshop.place, ignore_errors=True)
@@ -171,11 +174,10 @@ def _refuse_damage(found: Iterable[str], place: Path) -> None:
 def _without_secrets(place: Path, secrets: frozenset[str]) -> None:
     """Take credentials out of conda's records, into which some versions of conda write a channel's whole URL."""
     for path in (place / "conda-meta").glob("*"):
-        text = (
-            path.read_text(encoding="utf-8", errors="surrogateescape")
-            if path.is_file() and secrets
-            else ""
-        )
+        if path.is_file() and secrets:
+            text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        else:
+            text = ""
         if any(secret in text for secret in secrets):
             for secret in sorted(secrets, key=len, reverse=True):
                 text = text.replace(secret, "***")

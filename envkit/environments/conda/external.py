@@ -73,9 +73,9 @@ class External:
         return notes
 
     def _from_file(self, file: Path, prefix: Path) -> Sequence[str | Path]:
-        command = ("create",) if self.kind == "micromamba" else ("env", "create")
-        yes = ("-y",) if self.kind == "micromamba" else ()
-        return [self.program, *command, "-p", prefix, "-f", file, *yes]
+        if self.kind == "micromamba":
+            return [self.program, "create", "-p", prefix, "-f", file, "-y"]
+        return [self.program, "env", "create", "-p", prefix, "-f", file]
 
     def _from_list(self, file: Path, prefix: Path) -> Sequence[str | Path]:
         return [self.program, "create", "-p", prefix, "--file", file, "-y"]
@@ -92,7 +92,9 @@ def find(named: str | Path | None, environ: Mapping[str, str]) -> External | Non
     if chosen is None:
         found = (shutil.which(name, path=environ.get("PATH", "")) for name in _NAMES)
         program = next((each for each in found if each is not None), None)
-        return External(Path(program).absolute()) if program is not None else None
+        if program is not None:
+            return External(Path(program).absolute())
+        return None
     if str(chosen) == EMBEDDED:
         return None
     program = shutil.which(

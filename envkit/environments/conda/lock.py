@@ -42,7 +42,10 @@ def lock_conda(model_uri: str | Path, output_path: str | Path | None = None) -> 
     model = ModelDirectory.open(
         model_uri, ENVIRONMENT, hint="" if output_path is not None else _ELSEWHERE
     )
-    target = Path(output_path) if output_path is not None else model.path / pixi_lock.FILE_NAME
+    if output_path is not None:
+        target = Path(output_path)
+    else:
+        target = model.path / pixi_lock.FILE_NAME
     wanted = needs.of(read_spec(model, for_conda=True), os.environ)
     shelf = store.Store(root=store.root_from(None, os.environ))
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:

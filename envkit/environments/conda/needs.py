@@ -130,11 +130,9 @@ def of(
     """Work out what a spec asks of conda on this machine. Raises `InvalidFile` for a malformed file of settings."""
     settings = condarc.of_machine(environ, Path.home())
     directory = spec.directory
-    python = (
-        ()
-        if any(conda_yaml.name_of(each) == "python" for each in spec.conda_specs)
-        else (f"python={spec.python}",)
-    )
+    python: tuple[str, ...] = (f"python={spec.python}",)
+    if any(conda_yaml.name_of(each) == "python" for each in spec.conda_specs):
+        python = ()
     named = tuple(each for each in spec.conda_channels if each.strip() != "nodefaults")
     specs = list(channels.in_specs((*spec.conda_specs, *python), settings, directory, environ))
     found = {each.url: each for each in channels.resolved(named, settings, directory, environ)}

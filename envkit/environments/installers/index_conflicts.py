@@ -95,7 +95,9 @@ def _asked(line: str) -> str:
     except InvalidRequirement:
         return ""
     fits = wanted.url is None and (wanted.marker is None or wanted.marker.evaluate())
-    return f"{wanted.name}{wanted.specifier}" if fits else ""
+    if fits:
+        return f"{wanted.name}{wanted.specifier}"
+    return ""
 
 
 def _files(

@@ -33,7 +33,9 @@ def deciding(manager: EnvType, lock: Path | None, environ: Mapping[str, str]) ->
     if found and lock is not None:
         from envkit.environments import pylock  # only where indexes are set
 
-        return found if pylock.read(lock).obstacle else ()
+        if pylock.read(lock).obstacle:
+            return found
+        return ()
     return found
 
 

@@ -71,4 +71,6 @@ class Listener:
 
 
 def _packages(count: int) -> str:
-    return "1 package" if count == 1 else f"{count} packages"
+    if count == 1:
+        return "1 package"
+    return f"{count} packages"

@@ -26,7 +26,10 @@ def refuse(plan: Plan, lines: Iterable[str]) -> None:
         found = _DIRECT.match(line)
         if found is None or (not found["vcs"] and re.search(r"\.whl(?:[?#]|$)", found["url"])):
             continue
-        what = "comes from version control" if found["vcs"] else "is no wheel"
+        if found["vcs"]:
+            what = "comes from version control"
+        else:
+            what = "is no wheel"
         raise BuildFailed(
             f"install {without_credentials(line.partition(' --hash')[0])}: it {what}",
             "To build it runs its code: let that be done with `--allow-source`, or capture the model where it works\n"

@@ -75,7 +75,9 @@ class Uv:
         if plan.lock is not None and not pylock.read(plan.lock).obstacle_when(
             allow_source=plan.allow_source
         ):
-            verb = ("install", "--no-deps", "-r") if self._beside else ("sync",)
+            verb: tuple[str, ...] = ("sync",)
+            if self._beside:
+                verb = ("install", "--no-deps", "-r")
             argv = [
                 uv.program(),
                 "pip",
@@ -113,11 +115,9 @@ def _logins(lock: Path, workshop: Workshop) -> dict[str, str]:
         for index in wanted
         if (url := filled(index, workshop.variables)) != without_credentials(index)
     ]
-    return (
-        {"UV_INDEX": " ".join([workshop.variables.get("UV_INDEX", ""), *known]).strip()}
-        if known
-        else {}
-    )
+    if known:
+        return {"UV_INDEX": " ".join([workshop.variables.get("UV_INDEX", ""), *known]).strip()}
+    return {}
 
 
 def _names_hashes(plan: Plan) -> bool:

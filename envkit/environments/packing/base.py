@@ -100,7 +100,10 @@ def members(base: Base, minor: str, top: str) -> Iterator[Member]:
 
 def _shared(needed: set[str], base: Base, top: str) -> Iterator[Member]:
     """Yield the libraries that come with the interpreter, in its own folder, and what these need of it."""
-    folders = [base.shared] if str(base.prefix) in _SYSTEM else [base.shared, base.prefix / "lib"]
+    if str(base.prefix) in _SYSTEM:
+        folders = [base.shared]
+    else:
+        folders = [base.shared, base.prefix / "lib"]
     seen: set[str] = set()
     while rest := sorted(needed - seen):
         seen |= set(rest)

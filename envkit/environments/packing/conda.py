@@ -100,7 +100,10 @@ def _changed(member: Member, entry: Record, environment: Path) -> bytes | None:
     if not entry and virtual.is_of_the_build(member):
         return virtual.DROPPED
     placeholder = entry.get("prefix_placeholder", "")
-    content = _restored(member, entry, environment) if placeholder else None
+    if placeholder:
+        content = _restored(member, entry, environment)
+    else:
+        content = None
     folder, name = posixpath.split(member.name)
     places = tuple(os.fsencode(each) for each in (placeholder, *virtual.homes(environment)) if each)
     found = None
@@ -111,7 +114,9 @@ def _changed(member: Member, entry: Record, environment: Path) -> bytes | None:
     if found is not None and placeholder.encode() not in found:
         for key in ("prefix_placeholder", "file_mode"):
             entry.pop(key, None)
-    return content if found is None else found
+    if found is None:
+        return content
+    return found
 
 
 def _restored(member: Member, entry: Record, environment: Path) -> bytes:
@@ -119,11 +124,10 @@ def _restored(member: Member, entry: Record, environment: Path) -> bytes:
     content, placeholder = member.data, entry["prefix_placeholder"].encode()
     binary = entry.get("file_mode") == "binary"
     for home in map(os.fsencode, virtual.homes(environment)):
-        content = (
-            _lengthened(content, home, placeholder)
-            if binary
-            else content.replace(home, placeholder)
-        )
+        if binary:
+            content = _lengthened(content, home, placeholder)
+        else:
+            content = content.replace(home, placeholder)
     if (
         binary
         and hashlib.sha256(content).hexdigest() != entry.get("sha256")
@@ -143,7 +147,9 @@ def _lengthened(content: bytes, home: bytes, placeholder: bytes) -> bytes:
         text = found.group()
         bare = text.rstrip(b"\0")
         left = len(text) - len(bare) - (len(placeholder) - len(home)) * text.count(home)
-        return text if left < 1 else bare.replace(home, placeholder) + b"\0" * left
+        if left < 1:
+            return text
+        return bare.replace(home, placeholder) + b"\0" * left
 
     return re.sub(re.escape(home) + rb"[^\0]*\0+", grown, content)
 
@@ -186,4 +192,6 @@ def _entry(entry: Record, packed: Mapping[str, bytes | None]) -> Record:
 def _history(content: bytes) -> bytes:
     """Give conda's history without times and commands, which name folders; conda wants one, empty or not."""
     lines = [line for line in content.splitlines(keepends=True) if _HISTORY_LINE.match(line)]
-    return _HISTORY + b"".join(lines) if lines else b""
+    if lines:
+        return _HISTORY + b"".join(lines)
+    return b""

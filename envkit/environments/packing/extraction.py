@@ -89,7 +89,10 @@ def _next(archive: tarfile.TarFile, path: Path) -> tarfile.TarInfo | None:
 
 def _described(archive: tarfile.TarFile, path: Path) -> Description:
     first = _next(archive, path)
-    stream = archive.extractfile(first) if first is not None and first.isreg() else None
+    if first is not None and first.isreg():
+        stream = archive.extractfile(first)
+    else:
+        stream = None
     if (
         first is None
         or stream is None

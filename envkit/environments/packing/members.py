@@ -22,11 +22,9 @@ class Member:
     @property
     def size(self) -> int:
         """The bytes of a file; 0 for a link. Raises `OSError`."""
-        return (
-            self.content.stat().st_size
-            if isinstance(self.content, Path)
-            else len(self.content or b"")
-        )
+        if isinstance(self.content, Path):
+            return self.content.stat().st_size
+        return len(self.content or b"")
 
     @property
     def data(self) -> bytes:

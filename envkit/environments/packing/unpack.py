@@ -180,9 +180,14 @@ def _manager(told: Description, path: Path) -> EnvType:
 
 def _fitted(told: Description, manager: EnvType) -> dict[str, object]:
     """Give the facts as this machine would state them for a model that needs this environment."""
-    indexes = index_settings.deciding(manager, None, os.environ) if told.indexed else ()
+    if told.indexed:
+        indexes = index_settings.deciding(manager, None, os.environ)
+    else:
+        indexes = ()
     facts = {**told.facts, "machine_indexes": list(indexes), "libc": list(cache_key.libc())}
-    return conda.refitted(facts, told.conda, os.environ) if manager is EnvType.CONDA else facts
+    if manager is EnvType.CONDA:
+        return conda.refitted(facts, told.conda, os.environ)
+    return facts
 
 
 def _interpreter(told: Description, shelf: Store) -> tuple[Interpreter, Path | None]:

@@ -91,7 +91,9 @@ def _changed(member: Member, environment: Path) -> bytes | None:
         return scripts.relocatable(
             member.data, tuple(os.fsencode(each) for each in homes(environment))
         )
-    return DROPPED if is_of_the_build(member) else None
+    if is_of_the_build(member):
+        return DROPPED
+    return None
 
 
 def homes(environment: Path) -> list[str]:

@@ -74,8 +74,6 @@ def _add(archive: tarfile.TarFile, member: Member, time: int) -> None:
 
 
 def _opened(member: Member) -> IO[bytes]:
-    return (
-        member.content.open("rb")
-        if isinstance(member.content, Path)
-        else io.BytesIO(member.content or b"")
-    )
+    if isinstance(member.content, Path):
+        return member.content.open("rb")
+    return io.BytesIO(member.content or b"")

@@ -64,4 +64,6 @@ def _load(memory: Path) -> dict[str, Any]:
         content = json.loads(memory.read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
-    return content if isinstance(content, dict) else {}
+    if isinstance(content, dict):
+        return content
+    return {}

@@ -128,11 +128,12 @@ def prune(
     if max_size is not None:
         doomed += _beyond(max_size, [each for each in known if each not in doomed])
     done = _remove(shelf, doomed, dry_run=dry_run)
-    freed = (
-        _empty_cache(shelf, dry_run=dry_run) + fetched_models.empty(shelf.root, dry_run=dry_run)
-        if cache
-        else 0
-    )
+    if cache:
+        freed = _empty_cache(shelf, dry_run=dry_run) + fetched_models.empty(
+            shelf.root, dry_run=dry_run
+        )
+    else:
+        freed = 0
     return Removed(removed=done.removed, kept=done.kept, cache=freed)
 
 

@@ -17,9 +17,10 @@ def occupied(environment: Environment) -> Iterator[tuple[int, ...]]:
     Gives the descriptors that programs in it are to inherit, so that one that lives on keeps it
     too.
     """
-    descriptor = (
-        Store(root=environment.path.parents[1]).use(environment.path) if environment.key else None
-    )
+    if environment.key:
+        descriptor = Store(root=environment.path.parents[1]).use(environment.path)
+    else:
+        descriptor = None
     try:
         yield () if descriptor is None else (descriptor,)
     finally:

@@ -57,11 +57,9 @@ def why_unfit(marker: Any, place: Path, key: str) -> str:
             return f"it was moved here from {marker['place']}"
         how = _changed(place / "bin" / "python", interpreter["size"], interpreter["mtime_ns"])
         if how:
-            return (
-                "its interpreter is gone"
-                if how == "is gone"
-                else f"its interpreter {interpreter['path']} {how}"
-            )
+            if how == "is gone":
+                return "its interpreter is gone"
+            return f"its interpreter {interpreter['path']} {how}"
         for path, size, changed in marker["base"]:
             if how := _changed(Path(path), size, changed):
                 return f"{path}, which its interpreter needs, {how}"
@@ -76,7 +74,9 @@ def _changed(path: Path, size: int, changed: int) -> str:
     except OSError:
         return "is gone"
     same = status.st_size == size and manifest.same_time(status.st_mtime_ns, changed)
-    return "" if same else "has changed"
+    if same:
+        return ""
+    return "has changed"
 
 
 def _stamp(path: Path) -> tuple[str, int, int]:

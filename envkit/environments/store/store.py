@@ -102,7 +102,9 @@ class Store:
         """Say whether an environment is ready: its marker fits, and no file changed since. Takes no lock."""
         place = self._place(manager, key)
         why = _why_unfit(place, key)
-        return Ready(place=place) if why is None else NotReady(place=place, why=why)
+        if why is None:
+            return Ready(place=place)
+        return NotReady(place=place, why=why)
 
     def build(
         self, manager: str, key: str, interpreter: Interpreter, fill: Fill, report: Report
@@ -216,7 +218,9 @@ def _why_unfit(place: Path, key: str) -> str | None:
     try:
         found = ready_marker.read(place)
     except FileNotFoundError:
-        return "its build did not end" if place.exists() else ""
+        if place.exists():
+            return "its build did not end"
+        return ""
     except (OSError, ValueError, RecursionError):
         return "its marker is damaged"
     if why := ready_marker.why_unfit(found, place, key):

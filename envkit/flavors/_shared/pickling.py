@@ -21,7 +21,9 @@ def check(form: str) -> None:
 
 def file_name(form: str) -> str:
     """Give the name that MLflow gives such a file."""
-    return "model.skops" if form == "skops" else "model.pkl"
+    if form == "skops":
+        return "model.skops"
+    return "model.pkl"
 
 
 def writer(model: Any, form: str, trusted: Sequence[str] | None) -> Callable[[Path], None]:
@@ -35,7 +37,10 @@ def writer(model: Any, form: str, trusted: Sequence[str] | None) -> Callable[[Pa
         if form == "skops":
             _write_skops(model, path, trusted)
             return
-        dump = pickle.dump if form == "pickle" else loading.library("cloudpickle").dump
+        if form == "pickle":
+            dump = pickle.dump
+        else:
+            dump = loading.library("cloudpickle").dump
         with path.open("wb") as stream:
             dump(model, stream, protocol=pickle.DEFAULT_PROTOCOL)
 

@@ -17,7 +17,9 @@ def signature(form: str) -> ModelSignature:
     """Give what a request of that form holds, and its answer."""
     if form == CHAT:
         return chats.signature()
-    return _completions() if form == COMPLETIONS else _embeddings()
+    if form == COMPLETIONS:
+        return _completions()
+    return _embeddings()
 
 
 def _completions() -> ModelSignature:

@@ -24,7 +24,9 @@ class TypeHints(NamedTuple):
 def arguments(function: Callable[..., Any], context: Any, *rest: Any) -> "tuple[Any, ...]":
     """Give the arguments of a chat model's function, which may do without the context."""
     names = inspect.signature(function).parameters
-    return (context, *rest) if "context" in names or len(names) > len(rest) else rest
+    if "context" in names or len(names) > len(rest):
+        return (context, *rest)
+    return rest
 
 
 def takes(function: Callable[..., Any], name: str) -> bool:

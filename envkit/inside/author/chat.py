@@ -60,7 +60,9 @@ def _made(value: Any, kind: Any, name: str) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(each) for each in value]
-    return value.to_dict() if hasattr(value, "to_dict") else value
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    return value
 
 
 @dataclass

@@ -169,7 +169,10 @@ class Surface(MetaPathFinder, Loader):
         whole = f"{module}.{name}"
         if whole in self.modules:
             return import_module(whole)
-        real = None if self.instead or name.startswith("__") else _real(module)
+        if self.instead or name.startswith("__"):
+            real = None
+        else:
+            real = _real(module)
         if real is not None and real.loader is not None:
             loaded = module_from_spec(real)
             real.loader.exec_module(loaded)

@@ -27,6 +27,8 @@ def registered_by(run: Callable[[], Any]) -> Any:
     try:
         run()
         found = _registered.get()
-        return None if found is _NONE else found
+        if found is _NONE:
+            return None
+        return found
     finally:
         _registered.reset(token)

@@ -49,7 +49,9 @@ def _encode(value: Any, infinite: bool) -> Any:
     if value is None or kind is str or kind is bool or kind is int:
         return value
     if kind is float:
-        return value if math.isfinite(value) else _not_finite(value, infinite)
+        if math.isfinite(value):
+            return value
+        return _not_finite(value, infinite)
     if isinstance(value, dict):
         return {_key(key): _encode(each, infinite) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
@@ -62,7 +64,9 @@ def _encode(value: Any, infinite: bool) -> Any:
 def _not_finite(value: float, infinite: bool) -> str | None:
     if math.isnan(value) or not infinite:
         return None
-    return "Infinity" if value > 0 else "-Infinity"
+    if value > 0:
+        return "Infinity"
+    return "-Infinity"
 
 
 def _encode_scalar(value: Any, infinite: bool) -> Any:
@@ -92,7 +96,9 @@ def _encode_numpy(value: Any, numpy: Any, infinite: bool) -> Any:
     if isinstance(value, numpy.ndarray):
         return _encode_array(value, numpy, infinite)
     if isinstance(value, numpy.datetime64):
-        return None if numpy.isnat(value) else _iso(value, numpy)
+        if numpy.isnat(value):
+            return None
+        return _iso(value, numpy)
     if isinstance(value, numpy.floating):
         return _encode(float(value), infinite)
     if isinstance(value, numpy.generic) and value.dtype.kind in "biuSU":
@@ -106,14 +112,16 @@ def _iso(value: Any, numpy: Any) -> str:
     if isinstance(plain, int):  # of a finer unit, or far away
         rounded = value.astype("datetime64[us]")
         plain = rounded.item() if rounded == value else plain
-    return (
-        str(numpy.datetime_as_string(value)) if isinstance(plain, int) else str(plain.isoformat())
-    )
+    if isinstance(plain, int):
+        return str(numpy.datetime_as_string(value))
+    return str(plain.isoformat())
 
 
 def _encode_array(array: Any, numpy: Any, infinite: bool) -> Any:
     if array.dtype.kind in "biuU" or (array.dtype.kind == "f" and numpy.isfinite(array).all()):
-        return array.astype("float64").tolist() if array.dtype.kind == "f" else array.tolist()
+        if array.dtype.kind == "f":
+            return array.astype("float64").tolist()
+        return array.tolist()
     if array.dtype.kind in "fOSM":
         if array.ndim == 0:
             return _encode(array[()], infinite)

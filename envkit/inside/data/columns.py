@@ -25,7 +25,9 @@ NUMBERS = {"int64", "float64"}  # what pandas makes of the numbers of JSON and C
 
 def as_doubles(frame: Any) -> Any:
     """Give a data frame of numbers as one of doubles, all columns at once, which is what makes wide ones quick."""
-    return frame.astype("float64") if {str(dtype) for dtype in frame.dtypes} <= NUMBERS else frame
+    if {str(dtype) for dtype in frame.dtypes} <= NUMBERS:
+        return frame.astype("float64")
+    return frame
 
 
 def cast_series(values: Any, column: Column) -> Any:
@@ -72,10 +74,14 @@ def cast_array(data: Any, column: Column | None) -> Any:
         return _array(data, "datetime64[ns]", _what(column))[()]
     if column.type in NUMPY:
         found = _exactly(_array(data, None, _what(column)), NUMPY[column.type], column)
-        return found if isinstance(data, (list, numpy.ndarray)) else found[()]
+        if isinstance(data, (list, numpy.ndarray)):
+            return found
+        return found[()]
     if column.type == "string":
         found = _array(data, str, _what(column))
-        return found if isinstance(data, (list, numpy.ndarray)) else found[()]
+        if isinstance(data, (list, numpy.ndarray)):
+            return found
+        return found[()]
     return data
 
 
@@ -180,15 +186,15 @@ def _cast_datetimes(values: Any, column: Column) -> Any:
 
 
 def _decode(value: Any, column: Column) -> Any:
-    return (
-        value
-        if value is None and not column.required
-        else decoded(value, column.type, column.where)
-    )
+    if value is None and not column.required:
+        return value
+    return decoded(value, column.type, column.where)
 
 
 def _each(data: Any, convert: Any) -> Any:
-    return [_each(value, convert) for value in data] if isinstance(data, list) else convert(data)
+    if isinstance(data, list):
+        return [_each(value, convert) for value in data]
+    return convert(data)
 
 
 def _array(data: Any, dtype: Any, what: str) -> Any:
@@ -197,7 +203,9 @@ def _array(data: Any, dtype: Any, what: str) -> Any:
         with warnings.catch_warnings():
             # old NumPy makes ragged lists arrays of objects, with a warning
             warnings.simplefilter("error")
-            return numpy.array(data) if dtype is None else numpy.array(data, dtype=dtype)
+            if dtype is None:
+                return numpy.array(data)
+            return numpy.array(data, dtype=dtype)
     except (ValueError, TypeError, OverflowError, Warning) as error:
         raise InvalidInput(f"{what}: {error}") from error
 

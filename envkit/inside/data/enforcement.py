@@ -40,7 +40,9 @@ def _fit(data: Any, signature: Signature, cast: Cast, cast_tensor: Cast) -> Any:
     if not signature.inputs:
         return data
     if signature.is_tensor:
-        return as_tensors(data, signature, cast_tensor) if _has("numpy") else data
+        if _has("numpy"):
+            return as_tensors(data, signature, cast_tensor)
+        return data
     if not _has("pandas"):
         return plain.fitted(data, signature)
     return as_frame(data, signature, cast)

@@ -40,7 +40,10 @@ def split_parts(value: Any) -> tuple[Any, Any]:
         )
     unknown = sorted(set(value) - {"columns", "index", "data"})
     if "data" not in value or unknown:
-        problem = f"`{unknown[0]}` is unknown" if unknown else "`data` is missing"
+        if unknown:
+            problem = f"`{unknown[0]}` is unknown"
+        else:
+            problem = "`data` is missing"
         raise InvalidInput(
             f"`dataframe_split`: {problem}; it has `data`, and `columns` and `index` if need be"
         )
@@ -61,7 +64,10 @@ def as_frame(data: Any, signature: Signature, cast: Cast) -> Any:
     left out, which is logged as a warning. Raises `InvalidInput`.
     """
     pandas = pandas_for("a signature of columns")
-    frame = data if isinstance(data, pandas.DataFrame) else _of_data(data, signature, pandas)
+    if isinstance(data, pandas.DataFrame):
+        frame = data
+    else:
+        frame = _of_data(data, signature, pandas)
     names = signature.names
     if not names:
         return _cast_by_place(frame, signature, cast)
@@ -70,7 +76,9 @@ def as_frame(data: Any, signature: Signature, cast: Cast) -> Any:
     renamed = {
         str(name): name for name in names if not isinstance(name, str) and name not in frame.columns
     }
-    frame = frame.rename(columns=renamed) if renamed else frame  # JSON has no numbers as keys
+    # JSON has no numbers as keys
+    if renamed:
+        frame = frame.rename(columns=renamed)
     refuse_missing(frame.columns, signature)
     log_left_out(frame.columns, signature)
     columns = {
@@ -118,7 +126,9 @@ SCALARS = (dict, list, str, bytes, bool, int, float, datetime.date)
 def _table(data: Any, signature: Signature) -> Any:
     """Say what of the data makes a data frame: one row, or columns."""
     if not isinstance(data, dict):
-        return data if isinstance(data, list) or _dimensions(data) else [_plain(data)]
+        if isinstance(data, list) or _dimensions(data):
+            return data
+        return [_plain(data)]
     nested = any(column.type in ("array", "object", "map") for column in signature.inputs)
     if nested or not any(isinstance(value, list) or _dimensions(value) for value in data.values()):
         return [{name: _plain(value) for name, value in data.items()}]
@@ -132,7 +142,9 @@ def _dimensions(value: Any) -> int:
 
 
 def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value
+    if hasattr(value, "item"):
+        return value.item()
+    return value
 
 
 def _cast_by_place(frame: Any, signature: Signature, cast: Cast) -> Any:

@@ -24,7 +24,9 @@ def fit(
     """
     kind = spec.get("type")
     if kind == "any" or (not required and is_missing(value)):
-        return value if kind == "any" else None
+        if kind == "any":
+            return value
+        return None
     if kind == "array":
         return _array(value, spec["items"], basic, where, required)
     if kind == VECTOR:
@@ -54,7 +56,9 @@ def _array(value: Any, items: Mapping[str, Any], basic: Basic, where: str, requi
             f"{where} must be a list of {items.get('type')}, not an array of {value.ndim} dimensions"
         )
     found = basic(list(value), str(items.get("type")), where, required)
-    return _as_array(found, value) if is_array else found
+    if is_array:
+        return _as_array(found, value)
+    return found
 
 
 def _as_array(values: list[Any], like: Any) -> Any:
@@ -63,11 +67,15 @@ def _as_array(values: list[Any], like: Any) -> Any:
 
     numpy = import_module("numpy")
     kinds = {type(each) for each in values}
-    return like if not kinds else numpy.array(values, dtype=None if len(kinds) == 1 else object)
+    if not kinds:
+        return like
+    return numpy.array(values, dtype=None if len(kinds) == 1 else object)
 
 
 def _object(value: Any, properties: Mapping[str, Any], basic: Basic, where: str) -> dict[str, Any]:
-    value = value.asDict(True) if hasattr(value, "asDict") else value  # a row of Spark
+    # a row of Spark
+    if hasattr(value, "asDict"):
+        value = value.asDict(True)
     if not isinstance(value, dict):
         raise InvalidInput(f"{where} must be an object, not {_kind(value)}")
     missing = [

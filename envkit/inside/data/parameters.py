@@ -38,7 +38,9 @@ def complete(params: Any, signature: Signature) -> dict[str, Any] | None:
     values = {}
     for name, spec in known.items():
         values[name] = checked(given[name] if name in given else spec.get("default"), spec)
-    return values if known or params is not None else None
+    if known or params is not None:
+        return values
+    return None
 
 
 def checked(value: Any, spec: Mapping[str, Any]) -> Any:
@@ -53,13 +55,17 @@ def checked(value: Any, spec: Mapping[str, Any]) -> Any:
         raise InvalidInput(
             f"`params.{spec['name']}` must be {'a list' if many else 'one value'} of {spec['type']}"
         )
-    return [_converted(each, spec) for each in value] if many else _converted(value, spec)
+    if many:
+        return [_converted(each, spec) for each in value]
+    return _converted(value, spec)
 
 
 def _plain(value: Any) -> Any:
     """Give Python's own values for NumPy's."""
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
-        return value.item() if getattr(value, "ndim", 0) == 0 else value.tolist()
+        if getattr(value, "ndim", 0) == 0:
+            return value.item()
+        return value.tolist()
     return value
 
 
@@ -88,11 +94,9 @@ def _time(text: str, spec: Mapping[str, Any]) -> datetime.date:
         )
     except ValueError as error:
         raise _of_another_type(text, spec) from error
-    return (
-        found
-        if found.tzinfo is None
-        else found.astimezone(datetime.timezone.utc).replace(tzinfo=None)
-    )
+    if found.tzinfo is None:
+        return found
+    return found.astimezone(datetime.timezone.utc).replace(tzinfo=None)
 
 
 def _of_another_type(value: Any, spec: Mapping[str, Any]) -> InvalidInput:

@@ -201,7 +201,9 @@ def _whole(value: Any, signature: Signature, raw: bool) -> Any:
     if raw and not signature.names:
         return value
     found = convert(value, signature)
-    return value if raw else found
+    if raw:
+        return value
+    return found
 
 
 def _data(form: str, value: Any, signature: Signature, raw: bool) -> Any:
@@ -224,7 +226,9 @@ def example_data(value: Any, example: Mapping[str, Any], signature: Signature) -
     """Give the data of a saved example, of its own type, columns of the signature's. Raises `InvalidInput`."""
     kind = example.get("type")
     if kind == "dataframe":
-        return frame_of_split(value) if isinstance(value, dict) else frame_of_records(value)
+        if isinstance(value, dict):
+            return frame_of_split(value)
+        return frame_of_records(value)
     if kind == "ndarray":
         return _arrays(_bare(value, example), signature)
     if kind in SPARSE:

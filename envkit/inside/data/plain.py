@@ -44,5 +44,8 @@ def _values(value: Any, column: Column) -> Any:
     """Fit one value, or a list of values one a row."""
     if isinstance(value, list) and column.type not in (*NESTED, "any"):
         return [_values(each, column) for each in value]
-    where = f"{column.where} ({column})" if column.type in NESTED else column.where
+    if column.type in NESTED:
+        where = f"{column.where} ({column})"
+    else:
+        where = column.where
     return fit(value, column.spec, from_json, where, column.required)

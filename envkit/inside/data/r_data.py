@@ -68,7 +68,10 @@ def _of_split(value: Any) -> _Table:
     if not isinstance(rows, list):
         raise InvalidInput("`dataframe_split`: `data` must be a list of rows")
     rows = [each if isinstance(each, list) else [each] for each in rows]
-    width = len(names) if isinstance(names, list) else max(map(len, rows), default=0)
+    if isinstance(names, list):
+        width = len(names)
+    else:
+        width = max(map(len, rows), default=0)
     wrong = next((each for each in rows if len(each) != width), None)
     if wrong is not None:
         raise InvalidInput(f"`dataframe_split`: a row has {len(wrong)} values for {width} columns")
@@ -163,7 +166,9 @@ def _fitted(data: Any, signature: Signature) -> Any:
         return without_pandas.fitted(dict(data), signature)
     columns = list(data)
     if len(signature.inputs) == 1:
-        return {columns[0]: without_pandas.fitted(data[columns[0]], signature)} if columns else {}
+        if columns:
+            return {columns[0]: without_pandas.fitted(data[columns[0]], signature)}
+        return {}
     rows = without_pandas.fitted([list(row) for row in zip(*data.values())], signature)  # noqa: B905 - Python 3.8
     return {
         name: [row[place] for row in rows]
@@ -174,11 +179,17 @@ def _fitted(data: Any, signature: Signature) -> Any:
 def plain(value: Any) -> Any:
     """Give values as JSON has them, and jsonlite reads them: NaN is null, infinities have R's names."""
     if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else ("Inf" if value > 0 else "-Inf")
+        if math.isnan(value):
+            return None
+        if value > 0:
+            return "Inf"
+        return "-Inf"
     if isinstance(value, Mapping):
         return {str(name): plain(each) for name, each in value.items()}
     if isinstance(value, list):
         return [plain(each) for each in value]
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
-    return base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else value
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    return value

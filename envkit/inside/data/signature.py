@@ -41,14 +41,18 @@ class Column:
         self.shape: tuple[int, ...] = tuple(tensor.get("shape") or ())
 
     def __str__(self) -> str:
-        return f"a tensor of {self.dtype}" if self.is_tensor else self.type
+        if self.is_tensor:
+            return f"a tensor of {self.dtype}"
+        return self.type
 
     @property
     def where(self) -> str:
         """What messages call it."""
         if self._where:
             return self._where
-        return "the input" if self.name is None else f"the input `{self.name}`"
+        if self.name is None:
+            return "the input"
+        return f"the input `{self.name}`"
 
     @property
     def is_tensor(self) -> bool:

@@ -56,9 +56,9 @@ def upcast_values(values: List[Any], kind: str, where: str, required: bool) -> L
         fitting = upcast_values(list(found.values()), kind, where, True)
         return [dict(zip(found, fitting)).get(index) for index in range(len(values))]  # noqa: B905 - Python 3.8
     series = upcast_series(pandas.Series(values), column)
-    return (
-        list(series) if kind == "datetime" or hasattr(values[0], "dtype") else list(series.tolist())
-    )
+    if kind == "datetime" or hasattr(values[0], "dtype"):
+        return list(series)
+    return list(series.tolist())
 
 
 def _texts(values: Any, column: Column) -> Any:
@@ -72,9 +72,9 @@ def _booleans(values: Any, column: Column) -> Any:
     if values.dtype == bool:
         return values
     if str(values.dtype) == "boolean":
-        return (
-            values if values.isna().any() and not column.required else _as(values, "bool", column)
-        )
+        if values.isna().any() and not column.required:
+            return values
+        return _as(values, "bool", column)
     if _is_object(values.dtype) and all(
         is_missing(each) or type(each).__name__ in BOOLEANS for each in values
     ):

@@ -62,11 +62,9 @@ class Reader:
     def _datetime(self, node: Any) -> Any:
         found = datetime.datetime.fromisoformat(node["iso"])
         try:
-            return (
-                found.astimezone(import_module("zoneinfo").ZoneInfo(node["zone"]))
-                if node.get("zone")
-                else found
-            )
+            if node.get("zone"):
+                return found.astimezone(import_module("zoneinfo").ZoneInfo(node["zone"]))
+            return found
         except (
             ImportError,
             KeyError,
@@ -86,7 +84,9 @@ class Reader:
 
     def _timestamp(self, node: Any) -> Any:
         found = import_module("pandas").Timestamp(node["iso"])
-        return found.tz_convert(node["zone"]) if node.get("zone") else found
+        if node.get("zone"):
+            return found.tz_convert(node["zone"])
+        return found
 
     def _period(self, node: Any) -> Any:
         return import_module("pandas").Period(ordinal=node["ordinal"], freq=node["freq"])
@@ -126,11 +126,10 @@ class Reader:
                 array[place] = self.value(each)
             return array.reshape(shape)
         if node["dtype"] == TEXTS:
-            texts = (
-                numpy.dtypes.StringDType()
-                if hasattr(getattr(numpy, "dtypes", None), "StringDType")
-                else object
-            )
+            if hasattr(getattr(numpy, "dtypes", None), "StringDType"):
+                texts = numpy.dtypes.StringDType()
+            else:
+                texts = object
             return numpy.array([self.value(each) for each in node["items"]], dtype=texts).reshape(
                 shape
             )
@@ -143,7 +142,10 @@ class Reader:
         scipy = import_module("scipy.sparse")
         parts = [self._array(each) for each in node["parts"]]
         form = node["format"] if node["format"] in SPARSE else "coo"
-        data = (parts[0], tuple(parts[1:])) if form == "coo" else tuple(parts)
+        if form == "coo":
+            data = (parts[0], tuple(parts[1:]))
+        else:
+            data = tuple(parts)
         if node["format"] not in (*SPARSE, *OTHER_SPARSE):
             raise Malformed("a matrix of an unknown format")
         kind = getattr(scipy, f"{form}_{node['class']}", None) or getattr(scipy, f"{form}_matrix")

@@ -131,7 +131,10 @@ class Writer:
             coordinates = matrix.tocoo()
             parts = [coordinates.data, coordinates.row, coordinates.col]
         found = {"$": "sparse", "format": matrix.format, "shape": list(matrix.shape)}
-        kind = "array" if type(matrix).__name__.endswith("_array") else "matrix"
+        if type(matrix).__name__.endswith("_array"):
+            kind = "array"
+        else:
+            kind = "matrix"
         return {**found, "class": kind, "parts": [self._array(each, numpy) for each in parts]}
 
     def _pandas(self, value: Any, pandas: Any) -> Any:
@@ -217,11 +220,9 @@ class Writer:
             ]
             return {"kind": "multi", "names": names, "levels": levels}
         found = {"kind": "plain", "names": names, "values": self._values(index, pandas)}
-        return (
-            {**found, "freq": index.freqstr}
-            if isinstance(index, pandas.DatetimeIndex) and index.freq
-            else found
-        )
+        if isinstance(index, pandas.DatetimeIndex) and index.freq:
+            return {**found, "freq": index.freqstr}
+        return found
 
 
 def _is_sparse(value: Any) -> bool:
@@ -235,4 +236,6 @@ def _is_sparse(value: Any) -> bool:
 def _zone(zone: Any) -> Any:
     """The name of a time zone; None for one without."""
     name = getattr(zone, "key", None) or getattr(zone, "zone", None)  # those of Python and of pytz
-    return str(zone) if name is None and isinstance(zone, datetime.timezone) else name
+    if name is None and isinstance(zone, datetime.timezone):
+        return str(zone)
+    return name

@@ -18,7 +18,10 @@ class GroupedForecaster(Native):
         """Forecast `n_periods` (or `horizon`) for all groups or for `groups`; Prophet needs a `frequency`."""
         asked = only_row(data, "a model of diviner")
         periods = _periods(asked)
-        groups = [tuple(group) for group in asked["groups"]] if asked.get("groups") else None
+        if asked.get("groups"):
+            groups = [tuple(group) for group in asked["groups"]]
+        else:
+            groups = None
         if isinstance(self.model, import_module("diviner").GroupedProphet):
             return self._of_prophet(asked, periods, groups)
         rest = {key: value for key, value in asked.items() if key not in _OF_REQUEST}
@@ -38,7 +41,9 @@ class GroupedForecaster(Native):
         else:
             options = {key: asked[key] for key in ("predict_col", "on_error") if key in asked}
             found = self.model.predict_groups(groups=groups, **times, **options)
-        return found.rename(columns={"yhat": column}) if column is not None else found
+        if column is not None:
+            return found.rename(columns={"yhat": column})
+        return found
 
 
 def load(path: str, request: Mapping[str, Any]) -> GroupedForecaster:  # noqa: ARG001 - as the other loaders

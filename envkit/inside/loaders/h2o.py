@@ -53,4 +53,6 @@ def _plain(value: str) -> Any:
     try:
         return json.loads(value)
     except ValueError:
-        return value[1:-1].replace("''", "'") if value.startswith("'") else value
+        if value.startswith("'"):
+            return value[1:-1].replace("''", "'")
+        return value

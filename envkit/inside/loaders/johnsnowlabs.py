@@ -119,4 +119,6 @@ def _jars(folder: str) -> List[str]:
 
 
 def _existing(file: str) -> Optional[str]:
-    return file if os.path.isfile(file) else None
+    if os.path.isfile(file):
+        return file
+    return None

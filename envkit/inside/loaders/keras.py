@@ -68,4 +68,6 @@ def as_array(answer: Any) -> Any:
         return type(answer)(as_array(each) for each in answer)
     if hasattr(answer, "detach"):
         answer = answer.detach().cpu()
-    return answer.numpy() if hasattr(answer, "numpy") else import_module("numpy").asarray(answer)
+    if hasattr(answer, "numpy"):
+        return answer.numpy()
+    return import_module("numpy").asarray(answer)

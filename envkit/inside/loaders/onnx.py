@@ -49,11 +49,9 @@ class Graph:
 
     def _as_taken(self, name: str, value: Any) -> Any:
         is_double = str(getattr(value, "dtype", "")) == "float64"
-        return (
-            value.astype("float32")
-            if is_double and self._types.get(name) == "tensor(float)"
-            else value
-        )
+        if is_double and self._types.get(name) == "tensor(float)":
+            return value.astype("float32")
+        return value
 
 
 def load(path: str, request: Mapping[str, Any]) -> Graph:  # noqa: ARG001 - as the other loaders

@@ -34,7 +34,9 @@ class TorchModule(Native):
         if not isinstance(answer, torch.Tensor):
             raise TypeError(f"the model gave a {type(answer).__name__}, not one tensor")
         numbers = answer.cpu().numpy()
-        return import_module("pandas").DataFrame(numbers, index=data.index) if is_frame else numbers
+        if is_frame:
+            return import_module("pandas").DataFrame(numbers, index=data.index)
+        return numbers
 
 
 def load(path: str, request: Mapping[str, Any]) -> TorchModule:  # noqa: ARG001 - as the other loaders
@@ -54,7 +56,9 @@ def load_native(folder: str, flavor: Mapping[str, Any], **options: Any) -> Any:
     exported = os.path.join(data, "model.pt2")
     if os.path.exists(exported):
         program = torch.export.load(exported).module()
-        return program.to(options["map_location"]) if options.get("map_location") else program
+        if options.get("map_location"):
+            return program.to(options["map_location"])
+        return program
     path = os.path.join(data, "model.pth")
     if _is_script(path):
         return torch.jit.load(path, map_location=options.get("map_location")).eval()

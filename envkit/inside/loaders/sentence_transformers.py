@@ -25,13 +25,14 @@ class Encoder(Native):
         if hasattr(data, "columns"):
             answers_request = bool(self._task) and data.columns[0] == "input"
             data = data.iloc[:, 0].tolist()
-            data = data[0] if data and isinstance(data[0], list) else data
+            if data and isinstance(data[0], list):
+                data = data[0]
         elif hasattr(data, "iloc"):
             data = data.tolist()
         vectors = self.model.encode(data, **(params or {}))
-        return (
-            embeddings_answer(data, vectors, self.model.tokenizer) if answers_request else vectors
-        )
+        if answers_request:
+            return embeddings_answer(data, vectors, self.model.tokenizer)
+        return vectors
 
 
 def load(path: str, request: Mapping[str, Any]) -> Encoder:  # noqa: ARG001 - as the other loaders

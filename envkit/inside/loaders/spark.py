@@ -137,7 +137,10 @@ def _import_needs_of_connect() -> None:
 
 def _vectors(schema: Any) -> Iterator[Any]:
     """The names of columns that are vectors; None for the only one, when it has none."""
-    columns = json.loads(schema) if isinstance(schema, str) else schema or []
+    if isinstance(schema, str):
+        columns = json.loads(schema)
+    else:
+        columns = schema or []
     return (each.get("name") for each in columns if each.get("type") == VECTOR)
 
 

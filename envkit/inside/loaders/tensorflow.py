@@ -31,7 +31,9 @@ class Estimator(Native):
             name: constant(array(data[name].to_list()) if is_frame else data[name]) for name in data
         }
         answers = {name: _column(each.numpy()) for name, each in self.model(**feed).items()}
-        return import_module("pandas").DataFrame.from_dict(answers) if is_frame else answers
+        if is_frame:
+            return import_module("pandas").DataFrame.from_dict(answers)
+        return answers
 
 
 def load(path: str, request: Mapping[str, Any]) -> Native:  # noqa: ARG001 - as the other loaders
@@ -72,9 +74,13 @@ def _kind(flavor: Mapping[str, Any]) -> str:
     """What was saved; MLflow before 2.0 did not say."""
     if flavor.get("model_type"):
         return str(flavor["model_type"])
-    return "tf1-estimator" if "meta_graph_tags" in flavor else "keras"
+    if "meta_graph_tags" in flavor:
+        return "tf1-estimator"
+    return "keras"
 
 
 def _column(values: Any) -> Any:
     is_column = values.ndim == 1 or all(len(each) == 1 for each in values)
-    return values.ravel() if is_column else values.tolist()
+    if is_column:
+        return values.ravel()
+    return values.tolist()

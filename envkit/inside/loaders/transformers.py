@@ -86,19 +86,16 @@ class Pipeline(Native):
         collapse = options.pop("collapse_whitespace", False)
         options.pop("include_prompt", None)
         given = self._given(data)
-        answer = (
-            self.model(**given, **options)
-            if isinstance(given, dict)
-            else self.model(given, **options)
-        )
+        if isinstance(given, dict):
+            answer = self.model(**given, **options)
+        else:
+            answer = self.model(given, **options)
         if self._task == SPEECH and options.get("return_timestamps") in ("word", "char"):
             return [json.dumps(answer)]
         found = self._answer(answer, given)
-        return (
-            [re.sub(r"\s+", " ", each).strip() for each in found]
-            if collapse and _are_texts(found)
-            else found
-        )
+        if collapse and _are_texts(found):
+            return [re.sub(r"\s+", " ", each).strip() for each in found]
+        return found
 
     def _given(self, data: Any) -> Any:
         """Give the data as the pipeline takes them."""
@@ -125,7 +122,9 @@ class Pipeline(Native):
             return _labels(answer)
         if self._task == "feature-extraction":
             numpy = import_module("numpy")
-            return answer if hasattr(answer, "dtype") else numpy.array(answer[0][0])
+            if hasattr(answer, "dtype"):
+                return answer
+            return numpy.array(answer[0][0])
         if self._task in ("token-classification", "ner"):
             several = answer and isinstance(answer[0], list)
             found = [_entities(each) for each in (answer if several else [answer])]
@@ -136,18 +135,17 @@ class Pipeline(Native):
                 answer, "translation_text" if self._task == "translation" else ANSWERS[self._task]
             )
         texts = [text.strip() for text in found]
-        return (
-            texts[:1]
-            if isinstance(given, str) and self._task not in ("token-classification", "ner")
-            else texts
-        )
+        if isinstance(given, str) and self._task not in ("token-classification", "ner"):
+            return texts[:1]
+        return texts
 
 
 def load(path: str, request: Mapping[str, Any]) -> Pipeline:  # noqa: ARG001 - as the other loaders
     """Load the pipeline."""
     flavor = request["flavors"]["transformers"]
     config = request["python_function"].get("config")
-    config = _saved_config(request["model"]) if config is None else config
+    if config is None:
+        config = _saved_config(request["model"])
     template = (request.get("metadata") or {}).get("prompt_template")
     model = load_native(request["model"], flavor)
     return Pipeline(model, config, template, flavor)
@@ -170,11 +168,8 @@ def load_native(
     parts = _parts(library, folder, flavor, base_model_path)
     dtype = options.pop("torch_dtype", None) or flavor.get("torch_dtype")
     if dtype:
-        dtype = (
-            getattr(import_module("torch"), dtype.rpartition(".")[2])
-            if isinstance(dtype, str)
-            else dtype
-        )
+        if isinstance(dtype, str):
+            dtype = getattr(import_module("torch"), dtype.rpartition(".")[2])
         parts["model"] = parts["model"].to(dtype)
     if components:
         return {"task": flavor["task"], **parts}
@@ -259,7 +254,9 @@ def _first_values(values: Any) -> Any:
 def _classified(values: Any) -> Any:
     """Records with `text` and `text_pair` stay; those of another single column are texts."""
     if not isinstance(values, list) or not values or not isinstance(values[0], dict):
-        return [values] if isinstance(values, dict) else values
+        if isinstance(values, dict):
+            return [values]
+        return values
     if set(values[0]) <= {"text", "text_pair"}:
         return values
     if len(values[0]) > 1:
@@ -271,7 +268,9 @@ def _classified(values: Any) -> Any:
 
 def _literal(text: Any) -> Any:
     try:
-        return ast.literal_eval(text) if isinstance(text, str) and text.startswith("{") else text
+        if isinstance(text, str) and text.startswith("{"):
+            return ast.literal_eval(text)
+        return text
     except (ValueError, SyntaxError):
         return text
 
@@ -283,7 +282,9 @@ def _generated(values: Any) -> Any:
             return " ".join(f"{key}: {value}" for key, value in values.items())
         return list(values.values())
     if isinstance(values, list) and values and all(isinstance(each, dict) for each in values):
-        return _first_values(values) if 0 in values[0] else [_generated(each) for each in values]
+        if 0 in values[0]:
+            return _first_values(values)
+        return [_generated(each) for each in values]
     return values
 
 
@@ -316,7 +317,9 @@ def _tabled(values: Any) -> Any:
 
 def _files(values: Any) -> Any:
     values = _first_values(values)
-    return values[0] if isinstance(values, list) and len(values) == 1 else values
+    if isinstance(values, list) and len(values) == 1:
+        return values[0]
+    return values
 
 
 PREPARATIONS: Mapping[str, Callable[[Any], Any]] = {

@@ -30,7 +30,10 @@ def answer_request(
         return embeddings_answer(
             texts, [numpy.array(each[0][0]) for each in pipeline(texts)], pipeline.tokenizer
         )
-    prompts = [_prompt(pipeline.tokenizer, each) for each in asked] if task == CHAT else asked
+    if task == CHAT:
+        prompts = [_prompt(pipeline.tokenizer, each) for each in asked]
+    else:
+        prompts = asked
     call = _call_options(pipeline.tokenizer, {**options, **given})
     found = pipeline(prompts, return_tensors=True, **call)
     return [
@@ -40,9 +43,10 @@ def answer_request(
 
 
 def _asked(data: Any, field: str) -> tuple[list[Any], dict[str, Any]]:
-    columns = (
-        data.to_dict(orient="list") if hasattr(data, "iloc") else {key: [data[key]] for key in data}
-    )
+    if hasattr(data, "iloc"):
+        columns = data.to_dict(orient="list")
+    else:
+        columns = {key: [data[key]] for key in data}
     if field not in columns:
         raise ValueError(
             f"the request lacks {field!r}; it has {', '.join(map(str, columns)) or 'nothing'}"
@@ -89,7 +93,10 @@ def _answer(
     at_end = new == options.get("max_new_tokens") or len(tokens) > options.get(
         "max_length", float("inf")
     )
-    said = {"message": {"role": "assistant", "content": text}} if task == CHAT else {"text": text}
+    if task == CHAT:
+        said = {"message": {"role": "assistant", "content": text}}
+    else:
+        said = {"text": text}
     return {
         "id": str(uuid.uuid4()),
         "object": OBJECTS[task],

@@ -167,7 +167,9 @@ def _subdir(request: dict[str, Any]) -> Subdir:
     """The platform that is asked for, else this one."""
     from rattler import Subdir
 
-    return Subdir(request["platform"]) if request.get("platform") else Subdir.current()
+    if request.get("platform"):
+        return Subdir(request["platform"])
+    return Subdir.current()
 
 
 def _elsewhere(platform: str) -> list[GenericVirtualPackage]:
@@ -192,7 +194,10 @@ def _locked(request: dict[str, Any], specs: list[MatchSpec]) -> list[RepoDataRec
 
     environment = LockFile.from_path(request["lock"]).default_environment()
     here = str(Subdir.current())
-    records = environment.conda_repodata_records().get(here) if environment is not None else None
+    if environment is not None:
+        records = environment.conda_repodata_records().get(here)
+    else:
+        records = None
     if not records:
         raise Refused("platform", f"it has no packages for {here}")
     for spec in specs:

@@ -66,7 +66,10 @@ def _wait(program: int) -> int | None:
                 return ended[1]
         if deadline is not None and time.monotonic() >= deadline:
             return None
-        left = 3600.0 if deadline is None else deadline - time.monotonic()
+        if deadline is None:
+            left = 3600.0
+        else:
+            left = deadline - time.monotonic()
         got = signal.sigtimedwait(WATCHED, max(left, 0.0))
         if deadline is None and got is not None and got.si_signo == signal.SIGTERM:
             deadline = time.monotonic() + GRACE_SECONDS

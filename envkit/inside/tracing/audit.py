@@ -181,9 +181,17 @@ def _commands(script: str) -> Iterator[str]:
 def _module_name(frame: FrameType, file: str) -> str:
     """The name of the module that a loader executes in `frame`, by the import system; else that of the file."""
     loading = frame.f_back
-    module = loading.f_locals.get("module") if loading is not None else None
-    name = getattr(module, "__name__", None) if type(module) is ModuleType else None
-    return name if isinstance(name, str) else os.path.splitext(os.path.basename(file))[0]
+    if loading is not None:
+        module = loading.f_locals.get("module")
+    else:
+        module = None
+    if type(module) is ModuleType:
+        name = getattr(module, "__name__", None)
+    else:
+        name = None
+    if isinstance(name, str):
+        return name
+    return os.path.splitext(os.path.basename(file))[0]
 
 
 def _is_for_reading(mode: Any, flags: Any) -> bool:
@@ -198,7 +206,9 @@ def _program(name: str, directory: Any, environment: Any) -> str | None:
     """Find the program that is started, as the system does; None when there is none."""
     if os.sep in name:
         path = os.path.abspath(os.path.join(_text(directory or ""), name))
-        return path if os.path.isfile(path) else None
+        if os.path.isfile(path):
+            return path
+        return None
     data: Any = os.environ
     path = os.fsdecode(data._data.get(b"PATH", b""))
     if type(environment) is dict:

@@ -79,7 +79,9 @@ class Callers:
             frame = frame.f_back
         if self._launcher is not None:
             return self._launcher
-        return None if substitute is None else Caller(substitute, self._kind_of)
+        if substitute is None:
+            return None
+        return Caller(substitute, self._kind_of)
 
 
 def _is_command(frame: FrameType) -> bool:

@@ -146,7 +146,10 @@ class ImportCalls:
             module = original(name, package, level)
             frame = sys._getframe(1)
             if frame.f_code in callers and frame.f_back is not None:
-                absolute = _bootstrap._resolve_name(name, package, level) if level else name
+                if level:
+                    absolute = _bootstrap._resolve_name(name, package, level)
+                else:
+                    absolute = name
                 key = (frame.f_back.f_globals.get("__name__"), absolute)
                 if key not in seen and note(absolute, key[0], (), frame.f_back):
                     seen.add(key)
@@ -221,7 +224,9 @@ def _absolute(name: str, attributes: dict[str, Any], level: int) -> str:
         if "__path__" not in attributes:
             package = package.rpartition(".")[0]
     base = package.rsplit(".", level - 1)[0] if level > 1 else package
-    return f"{base}.{name}" if name else base
+    if name:
+        return f"{base}.{name}"
+    return base
 
 
 def _modules_named(name: str, fromlist: Sequence[str]) -> Iterator[str]:
@@ -239,4 +244,6 @@ def _modules_named(name: str, fromlist: Sequence[str]) -> Iterator[str]:
 
 def _file_of(module: str) -> str | None:
     file = attributes_of(sys.modules.get(module)).get("__file__")
-    return absolute(file) if isinstance(file, str) else None
+    if isinstance(file, str):
+        return absolute(file)
+    return None

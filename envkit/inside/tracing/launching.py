@@ -63,7 +63,10 @@ class Launches:
             if len(arguments) > ENVIRONMENT_ARGUMENT:
                 given = list(arguments)
                 pairs = given[ENVIRONMENT_ARGUMENT]
-                environment = _own_environment() if pairs is None else _parsed(pairs)
+                if pairs is None:
+                    environment = _own_environment()
+                else:
+                    environment = _parsed(pairs)
                 added = self._added(environment, environment, sys._getframe(1))
                 given[ENVIRONMENT_ARGUMENT] = [b"=".join(each) for each in added.items()]
                 return original(*given)
@@ -91,7 +94,10 @@ class Launches:
         """Give `base` with the two variables for a program that gets `environment`."""
         path = environment.get(b"PYTHONPATH")
         first = os.fsencode(FOLDER)
-        by = None if frame is None else as_reader(self._callers.behind(frame))
+        if frame is None:
+            by = None
+        else:
+            by = as_reader(self._callers.behind(frame))
         told = {
             "journal": self._journal,
             "prefix": sys.prefix,
@@ -99,7 +105,10 @@ class Launches:
             "by": by,
             "given": sorted(self._given | _differing(environment)),
         }
-        joined = os.pathsep.encode().join((first, path)) if path else first
+        if path:
+            joined = os.pathsep.encode().join((first, path))
+        else:
+            joined = first
         return {**base, b"PYTHONPATH": joined, NAME: json.dumps(told).encode("ascii")}
 
 

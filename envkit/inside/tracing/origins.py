@@ -69,21 +69,24 @@ class Origins:
         kind = self._kinds.get(file)
         if kind is not None:
             if kind == BROKER:
-                return OTHER if frame.f_code.co_name == "<module>" else STANDARD
+                if frame.f_code.co_name == "<module>":
+                    return OTHER
+                return STANDARD
             return kind
         if not file.startswith("<"):
             kind = STANDARD if self.is_standard_file(file) else OTHER
             if str(frame.f_globals.get("__name__")).partition(".")[0] in BROKERS:
                 kind = BROKER
         elif file.startswith("<frozen "):
-            kind = (
-                MACHINERY
-                if file.startswith(("<frozen importlib", "<frozen zipimport"))
-                else STANDARD
-            )
+            if file.startswith(("<frozen importlib", "<frozen zipimport")):
+                kind = MACHINERY
+            else:
+                kind = STANDARD
         else:  # made at run time: the same name stands for the code of many modules
             home = frame.f_globals.get("__file__")
-            return STANDARD if isinstance(home, str) and self.is_standard_file(home) else OTHER
+            if isinstance(home, str) and self.is_standard_file(home):
+                return STANDARD
+            return OTHER
         self._kinds[file] = kind
         return self.kind_of(frame)
 
@@ -101,4 +104,6 @@ def attributes_of(module: object) -> dict[str, Any]:
         found = object.__getattribute__(module, "__dict__")
     except AttributeError:
         return {}
-    return found if isinstance(found, dict) else {}
+    if isinstance(found, dict):
+        return found
+    return {}

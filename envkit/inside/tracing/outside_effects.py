@@ -106,7 +106,10 @@ class Outward:
 
     def _ask(self, arguments: Arguments) -> None:
         host, port = arguments[:2]
-        name = os.fsdecode(host) if isinstance(host, (str, bytes)) else ""
+        if isinstance(host, (str, bytes)):
+            name = os.fsdecode(host)
+        else:
+            name = ""
         has_port = isinstance(port, (int, str)) and str(port).isdigit() and int(port)
         if name and has_port and not NUMERIC.fullmatch(name):
             self._asked[int(port)] = name

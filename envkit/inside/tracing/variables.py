@@ -134,7 +134,10 @@ def _names_of(settings: Any) -> Iterator[tuple[str, bool]]:
     config = settings.model_config
     for name, field in settings.model_fields.items():
         alias = field.validation_alias
-        names = [alias] if alias is not None else [config.get("env_prefix", "") + name]
+        if alias is not None:
+            names = [alias]
+        else:
+            names = [config.get("env_prefix", "") + name]
         choices: list[Any] = getattr(alias, "choices", names)
         needed = len(choices) == 1 and hasattr(field, "is_required") and bool(field.is_required())
         for each in choices:

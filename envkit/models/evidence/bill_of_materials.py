@@ -90,7 +90,9 @@ def _in_wheel(package: LockedPackage, directory: Path) -> Iterator[Sbom]:
 
 def _text(content: bytes) -> str | None:
     try:
-        return content.decode() if content.lstrip().startswith(b"{") else None
+        if content.lstrip().startswith(b"{"):
+            return content.decode()
+        return None
     except UnicodeDecodeError:
         return None
 

@@ -80,11 +80,9 @@ def in_words(reason: Mapping[str, Any]) -> str:
     if reason["by"] == "artifact":
         return f"the saved model names {reason['module']}"
     if str(reason["by"]).startswith(_RUNNER):
-        return (
-            "the input is made with it"
-            if reason["phase"] == "input"
-            else "the model is loaded with it"
-        )
+        if reason["phase"] == "input":
+            return "the input is made with it"
+        return "the model is loaded with it"
     verbs = {
         "module": "imports",
         "data_file": "reads",

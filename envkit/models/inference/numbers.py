@@ -29,6 +29,9 @@ def type_of_dtype(dtype: Any) -> DataType:
     elif kind == "f" and size <= 8:
         found = DataType.float if size <= 4 else DataType.double
     if found is None:
-        hint = " Convert it to int64 or float64." if kind in "uf" else ""
+        if kind in "uf":
+            hint = " Convert it to int64 or float64."
+        else:
+            hint = ""
         raise InvalidArgument(f"A signature has no type for values of {dtype}.{hint}")
     return found

@@ -45,11 +45,10 @@ def _spec(name: str, value: Any) -> ParamSpec:
         raise InvalidArgument(
             f"A parameter is one value or a list, not an array of {value.ndim} dimensions."
         )
-    kind = (
-        type_of_dtype(value.dtype)
-        if is_array(value) and value.dtype.kind != "O"
-        else _type_of_list(list(value))
-    )
+    if is_array(value) and value.dtype.kind != "O":
+        kind = type_of_dtype(value.dtype)
+    else:
+        kind = _type_of_list(list(value))
     return ParamSpec(name, kind, value, (-1,))
 
 

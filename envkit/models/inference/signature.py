@@ -43,11 +43,9 @@ def infer_schema(data: Any) -> Schema:
     """Infer the schema of one side; as `infer_signature`."""
     if type_hints.is_type_hint(data):
         is_dataclass = dataclasses.is_dataclass(data)
-        return (
-            type_hints.schema_of_dataclass(data)
-            if is_dataclass
-            else type_hints.schema_of_hint(data)
-        )
+        if is_dataclass:
+            return type_hints.schema_of_dataclass(data)
+        return type_hints.schema_of_hint(data)
     if dataclasses.is_dataclass(data):
         return type_hints.schema_of_dataclass(data)
     if hasattr(type(data), "model_fields"):
@@ -72,7 +70,10 @@ def infer_signature_from_type_hints(
     """
     taken, given = type_hints.hints_of(predict)
     try:
-        inputs = type_hints.schema_of_input_hint(taken) if taken is not None else None
+        if taken is not None:
+            inputs = type_hints.schema_of_input_hint(taken)
+        else:
+            inputs = None
     except type_hints.UnknownType as error:
         warnings.warn(
             f"The type hint of the input says nothing of the signature: {error}", stacklevel=3
@@ -81,7 +82,10 @@ def infer_signature_from_type_hints(
     if inputs is None:
         return None
     try:
-        outputs = type_hints.schema_of_hint(given) if given is not None else None
+        if given is not None:
+            outputs = type_hints.schema_of_hint(given)
+        else:
+            outputs = None
     except (
         InvalidArgument
     ):  # the output is told for information, and hints may say more than a signature can

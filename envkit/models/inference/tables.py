@@ -45,7 +45,10 @@ def _tensor(array: Any, name: str | None) -> TensorSpec:
         raise InvalidArgument(
             "An array without dimensions is no tensor; give one row: array.reshape(1)."
         )
-    dtype = getattr(array, "data", array).dtype if not hasattr(array, "dtype") else array.dtype
+    if not hasattr(array, "dtype"):
+        dtype = getattr(array, "data", array).dtype
+    else:
+        dtype = array.dtype
     plain = {"U": "str", "S": "bytes"}.get(dtype.char, dtype.name)
     return TensorSpec(plain, (-1, *array.shape[1:]), name)
 
@@ -63,13 +66,19 @@ def type_of_series(series: Any) -> Type:
     if str(series.dtype) == "object":
         series = series.infer_objects()
     if str(series.dtype) in ("str", "string") or str(series.dtype).startswith("string["):
-        return DataType.string if series.notna().any() else common_type([None])
+        if series.notna().any():
+            return DataType.string
+        return common_type([None])
     if str(series.dtype) == "category":
         return _type_of_categories(series)
     if str(series.dtype) == "object":
-        return common_type(series.tolist()) if len(series) else DataType.string
+        if len(series):
+            return common_type(series.tolist())
+        return DataType.string
     return type_of_dtype(series.dtype)
 
 
 def _type_of_categories(series: Any) -> Type:
-    return common_type(series.tolist()) if len(series) else DataType.string
+    if len(series):
+        return common_type(series.tolist())
+    return DataType.string

@@ -121,7 +121,10 @@ def _type_of_hint(hint: Any, basic: Mapping[Any, DataType]) -> tuple[Type, bool]
 
 def _union(members: tuple[Any, ...], basic: Mapping[Any, DataType]) -> tuple[Type, bool]:
     others = [each for each in members if each is not type(None)]
-    kind = _type_of_hint(others[0], basic)[0] if len(others) == 1 else AnyType()
+    if len(others) == 1:
+        kind = _type_of_hint(others[0], basic)[0]
+    else:
+        kind = AnyType()
     return kind, len(others) == len(members)
 
 
@@ -157,6 +160,6 @@ def _arguments(hint: Any, count: int) -> tuple[Any, ...]:
 
 
 def _said(hint: Any) -> str:
-    return (
-        hint.__name__ if isinstance(hint, type) and typing.get_origin(hint) is None else str(hint)
-    )
+    if isinstance(hint, type) and typing.get_origin(hint) is None:
+        return hint.__name__
+    return str(hint)

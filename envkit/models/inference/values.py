@@ -75,7 +75,9 @@ def common_type(values: Iterable[Any]) -> Type:
 
 def is_optional(value: Any) -> bool:
     """Whether it is missing, or a list in which something is."""
-    return any(map(is_missing, value)) if isinstance(value, list) else is_missing(value)
+    if isinstance(value, list):
+        return any(map(is_missing, value))
+    return is_missing(value)
 
 
 def _merged(one: Type, other: Type) -> Type:

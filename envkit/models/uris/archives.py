@@ -64,12 +64,13 @@ def extract(archive: Path, into: Path, name: str) -> None:
 
 def model_in(folder: Path) -> Path:
     """Give where the model is in what was extracted: the folder itself, or the only folder in it."""
-    inner = (
-        []
-        if (folder / mlmodel.FILE_NAME).exists()
-        else [each for each in folder.iterdir() if _counts(each)]
-    )
-    return inner[0] if len(inner) == 1 and inner[0].is_dir() else folder
+    if (folder / mlmodel.FILE_NAME).exists():
+        inner = []
+    else:
+        inner = [each for each in folder.iterdir() if _counts(each)]
+    if len(inner) == 1 and inner[0].is_dir():
+        return inner[0]
+    return folder
 
 
 def holds_model(archive: Path) -> bool:

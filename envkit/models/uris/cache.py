@@ -42,7 +42,9 @@ def folder_of_all() -> Path:
 def kept(place: str, version: str, name: str) -> Path | None:
     """Give the folder of a version that is there, and keep it from being removed."""
     folder = folder_of_all() / place / version
-    return folder / name if _hold(folder) else None
+    if _hold(folder):
+        return folder / name
+    return None
 
 
 def put(place: str, version: str | None, name: str, fill: Fill) -> Path:
@@ -95,7 +97,10 @@ def empty(root: Path, *, dry_run: bool = False) -> int:
 
 
 def _removed(folder: Path, *, dry_run: bool) -> int:
-    guard = folder.parent / _LOCK if folder.name.startswith(_PART) else folder
+    if folder.name.startswith(_PART):
+        guard = folder.parent / _LOCK
+    else:
+        guard = folder
     try:
         descriptor = os.open(guard, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

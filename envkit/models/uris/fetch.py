@@ -55,7 +55,10 @@ def fetched(uri: str | Path, need: Need = WHOLE) -> Path:
 
 def fetched_in_part(uri: str | Path, need: Need) -> tuple[Path, dict[str, int | None]]:
     """Give the same, and the files of the model that were left where they are, with their sizes in bytes if told."""
-    source = _local(uri) if scheme_of(uri) == LOCAL else _source(str(uri))
+    if scheme_of(uri) == LOCAL:
+        source = _local(uri)
+    else:
+        source = _source(str(uri))
     entries = source.entries()
     for name in entries:
         _refuse_hostile(name, uri)
@@ -80,7 +83,10 @@ def download_model(model_uri: str | Path, dst_path: str | Path | None = None) ->
     Raises what opening the model raises, and `InvalidArgument` when the destination holds something
     else.
     """
-    found = fetched(model_uri) if is_elsewhere(model_uri) else _here(model_uri)
+    if is_elsewhere(model_uri):
+        found = fetched(model_uri)
+    else:
+        found = _here(model_uri)
     return str(
         found
         if dst_path is None
@@ -97,10 +103,15 @@ def download_artifact(uri: str, folder: Path) -> Path:
     entries = source.entries()
     for name in entries:
         _refuse_hostile(name, uri)
-    target = folder if _is_artifact(uri, entries) else folder / name_of(uri)
+    if _is_artifact(uri, entries):
+        target = folder
+    else:
+        target = folder / name_of(uri)
     target.mkdir(parents=True, exist_ok=True)
     _get(uri, source, list(entries), entries, target)
-    return target / next(iter(entries)) if target == folder else target
+    if target == folder:
+        return target / next(iter(entries))
+    return target
 
 
 def copied(model: Path, folder: Path, name: str) -> Path:
@@ -161,7 +172,9 @@ def _source(uri: str) -> Source:
     if scheme in HTTP:
         from envkit.models.uris import proxied, web
 
-        return proxied.Proxied(uri) if proxied.is_one(uri) else web.Web(uri)
+        if proxied.is_one(uri):
+            return proxied.Proxied(uri)
+        return web.Web(uri)
     from envkit.models.uris.filesystems import open_file_system
 
     return open_file_system(uri)
@@ -191,10 +204,16 @@ def _files(uri: str | Path, source: Source, entries: Entries, need: Need) -> Pat
     place, name = key_of(source.place), name_of(uri)
     wanted = need.of(entries)
     told = all(entry.tag for entry in entries.values())
-    description = b"" if told or mlmodel.FILE_NAME not in entries else _description(source)
+    if told or mlmodel.FILE_NAME not in entries:
+        description = b""
+    else:
+        description = _description(source)
     certain = told or bool(description)
     for names in (frozenset(entries), wanted):  # the whole model serves, too
-        there = cache.kept(place, _version(entries, names, description), name) if certain else None
+        if certain:
+            there = cache.kept(place, _version(entries, names, description), name)
+        else:
+            there = None
         if there is not None and _is_intact(there, entries, names):
             return there
         if there is not None:
@@ -216,7 +235,10 @@ def _unpacked(uri: str | Path, source: Source, entries: Entries) -> Path:
             _get(uri, source, {archive}, entries, Path(waiting))
             archives.extract(Path(waiting, archive), folder, shown(uri))
 
-    version = _version(entries, frozenset({archive}), b"") if told else None
+    if told:
+        version = _version(entries, frozenset({archive}), b"")
+    else:
+        version = None
     return (version and cache.kept(place, version, name)) or cache.put(place, version, name, fill)
 
 

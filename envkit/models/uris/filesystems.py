@@ -60,7 +60,10 @@ class FileSystem:
 
     def get(self, names: Collection[str], into: Path) -> None:
         """See `Source`."""
-        folder = self._parent if self._is_file(names) else self.root.rstrip("/")
+        if self._is_file(names):
+            folder = self._parent
+        else:
+            folder = self.root.rstrip("/")
         ordered = sorted(names)
         for name in ordered:
             (into / name).parent.mkdir(parents=True, exist_ok=True)
@@ -103,11 +106,10 @@ def open_file_system(uri: str) -> FileSystem:
         try:
             library, root = fsspec.core.url_to_fs(uri, **_settings(scheme))
         except ImportError as error:
-            remedy = (
-                f"`pip install 'envkit[{extra}]'`."
-                if scheme in _EXTRAS
-                else f"{str(error).rstrip('.')}."
-            )
+            if scheme in _EXTRAS:
+                remedy = f"`pip install 'envkit[{extra}]'`."
+            else:
+                remedy = f"{str(error).rstrip('.')}."
             raise ToolNotFound(f"What reads {scheme}://", remedy) from error
         except ValueError as error:
             if "rotocol not known" not in str(error):
@@ -137,7 +139,9 @@ def _hush(*libraries: str) -> None:
 def _settings(scheme: str) -> dict[str, Any]:
     """MLflow's own variable for endpoints counts, too; all others are those of the libraries."""
     endpoint = os.environ.get("MLFLOW_S3_ENDPOINT_URL")
-    return {"endpoint_url": endpoint} if scheme in ("s3", "s3a") and endpoint else {}
+    if scheme in ("s3", "s3a") and endpoint:
+        return {"endpoint_url": endpoint}
+    return {}
 
 
 def _entry(info: Mapping[str, Any]) -> Entry:

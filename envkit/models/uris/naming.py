@@ -22,7 +22,10 @@ _CONTAINER_AT_HOST = ("abfs://", "abfss://", "wasb://", "wasbs://")
 def scheme_of(uri: str | Path) -> str:
     """Give the scheme in lower case, `file` for a path. What lies on the disk under that very name is a path."""
     text = str(uri)
-    found = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", text) if isinstance(uri, str) else None
+    if isinstance(uri, str):
+        found = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", text)
+    else:
+        found = None
     if found is None or os.path.lexists(text):
         return LOCAL
     return found[1].lower()
@@ -43,7 +46,10 @@ def local_path(uri: str | Path) -> Path:
 
 def archive_suffix(uri: str | Path) -> str:
     """Give the end of the name that tells an archive, empty for anything else."""
-    path = str(uri) if scheme_of(uri) == LOCAL else _without_query(str(uri))
+    if scheme_of(uri) == LOCAL:
+        path = str(uri)
+    else:
+        path = _without_query(str(uri))
     return next((suffix for suffix in ARCHIVES if path.lower().endswith(suffix)), "")
 
 
@@ -53,7 +59,10 @@ def shown(uri: str | Path) -> str:
     if scheme_of(uri) == LOCAL:
         return text
     bare = _without_query(text)
-    kept = bare if bare.lower().startswith(_CONTAINER_AT_HOST) else without_credentials(bare)
+    if bare.lower().startswith(_CONTAINER_AT_HOST):
+        kept = bare
+    else:
+        kept = without_credentials(bare)
     return kept + ("?…" if bare != text else "")
 
 
@@ -65,7 +74,9 @@ def without_secrets(message: str, uri: str) -> str:
         secrets = [parts.query]
     for each in filter(None, secrets):
         message = message.replace(each, shown(uri) if each == uri else "***")
-    return message if uri.lower().startswith(_CONTAINER_AT_HOST) else without_credentials(message)
+    if uri.lower().startswith(_CONTAINER_AT_HOST):
+        return message
+    return without_credentials(message)
 
 
 def name_of(uri: str | Path) -> str:
@@ -86,4 +97,6 @@ def key_of(place: str) -> str:
 
 
 def _without_query(uri: str) -> str:
-    return uri.partition("?")[0] if "://" in uri else uri
+    if "://" in uri:
+        return uri.partition("?")[0]
+    return uri

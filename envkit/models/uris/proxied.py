@@ -72,4 +72,6 @@ def _with_login(uri: str) -> str:
     login = server.netloc.rpartition("@")[0]
     if user := os.environ.get("MLFLOW_TRACKING_USERNAME"):
         login = f"{quote(user, safe='')}:{quote(os.environ.get('MLFLOW_TRACKING_PASSWORD', ''), safe='')}"
-    return urlunsplit((*parts[:1], f"{login}@{parts.netloc}", *parts[2:])) if login else uri
+    if login:
+        return urlunsplit((*parts[:1], f"{login}@{parts.netloc}", *parts[2:]))
+    return uri

@@ -51,4 +51,6 @@ def told(uri: str, doing: str) -> Iterator[None]:
 
 def _harmless(error: Exception, uri: str) -> Exception | None:
     """Give the cause to show with `--debug`, unless its text or traceback could hold credentials."""
-    return error if shown(uri) == uri else None
+    if shown(uri) == uri:
+        return error
+    return None

@@ -92,11 +92,10 @@ def open_tracked(uri: str) -> Tracked:
         raise ModelNotFound(shown(uri), problem)
     with _told(uri, server):
         try:
-            leads_to = (
-                _of_run(mlflow, uri)
-                if uri.lower().startswith("runs:/") and "://" not in uri
-                else uri
-            )
+            if uri.lower().startswith("runs:/") and "://" not in uri:
+                leads_to = _of_run(mlflow, uri)
+            else:
+                leads_to = uri
             found = registry.get_artifact_repository(leads_to)
             # it would add a file of its own to the model
             while type(found).__name__ == "ModelsArtifactRepository":
@@ -118,7 +117,10 @@ def _of_run(mlflow: Any, uri: str) -> str:
     run = client.get_run(run_id)
     name, _, rest = path.partition("/")
     model = _logged_model(mlflow, client, run, name) if name else None
-    parts = (run.info.artifact_uri, path) if model is None else (model.artifact_location, rest)
+    if model is None:
+        parts = (run.info.artifact_uri, path)
+    else:
+        parts = (model.artifact_location, rest)
     return "/".join(filter(None, parts))
 
 
@@ -172,7 +174,10 @@ def _absent_file(address: str, registry: str) -> str:
     path = Path(address.removeprefix("sqlite:///"))
     if not address.startswith("sqlite:///") or registry != address or path.exists():
         return ""
-    advice = f"{SERVER} names the server" if os.environ.get(SERVER) else _NOT_SET
+    if os.environ.get(SERVER):
+        advice = f"{SERVER} names the server"
+    else:
+        advice = _NOT_SET
     return f"there is no file {path} of MLflow's; {advice}"
 
 

@@ -71,12 +71,13 @@ class Web:
             if archive_suffix(self.uri):
                 return {_last(self.uri): self._head(self.uri)}
             listed = list(self._listed("", set()))
-            names = listed if mlmodel.FILE_NAME in listed else list(self._named())
-            return (
-                dict(zip(names, self._heads(names), strict=True))
-                if names
-                else self._artifact(listed)
-            )
+            if mlmodel.FILE_NAME in listed:
+                names = listed
+            else:
+                names = list(self._named())
+            if names:
+                return dict(zip(names, self._heads(names), strict=True))
+            return self._artifact(listed)
 
     def get(self, names: Collection[str], into: Path) -> None:
         """See `Source`."""

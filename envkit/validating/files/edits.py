@@ -32,7 +32,10 @@ def requirement_changed(facts: ModelFacts, line: Line, text: str | None) -> Iter
     lines = facts.text(line.file).splitlines()
     whole = lines[line.line - 1] if 0 < line.line <= len(lines) else ""
     if line.requirement.text in whole:
-        new = None if text is None else whole.replace(line.requirement.text, text, 1)
+        if text is None:
+            new = None
+        else:
+            new = whole.replace(line.requirement.text, text, 1)
         yield lines_changed(facts, line.file, {line.line: new})
 
 
@@ -87,14 +90,13 @@ def pip_lines(facts: ModelFacts) -> tuple[str, ...]:
 def conda_with_pip(facts: ModelFacts, env: CondaEnv) -> str:
     """Give the text of a conda environment with such a pip section."""
     lines = pip_lines(facts)
-    tools = (
-        env.dependencies
-        if any(conda_yaml.name_of(each) == "pip" for each in env.dependencies) or not lines
-        else (
+    if any(conda_yaml.name_of(each) == "pip" for each in env.dependencies) or not lines:
+        tools = env.dependencies
+    else:
+        tools = (
             *env.dependencies,
             "pip",
         )
-    )
     return conda_yaml.dumps(replace(env, dependencies=tools, pip=lines or None))
 
 

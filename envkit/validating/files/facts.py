@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 def today() -> date:
     """The day that rules go by: that of `SOURCE_DATE_EPOCH`, else today (UTC)."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)
+    if epoch.isdecimal():
+        now = datetime.fromtimestamp(int(epoch), UTC)
+    else:
+        now = datetime.now(UTC)
     return now.date()
 
 
@@ -99,7 +102,9 @@ class ModelFacts(ModelFiles):
         """What is known of vulnerabilities; None when nobody asked."""
         from envkit.validating.stages.audit import audit
 
-        return audit(self) if self.demands.audit else None
+        if self.demands.audit:
+            return audit(self)
+        return None
 
     @cached_property
     def rebuilt(self) -> Rebuilt:
@@ -152,4 +157,6 @@ class ModelFacts(ModelFiles):
 
 def of_content(content: Any) -> Mapping[str, Any]:
     """A JSON value as an object; an empty one for anything else."""
-    return content if isinstance(content, Mapping) else {}
+    if isinstance(content, Mapping):
+        return content
+    return {}

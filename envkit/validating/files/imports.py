@@ -98,7 +98,9 @@ class Imports:
     @cached_property
     def own_modules(self) -> Mapping[str, str]:
         """Top-level modules that the model's code folder brings, with their files."""
-        return {} if self.code is None else dict(_top_level(self.code))
+        if self.code is None:
+            return {}
+        return dict(_top_level(self.code))
 
     def providers(self, module: str) -> tuple[frozenset[str], bool]:
         """The distributions that have a module, and whether that is known and not guessed."""
@@ -151,7 +153,10 @@ class Imports:
         )
 
     def _is_own(self, module: str) -> bool:
-        found = self.modules.find(module.partition(".")[0]) if self.modules else None
+        if self.modules:
+            found = self.modules.find(module.partition(".")[0])
+        else:
+            found = None
         return found is not None and found != STANDARD
 
     def _used(self, mention: Mention) -> Used:

@@ -75,20 +75,18 @@ class ModelFiles:
     @cached_property
     def mlmodel(self) -> MLModel | None:
         """What `MLmodel` says, or would say of a bare artifact; None when it is malformed."""
-        return (
-            self.bare.mlmodel
-            if self.bare is not None
-            else self._read(mlmodel.FILE_NAME, mlmodel.read)
-        )
+        if self.bare is not None:
+            return self.bare.mlmodel
+        return self._read(mlmodel.FILE_NAME, mlmodel.read)
 
     @cached_property
     def directory(self) -> ModelDirectory | None:
         """The model as the rest of envkit takes it; None when its `MLmodel` is malformed."""
         if self.bare is not None:
             return self.bare
-        return (
-            None if self.mlmodel is None else ModelDirectory(path=self.path, mlmodel=self.mlmodel)
-        )
+        if self.mlmodel is None:
+            return None
+        return ModelDirectory(path=self.path, mlmodel=self.mlmodel)
 
     @cached_property
     def named_paths(self) -> tuple[tuple[str, str], ...]:
@@ -98,7 +96,10 @@ class ModelFiles:
         found = list(self.directory.named_paths())
         for name, flavor in self.mlmodel.flavors.items():
             for key in _PATH_KEYS:
-                value = flavor.get(key) if isinstance(flavor, Mapping) else None
+                if isinstance(flavor, Mapping):
+                    value = flavor.get(key)
+                else:
+                    value = None
                 if isinstance(value, str):
                     found.append((f"flavors.{name}.{key}", value))
         return tuple(dict.fromkeys(found))
@@ -154,7 +155,9 @@ class ModelFiles:
         """`envkit.json`."""
         content = self._read(envkit_json.FILE_NAME, envkit_json.read)
         try:
-            return None if content is None else Evidence.of(content)
+            if content is None:
+                return None
+            return Evidence.of(content)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             problem = f"is not what `envkit capture` writes ({type(error).__name__}: {error})"
             self._broken.append(Broken(file=envkit_json.FILE_NAME, field="", problem=problem))
@@ -163,7 +166,9 @@ class ModelFiles:
     @cached_property
     def variables(self) -> tuple[str, ...] | None:
         """The names in `environment_variables.txt`; None when there is none, or one with more than names."""
-        return None if self.variable_values else self._read_variables()
+        if self.variable_values:
+            return None
+        return self._read_variables()
 
     @cached_property
     def variable_values(self) -> tuple[int, ...]:
@@ -186,19 +191,28 @@ class ModelFiles:
         """`requirements.txt` with all that it refers to."""
         path = self.path / requirements_txt.FILE_NAME
         is_there = os.path.lexists(path) and not self.leads_out(requirements_txt.FILE_NAME)
-        return read(path, self.path) if is_there else None
+        if is_there:
+            return read(path, self.path)
+        return None
 
     @cached_property
     def conda_pip(self) -> RequirementFiles | None:
         """The pip section of `conda.yaml` with all that it refers to."""
         lines = self.conda.pip if self.conda is not None else None
-        return None if lines is None else self._lines_of(self.conda_name, lines)
+        if lines is None:
+            return None
+        return self._lines_of(self.conda_name, lines)
 
     @cached_property
     def python_env_pip(self) -> RequirementFiles | None:
         """The dependencies of `python_env.yaml` with all that they refer to."""
-        lines = self.python_env.dependencies if self.python_env is not None else None
-        return None if lines is None else self._lines_of(self.python_env_name, lines)
+        if self.python_env is not None:
+            lines = self.python_env.dependencies
+        else:
+            lines = None
+        if lines is None:
+            return None
+        return self._lines_of(self.python_env_name, lines)
 
     @property
     def all_requirements(self) -> Iterator[RequirementFiles]:
@@ -243,7 +257,9 @@ class ModelFiles:
     @property
     def python(self) -> str | None:
         """The interpreter that environments are built with: the first of `pythons`."""
-        return self.pythons[0][2] if self.pythons else None
+        if self.pythons:
+            return self.pythons[0][2]
+        return None
 
     def is_there(self, value: str) -> bool:
         """Whether a file or folder of the model is there, fetched or not."""
@@ -264,11 +280,9 @@ class ModelFiles:
     def place_of(self, name: str) -> tuple[str, int]:
         """File and line where a distribution is required or bounded; the lock where no line names it."""
         line = next((each for each in self.requirements.lines if each.name == name), None)
-        return (
-            (line.file, line.line)
-            if line is not None
-            else (pylock_toml.FILE_NAME if self.lock else "", 0)
-        )
+        if line is not None:
+            return (line.file, line.line)
+        return (pylock_toml.FILE_NAME if self.lock else "", 0)
 
     @property
     def requirements_name(self) -> str:
@@ -277,7 +291,9 @@ class ModelFiles:
             id(self.requirement_files): requirements_txt.FILE_NAME,
             id(self.python_env_pip): self.python_env_name,
         }
-        return named.get(id(self.requirements), self.conda_name) if self.requirements.lines else ""
+        if self.requirements.lines:
+            return named.get(id(self.requirements), self.conda_name)
+        return ""
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Yield the environment files with their text, those that are text, and those that they refer to."""
@@ -303,15 +319,23 @@ class ModelFiles:
         """The text of a file of the model; empty when there is none, or it is no text."""
         if name not in self._texts:
             try:
-                most = envkit_json.MAX_BYTES if name == envkit_json.FILE_NAME else MAX_BYTES
-                found = read_text(self.path / name, max_bytes=most) if self.has(name) else ""
+                if name == envkit_json.FILE_NAME:
+                    most = envkit_json.MAX_BYTES
+                else:
+                    most = MAX_BYTES
+                if self.has(name):
+                    found = read_text(self.path / name, max_bytes=most)
+                else:
+                    found = ""
             except InvalidFile:
                 found = ""
             self._texts[name] = found
         return self._texts[name]
 
     def _safe(self, name: str | None, usual: str) -> str:
-        return usual if name is None or self.leads_out(name) else name
+        if name is None or self.leads_out(name):
+            return usual
+        return name
 
     def _read(self, name: str, reader: Callable[[Path], _T]) -> _T | None:
         """Read a file of the model; None when it is not there, or malformed, which is kept as a fact."""

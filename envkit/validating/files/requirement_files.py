@@ -44,7 +44,9 @@ class Line:
     def shown(self) -> str:
         """The text without credentials, and not at any length."""
         text = without_credentials(self.requirement.text)
-        return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+        if len(text) <= MAX_SHOWN:
+            return text
+        return f"{text[:MAX_SHOWN]}…"
 
     @cached_property
     def parsed(self) -> Pep508 | None:
@@ -62,12 +64,16 @@ class Line:
     @property
     def marker(self) -> Marker | None:
         """Where it holds; None for everywhere."""
-        return self.parsed.marker if self.parsed else None
+        if self.parsed:
+            return self.parsed.marker
+        return None
 
     @property
     def specifier(self) -> SpecifierSet:
         """The versions that it admits."""
-        return self.parsed.specifier if self.parsed else SpecifierSet()
+        if self.parsed:
+            return self.parsed.specifier
+        return SpecifierSet()
 
     @property
     def url(self) -> str | None:
@@ -75,7 +81,9 @@ class Line:
         if self.parsed is not None and self.parsed.url:
             return self.parsed.url
         text = self.requirement.text
-        return text if is_url(text) else None
+        if is_url(text):
+            return text
+        return None
 
     @cached_property
     def version(self) -> str | None:
@@ -83,7 +91,9 @@ class Line:
         for each in self.specifier:
             if each.operator in ("==", "===") and not each.version.endswith(".*"):
                 return each.version
-        return self._wheel[1] if self._wheel else None
+        if self._wheel:
+            return self._wheel[1]
+        return None
 
     @cached_property
     def _wheel(self) -> tuple[str, str] | None:
@@ -168,7 +178,9 @@ def broken(error: InvalidFile, model: Path) -> Broken:
 
 def relative(path: Path, model: Path) -> str:
     """A path as seen from the model; as it is when it lies elsewhere."""
-    return path.relative_to(model).as_posix() if path.is_relative_to(model) else str(path)
+    if path.is_relative_to(model):
+        return path.relative_to(model).as_posix()
+    return str(path)
 
 
 def read(path: Path, model: Path) -> RequirementFiles:
@@ -278,8 +290,6 @@ def _problem(
         return f"goes round in a circle: {circle}"
     if not target.is_file():
         return "refers to a file that is not there"
-    return (
-        f"refers to more than the {MAX_FILES} files that are read"
-        if found.count > MAX_FILES
-        else ""
-    )
+    if found.count > MAX_FILES:
+        return f"refers to more than the {MAX_FILES} files that are read"
+    return ""

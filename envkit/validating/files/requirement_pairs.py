@@ -47,5 +47,7 @@ def _refuses(line: Line, other: Line) -> bool:
     try:
         version = Version(other.version)
     except InvalidVersion:
-        return other.version != line.version if line.version is not None else False
+        if line.version is not None:
+            return other.version != line.version
+        return False
     return not line.specifier.contains(version, prereleases=True)

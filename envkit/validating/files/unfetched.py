@@ -33,5 +33,8 @@ def told(elsewhere: Mapping[str, int | None]) -> str:
     names = sorted(elsewhere, key=lambda name: -(elsewhere[name] or 0))
     size = sum(each or 0 for each in elsewhere.values())
     named = ", ".join(names[:_NAMED_AT_MOST]) + (", …" if len(names) > _NAMED_AT_MOST else "")
-    count = f"{len(names)} large files were" if len(names) > 1 else "1 large file was"
+    if len(names) > 1:
+        count = f"{len(names)} large files were"
+    else:
+        count = "1 large file was"
     return f"{count} {NOT_FETCHED} ({size / 1e6:,.0f} MB: {named}); `--whole` fetches all"

@@ -33,7 +33,10 @@ def _lines(result: ModelResult, report: Report, root: Path) -> Iterator[str]:
 
 def _command(finding: Finding, result: ModelResult, report: Report, root: Path) -> str:
     path = Path(result.path, finding.file or mlmodel.FILE_NAME)
-    file = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    if path.is_relative_to(root):
+        file = path.relative_to(root).as_posix()
+    else:
+        file = str(path)
     properties = {
         "file": file,
         "line": str(max(finding.line, 1)),

@@ -47,7 +47,10 @@ def _case(rule: Rule, result: ModelResult, report: Report) -> ET.Element:
     found = [each for each in result.findings if each.rule == rule.code]
     failing = [each for each in found if each.severity.reaches(report.fail_on)]
     if failing:
-        more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
+        if len(failing) > 1:
+            more = f" (and {len(failing) - 1} more)"
+        else:
+            more = ""
         kind = max(
             failing, key=lambda each: each.severity.reaches(failing[0].severity)
         ).severity.value

@@ -30,7 +30,10 @@ def summary(report: Report) -> str:
     )
     models = f"{len(report.results)} model{'s' if len(report.results) > 1 else ''}"
     known = sum(each.known for each in report.results)
-    missing = f", {len(report.errors)} could not be read" if report.errors else ""
+    if report.errors:
+        missing = f", {len(report.errors)} could not be read"
+    else:
+        missing = ""
     return f"{models}: {found}{missing}{f' ({known} known from the baseline)' if known else ''}."
 
 
@@ -53,5 +56,8 @@ def _findings(result: ModelResult, report: Report) -> Iterator[str]:
 
 
 def _head(finding: Finding) -> str:
-    where = f" {finding.where}".replace("\n", "\\n") if finding.where else ""
+    if finding.where:
+        where = f" {finding.where}".replace("\n", "\\n")
+    else:
+        where = ""
     return f"{finding.severity.value} {finding.rule}{where}"

@@ -32,12 +32,14 @@ class ColumnDifference:
     @property
     def text(self) -> str:
         """One sentence without a full stop."""
-        name = f"column `{self.column}`" if self.column else "the answer"
-        parts = (
-            [f"{self.different} of {self.compared} values differ: {self.worst}"]
-            if self.different
-            else []
-        )
+        if self.column:
+            name = f"column `{self.column}`"
+        else:
+            name = "the answer"
+        if self.different:
+            parts = [f"{self.different} of {self.compared} values differ: {self.worst}"]
+        else:
+            parts = []
         return f"{name}: {'; '.join([*self.shapes[:3], *parts])}"
 
 
@@ -102,14 +104,19 @@ def _judge(
         if found.largest != float("inf"):
             found.largest, found.worst = float("inf"), said
     elif distance > found.largest:
-        relative = f", relative {distance / abs(one):.3g}" if one else ""
+        if one:
+            relative = f", relative {distance / abs(one):.3g}"
+        else:
+            relative = ""
         found.largest, found.worst = distance, f"{said} (difference {distance:.3g}{relative})"
 
 
 def _distance(one: Any, other: Any) -> float | None:
     """How far two values are from each other; None where they differ and cannot be measured."""
     if isinstance(one, bool) or isinstance(other, bool) or not _numbers(one, other):
-        return 0.0 if type(one) is type(other) and one == other else None
+        if type(one) is type(other) and one == other:
+            return 0.0
+        return None
     if one == other:
         return 0.0
     try:
@@ -125,4 +132,6 @@ def _numbers(one: Any, other: Any) -> bool:
 
 def _shown(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    if len(text) <= SHOWN:
+        return text
+    return f"{text[:SHOWN]}…"

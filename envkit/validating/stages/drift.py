@@ -134,7 +134,10 @@ def _wanted(facts: ModelFacts, markers: Mapping[str, str]) -> Iterator[Wanted]:
         if line.name is None or not _holds(line.marker, markers):
             continue
         bound = bounds.get(line.name)
-        exact = bound if line.version is None and line.url is None and bound is not None else line
+        if line.version is None and line.url is None and bound is not None:
+            exact = bound
+        else:
+            exact = line
         if not line.constraint or _implied(line, facts):
             found.setdefault(
                 line.name,

@@ -150,7 +150,9 @@ class _Bench:
             except (PredictionFailed, InvalidFile) as error:
                 return " ".join(str(error).split())
         found = compare(self.answer, answer, self.demands.tolerance)
-        return "" if not found else f"it answers otherwise: {found[0].text}"
+        if not found:
+            return ""
+        return f"it answers otherwise: {found[0].text}"
 
     def _only_by(self, name: str) -> set[str]:
         """What is in the closure of one requirement, and in that of no other."""

@@ -113,7 +113,10 @@ class Recorded:
 
 def recorded(evidence: Evidence | None) -> Recorded | None:
     """Give the recorded answer; None where none was recorded."""
-    found = evidence.content.get("prediction") if evidence is not None else None
+    if evidence is not None:
+        found = evidence.content.get("prediction")
+    else:
+        found = None
     if not isinstance(found, Mapping) or not found.keys() & {"output", "output_sha256"}:
         return None
     return Recorded(output=found.get("output"), digest=str(found.get("output_sha256") or ""))

@@ -77,11 +77,10 @@ def resolve(facts: ModelFacts) -> tuple[Resolution, ...]:
             raise InvalidFile(facts.path, "", "the model cannot be read as it is")  # noqa: TRY301 - as those below
         spec = read_spec(facts.directory)
         asked = Asked.of(spec, elsewhere=False)
-        conda = (
-            read_spec(facts.directory, for_conda=True)
-            if facts.conda and facts.conda.packages
-            else None
-        )
+        if facts.conda and facts.conda.packages:
+            conda = read_spec(facts.directory, for_conda=True)
+        else:
+            conda = None
     except InvalidFile as error:
         return tuple(Resolution(place=each, unread=error) for each in wanted)
     return tuple(_with_conda(_of_indexes(asked, each, facts), conda, each) for each in wanted)
@@ -202,7 +201,9 @@ def _wheelless(asked: Asked, target: Target) -> tuple[Mapping[str, Lack], str]:
 
 
 def _pin(requirement: Requirement) -> str:
-    return requirement.text.partition(" --hash")[0].strip() if "==" in requirement.text else ""
+    if "==" in requirement.text:
+        return requirement.text.partition(" --hash")[0].strip()
+    return ""
 
 
 def _with_conda(found: Resolution, spec: EnvironmentSpec | None, place: Place) -> Resolution:

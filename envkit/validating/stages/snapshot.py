@@ -197,7 +197,9 @@ def _of_lines(files: RequirementFiles) -> Mapping[str, Package]:
 
 
 def _asked(package: Package | None) -> str | None:
-    return None if package is None else package.required
+    if package is None:
+        return None
+    return package.required
 
 
 def _required(line: Line) -> Package:
@@ -228,7 +230,10 @@ def _locked(package: LockedPackage) -> Package:
     elif "directory" in package:
         origin = str(package["directory"].get("path"))
     else:
-        origin = f"{INDEX} {package['index']}" if package.get("index") else INDEX
+        if package.get("index"):
+            origin = f"{INDEX} {package['index']}"
+        else:
+            origin = INDEX
     return Package(
         name=canonicalize_name(str(package["name"])),
         version=str(package["version"]) if package.get("version") else None,

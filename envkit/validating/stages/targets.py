@@ -68,9 +68,10 @@ class Place:
     def label(self) -> str:
         """In words."""
         libc = f" ({'musl' if self.system == 'musl' else 'glibc'} {self.libc[0]}.{self.libc[1]})"
-        special = (
-            libc if self.system in ("linux", "musl") and self.libc not in (_GLIBC, _MUSL) else ""
-        )
+        if self.system in ("linux", "musl") and self.libc not in (_GLIBC, _MUSL):
+            special = libc
+        else:
+            special = ""
         return f"{self.system}-{self.machine}{special}, Python {self.python}"
 
     @property
@@ -96,7 +97,10 @@ class Place:
             ("windows", "x86_64"): "AMD64",
             ("windows", "aarch64"): "ARM64",
         }
-        full = self.python if self.python.count(".") > 1 else f"{self.python}.0"
+        if self.python.count(".") > 1:
+            full = self.python
+        else:
+            full = f"{self.python}.0"
         system = systems[self.system]
         return {
             "sys_platform": system,
@@ -189,7 +193,12 @@ def _of_platform(name: str, python: str, word: str) -> Place:
         raise InvalidArgument(f"'{word}' names no target: write platform and Python {SYNTAX}.")
     found = "musl" if "musl" in name else _SYSTEMS[system[0]]
     libc = _LIBC.search(name)
-    oldest = (int(libc[1]), int(libc[2])) if libc else (2, 17) if "2014" in name else None
+    if libc:
+        oldest = (int(libc[1]), int(libc[2]))
+    elif "2014" in name:
+        oldest = (2, 17)
+    else:
+        oldest = None
     default = "aarch64" if found == "macos" else "x86_64"
     return Place(
         system=found,

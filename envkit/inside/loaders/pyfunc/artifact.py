@@ -90,15 +90,17 @@ def _torch(path: str) -> Artifact:
     import zipfile
 
     torch = import_module("torch")
-    names = zipfile.ZipFile(path).namelist() if zipfile.is_zipfile(path) else []
+    if zipfile.is_zipfile(path):
+        names = zipfile.ZipFile(path).namelist()
+    else:
+        names = []
     if any(name.endswith("/constants.pkl") for name in names):
         loaded = torch.jit.load(path, map_location="cpu")
     else:
-        whole = (
-            {"weights_only": False}
-            if "weights_only" in inspect.signature(torch.load).parameters
-            else {}
-        )
+        if "weights_only" in inspect.signature(torch.load).parameters:
+            whole = {"weights_only": False}
+        else:
+            whole = {}
         loaded = torch.load(path, map_location="cpu", **whole)
     if not isinstance(loaded, torch.nn.Module):
         return Artifact(loaded)
@@ -108,7 +110,9 @@ def _torch(path: str) -> Artifact:
         values = data.to_numpy() if hasattr(data, "to_numpy") else data
         with torch.no_grad():
             answer = loaded(torch.as_tensor(values, dtype=torch.float32))
-        return answer.numpy() if hasattr(answer, "numpy") else answer
+        if hasattr(answer, "numpy"):
+            return answer.numpy()
+        return answer
 
     return Artifact(loaded, ask)
 

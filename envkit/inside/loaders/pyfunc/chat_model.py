@@ -80,7 +80,9 @@ def _row(data: Any) -> dict[str, Any]:
 
 
 def _list(value: Any) -> Any:
-    return value.tolist() if hasattr(value, "tolist") else value
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return value
 
 
 def _object(answer: Any) -> Any:

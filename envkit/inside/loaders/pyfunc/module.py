@@ -11,4 +11,6 @@ def load(path: str, request: Mapping[str, Any]) -> Any:
     conf = request["python_function"]
     load_pyfunc = import_module(conf["loader_module"])._load_pyfunc
     config = conf.get("config")
-    return load_pyfunc(path, config) if config else load_pyfunc(path)
+    if config:
+        return load_pyfunc(path, config)
+    return load_pyfunc(path)

@@ -25,7 +25,10 @@ class PythonModel:
     """
 
     def __init__(self, model: Any, context: Context) -> None:
-        function = model if not hasattr(model, "predict") else getattr(model, "func", None)
+        if not hasattr(model, "predict"):
+            function = model
+        else:
+            function = getattr(model, "func", None)
         self.python_model = model if function is None else function
         self.context = context
         self._asked = base_classes.FunctionModel(model) if not hasattr(model, "predict") else model
@@ -113,7 +116,9 @@ def context_of(path: str, conf: Mapping[str, Any]) -> Context:
 
 def _of_rows(hint: Any) -> Any:
     """The hint, if it says in what form the rows of a data frame are wanted."""
-    return hint if _form(hint) in ("list[str]", "list[dict[str, str]]") else None
+    if _form(hint) in ("list[str]", "list[dict[str, str]]"):
+        return hint
+    return None
 
 
 def _form(hint: Any) -> str:
@@ -124,4 +129,6 @@ def _telling(hint: Any) -> Any:
     """The hint, if a signature can follow from it."""
     module = f"{getattr(hint, '__module__', '')}."
     silent = hint is Any or hint is inspect.Parameter.empty or module.startswith(TABLES)
-    return None if silent else hint
+    if silent:
+        return None
+    return hint

@@ -23,7 +23,10 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     here, wanted = facts.fit.there.python, facts.python
     if here is None or wanted is None:
         return
-    admitted = facts.lock.requires_python if facts.lock is not None else None
+    if facts.lock is not None:
+        admitted = facts.lock.requires_python
+    else:
+        admitted = None
     if here.split(".")[:2] != wanted.split(".")[:2]:
         problem = f"the model wants Python {wanted}, {facts.fit.named} has {here}"
         yield Finding(rule=CODE, severity=SEVERITY, problem=problem, remedy=_remedy(wanted))

@@ -21,7 +21,10 @@ SEVERITY = Severity.ERROR
 def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report what each scanner says."""
     for scan in named(facts.scan):
-        artifact = facts.bare.artifact if facts.bare is not None else None
+        if facts.bare is not None:
+            artifact = facts.bare.artifact
+        else:
+            artifact = None
         for alarm in scan(facts.path if artifact is None else facts.path / artifact):
             yield Finding(
                 rule=CODE,

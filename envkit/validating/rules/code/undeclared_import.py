@@ -25,7 +25,10 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report each module once, where it is first imported; a guess is a warning."""
     names = declared(facts)
     told: set[str] = set()
-    unreached = facts.imports.survey.unreached if facts.imports.survey else set()
+    if facts.imports.survey:
+        unreached = facts.imports.survey.unreached
+    else:
+        unreached = set()
     for each in sorted(facts.imports.used, key=lambda each: each.mention.file in unreached):
         top = each.mention.module.partition(".")[0]
         if (
@@ -37,7 +40,10 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
             continue
         told.add(top)
         is_reached = each.mention.file not in unreached
-        where = "" if is_reached else ", by code to which no import leads,"
+        if is_reached:
+            where = ""
+        else:
+            where = ", by code to which no import leads,"
         likely = " or ".join(
             sorted(each.providers, key=lambda name: (len(name), name))[: 3 if each.sure else 1]
         )
@@ -52,7 +58,9 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
 
 
 def _verb(each: Used) -> str:
-    return "imported" if each.mention.by_code else "needed to load the model,"
+    if each.mention.by_code:
+        return "imported"
+    return "needed to load the model,"
 
 
 def _stands_in(each: Used, facts: ModelFacts, names: frozenset[str]) -> bool:
@@ -66,7 +74,10 @@ def _stands_in(each: Used, facts: ModelFacts, names: frozenset[str]) -> bool:
 def fix(facts: ModelFacts) -> Iterator[Edit]:
     """Require what is surely meant, in the version that `MLmodel` or the evidence records for it."""
     known, names = versions(facts), declared(facts)
-    unreached = facts.imports.survey.unreached if facts.imports.survey else set()
+    if facts.imports.survey:
+        unreached = facts.imports.survey.unreached
+    else:
+        unreached = set()
     told = {each.problem.partition(" ")[0] for each in check(facts)}
     meant = {
         next(iter(each.providers))

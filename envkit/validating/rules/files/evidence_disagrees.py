@@ -52,7 +52,10 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
 def _absent(missing: Sequence[Seen]) -> Finding:
     """What was seen, in one role, and is nowhere; constraints are told at once: they are lost together."""
     names = ", ".join(f"{each.name} {each.version}" for each in missing[:SHOWN])
-    more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+    if len(missing) > SHOWN:
+        more = f" and {len(missing) - SHOWN} more"
+    else:
+        more = ""
     verb, them = ("was", "it") if len(missing) == 1 else ("were", "them")
     problem = (
         f"{names}{more} {verb} seen by the capture ({missing[0].role}), and no file requires {them}"
@@ -69,11 +72,9 @@ def _problem(line: Line, seen: Seen | None) -> str:
         return ""
     # a capture may have dropped the local part
     versions = {seen.version, seen.version.partition("+")[0]}
-    return (
-        ""
-        if line.version in versions
-        else f"`{line.shown}`, but the capture saw {seen.name} {seen.version}"
-    )
+    if line.version in versions:
+        return ""
+    return f"`{line.shown}`, but the capture saw {seen.name} {seen.version}"
 
 
 def fix(facts: ModelFacts) -> Iterator[Edit]:

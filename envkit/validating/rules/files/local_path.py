@@ -22,7 +22,10 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report each path that leads out of the model, or to what is not there or is no wheel."""
     for line in facts.lines:
         if problem := _problem(line, facts):
-            shown = f"-e {line.shown}" if line.requirement.editable else line.shown
+            if line.requirement.editable:
+                shown = f"-e {line.shown}"
+            else:
+                shown = line.shown
             yield Finding(
                 rule=CODE,
                 severity=SEVERITY,
@@ -63,11 +66,9 @@ def _problem(line: Line, facts: ModelFacts) -> str:
     if Path(path).is_absolute() or path.startswith("~") or facts.leads_out(path):
         return "lies outside the model"
     if not (facts.path / path).is_file():
-        return (
-            "is not there"
-            if not (facts.path / path).exists()
-            else "is a folder, which must be built first"
-        )
+        if not (facts.path / path).exists():
+            return "is not there"
+        return "is a folder, which must be built first"
     return ""
 
 

@@ -70,11 +70,9 @@ def _problem(
     if line.name is None or not holds_for(line.marker, python):
         return ""
     if not packages:
-        return (
-            ""
-            if line.constraint and line.name not in seen
-            else f"`{line.shown}` is not in {pylock_toml.FILE_NAME}"
-        )
+        if line.constraint and line.name not in seen:
+            return ""
+        return f"`{line.shown}` is not in {pylock_toml.FILE_NAME}"
     if line.url is not None:
         return _commit(line, packages)
     versions = [str(each["version"]) for each in packages if each.get("version")]

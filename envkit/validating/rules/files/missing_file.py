@@ -28,7 +28,10 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     if facts.mlmodel is not None and facts.mlmodel.runs_in_r:
         return
     flavor = facts.mlmodel.python_function if facts.mlmodel else None
-    named = {"conda": flavor.conda_env, "virtualenv": flavor.python_env} if flavor else {}
+    if flavor:
+        named = {"conda": flavor.conda_env, "virtualenv": flavor.python_env}
+    else:
+        named = {}
     usual = {
         requirements_txt.FILE_NAME: None,
         facts.python_env_name: "virtualenv",
@@ -61,9 +64,10 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
 
 def _unnamed(facts: ModelFacts) -> Iterator[Finding]:
     """MLflow builds what `MLmodel` names, and otherwise takes the environment in which it happens to run."""
-    flavor = (
-        facts.mlmodel.python_function if facts.mlmodel is not None and facts.bare is None else None
-    )
+    if facts.mlmodel is not None and facts.bare is None:
+        flavor = facts.mlmodel.python_function
+    else:
+        flavor = None
     if flavor is not None and flavor.conda_env is None and flavor.python_env is None:
         yield Finding(
             rule=CODE,
@@ -102,11 +106,10 @@ def fix(facts: ModelFacts) -> Iterator[Edit]:
             for each in lines.lines
             if not each.constraint and each.file not in lines.read
         ]
-        bounds = (
-            requirements_txt.CONSTRAINTS_FILE_NAME
-            if requirements_txt.CONSTRAINTS_FILE_NAME in lines.read
-            else None
-        )
+        if requirements_txt.CONSTRAINTS_FILE_NAME in lines.read:
+            bounds = requirements_txt.CONSTRAINTS_FILE_NAME
+        else:
+            bounds = None
         if own:
             options = [option for _, option in lines.options]
             yield (

@@ -47,13 +47,13 @@ def _problem(facts: ModelFacts, name: str, recorded: Digest) -> str:
         changed = (
             facts.mlmodel is not None and digests.of_mlmodel(facts.mlmodel.content) != recorded
         )
-        return "says something else than when the model was captured" if changed else ""
+        if changed:
+            return "says something else than when the model was captured"
+        return ""
     if name in facts.elsewhere:
-        return (
-            ""
-            if facts.elsewhere[name] in (None, recorded.size)
-            else "is not what it was when the model was captured"
-        )
+        if facts.elsewhere[name] in (None, recorded.size):
+            return ""
+        return "is not what it was when the model was captured"
     if not facts.has(name):
         return "was there when the model was captured, and is gone"
     path = facts.path / name

@@ -38,7 +38,10 @@ def _fit(one: str, other: str) -> bool:
 
 
 def _lock(facts: ModelFacts, wanted: str) -> Iterator[Finding]:
-    admitted = facts.lock.requires_python if facts.lock is not None else None
+    if facts.lock is not None:
+        admitted = facts.lock.requires_python
+    else:
+        admitted = None
     if admitted is None:
         return
     try:

@@ -25,7 +25,10 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     end = end_of_life(version)
     if end is not None and end.day < facts.day:
         minor = ".".join(version.split(".")[:2])
-        hint = " (3.10 without quotes is 3.1 in YAML)" if minor == "3.1" else ""
+        if minor == "3.1":
+            hint = " (3.10 without quotes is 3.1 in YAML)"
+        else:
+            hint = ""
         yield Finding(
             rule=CODE,
             severity=SEVERITY,

@@ -35,7 +35,10 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
         (facts.conda_name, facts.conda_pip),
     ):
         if other is not None and other.is_whole:
-            conda = _conda_versions(facts) if name == facts.conda_name else {}
+            if name == facts.conda_name:
+                conda = _conda_versions(facts)
+            else:
+                conda = {}
             yield from _compare(mine, other, name, conda)
             yield from _bounds(mine, other, name, conda)
     if (
@@ -66,13 +69,12 @@ def _compare(
             )
             told = f"`{(left or right).shown}` is in {there} and not in {absent}"  # type: ignore[union-attr]
         else:
-            told = (
-                ""
-                if _meaning(left) == _meaning(right)
-                else (
+            if _meaning(left) == _meaning(right):
+                told = ""
+            else:
+                told = (
                     f"{requirements_txt.FILE_NAME} says `{left.shown}`, {name} says `{right.shown}`"
                 )
-            )
         if told:
             line = right.line if right is not None else 0
             file = right.file if right is not None else name
@@ -147,11 +149,9 @@ def _against_conda(line: Line, spec: str | None) -> str:
         same = Version(version).public == Version(line.version).public
     except InvalidVersion:
         return ""
-    return (
-        ""
-        if same
-        else f"{requirements_txt.FILE_NAME} says `{line.shown}`, the conda package is `{spec}`"
-    )
+    if same:
+        return ""
+    return f"{requirements_txt.FILE_NAME} says `{line.shown}`, the conda package is `{spec}`"
 
 
 def fix(facts: ModelFacts) -> Iterator[Edit]:
@@ -168,4 +168,6 @@ def fix(facts: ModelFacts) -> Iterator[Edit]:
 
 def _told_by_absence(facts: ModelFacts, name: str) -> set[str]:
     """The conda file, where what is told stands in a file that it refers to."""
-    return {name} if facts.conda_pip is not None and facts.conda_pip.read else set()
+    if facts.conda_pip is not None and facts.conda_pip.read:
+        return {name}
+    return set()

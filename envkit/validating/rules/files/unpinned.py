@@ -86,7 +86,10 @@ def fix(facts: ModelFacts) -> Iterator[Edit]:
         if line.parsed is None or version is None or _admits_one(line) or line.constraint:
             continue
         if line.specifier.contains(version, prereleases=True):
-            extras = f"[{','.join(sorted(line.parsed.extras))}]" if line.parsed.extras else ""
+            if line.parsed.extras:
+                extras = f"[{','.join(sorted(line.parsed.extras))}]"
+            else:
+                extras = ""
             marker = f" ; {line.marker}" if line.marker else ""
             yield from requirement_changed(
                 facts, line, f"{line.parsed.name}{extras}=={version}{marker}"

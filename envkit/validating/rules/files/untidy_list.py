@@ -22,11 +22,10 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report each file that would be written otherwise; comments and options leave it to its author."""
     for file, _ in fix(facts):
         what = "has not MLflow's header, or its names are not sorted"
-        problem = (
-            what
-            if file == environment_variables_txt.FILE_NAME
-            else "is not sorted, or says something twice"
-        )
+        if file == environment_variables_txt.FILE_NAME:
+            problem = what
+        else:
+            problem = "is not sorted, or says something twice"
         yield Finding(
             rule=CODE,
             severity=SEVERITY,

@@ -29,7 +29,10 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
             problem="an environment variable has a value",
             remedy=REMEDY,
         )
-    in_conda = of_content(facts.conda.other.get("variables")) if facts.conda else {}
+    if facts.conda:
+        in_conda = of_content(facts.conda.other.get("variables"))
+    else:
+        in_conda = {}
     for name in in_conda:
         yield Finding(
             rule=CODE,

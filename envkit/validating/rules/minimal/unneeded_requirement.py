@@ -20,10 +20,14 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report each requirement without which the answer is the same."""
     for each in facts.minimal.unneeded:
         file, line = facts.place_of(each.name)
-        brought = f" (and {', '.join(each.brought)}, which only it brings)" if each.brought else ""
-        alone = (
-            "; not together with all others that are named here" if facts.minimal.together else ""
-        )
+        if each.brought:
+            brought = f" (and {', '.join(each.brought)}, which only it brings)"
+        else:
+            brought = ""
+        if facts.minimal.together:
+            alone = "; not together with all others that are named here"
+        else:
+            alone = ""
         yield Finding(
             rule=CODE,
             severity=SEVERITY,

@@ -19,7 +19,10 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     why = facts.rebuilt.unbuilt
     if why is None:
         return
-    file = broken(why, facts.path).file if isinstance(why, InvalidFile) else ""
+    if isinstance(why, InvalidFile):
+        file = broken(why, facts.path).file
+    else:
+        file = ""
     remedy = "correct what the installer says, or capture the model again"
     if isinstance(why, InterpreterNotFound):
         remedy = (

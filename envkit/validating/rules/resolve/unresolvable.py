@@ -20,7 +20,10 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
     """Report what the resolver said."""
     for each in facts.resolutions:
         if each.conflict:
-            said = each.conflict if len(each.conflict) <= SHOWN else f"{each.conflict[:SHOWN]}…"
+            if len(each.conflict) <= SHOWN:
+                said = each.conflict
+            else:
+                said = f"{each.conflict[:SHOWN]}…"
             yield Finding(
                 rule=CODE,
                 severity=SEVERITY,

@@ -31,12 +31,14 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
         yield Finding(rule=CODE, severity=Severity.NOTE, problem=problem, remedy=remedy)
     for each in facts.audit.vulnerabilities:
         file, line = facts.place_of(each.name)
-        aliases = f" ({', '.join(each.aliases)})" if each.aliases else ""
-        fixed = (
-            f"take {' or '.join(each.fixed)}"
-            if each.fixed
-            else "there is no version without it yet"
-        )
+        if each.aliases:
+            aliases = f" ({', '.join(each.aliases)})"
+        else:
+            aliases = ""
+        if each.fixed:
+            fixed = f"take {' or '.join(each.fixed)}"
+        else:
+            fixed = "there is no version without it yet"
         yield Finding(
             rule=CODE,
             severity=SEVERITY,

@@ -27,7 +27,10 @@ def check(facts: ModelFacts) -> Iterator[Finding]:
             told.setdefault(name, (versions.get(name, ""), reason))
     for name, (version, reason) in sorted(told.items()):
         file, line = facts.place_of(name)
-        why = f": {reason.rstrip('.')}" if reason else ", without a reason"
+        if reason:
+            why = f": {reason.rstrip('.')}"
+        else:
+            why = ", without a reason"
         problem = f"{name} {version} was withdrawn (yanked) by its authors{why}"
         remedy = (
             "take a version that was not withdrawn, try the model with it, and capture it again"
