@@ -58,9 +58,6 @@ LIBRARIES_OF_PROGRAMS = {  # programs that are started with envkit's own interpr
     "inside/programs/rattler_program.py": {"rattler"},
 }
 STILL_CIRCULAR = {
-    "models/signature.py",
-    "models/model.py",
-    "pyfunc/live.py",
     "inside/jobs.py",
     "validating/files/facts.py",
 }

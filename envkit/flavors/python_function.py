@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from envkit.flavors._shared import loading
-from envkit.pyfunc.loaded import load_here, load_model
+from envkit.pyfunc.in_process import load_here
+from envkit.pyfunc.loading import load_model
 from envkit.pyfunc.python_models import (
     get_default_conda_env,
     get_default_pip_requirements,

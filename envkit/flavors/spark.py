@@ -13,7 +13,7 @@ from envkit.flavors._shared import loading, spark_files
 from envkit.flavors._shared.flavor import Flavor, Options, qualified_name
 from envkit.inside.loaders import spark as loader
 from envkit.models.data_types import SparkMLVector
-from envkit.models.inference.signature import infer_schema
+from envkit.models.inference.schemas import infer_schema
 from envkit.models.schema import ColSpec, Schema
 from envkit.models.signature import ModelSignature
 from envkit.pyfunc import saving

@@ -23,17 +23,17 @@ if TYPE_CHECKING:
         SparkMLVector,
     )
     from envkit.models.enforcement import enforce, enforce_params, validate_schema
-    from envkit.models.inference.signature import (
-        infer_schema,
-        infer_signature,
-        infer_signature_from_type_hints,
-    )
+    from envkit.models.inference.schemas import infer_schema
     from envkit.models.model import Model, get_model_info
     from envkit.models.model_info import ModelInfo
     from envkit.models.param_schema import ParamSchema, ParamSpec
     from envkit.models.registration import set_model
     from envkit.models.schema import ColSpec, Schema, TensorSpec
-    from envkit.models.signature import ModelSignature
+    from envkit.models.signature import (
+        ModelSignature,
+        infer_signature,
+        infer_signature_from_type_hints,
+    )
     from envkit.models.uris.fetch import download_model
     from envkit.pyfunc.backend import FlavorBackend, get_flavor_backend
 
@@ -90,9 +90,9 @@ _HOME = {
     "get_flavor_backend": "envkit.pyfunc.backend",
     "get_model_info": "envkit.models.model",
     "infer_pip_requirements": "envkit.capturing.capture",
-    "infer_schema": "envkit.models.inference.signature",
-    "infer_signature": "envkit.models.inference.signature",
-    "infer_signature_from_type_hints": "envkit.models.inference.signature",
+    "infer_schema": "envkit.models.inference.schemas",
+    "infer_signature": "envkit.models.signature",
+    "infer_signature_from_type_hints": "envkit.models.signature",
     "set_model": "envkit.models.registration",
     "validate_schema": "envkit.models.enforcement",
 }

@@ -14,19 +14,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from envkit.errors import InvalidArgument, InvalidInput, ToolNotFound
 from envkit.models.uris.tracking import unreachable
-
-if TYPE_CHECKING:
-    from envkit.models.model import Model
 
 # the tag of a run under which MLflow's interface finds its models
 _HISTORY = "mlflow.log-model.history"
 # to servers before MLflow 3
 _UNKNOWN = {"ENDPOINT_NOT_FOUND", "NOT_FOUND", "NOT_IMPLEMENTED", "FEATURE_DISABLED"}
 _NOT_IN_NAMES = frozenset("/:.%\"'")  # of logged models
+
+
+class Description(Protocol):
+    """What logging reads and sets of a `Model`."""
+
+    artifact_path: str | None
+    run_id: str | None
+    model_id: str | None
+    model_uuid: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give what `MLmodel` holds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +52,9 @@ class Wishes:
     told: Mapping[str, Any] = field(default_factory=dict)
 
 
-def log(model: Model, flavor: Any, wishes: Wishes, arguments: Mapping[str, Any]) -> int | None:
+def log(
+    model: Description, flavor: Any, wishes: Wishes, arguments: Mapping[str, Any]
+) -> int | None:
     """Save and log a model; it then says where. Gives the version under which it was registered, if it was.
 
     Raises `ToolNotFound` without `mlflow-skinny`, `InvalidInput` when there is no server,
@@ -83,7 +94,7 @@ def client_library() -> Any:
         raise ToolNotFound("mlflow-skinny", remedy) from error
 
 
-def _logged_model(mlflow: Any, model: Model, wishes: Wishes) -> Any:
+def _logged_model(mlflow: Any, model: Description, wishes: Wishes) -> Any:
     """Make a logged model without files; None where there are no such models, or none of that name."""
     if not hasattr(mlflow, "initialize_logged_model") or _NOT_IN_NAMES & set(
         model.artifact_path or ""
@@ -105,7 +116,12 @@ def _logged_model(mlflow: Any, model: Model, wishes: Wishes) -> Any:
 
 
 def _put(
-    mlflow: Any, logged: Any, model: Model, flavor: Any, path: Path, arguments: Mapping[str, Any]
+    mlflow: Any,
+    logged: Any,
+    model: Description,
+    flavor: Any,
+    path: Path,
+    arguments: Mapping[str, Any],
 ) -> str:
     model.artifact_path, model.model_id, model.model_uuid = (
         logged.artifact_location,
@@ -138,7 +154,7 @@ def _run(mlflow: Any, run_id: str | None) -> Iterator[str]:
 
 
 def _put_into_run(
-    client: Any, model: Model, flavor: Any, path: Path, arguments: Mapping[str, Any]
+    client: Any, model: Description, flavor: Any, path: Path, arguments: Mapping[str, Any]
 ) -> str:
     flavor.save_model(path=str(path), mlflow_model=model, **arguments)
     client.log_artifacts(model.run_id, str(path), model.artifact_path)
@@ -146,7 +162,7 @@ def _put_into_run(
     return f"runs:/{model.run_id}/{model.artifact_path}"
 
 
-def _add_to_history(client: Any, run_id: str, model: Model) -> None:
+def _add_to_history(client: Any, run_id: str, model: Description) -> None:
     known = ("artifact_path", "flavors", "model_uuid", "run_id", "utc_time_created")
     entry = {key: value for key, value in model.to_dict().items() if key in known}
     before = json.loads(client.get_run(run_id).data.tags.get(_HISTORY, "[]"))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 from envkit.errors import InvalidArgument
+from envkit.models.data_types import AnyType
+from envkit.models.inference import type_hints
+from envkit.models.inference.params import schema_of_params
+from envkit.models.inference.schemas import infer_schema
 from envkit.models.param_schema import ParamSchema
-from envkit.models.schema import Schema
+from envkit.models.schema import ColSpec, Schema
 
 
 @dataclass(slots=True, repr=False)
@@ -54,20 +59,66 @@ class ModelSignature:
         )
 
 
+def infer_signature(
+    model_input: Any = None, model_output: Any = None, params: Mapping[str, Any] | None = None
+) -> ModelSignature:
+    """Infer a signature from what the model takes and gives, of which at least one is given.
+
+    model_input, model_output: a pandas DataFrame or Series, an array, arrays by name, a sparse
+    matrix, a data frame of Spark, a dict, a list of dicts or of values, one value, a dataclass, a
+    model of pydantic, or a type hint such as `list[str]`. params: the parameters with their
+    defaults.
+
+    Unlike MLflow's it never puts a type that accepts everything where it does not know one.
+    Raises `InvalidArgument` that says what has no type.
+    """
+    return ModelSignature(
+        None if model_input is None else infer_schema(model_input),
+        None if model_output is None else infer_schema(model_output),
+        schema_of_params(params) if params else None,
+    )
+
+
+def infer_signature_from_type_hints(
+    predict: Callable[..., Any], params: Mapping[str, Any] | None = None
+) -> ModelSignature | None:
+    """Infer a signature from the type hints of a function or method; None when they say nothing of the input.
+
+    The input is hinted as `list[X]`, a value a row; of an X that a signature does not know a
+    warning says that it is not checked. An output without a usable hint accepts everything. Raises
+    `InvalidArgument` for a list or dict that does not say of what.
+    """
+    taken, given = type_hints.hints_of(predict)
+    try:
+        if taken is not None:
+            inputs = type_hints.schema_of_input_hint(taken)
+        else:
+            inputs = None
+    except type_hints.UnknownType as error:
+        warnings.warn(
+            f"The type hint of the input says nothing of the signature: {error}", stacklevel=3
+        )
+        return None
+    if inputs is None:
+        return None
+    try:
+        if given is not None:
+            outputs = type_hints.schema_of_hint(given)
+        else:
+            outputs = None
+    except (
+        InvalidArgument
+    ):  # the output is told for information, and hints may say more than a signature can
+        outputs = None
+    known = schema_of_params(params) if params else None
+    return ModelSignature(
+        inputs, outputs or Schema([ColSpec(AnyType())]), known, from_type_hint=True
+    )
+
+
 def _schema(given: Any, what: str) -> Schema | None:
     if given is None or isinstance(given, Schema):
         return given
     if is_dataclass(given):
-        from envkit.models.inference.type_hints import schema_of_dataclass
-
-        return schema_of_dataclass(given)
+        return type_hints.schema_of_dataclass(given)
     raise InvalidArgument(f"{what} of a signature are a Schema or a dataclass, not {given!r}.")
-
-
-def __getattr__(name: str) -> Any:
-    """Give `infer_signature` under the name that it has in MLflow, too."""
-    if name == "infer_signature":
-        from envkit.models.inference.signature import infer_signature
-
-        return infer_signature
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

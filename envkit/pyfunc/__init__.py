@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     )
     from envkit.models.environment_files import get_model_dependencies
     from envkit.pyfunc.live import LivePyFuncModel
-    from envkit.pyfunc.loaded import PyFuncModel, load_model, load_pyfunc
+    from envkit.pyfunc.loaded import PyFuncModel
+    from envkit.pyfunc.loading import load_model, load_pyfunc
     from envkit.pyfunc.python_models import (
         get_default_conda_env,
         get_default_pip_requirements,
@@ -69,8 +70,8 @@ _HOME = {
     "get_default_conda_env": "envkit.pyfunc.python_models",
     "get_default_pip_requirements": "envkit.pyfunc.python_models",
     "get_model_dependencies": "envkit.models.environment_files",
-    "load_model": "envkit.pyfunc.loaded",
-    "load_pyfunc": "envkit.pyfunc.loaded",
+    "load_model": "envkit.pyfunc.loading",
+    "load_pyfunc": "envkit.pyfunc.loading",
     "log_model": "envkit.pyfunc.python_models",
     "save_model": "envkit.pyfunc.python_models",
     "spark_udf": "envkit.spark",

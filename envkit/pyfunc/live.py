@@ -30,7 +30,8 @@ from envkit.inside.data import wire
 from envkit.inside.data.answer import NotEncodable
 from envkit.inside.data.payload import TYPED
 from envkit.models.directory import ModelDirectory
-from envkit.pyfunc.loaded import PyFuncModel, request
+from envkit.pyfunc.configuration import request
+from envkit.pyfunc.loaded import PyFuncModel
 
 
 def live(

@@ -15,14 +15,13 @@ from typing import Any, Unpack
 from envkit.errors import InvalidArgument
 from envkit.inside.author.base_classes import ChatAdapter, FunctionModel, PythonModel
 from envkit.inside.loaders.pyfunc import code_model
-from envkit.models.inference.signature import infer_signature_from_type_hints
 from envkit.models.model import Model
 from envkit.models.model_info import ModelInfo
-from envkit.models.signature import ModelSignature
+from envkit.models.signature import ModelSignature, infer_signature_from_type_hints
 from envkit.pyfunc import artifacts as artifact_files
 from envkit.pyfunc import chats, pickling, saving
 from envkit.pyfunc.configuration import Config, read
-from envkit.pyfunc.loaded import authors_code
+from envkit.pyfunc.in_process import authors_code
 from envkit.pyfunc.saving import Options, Saved
 
 PICKLED, PICKLE = "python_model", "python_model.pkl"

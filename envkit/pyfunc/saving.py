@@ -32,7 +32,7 @@ from envkit.inside.data import wire
 from envkit.models import input_example as examples
 from envkit.models.capture_warnings import Kind
 from envkit.models.inference.params import schema_of_params
-from envkit.models.inference.signature import infer_schema
+from envkit.models.inference.schemas import infer_schema
 from envkit.models.model import Model
 from envkit.models.signature import ModelSignature
 
