@@ -83,7 +83,7 @@ def capture(
     traced model may import such modules. static: run nothing of the model, read its files.
     output_path: a folder that gets the files, with a copy of the model; default the model itself.
     slim: where the model asks MLflow for no more than to load it, to derive from and to register
-    it, do not require that: it is traced a second time without it, and a degradation says why it
+    it, do not require that: it is traced a second time without it, and a warning says why it
     stays if it does. include_static: require also what code imports that the example did not reach.
     include_variables, ignore_variables: patterns (`MY_*`) of environment variables that are
     recorded when something reads them, and of those that never are. requirements: lines of a
@@ -161,8 +161,8 @@ def capture(
             wheels=wheels,
             conda=conda,
         )
-        if strict and found.degradations:
-            raise Degraded(tuple(map(str, found.degradations)))
+        if strict and found.warnings:
+            raise Degraded(tuple(map(str, found.warnings)))
         if write:
             written = files.write(model, found.files(code), target)
         else:

@@ -24,7 +24,7 @@ from envkit.formats.credentials import placeholders
 from envkit.installed.distributions import is_metadata
 from envkit.locking.local_wheels import LocalWheel
 from envkit.locking.pins import pin
-from envkit.models.capture_warnings import Degradation
+from envkit.models.capture_warnings import CaptureWarning
 
 REASONS_KEPT = 10  # per distribution; a large library is imported from hundreds of places
 OUTPUT_BYTES_KEPT = 1_000_000  # a larger prediction is recorded by its digest alone
@@ -34,7 +34,7 @@ def document(
     trace: Trace,
     selection: Selection,
     variables: Sequence[Variable],
-    degradations: Sequence[Degradation],
+    warnings: Sequence[CaptureWarning],
     places: Places,
     example: Path | None,
     wheels: Mapping[NormalizedName, LocalWheel],
@@ -65,7 +65,7 @@ def document(
         "writes": outside_effects.writes(trace, places),
         "sandbox": trace.sandbox,
         "prediction": _prediction(trace, example),
-        "degradations": [each.as_json() for each in degradations],
+        "degradations": [each.as_json() for each in warnings],
     }
 
 

@@ -11,7 +11,7 @@ from envkit.capturing.places import Places
 from envkit.capturing.trace import Trace
 from envkit.installed import dpkg
 from envkit.installed.conda_meta import CondaPrefix
-from envkit.models.capture_warnings import Degradation, Kind
+from envkit.models.capture_warnings import CaptureWarning, WarningKind
 
 OF_EVERY_PYTHON = re.compile(
     r"lib(z|ssl|crypto|ffi|bz2|lzma|sqlite3|uuid|expat|readline|tinfo|ncursesw?|panelw?|gdbm|gdbm_compat|db-\d.*"
@@ -45,7 +45,7 @@ def processes(trace: Trace, places: Places) -> list[dict[str, Any]]:
     return found + [{"program": name, **nobody} for name in sorted(absent)]
 
 
-def degradations(trace: Trace) -> Iterator[Degradation]:
+def warnings(trace: Trace) -> Iterator[CaptureWarning]:
     """Tell of the Python processes that could not be recorded."""
     interpreter = trace.interpreter.executable
     flags = {
@@ -55,8 +55,8 @@ def degradations(trace: Trace) -> Iterator[Degradation]:
         for flag in _hiding_flags(each.argv[1:])
     }
     for flag in sorted(flags):
-        yield Degradation(
-            kind=Kind.UNSEEN_PROCESS,
+        yield CaptureWarning(
+            kind=WarningKind.UNSEEN_PROCESS,
             subject=f"python -{flag}",
             detail=f"a Python process was started with -{flag}: what it imports is not known",
         )

@@ -15,7 +15,7 @@ from envkit.capturing.trace import Trace
 from envkit.capturing.tracing import Limits, trace_model
 from envkit.errors import CaptureFailed
 from envkit.installed.distributions import InstalledDistributions
-from envkit.models.capture_warnings import Degradation
+from envkit.models.capture_warnings import CaptureWarning
 from envkit.models.directory import ModelDirectory
 
 
@@ -29,7 +29,7 @@ class Observed:
     installed: InstalledDistributions
     static: Static
     failure: CaptureFailed | None
-    notes: tuple[Degradation, ...] = ()
+    notes: tuple[CaptureWarning, ...] = ()
 
 
 def observe(

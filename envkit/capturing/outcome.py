@@ -21,7 +21,7 @@ from envkit.locking.local_wheels import LocalWheels
 from envkit.locking.lock import Locked, Unlocked
 from envkit.locking.pins import pin
 from envkit.models import digests
-from envkit.models.capture_warnings import Degradation, Kind
+from envkit.models.capture_warnings import CaptureWarning, WarningKind
 from envkit.models.directory import ModelDirectory
 
 
@@ -30,7 +30,7 @@ class Capture:
     """What a capture found.
 
     requirements, constraints: PEP 508 lines, pinned and sorted. variables: names that whoever runs
-    the model must know. degradations: what could not be seen or recorded; `str()` of each is a
+    the model must know. warnings: what could not be seen or recorded; `str()` of each is a
     sentence. prediction: the answer to the model's example as JSON values, None without one.
     written: names of the files in the model directory.
     """
@@ -40,10 +40,15 @@ class Capture:
     requirements: tuple[str, ...]
     constraints: tuple[str, ...]
     variables: tuple[str, ...]
-    degradations: tuple[Degradation, ...]
+    warnings: tuple[CaptureWarning, ...]
     evidence: Mapping[str, Any]
     prediction: Any
     written: tuple[str, ...]
+
+    @property
+    def degradations(self) -> tuple[CaptureWarning, ...]:
+        """The earlier name of `warnings`."""
+        return self.warnings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,39 +107,39 @@ class Outcome:
         return tuple(each.name for each in self.variables if each.recorded)
 
     @property
-    def degradations(self) -> tuple[Degradation, ...]:
+    def warnings(self) -> tuple[CaptureWarning, ...]:
         """What could not be seen, or not be recorded."""
         seen = self.seen
         return (
             *_unpredicted(seen.trace),
-            *native.degradations(seen.trace),
+            *native.warnings(seen.trace),
             *_outside(self.selection),
             *(
-                Degradation(kind=Kind.UNMET, subject=each.by, detail=str(each))
+                CaptureWarning(kind=WarningKind.UNMET, subject=each.by, detail=str(each))
                 for each in self.selection.unmet
             ),
             *closure.unreadable(self.selection.distributions),
-            *local_origins.degradations(self.selection.distributions, self.wheels),
+            *local_origins.warnings(self.selection.distributions, self.wheels),
             *self._of_lock(),
-            *outside_effects.degradations(seen.trace, seen.places),
-            *seen.static.degradations(),
-            *self.declared.degradations(),
+            *outside_effects.warnings(seen.trace, seen.places),
+            *seen.static.warnings(),
+            *self.declared.warnings(),
             *seen.notes,
         )
 
-    def _of_lock(self) -> Iterator[Degradation]:
+    def _of_lock(self) -> Iterator[CaptureWarning]:
         if isinstance(self.locked, Unlocked):
             reasons = self.locked.reasons
         else:
             reasons = ()
-        yield from packagers.degradations(self.selection.needed, reasons, self.conda)
+        yield from packagers.warnings(self.selection.needed, reasons, self.conda)
         if isinstance(self.locked, Locked):
             yield from local_origins.of_lock(self.locked.packages)
         else:
             detail = (
                 f"there is no pylock.toml, versions are pinned without hashes: {'; '.join(reasons)}"
             )
-            yield Degradation(kind=Kind.NO_LOCK, subject="pylock.toml", detail=detail)
+            yield CaptureWarning(kind=WarningKind.NO_LOCK, subject="pylock.toml", detail=detail)
 
     @property
     def evidence(self) -> dict[str, Any]:
@@ -144,7 +149,7 @@ class Outcome:
             seen.trace,
             selection,
             self.variables,
-            self.degradations,
+            self.warnings,
             seen.places,
             self.model.example_path,
             self.wheels.found,
@@ -166,7 +171,7 @@ class Outcome:
             "requirements": self.requirements,
             "constraints": self.constraints,
             "environment_variables": self.variable_names,
-            "degradations": [each.as_json() for each in self.degradations],
+            "degradations": [each.as_json() for each in self.warnings],
             "evidence": self.evidence,
         }
 
@@ -195,25 +200,27 @@ class Outcome:
             requirements=self.requirements,
             constraints=self.constraints,
             variables=self.variable_names,
-            degradations=self.degradations,
+            warnings=self.warnings,
             evidence=self.evidence,
             prediction=self.seen.trace.prediction,
             written=written,
         )
 
 
-def _unpredicted(trace: Trace) -> Iterator[Degradation]:
+def _unpredicted(trace: Trace) -> Iterator[CaptureWarning]:
     if trace.skipped is not None:
         detail = (
             f"no prediction was made ({trace.skipped}): what only a prediction imports is not known"
         )
-        yield Degradation(kind=Kind.NO_PREDICTION, subject="prediction", detail=detail)
+        yield CaptureWarning(kind=WarningKind.NO_PREDICTION, subject="prediction", detail=detail)
     if trace.unstreamed is not None:
         detail = f"predict_stream raised {trace.unstreamed}: what only it imports is not known"
-        yield Degradation(kind=Kind.NO_PREDICTION, subject="predict_stream", detail=detail)
+        yield CaptureWarning(
+            kind=WarningKind.NO_PREDICTION, subject="predict_stream", detail=detail
+        )
 
 
-def _outside(selection: Selection) -> Iterator[Degradation]:
+def _outside(selection: Selection) -> Iterator[CaptureWarning]:
     """One for each file and each top-level package that is nobody's."""
     packages: dict[str, list[str]] = {}
     for each in selection.outside:
@@ -238,4 +245,4 @@ def _outside(selection: Selection) -> Iterator[Degradation]:
             what = f"module {top}, {found[0]}{more}"
             remedy = "it will be missing elsewhere; `--include-code` takes it along"
         detail = f"{what} is neither the model's nor a distribution's: {remedy}"
-        yield Degradation(kind=Kind.OUTSIDE, subject=top, detail=detail)
+        yield CaptureWarning(kind=WarningKind.OUTSIDE, subject=top, detail=detail)

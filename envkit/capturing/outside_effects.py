@@ -8,7 +8,7 @@ from pathlib import Path
 
 from envkit.capturing.places import Places
 from envkit.capturing.trace import Trace
-from envkit.models.capture_warnings import Degradation, Kind
+from envkit.models.capture_warnings import CaptureWarning, WarningKind
 
 SHOWN = 3
 
@@ -18,7 +18,7 @@ def writes(trace: Trace, places: Places) -> list[str]:
     return sorted({_from_home(places.relative(path)) for path in trace.written})
 
 
-def degradations(trace: Trace, places: Places) -> Iterator[Degradation]:
+def warnings(trace: Trace, places: Places) -> Iterator[CaptureWarning]:
     """Tell what was written outside the model, and each address: no file of a capture holds either."""
     outside = [path for path in trace.written if not places.is_local(path)]
     home = [path for path in outside if _from_home(path) != path]
@@ -29,10 +29,10 @@ def degradations(trace: Trace, places: Places) -> Iterator[Degradation]:
         if paths:
             shown = list(map(_from_home, paths))
             detail = f"the model writes {where}: {_some(shown)}; elsewhere that is not there, or must not be written"
-            yield Degradation(kind=Kind.WRITES, subject=shown[0], detail=detail)
+            yield CaptureWarning(kind=WarningKind.WRITES, subject=shown[0], detail=detail)
     for address in sorted(trace.connections):
         detail = f"the model connects to {address}: what it gets from there is not recorded"
-        yield Degradation(kind=Kind.CONNECTS, subject=address, detail=detail)
+        yield CaptureWarning(kind=WarningKind.CONNECTS, subject=address, detail=detail)
 
 
 def _from_home(path: str) -> str:

@@ -15,7 +15,7 @@ from envkit.capturing.requirements import Needed, Selection
 from envkit.capturing.trace import Trace
 from envkit.installed.conda_meta import CondaPackage, CondaPrefix
 from envkit.installed.distributions import Distribution
-from envkit.models.capture_warnings import Degradation, Kind
+from envkit.models.capture_warnings import CaptureWarning, WarningKind
 
 DEFAULT_CHANNEL = "conda-forge"
 _SYSTEM_SITE = re.compile(r"/usr/lib/python3(\.\d+)?/dist-packages")
@@ -115,9 +115,9 @@ def is_of_debian(distribution: Distribution) -> bool:
     )
 
 
-def degradations(
+def warnings(
     closure: Iterable[Needed], unlocked: Iterable[str], conda: CondaNeeds | None
-) -> Iterator[Degradation]:
+) -> Iterator[CaptureWarning]:
     """What a system package or conda brought and no index has; `unlocked` are the lock's reasons."""
     reasons = tuple(unlocked)
     of_conda = conda.distributions if conda is not None else frozenset()
@@ -131,20 +131,20 @@ def degradations(
             who = ""
         if who and any(pin in re.split(r"[\s,]+", reason) for reason in reasons):
             detail = f"{pin} was installed by {who} and no index has it: where the model runs, {who} must bring it"
-            yield Degradation(kind=Kind.NOT_ON_INDEX, subject=each.name, detail=detail)
+            yield CaptureWarning(kind=WarningKind.NOT_ON_INDEX, subject=each.name, detail=detail)
     if conda is not None:
         yield from _of_conda_alone(conda)
 
 
-def _of_conda_alone(conda: CondaNeeds) -> Iterator[Degradation]:
+def _of_conda_alone(conda: CondaNeeds) -> Iterator[CaptureWarning]:
     first: dict[str, str] = {}
     for file, package in conda.outside:
         if package.name != "python":
             first.setdefault(package.name, file)
     for name, file in first.items():
         detail = f"{Path(file).name} comes with the conda package {name}: only a rebuild with conda has it"
-        yield Degradation(kind=Kind.NOT_ON_INDEX, subject=name, detail=detail)
+        yield CaptureWarning(kind=WarningKind.NOT_ON_INDEX, subject=name, detail=detail)
     for each in conda.channels:
         if each.startswith("file:"):
             detail = f"conda's channel {each} lies on this machine: elsewhere, its packages must be had otherwise"
-            yield Degradation(kind=Kind.LOCAL_ORIGIN, subject=each, detail=detail)
+            yield CaptureWarning(kind=WarningKind.LOCAL_ORIGIN, subject=each, detail=detail)

@@ -26,7 +26,7 @@ from envkit.installed.closure import Closures
 from envkit.installed.distributions import Distribution, InstalledDistributions
 from envkit.locking.lock import Unlocked
 from envkit.locking.pins import pin
-from envkit.models.capture_warnings import Degradation, Kind
+from envkit.models.capture_warnings import CaptureWarning, WarningKind
 
 Lines = str | Path | Sequence[str]
 CondaEnv = str | Path | Mapping[str, Any]
@@ -192,12 +192,12 @@ class Declared:
             if name in held and not _fits(line, held[name]):
                 yield line
 
-    def degradations(self) -> Iterator[Degradation]:
+    def warnings(self) -> Iterator[CaptureWarning]:
         """Tell of what the model used that the stated requirements do not bring."""
         for each in self.unused:
             name = each.distribution.name
             detail = f"the model used {name} {each.distribution.version}, which the stated requirements do not bring"
-            yield Degradation(kind=Kind.NOT_STATED, subject=name, detail=detail)
+            yield CaptureWarning(kind=WarningKind.NOT_STATED, subject=name, detail=detail)
 
 
 def declared(

@@ -22,7 +22,7 @@ from envkit.capturing.trace import Import, Trace, VariableRead
 from envkit.installed.distributions import Distribution, InstalledDistributions
 from envkit.interpreters.describe import describe
 from envkit.locking.lock import Unlocked
-from envkit.models.capture_warnings import Degradation, Kind
+from envkit.models.capture_warnings import CaptureWarning, WarningKind
 from envkit.models.directory import ModelDirectory
 
 PHASE = "static"
@@ -130,26 +130,28 @@ class Static:
         }
         return {"method": self.method, "static": found}
 
-    def degradations(self) -> Iterator[Degradation]:
+    def warnings(self) -> Iterator[CaptureWarning]:
         """What could not be known."""
         for each in self.unreached if not self.included else ():
             detail = (
                 f"code that the example did not reach imports {each.module} ({each.mention.where}): "
                 f"{each.name} is not required (`--include-static` does)"
             )
-            yield Degradation(kind=Kind.NOT_REACHED, subject=each.module, detail=detail)
+            yield CaptureWarning(kind=WarningKind.NOT_REACHED, subject=each.module, detail=detail)
         yield from self._missing()
         for distribution, recorded in self.conflicts:
             detail = f"the model was saved with {distribution.name} {recorded}, {distribution.version} is installed"
-            yield Degradation(kind=Kind.OTHER_VERSION, subject=distribution.name, detail=detail)
+            yield CaptureWarning(
+                kind=WarningKind.OTHER_VERSION, subject=distribution.name, detail=detail
+            )
         for gap in self.survey.gaps:
-            yield Degradation(
-                kind=Kind.UNREAD,
+            yield CaptureWarning(
+                kind=WarningKind.UNREAD,
                 subject=gap.file,
                 detail=f"{gap.file} was not read whole: {gap.problem}",
             )
 
-    def _missing(self) -> Iterator[Degradation]:
+    def _missing(self) -> Iterator[CaptureWarning]:
         told: set[str] = set()
         for line, mention in self.missing:
             if line in told:
@@ -167,8 +169,8 @@ class Static:
                 else:
                     why = "it is not installed"
                 detail = f"{line} is named by {mention.where}, {why}: {known} is not known"
-            yield Degradation(
-                kind=Kind.NOT_INSTALLED, subject=line.partition("=")[0], detail=detail
+            yield CaptureWarning(
+                kind=WarningKind.NOT_INSTALLED, subject=line.partition("=")[0], detail=detail
             )
 
 

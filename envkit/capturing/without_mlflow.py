@@ -14,7 +14,7 @@ from envkit.capturing.static import Static
 from envkit.capturing.trace import Trace
 from envkit.errors import CaptureFailed, ModelRaised
 from envkit.models import supplied_by_runner
-from envkit.models.capture_warnings import Degradation, Kind
+from envkit.models.capture_warnings import CaptureWarning, WarningKind
 
 
 def needs_mlflow(selection: Selection) -> bool:
@@ -71,9 +71,11 @@ def _is_supplied(module: str) -> bool:
     ] == supplied_by_runner.PACKAGE and supplied_by_runner.is_supplied(module)
 
 
-def kept(reason: str) -> Degradation:
+def kept(reason: str) -> CaptureWarning:
     """Tell that MLflow stays."""
-    return Degradation(kind=Kind.KEPT, subject="mlflow", detail=f"mlflow is kept: {reason}")
+    return CaptureWarning(
+        kind=WarningKind.KEPT, subject="mlflow", detail=f"mlflow is kept: {reason}"
+    )
 
 
 def _varies_alike(prediction: Any, other: Any, again: Callable[[], Trace]) -> bool:

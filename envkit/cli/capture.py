@@ -186,8 +186,8 @@ def _show(captured: Capture) -> None:
     options.note(f"and {_count(captured.constraints, 'constraint')} that they imply.")
     if captured.variables:
         options.note(f"It reads the environment variables {', '.join(captured.variables)}.")
-    for degradation in captured.degradations:
-        options.note(f"{click.style('Note:', fg='yellow', bold=True)} {degradation}.")
+    for warning in captured.warnings:
+        options.note(f"{click.style('Note:', fg='yellow', bold=True)} {warning}.")
     if captured.written:
         options.note(f"Wrote {', '.join(captured.written)} in {captured.model}.")
 
@@ -224,7 +224,7 @@ def _as_json(captured: Capture) -> dict[str, object]:
         "requirements": captured.requirements,
         "constraints": captured.constraints,
         "environment_variables": captured.variables,
-        "degradations": [each.as_json() for each in captured.degradations],
+        "degradations": [each.as_json() for each in captured.warnings],
         "sandbox": captured.evidence["sandbox"],
         "prediction": captured.prediction,
         "written": captured.written,

@@ -93,11 +93,11 @@ def command(
             "packages": pins,
             "resolved": result.resolved,
             "written": list(map(str, result.written)),
-            "degradations": [each.as_json() for each in result.degradations],
+            "degradations": [each.as_json() for each in result.warnings],
         }
         click.echo(json.dumps(facts, indent=2))
         return
-    for each in result.degradations:
+    for each in result.warnings:
         options.note(f"Note: {each}.")
     if len(result.of_indexes) > 1:  # which one is asked first decides whose file it is
         for index, names in result.of_indexes.items():

@@ -11,7 +11,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from envkit.formats.credentials import placeholders
 from envkit.installed.distributions import Distribution, InstalledDistributions
-from envkit.models.capture_warnings import Degradation, Kind
+from envkit.models.capture_warnings import CaptureWarning, WarningKind
 
 Roots = Mapping[Distribution, frozenset[str]]
 """Distributions, each with the extras that are asked of it."""
@@ -38,12 +38,12 @@ class Unmet:
         return f"{self.by} requires `{self.requirement}`, but {state}"
 
 
-def unreadable(distributions: Iterable[Distribution]) -> Iterator[Degradation]:
+def unreadable(distributions: Iterable[Distribution]) -> Iterator[CaptureWarning]:
     """Tell of what distributions declare to need in words that are no requirement (PEP 508)."""
     for each in distributions:
         for line in each.unreadable_requires:
             detail = f"{each.name} requires `{placeholders(line)}`, which is no requirement: what it means is not known"
-            yield Degradation(kind=Kind.UNREAD, subject=each.name, detail=detail)
+            yield CaptureWarning(kind=WarningKind.UNREAD, subject=each.name, detail=detail)
 
 
 class Closures:

@@ -10,10 +10,10 @@ from envkit.formats.pylock_toml import LockedPackage
 from envkit.installed.distributions import Distribution, Origin
 from envkit.locking.local_wheels import LocalWheels
 from envkit.locking.pins import reference
-from envkit.models.capture_warnings import Degradation, Kind
+from envkit.models.capture_warnings import CaptureWarning, WarningKind
 
 
-def degradations(closure: Iterable[Distribution], wheels: LocalWheels) -> Iterator[Degradation]:
+def warnings(closure: Iterable[Distribution], wheels: LocalWheels) -> Iterator[CaptureWarning]:
     """Tell of what has no wheel in the model, and of lines that lead to a repository of this machine."""
     for each in closure:
         origin = each.origin
@@ -33,10 +33,10 @@ def degradations(closure: Iterable[Distribution], wheels: LocalWheels) -> Iterat
                 f"elsewhere, version {each.version} must be on an index"
             )
         if detail is not None:
-            yield Degradation(kind=Kind.LOCAL_ORIGIN, subject=each.name, detail=detail)
+            yield CaptureWarning(kind=WarningKind.LOCAL_ORIGIN, subject=each.name, detail=detail)
 
 
-def of_lock(packages: Iterable[LockedPackage]) -> Iterator[Degradation]:
+def of_lock(packages: Iterable[LockedPackage]) -> Iterator[CaptureWarning]:
     """Tell of packages whose files are locked by a path of this machine: those of an index or folder of its own."""
     for each in packages:
         files = [
@@ -56,16 +56,20 @@ def of_lock(packages: Iterable[LockedPackage]) -> Iterator[Degradation]:
                 f"{each['name']} is locked at {local}, which this machine alone has: "
                 "elsewhere, another index must have it; `envkit bundle` takes it along"
             )
-            yield Degradation(kind=Kind.LOCAL_ORIGIN, subject=str(each["name"]), detail=detail)
+            yield CaptureWarning(
+                kind=WarningKind.LOCAL_ORIGIN, subject=str(each["name"]), detail=detail
+            )
 
 
-def repositories_of_lock(packages: Iterable[LockedPackage]) -> Iterator[Degradation]:
+def repositories_of_lock(packages: Iterable[LockedPackage]) -> Iterator[CaptureWarning]:
     """Tell of packages that are locked at a commit of a repository of this machine, without a wheel of it."""
     for each in packages:
         url = str(each.get("vcs", {}).get("url", ""))
         if urlsplit(url).scheme == "file":
             detail = f"{each['name']} is locked at {url}, a repository that this machine alone has"
-            yield Degradation(kind=Kind.LOCAL_ORIGIN, subject=str(each["name"]), detail=detail)
+            yield CaptureWarning(
+                kind=WarningKind.LOCAL_ORIGIN, subject=str(each["name"]), detail=detail
+            )
 
 
 def _of_repository(

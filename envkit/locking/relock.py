@@ -19,7 +19,7 @@ from envkit.locking.lock import from_indexes, lasting
 from envkit.locking.query import Found, Question, Resolver, Target
 from envkit.locking.resolvers import resolver_named
 from envkit.locking.uv import Uv
-from envkit.models.capture_warnings import Degradation
+from envkit.models.capture_warnings import CaptureWarning
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
 from envkit.models.environment_spec import EnvironmentSpec
@@ -35,14 +35,14 @@ class Relocked:
     """A new lock.
 
     resolved: whether versions were chosen, not only looked up. written: the files, as paths.
-    degradations: what is locked at a place that this machine alone has.
+    warnings: what is locked at a place that this machine alone has.
     """
 
     text: str
     packages: tuple[LockedPackage, ...]
     resolved: bool
     written: tuple[Path, ...]
-    degradations: tuple[Degradation, ...] = ()
+    warnings: tuple[CaptureWarning, ...] = ()
 
     @property
     def of_indexes(self) -> Mapping[str, tuple[str, ...]]:
@@ -119,7 +119,7 @@ def relock(
     )
     local = (*local_origins.of_lock(packages), *local_origins.repositories_of_lock(packages))
     return Relocked(
-        text=text, packages=packages, resolved=resolved, written=written, degradations=local
+        text=text, packages=packages, resolved=resolved, written=written, warnings=local
     )
 
 

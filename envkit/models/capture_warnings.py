@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
-    """Why a capture is not complete."""
+class WarningKind(StrEnum):
+    """Why a capture is incomplete."""
 
     NO_PREDICTION = "no-prediction"
     OUTSIDE = "outside"
@@ -27,14 +27,16 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Degradation:
-    """One thing that the files of a capture do not tell.
+class CaptureWarning:
+    """One thing that a capture could not see, or that its files cannot record.
 
-    subject: the distribution, module or file that it is about, else the name of what is missing.
-    detail: a sentence without its full stop; `str()` gives it.
+    Attributes:
+        kind: The reason, stable between versions.
+        subject: The distribution, module or file concerned, else the name of what is missing.
+        detail: A sentence without its full stop; `str()` returns it.
     """
 
-    kind: Kind
+    kind: WarningKind
     subject: str
     detail: str
 
@@ -42,5 +44,5 @@ class Degradation:
         return self.detail
 
     def as_json(self) -> dict[str, str]:
-        """As a JSON object."""
+        """Return a JSON object with the keys `kind`, `subject` and `text`."""
         return {"kind": self.kind.value, "subject": self.subject, "text": self.detail}

@@ -30,7 +30,7 @@ from envkit.errors import InvalidArgument
 from envkit.formats import conda_yaml, python_env_yaml
 from envkit.inside.data import wire
 from envkit.models import input_example as examples
-from envkit.models.capture_warnings import Kind
+from envkit.models.capture_warnings import WarningKind
 from envkit.models.inference.params import schema_of_params
 from envkit.models.inference.schemas import infer_schema
 from envkit.models.model import Model
@@ -38,8 +38,8 @@ from envkit.models.signature import ModelSignature
 
 CODE = "code"
 ENVIRONMENT = {"conda": conda_yaml.FILE_NAME, "virtualenv": python_env_yaml.FILE_NAME}
-# degradations that keep a saved model from working elsewhere
-TOLD = (Kind.OUTSIDE, Kind.NOT_STATED)
+# warnings that keep a saved model from working elsewhere
+TOLD = (WarningKind.OUTSIDE, WarningKind.NOT_STATED)
 
 _log = logging.getLogger("envkit")
 
@@ -444,7 +444,7 @@ def _reread_code(model: Model, folder: Path) -> None:
 
 
 def _tell(captured: Capture) -> None:
-    for each in captured.degradations:
+    for each in captured.warnings:
         if each.kind in TOLD:
             warnings.warn(f"The saved model may not work elsewhere: {each}.", stacklevel=5)
         else:

@@ -17,7 +17,7 @@ from envkit.capturing.outcome import Capture
 from envkit.cli.main import main
 from envkit.errors import InvalidArgument, ModelRaised
 from envkit.locking.lock import Unlocked
-from envkit.models.capture_warnings import Kind
+from envkit.models.capture_warnings import WarningKind
 from envkit.models.environment_files import read_model_dependencies
 from envkit.models.evidence.why import why
 from tests.capturing.conftest import Site
@@ -42,8 +42,8 @@ def artifact(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> Pat
     return path
 
 
-def kinds(captured: Capture) -> set[Kind]:
-    return {each.kind for each in captured.degradations} - {Kind.NO_LOCK}
+def kinds(captured: Capture) -> set[WarningKind]:
+    return {each.kind for each in captured.warnings} - {WarningKind.NO_LOCK}
 
 
 @pytest.mark.parametrize("static", [True, False])
@@ -51,7 +51,7 @@ def test_a_bare_artifact_gets_an_environment(artifact: Path, static: bool) -> No
     captured = capture(artifact, static=static)
 
     assert captured.requirements == ("forest==1.0",)
-    assert kinds(captured) == {Kind.NO_PREDICTION}
+    assert kinds(captured) == {WarningKind.NO_PREDICTION}
     assert not (artifact.parent / "MLmodel").exists()
     for model in (artifact, artifact.parent):
         assert read_model_dependencies(model)[0] == "forest==1.0\n-c constraints.txt\n"

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from envkit.capturing.packagers import conda_needs, degradations
+from envkit.capturing.packagers import conda_needs, warnings
 from envkit.capturing.requirements import Selection, select
 from envkit.capturing.trace import Trace
 from envkit.errors import InvalidFile
 from envkit.installed.conda_meta import CondaPrefix
 from envkit.installed.distributions import InstalledDistributions
-from envkit.models.capture_warnings import Kind
+from envkit.models.capture_warnings import WarningKind
 from tests.capturing.conftest import Site
 from tests.capturing.test_native import process, traced
 
@@ -123,10 +123,10 @@ def test_libraries_programs_and_files_have_their_conda_package(site: Site, prefi
     assert found is not None
     assert found.specs == ("bindings=2", "graphviz=9.0", "libopenblas=0.3.25", "proj-data=1.2")
     assert found.without_explained(selection).outside == ()
-    assert {(each.kind, each.subject) for each in degradations([], [], found)} == {
-        (Kind.NOT_ON_INDEX, "bindings"),
-        (Kind.NOT_ON_INDEX, "graphviz"),
-        (Kind.NOT_ON_INDEX, "proj-data"),
+    assert {(each.kind, each.subject) for each in warnings([], [], found)} == {
+        (WarningKind.NOT_ON_INDEX, "bindings"),
+        (WarningKind.NOT_ON_INDEX, "graphviz"),
+        (WarningKind.NOT_ON_INDEX, "proj-data"),
     }
 
 
@@ -150,7 +150,9 @@ def test_channels_are_those_of_the_records_the_most_used_first(
     found = conda_needs(*selected(site))
     assert found is not None
     assert found.channels == expected
-    local = [each.subject for each in degradations([], [], found) if each.kind is Kind.LOCAL_ORIGIN]
+    local = [
+        each.subject for each in warnings([], [], found) if each.kind is WarningKind.LOCAL_ORIGIN
+    ]
     assert local == [each for each in expected if each.startswith("file:")]
 
 

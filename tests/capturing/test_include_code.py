@@ -9,7 +9,7 @@ import pytest
 
 from envkit.capturing.capture import capture
 from envkit.errors import InvalidArgument, ModelRaised
-from envkit.models.capture_warnings import Kind
+from envkit.models.capture_warnings import WarningKind
 from envkit.models.directory import ModelDirectory
 
 LOADER = """
@@ -64,7 +64,7 @@ def test_local_modules_come_along_and_the_model_works_without_their_folder(
     shutil.rmtree(project)
     second = capture(model, strict=True)
 
-    assert first.degradations == ()
+    assert first.warnings == ()
     assert first.prediction == second.prediction == [20, 40]
     assert ModelDirectory.open(model).python_function.code == "code"
     assert sorted(path.name for path in (model / "code" / "mine").glob("*.*")) == [
@@ -83,9 +83,9 @@ def test_without_the_wish_nothing_is_copied_and_each_package_and_file_is_told(
     found = capture(model, code_paths=[project])
 
     assert not (model / "code").exists()
-    assert {each.kind for each in found.degradations} == {Kind.OUTSIDE}
-    assert {Path(each.subject).name for each in found.degradations} == {"mine", "times.txt"}
-    assert any("and 3 more of its modules" in str(each) for each in found.degradations)
+    assert {each.kind for each in found.warnings} == {WarningKind.OUTSIDE}
+    assert {Path(each.subject).name for each in found.warnings} == {"mine", "times.txt"}
+    assert any("and 3 more of its modules" in str(each) for each in found.warnings)
     assert {each["module"] for each in found.evidence["outside"]} >= {
         "mine",
         "mine.loader",

@@ -15,7 +15,7 @@ from envkit.interpreters.facts import InterpreterFacts
 from envkit.locking import local_origins
 from envkit.locking.local_wheels import LocalWheels
 from envkit.locking.lock import Locked, Unlocked, lock
-from envkit.models.capture_warnings import Kind
+from envkit.models.capture_warnings import WarningKind
 from tests.capturing.conftest import Site
 from tests.wheels import write_wheel
 
@@ -178,7 +178,7 @@ def test_a_file_of_an_index_in_a_folder_is_locked_and_told(site: Site, index: Pa
     result = lock(installed(site, "acme"), FACTS)
     assert isinstance(result, Locked)
     told = list(local_origins.of_lock(result.packages))
-    assert [(each.kind, each.subject) for each in told] == [(Kind.LOCAL_ORIGIN, "acme")]
+    assert [(each.kind, each.subject) for each in told] == [(WarningKind.LOCAL_ORIGIN, "acme")]
     assert wheel.as_uri() in told[0].detail
 
 
@@ -191,8 +191,8 @@ def test_a_commit_of_this_machine_without_a_wheel_is_locked_as_it_is(
     package = locked_packages(lock(installed(site, "tool"), FACTS), tmp_path)["tool"]
     assert package["vcs"]["url"] == "file:///home/me/tool"
     wheels = LocalWheels(missing={NormalizedName("tool"): "it was not built"})
-    found = list(local_origins.degradations(installed(site, "tool"), wheels))
-    assert [each.kind for each in found] == [Kind.LOCAL_ORIGIN]
+    found = list(local_origins.warnings(installed(site, "tool"), wheels))
+    assert [each.kind for each in found] == [WarningKind.LOCAL_ORIGIN]
     assert "it was not built" in found[0].detail
 
 
@@ -204,5 +204,5 @@ def test_metadata_that_is_no_requirement_is_told(site: Site) -> None:
     (old,) = installed(site, "old")
     assert [each.name for each in old.requires] == ["fine"]
     told = list(closure.unreadable([old]))
-    assert [(each.kind, each.subject) for each in told] == [(Kind.UNREAD, "old")] * 2
+    assert [(each.kind, each.subject) for each in told] == [(WarningKind.UNREAD, "old")] * 2
     assert "secret" not in "".join(map(str, told))

@@ -101,13 +101,13 @@ def test_a_python_process_that_cannot_be_recorded_is_told(
 ) -> None:
     trace, _ = traced(site, process(sys.executable, "python", *argv), python=sys.executable)
 
-    assert [each.subject for each in native.degradations(trace)] == flags
+    assert [each.subject for each in native.warnings(trace)] == flags
 
 
 def test_the_flags_of_other_programs_mean_nothing(site: Site) -> None:
     trace, _ = traced(site, process("/usr/bin/tar", "tar", "-I", "x"), python=sys.executable)
 
-    assert list(native.degradations(trace)) == []
+    assert list(native.warnings(trace)) == []
 
 
 @pytest.mark.skipif(shutil.which("dpkg") is None, reason="no dpkg here")

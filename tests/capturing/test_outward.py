@@ -11,7 +11,7 @@ import pytest
 from envkit import Capture, capture
 from envkit.child.sandbox import Sandbox, confinement
 from envkit.errors import Degraded, InvalidArgument, ModelRaised
-from envkit.models.capture_warnings import Kind
+from envkit.models.capture_warnings import WarningKind
 
 CODE = """
 import os, pathlib, shutil, socket, sqlite3, subprocess, sys, tempfile
@@ -58,8 +58,8 @@ def make(home: Path) -> Make:
     return make
 
 
-def told(captured: Capture, kind: Kind) -> list[str]:
-    return [str(each) for each in captured.degradations if each.kind is kind]
+def told(captured: Capture, kind: WarningKind) -> list[str]:
+    return [str(each) for each in captured.warnings if each.kind is kind]
 
 
 WRITES = """
@@ -78,7 +78,7 @@ def test_what_is_written_into_the_home_is_told_and_what_is_gone_again_is_not(mak
 
     expected = ["~/.cache", "~/.cache/mine", "~/by-child", "~/new", "~/notes.txt"]
     assert captured.evidence["writes"] == expected
-    (line,) = told(captured, Kind.WRITES)
+    (line,) = told(captured, WarningKind.WRITES)
     assert line.startswith(
         "the model writes into the home folder: ~/.cache, ~/.cache/mine, ~/by-child and 2 more"
     )
@@ -96,7 +96,7 @@ def test_a_model_that_keeps_to_itself_is_told_of_nothing(make: Make) -> None:
     captured = capture(make("tempfile.mkdtemp()\nsqlite3.connect(':memory:')"), write=False)
 
     assert (captured.evidence["writes"], captured.evidence["connections"]) == ([], [])
-    assert not told(captured, Kind.WRITES)
+    assert not told(captured, WarningKind.WRITES)
     assert captured.evidence["sandbox"] is None
 
 
@@ -111,7 +111,7 @@ for address in (("localhost", 9), ("127.0.0.1", 7)):
     captured = capture(make(body), write=False)
 
     assert captured.evidence["connections"] == ["127.0.0.1:7", "localhost:9"]
-    assert told(captured, Kind.CONNECTS)[1].startswith("the model connects to localhost:9:")
+    assert told(captured, WarningKind.CONNECTS)[1].startswith("the model connects to localhost:9:")
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from envkit.capturing.packagers import CondaNeeds, conda_package, degradations, is_of_debian
+from envkit.capturing.packagers import CondaNeeds, conda_package, is_of_debian, warnings
 from envkit.capturing.requirements import Needed
 from envkit.installed.conda_meta import CondaPackage
 from envkit.installed.distributions import Distribution, InstalledDistributions
-from envkit.models.capture_warnings import Kind
+from envkit.models.capture_warnings import WarningKind
 from tests.capturing.conftest import Site
 
 
@@ -83,10 +83,10 @@ def test_what_conda_or_the_system_brought_and_no_index_has_is_told(site: Site) -
     conda = CondaNeeds(
         channels=("conda-forge",), uses=(), distributions=frozenset({needed[0].distribution.name})
     )
-    found = list(degradations(needed, reasons, conda))
+    found = list(warnings(needed, reasons, conda))
 
-    assert [(each.kind, each.subject) for each in found] == [(Kind.NOT_ON_INDEX, "tool-kit")]
-    assert not list(degradations([Needed(distribution=installed(site, "pip"))], reasons, None))
+    assert [(each.kind, each.subject) for each in found] == [(WarningKind.NOT_ON_INDEX, "tool-kit")]
+    assert not list(warnings([Needed(distribution=installed(site, "pip"))], reasons, None))
     debian = [Needed(distribution=installed(site, "debian"))]
-    assert list(degradations(debian, reasons, None))
-    assert not list(degradations(debian, ["… a wheel of tool-kit==1.5.1"], None))
+    assert list(warnings(debian, reasons, None))
+    assert not list(warnings(debian, ["… a wheel of tool-kit==1.5.1"], None))

@@ -11,16 +11,14 @@ import pytest
 
 from envkit.capturing.outcome import Capture
 from envkit.errors import Degraded
-from envkit.models.capture_warnings import Kind
+from envkit.models.capture_warnings import WarningKind
 from tests.analysis.test_artifacts import code_pickle
 from tests.capturing.conftest import ModelCase
 
 
 def kinds(captured: Capture) -> dict[str, str]:
-    ignored = {Kind.NO_LOCK, Kind.NO_PREDICTION}
-    return {
-        each.kind.value: str(each) for each in captured.degradations if each.kind not in ignored
-    }
+    ignored = {WarningKind.NO_LOCK, WarningKind.NO_PREDICTION}
+    return {each.kind.value: str(each) for each in captured.warnings if each.kind not in ignored}
 
 
 def test_a_branch_that_the_example_did_not_reach_is_told(case: ModelCase) -> None:
@@ -105,7 +103,10 @@ def test_a_static_capture_runs_nothing_and_follows_the_models_own_code(
     assert not (tmp_path / "ran").exists()
     assert captured.requirements == ("rare==1.0", "soup==1.0")
     assert captured.constraints == ("implied==1.0",)
-    assert [each.kind for each in captured.degradations] == [Kind.NO_PREDICTION, Kind.NO_LOCK]
+    assert [each.kind for each in captured.warnings] == [
+        WarningKind.NO_PREDICTION,
+        WarningKind.NO_LOCK,
+    ]
     written = json.loads((case.path / "envkit.json").read_text(encoding="utf-8"))
     assert written["method"] == "static"
     assert written["prediction"] is None
@@ -179,8 +180,8 @@ def test_versions_of_what_is_not_installed_come_from_the_model(case: ModelCase) 
     captured = case.capture(static=True, python=case.bare())
 
     assert captured.requirements == ("absent", "lightgbm==3.1.0", "scikit-learn==0.22.1")
-    assert "what it requires is not known" in " ".join(map(str, captured.degradations))
-    assert "absent is named by code/loader.py:2" in " ".join(map(str, captured.degradations))
+    assert "what it requires is not known" in " ".join(map(str, captured.warnings))
+    assert "absent is named by code/loader.py:2" in " ".join(map(str, captured.warnings))
 
 
 def test_the_version_that_a_pickle_records_is_taken(case: ModelCase) -> None:
@@ -226,7 +227,7 @@ def test_what_cannot_be_read_is_told(case: ModelCase) -> None:
 
     captured = case.capture(static=True)
 
-    unread = {each.subject for each in captured.degradations if each.kind == Kind.UNREAD}
+    unread = {each.subject for each in captured.warnings if each.kind == WarningKind.UNREAD}
     assert unread == {"model.pkl", "code/loader.py"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from envkit.cli.main import main
-from envkit.models.capture_warnings import Kind
+from envkit.models.capture_warnings import WarningKind
 from tests.capturing.conftest import ModelCase, case, site
 
 __all__ = ["case", "site"]  # fixtures
@@ -91,17 +91,17 @@ def unread(case: ModelCase) -> None:
 @pytest.mark.parametrize(
     ("arrange", "kind"),
     [
-        (outside, Kind.OUTSIDE),
-        (unmet, Kind.UNMET),
-        (unseen, Kind.UNSEEN_PROCESS),
-        (not_reached, Kind.NOT_REACHED),
-        (not_installed, Kind.NOT_INSTALLED),
-        (unread, Kind.UNREAD),
-        (lambda case: (case.path / "input_example.json").unlink(), Kind.NO_PREDICTION),
+        (outside, WarningKind.OUTSIDE),
+        (unmet, WarningKind.UNMET),
+        (unseen, WarningKind.UNSEEN_PROCESS),
+        (not_reached, WarningKind.NOT_REACHED),
+        (not_installed, WarningKind.NOT_INSTALLED),
+        (unread, WarningKind.UNREAD),
+        (lambda case: (case.path / "input_example.json").unlink(), WarningKind.NO_PREDICTION),
     ],
 )
-def test_strict_refuses_each_kind_of_degradation_and_writes_nothing(
-    case: ModelCase, arrange: Arrange, kind: Kind
+def test_strict_refuses_each_kind_of_warning_and_writes_nothing(
+    case: ModelCase, arrange: Arrange, kind: WarningKind
 ) -> None:
     case.example()
     arrange(case)

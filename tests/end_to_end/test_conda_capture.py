@@ -12,7 +12,7 @@ from envkit.capturing.outcome import Capture
 from envkit.environments.env_type import EnvType
 from envkit.environments.reproduction import predict, prepare_env
 from envkit.formats import conda_yaml
-from envkit.models.capture_warnings import Kind
+from envkit.models.capture_warnings import WarningKind
 from tests.cli.test_lock import MLMODEL
 from tests.conda_channel import CondaChannel
 from tests.end_to_end.test_repositories import EXAMPLE
@@ -85,8 +85,11 @@ def test_conda_s_packages_stay_conda_s_and_the_rebuilt_environment_predicts_the_
     assert written.python.startswith(f"python={conda_channel.python}")
     assert written.pip == ("piped==2.5", "-c constraints.txt")
     assert predict(model, env_manager=EnvType.CONDA, input_path=model / "e.json") == PREDICTED
-    told = {(each.kind, each.subject) for each in captured.degradations}
-    assert {(Kind.LOCAL_ORIGIN, conda_channel.url), (Kind.NOT_ON_INDEX, "envkit-demo")} <= told
+    told = {(each.kind, each.subject) for each in captured.warnings}
+    assert {
+        (WarningKind.LOCAL_ORIGIN, conda_channel.url),
+        (WarningKind.NOT_ON_INDEX, "envkit-demo"),
+    } <= told
     origins = {each["name"]: each["conda"] for each in captured.evidence["distributions"]}
     assert origins["piped"] is None
     assert origins["envkit-demo"]["channel"] == conda_channel.url

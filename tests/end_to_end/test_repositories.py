@@ -19,7 +19,7 @@ from envkit.environments.reproduction import predict
 from envkit.errors import BuildFailed
 from envkit.formats import pylock_toml
 from envkit.locking.relock import relock
-from envkit.models.capture_warnings import Kind
+from envkit.models.capture_warnings import WarningKind
 from tests import loopback
 from tests.capturing.test_local_wheels import BACKEND, PYPROJECT
 from tests.cli.test_lock import MLMODEL
@@ -144,7 +144,7 @@ def test_a_repository_of_this_machine_is_a_line_and_its_wheel_is_what_is_install
     shutil.rmtree(installed.repository)
 
     assert captured.requirements == (installed.line,)
-    assert [each.kind for each in captured.degradations] == [Kind.LOCAL_ORIGIN]
+    assert [each.kind for each in captured.warnings] == [WarningKind.LOCAL_ORIGIN]
     assert installed.line in (installed.model / "conda.yaml").read_text()
     assert installed.locked["archive"]["path"] == "wheels/tool-1.0-py3-none-any.whl"
     assert installed.predict(manager) == [42]
@@ -158,7 +158,7 @@ def test_a_repository_elsewhere_is_built_only_when_that_is_allowed(
     captured = installed.capture()
 
     assert captured.requirements == (installed.line,)
-    assert captured.degradations == ()
+    assert captured.warnings == ()
     assert installed.locked["vcs"]["subdirectory"] == "python"
     with pytest.raises(BuildFailed, match="comes from version control") as raised:
         installed.predict(manager)
@@ -171,7 +171,7 @@ def test_a_wheel_of_a_repository_elsewhere_comes_along_on_request(installed: Ins
     captured = installed.capture(build_vcs=True)
 
     assert captured.requirements == (installed.line,)
-    assert captured.degradations == ()
+    assert captured.warnings == ()
     shutil.rmtree(installed.repository)
     assert installed.predict("uv") == [42]
     evidence = json.loads((installed.model / "envkit.json").read_text())["distributions"][0]
@@ -189,5 +189,5 @@ def test_a_lock_that_is_made_anew_keeps_the_wheel_of_a_commit_while_it_is_the_sa
     relock(installed.model)
     assert (installed.model / "pylock.toml").read_text() == before
     (installed.model / "wheels" / "tool-1.0-py3-none-any.whl").write_bytes(b"other")
-    assert [each.kind for each in relock(installed.model).degradations] == [Kind.LOCAL_ORIGIN]
+    assert [each.kind for each in relock(installed.model).warnings] == [WarningKind.LOCAL_ORIGIN]
     assert "vcs" in installed.locked

@@ -160,7 +160,7 @@ def test_slim_drops_mlflow_and_predicts_the_same(
 def test_slim_says_why_mlflow_stays(of_mlflow: Path, mlflow_python: Path, tmp_path: Path) -> None:
     model = shutil.copytree(of_mlflow / "tracking", tmp_path / "tracking")
     captured = envkit.capture(model, python=mlflow_python, slim=True)
-    told = [str(each) for each in captured.degradations if each.kind == "kept"]
+    told = [str(each) for each in captured.warnings if each.kind == "kept"]
 
     assert any(line.startswith("mlflow") for line in captured.requirements)
     assert "mlflow.log_metric (tracking.py:6)" in told[0]

@@ -131,7 +131,7 @@ def test_a_model_of_an_older_mlflow_is_captured_rebuilt_and_run(
 
     rows = [next(iter(each.values())) if isinstance(each, dict) else each for each in predicted]
     assert rows == pytest.approx(saved["answered"], rel=1e-6)
-    assert [each for each in captured.degradations if each.kind == "outside"] == []
+    assert [each for each in captured.warnings if each.kind == "outside"] == []
     assert Model.load(model).mlflow_version == makers.version
     with pyfunc.load_model(model, env_manager="uv") as live:  # type: ignore[attr-defined]
         assert live.predict(live.input_example) is not None

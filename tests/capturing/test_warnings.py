@@ -1,14 +1,16 @@
-"""A degradation is a value."""
+"""What a capture could not see or record is a value."""
 
 from __future__ import annotations
 
-from envkit.models.capture_warnings import Degradation, Kind
+from envkit.models.capture_warnings import CaptureWarning, WarningKind
 from tests.capturing.conftest import ModelCase
 
 
-def test_a_degradation_reads_as_a_sentence_and_as_an_object() -> None:
-    found = Degradation(
-        kind=Kind.UNMET, subject="torch", detail="torch requires `sympy`, but it is not installed"
+def test_a_warning_reads_as_a_sentence_and_as_an_object() -> None:
+    found = CaptureWarning(
+        kind=WarningKind.UNMET,
+        subject="torch",
+        detail="torch requires `sympy`, but it is not installed",
     )
 
     assert str(found) == "torch requires `sympy`, but it is not installed"
@@ -25,7 +27,7 @@ def test_a_model_that_cannot_stream_on_its_example_is_told(case: ModelCase) -> N
     )
     case.example()
 
-    (found,) = (each for each in case.capture().degradations if each.kind is Kind.NO_PREDICTION)
+    (found,) = (each for each in case.capture().warnings if each.kind is WarningKind.NO_PREDICTION)
 
     assert (found.subject, str(found)) == (
         "predict_stream",
