@@ -19,7 +19,7 @@ from envkit.errors import (
     ModelTimedOut,
     NotAnInterpreter,
 )
-from envkit.interpreters.describe import find_program
+from envkit.interpreters.program import find_program
 from envkit.models.directory import ModelDirectory
 
 

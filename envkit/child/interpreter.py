@@ -1,10 +1,8 @@
-"""The Python that a user names: where it is, and whether it is one that `envkit/inside` can run in."""
+"""Whether a program is a Python that `envkit/inside` can run in."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,25 +12,6 @@ OLDEST = (3, 8)  # what `envkit/inside` is written for
 
 _ASK = "import sys; print('%d.%d' % sys.version_info[:2])"
 _SECONDS = 10.0
-
-
-def program(named: str | Path) -> Path:
-    """Give the program that is meant: itself, that of an environment's folder, or a command on the PATH (`python3.12`).
-
-    Raises `NotAnInterpreter` when there is none.
-    """
-    # not resolved: a virtual environment is told by its symbolic link
-    path = Path(named).expanduser().absolute()
-    for each in (path, path / "bin" / "python", path / "Scripts" / "python.exe"):
-        if each.is_file() and os.access(each, os.X_OK):
-            return each
-    if os.sep not in str(named) and not path.exists() and (found := shutil.which(str(named))):
-        return Path(found)
-    if path.is_dir():
-        problem = "there is no bin/python in it"
-    else:
-        problem = "there is no such program"
-    raise NotAnInterpreter(str(named), problem)
 
 
 def check(python: Path, environment: Mapping[str, str]) -> None:

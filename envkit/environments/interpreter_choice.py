@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envkit.environments.plan import Plan
-from envkit.interpreters import discovery
-from envkit.interpreters import policy as python_policy
+from envkit.interpreters import discovery, lock_compatibility
 from envkit.interpreters.discovery import Interpreter, Search
 from envkit.interpreters.policy import PythonPolicy
 
@@ -39,7 +38,7 @@ def choose(
 
     def refuses(minor: str) -> str:
         if plan.lock is not None:
-            return python_policy.excluded(plan.lock, minor)
+            return lock_compatibility.excluded(plan.lock, minor)
         return ""
 
     def fetch(version: str) -> str:
@@ -61,7 +60,7 @@ def _fitted(plan: Plan, interpreter: Interpreter) -> Choice:
     if (
         plan.lock is not None
         and other
-        and (why := python_policy.why_void(plan.lock, interpreter.minor))
+        and (why := lock_compatibility.why_void(plan.lock, interpreter.minor))
     ):
         notes.append(
             f"{plan.lock.name} does not hold for Python {interpreter.minor} ({why}); requirements were resolved anew."

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from envkit.environments import prepare
 from envkit.environments.env_type import EnvType
+from envkit.environments.environment_choice import EnvironmentChoice
+from envkit.environments.planning import plan_environment
 from envkit.environments.store import store
 from envkit.environments.store.store import Ready, Store
 from envkit.errors import InvalidArgument
@@ -19,8 +20,12 @@ from envkit.models.uris.required_files import ENVIRONMENT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
-    """path: where the environment is, or would be built. ready: whether it is there and sound; why: if not, why."""
+class EnvironmentLocation:
+    """Where the environment of a model is, or would be built.
+
+    ready: whether it is there and sound. why: why it is not ready; empty also when it was never
+    built.
+    """
 
     path: Path
     ready: bool
@@ -37,33 +42,28 @@ def find_env(
     python_policy: PythonPolicy | str = PythonPolicy.MINOR,
     conda_exe: str | Path | None = None,
     root: Path | None = None,
-) -> Found:
-    """Say where `prepare_env` with the same arguments finds the environment of a model; nothing is built.
+) -> EnvironmentLocation:
+    """Find where `prepare_env` with the same arguments puts the environment of a model; nothing is built.
 
     Raises what `prepare_env` raises, apart from `BuildFailed`.
     """
-    try:
-        manager, policy = EnvType(env_manager), PythonPolicy(python_policy)
-    except ValueError as error:
-        raise InvalidArgument(f"{error}.") from None
-    model = ModelDirectory.open(model_uri, ENVIRONMENT)
-    if manager is EnvType.LOCAL:
+    choice = EnvironmentChoice.from_arguments(
+        env_manager,
+        allow_source=allow_source,
+        pip_requirements_override=pip_requirements_override,
+        python=python,
+        python_policy=python_policy,
+        conda_exe=conda_exe,
+    )
+    if choice.manager is EnvType.LOCAL:
         raise InvalidArgument(
             "A local environment is the Python that runs envkit; it is not in the store."
         )
+    model = ModelDirectory.open(model_uri, ENVIRONMENT)
     shelf = Store(root=store.root_from(root, os.environ))
-    overrides = pip_requirements_override
-    site = prepare.survey(
-        read_spec(model, for_conda=manager is EnvType.CONDA),
-        manager,
-        shelf,
-        overrides=(overrides,) if isinstance(overrides, str) else tuple(overrides),
-        allow_source=allow_source,
-        python=Path(python) if python is not None else None,
-        python_policy=policy,
-        conda_exe=conda_exe,
-    )
-    found = shelf.look(manager.value, site.key)
+    spec = read_spec(model, for_conda=choice.manager is EnvType.CONDA)
+    planned = plan_environment(spec, choice, shelf)
+    found = shelf.look(choice.manager.value, planned.key)
     if isinstance(found, Ready):
-        return Found(path=found.place, ready=True)
-    return Found(path=found.place, ready=False, why=found.why)
+        return EnvironmentLocation(path=found.place, ready=True)
+    return EnvironmentLocation(path=found.place, ready=False, why=found.why)

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from envkit.child import r
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
+from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.errors import InvalidArgument
 
 
-def prepare(
-    overrides: Sequence[str], python: Path | None, report: Callable[[str], None] | None
-) -> Environment:
-    """Find R; the environment has its folder for `path`, and for `python` envkit's own, which starts and asks R.
+def prepare(choice: EnvironmentChoice, report: Callable[[str], None] | None) -> Environment:
+    """Find R; `path` is its folder, `python` the interpreter that runs envkit, which starts and asks R.
 
-    Raises `ToolNotFound` when R or its package jsonlite is missing, `InvalidArgument` for what a
-    model of R has not: requirements to override, a Python of its own.
+    Raises `ToolNotFound` when R or its package jsonlite is missing, `InvalidArgument` for a choice
+    that a model of R does not have: an interpreter, or requirements to override.
     """
-    if overrides or python is not None:
-        if overrides:
-            what = "requirements of Python to override"
-        else:
-            what = "Python of its own to choose"
-        raise InvalidArgument(f"A model of R has no {what}.")
+    if choice.overrides:
+        raise InvalidArgument("A model of R has no requirements of Python to override.")
+    if choice.python is not None:
+        raise InvalidArgument("A model of R has no Python of its own to choose.")
     found = r.find(os.environ)
-    note = f"A model of R: it runs in R {found.version} of this machine ({found.home}), for which nothing is rebuilt."
+    note = (
+        f"A model of R: it runs in R {found.version} of this machine ({found.home}), "
+        "for which nothing is rebuilt."
+    )
     if report is not None:
         report(note)
     return Environment(

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from envkit.child import interpreter
 from envkit.child import variables as variables_of
 from envkit.environments import r_environment
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
+from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.environments.prepare import prepare
 from envkit.errors import InvalidArgument, InvalidInput, ToolNotFound
 from envkit.interpreters.policy import PythonPolicy
@@ -52,15 +51,15 @@ def prepare_env(
     `InvalidFile` and `PathOutsideModel` for what is wrong with the model, `InterpreterNotFound`,
     `ToolNotFound`, `BuildFailed`.
     """
-    return _prepare(
-        ModelDirectory.open(model_uri, ENVIRONMENT),
+    choice = EnvironmentChoice.from_arguments(
         env_manager,
-        allow_source,
-        _lines(pip_requirements_override),
-        _Python.of(python, python_policy),
-        report,
-        conda_exe,
+        allow_source=allow_source,
+        pip_requirements_override=pip_requirements_override,
+        python=python,
+        python_policy=python_policy,
+        conda_exe=conda_exe,
     )
+    return prepare_model(ModelDirectory.open(model_uri, ENVIRONMENT), choice, report)
 
 
 def predict(
@@ -101,6 +100,14 @@ def predict(
     from envkit.child.sandbox import confinement
     from envkit.environments import prediction
 
+    choice = EnvironmentChoice.from_arguments(
+        env_manager,
+        allow_source=allow_source,
+        pip_requirements_override=pip_requirements_override,
+        python=python,
+        python_policy=python_policy,
+        conda_exe=conda_exe,
+    )
     if content_type not in CONTENT_TYPES:
         raise InvalidArgument(
             f"content_type must be one of {', '.join(CONTENT_TYPES)}, not {content_type!r}."
@@ -121,11 +128,7 @@ def predict(
             given = _written(data, content_type, folder)
         else:
             given = named
-        chosen = _Python.of(python, python_policy)
-        overrides = _lines(pip_requirements_override)
-        environment = _prepare(
-            model, env_manager, allow_source, overrides, chosen, report, conda_exe
-        )
+        environment = prepare_model(model, choice, report)
         return prediction.predict(
             environment,
             model.request(),
@@ -140,68 +143,21 @@ def predict(
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Python:
-    """Which interpreter the caller wants."""
-
-    named: Path | None
-    policy: PythonPolicy
-
-    @classmethod
-    def of(cls, named: str | Path | None, policy: PythonPolicy | str) -> _Python:
-        try:
-            return cls(
-                interpreter.program(named) if named is not None else None, PythonPolicy(policy)
-            )
-        except ValueError:
-            known = ", ".join(PythonPolicy)
-            raise InvalidArgument(
-                f"python_policy must be one of {known}, not {policy!r}."
-            ) from None
-
-
-def _prepare(
-    model: ModelDirectory,
-    env_manager: EnvType | str,
-    allow_source: bool,
-    overrides: tuple[str, ...],
-    python: _Python,
-    report: Report | None,
-    conda_exe: str | Path | None = None,
+def prepare_model(
+    model: ModelDirectory, choice: EnvironmentChoice, report: Report | None = None
 ) -> Environment:
-    manager = _manager(env_manager)
+    """Build the environment of an open model unless it is in the store, and report its notes.
+
+    Raises what `prepare_env` raises.
+    """
     if model.mlmodel.runs_in_r:
-        return r_environment.prepare(overrides, python.named, report)
-    environment = prepare(
-        read_spec(model, for_conda=manager is EnvType.CONDA),
-        manager,
-        overrides=overrides,
-        allow_source=allow_source,
-        python=python.named,
-        python_policy=python.policy,
-        conda_exe=conda_exe,
-        report=report,
-    )
+        return r_environment.prepare(choice, report)
+    spec = read_spec(model, for_conda=choice.manager is EnvType.CONDA)
+    environment = prepare(spec, choice, report=report)
     if report is not None:
         for note in environment.notes:
             report(note)
     return environment
-
-
-def _manager(named: EnvType | str) -> EnvType:
-    try:
-        return EnvType(named)
-    except ValueError:
-        raise InvalidArgument(
-            f"env_manager must be one of {', '.join(EnvType)}, not {named!r}."
-        ) from None
-
-
-def _lines(overrides: str | Sequence[str]) -> tuple[str, ...]:
-    """One override may be given as it is: a text is no sequence of its letters."""
-    if isinstance(overrides, str):
-        return (overrides,)
-    return tuple(overrides)
 
 
 def _streamed(path: Path) -> bytes | None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
-from envkit.child import interpreter
 from envkit.child.runner import run_inside
 from envkit.errors import NotAnInterpreter
 from envkit.interpreters.facts import InterpreterFacts
+from envkit.interpreters.program import find_program
 
 _SECONDS = 60.0
 
@@ -38,10 +37,3 @@ def describe(named: str | Path | None) -> InterpreterFacts:
     if not journal.done:
         raise NotAnInterpreter(str(program), f"its process {journal.ended.how}")
     return InterpreterFacts.from_event(next(journal.named("interpreter")))
-
-
-def find_program(named: str | Path | None) -> Path:
-    """Return the program that is meant; the interpreter that runs envkit for None."""
-    if named is None:
-        return Path(sys.executable)
-    return interpreter.program(named)

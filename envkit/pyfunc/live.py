@@ -11,7 +11,7 @@ import os
 import socket
 import threading
 import weakref
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from types import TracebackType
@@ -20,8 +20,8 @@ from typing import Any, Self
 from envkit.child import variables as variables_of
 from envkit.child.runner import doing
 from envkit.child.worker import Worker
-from envkit.environments.env_type import EnvType
-from envkit.environments.reproduction import prepare_env
+from envkit.environments.environment_choice import EnvironmentChoice
+from envkit.environments.reproduction import prepare_model
 from envkit.environments.store.in_use import occupied
 from envkit.environments.workers import Workplace
 from envkit.errors import InputMismatch, InvalidArgument, PredictionFailed, ToolNotFound
@@ -37,16 +37,16 @@ from envkit.pyfunc.loaded import PyFuncModel
 def live(
     directory: ModelDirectory,
     config: Any,
-    env_manager: EnvType | str,
+    choice: EnvironmentChoice,
     timeout: float | None,
     variables: Mapping[str, str],
-    preparation: Mapping[str, Any],
+    report: Callable[[str], None] | None,
 ) -> LivePyFuncModel:
     """Rebuild the environment of a model and load the model in it."""
     if timeout is not None and not timeout > 0:
         raise InvalidArgument(f"timeout must be above 0, not {timeout}.")
     variables_of.check(variables)
-    environment = prepare_env(directory.path, env_manager, **preparation)
+    environment = prepare_model(directory, choice, report)
     held = ExitStack()
     try:
         descriptors = held.enter_context(occupied(environment))

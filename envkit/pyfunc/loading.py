@@ -5,7 +5,6 @@ https://mlflow.org/docs/latest/api_reference/python_api/mlflow.pyfunc.html#mlflo
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -45,15 +44,19 @@ def load_model(
     """
     directory = _opened(model_uri, dst_path)
     config = configuration.effective(directory, model_config)
+    report = preparation.pop("report", None)
     if env_manager is not None and str(env_manager) != EnvType.LOCAL:
+        # loading in this process does without both
+        from envkit.environments.environment_choice import EnvironmentChoice
         from envkit.pyfunc.live import live
 
-        return live(directory, config, env_manager, timeout, extra_envs or {}, preparation)
+        choice = EnvironmentChoice.from_arguments(env_manager, **preparation)
+        return live(directory, config, choice, timeout, extra_envs or {}, report)
     if preparation:
-        from envkit.environments.reproduction import prepare_env
+        from envkit.environments.environment_choice import EnvironmentChoice
 
-        # what is misspelt is told here, too
-        inspect.signature(prepare_env).bind_partial(**preparation)
+        # they are checked, though nothing is built
+        EnvironmentChoice.from_arguments(**preparation)
     if not suppress_warnings:
         drift.warn(directory, stacklevel=2)
     return PyFuncModel(directory, load_here(directory, config), config)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from envkit.child import variables as variables_of
 from envkit.child.sandbox import Wish, confinement
 from envkit.environments.env_type import EnvType
-from envkit.environments.reproduction import prepare_env
+from envkit.environments.environment_choice import EnvironmentChoice
+from envkit.environments.reproduction import prepare_model
 from envkit.environments.store.in_use import occupied
 from envkit.environments.workers import Workplace
 from envkit.errors import InvalidArgument, ToolNotFound
@@ -70,6 +71,14 @@ def serve(
     `InvalidArgument` when the address cannot be taken, `PredictionFailed` when the model cannot be
     loaded.
     """
+    choice = EnvironmentChoice.from_arguments(
+        env_manager,
+        allow_source=allow_source,
+        pip_requirements_override=pip_requirements_override,
+        python=python,
+        python_policy=python_policy,
+        conda_exe=conda_exe,
+    )
     settings = Settings(
         workers=workers,
         timeout=timeout,
@@ -87,16 +96,7 @@ def serve(
     with ExitStack() as undo:
         taken = undo.enter_context(server.bound(host, port))  # early: building may take minutes
         confined = confinement(sandbox, report)
-        environment = prepare_env(
-            model.path / (model.artifact or ""),  # one from elsewhere has been fetched
-            env_manager,
-            allow_source=allow_source,
-            pip_requirements_override=pip_requirements_override,
-            python=python,
-            python_policy=python_policy,
-            conda_exe=conda_exe,
-            report=report,
-        )
+        environment = prepare_model(model, choice, report)
         workplace = Workplace(
             environment=environment,
             request=model.request(),

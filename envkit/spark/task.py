@@ -9,8 +9,9 @@ from importlib import import_module
 from typing import Any
 
 from envkit.child.worker import Worker
+from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.environments.packing.unpack import unpack
-from envkit.environments.reproduction import prepare_env
+from envkit.environments.reproduction import prepare_model
 from envkit.environments.store.in_use import occupied
 from envkit.environments.workers import Workplace
 from envkit.errors import PredictionFailed
@@ -27,7 +28,7 @@ class Task:
 
     model: Shipped
     environment: Shipped | None
-    manager: str
+    choice: EnvironmentChoice
     result: Kind
     inputs: Inputs
     params: Mapping[str, Any] | None
@@ -43,7 +44,7 @@ def run(task: Task, batches: Iterator[Any]) -> Iterator[Any]:
     model = ModelDirectory.open(task.model.here())
     if task.environment is not None:
         unpack(task.environment.here())
-    environment = prepare_env(model.path / (model.artifact or ""), task.manager)
+    environment = prepare_model(model, task.choice)
     with occupied(environment) as descriptors:
         workplace = Workplace(
             environment=environment,

@@ -11,7 +11,8 @@ from typing import Any
 
 from envkit.child import variables as variables_of
 from envkit.environments.env_type import EnvType
-from envkit.environments.reproduction import prepare_env
+from envkit.environments.environment_choice import EnvironmentChoice
+from envkit.environments.reproduction import prepare_model
 from envkit.errors import InvalidArgument, ToolNotFound
 from envkit.models.directory import ModelDirectory
 from envkit.models.signature import ModelSignature
@@ -56,14 +57,7 @@ def spark_udf(
         raise InvalidArgument(
             "spark must be a session with a sparkContext; Spark Connect has none."
         )
-    if env_manager in set(EnvType):
-        manager = EnvType(env_manager)
-    else:
-        manager = None
-    if manager is None:
-        raise InvalidArgument(
-            f"env_manager must be one of {', '.join(EnvType)}, not {env_manager!r}."
-        )
+    choice = EnvironmentChoice.from_arguments(env_manager)
     model = ModelDirectory.open(model_uri)
     if model.mlmodel.signature:
         signature = ModelSignature.from_dict(model.mlmodel.signature)
@@ -74,12 +68,12 @@ def spark_udf(
         archive = download_or_path(prebuilt_env_uri)
     else:
         archive = None
-    if archive is None and manager is not EnvType.LOCAL:
-        prepare_env(model.path / (model.artifact or ""), manager)
+    if archive is None and choice.manager is not EnvType.LOCAL:
+        prepare_model(model, choice)
     done = Task(
         model=shipping.shipped_model(spark, model),
         environment=shipping.shipped_file(spark, archive) if archive is not None else None,
-        manager=manager.value,
+        choice=choice,
         result=kind,
         inputs=Inputs.of(
             signature, raw=bool(model.mlmodel.content.get("is_signature_from_type_hint"))

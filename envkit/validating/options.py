@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.validating.finding import ALWAYS, Stage
 
 
@@ -35,8 +35,8 @@ class Demands:
 
     targets: for which machines to resolve, as `targets.parse` takes them; none: this platform and
     the model's Python. whole: fetch all of a model elsewhere. audit: ask for known vulnerabilities.
-    against: an environment or lock, see `fitting.fit`. tolerance: of answers. env_manager, python,
-    python_policy, conda_exe, allow_source, variables, timeout (seconds), memory_bytes, sandbox: as
+    against: an environment or lock, see `fitting.fit`. tolerance: of answers. choice: the
+    environment to rebuild. variables, timeout (seconds), memory_bytes, sandbox: as
     for `envkit.predict`. report: is told what takes time.
     """
 
@@ -46,11 +46,7 @@ class Demands:
     audit: bool = False
     against: str = ""
     tolerance: Tolerance = field(default_factory=Tolerance)
-    env_manager: str = "uv"
-    python: Path | None = None
-    python_policy: str = "minor"
-    conda_exe: str | None = None
-    allow_source: bool = False
+    choice: EnvironmentChoice = field(default_factory=EnvironmentChoice)
     variables: Mapping[str, str] = field(default_factory=dict)
     timeout: float | None = None
     memory_bytes: int | None = None

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from envkit.child.process_pool import in_processes
+from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.errors import (
     InvalidArgument,
     InvalidFile,
@@ -126,11 +127,13 @@ def validate(
         audit=audit,
         against=str(against or ""),
         tolerance=_tolerance(found, rtol, atol),
-        env_manager=env_manager,
-        python=None if python is None else Path(python),
-        python_policy=python_policy,
-        conda_exe=None if conda_exe is None else str(conda_exe),
-        allow_source=allow_source,
+        choice=EnvironmentChoice.from_arguments(
+            env_manager,
+            allow_source=allow_source,
+            python=python,
+            python_policy=python_policy,
+            conda_exe=conda_exe,
+        ),
         variables=dict(extra_envs or {}),
         timeout=timeout,
         memory_bytes=memory_bytes,
@@ -242,7 +245,7 @@ def _check(demands: Demands) -> None:
     if Stage.MINIMAL in demands.stages:
         from envkit.validating.stages import minimal as minimizing
 
-        minimizing.check_manager(demands.env_manager)
+        minimizing.check_manager(demands.choice.manager)
     if Stage.AGAINST in demands.stages:
         from envkit.validating.stages import snapshot
 

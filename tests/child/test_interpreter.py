@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from envkit.child import interpreter
 from envkit.child.runner import run_inside
 from envkit.errors import NotAnInterpreter
+from envkit.interpreters.program import find_program
 
 
 def test_a_program_an_environments_folder_and_a_command_are_understood(
@@ -22,15 +22,15 @@ def test_a_program_an_environments_folder_and_a_command_are_understood(
     monkeypatch.setenv("PATH", str(program.parent))
     (program.parent / "python9.9").symlink_to(sys.executable)
 
-    assert interpreter.program(program) == program
-    assert interpreter.program(tmp_path) == program
-    assert interpreter.program("python9.9") == program.parent / "python9.9"
+    assert find_program(program) == program
+    assert find_program(tmp_path) == program
+    assert find_program("python9.9") == program.parent / "python9.9"
 
 
 @pytest.mark.parametrize("name", ["nothing", "no/such/python"])
 def test_what_is_not_there_is_told(name: str) -> None:
     with pytest.raises(NotAnInterpreter, match="no such program"):
-        interpreter.program(name)
+        find_program(name)
 
 
 @pytest.mark.parametrize("text", ["import x\nprint(", "echo SyntaxError >&2; exit 1"])

@@ -16,7 +16,6 @@ import pytest
 from envkit.environments.conda import embedded
 from envkit.environments.conda.lock import lock_conda
 from envkit.environments.env_type import EnvType
-from envkit.environments.prepare import prepare
 from envkit.environments.reproduction import predict, prepare_env
 from envkit.errors import BuildFailed, InvalidArgument, InvalidFile, ToolNotFound
 from envkit.formats import pixi_lock
@@ -26,6 +25,7 @@ from envkit.interpreters.policy import PythonPolicy
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.conda_channel import CondaChannel
 from tests.conftest import MODELS, FixtureModel
+from tests.environments.building import prepare
 from tests.environments.conftest import MakeWheel
 from tests.loopback import serving
 
@@ -115,8 +115,8 @@ def test_a_second_time_it_is_there(asked: EnvironmentSpec, root: Path) -> None:
 def test_the_key_holds_what_is_asked_of_conda_and_who_is_asked(
     changed: str, asked: EnvironmentSpec, tmp_path: Path, conda_channel: CondaChannel
 ) -> None:
-    from envkit.environments.prepare import survey
     from envkit.environments.store.store import Store
+    from tests.environments.building import plan_environment
 
     other: dict[str, Any] = {
         "conda_channels": (conda_channel.url, "conda-forge"),
@@ -128,11 +128,12 @@ def test_the_key_holds_what_is_asked_of_conda_and_who_is_asked(
     second = replace(asked, **{name: value for name, value in other.items() if name == changed})
 
     assert (
-        survey(asked, EnvType.CONDA, shelf).key
-        != survey(second, EnvType.CONDA, shelf, conda_exe=exe).key
+        plan_environment(asked, EnvType.CONDA, shelf).key
+        != plan_environment(second, EnvType.CONDA, shelf, conda_exe=exe).key
     )
     assert (
-        survey(asked, EnvType.CONDA, shelf).key == survey(replace(asked), EnvType.CONDA, shelf).key
+        plan_environment(asked, EnvType.CONDA, shelf).key
+        == plan_environment(replace(asked), EnvType.CONDA, shelf).key
     )
 
 

@@ -17,10 +17,10 @@ import pytest
 
 from envkit.environments.conda import external, needs
 from envkit.environments.env_type import EnvType
-from envkit.environments.prepare import prepare
 from envkit.errors import BuildFailed, ToolNotFound
 from envkit.formats import conda_yaml
 from envkit.models.environment_spec import EnvironmentSpec
+from tests.environments.building import prepare
 
 RUNNING = ".".join(str(part) for part in sys.version_info[:3])
 

@@ -19,12 +19,12 @@ from click.testing import CliRunner, Result
 from envkit.cli.main import main
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
-from envkit.environments.prepare import prepare
 from envkit.environments.store import housekeeping, manifest, store, uses
 from envkit.environments.store.in_use import occupied
 from envkit.environments.store.store import Store
 from envkit.errors import InvalidArgument, InvalidInput
 from envkit.models.environment_spec import EnvironmentSpec
+from tests.environments.building import prepare
 from tests.environments.conftest import as_a_mere_user
 
 Make = Callable[..., Environment]

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from envkit.environments.env_type import EnvType
-from envkit.environments.prepare import prepare
 from envkit.errors import BuildFailed
 from envkit.models.environment_spec import EnvironmentSpec
 from tests import loopback
+from tests.environments.building import prepare
 from tests.wheels import write_wheel
 
 BUILDERS = [EnvType.UV, EnvType.VIRTUALENV]

@@ -13,10 +13,10 @@ from envkit.child import process
 from envkit.child import variables as variables_of
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
-from envkit.environments.prepare import prepare
 from envkit.environments.reproduction import predict
 from envkit.interpreters import discovery
 from envkit.models.environment_spec import EnvironmentSpec
+from tests.environments.building import prepare
 
 MANAGERS = [EnvType.UV, EnvType.VIRTUALENV]
 POISON = "raise SystemExit('the host was seen')\n"

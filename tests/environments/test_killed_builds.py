@@ -18,10 +18,10 @@ import pytest
 
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
-from envkit.environments.prepare import prepare
 from envkit.environments.store import store
 from envkit.installed import records
 from envkit.models.environment_spec import EnvironmentSpec
+from tests.environments.building import prepare
 
 TRIALS = 15
 MANY_TRIALS = 100
@@ -33,6 +33,7 @@ from pathlib import Path
 from envkit.environments import prepare as preparing
 from envkit.environments.store import store
 from envkit.environments.env_type import EnvType
+from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.models.environment_spec import EnvironmentSpec
 facts = json.loads(sys.argv[1])
 spec = EnvironmentSpec(**{**facts["spec"], "directory": Path(facts["spec"]["directory"])})
@@ -41,7 +42,8 @@ def die(*_, **__):
 exec(facts["before"])
 print("go", flush=True)
 try:
-    environment = preparing.prepare(spec, EnvType(facts["manager"]), root=Path(facts["root"]))
+    choice = EnvironmentChoice(manager=EnvType(facts["manager"]))
+    environment = preparing.prepare(spec, choice, root=Path(facts["root"]))
 except KeyboardInterrupt:
     sys.exit(130)
 print(json.dumps({"built": environment.built, "python": str(environment.python)}))

@@ -14,11 +14,11 @@ import pytest
 
 from envkit.child import process
 from envkit.environments.env_type import EnvType
-from envkit.environments.prepare import prepare
 from envkit.environments.store import verification
 from envkit.errors import BuildFailed, InvalidArgument, InvalidFile
 from envkit.interpreters import discovery
 from envkit.models.environment_spec import EnvironmentSpec
+from tests.environments.building import prepare
 
 BUILDERS = [EnvType.UV, EnvType.VIRTUALENV]
 

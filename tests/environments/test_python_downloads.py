@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from envkit.environments.env_type import EnvType
-from envkit.environments.prepare import prepare
 from envkit.errors import InterpreterNotFound
 from envkit.interpreters import discovery, downloads
 from envkit.interpreters.policy import PythonPolicy
 from envkit.models.environment_spec import EnvironmentSpec
+from tests.environments.building import prepare
 
 VERSION = "3.10.13"
 LEFT_OUT = {"test", "idlelib", "site-packages", "__pycache__", "tkinter", "ensurepip"}

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from envkit.interpreters.policy import excluded, nearest_minors, why_void
+from envkit.interpreters.lock_compatibility import excluded, why_void
+from envkit.interpreters.policy import nearest_minors
 
 HASH = "0" * 64
 

@@ -11,10 +11,10 @@ import pytest
 
 from envkit.environments import prediction
 from envkit.environments.env_type import EnvType
-from envkit.environments.prepare import prepare
 from envkit.errors import PredictionFailed
 from envkit.interpreters import discovery
 from envkit.models.environment_spec import EnvironmentSpec
+from tests.environments.building import prepare
 
 LOADER = """
 import os, sys

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from envkit.environments import prediction, reproduction
+from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.errors import InvalidArgument, InvalidInput
 from tests.environments.conftest import RUNNING
 
@@ -19,8 +20,8 @@ from tests.environments.conftest import RUNNING
 class Spy:
     """Stands in for preparing an environment and running a model; keeps what they are given."""
 
-    def prepare(self, *_: Any, overrides: tuple[str, ...], **__: Any) -> Any:
-        self.overrides = overrides
+    def prepare(self, _: Any, choice: EnvironmentChoice, **__: Any) -> Any:
+        self.overrides = choice.overrides
         return type("Environment", (), {"notes": ()})()
 
     def predict(self, _: Any, __: Any, given: Path, ___: str, **options: Any) -> list[int]:

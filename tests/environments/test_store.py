@@ -19,12 +19,12 @@ import pytest
 
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
-from envkit.environments.prepare import prepare
 from envkit.environments.store import store
 from envkit.environments.store.store import NotReady, Ready, Store
 from envkit.errors import BuildFailed, InvalidArgument
 from envkit.interpreters.discovery import Interpreter
 from envkit.models.environment_spec import EnvironmentSpec
+from tests.environments.building import prepare
 from tests.environments.conftest import as_a_mere_user
 
 KEY = "k" * 64

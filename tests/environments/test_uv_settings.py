@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from envkit.environments.env_type import EnvType
-from envkit.environments.prepare import prepare
 from envkit.formats import uv_toml
 from envkit.models.environment_spec import EnvironmentSpec
+from tests.environments.building import prepare
 
 
 def write(path: Path, text: str) -> Path:

@@ -7,18 +7,18 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypedDict
 
-from envkit.child import interpreter
 from envkit.child.progress import step
 from envkit.environments import pylock
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
+from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.environments.installers import index_settings
 from envkit.environments.packing import base, compression, conda, description, virtual, writing
 from envkit.environments.packing.description import Description
 from envkit.environments.packing.members import Member
-from envkit.environments.prepare import Site, prepare, survey
+from envkit.environments.planning import PlannedEnvironment, plan_environment
+from envkit.environments.prepare import prepare
 from envkit.environments.store import store
 from envkit.environments.store.store import Store
 from envkit.errors import BuildFailed, InvalidArgument
@@ -30,16 +30,6 @@ from envkit.models.environment_spec import EnvironmentSpec
 from envkit.models.uris.required_files import ENVIRONMENT
 
 Report = Callable[[str], None]
-
-
-class _Wishes(TypedDict):
-    """What `prepare` and `survey` are told alike."""
-
-    overrides: Sequence[str]
-    allow_source: bool
-    python: Path | None
-    python_policy: PythonPolicy
-    conda_exe: str | Path | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,23 +63,23 @@ def pack(
     `ToolNotFound` when a library for the compression is missing, `BuildFailed` when the interpreter
     cannot be moved.
     """
-    manager = EnvType(env_manager)
+    choice = EnvironmentChoice.from_arguments(
+        env_manager,
+        allow_source=allow_source,
+        pip_requirements_override=pip_requirements_override,
+        python=python,
+        python_policy=python_policy,
+        conda_exe=conda_exe,
+    )
+    manager = choice.manager
     target = Path(output).absolute()
     _check(manager, target)
     spec = read_spec(
         ModelDirectory.open(model_uri, ENVIRONMENT), for_conda=manager is EnvType.CONDA
     )
     shelf = Store(root=store.root_from(None, os.environ))
-    lines = pip_requirements_override
-    wishes = _Wishes(
-        overrides=(lines,) if isinstance(lines, str) else tuple(lines),
-        allow_source=allow_source,
-        python=interpreter.program(python) if python is not None else None,
-        python_policy=PythonPolicy(python_policy),
-        conda_exe=conda_exe,
-    )
-    environment = prepare(spec, manager, **wishes, report=report)
-    site = survey(spec, manager, shelf, **wishes)
+    environment = prepare(spec, choice, report=report)
+    planned = plan_environment(spec, choice, shelf)
     tell = report or (lambda _: None)
     for note in environment.notes:
         tell(note)
@@ -98,9 +88,9 @@ def pack(
     try:
         with step(report, f"Packing {environment.path.name}") as advance:
             if manager is EnvType.CONDA:
-                members = _conda_members(site, spec, environment, shelf)
+                members = _conda_members(planned, spec, environment, shelf)
             else:
-                members = _members(site, manager, environment.path)
+                members = _members(planned, environment.path)
             writing.write(target, members, os.environ, advance)
     finally:
         if using is not None:
@@ -122,35 +112,35 @@ def _check(manager: EnvType, target: Path) -> None:
         )
 
 
-def _members(site: Site, manager: EnvType, place: Path) -> list[Member]:
+def _members(planned: PlannedEnvironment, place: Path) -> list[Member]:
     """Give all members of a virtual environment with its interpreter beside it, the description first."""
-    python = site.interpreter
+    python = planned.interpreter
     own = list(virtual.members(place, python.minor))
     beside = list(base.members(base.of(python.executable), python.minor, virtual.BASE))
-    told = _described(site, manager, python, len(own) + len(beside))
+    told = _described(planned, python, len(own) + len(beside))
     told = replace(told, base=_digest(beside))
     return [Member(name=description.NAME, content=told.dumps()), *own, *beside]
 
 
 def _conda_members(
-    site: Site, spec: EnvironmentSpec, environment: Environment, shelf: Store
+    planned: PlannedEnvironment, spec: EnvironmentSpec, environment: Environment, shelf: Store
 ) -> list[Member]:
     """Give all members of a conda environment, which holds its interpreter, the description first."""
     python = KnownInterpreters(shelf.memory).identify(environment.python)
     if python is None:
         raise BuildFailed(f"start {environment.python}", "It is no Python that starts.")
     own = list(conda.members(environment.path))
-    told = _described(site, EnvType.CONDA, python, len(own))
+    told = _described(planned, python, len(own))
     told = replace(told, conda={"channels": spec.conda_channels, "specs": spec.conda_specs})
     return [Member(name=description.NAME, content=told.dumps()), *own]
 
 
-def _described(site: Site, manager: EnvType, python: Interpreter, members: int) -> Description:
-    lock = site.plan.lock
+def _described(planned: PlannedEnvironment, python: Interpreter, members: int) -> Description:
+    manager, lock = planned.manager, planned.plan.lock
     return Description(
         manager=manager.value,
-        facts=site.plan.facts(
-            manager, site.interpreter, index_settings.deciding(manager, lock, os.environ)
+        facts=planned.plan.facts(
+            manager, planned.interpreter, index_settings.deciding(manager, lock, os.environ)
         ),
         indexed=lock is None or bool(pylock.read(lock).obstacle),
         members=members,

@@ -67,11 +67,11 @@ class Minimal:
         return tuple(each for each in self.trials if not each.needed)
 
 
-def check_manager(env_manager: str) -> None:
+def check_manager(manager: EnvType) -> None:
     """Raise `InvalidArgument` for a kind of environment of which no copy can be changed."""
-    if env_manager not in MANAGERS:
+    if manager not in MANAGERS:
         raise InvalidArgument(
-            f"--minimal works with {' or '.join(MANAGERS)} environments, not with {env_manager}."
+            f"--minimal works with {' or '.join(MANAGERS)} environments, not with {manager}."
         )
 
 

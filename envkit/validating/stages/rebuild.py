@@ -11,7 +11,7 @@ from typing import Any
 from envkit.child.sandbox import Confinement, confinement
 from envkit.environments import prediction
 from envkit.environments.environment import Environment
-from envkit.environments.reproduction import prepare_env
+from envkit.environments.reproduction import prepare_model
 from envkit.errors import (
     BuildFailed,
     EnvkitError,
@@ -48,15 +48,7 @@ def rebuild(model: ModelDirectory, demands: Demands) -> Rebuilt:
     """Build, load and predict. Raises `ToolNotFound` and `NotAnInterpreter` for what this machine lacks."""
     began = time.perf_counter()
     try:
-        environment = prepare_env(
-            model.path if model.artifact is None else model.path / model.artifact,
-            demands.env_manager,
-            allow_source=demands.allow_source,
-            python=demands.python,
-            python_policy=demands.python_policy,
-            conda_exe=demands.conda_exe,
-            report=demands.report,
-        )
+        environment = prepare_model(model, demands.choice, demands.report)
     except (BuildFailed, InterpreterNotFound, InvalidInput) as error:
         return Rebuilt(unbuilt=error, seconds=time.perf_counter() - began)
     try:

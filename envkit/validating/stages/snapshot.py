@@ -11,12 +11,13 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from envkit.errors import InvalidFile, InvalidInput
+from envkit.errors import InvalidFile, InvalidInput, NotAnInterpreter
 from envkit.formats import conda_yaml, envkit_json, mlmodel, pylock_toml
 from envkit.formats.credentials import without_credentials
 from envkit.formats.pylock_toml import LockedPackage
 from envkit.installed.distributions import Distribution, InstalledDistributions
 from envkit.interpreters.describe import describe
+from envkit.interpreters.program import find_program, is_command
 from envkit.models.directory import ModelDirectory
 from envkit.models.uris.fetch import is_elsewhere
 from envkit.models.uris.required_files import ENVIRONMENT
@@ -55,7 +56,7 @@ class Snapshot:
 
 def take(where: str | Path) -> Snapshot:
     """Look at a model, a folder with `envkit.json`, that file, a `pylock.toml`, a requirements file, a `conda.yaml`, an
-    interpreter or its environment's folder; `current` is the interpreter that runs envkit.
+    interpreter, its command or its environment's folder; `current` is the interpreter that runs envkit.
 
     Nothing of a model is run; an interpreter is started to say what it is. Raises `InvalidInput` for anything else,
     `InvalidFile` for a malformed file, `NotAnInterpreter` for what is none.
@@ -71,9 +72,19 @@ def take(where: str | Path) -> Snapshot:
         return _of_model(ModelDirectory.open(where, ENVIRONMENT))
     if path.is_dir():
         return _of_folder(path)
-    if not path.is_file():
-        raise InvalidInput(f"There is nothing at {where} to compare.")
-    return _of_file(path)
+    if path.is_file():
+        return _of_file(path)
+    return _of_environment(_command(where))
+
+
+def _command(name: str | Path) -> Path:
+    """Find an interpreter on the PATH, such as `python3.12`."""
+    if not is_command(name):
+        raise InvalidInput(f"There is nothing at {name} to compare.")
+    try:
+        return find_program(name)
+    except NotAnInterpreter:
+        raise InvalidInput(f"There is nothing at {name} to compare.") from None
 
 
 def _of_folder(path: Path) -> Snapshot:

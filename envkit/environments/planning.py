@@ -1,0 +1,118 @@
+"""What a spec comes to on this machine, without building it: plan, interpreter and key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envkit.environments import interpreter_choice, plan
+from envkit.environments.env_type import EnvType
+from envkit.environments.environment_choice import EnvironmentChoice
+from envkit.environments.installers import index_settings
+from envkit.environments.plan import Plan
+from envkit.environments.store.digests import Digests
+from envkit.environments.store.store import Store
+from envkit.interpreters.discovery import Interpreter
+from envkit.models.environment_spec import EnvironmentSpec
+
+if TYPE_CHECKING:
+    from envkit.environments.conda.engine import Conda
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedEnvironment:
+    """An environment as it would be built: what is installed, with which interpreter, under which key.
+
+    conda: the engine that builds it, when it is a conda environment. notes: what the user should
+    know about the choice of the interpreter and about packages that are left out.
+    """
+
+    manager: EnvType
+    plan: Plan
+    interpreter: Interpreter
+    key: str
+    notes: tuple[str, ...]
+    conda: Conda | None = None
+
+
+def plan_environment(
+    spec: EnvironmentSpec,
+    choice: EnvironmentChoice,
+    shelf: Store,
+    report: Report | None = None,
+) -> PlannedEnvironment:
+    """Plan the environment of a spec: `prepare` builds it, or finds it in the store, under its key.
+
+    Raises what `prepare` raises, apart from `BuildFailed`.
+    """
+    digests = Digests(shelf.root / "digests.json")
+    wanted = plan.of(
+        spec,
+        overrides=choice.overrides,
+        allow_source=choice.allow_source,
+        digest=digests.of,
+    )
+    if choice.manager is EnvType.CONDA:
+        return _plan_conda(spec, wanted, choice, digests)
+    chosen = interpreter_choice.choose(
+        wanted, choice.python, choice.python_policy, os.environ, shelf.memory, report or _silent
+    )
+    indexes = index_settings.deciding(choice.manager, chosen.plan.lock, os.environ)
+    return PlannedEnvironment(
+        manager=choice.manager,
+        plan=chosen.plan,
+        interpreter=chosen.interpreter,
+        key=chosen.plan.key(choice.manager, chosen.interpreter, indexes),
+        notes=(*_left_out(spec, choice.manager), *chosen.notes),
+    )
+
+
+def _plan_conda(
+    spec: EnvironmentSpec, wanted: Plan, choice: EnvironmentChoice, digests: Digests
+) -> PlannedEnvironment:
+    """Plan a conda environment. It brings its interpreter: platform and kind of tool replace that in the key."""
+    # what builds conda environments costs other environments nothing
+    from envkit.environments.conda import engine, needs
+
+    environ = os.environ
+    tool = engine.tool(choice.conda_exe, environ)
+    conda_needs = needs.of(spec, environ, choice.python_policy)
+    stand_in = Interpreter(
+        executable=Path(),
+        version=spec.python,
+        implementation="conda",
+        platform=needs.subdir(),
+        abi=tool.kind,
+        size=0,
+        mtime_ns=0,
+    )
+    decisive = (*wanted.decisive, *conda_needs.decisive(digests.of, environ))
+    wanted = replace(wanted, decisive=decisive)
+    # uv installs the pip section
+    indexes = index_settings.deciding(EnvType.UV, wanted.lock, environ)
+    return PlannedEnvironment(
+        manager=EnvType.CONDA,
+        plan=wanted,
+        interpreter=stand_in,
+        key=wanted.key(EnvType.CONDA, stand_in, indexes),
+        notes=(),
+        conda=engine.Conda(conda_needs, tool),
+    )
+
+
+def _left_out(spec: EnvironmentSpec, manager: EnvType) -> list[str]:
+    if not spec.conda_alone:
+        return []
+    packages = ", ".join(spec.conda_alone)
+    return [
+        f"The model asks conda for {packages}; {manager.value} installs Python packages alone, so not these."
+    ]
+
+
+def _silent(_: str) -> None:
+    """Report nothing."""
