@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import FIXTURES, MODELS
+from tests.builders.fixture_models import FIXTURES, MODELS
 
 
 @pytest.mark.parametrize("name", MODELS)

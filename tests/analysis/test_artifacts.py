@@ -13,7 +13,6 @@ import pickle
 import struct
 import sys
 import tarfile
-import types
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -25,6 +24,7 @@ import zstandard
 
 from envkit.analysis.artifacts import Budget, read
 from envkit.analysis.mentions import Survey
+from tests.builders.pickles import code_opcodes, code_pickle, text
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "models"
 
@@ -37,10 +37,6 @@ def survey(path: Path, **budget: int) -> Survey:
 
 def modules(found: Survey) -> list[str]:
     return sorted(each.module + ("*" if each.by_code else "") for each in found.mentions)
-
-
-def text(value: str) -> bytes:
-    return b"X" + struct.pack("<I", len(value.encode())) + value.encode()
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -75,27 +71,6 @@ def test_a_real_cloudpickled_model_is_read() -> None:
 
     assert {"mlflow.pyfunc.model", "numpy*"} <= set(modules(found))
     assert found.gaps == []
-
-
-def code_pickle(python_code: str) -> bytes:
-    """A function by value: the global `types.CodeType` called with the parts of a code object."""
-    code = compile(python_code, "m", "exec")
-    return b"\x80\x04" + code_opcodes(code) + b"."
-
-
-def code_opcodes(code: types.CodeType, body: bytes = b"", parts: int = 0) -> bytes:
-    """Its parts in the order in which cloudpickle has them, as many as this Python's code objects have."""
-    constants = b"".join(
-        code_opcodes(each) if isinstance(each, types.CodeType) else b"N" for each in code.co_consts
-    )
-    names = b"".join(map(text, code.co_names))
-    body = body or code.co_code
-    before = b"K\x00" * (5 if parts == 15 else 6)
-    after = b"N" * ((parts or 18) - len(before) // 2 - 3)
-    code_parts = (
-        b"B" + struct.pack("<I", len(body)) + body + b"(" + constants + b"t(" + names + b"t"
-    )
-    return b"ctypes\nCodeType\n(" + before + code_parts + after + b"tR"
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="its opcodes are not known yet")

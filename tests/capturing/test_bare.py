@@ -20,7 +20,7 @@ from envkit.locking.lock import Unlocked
 from envkit.models.capture_warnings import WarningKind
 from envkit.models.environment_files import read_model_dependencies
 from envkit.models.evidence.why import why
-from tests.capturing.conftest import Site
+from tests.builders.sites import Site
 
 ESTIMATOR = (
     "class Estimator:\n    def predict(self, data):\n        import late\n        return data\n"

@@ -11,8 +11,8 @@ from envkit.capturing.builtin_names import with_uses
 from envkit.capturing.places import Places
 from envkit.capturing.requirements import select
 from envkit.installed.distributions import InstalledDistributions
-from tests.capturing.conftest import Site
-from tests.capturing.test_native import traced
+from tests.builders.sites import Site
+from tests.builders.traces import traced
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from envkit import capture
 from envkit.cli.main import main
 from envkit.errors import CaptureFailed, InvalidArgument
-from tests.capturing.conftest import ModelCase
-from tests.conftest import copied
+from tests.builders.fixture_models import copy_fixture_model
+from tests.builders.model_case import ModelCase
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from tests.conftest import copied
 )
 def test_a_limit_that_nothing_can_keep_is_refused(tmp_path: Path, limit: dict[str, float]) -> None:
     with pytest.raises(InvalidArgument, match="must be above 0"):
-        capture(copied("custom_loader", tmp_path).path, **limit)  # type: ignore[arg-type]
+        capture(copy_fixture_model("custom_loader", tmp_path).path, **limit)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from envkit.errors import InvalidFile
 from envkit.installed.conda_meta import CondaPrefix
 from envkit.installed.distributions import InstalledDistributions
 from envkit.models.capture_warnings import WarningKind
-from tests.capturing.conftest import Site
-from tests.capturing.test_native import process, traced
+from tests.builders.sites import Site
+from tests.builders.traces import process_event, traced
 
 FORGE = "https://conda.anaconda.org/conda-forge/linux-64"
 SITE = "lib/python3.11/site-packages"
@@ -113,7 +113,7 @@ def test_libraries_programs_and_files_have_their_conda_package(site: Site, prefi
             "event": "libraries",
             "paths": [str(prefix / "lib" / "libopenblas.so.0"), "/usr/lib/libc.so.6"],
         },
-        process(str(prefix / "bin" / "dot"), "dot"),
+        process_event(str(prefix / "bin" / "dot"), "dot"),
         reads,
         imported("bindings", site.file("bindings.py")),
     ]

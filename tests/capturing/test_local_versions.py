@@ -4,7 +4,7 @@ from envkit.capturing.local_versions import dropped
 from envkit.capturing.requirements import Needed, Selection
 from envkit.installed.distributions import InstalledDistributions
 from envkit.locking.pins import pin
-from tests.capturing.conftest import Site
+from tests.builders.sites import Site
 
 
 def test_labels_are_dropped_from_what_an_index_gave_and_from_nothing_else(site: Site) -> None:

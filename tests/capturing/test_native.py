@@ -6,49 +6,23 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from envkit.capturing import native
-from envkit.capturing.places import Places
 from envkit.capturing.requirements import select
-from envkit.capturing.trace import Trace, from_events
 from envkit.installed import dpkg
 from envkit.installed.distributions import InstalledDistributions
-
-from .conftest import Site
+from tests.builders.sites import Site
+from tests.builders.traces import READER, process_event, traced
 
 NOBODY = {"debian_package": None, "conda_package": None}
-READER = {"reader": "model", "reader_file": None, "line": 1, "phase": "predict"}
-
-
-def traced(site: Site, *events: dict[str, Any], python: str | None = None) -> tuple[Trace, Places]:
-    first = {
-        "event": "interpreter",
-        "executable": python or str(site.folder.parents[2] / "bin" / "python"),
-        "version": "3.11.7",
-        "implementation": "cpython",
-        "platform": "linux-x86_64",
-        "stdlib": [],
-        "sys_path": [str(site.folder)],
-        "markers": {},
-        "packages": {},
-    }
-    trace = from_events([first, *events])
-    return trace, Places(
-        trace, InstalledDistributions(trace.interpreter.sys_path), site.folder.parents[3] / "model"
-    )
-
-
-def process(program: str | None, *argv: str) -> dict[str, Any]:
-    return {"event": "process", "argv": list(argv), "program": program, **READER}
 
 
 def test_a_console_script_that_is_started_needs_its_distribution(site: Site) -> None:
     site.install("tool", files={"../../../bin/tool": "#!python\n"})
     script = str(site.folder.parents[2] / "bin" / "tool")
-    trace, places = traced(site, process(script, "tool", "--secret"))
+    trace, places = traced(site, process_event(script, "tool", "--secret"))
 
     needed = select(trace, InstalledDistributions([str(site.folder)]), places).requirements
 
@@ -79,7 +53,7 @@ def test_a_library_that_ctypes_loads_needs_its_distribution(site: Site) -> None:
 
 
 def test_a_program_that_is_missing_is_told_by_its_name(site: Site) -> None:
-    trace, places = traced(site, process(None, "nowhere", "x"))
+    trace, places = traced(site, process_event(None, "nowhere", "x"))
 
     assert [each["program"] for each in native.processes(trace, places)] == ["nowhere"]
 
@@ -99,13 +73,13 @@ def test_a_program_that_is_missing_is_told_by_its_name(site: Site) -> None:
 def test_a_python_process_that_cannot_be_recorded_is_told(
     site: Site, argv: list[str], flags: list[str]
 ) -> None:
-    trace, _ = traced(site, process(sys.executable, "python", *argv), python=sys.executable)
+    trace, _ = traced(site, process_event(sys.executable, "python", *argv), python=sys.executable)
 
     assert [each.subject for each in native.warnings(trace)] == flags
 
 
 def test_the_flags_of_other_programs_mean_nothing(site: Site) -> None:
-    trace, _ = traced(site, process("/usr/bin/tar", "tar", "-I", "x"), python=sys.executable)
+    trace, _ = traced(site, process_event("/usr/bin/tar", "tar", "-I", "x"), python=sys.executable)
 
     assert list(native.warnings(trace)) == []
 

@@ -12,7 +12,7 @@ from envkit.capturing.requirements import Needed
 from envkit.installed.conda_meta import CondaPackage
 from envkit.installed.distributions import Distribution, InstalledDistributions
 from envkit.models.capture_warnings import WarningKind
-from tests.capturing.conftest import Site
+from tests.builders.sites import Site
 
 
 def installed(site: Site, installer: str) -> Distribution:

@@ -11,7 +11,7 @@ from envkit.capturing.requirements import Selection, select
 from envkit.capturing.trace import Import, Trace
 from envkit.installed.distributions import InstalledDistributions
 from envkit.interpreters.facts import InterpreterFacts
-from tests.capturing.conftest import Site
+from tests.builders.sites import Site
 
 MARKERS = {
     "implementation_name": "cpython",

@@ -12,8 +12,8 @@ import pytest
 from envkit.capturing.outcome import Capture
 from envkit.errors import Degraded
 from envkit.models.capture_warnings import WarningKind
-from tests.analysis.test_artifacts import code_pickle
-from tests.capturing.conftest import ModelCase
+from tests.builders.model_case import ModelCase
+from tests.builders.pickles import code_pickle
 
 
 def kinds(captured: Capture) -> dict[str, str]:
@@ -174,7 +174,9 @@ def test_a_static_capture_is_never_complete(case: ModelCase) -> None:
 
 
 def test_versions_of_what_is_not_installed_come_from_the_model(case: ModelCase) -> None:
-    case.mlmodel("  sklearn:\n    sklearn_version: 0.22.1\n  lightgbm:\n    lgb_version: 3.1.0\n")
+    case.mlmodel(
+        flavors={"sklearn": {"sklearn_version": "0.22.1"}, "lightgbm": {"lgb_version": "3.1.0"}}
+    )
     case.loader("absent")
 
     captured = case.capture(static=True, python=case.bare())
@@ -197,7 +199,7 @@ def test_another_version_than_the_recorded_one_is_told(case: ModelCase) -> None:
     case.site.install(
         "scikit-learn", "1.9.1", files={"sklearn/__init__.py": "", "sklearn/tree.py": ""}
     )
-    case.mlmodel("  sklearn:\n    sklearn_version: 1.0.2\n")
+    case.mlmodel(flavors={"sklearn": {"sklearn_version": "1.0.2"}})
 
     captured = case.capture(static=True)
 
@@ -210,7 +212,7 @@ def test_another_version_than_the_recorded_one_is_told(case: ModelCase) -> None:
 def test_a_model_of_another_python_takes_no_versions_from_this_one(case: ModelCase) -> None:
     case.site.install("scikit-learn", "1.9.1", files={"sklearn/__init__.py": ""})
     case.install("soup")
-    case.mlmodel("  sklearn:\n    sklearn_version: 0.22.1\n", python="3.7.5")
+    case.mlmodel(flavors={"sklearn": {"sklearn_version": "0.22.1"}}, python_version="3.7.5")
     case.loader("soup")
 
     captured = case.capture(static=True, write=True)

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from envkit.capturing.variables import Variable, Wishes, classify
-
-from .conftest import Site
-from .test_native import traced
+from tests.builders.sites import Site
+from tests.builders.traces import traced
 
 
 def read(

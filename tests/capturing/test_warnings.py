@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from envkit.models.capture_warnings import CaptureWarning, WarningKind
-from tests.capturing.conftest import ModelCase
+from tests.builders.model_case import ModelCase
 
 
 def test_a_warning_reads_as_a_sentence_and_as_an_object() -> None:
@@ -18,7 +18,7 @@ def test_a_warning_reads_as_a_sentence_and_as_an_object() -> None:
 
 
 def test_a_model_that_cannot_stream_on_its_example_is_told(case: ModelCase) -> None:
-    case.mlmodel("    streamable: true\n")
+    case.mlmodel(streamable=True)
     case.code(
         "loader.py",
         "class Model:\n    def predict(self, data): return 1\n"

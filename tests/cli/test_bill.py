@@ -14,11 +14,10 @@ from cyclonedx.validation.json import JsonStrictValidator
 from envkit.formats import pylock_toml
 from envkit.installed.distributions import InstalledDistributions
 from envkit.installed.sboms import of
-from tests.capturing.conftest import Site, site
-from tests.cli.test_lock import envkit, model
-from tests.wheels import write_wheel
-
-__all__ = ["site"]  # the fixture
+from tests.builders.command_line import run_envkit
+from tests.builders.requirement_models import requirement_model
+from tests.builders.sites import Site
+from tests.builders.wheels import write_wheel
 
 COMMIT = "0" * 40
 OF_AUDITWHEEL = {
@@ -93,7 +92,7 @@ OTHERS = {
 
 
 def bill(path: Path) -> dict[str, object]:
-    result = envkit("deps", path, "--format", "cyclonedx")
+    result = run_envkit("deps", path, "--format", "cyclonedx")
     assert result.exit_code == 0, result.output
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(result.stdout) is None
     content: dict[str, object] = json.loads(result.stdout)
@@ -101,7 +100,7 @@ def bill(path: Path) -> dict[str, object]:
 
 
 def test_the_lock_becomes_a_valid_bill_with_hashes_and_origins(tmp_path: Path) -> None:
-    path = model(tmp_path, "acme==1.0\n", "other==1.0+cpu\n")
+    path = requirement_model(tmp_path, "acme==1.0\n", "other==1.0+cpu\n")
     wheel = {
         "url": "https://files.example/acme-1.0-py3-none-any.whl",
         "hashes": {"sha256": "a" * 64},
@@ -131,7 +130,7 @@ def test_the_lock_becomes_a_valid_bill_with_hashes_and_origins(tmp_path: Path) -
 
 
 def test_without_a_lock_the_pins_are_the_bill_and_it_is_the_same_each_time(tmp_path: Path) -> None:
-    path = model(
+    path = requirement_model(
         tmp_path, "acme[extra]==1.0 --hash=sha256:" + "a" * 64 + "\nfree\n", "other==1.0\n"
     )
 
@@ -144,16 +143,16 @@ def test_without_a_lock_the_pins_are_the_bill_and_it_is_the_same_each_time(tmp_p
 def test_without_the_library_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cyclonedx.model.bom", None)
 
-    result = envkit("deps", model(tmp_path, "acme==1.0\n"), "--format", "cyclonedx")
+    result = run_envkit("deps", requirement_model(tmp_path, "acme==1.0\n"), "--format", "cyclonedx")
     assert result.exit_code == 7
     assert "envkit[sbom]" in result.output
 
 
 def with_wheel(tmp_path: Path, sboms: dict[str, str]) -> Path:
-    path = model(tmp_path, "./wheels/ac_me-1.0-py3-none-any.whl\n", "")
+    path = requirement_model(tmp_path, "./wheels/ac_me-1.0-py3-none-any.whl\n", "")
     (path / "wheels").mkdir()
     write_wheel(path / "wheels", "ac-me", "1.0", sboms=sboms)
-    assert envkit("lock", path).exit_code == 0
+    assert run_envkit("lock", path).exit_code == 0
     return path
 
 
@@ -162,7 +161,7 @@ def noted(tmp_path: Path, site: Site, sboms: dict[str, str]) -> Path:
     info = site.install(
         "ac-me", "1.0", files={f"ac_me-1.0.dist-info/sboms/{name}": sboms[name] for name in sboms}
     )
-    path = model(tmp_path, "ac-me==1.0\n", "")
+    path = requirement_model(tmp_path, "ac-me==1.0\n", "")
     found = [each for each in [InstalledDistributions([str(info.parent)]).named("ac-me")] if each]
     (path / "envkit.json").write_text(json.dumps({"schema_version": 1, "sboms": of(found)}))
     return path

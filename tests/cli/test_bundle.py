@@ -12,11 +12,11 @@ import pytest
 
 from envkit.child import process
 from envkit.formats import pylock_toml
-from tests import loopback
-from tests.cli.test_lock import envkit, index, locked, model
-from tests.wheels import write_wheel
-
-__all__ = ["index"]  # the fixture
+from tests.builders import package_index
+from tests.builders.command_line import run_envkit
+from tests.builders.locks import packages_in
+from tests.builders.requirement_models import requirement_model
+from tests.builders.wheels import write_wheel
 
 LOADER = """
 class Model:
@@ -34,10 +34,10 @@ def _load_pyfunc(path):
 def test_the_environment_is_rebuilt_without_any_network(
     tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch, manager: str
 ) -> None:
-    loopback.add(index, "acme", "1.0+cpu", ["other"])
-    loopback.add(index, "other", "1.0")
-    path = _with_code(model(tmp_path, "acme==1.0+cpu\n", "other==1.0\n"))
-    assert envkit("bundle", path).exit_code == 0
+    package_index.add_wheel(index, "acme", "1.0+cpu", ["other"])
+    package_index.add_wheel(index, "other", "1.0")
+    path = _with_code(requirement_model(tmp_path, "acme==1.0+cpu\n", "other==1.0\n"))
+    assert run_envkit("bundle", path).exit_code == 0
     shutil.rmtree(index)
     moved = path.rename(tmp_path / "moved")
     for name, value in {
@@ -77,11 +77,11 @@ def _with_code(path: Path) -> Path:
 def test_the_wheels_of_an_index_behind_a_password_are_fetched(
     tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loopback.add(index, "acme", "1.0")
-    path = model(tmp_path, "acme==1.0\n", "")
-    with loopback.serving(index, login="joe:s3cret") as host:
+    package_index.add_wheel(index, "acme", "1.0")
+    path = requirement_model(tmp_path, "acme==1.0\n", "")
+    with package_index.serve_folder(index, login="joe:s3cret") as host:
         monkeypatch.setenv("UV_DEFAULT_INDEX", f"http://joe:s3cret@{host}/simple")
-        result = envkit("bundle", path)
+        result = run_envkit("bundle", path)
 
     assert result.exit_code == 0, result.output
     assert [each.name for each in (path / "wheels").iterdir()] == ["acme-1.0-py3-none-any.whl"]
@@ -93,22 +93,22 @@ def test_the_wheels_of_an_index_behind_a_password_are_fetched(
 def test_bundling_twice_changes_nothing_and_keeps_what_lay_there(
     tmp_path: Path, index: Path
 ) -> None:
-    loopback.add(index, "acme", "1.0")
-    path = model(tmp_path, "acme==1.0\n./wheels/mine-1.0-py3-none-any.whl\n", "")
+    package_index.add_wheel(index, "acme", "1.0")
+    path = requirement_model(tmp_path, "acme==1.0\n./wheels/mine-1.0-py3-none-any.whl\n", "")
     (path / "wheels").mkdir()
     write_wheel(path / "wheels", "mine", "1.0")
 
-    assert envkit("bundle", path).exit_code == 0
+    assert run_envkit("bundle", path).exit_code == 0
     before = {each: each.read_bytes() for each in path.rglob("*") if each.is_file()}
-    assert set(locked(path / "pylock.toml")) == {"acme", "mine"}
-    assert envkit("bundle", path).exit_code == 0
+    assert set(packages_in(path / "pylock.toml")) == {"acme", "mine"}
+    assert run_envkit("bundle", path).exit_code == 0
     assert {each: each.read_bytes() for each in path.rglob("*") if each.is_file()} == before
 
 
 def test_a_wheel_for_another_platform_alone_is_refused_and_nothing_is_changed(
     tmp_path: Path, index: Path
 ) -> None:
-    path = model(tmp_path, "acme==1.0\n", "")
+    path = requirement_model(tmp_path, "acme==1.0\n", "")
     wheel = {
         "url": "https://files.example/acme-1.0-cp39-cp39-win32.whl",
         "hashes": {"sha256": "0" * 64},
@@ -116,7 +116,7 @@ def test_a_wheel_for_another_platform_alone_is_refused_and_nothing_is_changed(
     text = pylock_toml.dumps(packages=[{"name": "acme", "version": "1.0", "wheels": [wheel]}])
     (path / "pylock.toml").write_text(text)
 
-    result = envkit("bundle", path)
+    result = run_envkit("bundle", path)
     assert result.exit_code == 5
     assert "no wheel for this platform" in result.output
     assert (path / "pylock.toml").read_text() == text
@@ -125,12 +125,12 @@ def test_a_wheel_for_another_platform_alone_is_refused_and_nothing_is_changed(
 def test_a_file_of_another_content_is_refused_and_nothing_is_changed(
     tmp_path: Path, index: Path
 ) -> None:
-    wheel = loopback.add(index, "acme", "1.0")
-    path = model(tmp_path, "acme==1.0\n", "")
-    assert envkit("lock", path).exit_code == 0
+    wheel = package_index.add_wheel(index, "acme", "1.0")
+    path = requirement_model(tmp_path, "acme==1.0\n", "")
+    assert run_envkit("lock", path).exit_code == 0
     before = (path / "pylock.toml").read_text()
     write_wheel(wheel.parent, "acme", "1.0", content="VERSION = 'evil'\n")
 
-    assert envkit("bundle", path).exit_code == 5
+    assert run_envkit("bundle", path).exit_code == 5
     assert not (path / "wheels").exists()
     assert (path / "pylock.toml").read_text() == before

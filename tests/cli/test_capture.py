@@ -10,9 +10,7 @@ from click.testing import CliRunner, Result
 
 from envkit.cli.main import main
 from envkit.models.capture_warnings import WarningKind
-from tests.capturing.conftest import ModelCase, case, site
-
-__all__ = ["case", "site"]  # fixtures
+from tests.builders.model_case import ModelCase
 
 READS = "import os\nos.environ.get('MY_URL'), os.environ.get('MY_LEVEL'), os.environ.get('LANG')\n"
 LOADS = (

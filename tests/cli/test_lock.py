@@ -9,66 +9,28 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from envkit.child import process
-from envkit.cli.main import main
 from envkit.formats import pylock_toml
-from envkit.formats.pylock_toml import LockedPackage
-from tests import loopback
-from tests.wheels import write_wheel
-
-PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-MLMODEL = "flavors:\n  python_function:\n    env: {conda: conda.yaml, virtualenv: python_env.yaml}\n    loader_module: m\n"
-
-
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder behind the only index that uv and pip know."""
-    (tmp_path / "index" / "simple").mkdir(parents=True)
-    url = (tmp_path / "index" / "simple").as_uri()
-    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_INDEX"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("UV_DEFAULT_INDEX", url)
-    monkeypatch.setenv("PIP_INDEX_URL", url)
-    return tmp_path / "index"
-
-
-def model(folder: Path, requirements: str, constraints: str | None = None) -> Path:
-    path = folder / "model"
-    path.mkdir()
-    (path / "MLmodel").write_text(MLMODEL)
-    (path / "python_env.yaml").write_text(
-        f"python: '{PYTHON}'\ndependencies: [-r requirements.txt]\n"
-    )
-    if constraints is not None:
-        (path / "constraints.txt").write_text(constraints)
-        requirements += "-c constraints.txt\n"
-    (path / "requirements.txt").write_text(requirements)
-    return path
-
-
-def envkit(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, [str(each) for each in arguments])
-
-
-def locked(path: Path) -> dict[str, LockedPackage]:
-    return {each["name"]: each for each in pylock_toml.read(path).packages}
+from tests.builders import package_index
+from tests.builders.command_line import run_envkit
+from tests.builders.locks import packages_in
+from tests.builders.requirement_models import requirement_model
+from tests.builders.wheels import write_wheel
 
 
 @pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
 def test_pins_are_looked_up_as_they_are_even_where_they_disagree(
     tmp_path: Path, index: Path, resolver: str
 ) -> None:
-    loopback.add(index, "acme", "1.0", ["other>=2"])
-    wheel = loopback.add(index, "other", "1.0")
-    loopback.add(index, "other", "2.0")
-    path = model(tmp_path, "acme==1.0\n", "other==1.0\n")
+    package_index.add_wheel(index, "acme", "1.0", ["other>=2"])
+    wheel = package_index.add_wheel(index, "other", "1.0")
+    package_index.add_wheel(index, "other", "2.0")
+    path = requirement_model(tmp_path, "acme==1.0\n", "other==1.0\n")
 
-    result = envkit("lock", path, "--resolver", resolver)
+    result = run_envkit("lock", path, "--resolver", resolver)
     assert result.exit_code == 0, result.output
-    packages = locked(path / "pylock.toml")
+    packages = packages_in(path / "pylock.toml")
     assert {name: each["version"] for name, each in packages.items()} == {
         "acme": "1.0",
         "other": "1.0",
@@ -80,14 +42,14 @@ def test_pins_are_looked_up_as_they_are_even_where_they_disagree(
 
 @pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
 def test_a_model_without_pins_is_resolved(tmp_path: Path, index: Path, resolver: str) -> None:
-    loopback.add(index, "acme", "1.0", ["other<2"])
+    package_index.add_wheel(index, "acme", "1.0", ["other<2"])
     for version in ("1.0", "1.5", "2.0"):
-        loopback.add(index, "other", version)
-    path = model(tmp_path, "acme\n")
+        package_index.add_wheel(index, "other", version)
+    path = requirement_model(tmp_path, "acme\n")
 
-    result = envkit("lock", path, "--resolver", resolver)
+    result = run_envkit("lock", path, "--resolver", resolver)
     assert result.exit_code == 0, result.output
-    assert {name: each["version"] for name, each in locked(path / "pylock.toml").items()} == {
+    assert {name: each["version"] for name, each in packages_in(path / "pylock.toml").items()} == {
         "acme": "1.0",
         "other": "1.5",
     }
@@ -105,34 +67,36 @@ def test_another_platform_has_other_packages(
     tmp_path: Path, index: Path, target: list[str], expected: set[str]
 ) -> None:
     needs = ["of-windows; sys_platform == 'win32'", "of-linux; sys_platform == 'linux'"]
-    loopback.add(index, "acme", "1.0", needs)
+    package_index.add_wheel(index, "acme", "1.0", needs)
     for name in ("of-windows", "of-linux"):
-        loopback.add(index, name, "1.0")
-    path = model(tmp_path, "acme==1.0\n", "of-linux==1.0\n")
+        package_index.add_wheel(index, name, "1.0")
+    path = requirement_model(tmp_path, "acme==1.0\n", "of-linux==1.0\n")
 
-    result = envkit("lock", path, *target, "-o", tmp_path / "pylock.other.toml")
+    result = run_envkit("lock", path, *target, "-o", tmp_path / "pylock.other.toml")
     assert result.exit_code == 0, result.output
-    assert set(locked(tmp_path / "pylock.other.toml")) == expected
+    assert set(packages_in(tmp_path / "pylock.other.toml")) == expected
     assert not (path / "pylock.toml").exists()
 
 
 def test_another_python_is_named_in_the_lock(tmp_path: Path, index: Path) -> None:
-    loopback.add(index, "acme", "1.0", ["backport; python_version < '3.12'"])
-    loopback.add(index, "backport", "1.0")
-    path = model(tmp_path, "acme==1.0\n", "backport==1.0\n")
+    package_index.add_wheel(index, "acme", "1.0", ["backport; python_version < '3.12'"])
+    package_index.add_wheel(index, "backport", "1.0")
+    path = requirement_model(tmp_path, "acme==1.0\n", "backport==1.0\n")
 
     assert (
-        envkit("lock", path, "--python-version", "3.13", "-o", tmp_path / "pylock.toml").exit_code
+        run_envkit(
+            "lock", path, "--python-version", "3.13", "-o", tmp_path / "pylock.toml"
+        ).exit_code
         == 0
     )
     assert pylock_toml.read(tmp_path / "pylock.toml").requires_python == "==3.13.*"
-    assert set(locked(tmp_path / "pylock.toml")) == {"acme"}
+    assert set(packages_in(tmp_path / "pylock.toml")) == {"acme"}
 
 
 def test_wheels_of_the_model_and_commits_keep_their_place(tmp_path: Path, index: Path) -> None:
-    loopback.add(index, "other", "1.0")
+    package_index.add_wheel(index, "other", "1.0")
     commit = "0" * 40
-    path = model(
+    path = requirement_model(
         tmp_path,
         f"./wheels/mine-1.0-py3-none-any.whl\ntool @ git+https://host/tool@{commit}\n",
         "other==1.0\n",
@@ -140,8 +104,8 @@ def test_wheels_of_the_model_and_commits_keep_their_place(tmp_path: Path, index:
     (path / "wheels").mkdir()
     write_wheel(path / "wheels", "mine", "1.0", ["other"])
 
-    assert envkit("lock", path).exit_code == 0
-    packages = locked(path / "pylock.toml")
+    assert run_envkit("lock", path).exit_code == 0
+    packages = packages_in(path / "pylock.toml")
     assert packages["mine"]["archive"]["path"] == "wheels/mine-1.0-py3-none-any.whl"
     assert packages["tool"]["vcs"] == {
         "type": "git",
@@ -152,14 +116,14 @@ def test_wheels_of_the_model_and_commits_keep_their_place(tmp_path: Path, index:
 
 
 def test_what_a_wheel_of_the_model_requires_is_resolved_too(tmp_path: Path, index: Path) -> None:
-    loopback.add(index, "other", "1.0")
-    path = model(tmp_path, "./wheels/mine-1.0-py3-none-any.whl\n")
+    package_index.add_wheel(index, "other", "1.0")
+    path = requirement_model(tmp_path, "./wheels/mine-1.0-py3-none-any.whl\n")
     (path / "wheels").mkdir()
     write_wheel(path / "wheels", "mine", "1.0", ["other"])
 
-    result = envkit("lock", path)
+    result = run_envkit("lock", path)
     assert result.exit_code == 0, result.output
-    assert set(locked(path / "pylock.toml")) == {"mine", "other"}
+    assert set(packages_in(path / "pylock.toml")) == {"mine", "other"}
 
 
 @pytest.mark.parametrize(
@@ -182,11 +146,11 @@ def test_what_a_wheel_of_the_model_requires_is_resolved_too(tmp_path: Path, inde
 def test_what_cannot_be_locked_is_told_and_changes_nothing(
     tmp_path: Path, index: Path, requirements: str, arguments: list[str], status: int, told: str
 ) -> None:
-    loopback.add(index, "acme", "1.0")
-    path = model(tmp_path, requirements, "")
+    package_index.add_wheel(index, "acme", "1.0")
+    path = requirement_model(tmp_path, requirements, "")
     (path / "pylock.toml").write_text("before")
 
-    result = envkit("lock", path, *arguments)
+    result = run_envkit("lock", path, *arguments)
     assert result.exit_code == status, result.output
     assert told in result.output
     assert (path / "pylock.toml").read_text() == "before"
@@ -194,18 +158,21 @@ def test_what_cannot_be_locked_is_told_and_changes_nothing(
 
 @pytest.mark.e2e
 def test_hashes_in_requirements_are_what_pip_installs_by(tmp_path: Path, index: Path) -> None:
-    loopback.add(index, "acme", "1.0", ["other>=1"])
-    loopback.add(index, "other", "1.0")
-    path = model(tmp_path, "acme[extra]==1.0\n", "other==1.0\n")
+    package_index.add_wheel(index, "acme", "1.0", ["other>=1"])
+    package_index.add_wheel(index, "other", "1.0")
+    path = requirement_model(tmp_path, "acme[extra]==1.0\n", "other==1.0\n")
 
-    assert envkit("lock", path, "--generate-hashes").exit_code == 0
+    assert run_envkit("lock", path, "--generate-hashes").exit_code == 0
     assert (path / "constraints.txt").read_text() == "other==1.0\n"
     assert (path / "requirements.txt").read_text().startswith("acme[extra]==1.0 --hash=sha256:")
     assert _pip_installs(path, tmp_path / "good") == {"acme.py", "other.py"}
 
     shutil.rmtree(index / "simple" / "other")
     write_wheel(
-        loopback.add(index, "other", "1.0").parent, "other", "1.0", content="VERSION = 'evil'\n"
+        package_index.add_wheel(index, "other", "1.0").parent,
+        "other",
+        "1.0",
+        content="VERSION = 'evil'\n",
     )
     assert _pip_installs(path, tmp_path / "bad") == set()
 
@@ -223,10 +190,10 @@ def _pip_installs(path: Path, target: Path) -> set[str]:
 def test_files_of_other_hashes_than_the_model_states_are_not_locked(
     tmp_path: Path, index: Path
 ) -> None:
-    loopback.add(index, "acme", "1.0")
-    path = model(tmp_path, f"acme==1.0 --hash=sha256:{'0' * 64}\n")
+    package_index.add_wheel(index, "acme", "1.0")
+    path = requirement_model(tmp_path, f"acme==1.0 --hash=sha256:{'0' * 64}\n")
 
-    refused = envkit("lock", path)
+    refused = run_envkit("lock", path)
     assert refused.exit_code == 5
     assert "acme==1.0" in refused.stderr
     assert "hash" in refused.stderr
@@ -236,36 +203,41 @@ def test_files_of_other_hashes_than_the_model_states_are_not_locked(
 def test_where_there_are_several_indexes_it_says_whose_each_package_is(
     tmp_path: Path, index: Path
 ) -> None:
-    loopback.add(index, "acme", "1.0")
-    loopback.add(tmp_path / "other", "other", "1.0")
-    with loopback.serving(tmp_path / "other") as there, loopback.serving(index) as here:
+    package_index.add_wheel(index, "acme", "1.0")
+    package_index.add_wheel(tmp_path / "other", "other", "1.0")
+    with (
+        package_index.serve_folder(tmp_path / "other") as there,
+        package_index.serve_folder(index) as here,
+    ):
         os.environ["UV_DEFAULT_INDEX"] = f"http://{here}/simple"  # put back by the fixture `index`
-        path = model(
+        path = requirement_model(
             tmp_path, f"--extra-index-url http://{there}/simple\nacme==1.0\nother==1.0\n", ""
         )
-        told = envkit("lock", path).stderr
+        told = run_envkit("lock", path).stderr
 
     assert f"From http://{here}/simple: acme." in told
     assert f"From http://{there}/simple: other." in told
 
 
 def test_locking_twice_writes_the_same_bytes(tmp_path: Path, index: Path) -> None:
-    loopback.add(index, "acme", "1.0")
-    path = model(tmp_path, "acme==1.0\n", "")
+    package_index.add_wheel(index, "acme", "1.0")
+    path = requirement_model(tmp_path, "acme==1.0\n", "")
 
-    assert envkit("lock", path, "--generate-hashes").exit_code == 0
+    assert run_envkit("lock", path, "--generate-hashes").exit_code == 0
     before = {each.name: each.read_bytes() for each in path.iterdir()}
-    assert envkit("lock", path, "--generate-hashes").exit_code == 0
+    assert run_envkit("lock", path, "--generate-hashes").exit_code == 0
     assert {each.name: each.read_bytes() for each in path.iterdir()} == before
 
 
 def test_pins_that_are_younger_than_the_day_are_told_also_where_pip_has_an_index(
     tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loopback.add(index, "acme", "1.0")
+    package_index.add_wheel(index, "acme", "1.0")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
 
-    result = envkit("lock", model(tmp_path, "acme==1.0\n", ""), "--exclude-newer", "2020-01-01")
+    result = run_envkit(
+        "lock", requirement_model(tmp_path, "acme==1.0\n", ""), "--exclude-newer", "2020-01-01"
+    )
     assert result.exit_code == 5, result.output
     assert "as of 2020-01-01" in result.output
     assert "acme==1.0" in result.output

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.wheels import write_wheel
+from tests.builders.wheels import write_wheel
 
 ENVKIT = [sys.executable, "-m", "envkit"]
 MOVES = re.compile(rb"\x1b\[(?:\?25[lh]|[0-9]*[AK]|2K|1A)|\r(?!\n)")

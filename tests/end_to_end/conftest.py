@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import uv
 from filelock import FileLock
+
+from tests.builders.programs import Envkit
 
 # The versions with which `scripts/make_fixtures` made the models; mlflow-skinny for models whose
 # code imports MLflow.
@@ -25,40 +26,31 @@ PACKAGES = (
     "xgboost-cpu==3.2.0",
 )
 
-Envkit = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all worker processes of one test run share."""
-    base = tmp_path_factory.getbasetemp()
-    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-
 
 @pytest.fixture(scope="session")
 def model_python(shared: Path) -> Path:
-    """An interpreter in whose environment every fixture model works; envkit is not in it."""
-    place = shared / "model-environment"
+    """An interpreter in whose environment every fixture model works, and envkit is not installed."""
+    environment = shared / "model-environment"
     cache = shared / "envkit-home" / "cache" / "uv"
+    python = environment / "bin" / "python"
     with FileLock(shared / "model-environment.lock"):
-        if not (place / "complete").exists():
+        if not (environment / "complete").exists():
             program = uv.find_uv_bin()
             common: list[str | Path] = ["--quiet", "--cache-dir", cache]
-            subprocess.run(
-                [program, "venv", *common, "--clear", "--python", sys.executable, place], check=True
-            )
-            python: list[str | Path] = ["--python", place / "bin" / "python"]
-            subprocess.run([program, "pip", "install", *common, *python, *PACKAGES], check=True)
-            (place / "complete").touch()
-    return place / "bin" / "python"
+            make = [program, "venv", *common, "--clear", "--python", sys.executable, environment]
+            subprocess.run(make, check=True)
+            install = [program, "pip", "install", *common, "--python", python, *PACKAGES]
+            subprocess.run(install, check=True)
+            (environment / "complete").touch()
+    return python
 
 
 @pytest.fixture(scope="session")
 def envkit(shared: Path) -> Envkit:
-    """Run `envkit` with these words, elsewhere, with one store for all: what one test built, the others find."""
+    """Run `envkit` in another folder; all tests share one store, so that each environment is built once."""
     elsewhere = shared / "elsewhere"
     elsewhere.mkdir(exist_ok=True)
-    own = {
+    variables = {
         "ENVKIT_HOME": str(shared / "envkit-home"),
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
@@ -66,12 +58,16 @@ def envkit(shared: Path) -> Envkit:
     def run(
         *words: str | Path, succeeds: bool = True, directory: Path = elsewhere
     ) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-m", "envkit", *words]
-        variables = {**os.environ, **own}
-        done = subprocess.run(
-            argv, check=False, capture_output=True, text=True, cwd=directory, env=variables
+        ended = subprocess.run(
+            [sys.executable, "-m", "envkit", *words],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=directory,
+            env={**os.environ, **variables},
         )
-        assert not succeeds or done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
-        return done
+        if succeeds:
+            assert ended.returncode == 0, f"{words}\n{ended.stdout}\n{ended.stderr}"
+        return ended
 
     return run

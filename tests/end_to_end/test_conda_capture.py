@@ -13,10 +13,9 @@ from envkit.environments.env_type import EnvType
 from envkit.environments.reproduction import predict, prepare_env
 from envkit.formats import conda_yaml
 from envkit.models.capture_warnings import WarningKind
-from tests.cli.test_lock import MLMODEL
-from tests.conda_channel import CondaChannel
-from tests.end_to_end.test_repositories import EXAMPLE
-from tests.wheels import write_wheel
+from tests.builders.conda_channel import CondaChannel
+from tests.builders.models import write_model
+from tests.builders.wheels import write_wheel
 
 pytestmark = pytest.mark.e2e
 
@@ -44,12 +43,8 @@ def model(tmp_path: Path, conda_channel: CondaChannel, monkeypatch: pytest.Monke
     monkeypatch.setenv("UV_NO_INDEX", "1")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     path = tmp_path / "model"
-    (path / "code").mkdir(parents=True)
-    (path / "code" / "loader.py").write_text(LOADER)
-    (path / "MLmodel").write_text(
-        MLMODEL.replace("loader_module: m", "loader_module: loader\n    code: code") + EXAMPLE
-    )
-    (path / "e.json").write_text('{"inputs": [1]}')
+    env = {"conda": "conda.yaml", "virtualenv": "python_env.yaml"}
+    write_model(path, LOADER, example={"inputs": [1]}, env=env)
     packages = [
         f"python={conda_channel.python}",
         "pip",
@@ -84,7 +79,10 @@ def test_conda_s_packages_stay_conda_s_and_the_rebuilt_environment_predicts_the_
     assert written.python is not None
     assert written.python.startswith(f"python={conda_channel.python}")
     assert written.pip == ("piped==2.5", "-c constraints.txt")
-    assert predict(model, env_manager=EnvType.CONDA, input_path=model / "e.json") == PREDICTED
+    assert (
+        predict(model, env_manager=EnvType.CONDA, input_path=model / "input_example.json")
+        == PREDICTED
+    )
     told = {(each.kind, each.subject) for each in captured.warnings}
     assert {
         (WarningKind.LOCAL_ORIGIN, conda_channel.url),

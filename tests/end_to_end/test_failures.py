@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import FixtureModel
-from tests.end_to_end.conftest import Envkit
-from tests.end_to_end.test_models import contents
+from tests.builders.files import read_files
+from tests.builders.fixture_models import FixtureModel
+from tests.builders.programs import Envkit
 
 pytestmark = pytest.mark.e2e
 
@@ -39,14 +39,14 @@ def test_a_failed_capture_says_why_and_changes_nothing(
 ) -> None:
     model = fixture_model("custom_loader")
     spoil(model.path)
-    before = contents(model.path)
+    before = read_files(model.path)
 
     done = envkit("capture", model.path, "--timeout", "5", succeeds=False)
 
     assert (done.returncode, done.stdout) == (exit_code, ""), done.stderr
     assert said in done.stderr
     assert "envkit/" not in done.stderr  # no traceback of envkit's own
-    assert contents(model.path) == before
+    assert read_files(model.path) == before
 
 
 @pytest.mark.network

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,18 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.conftest import MODELS, FixtureModel, copied
-from tests.end_to_end.conftest import Envkit
+from tests.builders.files import read_files
+from tests.builders.fixture_models import (
+    FIXTURES_PYTHON,
+    MODELS,
+    FixtureModel,
+    copy_fixture_model,
+)
+from tests.builders.interpreters import RUNNING_MINOR
+from tests.builders.programs import Envkit
 
 pytestmark = [pytest.mark.e2e, pytest.mark.network]
 
-MINE = f"{sys.version_info.major}.{sys.version_info.minor}"
-FIXTURES_PYTHON = "3.11"
 
 LIST = "from importlib.metadata import distributions; print(*(each.metadata['Name'] for each in distributions()))"
 
@@ -85,10 +89,10 @@ def captured(
     model_python: Path,
     envkit: Envkit,
 ) -> Captured:
-    if request.param == "python_model" and MINE != FIXTURES_PYTHON:
+    if request.param == "python_model" and RUNNING_MINOR != FIXTURES_PYTHON:
         pytest.skip(f"its pickle holds bytecode of Python {FIXTURES_PYTHON}")
-    model = copied(request.param, tmp_path_factory.mktemp("models"))
-    before = contents(model.path)
+    model = copy_fixture_model(request.param, tmp_path_factory.mktemp("models"))
+    before = read_files(model.path)
     envkit("capture", "--python", model_python, model.path)
     return Captured(model=model, before=before)
 
@@ -120,28 +124,20 @@ def test_the_rebuilt_environment_holds_the_closure_and_nothing_else(
 def test_a_second_capture_writes_the_same_bytes(
     captured: Captured, model_python: Path, envkit: Envkit
 ) -> None:
-    first = contents(captured.path)
+    first = read_files(captured.path)
     envkit("capture", "--python", model_python, captured.path)
 
-    second = contents(captured.path)
+    second = read_files(captured.path)
     assert list(second) == list(first)
     for name, content in second.items():
         assert content.splitlines() == first[name].splitlines(), name
 
 
 def test_a_capture_leaves_alone_what_is_not_its_business(captured: Captured) -> None:
-    before, after = captured.before, contents(captured.path)
+    before, after = captured.before, read_files(captured.path)
 
     changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
     assert changed <= {
         "requirements.txt", "constraints.txt", "conda.yaml", "python_env.yaml", "environment_variables.txt",
         "pylock.toml", "envkit.json",
     }  # fmt: skip
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }

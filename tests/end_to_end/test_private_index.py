@@ -8,25 +8,26 @@ import pytest
 
 import envkit
 from envkit.errors import BuildFailed
-from tests import loopback
-from tests.cli.test_lock import envkit as command
-from tests.cli.test_lock import index, model
+from tests.builders import package_index
+from tests.builders.command_line import run_envkit
+from tests.builders.installer_settings import use_only_index
+from tests.builders.requirement_models import requirement_model
 
-__all__ = ["index"]  # the fixture
 NAMES = ("INDEX_127_0_0_1_USERNAME", "INDEX_127_0_0_1_PASSWORD")
 
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("manager", [envkit.EnvType.UV, envkit.EnvType.VIRTUALENV])
 def test_the_credentials_come_from_the_variables_that_the_lock_names(
-    tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch, manager: envkit.EnvType
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, manager: envkit.EnvType
 ) -> None:
-    loopback.add(index, "acme", "1.0")
-    path = model(tmp_path, "acme==1.0\n", "")
-    with loopback.serving(index, login="joe:s3cret") as host:
+    index = use_only_index(tmp_path / "index", monkeypatch)
+    package_index.add_wheel(index, "acme", "1.0")
+    path = requirement_model(tmp_path, "acme==1.0\n", "")
+    with package_index.serve_folder(index, login="joe:s3cret") as host:
         with monkeypatch.context() as configured:
             configured.setenv("UV_DEFAULT_INDEX", f"http://joe:s3cret@{host}/simple")
-            assert command("lock", path).exit_code == 0
+            assert run_envkit("lock", path).exit_code == 0
         for name in ("UV_DEFAULT_INDEX", "PIP_INDEX_URL"):
             monkeypatch.setenv(name, (tmp_path / "model").as_uri())
         monkeypatch.setenv("PIP_RETRIES", "0")

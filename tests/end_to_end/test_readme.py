@@ -12,9 +12,9 @@ import click
 import pytest
 
 from envkit.cli import main as program
-from tests.conftest import copied
-from tests.end_to_end.conftest import Envkit
-from tests.end_to_end.test_models import FIXTURES_PYTHON, MINE
+from tests.builders.fixture_models import FIXTURES_PYTHON, copy_fixture_model
+from tests.builders.interpreters import RUNNING_MINOR
+from tests.builders.programs import Envkit
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 DOCUMENTATION = README + "".join(
@@ -49,11 +49,13 @@ def plain(text: str) -> list[str]:
 
 @pytest.mark.e2e
 @pytest.mark.network
-@pytest.mark.skipif(MINE != FIXTURES_PYTHON, reason=f"the README shows Python {FIXTURES_PYTHON}")
+@pytest.mark.skipif(
+    RUNNING_MINOR != FIXTURES_PYTHON, reason=f"the README shows Python {FIXTURES_PYTHON}"
+)
 def test_the_commands_of_the_readme_print_what_it_shows(
     model_python: Path, envkit: Envkit, tmp_path: Path
 ) -> None:
-    copied("sklearn_pipeline", tmp_path).path.rename(tmp_path / "model")
+    copy_fixture_model("sklearn_pipeline", tmp_path).path.rename(tmp_path / "model")
     (tmp_path / ".venv").symlink_to(model_python.parents[1])
     shown = list(sessions(README))
 

@@ -20,9 +20,9 @@ from envkit.errors import BuildFailed
 from envkit.formats import pylock_toml
 from envkit.locking.relock import relock
 from envkit.models.capture_warnings import WarningKind
-from tests import loopback
-from tests.capturing.test_local_wheels import BACKEND, PYPROJECT
-from tests.cli.test_lock import MLMODEL
+from tests.builders import package_index
+from tests.builders.buildable_project import buildable_project
+from tests.builders.models import write_model
 
 pytestmark = pytest.mark.e2e
 
@@ -36,7 +36,7 @@ class Model:
 def _load_pyfunc(path):
     return Model()
 """
-EXAMPLE = "saved_input_example_info: {artifact_path: e.json, type: json_object, serving_input_path: e.json}\n"
+ENV = {"conda": "conda.yaml", "virtualenv": "python_env.yaml"}
 ME = ("-c", "user.name=me", "-c", "user.email=me@example.org")
 
 
@@ -56,7 +56,7 @@ class Installed:
         return predict(
             self.model,
             env_manager=manager,
-            input_path=self.model / "e.json",
+            input_path=self.model / "input_example.json",
             allow_source=allow_source,
         )
 
@@ -69,14 +69,7 @@ class Installed:
 def repository(tmp_path: Path) -> Path:
     """A repository on the loopback interface and on the disk, the project in a folder of it."""
     folder = tmp_path / "srv" / "a repository"
-    project = folder / "python"
-    project.mkdir(parents=True)
-    for name, text in {
-        "pyproject.toml": PYPROJECT,
-        "backend.py": BACKEND,
-        "tool.py": "ANSWER = 42\n",
-    }.items():
-        (project / name).write_text(text)
+    buildable_project(folder / "python")
     commands: tuple[list[str], ...] = (
         ["init", "-q"],
         ["add", "."],
@@ -101,12 +94,7 @@ def installed(
     monkeypatch.setenv("UV_DEFAULT_INDEX", (tmp_path / "empty").as_uri())
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     model = tmp_path / "model"
-    (model / "code").mkdir(parents=True)
-    (model / "code" / "loader.py").write_text(LOADER)
-    (model / "MLmodel").write_text(
-        MLMODEL.replace("loader_module: m", "loader_module: loader\n    code: code") + EXAMPLE
-    )
-    (model / "e.json").write_text('{"inputs": [1]}')
+    write_model(model, LOADER, example={"inputs": [1]}, env=ENV)
     environment = tmp_path / "environment"
     commit = subprocess.run(
         ["git", "-C", str(repository), "rev-parse", "HEAD"],
@@ -114,7 +102,7 @@ def installed(
         capture_output=True,
         text=True,
     ).stdout.strip()
-    with loopback.serving(repository.parent) as host:
+    with package_index.serve_folder(repository.parent) as host:
         where = repository.as_uri() if scheme == "file" else f"http://{host}/a%20repository/.git"
         url = f"git+{where}@{commit}#subdirectory=python"
         subprocess.run([uv.program(), "venv", "-q", "--no-config", environment], check=True)

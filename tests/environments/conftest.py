@@ -13,9 +13,8 @@ from typing import Protocol
 import pytest
 
 from envkit.models.environment_spec import EnvironmentSpec
-from tests.wheels import write_wheel
-
-RUNNING = ".".join(str(part) for part in __import__("sys").version_info[:3])
+from tests.builders.environment_specs import alpha_spec
+from tests.builders.wheels import write_wheel
 
 
 class MakeWheel(Protocol):
@@ -79,18 +78,9 @@ def make_sdist(tmp_path: Path) -> Callable[[Path], tuple[Path, Path]]:
 
 
 @pytest.fixture
-def spec(model: Path, make_wheel: MakeWheel) -> EnvironmentSpec:
-    """A spec of two packages, `alpha`, which needs `beta`; of both there are versions 1.0 and 2.0."""
-    for version in ("1.0", "2.0"):
-        make_wheel("alpha", version, requires=["beta>=1"])
-        make_wheel("beta", version)
-    return EnvironmentSpec(
-        directory=model,
-        python=RUNNING,
-        requirements=("alpha==1.0",),
-        constraints=("beta==1.0",),
-        options=("--no-index", "--find-links wheels"),
-    )
+def spec(model: Path) -> EnvironmentSpec:
+    """A spec of `alpha`, which requires `beta`."""
+    return alpha_spec(model)
 
 
 def lock_text(*wheels: Path, digests: dict[str, str] | None = None) -> str:

@@ -23,11 +23,11 @@ from envkit.installed import conda_records as conda_records
 from envkit.installed import records
 from envkit.interpreters.policy import PythonPolicy
 from envkit.models.environment_spec import EnvironmentSpec
-from tests.conda_channel import CondaChannel
-from tests.conftest import MODELS, FixtureModel
-from tests.environments.building import prepare
+from tests.builders import package_index
+from tests.builders.conda_channel import CondaChannel
+from tests.builders.environments import prepare
+from tests.builders.fixture_models import MODELS, FixtureModel
 from tests.environments.conftest import MakeWheel
-from tests.loopback import serving
 
 pytestmark = pytest.mark.e2e
 
@@ -116,7 +116,7 @@ def test_the_key_holds_what_is_asked_of_conda_and_who_is_asked(
     changed: str, asked: EnvironmentSpec, tmp_path: Path, conda_channel: CondaChannel
 ) -> None:
     from envkit.environments.store.store import Store
-    from tests.environments.building import plan_environment
+    from tests.builders.environments import plan_environment
 
     other: dict[str, Any] = {
         "conda_channels": (conda_channel.url, "conda-forge"),
@@ -378,7 +378,7 @@ def test_an_interpreter_cannot_be_chosen(asked: EnvironmentSpec, root: Path) -> 
 def test_a_channel_by_http_is_used_and_without_it_the_cache(
     asked: EnvironmentSpec, root: Path, conda_channel: CondaChannel
 ) -> None:
-    with serving(conda_channel.path) as host:
+    with package_index.serve_folder(conda_channel.path) as host:
         served = replace(asked, conda_channels=(f"http://{host}/",))
         prepare(served, EnvType.CONDA, root=root)
     again = prepare(replace(served, requirements=()), EnvType.CONDA, root=root)
@@ -395,7 +395,7 @@ def test_a_login_reaches_the_channel_and_nothing_that_is_kept(
     asked: EnvironmentSpec, root: Path, conda_channel: CondaChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PASSWORD", "s3cr3t-w0rd")
-    with serving(conda_channel.path, "anna:s3cr3t-w0rd") as host:
+    with package_index.serve_folder(conda_channel.path, "anna:s3cr3t-w0rd") as host:
         by_name = replace(asked, conda_channels=(f"http://anna:${{PASSWORD}}@{host}/",))
         environment = prepare(by_name, EnvType.CONDA, root=root)
         wrong = replace(asked, conda_channels=(f"http://anna:wr0ng-w0rd@{host}/",), requirements=())
@@ -441,7 +441,7 @@ def test_a_mirror_of_rattlers_settings_is_used(
 ) -> None:
     settings = own_home / ".config" / "rattler" / "config.toml"
     settings.parent.mkdir(parents=True)
-    with serving(conda_channel.path) as host:
+    with package_index.serve_folder(conda_channel.path) as host:
         settings.write_text(
             f'[mirrors]\n"https://conda.anaconda.org/conda-forge" = ["http://{host}/"]\n'
         )

@@ -16,7 +16,7 @@ import pytest
 from envkit.environments.reproduction import prepare_env
 from envkit.installed import conda_records as conda_records
 from envkit.installed import records
-from tests.conda_channel import CondaChannel
+from tests.builders.conda_channel import CondaChannel
 from tests.environments.test_conda import a_model
 from tests.environments.test_killed_builds import descendants
 

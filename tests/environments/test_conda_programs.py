@@ -20,9 +20,8 @@ from envkit.environments.env_type import EnvType
 from envkit.errors import BuildFailed, ToolNotFound
 from envkit.formats import conda_yaml
 from envkit.models.environment_spec import EnvironmentSpec
-from tests.environments.building import prepare
-
-RUNNING = ".".join(str(part) for part in sys.version_info[:3])
+from tests.builders.environments import prepare
+from tests.builders.interpreters import RUNNING
 
 FAKE = """#!{python}
 import json, os, subprocess, sys

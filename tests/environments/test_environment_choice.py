@@ -17,7 +17,7 @@ from envkit.pyfunc.loading import load_model
 from envkit.spark.udf import spark_udf
 from envkit.validating.difference import diff
 from envkit.validating.validate import validate
-from tests.environments.conftest import RUNNING
+from tests.builders.interpreters import RUNNING
 
 PREFIX = Path(sys.prefix)
 

@@ -24,7 +24,7 @@ from envkit.environments.store.in_use import occupied
 from envkit.environments.store.store import Store
 from envkit.errors import InvalidArgument, InvalidInput
 from envkit.models.environment_spec import EnvironmentSpec
-from tests.environments.building import prepare
+from tests.builders.environments import prepare
 from tests.environments.conftest import as_a_mere_user
 
 Make = Callable[..., Environment]

@@ -14,9 +14,9 @@ import pytest
 from envkit.environments.env_type import EnvType
 from envkit.errors import BuildFailed
 from envkit.models.environment_spec import EnvironmentSpec
-from tests import loopback
-from tests.environments.building import prepare
-from tests.wheels import write_wheel
+from tests.builders import package_index
+from tests.builders.environments import prepare
+from tests.builders.wheels import write_wheel
 
 BUILDERS = [EnvType.UV, EnvType.VIRTUALENV]
 
@@ -26,14 +26,14 @@ def indexes(tmp_path: Path) -> Iterator[tuple[str, str]]:
     """Two indexes: `shared` is on both with different files, `mirrored` with the same, the others on one."""
     folders = [tmp_path / "index-a", tmp_path / "index-b"]
     for folder, only in zip(folders, ("alone-a", "alone-b"), strict=True):
-        loopback.add(folder, only, "1.0")
-        loopback.add(folder, "mirrored", "1.0")
+        package_index.add_wheel(folder, only, "1.0")
+        package_index.add_wheel(folder, "mirrored", "1.0")
         page = folder / "simple" / "shared"
         page.mkdir()
         write_wheel(page, "shared", "1.0", content=f"FROM = {folder.name!r}\n")
-        (page / "index.html").write_text(loopback._link(next(page.glob("*.whl"))))
+        package_index.write_page(page)
     with ExitStack() as stack:
-        served = [stack.enter_context(loopback.serving(folder)) for folder in folders]
+        served = [stack.enter_context(package_index.serve_folder(folder)) for folder in folders]
         yield f"http://{served[0]}/simple", f"http://{served[1]}/simple"
 
 
@@ -83,10 +83,10 @@ def test_mirrors_and_names_on_one_index_are_no_conflict(
 def test_a_withdrawn_package_is_installed_when_it_is_pinned_and_told(
     manager: EnvType, spec: EnvironmentSpec, root: Path, tmp_path: Path
 ) -> None:
-    loopback.add(tmp_path / "index", "gone", "1.0")
+    package_index.add_wheel(tmp_path / "index", "gone", "1.0")
     page = tmp_path / "index" / "simple" / "gone" / "index.html"
     page.write_text(page.read_text().replace("<a ", '<a data-yanked="it is broken" '))
-    with loopback.serving(tmp_path / "index") as host:
+    with package_index.serve_folder(tmp_path / "index") as host:
         asked = asking(spec, "gone==1.0", options=(f"--index-url http://{host}/simple",))
         environment = prepare(asked, manager, root=root)
 
@@ -100,11 +100,11 @@ def test_a_withdrawn_package_is_installed_when_it_is_pinned_and_told(
 def test_a_withdrawn_version_of_a_lock_with_hashes_is_told_where_an_index_answers(
     manager: EnvType, answers: bool, spec: EnvironmentSpec, root: Path, tmp_path: Path
 ) -> None:
-    wheels = [loopback.add(tmp_path / "index", name, "1.0") for name in ("gone", "good")]
+    wheels = [package_index.add_wheel(tmp_path / "index", name, "1.0") for name in ("gone", "good")]
     page = wheels[0].with_name("index.html")
     page.write_text(page.read_text().replace("<a ", '<a data-yanked="it is broken" '))
     lock = spec.directory / "pylock.toml"
-    with loopback.serving(tmp_path / "index") as host:
+    with package_index.serve_folder(tmp_path / "index") as host:
         index = f"http://{host}/simple" if answers else "http://127.0.0.1:9/simple"
         entries = (locked(wheel, f"http://{host}/simple", index) for wheel in wheels)
         lock.write_text("\n".join(['lock-version = "1.0"', 'created-by = "test"', *entries]))
@@ -135,9 +135,9 @@ def test_a_download_that_fails_leaves_nothing_and_the_next_run_builds(
 ) -> None:
     for name in ("UV_HTTP_RETRIES", "PIP_RETRIES"):
         monkeypatch.setenv(name, "0")
-    wheel = loopback.add(tmp_path / "index", "cut", "1.0")
+    wheel = package_index.add_wheel(tmp_path / "index", "cut", "1.0")
     whole = wheel.read_bytes()
-    with loopback.serving(tmp_path / "index") as host:
+    with package_index.serve_folder(tmp_path / "index") as host:
         asked = asking(spec, "cut==1.0", options=(f"--index-url http://{host}/simple",))
         wheel.write_bytes(whole[: len(whole) // 2])
         with pytest.raises(BuildFailed):

@@ -16,7 +16,7 @@ from envkit.environments.environment import Environment
 from envkit.environments.reproduction import predict
 from envkit.interpreters import discovery
 from envkit.models.environment_spec import EnvironmentSpec
-from tests.environments.building import prepare
+from tests.builders.environments import prepare
 
 MANAGERS = [EnvType.UV, EnvType.VIRTUALENV]
 POISON = "raise SystemExit('the host was seen')\n"

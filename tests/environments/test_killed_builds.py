@@ -21,7 +21,7 @@ from envkit.environments.environment import Environment
 from envkit.environments.store import store
 from envkit.installed import records
 from envkit.models.environment_spec import EnvironmentSpec
-from tests.environments.building import prepare
+from tests.builders.environments import prepare
 
 TRIALS = 15
 MANY_TRIALS = 100

@@ -18,7 +18,7 @@ from envkit.environments.store import verification
 from envkit.errors import BuildFailed, InvalidArgument, InvalidFile
 from envkit.interpreters import discovery
 from envkit.models.environment_spec import EnvironmentSpec
-from tests.environments.building import prepare
+from tests.builders.environments import prepare
 
 BUILDERS = [EnvType.UV, EnvType.VIRTUALENV]
 

@@ -14,7 +14,7 @@ from envkit.environments.env_type import EnvType
 from envkit.errors import PredictionFailed
 from envkit.interpreters import discovery
 from envkit.models.environment_spec import EnvironmentSpec
-from tests.environments.building import prepare
+from tests.builders.environments import prepare
 
 LOADER = """
 import os, sys

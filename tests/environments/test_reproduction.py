@@ -14,7 +14,7 @@ import pytest
 from envkit.environments import prediction, reproduction
 from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.errors import InvalidArgument, InvalidInput
-from tests.environments.conftest import RUNNING
+from tests.builders.interpreters import RUNNING
 
 
 class Spy:

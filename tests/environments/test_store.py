@@ -24,7 +24,7 @@ from envkit.environments.store.store import NotReady, Ready, Store
 from envkit.errors import BuildFailed, InvalidArgument
 from envkit.interpreters.discovery import Interpreter
 from envkit.models.environment_spec import EnvironmentSpec
-from tests.environments.building import prepare
+from tests.builders.environments import prepare
 from tests.environments.conftest import as_a_mere_user
 
 KEY = "k" * 64

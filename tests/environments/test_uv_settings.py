@@ -11,7 +11,7 @@ import pytest
 from envkit.environments.env_type import EnvType
 from envkit.formats import uv_toml
 from envkit.models.environment_spec import EnvironmentSpec
-from tests.environments.building import prepare
+from tests.builders.environments import prepare
 
 
 def write(path: Path, text: str) -> Path:

@@ -28,7 +28,7 @@ from envkit.models import (
     input_example,
     set_model,
 )
-from tests.conftest import FIXTURES, MODELS
+from tests.builders.fixture_models import FIXTURES, MODELS
 from tests.formats.test_mlmodel import CURRENT, OLD
 
 SIGNATURE = infer_signature(pd.DataFrame({"a": [1.5]}), [1.5], {"t": 0.5})

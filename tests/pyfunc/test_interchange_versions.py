@@ -15,7 +15,7 @@ import uv
 import envkit
 from envkit import pyfunc
 from envkit.models import Model
-from tests.inside.conftest import interpreter
+from tests.builders.interpreters import interpreter
 
 pytestmark = [pytest.mark.e2e, pytest.mark.network, pytest.mark.slow]
 

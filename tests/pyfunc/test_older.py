@@ -20,7 +20,7 @@ from envkit.inside.loaders.pyfunc.python_model import Context, PythonModel
 from envkit.models import Model
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
-from tests.conftest import FIXTURES
+from tests.builders.fixture_models import FIXTURES
 
 OLDER = FIXTURES.parent / "older"
 NAMES = sorted(str(path.relative_to(OLDER)) for path in OLDER.glob("*/*"))

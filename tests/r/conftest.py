@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import FIXTURES
+from tests.builders.fixture_models import FIXTURES
 
 SCRIPT = FIXTURES.parent / "sources" / "crates.R"
 

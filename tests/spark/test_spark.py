@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import copied
+from tests.builders.fixture_models import copy_fixture_model
 
 pytestmark = [
     pytest.mark.slow,
@@ -112,7 +112,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
-    copied("sklearn_pipeline", folder)
+    copy_fixture_model("sklearn_pipeline", folder)
     own = folder / "own"
     (own / "code").mkdir(parents=True)
     (own / "code" / "own_loader.py").write_text(_OWN)

@@ -17,7 +17,7 @@ from envkit.models.directory import ModelDirectory
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding
 from envkit.validating.rule import all_rules
-from tests import loopback
+from tests.builders import package_index
 
 FILES = {
     "MLmodel": """flavors:
@@ -66,7 +66,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory, index: Path) -> Iterator[M
     from tests.validating import stages
 
     folder = tmp_path_factory.mktemp("machine")
-    with loopback.serving(index) as host, stages.fake_osv() as osv:
+    with package_index.serve_folder(index) as host, stages.fake_osv() as osv:
         yield {
             "UV_DEFAULT_INDEX": f"http://{host}/simple",
             "UV_CACHE_DIR": str(folder / "cache"),

@@ -18,7 +18,7 @@ import yaml
 from envkit.formats import pylock_toml
 from envkit.validating.finding import ALWAYS, Stage
 from envkit.validating.options import Demands
-from tests import loopback
+from tests.builders import package_index
 from tests.validating.conftest import FILES, evidence, write
 
 RUNNING = ".".join(map(str, sys.version_info[:3]))
@@ -40,16 +40,16 @@ ACME = "import other\nVERSION = '{}'\nFACTOR = other.FACTOR\n"
 def make_index(folder: Path) -> None:
     """acme 0.9 and 1.0, which needs other; other 1.0 and 2.0; spare and extra, which it needs; and odd ones."""
     for version in ("0.9", "1.0"):
-        loopback.add(folder, "acme", version, ["other>=1"], ACME.format(version))
+        package_index.add_wheel(folder, "acme", version, ["other>=1"], ACME.format(version))
     for version in ("1.0", "2.0"):
-        loopback.add(folder, "other", version, [], f"FACTOR = {version}\n")
-    loopback.add(folder, "spare", "1.0", ["extra==1.0"])
-    loopback.add(folder, "extra", "1.0")
-    loopback.add(folder, "fussy", "1.0", ["other<2"])
-    loopback.add(folder, "withdrawn", "1.0")
+        package_index.add_wheel(folder, "other", version, [], f"FACTOR = {version}\n")
+    package_index.add_wheel(folder, "spare", "1.0", ["extra==1.0"])
+    package_index.add_wheel(folder, "extra", "1.0")
+    package_index.add_wheel(folder, "fussy", "1.0", ["other<2"])
+    package_index.add_wheel(folder, "withdrawn", "1.0")
     page = folder / "simple" / "withdrawn" / "index.html"
     page.write_text(page.read_text().replace("<a ", '<a data-yanked="it was broken" '))
-    wheel = loopback.add(folder, "elsewhere", "1.0")
+    wheel = package_index.add_wheel(folder, "elsewhere", "1.0")
     page = wheel.parent / "index.html"
     page.write_text(page.read_text().replace("py3-none-any", "py3-none-win_amd64"))
     wheel.rename(wheel.parent / wheel.name.replace("py3-none-any", "py3-none-win_amd64"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from envkit.interpreters import discovery
-from tests.wheels import write_wheel
+from tests.builders.wheels import write_wheel
 
 VERSION = "3.10.13"
 

@@ -20,10 +20,10 @@ from envkit.errors import BuildFailed
 from envkit.inside.programs import relocation
 from envkit.installed import conda_records as conda_records
 from envkit.installed import records
-from tests.conda_channel import CondaChannel
+from tests.builders.conda_channel import CondaChannel
+from tests.builders.wheels import write_wheel
 from tests.environments.packing.test_pack import hidden
 from tests.environments.test_conda import write_conda_yaml
-from tests.wheels import write_wheel
 
 pytestmark = pytest.mark.e2e
 SPECS = ("envkit-demo=1.0", "envkit-demo-native", "pip")

@@ -12,7 +12,7 @@ from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound, PathOutsi
 from envkit.models import download_model
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_model_dependencies
-from tests.conftest import FixtureModel
+from tests.builders.fixture_models import FixtureModel
 
 Named = Callable[[str], FixtureModel]
 

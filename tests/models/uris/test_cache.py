@@ -29,7 +29,7 @@ from envkit.locking.relock import relock
 from envkit.models.directory import ModelDirectory
 from envkit.models.uris import cache
 from envkit.models.uris.required_files import DESCRIPTION
-from tests.conftest import FixtureModel
+from tests.builders.fixture_models import FixtureModel
 
 Named = Callable[[str], FixtureModel]
 URI = "memory://bucket/some/model"

@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.conftest import FIXTURES
+from tests.builders.fixture_models import FIXTURES
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.network]
 ROOT = Path(__file__).resolve().parents[3]

@@ -17,7 +17,7 @@ from envkit.errors import InvalidArgument, ModelNotFound
 from envkit.models import Model
 from envkit.models.directory import ModelDirectory
 from envkit.models.evidence.why import why
-from tests.conftest import FixtureModel
+from tests.builders.fixture_models import FixtureModel
 
 Named = Callable[[str], FixtureModel]
 WEIGHTS = 30_000_000

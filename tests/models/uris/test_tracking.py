@@ -17,7 +17,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.conftest import copied
+from tests.builders.fixture_models import copy_fixture_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.network]
 ROOT = Path(__file__).resolve().parents[3]
@@ -141,7 +141,7 @@ def server(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 @pytest.fixture(scope="module")
 def churn(server: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """A model, and the URIs by which the server knows it."""
-    model = copied("python_model", tmp_path_factory.mktemp("model")).path
+    model = copy_fixture_model("python_model", tmp_path_factory.mktemp("model")).path
     return model, json.loads(server.run(_LOG, str(model)))
 
 
@@ -324,7 +324,7 @@ def test_a_login_is_used_and_never_printed(python: Path, tmp_path: Path) -> None
     )
     variables = {"MLFLOW_AUTH_CONFIG_PATH": str(settings), "MLFLOW_FLASK_SERVER_SECRET_KEY": "key"}
     login = {"MLFLOW_TRACKING_USERNAME": user, "MLFLOW_TRACKING_PASSWORD": password}
-    model = copied("python_model", tmp_path).path
+    model = copy_fixture_model("python_model", tmp_path).path
     with running(python, tmp_path, "--app-name", "basic-auth", **variables) as server:
         entered = replace(server, variables={**server.variables, **login})
         uris = json.loads(entered.run(_LOG, str(model)))

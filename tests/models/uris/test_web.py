@@ -21,7 +21,7 @@ import envkit
 from envkit.errors import EnvkitError, ModelNotFound, PathOutsideModel
 from envkit.models import download_model
 from envkit.models.directory import ModelDirectory
-from tests.conftest import FixtureModel
+from tests.builders.fixture_models import FixtureModel
 
 Named = Callable[[str], FixtureModel]
 LOGIN = "reader:s3cr3t-word"

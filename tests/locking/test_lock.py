@@ -1,62 +1,19 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
 from pathlib import Path
 
 import pytest
 from packaging.utils import NormalizedName
 
-from envkit.formats import pylock_toml
 from envkit.installed import closure
-from envkit.installed.distributions import Distribution, InstalledDistributions
-from envkit.interpreters.facts import InterpreterFacts
 from envkit.locking import local_origins
 from envkit.locking.local_wheels import LocalWheels
 from envkit.locking.lock import Locked, Unlocked, lock
 from envkit.models.capture_warnings import WarningKind
-from tests.capturing.conftest import Site
-from tests.wheels import write_wheel
-
-FACTS = InterpreterFacts(
-    executable=sys.executable,
-    version="3.11.7",
-    implementation="cpython",
-    platform="linux-x86_64",
-    stdlib=(),
-    sys_path=(),
-    markers={},
-    tools={},
-)
-
-
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that uv is told to take packages from, and from nowhere else; pip knows of nothing."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    (tmp_path / "empty").mkdir()
-    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
-    monkeypatch.setenv("UV_DEFAULT_INDEX", (tmp_path / "empty").as_uri())
-    for name in ("PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    return folder
-
-
-def installed(site: Site, *names: str) -> list[Distribution]:
-    found = InstalledDistributions([str(site.folder)])
-    return [each for name in names if (each := found.named(name))]
-
-
-def locked_packages(
-    result: Locked | Unlocked, folder: Path
-) -> dict[str, pylock_toml.LockedPackage]:
-    assert isinstance(result, Locked), result
-    path = folder / "pylock.toml"
-    path.write_text(result.text, encoding="utf-8")
-    return {each["name"]: each for each in pylock_toml.read(path).packages}
+from tests.builders.locks import FACTS, installed, locked_packages
+from tests.builders.sites import Site
+from tests.builders.wheels import write_wheel
 
 
 def test_the_installed_version_is_locked_by_its_hash_although_a_newer_one_is_there(

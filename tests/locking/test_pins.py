@@ -6,7 +6,7 @@ import pytest
 
 from envkit.installed.distributions import InstalledDistributions
 from envkit.locking.pins import pin
-from tests.capturing.conftest import Site
+from tests.builders.sites import Site
 
 GIT = {"vcs": "git", "commit_id": "abc"}
 CASES = [

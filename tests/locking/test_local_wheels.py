@@ -12,41 +12,14 @@ import pytest
 from envkit.installed.distributions import InstalledDistributions
 from envkit.locking.local_wheels import LocalWheels, collect
 from envkit.locking.pins import pin
-from tests.capturing.conftest import Site
-from tests.wheels import write_wheel
-
-BACKEND = """
-import pathlib, zipfile
-def build_wheel(directory, config_settings=None, metadata_directory=None):
-    info = "tool-1.0.dist-info"
-    files = {
-        "tool.py": pathlib.Path("tool.py").read_text(),
-        info + "/METADATA": "Metadata-Version: 2.1\\nName: tool\\nVersion: 1.0\\n",
-        info + "/WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
-    }
-    pathlib.Path("build").mkdir()
-    with zipfile.ZipFile(pathlib.Path(directory, "tool-1.0-py3-none-any.whl"), "w") as archive:
-        record = ""
-        for path, text in files.items():
-            archive.writestr(zipfile.ZipInfo(path), text)
-            import base64, hashlib
-            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-            record += f"{path},sha256={digest},{len(text)}\\n"
-        archive.writestr(zipfile.ZipInfo(info + "/RECORD"), record)
-    return "tool-1.0-py3-none-any.whl"
-"""
-PYPROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
-CODE = "ANSWER = 42\n"
+from tests.builders.buildable_project import CODE, buildable_project
+from tests.builders.sites import Site
+from tests.builders.wheels import write_wheel
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "pyproject.toml").write_text(PYPROJECT)
-    (folder / "backend.py").write_text(BACKEND)
-    (folder / "tool.py").write_text(CODE)
-    return folder
+    return buildable_project(tmp_path / "project")
 
 
 def collected(site: Site, tmp_path: Path, *, build: bool = True) -> LocalWheels:

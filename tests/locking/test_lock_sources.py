@@ -11,12 +11,10 @@ import pytest
 from envkit.formats.pylock_toml import LockedPackage
 from envkit.installed.distributions import Distribution, InstalledDistributions
 from envkit.locking.lock import Locked, Unlocked, lock
-from tests import loopback
-from tests.capturing.conftest import Site
-from tests.capturing.test_lock import FACTS, index, installed, locked_packages
-from tests.wheels import write_wheel
-
-__all__ = ["index"]  # the fixture
+from tests.builders import package_index
+from tests.builders.locks import FACTS, installed, locked_packages
+from tests.builders.sites import Site
+from tests.builders.wheels import write_wheel
 
 UV_LOCK = """
 version = 1
@@ -73,9 +71,9 @@ def test_a_uv_lock_of_other_versions_or_of_another_form_says_nothing(
 def test_an_index_behind_a_password_is_named_with_placeholders(
     site: Site, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str
 ) -> None:
-    wheel = loopback.add(tmp_path, "acme", "1.0+cpu")
+    wheel = package_index.add_wheel(tmp_path, "acme", "1.0+cpu")
     site.install("acme", "1.0+cpu")
-    with loopback.serving(tmp_path, login="joe:s3cret") as host:
+    with package_index.serve_folder(tmp_path, login="joe:s3cret") as host:
         monkeypatch.setenv(
             "UV_DEFAULT_INDEX" if told == "uv" else "PIP_INDEX_URL",
             f"http://joe:s3cret@{host}/simple",
@@ -146,9 +144,9 @@ def test_without_a_network_what_uv_has_in_its_cache_is_enough(
     site: Site, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
-    loopback.add(tmp_path, "acme", "1.0")
+    package_index.add_wheel(tmp_path, "acme", "1.0")
     site.install("acme", "1.0")
-    with loopback.serving(tmp_path) as host:
+    with package_index.serve_folder(tmp_path) as host:
         monkeypatch.setenv("UV_DEFAULT_INDEX", f"http://{host}/simple")
         before = lock(_acme(site), FACTS)
 

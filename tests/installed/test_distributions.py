@@ -7,7 +7,7 @@ import pytest
 
 from envkit.errors import InvalidFile
 from envkit.installed.distributions import InstalledDistributions
-from tests.capturing.conftest import Site
+from tests.builders.sites import Site
 
 
 def owner(site: Site, path: str, *more: Path) -> str | None:

@@ -16,7 +16,7 @@ from envkit.errors import InterpreterNotFound
 from envkit.interpreters import discovery, downloads
 from envkit.interpreters.policy import PythonPolicy
 from envkit.models.environment_spec import EnvironmentSpec
-from tests.environments.building import prepare
+from tests.builders.environments import prepare
 
 VERSION = "3.10.13"
 LEFT_OUT = {"test", "idlelib", "site-packages", "__pycache__", "tkinter", "ensurepip"}

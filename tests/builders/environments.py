@@ -1,4 +1,4 @@
-"""Environments built, or planned, with the choice given as keywords."""
+"""Environments built or planned; the fields of the choice are keywords."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import pytest
 from envkit import predict
 from envkit.errors import InputMismatch, InvalidArgument, InvalidFile
 from envkit.models import FlavorBackend, Model, enforce, get_flavor_backend, infer_signature
-from tests.conftest import FixtureModel
+from tests.builders.fixture_models import FixtureModel
 
 LOADER = """
 class Model:

@@ -1,0 +1,25 @@
+"""Environment specs that install tiny wheels without a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from envkit.models.environment_spec import EnvironmentSpec
+from tests.builders.interpreters import RUNNING
+from tests.builders.wheels import write_wheel
+
+
+def alpha_spec(model: Path) -> EnvironmentSpec:
+    """Give a spec of `alpha`, which requires `beta`; the model's `wheels` have versions 1.0 and 2.0 of both."""
+    wheels = model / "wheels"
+    wheels.mkdir(parents=True, exist_ok=True)
+    for version in ("1.0", "2.0"):
+        write_wheel(wheels, "alpha", version, requires=["beta>=1"])
+        write_wheel(wheels, "beta", version)
+    return EnvironmentSpec(
+        directory=model,
+        python=RUNNING,
+        requirements=("alpha==1.0",),
+        constraints=("beta==1.0",),
+        options=("--no-index", "--find-links wheels"),
+    )
