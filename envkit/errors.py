@@ -1,26 +1,26 @@
 """Every deliberate failure of envkit, with its exit code.
 
     EnvkitError
-    ├── InvalidArgument          2  an argument that cannot be meant
-    ├── InvalidInput             3  something given is missing or malformed
-    │   ├── ModelNotFound           no model directory there
+    ├── InvalidArgument          2  an argument that is unknown or excludes another one
+    ├── InvalidInput             3  an input is missing or malformed
+    │   ├── ModelNotFound           there is no model directory
     │   ├── InvalidFile             a file breaks its format
-    │   ├── PathOutsideModel        a field of the model leads out of it
+    │   ├── PathOutsideModel        a field of the model points outside it
     │   └── InputMismatch           data do not fit the model's signature
     ├── CaptureFailed            4  the model could not be traced
-    │   ├── ModelRaised             its code raised
-    │   ├── ModelDied               its process ended before it was done
-    │   └── ModelTimedOut           it took longer than it may
-    ├── Degraded                 4  a strict capture met what it could not see or record
+    │   ├── ModelRaised             its code raised an exception
+    │   ├── ModelDied               its process ended too early
+    │   └── ModelTimedOut           it took longer than allowed
+    ├── IncompleteCapture        4  a strict capture has warnings
     ├── BuildFailed              5  the environment could not be built
     ├── PredictionFailed         6  the model failed in its rebuilt environment
-    └── Missing                  7  something that must be on the machine is not
-        ├── InterpreterNotFound     no fitting Python
-        ├── NotAnInterpreter        what was named as Python is none
+    └── Missing                  7  the machine lacks something
+        ├── InterpreterNotFound     a matching Python
+        ├── NotAnInterpreter        a Python where one was named
         └── ToolNotFound            a program or an optional library
 
-Each exception carries the facts as attributes, is built from positional facts (so that it pickles),
-and says in `str()` what was sought, where, and what to do next.
+Each exception is built from positional facts, so that it pickles, keeps them as attributes, and says in `str()` what
+happened, where, and what to do next.
 """
 
 from __future__ import annotations
@@ -29,31 +29,50 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+_GERUNDS = {
+    "start": "starting",
+    "load": "loading",
+    "input": "reading its input",
+    "predict": "predicting",
+    "output": "writing its answer",
+}
+
+
+def gerund(phase: str) -> str:
+    """Describe a phase of a model's process so that it can follow "while"."""
+    return _GERUNDS.get(phase, phase)
+
 
 class EnvkitError(Exception):
-    """Base of every deliberate failure; `exit_code` is what the command line ends with."""
+    """The base class. `exit_code` is the exit status of the command line."""
 
     exit_code = 1
 
 
 class InvalidArgument(EnvkitError, ValueError):
-    """An argument that cannot be meant: an unknown format, two that exclude each other."""
+    """An argument is unknown, malformed, or excludes another one."""
 
     exit_code = 2
 
 
 class InvalidInput(EnvkitError):
-    """Something that was given is missing or malformed."""
+    """An input is missing or malformed."""
 
     exit_code = 3
 
 
 class ModelNotFound(InvalidInput):
-    """There is no model where one was named."""
+    """There is no model at a path or URI.
+
+    Attributes:
+        where: The path or URI, without credentials.
+        problem: Why there is none.
+    """
 
     def __init__(self, where: str, problem: str) -> None:
         super().__init__(where, problem)
-        self.where, self.problem = where, problem
+        self.where = where
+        self.problem = problem
 
     def __str__(self) -> str:
         return f"No model at {self.where}: {self.problem}."
@@ -62,45 +81,57 @@ class ModelNotFound(InvalidInput):
 class InvalidFile(InvalidInput):
     """A file breaks its format.
 
-    `where` is the key or line inside the file (`flavors.python_function.loader_module`, `line 3`),
-    or empty.
+    Attributes:
+        path: The file.
+        where: The key or line in it (`flavors.python_function.loader_module`, `line 3`), or empty.
+        problem: What is wrong there.
+        hint: A sentence that says what to do, or empty.
     """
 
     def __init__(self, path: Path | str, where: str, problem: str, hint: str = "") -> None:
         super().__init__(str(path), where, problem, hint)
-        self.path, self.where, self.problem, self.hint = str(path), where, problem, hint
+        self.path = str(path)
+        self.where = where
+        self.problem = problem
+        self.hint = hint
 
     def __str__(self) -> str:
-        if self.where:
-            place = f"{self.path}, {self.where}"
-        else:
-            place = self.path
-        return f"{place}: {self.problem}." + (f" {self.hint}" if self.hint else "")
+        place = f"{self.path}, {self.where}" if self.where else self.path
+        return f"{place}: {self.problem}. {self.hint}".rstrip()
 
 
 class PathOutsideModel(InvalidInput):
-    """A field of the model names a path that leads out of the model directory."""
+    """A field of the model names a path outside the model directory.
+
+    Attributes:
+        path: The file that has the field.
+        field: The key of the field.
+        value: The path that it names.
+    """
 
     def __init__(self, path: Path | str, field: str, value: str) -> None:
         super().__init__(str(path), field, value)
-        self.path, self.field, self.value = str(path), field, value
+        self.path = str(path)
+        self.field = field
+        self.value = value
 
     def __str__(self) -> str:
         return (
-            f"{self.path}, {self.field}: '{self.value}' leads out of the model directory. "
-            "Everything that a model needs must lie inside it."
+            f"{self.path}, {self.field}: '{self.value}' is outside the model directory. "
+            "Move everything that the model needs into it."
         )
 
 
 class InputMismatch(InvalidInput, ValueError):
-    """Data or parameters do not fit the signature of the model that is to take them."""
+    """Data or parameters do not fit the model's signature."""
 
 
 class CaptureFailed(EnvkitError):
     """The model could not be traced; none of its files was changed.
 
-    `seen` is what was known until then, as JSON values: `requirements`, `constraints`,
-    `environment_variables`, `evidence`; None when the model had not begun to load.
+    Attributes:
+        seen: What was recorded before the failure, as JSON values: `requirements`, `constraints`,
+            `environment_variables` and `evidence`. None when the model had not begun to load.
     """
 
     exit_code = 4
@@ -108,144 +139,193 @@ class CaptureFailed(EnvkitError):
 
 
 class ModelRaised(CaptureFailed):
-    """The model's own code raised while it was loaded or while it predicted."""
+    """The model's code raised an exception.
+
+    Attributes:
+        phase: What the model was doing: `load`, `predict` or another phase of the runner.
+        kind: The name of the exception's class.
+        message: Its text.
+        traceback: Its traceback.
+    """
 
     def __init__(self, phase: str, kind: str, message: str, traceback: str) -> None:
         super().__init__(phase, kind, message, traceback)
-        self.phase, self.kind, self.message, self.traceback = phase, kind, message, traceback
+        self.phase = phase
+        self.kind = kind
+        self.message = message
+        self.traceback = traceback
 
     def __str__(self) -> str:
+        sentence = f"The model raised {self.kind} while {gerund(self.phase)}"
         if self.message:
-            said = f"{self.kind}: {self.message}"
-        else:
-            said = self.kind
-        hint = ""
+            sentence += f": {self.message}"
         if self.kind == "ModuleNotFoundError":
-            hint = (
-                "\nIf another Python has that module, name it: `--python PATH/TO/python`. "
-                "If it is a file of your own, name its folder: `--code-path DIR`."
+            sentence += (
+                "\nIf another Python has that module, name it with `--python PATH/TO/python`. "
+                "If the module is one of your own files, name its folder with `--code-path DIR`."
             )
-        return f"The model raised while it was to {self.phase}: {said}{hint}"
+        return sentence
 
 
 class ModelDied(CaptureFailed):
     """The model's process ended before it had loaded and predicted.
 
-    `status` is as in `subprocess.Popen.returncode`: an exit status, or the negative number of a
-    signal.
+    Attributes:
+        phase: What the model was doing.
+        status: The exit status, or the negative number of a signal, as `subprocess` gives it.
+        how: The status in words, such as "was killed by SIGKILL".
     """
 
     def __init__(self, phase: str, status: int, how: str) -> None:
         super().__init__(phase, status, how)
-        self.phase, self.status, self.how = phase, status, how
+        self.phase = phase
+        self.status = status
+        self.how = how
 
     def __str__(self) -> str:
-        return f"The model's process {self.how} while it was to {self.phase}."
+        return f"The model's process {self.how} while {gerund(self.phase)}."
 
 
 class ModelTimedOut(CaptureFailed):
-    """Loading and predicting took longer than allowed; the whole process group was ended."""
+    """Loading and predicting took longer than allowed; the process and its children were stopped.
+
+    Attributes:
+        phase: What the model was doing.
+        seconds: The limit.
+    """
 
     def __init__(self, phase: str, seconds: float) -> None:
         super().__init__(phase, seconds)
-        self.phase, self.seconds = phase, seconds
+        self.phase = phase
+        self.seconds = seconds
 
     def __str__(self) -> str:
         return (
-            f"The model was still busy to {self.phase} after {self.seconds:g} s and was ended. "
-            "Allow more with `--timeout SECONDS`."
+            f"The model was still {gerund(self.phase)} after {self.seconds:g} s and was stopped. "
+            "Allow more time with `--timeout SECONDS`."
         )
 
 
-class Degraded(EnvkitError):
-    """A strict capture met something that it could not see or record."""
+class IncompleteCapture(EnvkitError):
+    """A strict capture has warnings.
+
+    Attributes:
+        warnings: The warnings in words.
+    """
 
     exit_code = 4
 
-    def __init__(self, degradations: tuple[str, ...]) -> None:
-        super().__init__(degradations)
-        self.degradations = degradations
+    def __init__(self, warnings: tuple[str, ...]) -> None:
+        super().__init__(warnings)
+        self.warnings = warnings
 
     def __str__(self) -> str:
-        lines = "".join(f"\n  - {each}" for each in self.degradations)
-        return f"Nothing was written, because the capture is not complete and `--strict` asks for that:{lines}"
+        lines = [f"  - {warning}" for warning in self.warnings]
+        return "\n".join(["The capture has warnings, so `--strict` wrote nothing:", *lines])
 
 
 class BuildFailed(EnvkitError):
-    """The environment could not be built; nothing of it was kept."""
+    """The environment could not be built; no part of it was kept.
+
+    Attributes:
+        action: The step that failed, such as "install the requirements".
+        output: What the failing program printed, or what to do.
+    """
 
     exit_code = 5
 
-    def __init__(self, doing: str, output: str) -> None:
-        super().__init__(doing, output)
-        self.doing, self.output = doing, output
+    def __init__(self, action: str, output: str) -> None:
+        super().__init__(action, output)
+        self.action = action
+        self.output = output
 
     def __str__(self) -> str:
-        return f"Could not {self.doing}." + (
-            f"\n{self.output.strip()}" if self.output.strip() else ""
-        )
+        return f"Could not {self.action}.\n{self.output.strip()}".rstrip()
 
 
 class PredictionFailed(EnvkitError):
-    """The model, or the input given to it, failed inside the rebuilt environment."""
+    """The model failed inside its rebuilt environment.
+
+    Attributes:
+        phase: What the model was doing.
+        problem: What happened.
+        traceback: The traceback of the model's exception, or empty.
+    """
 
     exit_code = 6
 
     def __init__(self, phase: str, problem: str, traceback: str = "") -> None:
         super().__init__(phase, problem, traceback)
-        self.phase, self.problem, self.traceback = phase, problem, traceback
+        self.phase = phase
+        self.problem = problem
+        self.traceback = traceback
 
     def __str__(self) -> str:
-        return f"The model failed to {self.phase}: {self.problem}"
+        return f"The model failed while {gerund(self.phase)}: {self.problem}"
 
 
 class Missing(EnvkitError):
-    """Something that must be on the machine is not there."""
+    """The machine lacks something that is necessary."""
 
     exit_code = 7
 
 
 class InterpreterNotFound(Missing):
-    """No interpreter of the version that the model was captured with.
+    """No installed Python matches the version that the model was captured with.
 
-    `searched` are the places, `refused` sentences: what was there but may not be taken, why nothing
-    was downloaded.
+    Attributes:
+        wanted: The version.
+        searched: The places that were searched.
+        refused: Sentences about interpreters that do not match, and why none was downloaded.
     """
 
     def __init__(
         self, wanted: str, searched: tuple[str, ...], refused: tuple[str, ...] = ()
     ) -> None:
         super().__init__(wanted, searched, refused)
-        self.wanted, self.searched, self.refused = wanted, searched, refused
+        self.wanted = wanted
+        self.searched = searched
+        self.refused = refused
 
     def __str__(self) -> str:
+        places = ", ".join(self.searched)
         lines = [
-            f"Python {self.wanted} is not on this machine (looked in {', '.join(self.searched)})."
-        ]
-        lines += self.refused[:3]
-        lines += [
-            f"Install it: `uv python install {self.wanted}` or `pyenv install {self.wanted}`."
+            f"Python {self.wanted} is not on this machine (looked in {places}).",
+            *self.refused[:3],
+            f"Install it: `uv python install {self.wanted}` or `pyenv install {self.wanted}`.",
         ]
         return "\n".join(lines)
 
 
 class NotAnInterpreter(Missing):
-    """What was named as an interpreter cannot be started as one."""
+    """A path that was named as a Python interpreter is not one.
+
+    Attributes:
+        path: The path.
+        problem: Why it cannot be used.
+    """
 
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(path, problem)
-        self.path, self.problem = path, problem
+        self.path = path
+        self.problem = problem
 
     def __str__(self) -> str:
-        return f"{self.path} is no Python that can be started: {self.problem}."
+        return f"{self.path} is not a working Python interpreter: {self.problem}."
 
 
 class ToolNotFound(Missing):
-    """A program or an optional library that this work needs is not installed."""
+    """A program or an optional library is not installed.
+
+    Attributes:
+        tool: Its name.
+        remedy: A sentence that says how to install it.
+    """
 
     def __init__(self, tool: str, remedy: str) -> None:
         super().__init__(tool, remedy)
-        self.tool, self.remedy = tool, remedy
+        self.tool = tool
+        self.remedy = remedy
 
     def __str__(self) -> str:
         return f"{self.tool} is not installed. {self.remedy}"

@@ -27,7 +27,7 @@ from envkit.child import scratch
 from envkit.child import variables as environment
 from envkit.child.progress import step
 from envkit.child.sandbox import Wish, confinement
-from envkit.errors import CaptureFailed, Degraded, InvalidArgument
+from envkit.errors import CaptureFailed, IncompleteCapture, InvalidArgument
 from envkit.locking import local_wheels
 from envkit.locking.local_wheels import LocalWheels
 from envkit.locking.lock import Locked, Unlocked, lock
@@ -102,7 +102,7 @@ def capture(
     Raises `ModelNotFound`, `InvalidFile`, `PathOutsideModel` for what is wrong with the model
     directory, `ModelRaised`, `ModelDied`, `ModelTimedOut` when it does not load and predict (with
     what was seen until then as their `seen`), `InvalidArgument` for several of `requirements`,
-    `extra_requirements` and `conda_env`, `Degraded` with `strict`, `NotAnInterpreter` for a bad
+    `extra_requirements` and `conda_env`, `IncompleteCapture` with `strict`, `NotAnInterpreter` for a bad
     `python`, `ToolNotFound` when bubblewrap is insisted on and does not work.
     """
     tell = report or _silent
@@ -162,7 +162,7 @@ def capture(
             conda=conda,
         )
         if strict and found.warnings:
-            raise Degraded(tuple(map(str, found.warnings)))
+            raise IncompleteCapture(tuple(map(str, found.warnings)))
         if write:
             written = files.write(model, found.files(code), target)
         else:

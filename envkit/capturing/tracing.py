@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envkit.capturing.trace import Trace, from_events
-from envkit.child.runner import Journal, doing, run_inside
+from envkit.child.runner import Journal, run_inside
 from envkit.child.sandbox import Confinement
 from envkit.errors import (
     CaptureFailed,
@@ -18,6 +18,7 @@ from envkit.errors import (
     ModelRaised,
     ModelTimedOut,
     NotAnInterpreter,
+    gerund,
 )
 from envkit.interpreters.program import find_program
 from envkit.models.directory import ModelDirectory
@@ -121,18 +122,18 @@ def _failure(journal: Journal, model: ModelDirectory, limits: Limits) -> Capture
         else:
             hint = ""
         return ModelRaised(
-            doing(error["phase"]), error["type"], error["message"] + hint, error["traceback"]
+            error["phase"], error["type"], error["message"] + hint, error["traceback"]
         )
     if journal.done:
         return None
     if journal.ended.timed_out:
-        return ModelTimedOut(doing(journal.phase), limits.seconds)
-    return ModelDied(doing(journal.phase), journal.ended.status, journal.ended.how)
+        return ModelTimedOut(journal.phase, limits.seconds)
+    return ModelDied(journal.phase, journal.ended.status, journal.ended.how)
 
 
 def _in_short(failure: CaptureFailed) -> str:
     """The failure without what the model said: it may hold what must not be written."""
     if isinstance(failure, ModelRaised):
-        return f"the model raised {failure.kind} while it was to {failure.phase}"
+        return f"the model raised {failure.kind} while {gerund(failure.phase)}"
     said = str(failure).partition(".")[0]
     return said[:1].lower() + said[1:]

@@ -26,19 +26,6 @@ DESCRIBE_SECONDS = 30.0
 
 Event = Mapping[str, Any]
 
-_DOING = {
-    "start": "start",
-    "load": "load",
-    "input": "take its input",
-    "predict": "predict",
-    "output": "give its answer",
-}
-
-
-def doing(phase: str) -> str:
-    """Say a phase in words, to follow "it was to …"."""
-    return _DOING.get(phase, phase)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Journal:

@@ -139,7 +139,6 @@ def refuse_failure(
     journal: Journal, input_name: str, timeout: float | None, confinement: Confinement | None
 ) -> None:
     """Raise `InvalidFile` or `PredictionFailed` for what a model's process did not do."""
-    doing = runner.doing(journal.phase)
     if error := journal.error:
         if error["message"]:
             said = f"{error['type']}: {error['message']}"
@@ -154,11 +153,13 @@ def refuse_failure(
             hint = confinement.hint(said + error["traceback"])
         else:
             hint = ""
-        raise PredictionFailed(runner.doing(phase), said + hint, error["traceback"])
+        raise PredictionFailed(phase, said + hint, error["traceback"])
     if journal.ended.timed_out:
-        raise PredictionFailed(doing, f"it was still busy after {timeout:g} s and was ended")
+        raise PredictionFailed(
+            journal.phase, f"it was still running after {timeout:g} s and was stopped"
+        )
     if not journal.done:
-        raise PredictionFailed(doing, f"its process {journal.ended.how}")
+        raise PredictionFailed(journal.phase, f"its process {journal.ended.how}")
 
 
 def keep_bytecode(environment: Environment, told: Sequence[str]) -> None:
@@ -196,11 +197,9 @@ def _answer(path: Path) -> tuple[str, Any]:
         text = path.read_text(encoding="utf-8")
         return text, json.loads(text)["predictions"]
     except FileNotFoundError:
-        raise PredictionFailed(runner.doing("output"), "there is none") from None
+        raise PredictionFailed("output", "there is none") from None
     except (OSError, ValueError, RecursionError, TypeError, KeyError) as error:
-        raise PredictionFailed(
-            runner.doing("output"), f"its answer is not as it must be: {error}"
-        ) from error
+        raise PredictionFailed("output", f"its answer is malformed: {error}") from error
 
 
 def _put(text: str, path: Path) -> None:

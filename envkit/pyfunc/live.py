@@ -18,7 +18,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from envkit.child import variables as variables_of
-from envkit.child.runner import doing
 from envkit.child.worker import Worker
 from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.environments.reproduction import prepare_model
@@ -234,7 +233,7 @@ class _Process:
     def _late(self) -> PredictionFailed:
         self._abandon()
         return PredictionFailed(
-            "predict", f"it was still busy after {self._timeout:g} s; its process was ended"
+            "predict", f"it was still running after {self._timeout:g} s and was stopped"
         )
 
     def _dead(self) -> PredictionFailed:
@@ -255,9 +254,7 @@ class _Process:
             said = str(event.get("type"))
         if event.get("kind") == "input":
             raise InputMismatch(str(event.get("message") or said))
-        raise PredictionFailed(
-            doing(str(event.get("phase"))), said, str(event.get("traceback", ""))
-        )
+        raise PredictionFailed(str(event.get("phase")), said, str(event.get("traceback", "")))
 
 
 def _question(data: Any, params: Mapping[str, Any] | None) -> bytes:
@@ -277,7 +274,7 @@ def _value(content: bytes) -> Any:
     try:
         return wire.loads(content)
     except wire.Malformed as error:
-        raise PredictionFailed("answer", f"its answer is not as it must be: {error}") from error
+        raise PredictionFailed("output", f"its answer is malformed: {error}") from error
     except ImportError as error:
         raise ToolNotFound(
             str(error.name), "The model's answer is of that library's types."

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
-from envkit.child.runner import Journal, doing
+from envkit.child.runner import Journal
 from envkit.environments.workers import Workplace
-from envkit.errors import EnvkitError, PredictionFailed
+from envkit.errors import EnvkitError, PredictionFailed, gerund
 from envkit.serving import refusal
 from envkit.serving.metrics import Meters
 from envkit.serving.options import Settings
@@ -119,7 +119,7 @@ class Pool:
             return body
         if header["kind"] != "input":
             self._tell(
-                f"The model failed to {doing(header['phase'])}:\n{header['traceback'].rstrip()}"
+                f"The model failed while {gerund(header['phase'])}:\n{header['traceback'].rstrip()}"
             )
         raise refusal.of_failure(header, show_traceback=self._settings.show_traceback)
 

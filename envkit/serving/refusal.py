@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from envkit.child.runner import doing
+from envkit.errors import gerund
 
 CODES = {
     400: "BAD_REQUEST",
@@ -101,7 +101,7 @@ def of_failure(header: Mapping[str, Any], *, show_traceback: bool) -> Refusal:
         told = f"{header['type']}, which the server's log explains"
     return Refusal(
         500,
-        f"The model failed to {doing(header['phase'])}: {told}.",
+        f"The model failed while {gerund(header['phase'])}: {told}.",
         traceback=str(header["traceback"]),
         error_class=MODEL,
     )

@@ -25,10 +25,10 @@ def test_a_limit_that_nothing_can_keep_is_refused(tmp_path: Path, limit: dict[st
 @pytest.mark.parametrize(
     ("end", "why"),
     [
-        ("os.kill(os.getpid(), 9)", "was killed by SIGKILL while it was to predict"),
+        ("os.kill(os.getpid(), 9)", "was killed by SIGKILL while predicting"),
         (
             "raise ValueError(os.environ['MY_SECRET'])",
-            "the model raised ValueError while it was to predict",
+            "the model raised ValueError while predicting",
         ),
     ],
 )

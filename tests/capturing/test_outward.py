@@ -10,7 +10,7 @@ import pytest
 
 from envkit import Capture, capture
 from envkit.child.sandbox import Sandbox, confinement
-from envkit.errors import Degraded, InvalidArgument, ModelRaised
+from envkit.errors import IncompleteCapture, InvalidArgument, ModelRaised
 from envkit.models.capture_warnings import WarningKind
 
 CODE = """
@@ -82,7 +82,7 @@ def test_what_is_written_into_the_home_is_told_and_what_is_gone_again_is_not(mak
     assert line.startswith(
         "the model writes into the home folder: ~/.cache, ~/.cache/mine, ~/by-child and 2 more"
     )
-    with pytest.raises(Degraded, match="home folder"):
+    with pytest.raises(IncompleteCapture, match="home folder"):
         capture(captured.model, strict=True)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from envkit.capturing.outcome import Capture
-from envkit.errors import Degraded
+from envkit.errors import IncompleteCapture
 from envkit.models.capture_warnings import WarningKind
 from tests.builders.model_case import ModelCase
 from tests.builders.pickles import code_pickle
@@ -169,7 +169,7 @@ def test_what_a_process_that_cannot_be_recorded_is_told_to_import_is_required(
 
 
 def test_a_static_capture_is_never_complete(case: ModelCase) -> None:
-    with pytest.raises(Degraded):
+    with pytest.raises(IncompleteCapture):
         case.capture(static=True, strict=True)
 
 

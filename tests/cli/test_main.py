@@ -107,7 +107,7 @@ def test_wrong_usage_and_missing_models_have_the_exit_codes_of_the_design(
         (errors.ModelRaised("load", "ValueError", "bad", "Traceback …"), 4),
         (errors.ModelDied("predict", -11, "was killed by SIGSEGV"), 4),
         (errors.ModelTimedOut("predict", 3), 4),
-        (errors.Degraded(("no prediction was made",)), 4),
+        (errors.IncompleteCapture(("no prediction was made",)), 4),
         (errors.BuildFailed("install", "no wheel"), 5),
         (errors.PredictionFailed("predict", "bad"), 6),
         (errors.InterpreterNotFound("3.7.1", ("PATH",)), 7),

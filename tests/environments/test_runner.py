@@ -104,7 +104,7 @@ def test_a_model_that_raises_gives_its_traceback(program: Path, given: Path) -> 
 
     with pytest.raises(PredictionFailed) as raised:
         predict(given)
-    assert str(raised.value) == "The model failed to predict: ValueError: bad"
+    assert str(raised.value) == "The model failed while predicting: ValueError: bad"
     assert raised.value.traceback == "T"
 
 
@@ -120,25 +120,28 @@ def test_bad_input_is_the_callers_fault(program: Path, given: Path) -> None:
     [
         (
             "tell('phase', name='load'); os._exit(0)",
-            "failed to load: its process ended with status 0",
+            "failed while loading: its process ended with status 0",
         ),
         (
             "tell('phase', name='predict'); os.kill(os.getpid(), 9)",
-            "failed to predict: its process was killed by SIG",
+            "failed while predicting: its process was killed by SIG",
         ),
         (
             "os.remove(request['journal']); sys.exit(4)",
-            "failed to start: its process ended with status 4",
+            "failed while starting: its process ended with status 4",
         ),
-        ("tell('phase', name='output'); tell('done')", "failed to give its answer: there is none"),
-        ("answer(1)", "failed to start: its process ended with status 0"),
+        (
+            "tell('phase', name='output'); tell('done')",
+            "failed while writing its answer: there is none",
+        ),
+        ("answer(1)", "failed while starting: its process ended with status 0"),
         (
             "open(request['output'], 'x').write('nonsense'); tell('done')",
-            "its answer is not as it must be",
+            "its answer is malformed",
         ),
         (
             "open(request['output'], 'x').write('[]'); tell('done')",
-            "its answer is not as it must be",
+            "its answer is malformed",
         ),
     ],
 )
@@ -154,7 +157,7 @@ def test_a_process_that_is_not_done_is_a_failure(
 def test_a_model_that_hangs_is_ended(program: Path, given: Path) -> None:
     program.write_text(START + "tell('phase', name='predict'); time.sleep(60)")
 
-    with pytest.raises(PredictionFailed, match=r"still busy after 0\.5 s"):
+    with pytest.raises(PredictionFailed, match=r"still running after 0\.5 s"):
         predict(given, timeout=0.5)
 
 
@@ -186,7 +189,7 @@ def test_an_interpreter_that_does_not_start_is_told(
 ) -> None:
     environment = Environment(python=tmp_path / "none", path=tmp_path, key="k", manager=EnvType.UV)
 
-    with pytest.raises(PredictionFailed, match="failed to start"):
+    with pytest.raises(PredictionFailed, match="failed while starting"):
         prediction.predict(environment, MODEL, given, "json")
 
 

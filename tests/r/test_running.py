@@ -63,7 +63,7 @@ def test_what_r_raises_is_the_models_error_without_a_traceback_of_python(
     assert (result.exit_code, result.stdout) == (6, "")
     lines = result.stderr.splitlines()
     assert lines[:2] == ["Error in model(data) : a secret", "Calls: model"]
-    assert lines[2:] == ["Error: The model failed to predict: RError: a secret"]
+    assert lines[2:] == ["Error: The model failed while predicting: RError: a secret"]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_r_that_ends_is_told_as_it_ended(crates: Path, asked: str, how: str) -> 
 
 
 def test_r_is_ended_when_its_time_is_up(crates: Path) -> None:
-    with pytest.raises(PredictionFailed, match="still busy after 2 s"):
+    with pytest.raises(PredictionFailed, match="still running after 2 s"):
         envkit.predict(crates / "whims", {"inputs": ["sleep"]}, timeout=2)
 
 

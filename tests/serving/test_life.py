@@ -122,7 +122,7 @@ def test_a_model_that_cannot_be_loaded_ends_the_server_with_its_traceback(make_m
 
     assert process.returncode == 6
     assert "in _load_pyfunc" in said
-    assert "The model failed to load: OSError: no such weights" in said
+    assert "The model failed while loading: OSError: no such weights" in said
 
 
 def test_a_port_that_is_taken_is_told(whims: Path) -> None:

@@ -215,7 +215,7 @@ def test_variables_time_limit_and_sandbox_are_those_of_predict(running: Make) ->
     confined = run(model, "--rebuild", "--env", "RATE=2", "--sandbox")
     assert confined.exit_code == 0, confined.stdout
     late = run(running(slow, name="slow"), "--rebuild", "--timeout", "1")
-    assert "it was still busy after 1 s and was ended" in late.stdout
+    assert "it was still running after 1 s and was stopped" in late.stdout
 
 
 @pytest.mark.e2e
