@@ -58,7 +58,6 @@ LIBRARIES_OF_PROGRAMS = {  # programs that are started with envkit's own interpr
     "inside/programs/rattler_program.py": {"rattler"},
 }
 STILL_CIRCULAR = {
-    "inside/jobs.py",
     "validating/files/facts.py",
 }
 OWN_NAME_INSIDE = "_envkit"  # of the folder `inside`, in the interpreters that run it

@@ -1,7 +1,6 @@
 """A model that is loaded once, in a process of its own, and asked over a socket for as long as it is wanted.
 
-`envkit/inside/worker.py` is the program, and says what it is asked and what it tells;
-`envkit/inside/messages.py`, how.
+`envkit/inside/worker.py` is the program; `envkit/inside/__main__.py` documents the messages.
 """
 
 from __future__ import annotations

@@ -1,79 +1,157 @@
 """Load a model, let it predict, and report. Started as `PYTHON [-I] …/inside/__main__.py REQUEST.json`.
 
-This docstring is the protocol between this program and the one that starts it.
+This docstring is the protocol between this program and its parent: the request, the journal, and
+the messages of a worker. Objects are JSON; "may be missing" is said of every key that may be.
 
-*The request* is one JSON object:
+REQUEST
 
-    job              "trace": load, predict on the example, record what that needs. "predict": load, predict.
-                     "describe": give the event `interpreter` and do nothing with any model; needs no other key.
-                     "work": load, then answer questions over the socket `channel` (`worker`)
-    journal          absolute path of the answer, a file that does not exist yet
-    model            absolute path of the model directory
-    python_function  the `python_function` flavor of the MLmodel file; for a model of R what takes its place
-    flavors          all flavors
-    metadata         may be missing; what the author says of the model, as far as it is texts
-    signature        the model's signature or null; its parts may be JSON texts, as MLflow stores them
-    example          null, or {"path", "type", "pandas_orient", …}: `saved_input_example_info` with an absolute path
-    input            null, or {"path", "content_type": "json" | "csv"}: what to predict on (job predict)
-    params           null, or an object: parameters that override those of the input (job predict)
-    output           null, or the absolute path of the file that gets `{"predictions": …}`, whole or not at all
-    typed            may be missing; the absolute path of a file for the answer with its types (`wire`; job trace)
-    channel          the number of an inherited descriptor, a socket (job work)
-    without_mlflow   may be missing; true: an installed MLflow is not to be had, only what `surface` supplies
-    memory_bytes     null, or the most address space that the process may have
-    limits           may be missing; an object of resource limits: names without `RLIMIT_` and numbers
+    job: string             "trace": load the model, predict on its example, record what that needs.
+                            "predict": load and predict. "describe": write the event `interpreter`;
+                            needs no other key than `journal`. "work": load, then answer the
+                            questions of the parent over the socket `channel`
+    journal: string         absolute path of the journal, a file that does not exist yet
+    model: string           absolute path of the model directory
+    python_function: object the `python_function` flavor of the MLmodel file; for an R model, what
+                            stands in for it
+    flavors: object         all flavors of the MLmodel file
+    metadata: object        may be missing; metadata of the MLmodel file that are strings
+    signature: object or null
+                            of the MLmodel file; its parts may be JSON texts, as MLflow stores them
+    example: object or null `saved_input_example_info` of the MLmodel file, and `path`: absolute
+    input: object or null   what to predict on (job predict): `path` and `content_type` ("json",
+                            "csv" or "parquet")
+    params: object or null  parameters that override those of the input (job predict)
+    output: string or null  absolute path of the file that gets `{"predictions": …}`, whole or not
+                            at all (job predict)
+    typed: string           may be missing; absolute path of the file that gets the answer with its
+                            types, as `data.wire` writes it (job trace)
+    channel: integer        the number of an inherited descriptor, a stream socket (job work)
+    without_mlflow: boolean may be missing; true: an installed MLflow is hidden, and what
+                            `author.fake_mlflow` supplies takes its place
+    memory_bytes: integer or null
+                            the most address space that the process may have
+    limits: object          may be missing; resource limits: names without `RLIMIT_` and integers
 
-*The answer* is the journal alone, JSON lines, one event each, appended as it happens: what was seen before a
-crash survives it. The exit status and what is printed mean nothing. Events, by their key "event":
+JOURNAL
 
-    interpreter   first event of a trace: executable, version, implementation, prefix, base_prefix, platform,
-                  stdlib (folders), sys_path, markers (PEP 508), packages (versions of pip, setuptools, wheel)
-    phase         name: "load", "input", "predict", "output"; the phase that begins
-    module        module, file, importer, importer_file, line, phase, importing: a module that was not cached
-                  was found and is about to run. Once per module. Modules of the standard library are left out.
-                  importing: [file, line] of each frame, innermost first, through which the importer's own package
-                  is being imported; empty when something called the importer later, and for a module of the
-                  importer's own regular package
-    import        the same keys: a module was asked for, cached or not, by an import statement or `importlib`.
-                  Once per (importer, module). Left out: the standard library, and what stays within one
-                  regular top-level package
-    pickle        module, phase: a pickle names it
-    builtin       name, path: a name in `builtins` that is not Python's own when the interpreter has started, and the
-                  file of code that put it there: a module, a `.pth` file, or null
-    variable      name, set, needed, reader, reader_file, line, phase: an environment variable was asked for; never
-                  its value. needed: absence would raise there, as in `os.environ[name]`. Copying the whole
-                  environment is not reading each variable. Left out: what the process set itself, or was given by
-                  the traced process that started it
-    file          path, reader, reader_file, line, phase: a file other than code that was opened for reading
-    metadata      path, reader, reader_file, line, phase: the metadata of a distribution, asked for by its name
-    library       path, reader, reader_file, line, phase: a native library that was loaded through `ctypes`; its
-                  path or a name that the system resolves
-    libraries     paths: all native libraries that are loaded at the end (Linux), extension modules among them,
-                  without those of the standard library, the interpreter and the C library
-    process       argv, program, reader, reader_file, line, phase: a program was started; program: its path, or null
-                  when there is none. For a line of shell also each program that it names, with argv its name alone
-    program       path, reader, reader_file, line, phase: a script that an interpreter was started with
-    write         path, gone, reader, reader_file, line, phase: a path that was made or changed, or that it was tried
-                  to; gone: was removed or renamed. Left out: below temporary folders but not in the home, bytecode
-    connect       address ("host:port" or the path of a socket), phase: a connection that was tried
-    module-files  files: {module: file or null}, at each phase's end: modules in `sys.modules` that no event
-                  told of, without the standard library
-    prediction    output: the answer to the example (job trace)
-    uncompiled    paths: source files that were imported and have no bytecode (job predict, with limits)
-    skipped       phase, why: there was no prediction to make
-    unstreamed    why: the model can predict piece by piece, but raised on the example
-    error         phase, kind, type, message, traceback: the last event when something raised. kind "input": what was
-                  given to predict on is at fault; "output": the answer has no JSON form; "model": everything else
-    done          the last event otherwise. A journal without error and done is that of a process that died
+The answer is the journal alone: JSON lines in ASCII, one event each, appended as it happens, so
+that what was seen before a crash survives it. The exit status and what is printed mean nothing.
+Each event has the key `event`, its name, and the fields listed here. The lists use these groups:
 
-An event of another process than the first has its "pid": a fork, or a Python program of this
-environment that a recorded process started. What such a program does without code of a file counts
-as done by who started it.
+    PHASE                   phase: string. "start", "load", "input", "predict" or "output"
+    IMPORTER                importer: string, importer_file: string or null, line: integer,
+                            importing: list of [string, integer]
+    READER                  reader: string, reader_file: string or null, line: integer
 
-The importer of a module, like the reader of a variable, is the nearest frame that belongs neither
-to the import system, nor to the recording, nor to the standard library; a frame of the standard
-library is taken only when there is no other. The loaders of this program act for the model, as
-importers named `_envkit.loaders.…`.
+An importer or a reader is the module, with file and line, whose code is the nearest frame that
+belongs neither to the import system, nor to the recording, nor to the standard library; a frame of
+the standard library only when there is no other; an empty string when there is no frame at all. The
+loaders of this program act for the model, as importers named `_envkit.loaders.…`. `importing` has
+the file and line of each frame, innermost first, through which the importer's own package is being
+imported. It is empty when something called the importer later, and for a module that the importer's
+own regular package contains.
+
+    interpreter             executable: string, version: string, implementation: string,
+                            prefix: string, base_prefix: string, platform: string,
+                            stdlib: list of strings, sys_path: list of strings,
+                            markers: object of strings, packages: object of strings or nulls
+        The first event of a trace. stdlib: folders. markers: all of PEP 508. packages: versions of
+        pip, setuptools and wheel.
+    phase                   name: string
+        A phase begins: "load", "input", "predict" or "output".
+    module                  module: string, file: string or null, IMPORTER, PHASE
+        A module that was not cached was found and is about to run; or the code of a file runs as a
+        module without an import. Once per module. Without modules of the standard library.
+    import                  module: string, file: string or null, IMPORTER, PHASE
+        An import statement or `importlib` named a module, cached or not. Once per importer and
+        module. Without the standard library, and without imports within one regular top-level
+        package.
+    pickle                  module: string, PHASE
+        A pickle names the module.
+    builtin                 name: string, path: string or null
+        A name in `builtins` that is not Python's own when the interpreter has started, and the file
+        whose code put it there: a module, a `.pth` file, or null when it is unknown.
+    variable                name: string, set: boolean, needed: boolean, READER, PHASE
+        An environment variable was read; its value is never recorded. set: whether it has one.
+        needed: its absence would raise there, as in `os.environ[name]`. Copying the whole
+        environment is not reading each variable. Without variables that the process set itself, or
+        got from the traced process that started it.
+    file                    path: string, READER, PHASE
+        A file that is not code was opened for reading.
+    metadata                path: string, READER, PHASE
+        The metadata of a distribution were read by its name.
+    library                 path: string, READER, PHASE
+        A native library was loaded through `ctypes`; a path, or a name that the system resolves.
+    libraries               paths: list of strings
+        All native libraries that are loaded at the end (Linux), extension modules among them,
+        without those of the standard library, the interpreter and the C library.
+    process                 argv: list of strings, program: string or null, READER, PHASE
+        A program was started. program: its path, or null when it does not exist. For a line of
+        shell there is also one event for each program that the line names, with only its name in
+        `argv`.
+    program                 path: string, READER, PHASE
+        An interpreter of this environment was started with this script.
+    write                   path: string, gone: boolean, READER, PHASE
+        A path was made or changed, or that was tried. gone: it was removed or renamed. Without
+        bytecode, and without temporary folders unless they are in the home folder.
+    connect                 address: string, PHASE
+        A connection was tried: "host:port", or the path of a socket.
+    module-files            files: object of strings or nulls
+        At the end of each phase: the modules in `sys.modules` that no event has named, with their
+        files. Without the standard library.
+    prediction              output: JSON value
+        The answer to the example (job trace). Infinities are the strings "Infinity" and "-Infinity".
+    uncompiled              paths: list of strings
+        Source files that were imported and have no bytecode (job predict, with `limits`).
+    skipped                 phase: string, why: string
+        There is nothing to predict on; the phase is "predict".
+    unstreamed              why: string
+        The model can predict piece by piece but raised an exception on the example: its class.
+    error                   phase: string, kind: string, type: string, message: string,
+                            traceback: string
+        The last event when something raised an exception. kind: "input" when the data to predict on
+        are at fault, "output" when the answer cannot be written as JSON, else "model".
+    done                    (no fields)
+        The last event otherwise. A journal without `error` and `done` is that of a process that died.
+
+An event of another process than the first has the field `pid`, an integer, too: of a fork, or of a
+Python program of this environment that a recorded process started. What such a program does in code
+that has no file counts as done by whoever started it.
+
+MESSAGES OF A WORKER
+
+A message has a header, a JSON object in ASCII, and a body of any bytes. Before them go their
+lengths: 4 and 8 bytes, big-endian. What the worker sends has the key `event`:
+
+    ready                   streamable: boolean, uncompiled: list of strings
+        Once, when the model has loaded. streamable: it can predict piece by piece. uncompiled: as
+        the journal's event of that name; empty without `limits`.
+    answer                  (no fields)
+        The body is the answer as JSON: `{"predictions": …}`, or the bare answer to a chat request.
+    piece                   (no fields)
+        The body is one piece of a stream as JSON.
+    end                     (no fields)
+        The stream is complete, or was stopped.
+    error                   phase: string, kind: string, type: string, message: string,
+                            traceback: string
+        The question failed. The fields are those of the journal's event, and the phase is "sent"
+        when the error came after the answer. When the request is at fault there are also
+        status: integer and code: string, as HTTP and MLflow define them, and misfit: boolean,
+        whether the request does not match the signature.
+
+What the parent sends has the key `ask`:
+
+    predict                 content_type: string
+        The body is a request: "json", "csv" or "parquet". The worker sends `answer` or `error`. With
+        "typed", body and answer are values as `data.wire` writes them; the body is a pair of data
+        and parameters, and errors have no `status`.
+    stream                  content_type: string
+        The same. The worker sends any number of `piece`, then `end` or `error`.
+    stop                    (no fields)
+        No more pieces are wanted. A stream on its way ends with `end`; nothing else is sent.
+
+The worker answers one question at a time. What fails while the model loads goes to the journal, as
+in all jobs, and the process ends. It also ends when the parent closes the socket.
 """
 
 import os
@@ -94,7 +172,7 @@ def main() -> None:
     assert spec is not None
     sys.modules["_envkit"] = module_from_spec(spec)
     request = sys.argv[1]
-    sys.argv[:] = ["-c"]  # as the model would see them under `python -c`
+    sys.argv[:] = ["-c"]  # what the model would see under `python -c`
     sys.modules["__main__"] = types.ModuleType("__main__")
 
     from _envkit.jobs import run  # type: ignore[import-not-found]

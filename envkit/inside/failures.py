@@ -1,17 +1,22 @@
-"""What the model raised, told without the frames of this program."""
+"""The event `error`: what a job, a model or a request raised, without the frames of this program."""
 
 from __future__ import annotations
 
 import os
 from types import TracebackType
-from typing import Any
+from typing import Any, Dict
 
 from .data.signature import InvalidInput
 
 FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
+OWN_FRAMES = (FOLDER, "<frozen importlib")
+KINDS = {
+    "input": "input",
+    "output": "output",
+}  # whose fault an error is, by its phase; else "model"
 
 
-class Foreign(Exception):
+class ForeignError(Exception):
     """What a model of another language raised. traceback: as that language prints it."""
 
     def __init__(self, message: str, traceback: str) -> None:
@@ -19,82 +24,72 @@ class Foreign(Exception):
         self.traceback = traceback
 
 
-def refusal(error: BaseException) -> dict[str, Any]:
-    """Give what is told of an error beside the event `error` when whoever asked is at fault; nothing otherwise.
+def describe(error: BaseException, phase: str) -> Dict[str, Any]:
+    """Give the event `error` for what was raised in a phase."""
+    event = {"event": "error", "phase": phase, "kind": KINDS.get(phase, "model")}
+    name = type(error).__name__
+    try:
+        return {**event, "type": name, "message": _message(error), "traceback": _traceback(error)}
+    except MemoryError:
+        return {**event, "type": name, "message": "", "traceback": ""}
 
-    That may be the model's own verdict: MLflow lets it raise an `MlflowException` with a code that
-    stands for a status of HTTP, and so do its checks of type hints.
+
+def refusal(error: BaseException) -> Dict[str, Any]:
+    """Give what a worker adds to the event `error` when the request is at fault; else nothing.
+
+    The model itself may say so: MLflow lets it raise an `MlflowException` with a code that stands
+    for an HTTP status, and its checks of type hints do the same.
     """
     if isinstance(error, InvalidInput):
-        if error.is_misfit:
-            code = "INVALID_PARAMETER_VALUE"
-        else:
-            code = "BAD_REQUEST"
-        return {"kind": "input", "status": 400, "code": code, "misfit": error.is_misfit}
-    if any(each.__name__ == "MlflowException" for each in type(error).__mro__):
-        told: Any = error
-        status = int(told.get_http_status_code())
+        code = "INVALID_PARAMETER_VALUE" if error.is_mismatch else "BAD_REQUEST"
+        return {"kind": "input", "status": 400, "code": code, "misfit": error.is_mismatch}
+    if any(base.__name__ == "MlflowException" for base in type(error).__mro__):
+        exception: Any = error
+        status = int(exception.get_http_status_code())
         if 400 <= status < 500:
-            return {
-                "kind": "input",
-                "status": status,
-                "code": str(told.error_code),
-                "misfit": False,
-            }
+            code = str(exception.error_code)
+            return {"kind": "input", "status": status, "code": code, "misfit": False}
     return {}
 
 
-def describe(error: BaseException, phase: str, kind: str) -> dict[str, Any]:
-    """Give the event `error`."""
+def _message(error: BaseException) -> str:
     try:
-        return _described(error, phase, kind)
-    except MemoryError:
-        bare = {"event": "error", "phase": phase, "kind": kind, "message": "", "traceback": ""}
-        return {**bare, "type": type(error).__name__}
-
-
-def _described(error: BaseException, phase: str, kind: str) -> dict[str, Any]:
-    import traceback
-
-    _clean(error, set())
-    try:
-        message = str(error)
+        return str(error)
     except Exception as failure:
-        message = f"(its message could not be made: {type(failure).__name__})"
-    return {
-        "event": "error",
-        "phase": phase,
-        "kind": kind,
-        "type": type(error).__name__,
-        "message": message,
-        "traceback": error.traceback
-        if isinstance(error, Foreign)
-        else "".join(traceback.format_exception(type(error), error, error.__traceback__)),
-    }
+        return f"(its message could not be made: {type(failure).__name__})"
 
 
-def _clean(error: BaseException | None, seen: set[int]) -> None:
-    """Take this program's frames, and those of the import system, out of an exception and those behind it."""
+def _traceback(error: BaseException) -> str:
+    if isinstance(error, ForeignError):
+        return error.traceback
+    import traceback  # takes 5 ms, and most runs have no error
+
+    _remove_own_frames(error, set())
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__))
+
+
+def _remove_own_frames(error: BaseException | None, seen: set[int]) -> None:
+    """Remove the frames of this program and of the import system from an exception and its causes."""
     if error is None or id(error) in seen:
         return
     seen.add(id(error))
-    error.__traceback__ = _without_own(error.__traceback__)
-    _clean(error.__cause__, seen)
-    _clean(error.__context__, seen)
-    members = getattr(error, "exceptions", ())
-    for member in members if isinstance(members, tuple) else ():
-        if isinstance(member, BaseException):
-            _clean(member, seen)
+    error.__traceback__ = _without_own_frames(error.__traceback__)
+    _remove_own_frames(error.__cause__, seen)
+    _remove_own_frames(error.__context__, seen)
+    members = getattr(error, "exceptions", ())  # of an exception group
+    if isinstance(members, tuple):
+        for member in members:
+            if isinstance(member, BaseException):
+                _remove_own_frames(member, seen)
 
 
-def _without_own(trace: TracebackType | None) -> TracebackType | None:
+def _without_own_frames(trace: TracebackType | None) -> TracebackType | None:
     kept = []
     while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if not file.startswith(FOLDER) and not file.startswith("<frozen importlib"):
+        if not trace.tb_frame.f_code.co_filename.startswith(OWN_FRAMES):
             kept.append(trace)
         trace = trace.tb_next
     result = None
-    for each in reversed(kept):
-        result = TracebackType(result, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    for entry in reversed(kept):
+        result = TracebackType(result, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
     return result

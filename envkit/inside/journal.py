@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from typing import Any, Dict, Tuple
 
-LOWEST_DESCRIPTOR = 200  # out of the way of what programs open and close by number
+LOWEST_DESCRIPTOR = 200  # out of the way of programs that open and close descriptors by number
+CANNOT_REPORT = 74  # EX_IOERR of <sysexits.h>
 
 
 class Journal:
-    """Appends events to a file, each whole, at once, in one write.
+    """Appends events to a file, each in one write, at once.
 
-    A model may close every descriptor, also those it does not know, and reuse their numbers. So
-    before each write the descriptor is compared with the file that was opened first, and the file
-    opened anew if it is another. Needs no lock: the system appends each write as a whole, whichever
-    thread or process makes it.
+    A model may close every descriptor, also those that are not its own, and reuse their numbers. So
+    before each write the descriptor is compared with the file that was opened first, and the file is
+    opened again if it is another. No lock is needed: the system appends each write as a whole,
+    whichever thread or process makes it.
     """
 
     def __init__(self, path: str, *, joins: bool = False) -> None:
@@ -25,7 +26,7 @@ class Journal:
         self._descriptor = self._open(0 if joins else os.O_CREAT | os.O_EXCL)
         self._identity = self._identify()
 
-    def write(self, event: dict[str, Any]) -> None:
+    def write(self, event: Dict[str, Any]) -> None:
         """Append one event; in another process than the first with its number."""
         process = os.getpid()
         if process != self._process:
@@ -43,25 +44,23 @@ class Journal:
         try:
             while line:
                 line = line[os.write(self._descriptor, line) :]
-        except (
-            OSError
-        ):  # no space: what cannot be reported must not look like an honest, shorter report
-            os._exit(74)
+        except OSError:  # such as a full disk: a shorter journal must not look complete
+            os._exit(CANNOT_REPORT)
 
-    def _identify(self) -> tuple[int, int] | None:
+    def _identify(self) -> Tuple[int, int] | None:
         try:
-            found = os.fstat(self._descriptor)
+            status = os.fstat(self._descriptor)
         except OSError:
             return None
-        return found.st_dev, found.st_ino
+        return status.st_dev, status.st_ino
 
     def _open(self, flags: int) -> int:
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | flags, 0o600)
         try:
-            import fcntl
+            import fcntl  # not on Windows
 
             high = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, LOWEST_DESCRIPTOR)
-        except (ImportError, OSError):  # not POSIX; more than this process may have open
+        except (ImportError, OSError):  # the process may not have that many descriptors
             return descriptor
         os.close(descriptor)
         return high

@@ -1,4 +1,4 @@
-"""Loading of a model and calling it, as `mlflow.pyfunc.load_model` and `PyFuncModel.predict` do (MLflow 3.17)."""
+"""Loading a model and calling it, as `mlflow.pyfunc.load_model` and `PyFuncModel.predict` do (MLflow 3.17)."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ import sys
 from typing import Any, Callable, Iterable, Mapping
 
 from .author import fake_mlflow
-from .data.payload import Reader
+from .bytecode import keep_bytecode_out_of
+from .data.requests.model_input import RequestReader
 from .loaders import loader_for
-from .tracing.bytecode import leave_no_trace_in
 
 
 class Model:
     """A loaded model.
 
-    implementation: what its loader gave. takes_raw_inputs: its type hints say what it takes, so
-    `inputs` reach it as the JSON values they are. reader: the model, if it reads its requests
+    implementation: what its loader returned. takes_raw_inputs: its type hints define its input, so
+    `inputs` reach it as the JSON values that they are. reader: the model, if it reads requests
     itself.
     """
 
     def __init__(self, implementation: Any, function: str, streamable: bool = False) -> None:
         self.implementation = implementation
-        self._predict: Callable[..., Any] = getattr(implementation, function)
-        self._stream: Callable[..., Any] | None = (
-            getattr(implementation, "predict_stream", None) if streamable else None
-        )
         self.takes_raw_inputs = bool(getattr(implementation, "takes_raw_inputs", False))
-        self.reader = implementation if isinstance(implementation, Reader) else None
+        self.reader: RequestReader | None = None
+        if isinstance(implementation, RequestReader):
+            self.reader = implementation
+        self._predict: Callable[..., Any] = getattr(implementation, function)
+        self._stream: Callable[..., Any] | None = None
+        if streamable:
+            self._stream = getattr(implementation, "predict_stream", None)
 
     @property
     def streams(self) -> bool:
@@ -37,17 +39,17 @@ class Model:
 
     def predict(self, data: Any, params: Mapping[str, Any] | None) -> Any:
         """Predict; `params` are passed to a function that has a parameter of that name."""
-        return _called(self._predict, data, params)
+        return _call(self._predict, data, params)
 
     def predict_stream(self, data: Any, params: Mapping[str, Any] | None) -> Iterable[Any]:
         """Predict piece by piece. Raises `TypeError` for a model that cannot."""
         if self._stream is None:
             raise TypeError("the model has no `predict_stream`")
-        pieces: Iterable[Any] = _called(self._stream, data, params)
+        pieces: Iterable[Any] = _call(self._stream, data, params)
         return pieces
 
 
-def _called(function: Callable[..., Any], data: Any, params: Mapping[str, Any] | None) -> Any:
+def _call(function: Callable[..., Any], data: Any, params: Mapping[str, Any] | None) -> Any:
     parameter = inspect.signature(function).parameters.get("params")
     if parameter is not None and parameter.kind is not parameter.VAR_KEYWORD:
         return function(data, params=params)
@@ -55,22 +57,22 @@ def _called(function: Callable[..., Any], data: Any, params: Mapping[str, Any] |
 
 
 def load(request: Mapping[str, Any]) -> Model:
-    """Load the model of a request; raises whatever its code raises."""
+    """Load the model of a request, with a stand-in for MLflow; raises whatever its code raises."""
     fake_mlflow.supply(without_mlflow=bool(request.get("without_mlflow")))
     return load_here(request)
 
 
 def load_here(request: Mapping[str, Any]) -> Model:
-    """The same, in a program that goes on to do other things."""
+    """Load the model of a request into a program that has other things to do, too."""
     conf = request["python_function"]
-    model = request["model"]
-    leave_no_trace_in(model)
+    folder = request["model"]
+    keep_bytecode_out_of(folder)
     if conf.get("code"):
-        sys.path.insert(0, os.path.join(model, conf["code"]))
+        sys.path.insert(0, os.path.join(folder, conf["code"]))
     if conf.get("data"):
-        data = os.path.join(model, conf["data"])
+        data = os.path.join(folder, conf["data"])
     else:
-        data = model
-    load_pyfunc = loader_for(conf["loader_module"])
-    implementation = load_pyfunc(data, request)
-    return Model(implementation, conf.get("predict_fn") or "predict", bool(conf.get("streamable")))
+        data = folder
+    implementation = loader_for(conf["loader_module"])(data, request)
+    function = conf.get("predict_fn") or "predict"
+    return Model(implementation, function, bool(conf.get("streamable")))

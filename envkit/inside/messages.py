@@ -1,28 +1,24 @@
-"""Messages between a worker and the program that asks it, over a stream socket.
-
-Each has a header, which is a JSON object, and a body of any bytes. Before them go their lengths: 4
-and 8 bytes, the most significant first.
-"""
+"""Reading and writing of the messages between a worker and its parent (`__main__` documents them)."""
 
 from __future__ import annotations
 
 import json
 import struct
-from typing import Any, Mapping
+from typing import Any, Mapping, Tuple
 
 LENGTHS = struct.Struct("!IQ")
 PIECE = 1 << 20
-SMALL = 1 << 16  # bytes of a body that goes together with what is before it
+SMALL = 1 << 16  # bytes of a body that is sent together with what precedes it
 
 
 def begun(header: Mapping[str, Any], size: int) -> bytes:
-    """Give all of a message but its body, which has `size` bytes."""
+    """Give everything of a message that precedes its body, which has `size` bytes."""
     text = json.dumps(header).encode("ascii")
     return LENGTHS.pack(len(text), size) + text
 
 
 def write(channel: Any, header: Mapping[str, Any], body: bytes = b"") -> None:
-    """Send a message over a socket. Raises `OSError` when nobody is there to read it."""
+    """Send a message over a socket. Raises `OSError` when the other side has ended."""
     start = begun(header, len(body))
     if len(body) <= SMALL:
         channel.sendall(start + body)
@@ -31,26 +27,27 @@ def write(channel: Any, header: Mapping[str, Any], body: bytes = b"") -> None:
         channel.sendall(body)
 
 
-def read(channel: Any) -> tuple[Mapping[str, Any], bytes] | None:
+def read(channel: Any) -> Tuple[Mapping[str, Any], bytes] | None:
     """Wait for a message and give its header and body; None when the other side has ended.
 
-    Raises `OSError` when the socket fails, `ValueError` for what is no message.
+    Raises `OSError` when the socket fails, `ValueError` for a malformed message.
     """
-    lengths = _exactly(channel, LENGTHS.size)
+    lengths = _read_exactly(channel, LENGTHS.size)
     if lengths is None:
         return None
     header_size, body_size = LENGTHS.unpack(lengths)
-    found = _exactly(channel, header_size + body_size)
-    if found is None:
+    content = _read_exactly(channel, header_size + body_size)
+    if content is None:
         return None
-    return json.loads(found[:header_size]), bytes(memoryview(found)[header_size:])
+    header: Mapping[str, Any] = json.loads(content[:header_size])
+    return header, bytes(memoryview(content)[header_size:])
 
 
-def _exactly(channel: Any, size: int) -> bytearray | None:
-    found = bytearray()
-    while len(found) < size:
-        piece = channel.recv(min(size - len(found), PIECE))
+def _read_exactly(channel: Any, size: int) -> bytearray | None:
+    content = bytearray()
+    while len(content) < size:
+        piece = channel.recv(min(size - len(content), PIECE))
         if not piece:
             return None
-        found += piece
-    return found
+        content += piece
+    return content

@@ -14,7 +14,7 @@ from envkit.errors import InvalidInput, ModelNotFound
 from envkit.formats import conda_yaml, envkit_json, mlmodel, python_env_yaml
 from envkit.formats.document import Document
 from envkit.formats.mlmodel import MLModel
-from envkit.inside.artifacts import SUFFIXES, format_of
+from envkit.inside.artifact_formats import SUFFIXES, format_of
 
 LOADER = "_envkit.loaders.artifact"
 CODE = "code"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from envkit.errors import InputMismatch
-from envkit.inside.data import enforcement, parameters
+from envkit.inside.data.enforcement import inputs, parameters
 from envkit.inside.data.signature import InvalidInput, Signature
 from envkit.models.inference import spark
 from envkit.models.schema import Schema
@@ -30,7 +30,7 @@ def enforce(data: Any, signature: ModelSignature | Schema | None) -> Any:
     try:
         if spark.is_frame(data):
             return _enforced_in_spark(data, expected)
-        return enforcement.enforce(data, expected)
+        return inputs.enforce(data, expected)
     except InvalidInput as error:
         raise InputMismatch(str(error)) from error
 
@@ -44,7 +44,8 @@ def enforce_params(
     """
     try:
         return (
-            parameters.complete(params, Signature(signature.to_dict() if signature else None)) or {}
+            parameters.enforce_params(params, Signature(signature.to_dict() if signature else None))
+            or {}
         )
     except InvalidInput as error:
         raise InputMismatch(str(error)) from error
@@ -58,7 +59,7 @@ def validate_schema(data: Any, expected_schema: Schema) -> None:
 def _enforced_in_spark(frame: Any, signature: Signature) -> Any:
     if not signature.inputs:
         return frame
-    checked = enforcement.enforce(frame.limit(ROWS_OF_SPARK).toPandas(), signature)
+    checked = inputs.enforce(frame.limit(ROWS_OF_SPARK).toPandas(), signature)
     if hasattr(checked, "columns"):
         return frame.select(*map(str, checked.columns))
     return frame

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from envkit.errors import InvalidArgument, InvalidFile
-from envkit.inside.data import answer, payload
-from envkit.inside.data.enforcement import convert
+from envkit.inside.data.enforcement.inputs import convert
+from envkit.inside.data.json_encoding import NotEncodable, encode
+from envkit.inside.data.requests.saved_example import example_data
 from envkit.inside.data.signature import InvalidInput, Signature
 from envkit.models.directory import ModelDirectory
 from envkit.models.inference.params import schema_of_params
@@ -57,16 +58,17 @@ def of(example: Any) -> SavedExample:
             serving = {form: _request_value(data, value)}
         saved: Any = value
         if params is not None:
-            given = answer.encode(params)
+            given = encode(params)
             info = {**info, "params": "true"}
             saved = {"inputs": value, "params": given}
             if form is None:
                 serving = {**serving, **given}
             else:
                 serving = {**serving, "params": given}
-    except answer.NotEncodable as error:
-        said = str(error).replace("the model's answer", "it")
-        raise InvalidArgument(f"The input example has no form in JSON: {said}.") from error
+    except NotEncodable as error:
+        raise InvalidArgument(
+            f"The input example has no form in JSON: it {error.problem}."
+        ) from error
     info = {"artifact_path": FILE_NAME, "serving_input_path": SERVING_FILE_NAME, **info}
     files = {FILE_NAME: json.dumps(saved), SERVING_FILE_NAME: json.dumps(serving, indent=2)}
     return SavedExample(data=data, params=params, files=files, info=info)
@@ -83,16 +85,16 @@ def _encoded(data: Any) -> tuple[Any, dict[str, Any], str | None]:
     if type(data).__module__.startswith("scipy.sparse"):
         return _sparse(data), {"type": f"sparse_matrix_{data.format}"}, "inputs"
     if is_array(data) or (isinstance(data, dict) and data and all(map(is_array, data.values()))):
-        return answer.encode(data), {"type": "ndarray"}, "inputs"
+        return encode(data), {"type": "ndarray"}, "inputs"
     if isinstance(data, dict) and any(map(is_array, data.values())):
         raise InvalidArgument("An input example by name has arrays only, or none.")
     is_chat = isinstance(data, dict) and any(each in data for each in _CHAT)
-    return answer.encode(data), {"type": "json_object"}, None if is_chat else "inputs"
+    return encode(data), {"type": "json_object"}, None if is_chat else "inputs"
 
 
 def _split(frame: Any) -> dict[str, Any]:
     found = frame.to_dict(orient="split")
-    data = {"data": answer.encode(found["data"])}
+    data = {"data": encode(found["data"])}
     if list(frame.columns) == list(range(len(frame.columns))):
         return data
     return {
@@ -106,14 +108,14 @@ def _split(frame: Any) -> dict[str, Any]:
 def _sparse(matrix: Any) -> dict[str, Any]:
     if getattr(matrix, "format", "") not in ("csc", "csr"):
         raise InvalidArgument("A sparse input example is a csc_matrix or csr_matrix.")
-    parts = {name: answer.encode(getattr(matrix, name)) for name in ("data", "indices", "indptr")}
+    parts = {name: encode(getattr(matrix, name)) for name in ("data", "indices", "indptr")}
     return {**parts, "shape": list(matrix.shape)}
 
 
 def _request_value(data: Any, value: Any) -> Any:
     """Requests know no sparse matrices."""
     if type(data).__module__.startswith("scipy.sparse"):
-        return answer.encode(data)
+        return encode(data)
     return value
 
 
@@ -125,7 +127,7 @@ def load(
     if info.get("params") and isinstance(value, dict):
         value = value.get("inputs")
     try:
-        data = payload.example_data(value, info, Signature(signature))
+        data = example_data(value, info, Signature(signature))
         if info.get("type") == "dataframe":
             return convert(data, Signature(signature))
         return data

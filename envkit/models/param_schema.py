@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from envkit.errors import InvalidArgument
-from envkit.inside.data import parameters
+from envkit.inside.data.enforcement import parameters
 from envkit.inside.data.signature import InvalidInput as Refused
 from envkit.models import data_types
 from envkit.models.data_types import DataType, Object, Type, type_of
@@ -57,7 +57,7 @@ class ParamSpec:
         """Give the value as this parameter's type has it. Raises `InvalidArgument` when it is of another."""
         spec = {"name": self.name, **self.dtype.to_dict(), "shape": self.shape}
         try:
-            return parameters.checked(value, spec)
+            return parameters.convert_param(value, spec)
         except Refused as error:
             raise InvalidArgument(f"{error}.") from error
 

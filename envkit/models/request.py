@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from envkit.errors import InvalidArgument
-from envkit.inside.data.nested import is_missing
-from envkit.inside.data.payload import CHAT_FORMATS, FORMATS
+from envkit.inside.data.missing_values import is_missing
+from envkit.inside.data.requests.json_request import CHAT_FORMATS, FORMATS
 
 
 def request_of(data: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A model that lives in an environment of its own and is asked from here.
 
-Its process is a worker (`envkit/inside/worker.py` has the protocol): started once, asked over a
+Its process is a worker (`envkit/inside/__main__.py` has the protocol): started once, asked over a
 socket, its answers values with their types (`envkit/inside/data/wire.py`), never pickles. It ends
 when it is closed, when nothing refers to it any more, and when this process ends, however it does.
 """
@@ -26,8 +26,8 @@ from envkit.environments.workers import Workplace
 from envkit.errors import InputMismatch, InvalidArgument, PredictionFailed, ToolNotFound
 from envkit.inside import messages
 from envkit.inside.data import wire
-from envkit.inside.data.answer import NotEncodable
-from envkit.inside.data.payload import TYPED
+from envkit.inside.data.json_encoding import NotEncodable
+from envkit.inside.data.requests.scoring_request import TYPED
 from envkit.models.directory import ModelDirectory
 from envkit.pyfunc.configuration import request
 from envkit.pyfunc.loaded import PyFuncModel

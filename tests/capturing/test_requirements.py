@@ -80,7 +80,7 @@ class Case:
         )
 
     def on_behalf(self, module: str, *, artifact: bool) -> None:
-        importer = "" if artifact else "_envkit.data.payload"
+        importer = "" if artifact else "_envkit.data.requests.csv_request"
         self.imports.append(
             Import(
                 module=module,

@@ -25,7 +25,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 import numpy as np, pandas as pd
 spec = spec_from_file_location("_envkit", sys.argv[1] + "/__init__.py", submodule_search_locations=[sys.argv[1]])
 sys.modules["_envkit"] = module_from_spec(spec)
-from _envkit.data.enforcement import enforce
+from _envkit.data.enforcement.inputs import enforce
 from _envkit.data.signature import InvalidInput, Signature
 
 def of(values, **keywords):
@@ -167,6 +167,6 @@ def test_a_refusal_names_the_column_both_types_and_what_to_do(scientific_python:
     )["outcomes"]
 
     assert [each["said"].partition(". ")[0] for each in outcomes] == [
-        "the input `c` takes values of long; those of float64 are not safely converted"
+        "the input `c` has the type float64, which cannot be safely converted to long"
     ] * 2
-    assert "let the signature say that they may be" in outcomes[0]["said"]
+    assert "make the input optional in the signature" in outcomes[0]["said"]

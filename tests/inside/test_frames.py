@@ -53,14 +53,17 @@ from importlib.util import module_from_spec, spec_from_file_location
 folder, cases = sys.argv[1:]
 spec = spec_from_file_location("_envkit", folder + "/__init__.py", submodule_search_locations=[folder])
 sys.modules["_envkit"] = module_from_spec(spec)
-from _envkit.data import answer, payload
+from _envkit.data import json_encoding
+from _envkit.data.requests import scoring_request
+from _envkit.data.signature import InvalidInput, Signature
 outcomes = []
 for kind, inputs, path in json.load(open(cases)):
-    request = {"signature": {"inputs": json.dumps(inputs)} if inputs else None}
+    signature = Signature({"inputs": json.dumps(inputs)} if inputs else None)
     try:
-        data, _ = payload.from_file({"path": path, "content_type": kind}, request, False)
-        outcomes.append(answer.encode(see(data)))
-    except payload.InvalidInput as error:
+        source = {"path": path, "content_type": kind}
+        data = scoring_request.parse_file(source, signature, raw=False).data
+        outcomes.append(json_encoding.encode(see(data)))
+    except InvalidInput as error:
         outcomes.append(str(error))
 print(json.dumps(outcomes))
 """
@@ -205,51 +208,55 @@ REFUSED: list[tuple[Any, ...]] = [
     (
         {"dataframe_records": [{"a": 2.5}]},
         [column("long")],
-        "`a` (long) takes whole numbers only, not 2.5",
+        "`a` (long) must be a whole number, not 2.5",
     ),
-    ({"dataframe_records": [{"a": "2.5"}]}, [column("long")], "`a` (long) takes numbers only"),
-    ({"dataframe_records": [{"a": "x"}]}, [column("double")], "`a` (double) takes numbers only"),
-    ({"dataframe_records": [{"a": None}]}, [column("long")], "`a` (long) holds null"),
+    ({"dataframe_records": [{"a": "2.5"}]}, [column("long")], "`a` (long) must be a number: "),
+    ({"dataframe_records": [{"a": "x"}]}, [column("double")], "`a` (double) must be a number: "),
+    ({"dataframe_records": [{"a": None}]}, [column("long")], "`a` (long) must not be null"),
     ({"dataframe_records": [{"a": 2**40}]}, [column("integer")], "does not fit into 32 bits"),
     ({"dataframe_records": [{"a": 2**70}]}, [column("long")], "does not fit into 64 bits"),
     (
         {"dataframe_records": [{"a": 1e300}]},
         [column("long")],
-        "takes whole numbers only, not 1e+300",
+        "must be a whole number, not 1e+300",
     ),
     (
         {"dataframe_records": [{"a": "no"}]},
         [column("boolean")],
-        "`a` (boolean) takes true and false only",
+        "`a` (boolean) must be true or false, not 'no'",
     ),
-    ({"dataframe_records": [{"a": 2}]}, [column("boolean")], "takes true and false only"),
+    (
+        {"dataframe_records": [{"a": 1}, {"a": 0}, {"a": 2}, {"a": 3}]},
+        [column("boolean")],
+        "`a` (boolean) must be true or false, not 2",
+    ),
     ({"dataframe_records": [{"a": "not base64!"}]}, [column("binary")], "base64"),
     ({"dataframe_records": [{"a": 5}]}, [column("binary")], "base64"),
     ({"dataframe_records": [{"a": "junk"}]}, [column("datetime")], "`a` (datetime)"),
     (
         {"dataframe_records": [{"b": 1}]},
         [column("long")],
-        "the input lacks `a`; the model takes `a`",
+        "the input has no `a`; the model takes `a`",
     ),
     (
         {"dataframe_split": {"data": [[1]]}},
         [column("long", None)] * 2,
-        "has 1 columns, the model takes 2",
+        "has 1 columns; the model takes 2",
     ),
     (
         {"dataframe_split": {"columns": ["a"], "data": [[1, 2]]}},
         None,
-        "`dataframe_split` makes no data frame",
+        "`dataframe_split` is not a valid data frame",
     ),
-    ({"inputs": {"a": [2.5]}}, [column("long")], "whole numbers only, not 2.5"),
-    ({"inputs": [{"a": 2.5}]}, [column("long")], "whole numbers only, not 2.5"),
+    ({"inputs": {"a": [2.5]}}, [column("long")], "must be a whole number, not 2.5"),
+    ({"inputs": [{"a": 2.5}]}, [column("long")], "must be a whole number, not 2.5"),
     ({"instances": [[1], [2, 3]]}, None, "the input: "),
-    ({"inputs": [[1.5, 2]]}, [tensor("int64", -1, 2)], "whole numbers only, not 1.5"),
-    ({"inputs": [["a", "b"]]}, [tensor("float64", -1, 2)], "takes numbers only"),
+    ({"inputs": [[1.5, 2]]}, [tensor("int64", -1, 2)], "must be a whole number, not 1.5"),
+    ({"inputs": [["a", "b"]]}, [tensor("float64", -1, 2)], "must be a number: "),
     (
         {"inputs": {"x": [1]}},
         [tensor("int64", -1, name="x"), tensor("int64", -1, name="y")],
-        "lacks `y`",
+        "the input has no `y`",
     ),
 ]
 
@@ -266,9 +273,9 @@ CSV: list[tuple[Any, ...]] = [
     ("a,b\n1,0.5\n", None, frame("a:int64 b:float64", [1, 0.5])),
     ("b,a\n1,2\n", AB, frame("a:int64 b:float64", [2, 1.0])),
     ("a\n001\n", [column("string")], frame("a:text", ["001"])),
-    ("", None, "it is not CSV"),
-    ("a,b\nx,0.5\n", AB, "`a` (long) takes numbers only"),
-    ("a\n1\n", AB, "lacks `b`"),
+    ("", None, "it is not valid CSV"),
+    ("a,b\nx,0.5\n", AB, "`a` (long) must be a number: "),
+    ("a\n1\n", AB, "the input has no `b`"),
 ]
 
 
@@ -404,7 +411,14 @@ def test_a_saved_example_is_read_by_its_type(
     own = {name for name in importers if name.startswith("_envkit")}
     assert own <= {
         f"_envkit.data.{name}"
-        for name in ("columns", "enforcement", "frames", "payload", "tensors", "upcasts")
+        for name in (
+            "enforcement.conversion",
+            "enforcement.data_frames",
+            "enforcement.tensors",
+            "enforcement.widening",
+            "optional_libraries",
+            "requests.saved_example",
+        )
     }
     assert not any(
         "envkit" in event["path"]

@@ -204,7 +204,7 @@ def test_raw_inputs_reach_a_model_with_type_hints(bench: Bench, python: str) -> 
 
     assert bench.predictions == ["list", "a"]
     error = bench.predict(python, {"instances": ["a"]}, python_function=conf).events[-1]
-    assert (error["kind"], "takes `inputs` only" in error["message"]) == ("input", True)
+    assert (error["kind"], "takes only `inputs`" in error["message"]) == ("input", True)
 
 
 @pytest.mark.parametrize("raw", [True, False])

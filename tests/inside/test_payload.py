@@ -24,8 +24,8 @@ def test_inputs_reach_the_model_and_the_answer_the_file(bench: Bench, any_python
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("", "it is not JSON"),
-        ("not json", "it is not JSON"),
+        ("", "it is not valid JSON"),
+        ("not json", "it is not valid JSON"),
         ("[" * 100_000, "it is nested too deeply"),
         ("1" * 5_000, "it must be a JSON object"),
         (
@@ -34,13 +34,13 @@ def test_inputs_reach_the_model_and_the_answer_the_file(bench: Bench, any_python
         ),
         ("[1]", "not a list"),
         ("true", "not true or false"),
-        ('"s"', "not a text"),
+        ('"s"', "not a string"),
         ("{}", "it has nothing"),
         ({"a": [1]}, "it has `a`"),
         ({"columns": ["a"], "data": [[1]]}, "it has `columns`, `data`"),
         ({"params": {"t": 1}}, "it has `params`"),
         ({"instances": [1], "inputs": [1]}, "it has `instances`, `inputs`"),
-        ({"inputs": [1], "parms": {}}, "`parms` is unknown; beside one of"),
+        ({"inputs": [1], "parms": {}}, "`parms` is unknown; besides one of"),
         ({"inputs": [1], "params": [1]}, "`params` must be an object"),
         ({"dataframe_split": [1]}, "`dataframe_split` must be an object with `data`"),
         ({"dataframe_split": {"columns": ["a"]}}, "`dataframe_split`: `data` is missing"),
@@ -51,7 +51,7 @@ def test_inputs_reach_the_model_and_the_answer_the_file(bench: Bench, any_python
             {"instances": [{"a": 1}, 2]},
             "`instances[1]` must be an object like the first, not a number",
         ),
-        ({"instances": [{"a": 1}, {"b": 1}]}, "`instances`: 1 of 2 lack `a`"),
+        ({"instances": [{"a": 1}, {"b": 1}]}, "`instances`: 1 of 2 have no `a`"),
     ],
 )
 def test_a_bad_request_is_told_by_what_is_wrong_with_it(
@@ -65,7 +65,7 @@ def test_a_bad_request_is_told_by_what_is_wrong_with_it(
     assert (error["event"], error["phase"], error["kind"]) == ("error", "input", "input")
     if said not in error["message"]:
         assert value == "1" * 5_000  # the limit of digits is of some minor versions only
-        assert "it is not JSON" in error["message"]
+        assert "it is not valid JSON" in error["message"]
     assert error["traceback"].count("inside") == 0
     assert not bench.answer.exists()
 
@@ -140,12 +140,12 @@ def test_params_have_the_signatures_types_and_defaults(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"t": "q"}, "`params.t` must be of the type double, not 'q'"),
-        ({"t": True}, "`params.t` must be of the type double, not True"),
-        ({"t": [1]}, "`params.t` must be one value of double"),
-        ({"stop": "a"}, "`params.stop` must be a list of string"),
-        ({"stop": [1]}, "`params.stop` must be of the type string, not 1"),
-        ({"when": "soon"}, "`params.when` must be of the type datetime, not 'soon'"),
+        ({"t": "q"}, "`params.t` must be of type double, not 'q'"),
+        ({"t": True}, "`params.t` must be of type double, not True"),
+        ({"t": [1]}, "`params.t` must be a single value of type double"),
+        ({"stop": "a"}, "`params.stop` must be a list of values of type string"),
+        ({"stop": [1]}, "`params.stop` must be of type string, not 1"),
+        ({"when": "soon"}, "`params.when` must be of type datetime, not 'soon'"),
     ],
 )
 def test_params_of_another_type_are_refused(

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from envkit.inside.data import payload
-from envkit.inside.data.signature import InvalidInput
+from envkit.inside.data.requests import scoring_request
+from envkit.inside.data.signature import InvalidInput, Signature
 from tests.cases import cases
 
 AB = [
@@ -65,18 +65,23 @@ def written(case: dict[str, Any], folder: Path) -> dict[str, str]:
     return {"path": str(path), "content_type": KINDS[case["given"]["content_type"]]}
 
 
+def parse_file(path: Path, signature: Any, content_type: str = "json") -> Any:
+    source = {"path": str(path), "content_type": content_type}
+    return scoring_request.parse_file(source, Signature(signature), raw=False).data
+
+
 @pytest.mark.parametrize("case", ASKED, ids=lambda case: str(case["id"]))
 def test_a_request_is_taken_or_refused_as_by_the_reference(
     case: dict[str, Any], tmp_path: Path
 ) -> None:
-    request = {"signature": SIGNATURES[case["given"]["model"]]}
+    signature = Signature(SIGNATURES[case["given"]["model"]])
     taken, _ = BETTER.get(case["id"], (case["expect"]["status"] == 200, ""))
 
     if not taken:
         with pytest.raises(InvalidInput):
-            payload.from_file(written(case, tmp_path), request, raw=False)
+            scoring_request.parse_file(written(case, tmp_path), signature, raw=False)
         return
-    data, params = payload.from_file(written(case, tmp_path), request, raw=False)
+    data, params, _ = scoring_request.parse_file(written(case, tmp_path), signature, raw=False)
     answer = case["expect"]["body"]
     predicted = answer["predictions"] if isinstance(answer, dict) else answer
     if isinstance(predicted[0], str):
@@ -105,30 +110,26 @@ def test_bytes_are_base64_in_every_form_of_a_request(body: dict[str, Any], tmp_p
     source = tmp_path / "request"
     source.write_text(json.dumps(body))
 
-    data, _ = payload.from_file(
-        {"path": str(source), "content_type": "json"},
-        {"signature": SIGNATURES["x:binary"]},
-        raw=False,
-    )
+    data = parse_file(source, SIGNATURES["x:binary"])
 
     assert data["x"].tolist() == [b"hi"]
 
 
 def test_parquet_is_enforced_as_a_data_frame(tmp_path: Path) -> None:
-    source = {"path": str(tmp_path / "a.parquet"), "content_type": "parquet"}
-    request = {"signature": SIGNATURES["a:long b:double"]}
+    path = tmp_path / "a.parquet"
+    signature = SIGNATURES["a:long b:double"]
 
-    pd.DataFrame({"b": [0.5], "x": ["left out"], "a": [1]}).to_parquet(source["path"])
-    data, _ = payload.from_file(source, request, raw=False)
+    pd.DataFrame({"b": [0.5], "x": ["left out"], "a": [1]}).to_parquet(path)
+    data = parse_file(path, signature, "parquet")
     pd.testing.assert_frame_equal(data, pd.DataFrame({"a": [1], "b": [0.5]}))
 
-    pd.DataFrame({"a": [2.5], "b": [0.5]}).to_parquet(source["path"])
-    with pytest.raises(InvalidInput, match="`a` takes values of long"):
-        payload.from_file(source, request, raw=False)
+    pd.DataFrame({"a": [2.5], "b": [0.5]}).to_parquet(path)
+    with pytest.raises(InvalidInput, match="cannot be safely converted to long"):
+        parse_file(path, signature, "parquet")
 
-    Path(source["path"]).write_bytes(b"x")
-    with pytest.raises(InvalidInput, match="it is not Parquet"):
-        payload.from_file(source, request, raw=False)
+    path.write_bytes(b"x")
+    with pytest.raises(InvalidInput, match="it is not a valid Parquet file"):
+        parse_file(path, signature, "parquet")
 
 
 NESTED = [
@@ -149,8 +150,7 @@ NESTED = [
 def nested(tmp_path: Path, row: dict[str, Any]) -> Any:
     source = tmp_path / "request"
     source.write_text(json.dumps({"dataframe_records": [row]}))
-    request = {"signature": {"inputs": NESTED}}
-    data, _ = payload.from_file({"path": str(source), "content_type": "json"}, request, raw=False)
+    data = parse_file(source, {"inputs": NESTED})
     return data.to_dict(orient="records")[0]
 
 
@@ -169,18 +169,21 @@ def test_values_inside_of_values_get_the_signatures_types(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"q": [1], "o": {"n": 2.5}}, "the input `o`.n (long) takes whole numbers only, not 2.5"),
+        ({"q": [1], "o": {"n": 2.5}}, "the input `o`.n (long) must be a whole number, not 2.5"),
         ({"q": [1], "o": {"n": 2**63}}, "does not fit into 64 bits"),
-        ({"q": ["1"], "o": {"n": 1}}, "the input `q` (double) takes numbers only, not '1'"),
+        ({"q": ["1"], "o": {"n": 1}}, "the input `q` (double) must be a number, not '1'"),
         ({"q": 1, "o": {"n": 1}}, "the input `q` must be a list, not a number"),
-        ({"q": [1], "o": {}}, "the input `o` lacks `n`"),
+        ({"q": [1], "o": {}}, "the input `o` has no `n`, which the model's signature requires"),
         (
             {"q": [1], "o": {"n": 1, "w": 1}},
-            "the input `o` has `w`, which the model's signature does not know",
+            "the input `o` has `w`, which is not in the model's signature",
         ),
-        ({"q": [1], "o": {"n": 1, "b": "?"}}, "takes bytes as base64 text only"),
-        ({"q": [1], "o": {"n": 1, "m": {"k": "soon"}}}, "takes times as ISO 8601 texts only"),
-        ({"q": [1], "o": {"n": True}}, "takes whole numbers only, not True"),
+        ({"q": [1], "o": {"n": 1, "b": "?"}}, "must be a base64 string"),
+        (
+            {"q": [1], "o": {"n": 1, "m": {"k": "soon"}}},
+            "must be an ISO 8601 date and time, not 'soon'",
+        ),
+        ({"q": [1], "o": {"n": True}}, "must be a whole number, not True"),
     ],
 )
 def test_a_value_inside_of_values_that_does_not_fit_is_refused(
@@ -211,22 +214,14 @@ def test_a_fraction_for_a_whole_number_is_refused_where_there_is_no_pandas_too(
     source = tmp_path / "request"
     source.write_text(json.dumps(value))
 
-    with pytest.raises(InvalidInput, match=r"whole numbers only, not 2\.5"):
-        payload.from_file(
-            {"path": str(source), "content_type": "json"},
-            {"signature": {"inputs": inputs}},
-            raw=False,
-        )
+    with pytest.raises(InvalidInput, match=r"must be a whole number, not 2\.5"):
+        parse_file(source, {"inputs": inputs})
 
 
-@pytest.mark.parametrize("value", [{"a": [1]}, ["a"]])
-def test_an_object_or_a_list_is_no_text(tmp_path: Path, value: Any) -> None:
+@pytest.mark.parametrize(("value", "kind"), [({"a": [1]}, "an object"), (["a"], "a list")])
+def test_an_object_or_a_list_is_not_a_string(tmp_path: Path, value: Any, kind: str) -> None:
     source = tmp_path / "request"
     source.write_text(json.dumps({"dataframe_records": [{"c": value}]}))
 
-    with pytest.raises(InvalidInput, match=r"`c` .*takes texts"):
-        payload.from_file(
-            {"path": str(source), "content_type": "json"},
-            {"signature": SIGNATURES["c:string"]},
-            raw=False,
-        )
+    with pytest.raises(InvalidInput, match=f"`c` .*must be a string, not {kind}"):
+        parse_file(source, SIGNATURES["c:string"])

@@ -12,8 +12,9 @@ import pydantic
 import pytest
 
 from envkit.inside.author.base_classes import PythonModelContext, hinted
-from envkit.inside.data import payload
-from envkit.inside.data.enforcement import enforce
+from envkit.inside.data.enforcement.inputs import enforce
+from envkit.inside.data.requests import json_request
+from envkit.inside.data.requests.model_input import ModelInput
 from envkit.inside.data.signature import InvalidInput, Signature
 from envkit.inside.loaders.pyfunc.chat_model import ChatModel
 from envkit.inside.loaders.pyfunc.python_model import PythonModel
@@ -29,14 +30,12 @@ CHAT = [
 HI = {"role": "user", "content": "hi"}
 
 
-def given(inputs: Any, request: dict[str, Any], *, raw: bool = False) -> payload.Given:
-    return payload.from_content(
-        json.dumps(request).encode(), "json", {"signature": {"inputs": inputs}}, raw
-    )
+def parse(inputs: Any, request: dict[str, Any], *, raw: bool = False) -> ModelInput:
+    return json_request.parse(json.dumps(request).encode(), Signature({"inputs": inputs}), raw=raw)
 
 
 def test_a_chat_gets_the_form_that_its_signature_promises() -> None:
-    found = given(CHAT, {"messages": [HI], "temperature": 2, "unknown": 1})
+    found = parse(CHAT, {"messages": [HI], "temperature": 2, "unknown": 1})
 
     assert found.is_chat
     assert found.data.to_dict(orient="records") == [{"messages": [HI], "temperature": 2.0}]
@@ -45,8 +44,8 @@ def test_a_chat_gets_the_form_that_its_signature_promises() -> None:
 def test_a_model_that_takes_a_chat_as_it_is_gets_it_so() -> None:
     asked = {"messages": [HI], "temperature": 2, "unknown": 1}
 
-    assert given(CHAT, asked, raw=True).data == asked
-    assert given(CHAT, {"inputs": asked}, raw=True).data == asked
+    assert parse(CHAT, asked, raw=True).data == asked
+    assert parse(CHAT, {"inputs": asked}, raw=True).data == asked
 
 
 @pytest.mark.parametrize("raw", [False, True])
@@ -67,16 +66,16 @@ def test_a_chat_that_does_not_fit_the_signature_is_refused(
     asked: dict[str, Any], raw: bool
 ) -> None:
     with pytest.raises(InvalidInput):
-        given(CHAT, asked, raw=raw)
+        parse(CHAT, asked, raw=raw)
 
 
 def test_a_model_of_columns_is_no_chat() -> None:
-    with pytest.raises(InvalidInput, match="lacks `a`"):
-        given([{"name": "a", "type": "long"}], {"input": [1]})
+    with pytest.raises(InvalidInput, match="has no `a`"):
+        parse([{"name": "a", "type": "long"}], {"input": [1]})
 
 
 def test_rows_may_have_times() -> None:
-    data = given(
+    data = parse(
         [{"name": "d", "type": "datetime"}], {"inputs": [{"d": "2024-01-02T03:04:05"}]}
     ).data
 
@@ -87,7 +86,7 @@ def test_rows_may_have_times() -> None:
 
 def test_null_is_not_a_number_in_a_tensor() -> None:
     tensor = {"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 2]}}
-    data = given([tensor], {"inputs": [[1, None]]}).data
+    data = parse([tensor], {"inputs": [[1, None]]}).data
 
     np.testing.assert_array_equal(data, np.array([[1, np.nan]], dtype="float32"))
 
@@ -106,7 +105,7 @@ def test_a_column_with_gaps_has_the_type_that_pandas_gives_it(
     kind: str, values: Any, expected: Any
 ) -> None:
     asked = {"dataframe_records": [{"o": each} for each in values]}
-    data = given([{"name": "o", "type": kind, "required": False}], asked).data
+    data = parse([{"name": "o", "type": kind, "required": False}], asked).data
 
     dtype = object if kind == "boolean" else "float64"
     pd.testing.assert_frame_equal(data, pd.DataFrame({"o": pd.Series(expected, dtype=dtype)}))
@@ -117,7 +116,7 @@ def test_a_column_with_gaps_has_the_type_that_pandas_gives_it(
 )
 def test_what_lies_beside_a_gap_must_fit_too(kind: str, value: Any) -> None:
     with pytest.raises(InvalidInput):
-        given(
+        parse(
             [{"name": "o", "type": kind, "required": False}],
             {"dataframe_records": [{"o": value}, {"o": None}]},
         )
@@ -167,10 +166,10 @@ def test_what_type_hints_refuse_is_no_fault_of_the_model() -> None:
 @pytest.mark.parametrize("value", [1, 1.5, 2**60])
 def test_a_wide_row_of_doubles_is_quick(value: float) -> None:
     names = [f"c{each}" for each in range(2000)]
-    signature = {"inputs": [{"name": name, "type": "double"} for name in names]}
+    signature = Signature({"inputs": [{"name": name, "type": "double"} for name in names]})
     asked = json.dumps({"dataframe_split": {"columns": names, "data": [[value] * 2000]}}).encode()
     started = time.process_time()
-    data = payload.from_content(asked, "json", {"signature": signature}, raw=False).data
+    data = json_request.parse(asked, signature, raw=False).data
 
     assert time.process_time() - started < 0.25  # column by column it takes 0.4 to 0.8
     assert set(data.dtypes) == {np.dtype("float64")}

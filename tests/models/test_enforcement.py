@@ -167,7 +167,7 @@ def test_a_mismatch_is_an_error_of_input_and_a_value_error() -> None:
     assert isinstance(caught.value, ValueError)
     assert (
         str(caught.value)
-        == "the input `a` takes values of long; those of float64 are not safely converted"
+        == "the input `a` has the type float64, which cannot be safely converted to long"
     )
 
 
@@ -246,5 +246,5 @@ def test_sparse_matrices_are_tensors() -> None:
 
 
 def test_several_columns_of_one_name_are_refused() -> None:
-    with pytest.raises(InputMismatch, match="several columns `a`"):
+    with pytest.raises(InputMismatch, match="several columns named `a`"):
         enforce(pd.DataFrame([[1, 2]], columns=["a", "a"]), Schema([ColSpec("long", "a")]))

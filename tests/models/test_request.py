@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envkit.errors import InvalidArgument
-from envkit.inside.data import payload
+from envkit.inside.data.requests import scoring_request
+from envkit.inside.data.signature import Signature
 from envkit.models import infer_signature
 from envkit.models.request import request_of
 
@@ -25,11 +26,9 @@ def received(data: Any, folder: Path, *, signed: bool = False) -> Any:
     """What a model gets of the data, under their own signature or none."""
     path = folder / "request"
     path.write_text(json.dumps(request_of(data)))
-    signature = infer_signature(data).to_dict() if signed else None
-    found, _ = payload.from_file(
-        {"path": str(path), "content_type": "json"}, {"signature": signature}, raw=False
-    )
-    return found
+    signature = Signature(infer_signature(data).to_dict() if signed else None)
+    source = {"path": str(path), "content_type": "json"}
+    return scoring_request.parse_file(source, signature, raw=False).data
 
 
 FRAMES = [

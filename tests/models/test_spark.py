@@ -111,6 +111,6 @@ def test_a_data_frame_of_spark_has_the_references_schema(python: Path, tmp_path:
     }
     assert columns == ["x", "n"]
     assert (
-        mismatch == "the input `x` takes values of long; those of float64 are not safely converted"
+        mismatch == "the input `x` has the type float64, which cannot be safely converted to long"
     )
     assert refused == "Column `price`: a signature has no type for Spark's decimal(5,2)."

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envkit.inside.data import wire
-from envkit.inside.data.answer import NotEncodable
+from envkit.inside.data.json_encoding import NotEncodable
 
 TIMES = pd.to_datetime(["2020-01-01", "2021-06-01"])
 FRAME = pd.DataFrame(
@@ -149,6 +149,12 @@ def test_a_value_without_a_form_is_refused() -> None:
                 pd.to_datetime(["2020-01-01"]).tz_localize(import_module("dateutil.tz").tzlocal())
             )
         )
+
+
+@pytest.mark.parametrize("length", range(8))
+def test_bytes_that_are_too_short_for_a_length_are_refused(length: int) -> None:
+    with pytest.raises(wire.Malformed):
+        wire.loads(b"x" * length)
 
 
 @given(st.binary(max_size=60))

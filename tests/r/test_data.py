@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envkit.inside import loading
-from envkit.inside.data import answer, payload, r_data
-from envkit.inside.data.signature import InvalidInput
+from envkit.inside.data import json_encoding
+from envkit.inside.data.requests import r_request, scoring_request
+from envkit.inside.data.signature import InvalidInput, Signature
 from envkit.inside.loaders.crate import RError
 from envkit.models.directory import ModelDirectory
 
@@ -30,11 +31,10 @@ def asking(folder: Path) -> Iterator[Ask]:
 
     def ask(content: Any, kind: str = "json", **signature: Any) -> Any:
         text = content if isinstance(content, str) else json.dumps(content)
-        asked = {**request, "signature": signature or None}
-        found = payload.from_content(
-            text.encode(), kind, asked, model.takes_raw_inputs, model.reader
+        model_input = scoring_request.parse(
+            text.encode(), kind, Signature(signature), raw=False, reader=model.reader
         )
-        return answer.encode(model.predict(found.data, found.params))
+        return json_encoding.encode(model.predict(model_input.data, model_input.params))
 
     with closing(model.implementation):
         yield ask
@@ -132,7 +132,10 @@ def test_one_table_is_the_same_question_in_every_form(
         {"inputs": {name: [each[name] for each in records] for name in names}},
     ]
 
-    questions = [r_data.question_of(json.dumps(form).encode(), "json", None)[0] for form in forms]
+    contents = [json.dumps(form).encode() for form in forms]
+    questions = [
+        r_request.message_of_request(content, "json", Signature(None))[0] for content in contents
+    ]
 
     assert questions[0] == questions[1] == questions[2]
     assert (questions[0]["names"], questions[0]["rows"]) == (names, len(rows))
@@ -162,7 +165,7 @@ def test_a_signature_chooses_and_checks_the_columns(
         found = echo(content, kind, inputs=LONG)
 
     assert found["data"] == [{"a": 2, "b": None}]
-    assert "no such inputs: z" in caplog.text
+    assert "not in the model's signature: z" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -171,7 +174,7 @@ def test_a_signature_chooses_and_checks_the_columns(
         ({"inputs": {"a": [2.5]}}, "json", "`a`.*not 2.5"),
         ("a\n2.5\n", "csv", "`a`.*not 2.5"),
         ("a\nx\n", "csv", "`a`.*not 'x'"),
-        ({"dataframe_records": [{"b": "x"}]}, "json", "lacks `a`"),
+        ({"dataframe_records": [{"b": "x"}]}, "json", "has no `a`"),
         (
             {"dataframe_split": {"columns": ["a"], "data": [[1, 2]]}},
             "json",
@@ -180,14 +183,14 @@ def test_a_signature_chooses_and_checks_the_columns(
         (
             {"dataframe_split": {"columns": ["a", "a"], "data": [[1, 2]]}},
             "json",
-            "several columns `a`",
+            "several columns named `a`",
         ),
         ({"dataframe_split": {"columns": ["a"], "data": 5}}, "json", "list of rows"),
         ({"dataframe_records": [1]}, "json", "list of objects"),
         ("a,b\n1\n", "csv", "row 1 has 1 values for 2 columns"),
         ("", "csv", "no header"),
         ("PAR1", "parquet", "JSON or CSV"),
-        ("[", "json", "not JSON"),
+        ("[", "json", "not valid JSON"),
         ({"messages": []}, "json", "exactly one of"),
     ],
 )

@@ -1,3 +1,5 @@
-"""Requests, examples, answers and values: from JSON, CSV and Parquet to what a signature
-promises, and back.
+"""Values on their way into a model and out of it.
+
+`requests` reads them from JSON, CSV, Parquet and saved examples, `enforcement` gives them the types
+of the signature, `json_encoding` and `wire` write the answers.
 """

@@ -1,4 +1,4 @@
-"""The model's signature, as far as an input is read and checked by it."""
+"""The model's signature, as far as inputs are read and checked by it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any, Mapping, Sequence
 
 
 class InvalidInput(Exception):
-    """What was given to predict on does not have the form that it must have.
+    """The data to predict on do not have the form that they must have.
 
-    is_misfit: it is a request, but not one that the signature allows.
+    is_mismatch: they are a valid request, but do not match the signature.
     """
 
-    is_misfit = False
+    is_mismatch = False
 
 
-def misfit(message: str) -> InvalidInput:
-    """Give the error for an input that the signature does not allow."""
+def mismatch(message: str) -> InvalidInput:
+    """Make the error for an input that does not match the signature."""
     error = InvalidInput(message)
-    error.is_misfit = True
+    error.is_mismatch = True
     return error
 
 
@@ -26,58 +26,60 @@ class Column:
     """One input: a column, or a tensor.
 
     name: None when the signature names none. type: `long`, `string`, `array`, `object`, …, or
-    `tensor` with its `dtype` and `shape`. spec: all that the signature says of it. where: what
-    messages call it.
+    `tensor` with its `dtype` and `shape`. spec: the input's JSON object in the signature. label:
+    how messages refer to it.
     """
 
-    def __init__(self, spec: Mapping[str, Any], where: str = "") -> None:
+    def __init__(self, spec: Mapping[str, Any], label: str = "") -> None:
         tensor = spec.get("tensor-spec") or {}
         self.spec = spec
-        self._where = where
+        self._label = label
         self.name: Any = spec.get("name")
         self.type = str(spec.get("type"))
         self.required = bool(spec.get("required", not spec.get("optional", False)))
         self.dtype: str | None = tensor.get("dtype")
         self.shape: tuple[int, ...] = tuple(tensor.get("shape") or ())
 
-    def __str__(self) -> str:
-        if self.is_tensor:
-            return f"a tensor of {self.dtype}"
-        return self.type
-
-    @property
-    def where(self) -> str:
-        """What messages call it."""
-        if self._where:
-            return self._where
-        if self.name is None:
-            return "the input"
-        return f"the input `{self.name}`"
-
     @property
     def is_tensor(self) -> bool:
         """Whether it is a tensor."""
         return self.type == "tensor"
 
+    @property
+    def type_name(self) -> str:
+        """How messages refer to its type."""
+        if self.is_tensor:
+            return f"a tensor of {self.dtype}"
+        return self.type
+
+    @property
+    def label(self) -> str:
+        """How messages refer to it."""
+        if self._label:
+            return self._label
+        if self.name is None:
+            return "the input"
+        return f"the input `{self.name}`"
+
+    @property
+    def label_with_type(self) -> str:
+        """How messages refer to it when its type explains the problem."""
+        return f"{self.label} ({self.type_name})"
+
 
 class Signature:
     """The inputs and the parameters; both empty when the model has no signature.
 
-    names: the inputs by name; empty when they have none.
+    columns_by_name: the inputs by their names; empty when they have no names.
     """
 
-    def __init__(self, signature: Mapping[str, Any] | Signature | None) -> None:
-        """`signature` is that of `MLmodel`, or one that was read of it before."""
-        read = isinstance(signature, Signature)
-        told: Any = signature or {}
-        self.inputs: Sequence[Column] = (
-            told.inputs if read else [Column(each) for each in _list(told.get("inputs"))]
-        )
-        self.params: Sequence[Mapping[str, Any]] = (
-            told.params if read else _list(told.get("params"))
-        )
-        self.names: Mapping[Any, Column] = {
-            each.name: each for each in self.inputs if each.name is not None
+    def __init__(self, signature: Mapping[str, Any] | None) -> None:
+        """`signature`: that of the `MLmodel` file, or None."""
+        parts = signature or {}
+        self.inputs: Sequence[Column] = [Column(spec) for spec in _specs(parts.get("inputs"))]
+        self.params: Sequence[Mapping[str, Any]] = _specs(parts.get("params"))
+        self.columns_by_name: Mapping[Any, Column] = {
+            column.name: column for column in self.inputs if column.name is not None
         }
 
     @property
@@ -86,7 +88,8 @@ class Signature:
         return bool(self.inputs) and self.inputs[0].is_tensor
 
 
-def _list(value: Any) -> list[Mapping[str, Any]]:
-    """MLflow stores each part of a signature as a JSON text."""
-    found = json.loads(value) if isinstance(value, str) else value
-    return list(found or ())
+def _specs(part: Any) -> list[Mapping[str, Any]]:
+    """Read the inputs or the parameters, which MLflow stores as a JSON text."""
+    if isinstance(part, str):
+        part = json.loads(part)
+    return list(part or ())

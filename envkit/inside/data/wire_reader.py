@@ -1,4 +1,4 @@
-"""The reader of `wire`: values of Python from the nodes of a JSON text and the buffers of its arrays."""
+"""The reader of `wire`: Python values from the nodes of a JSON text and the buffers of its arrays."""
 
 from __future__ import annotations
 
@@ -10,45 +10,58 @@ import uuid
 from importlib import import_module
 from typing import Any, Callable, List
 
-from .wire_writer import ISO, OTHER_SPARSE, SPARSE, TEXTS
+from .wire_writer import ISO, OTHER_SPARSE, SPARSE, TEXT_KIND
 
-STANDARD_KINDS = "tuple dict set frozenset bytes bytearray range datetime date time timedelta complex Decimal UUID"
-LIBRARY_KINDS = "scalar array masked records sparse frame series index extension NA NaT Timestamp Timedelta Period Interval"
+STANDARD_KINDS = (
+    "tuple dict set frozenset bytes bytearray range "
+    "datetime date time timedelta complex Decimal UUID"
+)
+LIBRARY_KINDS = (
+    "scalar array masked records sparse "
+    "frame series index extension NA NaT Timestamp Timedelta Period Interval"
+)
 KINDS = frozenset(f"{STANDARD_KINDS} {LIBRARY_KINDS}".split())
 
 
 class Malformed(ValueError):
-    """The bytes are not what `dumps` gives."""
+    """The bytes are not what `dumps` writes."""
 
 
 class Reader:
-    """Makes values of nodes; nothing that it reads can run code."""
+    """Converts nodes to values; the method `_kind` reads a node of that kind, in lower case.
+
+    Nothing that it reads can run code.
+    """
 
     def __init__(self, buffers: List[memoryview]) -> None:
         self._buffers = buffers
 
     def value(self, node: Any) -> Any:
-        """Give the value. Raises `Malformed`, or what a malformed node leads to."""
+        """Convert a node. Raises `Malformed`, or whatever a malformed node makes Python raise."""
         if isinstance(node, list):
-            return [self.value(each) for each in node]
+            return self._values(node)
         if not isinstance(node, dict):
             return node
-        read: Callable[[Any], Any] | None = getattr(self, f"_{str(node['$']).lower()}", None)
-        if read is None or node["$"] not in KINDS:
-            raise Malformed(f"a value of the unknown kind {node['$']!r}")
+        kind = str(node["$"])
+        if kind not in KINDS:
+            raise Malformed(f"a value of the unknown kind {kind!r}")
+        read: Callable[[Any], Any] = getattr(self, f"_{kind.lower()}")
         return read(node)
 
+    def _values(self, nodes: Any) -> List[Any]:
+        return [self.value(node) for node in nodes]
+
     def _tuple(self, node: Any) -> Any:
-        return tuple(self.value(each) for each in node["items"])
+        return tuple(self._values(node["items"]))
 
     def _dict(self, node: Any) -> Any:
-        return {self.value(key): self.value(each) for key, each in node["items"]}
+        return {self.value(key): self.value(item) for key, item in node["items"]}
 
     def _set(self, node: Any) -> Any:
-        return {self.value(each) for each in node["items"]}
+        return set(self._values(node["items"]))
 
     def _frozenset(self, node: Any) -> Any:
-        return frozenset(self._set(node))
+        return frozenset(self._values(node["items"]))
 
     def _bytes(self, node: Any) -> Any:
         return base64.b64decode(node["base64"])
@@ -60,17 +73,13 @@ class Reader:
         return range(*node["parts"])
 
     def _datetime(self, node: Any) -> Any:
-        found = datetime.datetime.fromisoformat(node["iso"])
+        time = datetime.datetime.fromisoformat(node["iso"])
+        if not node.get("zone"):
+            return time
         try:
-            if node.get("zone"):
-                return found.astimezone(import_module("zoneinfo").ZoneInfo(node["zone"]))
-            return found
-        except (
-            ImportError,
-            KeyError,
-            ValueError,
-        ):  # Python 3.8, or a zone that is not known here: its offset is
-            return found
+            return time.astimezone(import_module("zoneinfo").ZoneInfo(node["zone"]))
+        except (ImportError, KeyError, ValueError):
+            return time  # Python 3.8, or a zone that is unknown here: the time keeps its offset
 
     def _date(self, node: Any) -> Any:
         return ISO[node["$"]].fromisoformat(node["iso"])
@@ -78,23 +87,22 @@ class Reader:
     _time = _date
 
     def _timedelta(self, node: Any) -> Any:
-        if "iso" in node:
+        if "iso" in node:  # the `Timedelta` of pandas has the same name in lower case
             return import_module("pandas").Timedelta(node["iso"])
         return datetime.timedelta(*node["parts"])
 
     def _timestamp(self, node: Any) -> Any:
-        found = import_module("pandas").Timestamp(node["iso"])
+        timestamp = import_module("pandas").Timestamp(node["iso"])
         if node.get("zone"):
-            return found.tz_convert(node["zone"])
-        return found
+            return timestamp.tz_convert(node["zone"])
+        return timestamp
 
     def _period(self, node: Any) -> Any:
         return import_module("pandas").Period(ordinal=node["ordinal"], freq=node["freq"])
 
     def _interval(self, node: Any) -> Any:
-        return import_module("pandas").Interval(
-            *map(self.value, node["ends"]), closed=node["closed"]
-        )
+        left, right = self._values(node["ends"])
+        return import_module("pandas").Interval(left, right, closed=node["closed"])
 
     def _extension(self, node: Any) -> Any:
         return import_module("pandas").Series(self._column(node["values"])).array
@@ -122,34 +130,33 @@ class Reader:
         shape = tuple(node["shape"])
         if node["dtype"] == "O":
             array = numpy.empty(len(node["items"]), dtype=object)
-            for place, each in enumerate(node["items"]):
-                array[place] = self.value(each)
+            for place, item in enumerate(node["items"]):
+                array[place] = self.value(item)  # assigned one by one: an item may be a list
             return array.reshape(shape)
-        if node["dtype"] == TEXTS:
-            if hasattr(getattr(numpy, "dtypes", None), "StringDType"):
-                texts = numpy.dtypes.StringDType()
-            else:
-                texts = object
-            return numpy.array([self.value(each) for each in node["items"]], dtype=texts).reshape(
-                shape
-            )
+        if node["dtype"] == TEXT_KIND:
+            texts = self._values(node["items"])
+            return numpy.array(texts, dtype=_text_dtype(numpy)).reshape(shape)
         dtype = numpy.dtype(node["dtype"])
         if dtype.hasobject:
             raise Malformed("a buffer of objects")
-        return numpy.frombuffer(self._buffers[node["buffer"]], dtype=dtype).reshape(shape).copy()
+        buffer = self._buffers[node["buffer"]]
+        return numpy.frombuffer(buffer, dtype=dtype).reshape(shape).copy()
 
     def _sparse(self, node: Any) -> Any:
         scipy = import_module("scipy.sparse")
-        parts = [self._array(each) for each in node["parts"]]
-        form = node["format"] if node["format"] in SPARSE else "coo"
-        if form == "coo":
-            data = (parts[0], tuple(parts[1:]))
+        name = node["format"]
+        parts = [self._array(part) for part in node["parts"]]
+        if name in SPARSE:
+            written, data = name, tuple(parts)
+        elif name in OTHER_SPARSE:
+            values, *coordinates = parts
+            written, data = "coo", (values, tuple(coordinates))
         else:
-            data = tuple(parts)
-        if node["format"] not in (*SPARSE, *OTHER_SPARSE):
             raise Malformed("a matrix of an unknown format")
-        kind = getattr(scipy, f"{form}_{node['class']}", None) or getattr(scipy, f"{form}_matrix")
-        return kind(data, shape=tuple(node["shape"])).asformat(node["format"])
+        matrix_class = getattr(scipy, f"{written}_matrix")
+        # old versions of SciPy have no sparse arrays
+        kind = getattr(scipy, f"{written}_{node['class']}", matrix_class)
+        return kind(data, shape=tuple(node["shape"])).asformat(name)
 
     def _masked(self, node: Any) -> Any:
         data, mask = map(self._array, node["parts"])
@@ -158,31 +165,29 @@ class Reader:
     def _records(self, node: Any) -> Any:
         numpy = import_module("numpy")
         shape = tuple(node["shape"])
-        fields = [(name, self.value(each)) for name, each in node["fields"]]
-        made = numpy.empty(
-            shape, dtype=[(name, each.dtype, each.shape[len(shape) :]) for name, each in fields]
-        )
-        for name, each in fields:
-            made[name] = each
-        return made
+        fields = {name: self.value(array) for name, array in node["fields"]}
+        dtype = [(name, array.dtype, array.shape[len(shape) :]) for name, array in fields.items()]
+        records = numpy.empty(shape, dtype=dtype)
+        for name, array in fields.items():
+            records[name] = array
+        return records
 
     def _frame(self, node: Any) -> Any:
         pandas = import_module("pandas")
         index = self._read_index(node["index"])
-        data = {
-            place: pandas.Series(self._column(each), index=index)
-            for place, each in enumerate(node["data"])
+        columns = {
+            place: pandas.Series(self._column(column), index=index)
+            for place, column in enumerate(node["data"])
         }
-        frame = pandas.DataFrame(data, index=index)
-        frame.columns = self._read_index(node["columns"])
+        frame = pandas.DataFrame(columns, index=index)
+        frame.columns = self._read_index(node["columns"])  # names, which may occur twice
         return frame
 
     def _series(self, node: Any) -> Any:
         pandas = import_module("pandas")
+        values = self._column(node["values"])
         index = self._read_index(node["index"])
-        return pandas.Series(
-            self._column(node["values"]), index=index, name=self.value(node["name"])
-        )
+        return pandas.Series(values, index=index, name=self.value(node["name"]))
 
     def _index(self, node: Any) -> Any:
         return self._read_index(node["of"])
@@ -191,30 +196,36 @@ class Reader:
         pandas = import_module("pandas")
         if node["dtype"] == "category":
             categories = pandas.Index(self._column(node["categories"]))
-            return pandas.Categorical.from_codes(
-                self.value(node["codes"]), categories, ordered=node["ordered"]
-            )
+            codes = self.value(node["codes"])
+            return pandas.Categorical.from_codes(codes, categories, ordered=node["ordered"])
         values = self.value(node["array"])
         if "zone" in node:
-            return pandas.Series(values).dt.tz_localize("UTC").dt.tz_convert(node["zone"]).array
+            times = pandas.Series(values).dt.tz_localize("UTC")
+            return times.dt.tz_convert(node["zone"]).array
         if node["dtype"] is None:
             return values
         try:
             return pandas.array(values, dtype=node["dtype"])
-        except TypeError:  # a type that this version of pandas does not know
+        except TypeError:  # this version of pandas does not have the type
             return pandas.Series(values, dtype=object).array
 
     def _read_index(self, node: Any) -> Any:
         pandas = import_module("pandas")
-        names = [self.value(each) for each in node["names"]]
+        names = self._values(node["names"])
         if node["kind"] == "range":
             return pandas.RangeIndex(*node["parts"], name=names[0])
         if node["kind"] == "multi":
-            return pandas.MultiIndex.from_arrays(
-                [self._column(each) for each in node["levels"]], names=names
-            )
-        found = pandas.Index(self._column(node["values"]), name=names[0])
+            levels = [self._column(level) for level in node["levels"]]
+            return pandas.MultiIndex.from_arrays(levels, names=names)
+        index = pandas.Index(self._column(node["values"]), name=names[0])
         if node.get("freq"):
-            with contextlib.suppress(ValueError):  # a name of another version of pandas
-                found.freq = node["freq"]
-        return found
+            with contextlib.suppress(ValueError):  # this version of pandas has another name for it
+                index.freq = node["freq"]
+        return index
+
+
+def _text_dtype(numpy: Any) -> Any:
+    """Give the type of strings of any length, which NumPy has since version 2."""
+    if hasattr(getattr(numpy, "dtypes", None), "StringDType"):
+        return numpy.dtypes.StringDType()
+    return object

@@ -1,4 +1,7 @@
-"""R's flavor `crate`: a function of R, which a process of R loads and calls. `crate.R` beside this file is its program.
+"""The flavor `crate` of R: a function of R, loaded and called by a process of R that runs `crate.R`.
+
+Takes: JSON and CSV requests, which it reads itself. Needs: Rscript on the PATH, and R's package
+jsonlite. Returns: the answer as jsonlite writes it, in which vectors are lists.
 
 https://mlflow.org/docs/latest/R-api.html, https://cran.r-project.org/package=carrier
 """
@@ -11,19 +14,19 @@ import shutil
 import signal
 from typing import Any, Mapping
 
-from ..data import r_data
-from ..data.payload import Given, Reader
-from ..data.signature import InvalidInput
-from ..failures import Foreign
+from ..data.requests import r_request
+from ..data.requests.model_input import ModelInput, RequestReader
+from ..data.signature import InvalidInput, Signature
+from ..failures import ForeignError
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "crate.R")
 
 
-class RError(Foreign):
+class RError(ForeignError):
     """What R raised."""
 
 
-class Crate(Reader):
+class Crate(RequestReader):
     """A function of R, in its process."""
 
     def __init__(self, process: Process) -> None:
@@ -33,65 +36,74 @@ class Crate(Reader):
         """End the process."""
         self._process.close()
 
-    def read(self, content: bytes, content_type: str, request: Mapping[str, Any]) -> Given:
-        """Hand the data of a request over to R. Raises `InvalidInput`."""
-        question, params = r_data.question_of(content, content_type, request.get("signature"))
+    def read(self, content: bytes, content_type: str, signature: Signature) -> ModelInput:
+        """Send the data of a request to R. Raises `InvalidInput`."""
+        message, params = r_request.message_of_request(content, content_type, signature)
         try:
-            self._process.ask(question)
+            self._process.ask(message)
         except RError as error:
-            raise InvalidInput(f"R does not take it: {error}") from error
-        return Given(None, params)
+            raise InvalidInput(f"R cannot read it: {error}") from error
+        return ModelInput(None, params)
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:  # noqa: ARG002 - R has the data
-        """Predict on what was read last."""
-        return self._process.ask({"ask": "predict", "params": r_data.plain(params or {})})["value"]
+        """Predict on the data that were read last."""
+        message = {"ask": "predict", "params": r_request.json_for_r(params or {})}
+        return self._process.ask(message)["value"]
 
 
 class Process:
-    """The process of R, which is asked over one pipe and tells over another. It ends when this process does."""
+    """The process of R: it reads messages from one pipe, answers on another, and ends with this process."""
 
     def __init__(self, rscript: str, model: str) -> None:
-        theirs, ours = os.pipe()
-        heard, tells = os.pipe()
-        for each in (theirs, tells):
-            os.set_inheritable(each, True)
-        argv = [rscript, PROGRAM, model, f"/dev/fd/{theirs}", f"/dev/fd/{tells}"]
-        quiet = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
-        self._number = os.posix_spawn(
-            rscript, argv, os.environ, file_actions=[quiet], setsigdef=[signal.SIGPIPE]
+        questions_for_r, questions = os.pipe()
+        answers, answers_of_r = os.pipe()
+        for descriptor in (questions_for_r, answers_of_r):
+            os.set_inheritable(descriptor, True)
+        paths = (f"/dev/fd/{questions_for_r}", f"/dev/fd/{answers_of_r}")
+        self._pid = os.posix_spawn(
+            rscript,
+            [rscript, PROGRAM, model, *paths],
+            os.environ,
+            file_actions=[(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)],
+            setsigdef=[signal.SIGPIPE],  # which Python ignores
         )
-        os.close(theirs)
-        os.close(tells)
-        self._questions, self._answers = os.fdopen(ours, "wb"), os.fdopen(heard, "rb")
+        os.close(questions_for_r)
+        os.close(answers_of_r)
+        self._questions = os.fdopen(questions, "wb")
+        self._answers = os.fdopen(answers, "rb")
 
-    def ask(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Ask, and give what is told. Raises `RError`; ends as R did when that has ended."""
+    def ask(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Send a message and return the answer.
+
+        Raises `RError`. If R has ended, this process ends in the same way.
+        """
+        line = json.dumps(message, allow_nan=False).encode("ascii") + b"\n"
         try:
-            self._questions.write(json.dumps(question, allow_nan=False).encode("ascii") + b"\n")
+            self._questions.write(line)
             self._questions.flush()
         except BrokenPipeError:
-            self._end_alike()
-        return self.told()
+            self._end_like_r()
+        return self.read_answer()
 
-    def told(self) -> Mapping[str, Any]:
-        """Wait for what is told. Raises as `ask` does."""
+    def read_answer(self) -> Mapping[str, Any]:
+        """Wait for an answer and return it. Raises as `ask` does."""
         line = self._answers.readline()
         if not line.endswith(b"\n"):
-            self._end_alike()
-        told: Mapping[str, Any] = json.loads(line)
-        if told["event"] == "error":
-            raise _raised(told)
-        return told
+            self._end_like_r()
+        answer: Mapping[str, Any] = json.loads(line)
+        if answer["event"] == "error":
+            raise _r_error(answer)
+        return answer
 
     def close(self) -> None:
-        """Let R end, which it does when nobody asks any more."""
+        """Let R end, which it does when its pipes are closed."""
         self._questions.close()
         self._answers.close()
-        os.waitpid(self._number, 0)
+        os.waitpid(self._pid, 0)
 
-    def _end_alike(self) -> None:
-        """End this process as R ended, so that whoever waits is told what happened to the model."""
-        _, status = os.waitpid(self._number, 0)
+    def _end_like_r(self) -> None:
+        """End this process as R ended, so that the parent sees what happened to the model."""
+        _, status = os.waitpid(self._pid, 0)
         if not os.WIFSIGNALED(status):
             os._exit(os.WEXITSTATUS(status))
         number = os.WTERMSIG(status)
@@ -102,22 +114,23 @@ class Process:
 
 
 def load(path: str, request: Mapping[str, Any]) -> Crate:  # noqa: ARG001 - as the other loaders
-    """Start R and have it load the model of a file."""
+    """Start R and let it load the model file at `path`."""
     rscript = shutil.which("Rscript")
     if rscript is None:
-        raise FileNotFoundError("Rscript, which runs R's models, is not on the PATH")
+        raise FileNotFoundError("Rscript, which runs R models, is not on the PATH")
     process = Process(rscript, path)
     try:
-        process.told()
+        process.read_answer()
     except RError:
         process.close()
         raise
     return Crate(process)
 
 
-def _raised(told: Mapping[str, Any]) -> RError:
-    message, call = str(told["message"]), str(told["call"])
-    lines = [f"Error in {call} : {message}" if call else f"Error: {message}"]
-    if told["calls"]:
-        lines.append("Calls: " + " -> ".join(told["calls"]))
+def _r_error(answer: Mapping[str, Any]) -> RError:
+    message, call = str(answer["message"]), str(answer["call"])
+    first_line = f"Error in {call} : {message}" if call else f"Error: {message}"
+    lines = [first_line]
+    if answer["calls"]:
+        lines.append("Calls: " + " -> ".join(answer["calls"]))
     return RError(message, "\n".join(lines) + "\n")

@@ -18,15 +18,15 @@ BROKERS = frozenset(
 
 RECORDING = (  # files of the package, whose frames are never who asked
     "journal.py",
-    "tracing/audit.py",
+    "tracing/audit_hook.py",
     "tracing/callers.py",
     "tracing/imports.py",
-    "tracing/launching.py",
+    "tracing/child_processes.py",
     "tracing/metadata_lookups.py",
     "tracing/origins.py",
     "tracing/outside_effects.py",
     "tracing/tracer.py",
-    "tracing/variables.py",
+    "tracing/environment_variables.py",
 )
 
 

@@ -8,15 +8,15 @@ import sys
 from typing import Any, Iterator
 
 from ..journal import Journal
-from .audit import Audit
+from .audit_hook import Audit
 from .builtins_at_startup import names_in_builtins
 from .callers import Callers, Launcher
+from .child_processes import Launches
+from .environment_variables import Variables
 from .imports import OWN, Finder, ImportCalls
-from .launching import Launches
-from .memory_map import libraries
 from .metadata_lookups import Named
+from .native_libraries import libraries
 from .origins import Origins, attributes_of
-from .variables import Variables
 
 
 class Tracer:

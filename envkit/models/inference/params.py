@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from envkit.errors import InvalidArgument
-from envkit.inside.data.nested import is_missing
+from envkit.inside.data.missing_values import is_missing
 from envkit.models.data_types import DataType, Object
 from envkit.models.inference.numbers import type_of_dtype
 from envkit.models.inference.values import is_array, type_of_value

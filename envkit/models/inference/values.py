@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from envkit.errors import InvalidArgument
-from envkit.inside.data.nested import is_missing
+from envkit.inside.data.missing_values import is_missing
 from envkit.models.data_types import AnyType, Array, DataType, Object, Property, Type, merge
 
 _BASIC: dict[str, DataType] = {

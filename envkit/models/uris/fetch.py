@@ -12,7 +12,7 @@ from pathlib import Path
 
 from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound, PathOutsideModel
 from envkit.formats import mlmodel
-from envkit.inside.artifacts import SUFFIXES
+from envkit.inside.artifact_formats import SUFFIXES
 from envkit.models.uris import archives, cache
 from envkit.models.uris.naming import (
     HTTP,

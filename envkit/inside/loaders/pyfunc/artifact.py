@@ -11,7 +11,7 @@ import pickle
 from importlib import import_module
 from typing import Any, Callable, Mapping
 
-from ...artifacts import format_of
+from ...artifact_formats import format_of
 
 NUMBERS = {
     "tensor(float)": "float32",

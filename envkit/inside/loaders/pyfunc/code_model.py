@@ -9,7 +9,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any, Mapping
 
 from ...author import base_classes, fake_mlflow, registry
-from ...tracing.bytecode import TracelessLoader
+from ...bytecode import NoBytecodeLoader
 from . import chat_model
 from .python_model import with_context
 
@@ -73,7 +73,7 @@ def _configure(config: Any) -> None:
 
 def _run(path: str) -> None:
     name = "code_model_" + os.path.splitext(os.path.basename(path))[0]
-    spec = spec_from_file_location(name, path, loader=TracelessLoader(name, path))
+    spec = spec_from_file_location(name, path, loader=NoBytecodeLoader(name, path))
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")
     module = module_from_spec(spec)

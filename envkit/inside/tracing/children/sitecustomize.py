@@ -1,4 +1,4 @@
-"""Goes first on the `PYTHONPATH` of what a traced process starts, to record there too (see `launching.py`).
+"""Goes first on the `PYTHONPATH` of what a traced process starts, to record there too (see `child_processes.py`).
 
 Takes its own marks away, runs the `sitecustomize` that it stands in front of, then begins. Whatever
 Python reads this, it must do no harm; one of another environment is not recorded.

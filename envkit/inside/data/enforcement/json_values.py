@@ -1,0 +1,109 @@
+"""Conversion of single values, as JSON has them, to the basic types of a signature. Needs no library.
+
+As everywhere, no value is changed to fit: 2.0 is a whole number, 2.5 is not.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+from typing import Any, Callable, Dict, List
+
+from ..missing_values import is_missing
+from ..signature import InvalidInput
+
+LARGEST_EXACT = 2**53  # larger whole numbers may have been rounded on their way through a float
+BITS = {"integer": 32, "long": 64}
+
+
+def convert_values(values: List[Any], kind: str, label: str, required: bool) -> List[Any]:
+    """Convert each value to a type; missing ones become None where they are allowed.
+
+    label: how messages refer to the values. Raises `InvalidInput`.
+    """
+    convert = CONVERTERS.get(kind)
+    if convert is None:
+        return values
+    converted: List[Any] = []
+    for value in values:
+        if not required and is_missing(value):
+            converted.append(None)
+        else:
+            converted.append(convert(value, kind, label))
+    return converted
+
+
+def decode_base64(value: Any, kind: str, label: str) -> bytes:
+    """Decode a base64 string; bytes stay as they are. Raises `InvalidInput`."""
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value)
+    try:
+        encoded = value.encode("ascii").replace(b"\n", b"")
+        return base64.b64decode(encoded, validate=True)
+    except (AttributeError, UnicodeEncodeError, binascii.Error) as error:
+        raise InvalidInput(f"{label} ({kind}) must be a base64 string: {error}") from error
+
+
+def _boolean(value: Any, kind: str, label: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise InvalidInput(f"{label} ({kind}) must be true or false, not {value!r}")
+
+
+def _whole_number(value: Any, kind: str, label: str) -> int:
+    if isinstance(value, float):
+        is_whole = value.is_integer() and abs(value) <= LARGEST_EXACT
+    else:
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not is_whole:
+        raise InvalidInput(f"{label} ({kind}) must be a whole number, not {value!r}")
+    limit = 2 ** (BITS[kind] - 1)
+    if not -limit <= value < limit:
+        raise InvalidInput(f"{label} ({kind}) does not fit into {BITS[kind]} bits")
+    return int(value)
+
+
+def _number(value: Any, kind: str, label: str) -> float:
+    if value is None:
+        return float("nan")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise InvalidInput(f"{label} ({kind}) must be a number, not {value!r}")
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise InvalidInput(f"{label} ({kind}): {error}") from error
+
+
+def _string(value: Any, kind: str, label: str) -> str:
+    if isinstance(value, str):
+        return value
+    raise InvalidInput(f"{label} ({kind}) must be a string, not {value!r}")
+
+
+def _datetime(value: Any, kind: str, label: str) -> datetime.datetime:
+    if isinstance(value, datetime.datetime):
+        return value
+    if isinstance(value, datetime.date):
+        return datetime.datetime.combine(value, datetime.time())
+    try:
+        time = datetime.datetime.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(
+            f"{label} ({kind}) must be an ISO 8601 date and time, not {value!r}"
+        ) from error
+    if time.tzinfo is not None:
+        raise InvalidInput(f"{label} ({kind}) must have no time zone: {value!r}")
+    return time
+
+
+CONVERTERS: Dict[str, Callable[[Any, str, str], Any]] = {
+    "boolean": _boolean,
+    "integer": _whole_number,
+    "long": _whole_number,
+    "float": _number,
+    "double": _number,
+    "string": _string,
+    "binary": decode_base64,
+    "datetime": _datetime,
+}

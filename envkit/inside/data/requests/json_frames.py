@@ -1,0 +1,36 @@
+"""Data frames from the two forms that JSON requests have for them."""
+
+from __future__ import annotations
+
+from typing import Any, Tuple
+
+from ..optional_libraries import data_frame
+from ..signature import InvalidInput
+
+SPLIT_KEYS = {"columns", "index", "data"}
+SPLIT_FORM = "`data` and optionally `columns` and `index`"
+
+
+def frame_from_split(value: Any) -> Any:
+    """Make a data frame of {"columns", "index", "data"}. Raises `InvalidInput`."""
+    rows, columns = split_parts(value)
+    return data_frame("`dataframe_split`", rows, index=value.get("index"), columns=columns)
+
+
+def split_parts(value: Any) -> Tuple[Any, Any]:
+    """Give the rows and the names of the columns, or None, of such an object. Raises `InvalidInput`."""
+    if not isinstance(value, dict):
+        raise InvalidInput(f"`dataframe_split` must be an object with {SPLIT_FORM}")
+    unknown = sorted(set(value) - SPLIT_KEYS)
+    if unknown:
+        raise InvalidInput(f"`dataframe_split`: `{unknown[0]}` is unknown; it has {SPLIT_FORM}")
+    if "data" not in value:
+        raise InvalidInput(f"`dataframe_split`: `data` is missing; it has {SPLIT_FORM}")
+    return value["data"], value.get("columns")
+
+
+def frame_from_records(value: Any) -> Any:
+    """Make a data frame of a list of objects, one per row. Raises `InvalidInput`."""
+    if not isinstance(value, list):
+        raise InvalidInput("`dataframe_records` must be a list of objects, one per row")
+    return data_frame("`dataframe_records`", value)

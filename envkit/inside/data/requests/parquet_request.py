@@ -1,0 +1,28 @@
+"""A Parquet request: it becomes a data frame, whose columns have types, so they are only widened."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from ..enforcement.inputs import enforce
+from ..optional_libraries import pandas_for
+from ..signature import InvalidInput, Signature
+
+
+def parse(content: bytes, signature: Signature) -> Any:
+    """Read a Parquet file into a data frame. Raises `InvalidInput`."""
+    return enforce(frame_from_parquet(content), signature)
+
+
+def frame_from_parquet(content: bytes) -> Any:
+    """Read a Parquet file with pandas."""
+    pandas = pandas_for("a Parquet input")
+    try:
+        return pandas.read_parquet(io.BytesIO(content))
+    except ImportError as error:
+        raise InvalidInput(
+            "a Parquet input needs pyarrow or fastparquet in the model's environment"
+        ) from error
+    except (ValueError, OSError, KeyError) as error:  # the base classes of pyarrow's own errors
+        raise InvalidInput(f"it is not a valid Parquet file: {error}") from error
