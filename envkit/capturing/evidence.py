@@ -80,7 +80,7 @@ def _distribution(
         "version": needed.distribution.version,
         "role": role,
         "extras": sorted(needed.extras),
-        "requirement": pin(needed.distribution, needed.extras, wheel),
+        "requirement": str(pin(needed.distribution, needed.extras, wheel)),
         "wheel": None if wheel is None else {"path": wheel.path, "sha256": wheel.sha256},
         "installer": needed.distribution.installer,
         "conda": conda.as_json() if conda else None,

@@ -25,10 +25,11 @@ from envkit.formats import (
 )
 from envkit.formats.conda_yaml import CondaEnv
 from envkit.formats.python_env_yaml import PythonEnv
-from envkit.formats.requirements_txt import Option
+from envkit.formats.requirement import Requirement
 from envkit.locking import local_wheels
 from envkit.locking.local_wheels import LocalWheel
 from envkit.models.directory import ModelDirectory
+from envkit.models.environment_spec import EnvironmentSpec
 
 REQUIREMENTS = requirements_txt.FILE_NAME
 CONSTRAINTS = requirements_txt.CONSTRAINTS_FILE_NAME
@@ -38,40 +39,35 @@ BUILD_TOOLS = ("pip", "setuptools", "wheel")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Content:
-    """What the files are to say.
+    """What the files say.
 
-    tools: versions of pip, setuptools and wheel, None where not installed. conda: what conda
-    brought, if it did. options: lines of `requirements.txt` for everything installed. conda_env:
-    the text of `conda.yaml`, where the author wrote one.
+    lock: the text of `pylock.toml`. conda: what conda brought, if it did. conda_env: the text of
+    `conda.yaml`, where the author wrote one.
     """
 
-    python: str
-    tools: Mapping[str, str | None]
-    requirements: tuple[str, ...]
-    constraints: tuple[str, ...]
-    variables: tuple[str, ...]
+    spec: EnvironmentSpec
     lock: str | None
     wheels: tuple[LocalWheel, ...]
     code: Mapping[str, Path]
     evidence: Mapping[str, Any]
     conda: CondaNeeds | None = None
-    options: tuple[Option, ...] = ()
     conda_env: str | None = None
 
 
 def write(model: ModelDirectory, content: Content, target: Output) -> tuple[str, ...]:
     """Write the files and give their names; a lock that does not hold any more is removed."""
+    spec = content.spec
     texts: dict[str, file_set.Content | None] = {
         **dict.fromkeys(_earlier_wheels(model)),
         **{each.path: each.file for each in content.wheels},
         **content.code,
         REQUIREMENTS: requirements_txt.dumps(
-            content.requirements, constraints_file=CONSTRAINTS, options=content.options
+            spec.requirements, constraints_file=CONSTRAINTS, options=spec.options
         ),
-        CONSTRAINTS: requirements_txt.dumps(content.constraints),
-        conda_yaml.FILE_NAME: content.conda_env or conda_yaml.dumps(_conda_env(content)),
-        python_env_yaml.FILE_NAME: python_env_yaml.dumps(_python_env(content)),
-        environment_variables_txt.FILE_NAME: environment_variables_txt.dumps(content.variables),
+        CONSTRAINTS: requirements_txt.dumps(spec.constraints),
+        conda_yaml.FILE_NAME: content.conda_env or conda_yaml.dumps(_with_pip_section(content)),
+        python_env_yaml.FILE_NAME: python_env_yaml.dumps(_python_env(spec)),
+        environment_variables_txt.FILE_NAME: environment_variables_txt.dumps(spec.variables),
         pylock_toml.FILE_NAME: content.lock,
         envkit_json.FILE_NAME: envkit_json.dumps(content.evidence),
     }
@@ -102,42 +98,58 @@ def _earlier_wheels(model: ModelDirectory) -> Iterator[str]:
                 yield name
 
 
-def _conda_env(content: Content) -> CondaEnv:
-    """What conda brought stays conda's; the rest is pip's, within the constraints of the whole."""
-    pip, conda = content.tools.get("pip"), content.conda
-    specs = conda.specs if conda else ()
-    own: tuple[str, ...] = (f"pip<={pip}" if pip else "pip",)
-    if "pip" in map(conda_yaml.name_of, specs):
-        own = ()
-    of_pip = [
-        each for each in content.requirements if not conda or _name(each) not in conda.distributions
-    ]
+def conda_env(python: str, tools: Mapping[str, str | None], conda: CondaNeeds | None) -> CondaEnv:
+    """Give Python, pip and what conda brought, without the pip section.
+
+    tools: versions of pip, setuptools and wheel, None for one that is not installed.
+    """
+    packages = conda.specs if conda else ()
+    channels = conda.channels if conda else (DEFAULT_CHANNEL,)
+    pip_version = tools.get("pip")
+    if "pip" in map(conda_yaml.name_of, packages):
+        pip: tuple[str, ...] = ()
+    elif pip_version:
+        pip = (f"pip<={pip_version}",)
+    else:
+        pip = ("pip",)
     return CondaEnv(
         name=ENVIRONMENT_NAME,
-        channels=conda.channels if conda else (DEFAULT_CHANNEL,),
-        dependencies=(f"python={content.python}", *own, *specs),
-        pip=(*map(str, content.options), *of_pip, f"-c {CONSTRAINTS}")
-        if of_pip or not specs
-        else None,
+        channels=channels,
+        dependencies=(f"python={python}", *pip, *packages),
     )
 
 
-def _name(line: str) -> str | None:
-    return requirements_txt.name_of(line)
+def _with_pip_section(content: Content) -> CondaEnv:
+    """What conda brought stays conda's; the rest is pip's, within the constraints of the whole."""
+    spec, conda = content.spec, content.conda
+    of_conda = conda.distributions if conda else frozenset()
+    of_pip = [str(each) for each in spec.requirements if each.name not in of_conda]
+    pip: tuple[str, ...] | None = (*map(str, spec.options), *of_pip, f"-c {CONSTRAINTS}")
+    if conda and conda.specs and not of_pip:
+        pip = None
+    return CondaEnv(
+        name=ENVIRONMENT_NAME,
+        channels=spec.conda_channels,
+        dependencies=spec.conda_specs,
+        pip=pip,
+    )
 
 
-def _python_env(content: Content) -> PythonEnv:
+def build_tools(versions: Mapping[str, str | None]) -> tuple[Requirement, ...]:
+    """Give pip, setuptools and wheel as requirements, pinned where they are installed."""
+    pins = []
+    for name in BUILD_TOOLS:
+        version = versions.get(name)
+        pins.append(Requirement(text=f"{name}=={version}" if version else name))
+    return tuple(pins)
+
+
+def _python_env(spec: EnvironmentSpec) -> PythonEnv:
     return PythonEnv(
-        python=content.python,
-        build_dependencies=tuple(_tool(name, content.tools.get(name)) for name in BUILD_TOOLS),
+        python=spec.python,
+        build_dependencies=tuple(map(str, spec.build_dependencies)),
         dependencies=(f"-r {REQUIREMENTS}",),
     )
-
-
-def _tool(name: str, version: str | None) -> str:
-    if version:
-        return f"{name}=={version}"
-    return name
 
 
 def _names_the_files(model: ModelDirectory) -> bool:

@@ -15,6 +15,9 @@ from envkit.capturing.requirements import Selection
 from envkit.capturing.stated_requirements import Declared
 from envkit.capturing.trace import Trace
 from envkit.capturing.variables import Variable
+from envkit.formats import conda_yaml
+from envkit.formats.conda_yaml import CondaEnv
+from envkit.formats.requirement import Requirement
 from envkit.installed import closure, sboms
 from envkit.locking import local_origins
 from envkit.locking.local_wheels import LocalWheels
@@ -23,6 +26,7 @@ from envkit.locking.pins import pin
 from envkit.models import digests
 from envkit.models.capture_warnings import CaptureWarning, WarningKind
 from envkit.models.directory import ModelDirectory
+from envkit.models.environment_spec import EnvironmentSpec
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +87,34 @@ class Outcome:
         return self.declared.selection
 
     @property
-    def requirements(self) -> tuple[str, ...]:
+    def spec(self) -> EnvironmentSpec:
+        """The environment that the model needs: a capture ends with it, and a rebuild starts from it."""
+        facts = self.seen.trace.interpreter
+        python = self.declared.wish.python or facts.version
+        conda = self._conda_env(python)
+        return EnvironmentSpec(
+            directory=self.model.path,
+            python=python,
+            requirements=self.requirements,
+            constraints=self.constraints,
+            options=self.declared.wish.file.options,
+            build_dependencies=files.build_tools(facts.tools),
+            conda_channels=conda.channels,
+            conda_packages=conda.packages,
+            conda_specs=conda.dependencies,
+            conda_variables=conda.variables,
+            variables=self.variable_names,
+        )
+
+    def _conda_env(self, python: str) -> CondaEnv:
+        """What conda installs: the author's `conda.yaml`, or what the traced environment has of conda."""
+        stated = self.declared.wish.conda
+        if stated is not None:
+            return conda_yaml.parse(stated, self.model.path / conda_yaml.FILE_NAME)
+        return files.conda_env(python, self.seen.trace.interpreter.tools, self.conda)
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
         """Also what is merely implied, when it is a wheel: pip takes no path as a constraint."""
         wheels = self.wheels.required
         needed = self.selection.requirements
@@ -95,7 +126,7 @@ class Outcome:
         return self.declared.requirements(pins)
 
     @property
-    def constraints(self) -> tuple[str, ...]:
+    def constraints(self) -> tuple[Requirement, ...]:
         """What the requirements imply."""
         wheels = self.wheels.required
         implied = (each.distribution for each in self.selection.constraints)
@@ -168,8 +199,8 @@ class Outcome:
         """As JSON values, for who is told that nothing came of it."""
         return {
             "python": self.seen.trace.interpreter.version,
-            "requirements": self.requirements,
-            "constraints": self.constraints,
+            "requirements": tuple(map(str, self.requirements)),
+            "constraints": tuple(map(str, self.constraints)),
             "environment_variables": self.variable_names,
             "degradations": [each.as_json() for each in self.warnings],
             "evidence": self.evidence,
@@ -178,17 +209,12 @@ class Outcome:
     def files(self, code: LocalCode | None) -> files.Content:
         """What is to be written. code: modules that are taken along."""
         return files.Content(
-            python=self.declared.wish.python or self.seen.trace.interpreter.version,
-            tools=self.seen.trace.interpreter.tools,
-            requirements=self.requirements,
-            constraints=self.constraints,
-            variables=self.variable_names,
+            spec=self.spec,
             lock=self.locked.text if isinstance(self.locked, Locked) else None,
             wheels=tuple(self.wheels.found.values()),
             code=code.files if code else {},
             conda=self.conda,
             evidence=self.evidence,
-            options=self.declared.wish.file.options,
             conda_env=self.declared.wish.conda,
         )
 
@@ -197,8 +223,8 @@ class Outcome:
         return Capture(
             model=folder,
             python=self.seen.trace.interpreter.version,
-            requirements=self.requirements,
-            constraints=self.constraints,
+            requirements=tuple(map(str, self.requirements)),
+            constraints=tuple(map(str, self.constraints)),
             variables=self.variable_names,
             warnings=self.warnings,
             evidence=self.evidence,

@@ -13,14 +13,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from packaging import requirements as pep508
 from packaging.utils import NormalizedName, canonicalize_name
 
 from envkit.capturing.requirements import Needed, Selection
 from envkit.errors import InvalidArgument
 from envkit.formats import conda_yaml, requirements_txt
 from envkit.formats.document import dump_yaml
-from envkit.formats.requirements_txt import Requirement, RequirementsFile
+from envkit.formats.requirement import Requirement
+from envkit.formats.requirements_txt import RequirementsFile
 from envkit.formats.text import read_text
 from envkit.installed.closure import Closures
 from envkit.installed.distributions import Distribution, InstalledDistributions
@@ -104,8 +104,8 @@ def _check(line: Requirement, name: str) -> None:
             f"{name}: {line} is a path of this machine, which nobody else has. Name the installed distribution: "
             "a wheel of it goes with the model."
         )
-    if not line.plausible:
-        raise InvalidArgument(f"{name}: {line} is no requirement.")
+    if not line.is_valid:
+        raise InvalidArgument(f"{name}: {line} is not a requirement.")
 
 
 def _of_conda(given: CondaEnv) -> Wish:
@@ -142,19 +142,14 @@ class Declared:
     def _lines(self) -> dict[NormalizedName, Requirement]:
         return _by_name(self.wish.file.requirements)
 
-    def requirements(self, pins: Iterable[str]) -> tuple[str, ...]:
+    def requirements(self, pins: Iterable[Requirement]) -> tuple[Requirement, ...]:
         """The lines of `requirements.txt`: what is stated, and of the pins those of other names."""
         if self.wish.is_empty:
             return tuple(pins)
-        kept = [each for each in pins if _name(each) not in self._lines]
-        return tuple(
-            sorted(
-                {*kept, *map(str, self.wish.file.requirements)},
-                key=lambda each: (_name(each), each),
-            )
-        )
+        kept = [each for each in pins if each.name not in self._lines]
+        return _sorted((*kept, *self.wish.file.requirements))
 
-    def constraints(self, pins: Iterable[str]) -> tuple[str, ...]:
+    def constraints(self, pins: Iterable[Requirement]) -> tuple[Requirement, ...]:
         """The lines of `constraints.txt`: those stated, pins of other names, and of what is stated without a pin."""
         stated = _by_name(self.wish.file.constraints)
         lines = [
@@ -165,12 +160,8 @@ class Declared:
                 if _is_open(self._lines[name], each)
             ),
         ]
-        kept = {each for each in lines if _name(each) not in stated}
-        return tuple(
-            sorted(
-                {*kept, *map(str, self.wish.file.constraints)}, key=lambda each: (_name(each), each)
-            )
-        )
+        kept = [each for each in lines if each.name not in stated]
+        return _sorted((*kept, *self.wish.file.constraints))
 
     @property
     def unlocked(self) -> Unlocked | None:
@@ -261,35 +252,27 @@ def _by_name(lines: Iterable[Requirement]) -> dict[NormalizedName, Requirement]:
     return {canonicalize_name(each.name): each for each in lines if each.name is not None}
 
 
-def _parsed(line: Requirement) -> pep508.Requirement | None:
-    try:
-        return pep508.Requirement(line.text)
-    except pep508.InvalidRequirement:
-        return None
-
-
 def _fits(line: Requirement, distribution: Distribution) -> bool:
-    """Whether the installed distribution is what the line asks for. Of a URL that is not known."""
-    asked = _parsed(line)
-    return (
-        asked is not None
-        and asked.url is None
-        and asked.specifier.contains(distribution.version, prereleases=True)
-    )
+    """Whether the installed distribution satisfies the requirement; for a URL that is unknown."""
+    if line.pep508 is None or line.url is not None:
+        return False
+    return line.specifier.contains(distribution.version, prereleases=True)
 
 
 def _is_open(line: Requirement, distribution: Distribution) -> bool:
-    """Whether the line alone would admit another version."""
-    asked = _parsed(line)
-    return asked is None or str(asked.specifier) != f"=={distribution.version}"
+    """Whether the requirement alone would admit another version."""
+    return line.pep508 is None or str(line.specifier) != f"=={distribution.version}"
 
 
 def _extras(line: Requirement) -> frozenset[str]:
-    asked = _parsed(line)
-    if asked:
-        return frozenset(map(canonicalize_name, asked.extras))
-    return frozenset()
+    return frozenset(map(canonicalize_name, line.extras))
 
 
-def _name(line: str) -> NormalizedName:
-    return canonicalize_name(requirements_txt.name_of(line) or line)
+def _sorted(requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
+    """Sort requirements by name; equal lines become one."""
+    by_line = {str(requirement): requirement for requirement in requirements}
+    return tuple(sorted(by_line.values(), key=lambda each: (_name(each), str(each))))
+
+
+def _name(requirement: Requirement) -> str:
+    return requirement.name or canonicalize_name(str(requirement))

@@ -19,6 +19,7 @@ from envkit.capturing import native
 from envkit.capturing.places import Places
 from envkit.capturing.requirements import Selection
 from envkit.capturing.trace import Import, Trace, VariableRead
+from envkit.formats.requirement import Requirement
 from envkit.installed.distributions import Distribution, InstalledDistributions
 from envkit.interpreters.describe import describe
 from envkit.locking.lock import Unlocked
@@ -82,12 +83,12 @@ class Static:
             return Unlocked(reasons=(reason,))
         return None
 
-    def with_lines(self, pins: Iterable[str]) -> tuple[str, ...]:
+    def with_lines(self, pins: Iterable[Requirement]) -> tuple[Requirement, ...]:
         """The pins of installed distributions with the lines for those that are not, sorted by name."""
-        found = tuple(pins)
-        if self.lines:
-            return tuple(sorted((*found, *self.lines), key=_name_in))
-        return found
+        named = [Requirement(text=line) for line in self.lines]
+        if named:
+            return tuple(sorted((*pins, *named), key=_name_in))
+        return tuple(pins)
 
     def add_to(self, trace: Trace, model: ModelDirectory) -> Trace:
         """The trace as it would be had it seen these imports too."""
@@ -372,8 +373,8 @@ def _not_installed(line: str, mention: Mention) -> dict[str, Any]:
     }
 
 
-def _name_in(line: str) -> str:
-    return re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]
+def _name_in(requirement: Requirement) -> str:
+    return re.split(r"[^A-Za-z0-9._-]", requirement.text, maxsplit=1)[0]
 
 
 def _where(mention: Mention) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 
 from envkit.formats.credentials import without_credentials
+from envkit.formats.requirement import Requirement
 
 _PLAIN = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*)(?P<extras>\[[\w,.-]*\])?(?P<versions>[=<>!~][^\s;@/:]*)?"
@@ -22,9 +23,9 @@ _ONE_PACKAGE = re.compile(r"^\[\[packages\]\]$", re.MULTILINE)
 _MEANS_NOTHING = re.compile(r"\s*(#.*)?|created-by\s*=.*")
 
 
-def requirement(line: str) -> str:
-    """Give a requirement line without spelling: `Foo_Bar [b,a] == 1.0` and `foo-bar[a,b]==1.0` are one."""
-    text = without_credentials(" ".join(line.split()))
+def requirement(requirement: Requirement) -> str:
+    """Give a requirement without spelling: `Foo_Bar [b,a] == 1.0` and `foo-bar[a,b]==1.0` are one."""
+    text = without_credentials(" ".join(str(requirement).split()))
     rest = found.group() if (found := _REST.search(text)) else ""
     plain = _PLAIN.fullmatch(re.sub(r"\s", "", text[: len(text) - len(rest)]))
     if plain is None:  # a URL, a path

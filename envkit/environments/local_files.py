@@ -4,66 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-_HASH_OPTIONS = re.compile(r"\s+--hash[= ]\S+")
-_MARKER = re.compile(r"\s+;.*$")
-_ARCHIVE = re.compile(r"\.(whl|zip|tar\.gz|tgz|tar\.bz2|tar\.xz)$", re.IGNORECASE)
-_EXTRAS = re.compile(r"\[[\w\s,.-]*\]$")
+from envkit.formats.requirement import Requirement
+
 _SKIPPED = {"__pycache__", ".git", ".hg", ".venv"}
 
 
-def rebased(line: str, directory: Path) -> tuple[str, Path | None]:
-    """Give a requirement line with its local path made absolute, and that path; None when it names none.
+def rebased(requirement: Requirement, directory: Path) -> tuple[Requirement, Path | None]:
+    """Make the local path of a requirement absolute; give that path too, None where it names none.
 
     Understood are `./folder`, `wheels/a-1.0-py3-none-any.whl`, `/abs/a.whl[extra] ; marker`, `a @
-    file:wheels/a.whl`, and the same after `-e `. Hash options and markers stay as they are.
-    Relative paths start in `directory`.
+    file:wheels/a.whl`, and editable ones. Relative paths start in `directory`.
     """
-    editable, requirement = _split_editable(line)
-    bare = _MARKER.sub("", _HASH_OPTIONS.sub("", requirement)).strip()
-    if requirement.strip().startswith(bare):
-        rest = requirement.strip()[len(bare) :]
-    else:
-        rest = ""
-    name, at, target = bare.partition("@")
-    if at and not _looks_like_path(name):
-        path = path_of_url(target.strip(), directory)
-        if path is None:
-            return (line, None)
-        return (f"{editable}{name.strip()} @ {path.as_uri()}{rest}", path)
-    extras = found.group() if (found := _EXTRAS.search(bare)) else ""
-    text = bare.removesuffix(extras)
-    if text.startswith("file:"):
-        path = path_of_url(text, directory)
-    else:
-        if editable or _looks_like_path(text):
-            path = _absolute(text, directory)
-        else:
-            path = None
-    if path is None or "://" in text.removeprefix("file://"):
-        return (line, None)
-    return (_as_line(editable, path, extras + rest), path)
-
-
-def _split_editable(line: str) -> tuple[str, str]:
-    found = re.match(r"(?:-e|--editable)[\s=]+(.*)", line, re.DOTALL)
-    if found:
-        return ("-e ", found.group(1))
-    return ("", line)
-
-
-def _as_line(editable: str, path: Path, rest: str) -> str:
-    return f"{editable}{path.as_uri()}{rest}"
-
-
-def _looks_like_path(text: str) -> bool:
-    if re.match(r"[A-Za-z][\w+.-]*://", text):
-        return False
-    return text.startswith((".", "/")) or os.sep in text or bool(_ARCHIVE.search(text))
+    path = requirement.local_path(directory)
+    if path is None:
+        return requirement, None
+    place = requirement.path or requirement.url or ""
+    before, _, after = requirement.text.partition(place)
+    if before:
+        # `name@place`
+        before = f"{before.rstrip(' @')} @ "
+    return replace(requirement, text=f"{before}{path.as_uri()}{after}"), path
 
 
 def path_of_url(url: str, directory: Path) -> Path | None:

@@ -1,4 +1,4 @@
-"""The plan of an environment: all that an installer is told, and the key that follows from it.
+"""The plan of an environment: everything that an installer is given, and the key that follows from it.
 
 A plan is an environment spec with the overrides worked in and local paths made absolute. Two plans
 with the same key give the same environment, so two models with equal needs share one.
@@ -8,56 +8,46 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from envkit.environments import cache_key as decisive
-from envkit.environments import local_files
+from envkit.environments import cache_key, local_files
 from envkit.environments.env_type import EnvType
 from envkit.errors import InvalidArgument, InvalidFile
+from envkit.formats import requirements_txt
 from envkit.formats.redaction import without_credentials
+from envkit.formats.requirement import Requirement
+from envkit.formats.requirement_lines import Option
 from envkit.interpreters.discovery import Interpreter
 from envkit.models.environment_spec import EnvironmentSpec
 
-FORMAT = 2  # of environments; raise it when an older one must not be used any more
+# of environments; raise it when an older one must not be used any more
+FORMAT = 2
 
-INSTALLERS = {"virtualenv": "pip", "conda": "uv"}  # where it is another program than the manager
+# where the installer is another program than the manager
+INSTALLERS = {"virtualenv": "pip", "conda": "uv"}
 
 Digest = Callable[[Path], str]
 """Gives the digest of a file or folder; raises `OSError`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Option:
-    """An installer's option that holds for all requirements: `--index-url`, with its value or an empty text."""
-
-    name: str
-    value: str = ""
-
-    @property
-    def line(self) -> str:
-        """As a line of a requirements file."""
-        return f"{self.name} {self.value}".strip()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """What to install.
 
-    python: the wanted version. requirements, constraints: lines with absolute paths. lock: the
-    model's lock; None when overrides make it void. build_constraints: pins for what builds source
-    distributions; only used with `allow_source`. decisive: what decides the result, in words
-    without paths and credentials; the key is its digest.
+    python: the version to install for. requirements, constraints: local paths in them are absolute
+    `file:` URLs. lock: the model's lock; None when overrides make it void. build_constraints: pins
+    for what builds source distributions; only used with `allow_source`. decisive: what decides the
+    result, as text without paths and credentials; the key is its digest.
     """
 
     python: str
-    requirements: tuple[str, ...]
-    constraints: tuple[str, ...]
+    requirements: tuple[Requirement, ...]
+    constraints: tuple[Requirement, ...]
     options: tuple[Option, ...]
-    build_constraints: tuple[str, ...]
+    build_constraints: tuple[Requirement, ...]
     lock: Path | None
     allow_source: bool
     decisive: tuple[tuple[str, tuple[str, ...]], ...]
@@ -71,16 +61,16 @@ class Plan:
     ) -> dict[str, Any]:
         """Give everything that decides the environment, as JSON values.
 
-        `indexes` are those of the machine (see `index_settings`). No version of an installer is
-        among it: each installs the same from the same pins, and where there are none a later day
-        decides more than a later version.
+        `indexes` are those that the machine is configured with (see `index_settings`). The version
+        of the installer is not among the facts: every version installs the same from the same pins,
+        and without pins a later day decides more than a later version.
         """
         return {
             "format": FORMAT,
             "manager": manager.value,
             "installer": INSTALLERS.get(manager.value, manager.value),
             "machine_indexes": list(indexes),
-            "libc": list(decisive.libc()),
+            "libc": list(cache_key.libc()),
             "interpreter": [
                 interpreter.implementation,
                 interpreter.version,
@@ -91,9 +81,10 @@ class Plan:
         }
 
     @property
-    def secretive(self) -> tuple[str, ...]:
+    def lines_with_secrets(self) -> tuple[str, ...]:
         """The lines that may hold credentials."""
-        return (*self.requirements, *self.constraints, *(option.value for option in self.options))
+        requirements = map(str, (*self.requirements, *self.constraints))
+        return (*requirements, *(option.unquoted for option in self.options))
 
 
 def key_of(facts: Mapping[str, Any]) -> str:
@@ -112,79 +103,85 @@ def of(
     """Make the plan of a spec.
 
     Each override is one requirement; it takes the place of the requirements and constraints of the
-    same name, or is added. Raises `InvalidArgument` for one that is no requirement, `InvalidFile`
-    for a local file that is not there or, without `allow_source`, would have to be built.
+    same name, or is added. Raises `InvalidArgument` for an override that is not a requirement,
+    `InvalidFile` for a local file that is missing or, without `allow_source`, would have to be
+    built.
     """
     if spec.lock is None:
         spec = replace(spec, requirements=(*spec.requirements, *spec.assumed))
-    requirements, constraints = (
-        _overridden(spec, overrides) if overrides else (spec.requirements, spec.constraints)
-    )
-    lines = [
-        _Line.of(line, spec.directory, digest, allow_source=allow_source) for line in requirements
-    ]
-    bounds = [
-        _Line.of(line, spec.directory, digest, allow_source=allow_source) for line in constraints
-    ]
-    options = tuple(_option(line, spec.directory) for line in spec.options)
-    if spec.lock is not None and not overrides:
-        lock = spec.lock
-    else:
+    lock = spec.lock
+    if overrides:
+        spec = _overridden(spec, overrides)
         lock = None
+    build_constraints: tuple[Requirement, ...] = ()
     if allow_source:
-        build_constraints = tuple(each for each in spec.build_dependencies if "==" in each)
-    else:
-        build_constraints = ()
+        build_constraints = tuple(tool for tool in spec.build_dependencies if "==" in tool.text)
+
+    local = _LocalFiles(spec.directory, digest, allow_source=allow_source)
+    requirements = [local.resolved(requirement) for requirement in spec.requirements]
+    constraints = [local.resolved(constraint) for constraint in spec.constraints]
+    options = [local.resolved_option(option) for option in spec.options]
     return Plan(
         python=spec.python,
-        requirements=tuple(line.text for line in lines),
-        constraints=tuple(line.text for line in bounds),
-        options=options,
+        requirements=tuple(requirement for requirement, _ in requirements),
+        constraints=tuple(constraint for constraint, _ in constraints),
+        options=tuple(option for option, _ in options),
         build_constraints=build_constraints,
         lock=lock,
         allow_source=allow_source,
         decisive=(
-            ("requirements", tuple(sorted({line.decisive for line in lines}))),
-            ("constraints", tuple(sorted({line.decisive for line in bounds}))),
-            (
-                "options",
-                tuple(_decisive_option(option, spec.directory, digest) for option in options),
-            ),
-            ("build_constraints", tuple(sorted(build_constraints))),
-            ("lock", (_lock_digest(lock),) if lock else ()),
+            ("requirements", _sorted_set(decisive for _, decisive in requirements)),
+            ("constraints", _sorted_set(decisive for _, decisive in constraints)),
+            ("options", tuple(decisive for _, decisive in options)),
+            ("build_constraints", tuple(sorted(map(str, build_constraints)))),
+            ("lock", () if lock is None else (_lock_digest(lock),)),
             ("allow_source", ("yes",) if allow_source else ()),
         ),
     )
 
 
+def _sorted_set(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(texts)))
+
+
 @dataclass(frozen=True, slots=True)
-class _Line:
-    text: str
-    decisive: str
+class _LocalFiles:
+    """The local files that requirements and options of one model name."""
 
-    @classmethod
-    def of(cls, line: str, directory: Path, digest: Digest, *, allow_source: bool) -> _Line:
-        one = " ".join(line.split("\n")).strip()
-        text, path = local_files.rebased(one, directory)
+    directory: Path
+    digest: Digest
+    _: KW_ONLY
+    allow_source: bool
+
+    def resolved(self, requirement: Requirement) -> tuple[Requirement, str]:
+        """Make the path in a requirement absolute; give also what of it decides the environment."""
+        absolute, path = local_files.rebased(requirement, self.directory)
         if path is None:
-            return cls(text, decisive.requirement(text))
-        if local_files.is_source(path) and not allow_source:
+            return absolute, cache_key.requirement(absolute)
+        if local_files.is_source(path) and not self.allow_source:
             raise InvalidFile(
-                directory, one, "is source that would have to be built, which runs its code",
-                "Give a wheel in its place, or let it be built with `--allow-source`.",
-            )  # fmt: skip
-        place = path.as_uri()
-        return cls(text, text.replace(place, f"{path.name}#{_digest(path, digest)}"))
+                self.directory,
+                str(requirement),
+                "is source that must be built, and a build runs the code of the project",
+                "Use a wheel instead, or allow the build with `--allow-source`.",
+            )
+        content = f"{path.name}#{_digest(path, self.digest)}"
+        return absolute, str(absolute).replace(path.as_uri(), content)
 
+    def resolved_option(self, option: Option) -> tuple[Option, str]:
+        """Do the same for an option.
 
-def _lock_digest(path: Path) -> str:
-    try:
-        text = decisive.lock(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError:
-        return _digest(path, local_files.digest)
-    except OSError as error:
-        raise InvalidFile(path, "", f"cannot be read ({error.strerror})") from error
-    return hashlib.sha256(text.encode()).hexdigest()
+        The content of a folder inside the model decides; a folder elsewhere is an index, of which
+        the address decides.
+        """
+        if option.name == "--find-links" and option.value and "://" not in option.value:
+            # no installer accepts a path with spaces or `#`
+            option = replace(option, value=(self.directory / option.value).as_uri())
+        folder = local_files.path_of_url(option.value or "", self.directory)
+        if folder is None or not folder.is_dir() or not folder.is_relative_to(self.directory):
+            return option, without_credentials(option.unquoted)
+        inside = folder.relative_to(self.directory)
+        return option, f"{option.name} {inside}#{_digest(folder, self.digest)}"
 
 
 def _digest(path: Path, digest: Digest) -> str:
@@ -194,84 +191,77 @@ def _digest(path: Path, digest: Digest) -> str:
         raise InvalidFile(path, "", f"cannot be read ({error.strerror})") from error
 
 
-_FOLDERS = {"--find-links", "-f"}
-_LONG = {"-i": "--index-url", "-f": "--find-links"}
+def _lock_digest(path: Path) -> str:
+    try:
+        text = cache_key.lock(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        return _digest(path, local_files.digest)
+    except OSError as error:
+        raise InvalidFile(path, "", f"cannot be read ({error.strerror})") from error
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _option(line: str, directory: Path) -> Option:
-    name, _, value = re.sub(r"[\s=]+", " ", line.strip(), count=1).partition(" ")
-    if name in _FOLDERS and "://" not in value:
-        # a path with spaces or `#` is understood by no installer
-        value = (directory / value).as_uri()
-    return Option(name=_LONG.get(name, name), value=value)
-
-
-def _decisive_option(option: Option, directory: Path, digest: Digest) -> str:
-    """What lies inside the model is told by its content; what lies outside is an index, told by its address."""
-    folder = local_files.path_of_url(option.value, directory)
-    if folder is not None and folder.is_dir() and folder.is_relative_to(directory):
-        return f"{option.name} {folder.relative_to(directory)}#{_digest(folder, digest)}"
-    return without_credentials(option.line)
-
-
-def _overridden(
-    spec: EnvironmentSpec, overrides: Sequence[str]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    given = dict(_override(line) for line in overrides)
-    locked: tuple[str, ...] = ()
+def _overridden(spec: EnvironmentSpec, lines: Sequence[str]) -> EnvironmentSpec:
+    """Replace the requirements and constraints that overrides name; pins of the lock become constraints."""
+    overrides = dict(map(_override, lines))
+    pins: tuple[Requirement, ...] = ()
     wheels: dict[str, str] = {}
     if spec.lock is not None:
         from envkit.environments import pylock
 
         lock = pylock.read(spec.lock)
-        locked = lock.pins
-        wheels = {each.built_from: each.location for each in lock.packages if each.built_from}
-    kept = tuple(
-        line for line in spec.requirements if (_name(line) or _wheel_name(line)) not in given
+        pins = lock.pins
+        wheels = {
+            package.built_from: package.location for package in lock.packages if package.built_from
+        }
+    requirements = [
+        _by_wheel(requirement, wheels)
+        for requirement in spec.requirements
+        if requirement.distribution not in overrides
+    ]
+    constraints = [
+        _by_wheel(constraint, wheels)
+        for constraint in (*spec.constraints, *pins)
+        if constraint.name not in overrides
+    ]
+    return replace(
+        spec,
+        requirements=(*requirements, *overrides.values()),
+        constraints=tuple(constraints),
     )
-    bounds = tuple(
-        dict.fromkeys(line for line in (*spec.constraints, *locked) if _name(line) not in given)
-    )
-    return (*(_by_wheel(each, wheels) for each in kept), *given.values()), tuple(
-        _by_wheel(each, wheels) for each in bounds
-    )
 
 
-def _by_wheel(line: str, wheels: Mapping[str, str]) -> str:
-    """A commit's line with the wheel that the model brings of it in the place of its address."""
-    name, at, url = line.partition("@")
-    wheel = wheels.get(url.partition(" ;")[0].strip())
-    if wheel is None:
-        return line
-    return f"{name.strip()} {at} {wheel}{url[len(url.partition(' ;')[0]) :]}"
+def _by_wheel(requirement: Requirement, wheels: Mapping[str, str]) -> Requirement:
+    """Where a requirement names a commit, name the wheel of it that the model holds."""
+    wheel = wheels.get(requirement.url or "")
+    if requirement.url is None or wheel is None:
+        return requirement
+    return replace(requirement, text=requirement.text.replace(requirement.url, wheel, 1))
 
 
-def _override(line: str) -> tuple[str, str]:
-    """Give name and line of an override: a requirement, or the path of a wheel (from the working directory)."""
-    text = line.strip()
-    if text.isprintable() and not text.startswith("-"):
-        if (name := _name(text)) is not None:
-            return name, text
-        if text.lower().endswith(".whl"):
-            return _wheel_name(text), local_files.rebased(text, Path.cwd())[0]
+def _override(line: str) -> tuple[str, Requirement]:
+    """Give name and value of an override: a requirement, or the path of a wheel (from the working directory)."""
+    requirement = _parsed_override(line.strip())
+    if requirement is not None and requirement.distribution is not None:
+        if requirement.pep508 is not None:
+            return requirement.distribution, requirement
+        if (requirement.path or requirement.url or "").lower().endswith(".whl"):
+            return requirement.distribution, local_files.rebased(requirement, Path.cwd())[0]
     raise InvalidArgument(
-        f"The override {line!r} is no requirement (as `numpy>=1.26`) and no path of a wheel."
+        f"The override {line!r} is neither a requirement (such as `numpy>=1.26`) nor the path of a wheel."
     )
 
 
-def _wheel_name(line: str) -> str:
-    """Give the normalized name of a path's last part, as wheels bear it; extras and markers do no harm."""
-    from packaging.utils import canonicalize_name  # 13 ms that only overrides cost
-
-    return canonicalize_name(re.split(r"[ \[;]", line)[0].rpartition("/")[2].partition("-")[0])
-
-
-def _name(line: str) -> str | None:
-    """Give the normalized name of a requirement; None for a path and the like."""
-    from packaging.requirements import InvalidRequirement, Requirement
-    from packaging.utils import canonicalize_name
-
-    try:
-        return canonicalize_name(Requirement(re.split(r"\s+--hash", line)[0]).name)
-    except InvalidRequirement:
+def _parsed_override(text: str) -> Requirement | None:
+    """Parse a line that is one requirement and nothing else: no comment, no option of the installer."""
+    if not text.isprintable():
         return None
+    try:
+        entries = requirements_txt.parse(text)
+    except InvalidFile:
+        return None
+    requirements = [entry for entry in entries if isinstance(entry, Requirement)]
+    if len(requirements) != 1 or requirements[0].editable:
+        return None
+    is_whole_line = str(requirements[0]).split() == text.split()
+    return requirements[0] if is_whole_line else None

@@ -123,7 +123,7 @@ def _filler(
     engine = conda or _engine(manager)
     by_uv = manager is not EnvType.VIRTUALENV
     settings = uv_toml.of_machine(environ) if by_uv else {}
-    secrets = redaction.secrets_in([*wanted.secretive, str(settings)]) | (
+    secrets = redaction.secrets_in([*wanted.lines_with_secrets, str(settings)]) | (
         conda.needs.secrets if conda else frozenset()
     )
 

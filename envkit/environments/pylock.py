@@ -13,9 +13,8 @@ from typing import Any
 
 from envkit.formats import pylock_toml
 from envkit.formats.credentials import placeholder_names, without_credentials
+from envkit.formats.requirement import Requirement
 
-# neither a URL nor a path
-_COMPARES = re.compile(r"[A-Za-z0-9][\w.-]*\s*(\[[^]]*\]\s*)?([=<>!~]|$)")
 _PYPI = re.compile(r"https://pypi\.org(/simple)?/?")
 
 
@@ -39,14 +38,15 @@ class LockedPackage:
     built_from: str = ""
 
     @property
-    def requirement(self) -> str:
-        """As a line of a requirements file, with hashes."""
+    def requirement(self) -> Requirement:
+        """As a requirement with hashes."""
         if self.source in _DIRECT:
-            what = f"{self.name} @ {self.location}"
+            text = f"{self.name} @ {self.location}"
         else:
-            what = f"{self.name}=={self.version}"
-        marker = f" ; {self.marker}" if self.marker else ""
-        return what + marker + "".join(f" --hash={each}" for each in self.hashes)
+            text = f"{self.name}=={self.version}"
+        if self.marker:
+            text += f" ; {self.marker}"
+        return Requirement(text=text, hashes=self.hashes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,9 +73,13 @@ class Lock:
         return ""
 
     @property
-    def pins(self) -> tuple[str, ...]:
+    def pins(self) -> tuple[Requirement, ...]:
         """`name==version` for every package that has a version."""
-        return tuple(f"{each.name}=={each.version}" for each in self.packages if each.version)
+        return tuple(
+            Requirement(text=f"{package.name}=={package.version}")
+            for package in self.packages
+            if package.version
+        )
 
     @property
     def indexes(self) -> tuple[str, ...]:
@@ -146,32 +150,28 @@ def _commit(path: Path, vcs: Mapping[str, Any]) -> str:
     return f"{vcs['type']}+{where}@{vcs['commit-id']}{fragment}"
 
 
-def disagreements(lock: Lock, requirements: Sequence[str]) -> Iterator[str]:
+def disagreements(lock: Lock, requirements: Sequence[Requirement]) -> Iterator[str]:
     """Yield where the lock does not hold what the requirements ask for: someone changed the one and not the other.
 
     Requirements with markers are only compared when the lock has the package. Of URLs, those of
     commits are compared.
     """
-    # 13 ms that a warm run does not need
-    from packaging.requirements import InvalidRequirement, Requirement
-    from packaging.utils import canonicalize_name
-
-    locked = {canonicalize_name(each.name): each for each in lock.packages}
-    for line in requirements:
-        try:
-            wanted = Requirement(line.partition(" --hash")[0])
-        except InvalidRequirement:
-            if _COMPARES.match(line):
-                yield f"'{line}' is no requirement"
+    locked = {package.name: package for package in lock.packages}
+    for requirement in requirements:
+        if not requirement.is_valid:
+            yield f"'{requirement.text}' is not a requirement"
+        if requirement.pep508 is None or requirement.name is None:
             continue
-        package = locked.get(canonicalize_name(wanted.name))
+        package = locked.get(requirement.name)
         if package is None:
-            if wanted.marker is None:
-                yield f"{wanted} is not in it"
-        elif package.version and not wanted.specifier.contains(package.version, prereleases=True):
-            yield f"it has {package.name} {package.version} where {wanted} is asked for"
-        elif wanted.url and _is_other_commit(package, wanted.url):
-            yield f"it has {package.name} of another commit than {without_credentials(wanted.url)}"
+            if requirement.marker is None:
+                yield f"{without_credentials(requirement.text)} is missing from it"
+            continue
+        version, url = package.version, requirement.url
+        if version and not requirement.specifier.contains(version, prereleases=True):
+            yield f"it has {package.name} {version}, but {requirement.text} is required"
+        elif url and _is_other_commit(package, url):
+            yield f"it has {package.name} at another commit than {without_credentials(url)}"
 
 
 def _is_other_commit(package: LockedPackage, url: str) -> bool:

@@ -18,81 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from envkit.errors import InvalidFile
+from envkit.formats.requirement import FILE_NAME, Requirement, is_url
+
+__all__ = ["FILE_NAME", "Entry", "Option", "Reference", "Requirement", "is_url", "parse"]
 
 if TYPE_CHECKING:
     from optparse import OptionParser, Values
 
-FILE_NAME = "requirements.txt"
-
 _COMMENT = re.compile(r"(^|\s+)#.*$")
-_PLACEHOLDER = re.compile(r"\$\{([A-Z0-9_]+)\}")
-_NAMED = re.compile(
-    r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*(?=$|[<>=!~(;@])"
-)
-_EGG = re.compile(r"[#&]egg=([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
-_SCHEME = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|file:)")
-_ARCHIVE = re.compile(
-    r"\.(?:whl|zip|tar|tar\.gz|tgz|tar\.bz2|tbz|tar\.xz|txz|tlz|tar\.lz|tar\.lzma)$", re.IGNORECASE
-)
 _HASH = re.compile(r"--hash=([A-Za-z0-9:]+)")
 _HASHES = re.compile(r"(?:--hash=[A-Za-z0-9:]+\s*)+")
 _STRONG_HASHES = ("sha256", "sha384", "sha512")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Requirement:
-    """One requirement or constraint.
-
-    text: as written, without options and comment. hashes: `sha256:…`. options: for this requirement
-    alone, ready to be written, as `--config-settings=k=v`. file, line: where it begins; line counts
-    from 1.
-    """
-
-    text: str
-    hashes: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
-    editable: bool = False
-    file: Path = Path(FILE_NAME)
-    line: int = 0
-
-    def __str__(self) -> str:
-        """Give it as one line of a requirements file."""
-        first = f"-e {self.text}" if self.editable else self.text
-        return " ".join([first, *self.options, *(f"--hash={each}" for each in self.hashes)])
-
-    @property
-    def name(self) -> str | None:
-        """The normalized name (PEP 503); None for a path, or a URL without `#egg=`."""
-        return name_of(self.text)
-
-    @property
-    def path(self) -> str | None:
-        """The path that it names in place of a name, extras and marker left out; None for a name or a URL."""
-        bare = re.sub(
-            r"\s*\[[\w\s,.-]*\]$", "", re.split(r"\s;|;\s", self.text, maxsplit=1)[0].strip()
-        )
-        if _SCHEME.match(bare):
-            return None
-        is_path = (
-            self.editable
-            or bare.startswith(".")
-            or "/" in bare.partition("@")[0]
-            or bool(_ARCHIVE.search(bare))
-        )
-        if is_path and not _direct(self.text):
-            return bare
-        return None
-
-    @property
-    def placeholders(self) -> tuple[str, ...]:
-        """Names of the environment variables that pip would put in the place of `${NAME}`."""
-        return tuple(_PLACEHOLDER.findall(self.text))
-
-    @property
-    def plausible(self) -> bool:
-        """Whether the text has the shape of a requirement: a name, a URL, a path, or a placeholder for one."""
-        known = self.name is not None or self.path is not None or self.placeholders
-        return bool(known) or _SCHEME.match(self.text) is not None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,6 +45,11 @@ class Option:
         if self.value is None:
             return self.name
         return f"{self.name} {_quoted(self.value)}"
+
+    @property
+    def unquoted(self) -> str:
+        """Name and value without the quotes that a requirements file needs."""
+        return f"{self.name} {self.value or ''}".strip()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,33 +76,6 @@ def parse(text: str, path: Path = Path(FILE_NAME)) -> tuple[Entry, ...]:
     that do not end.
     """
     return tuple(_Lines(path).entries(text))
-
-
-def name_of(text: str) -> str | None:
-    """Give the normalized name in a requirement (PEP 503); None for a path, or a URL without `#egg=`."""
-    found = _EGG.search(text) if is_url(text) else _NAMED.match(text)
-    if found is None or (not is_url(text) and _is_archive(text)):
-        return None
-    return re.sub(r"[-_.]+", "-", found.group(1)).lower()
-
-
-def is_url(text: str) -> bool:
-    """Whether a text is a URL, also of version control."""
-    return _SCHEME.match(text) is not None
-
-
-def _is_archive(text: str) -> bool:
-    return (
-        not _direct(text)
-        and _ARCHIVE.search(text) is not None
-        and not re.search(r"[<>=!~;(]", text)
-    )
-
-
-def _direct(text: str) -> bool:
-    """Whether it is `name @ place`."""
-    found = _NAMED.match(text)
-    return found is not None and text[found.end() :].lstrip().startswith("@")
 
 
 def _quoted(value: str) -> str:

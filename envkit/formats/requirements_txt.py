@@ -9,23 +9,14 @@ where its `-r` and `-c` lead.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
 from envkit.errors import InvalidFile
-from envkit.formats.requirement_lines import (
-    FILE_NAME,
-    Entry,
-    Option,
-    Reference,
-    Requirement,
-    is_url,
-    name_of,
-    parse,
-)
+from envkit.formats.requirement import FILE_NAME, Requirement, is_url
+from envkit.formats.requirement_lines import Entry, Option, Reference, parse
 from envkit.formats.text import read_text
 
 __all__ = [
@@ -38,7 +29,6 @@ __all__ = [
     "RequirementsFile",
     "dumps",
     "follow",
-    "name_of",
     "parse",
     "read",
 ]
@@ -87,25 +77,24 @@ def follow(text: str, path: Path, *, root: Path | None = None) -> RequirementsFi
 
 
 def dumps(
-    requirements: Iterable[str | Requirement],
+    requirements: Iterable[Requirement],
     *,
     constraints_file: str | None = None,
-    options: Iterable[str | Option] = (),
+    options: Iterable[Option] = (),
 ) -> str:
     """Give the text of a file: options, then requirements sorted by name, then `-c` with `constraints_file`.
 
     What is there twice is written once. Every line, also the last, ends with a line feed.
     """
     lines = dict.fromkeys(map(str, options))
-    lines |= dict.fromkeys(sorted(map(str, requirements), key=_order))
+    lines |= dict.fromkeys(map(str, sorted(requirements, key=_order)))
     if constraints_file is not None:
         lines[str(Reference(target=constraints_file, constraint=True))] = None
     return "".join(f"{line}\n" for line in lines)
 
 
-def _order(line: str) -> tuple[str, str]:
-    bare = re.sub(r"^-e\s+", "", line)
-    return name_of(bare) or bare.lower(), line
+def _order(requirement: Requirement) -> tuple[str, str]:
+    return requirement.name or requirement.text.lower(), str(requirement)
 
 
 class _Reader:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
@@ -15,9 +15,8 @@ from envkit.errors import InvalidFile
 from envkit.formats import pylock_toml
 from envkit.formats.credentials import placeholders
 from envkit.formats.pylock_toml import LockedPackage
-from envkit.formats.requirements_txt import Requirement
+from envkit.formats.requirement import Requirement, RequirementOrigin, is_url
 
-_DIRECT = re.compile(r"[^@;]+@\s*(?P<url>\S+)")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -47,15 +46,16 @@ def entry(requirement: Requirement, directory: Path) -> LockedPackage | None:
 
     Raises `InvalidFile` for what cannot be locked: a folder, a branch, a file that is not there.
     """
-    if requirement.path is not None:
-        return _wheel(requirement, directory / requirement.path)
-    found = _DIRECT.match(requirement.text)
-    if found is None:
+    if is_url(requirement.text):
+        # without a name in front, the resolver finds out what it is
         return None
-    url = found["url"]
-    if url.startswith("file:"):
-        return _wheel(requirement, directory / unquote(urlsplit(url).path))
-    if re.match(r"(git|hg|bzr|svn)\+", url):
+    path = requirement.local_path(directory)
+    if path is not None:
+        return _wheel(requirement, path, directory)
+    url = requirement.url
+    if url is None:
+        return None
+    if requirement.origin is RequirementOrigin.REPOSITORY:
         return _commit(requirement, url)
     digests = [
         *requirement.hashes,
@@ -98,9 +98,10 @@ def is_wheel(package: LockedPackage) -> bool:
     return "path" in _file(package)
 
 
-def reference(package: LockedPackage, directory: Path) -> str:
+def reference(package: LockedPackage, directory: Path) -> Requirement:
     """Such a wheel as a requirement, by its absolute path."""
-    return f"{package['name']} @ {(directory / _file(package)['path']).as_uri()}"
+    wheel = directory / _file(package)["path"]
+    return Requirement(text=f"{package['name']} @ {wheel.as_uri()}")
 
 
 def _commit(requirement: Requirement, url: str) -> LockedPackage:
@@ -119,8 +120,7 @@ def _commit(requirement: Requirement, url: str) -> LockedPackage:
     return {"name": _name(requirement), "vcs": vcs}
 
 
-def _wheel(requirement: Requirement, path: Path) -> LockedPackage:
-    directory = requirement.file.parent
+def _wheel(requirement: Requirement, path: Path, directory: Path) -> LockedPackage:
     try:
         name, version, _, _ = parse_wheel_filename(path.name)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -147,4 +147,7 @@ def _name(requirement: Requirement) -> str:
 
 
 def _refused(requirement: Requirement, problem: str, hint: str = "") -> InvalidFile:
-    return InvalidFile(requirement.file, "", f"`{placeholders(requirement.text)}` {problem}", hint)
+    where = f"line {requirement.line}" if requirement.line else ""
+    return InvalidFile(
+        requirement.file, where, f"`{placeholders(requirement.text)}` {problem}", hint
+    )

@@ -13,31 +13,24 @@ from typing import Any
 from envkit.errors import BuildFailed
 from envkit.formats import requirements_txt
 from envkit.formats.pylock_toml import LockedPackage
-from envkit.formats.requirements_txt import Requirement
+from envkit.formats.requirement import Requirement
 from envkit.models.environment_spec import EnvironmentSpec
 
 
 def files(spec: EnvironmentSpec, packages: Iterable[LockedPackage]) -> dict[str, str]:
     """Give the texts of `requirements.txt` and `constraints.txt`. Raises `BuildFailed` for what has no hash."""
-    given = {
-        each.name: each
-        for line in spec.requirements
-        for each in requirements_txt.parse(line)
-        if isinstance(each, Requirement)
-    }
-    bounds = {requirements_txt.name_of(line) for line in spec.constraints}
-    every = list(packages)
-    own = [each for each in every if each["name"] in given and each["name"] not in bounds]
-    implied = [each for each in every if each not in own]
-    # an address may not stand beside the wheel of it
-    pins = [each for each in spec.constraints if "@" not in each]
-    constraints = [
-        *pins,
-        *(_pin(each) for each in implied if each["name"] not in bounds and _pinned(each)),
-    ]
+    packages = list(packages)
+    stated = {requirement.name: requirement for requirement in spec.requirements}
+    bounds = {constraint.name for constraint in spec.constraints}
+    # pip accepts no URL of a package whose wheel is a requirement
+    constraints = [constraint for constraint in spec.constraints if constraint.url is None]
+    for package in packages:
+        is_implied = package["name"] not in stated and package["name"] not in bounds
+        if is_implied and _comes_from_an_index(package):
+            constraints.append(Requirement(text=_pin(package)))
     return {
         requirements_txt.FILE_NAME: requirements_txt.dumps(
-            [_line(each, given) for each in every],
+            [_hashed(package, stated.get(package["name"])) for package in packages],
             constraints_file=requirements_txt.CONSTRAINTS_FILE_NAME,
             options=spec.options,
         ),
@@ -45,14 +38,15 @@ def files(spec: EnvironmentSpec, packages: Iterable[LockedPackage]) -> dict[str,
     }
 
 
-def _line(package: LockedPackage, given: Mapping[str | None, Requirement]) -> str:
-    digests = sorted(
-        {f"{name}:{value}" for each in _files(package) for name, value in each["hashes"].items()}
+def _hashed(package: LockedPackage, stated: Requirement | None) -> Requirement:
+    """A locked package as a requirement with its hashes and with the extras that were stated."""
+    hashes = sorted(
+        {f"{name}:{value}" for file in _files(package) for name, value in file["hashes"].items()}
     )
-    if not digests:
+    if not hashes:
         raise BuildFailed(
             f"write hashes: {package['name']} comes from version control",
-            "pip refuses such packages where hashes are asked for; a wheel of it would have one.",
+            "pip refuses such packages when hashes are required; a wheel of it would have one.",
         )
     archive = package.get("archive", {})
     if "path" in archive:
@@ -60,23 +54,17 @@ def _line(package: LockedPackage, given: Mapping[str | None, Requirement]) -> st
     elif "url" in archive:
         text = f"{package['name']} @ {archive['url']}"
     else:
-        if package["name"] in given:
-            extras = given[package["name"]].text.partition("[")[2].partition("]")[0]
-        else:
-            extras = ""
-        if extras:
-            text = _pin(package).replace("==", f"[{extras}]==", 1)
-        else:
-            text = _pin(package)
-    return " ".join([text, *(f"--hash={each}" for each in digests)])
+        text = _pin(package, stated.extras if stated else ())
+    return Requirement(text=text, hashes=tuple(hashes))
 
 
-def _pin(package: LockedPackage) -> str:
+def _pin(package: LockedPackage, extras: tuple[str, ...] = ()) -> str:
+    brackets = f"[{','.join(extras)}]" if extras else ""
     marker = f" ; {package['marker']}" if "marker" in package else ""
-    return f"{package['name']}=={package['version']}{marker}"
+    return f"{package['name']}{brackets}=={package['version']}{marker}"
 
 
-def _pinned(package: LockedPackage) -> bool:
+def _comes_from_an_index(package: LockedPackage) -> bool:
     return "wheels" in package
 
 

@@ -18,6 +18,8 @@ from packaging.utils import NormalizedName
 from envkit.formats import pylock_toml
 from envkit.formats.credentials import placeholders, without_credentials
 from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats.requirement import Requirement
+from envkit.formats.requirement_lines import Option
 from envkit.installed.distributions import Distribution, Origin
 from envkit.interpreters.facts import InterpreterFacts
 from envkit.locking import resolvers, uv_lock
@@ -92,11 +94,11 @@ def lock(
 
 
 def from_indexes(
-    wanted: Mapping[str, str],
+    wanted: Mapping[str, Requirement],
     target: Target,
     asked: Sequence[Resolver],
     *,
-    options: tuple[str, ...] = (),
+    options: tuple[Option, ...] = (),
 ) -> tuple[dict[str, LockedPackage], list[str]]:
     """Ask for all pins at once, by name; what a resolver does not know is left out, and the next one is asked for it.
 
@@ -116,13 +118,16 @@ def from_indexes(
         if not missing:
             break
         known_to = " nor ".join(each.name for each in asked[: asked.index(resolver) + 1])
-        pins = [left[name].replace("===", "==") for name in sorted(missing)]
+        pins = [str(left[name]).replace("===", "==") for name in sorted(missing)]
         reasons = [f"no index that {known_to} knows has a wheel of {pin}" for pin in pins]
     return found, reasons
 
 
 def _ask(
-    resolver: Resolver, wanted: Mapping[str, str], target: Target, options: tuple[str, ...]
+    resolver: Resolver,
+    wanted: Mapping[str, Requirement],
+    target: Target,
+    options: tuple[Option, ...],
 ) -> tuple[dict[str, LockedPackage], frozenset[str], str]:
     """Give what it found, the names of what it does not know, and what it said when it failed for another reason."""
     missing: frozenset[str] = frozenset()
@@ -149,11 +154,10 @@ def lasting(package: LockedPackage) -> LockedPackage:
     return kept
 
 
-def _exactly(name: str, version: str) -> str:
-    """The pin of this very version: `==2.3.0` would be content with `2.3.0+cpu`, too (PEP 440)."""
-    if "+" in version:
-        return f"{name}=={version}"
-    return f"{name}==={version}"
+def _exactly(name: str, version: str) -> Requirement:
+    """Pin this very version: `==2.3.0` would also admit `2.3.0+cpu` (PEP 440)."""
+    operator = "==" if "+" in version else "==="
+    return Requirement(text=f"{name}{operator}{version}")
 
 
 def _indexed(distributions: Iterable[Distribution]) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from envkit.formats.credentials import placeholders
+from envkit.formats.requirement import Requirement
 from envkit.installed.distributions import Distribution, Origin
 from envkit.locking.local_wheels import LocalWheel
 
@@ -11,23 +12,26 @@ def pin(
     distribution: Distribution,
     extras: frozenset[str] = frozenset(),
     wheel: LocalWheel | None = None,
-) -> str:
-    """The line of a requirements file for exactly this distribution.
+) -> Requirement:
+    """The requirement of exactly this distribution.
 
     What came from a repository keeps its address and commit, also one of this machine and where the
     model takes a `wheel` of it along, which the lock then names. An archive on the web keeps its
     address. Credentials become placeholders. What came from a folder or file of this machine, which
     nobody else has, is the `wheel`, else it is pinned by version.
     """
-    asked = f"[{','.join(sorted(extras))}]" if extras else ""
+    brackets = f"[{','.join(sorted(extras))}]" if extras else ""
+    name = f"{distribution.name}{brackets}"
     origin = distribution.origin
     if origin is not None and origin.is_commit:
-        return f"{distribution.name}{asked} @ {reference(origin)}"
-    if wheel is not None:
-        return f"./{wheel.path}{asked}"
-    if origin is None or origin.local or origin.vcs:
-        return f"{distribution.name}{asked}=={distribution.version}"
-    return f"{distribution.name}{asked} @ {reference(origin)}"
+        text = f"{name} @ {reference(origin)}"
+    elif wheel is not None:
+        text = f"./{wheel.path}{brackets}"
+    elif origin is None or origin.local or origin.vcs:
+        text = f"{name}=={distribution.version}"
+    else:
+        text = f"{name} @ {reference(origin)}"
+    return Requirement(text=text)
 
 
 def reference(origin: Origin) -> str:

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from envkit.child import process
 from envkit.errors import InvalidArgument
+from envkit.formats import requirements_txt
 from envkit.formats.credentials import without_credentials
 from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats.requirement_lines import Option
 from envkit.inside.programs import pip_candidates
 from envkit.locking import indexes
 from envkit.locking.query import ANSWER_SECONDS, Found, NotFound, Question
 
 _QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
-_PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)===?([^\s;]+)", re.MULTILINE)
 
 
 class PipTools:
@@ -35,21 +36,25 @@ class PipTools:
         _check(question)
         with tempfile.TemporaryDirectory(prefix="envkit-lock-") as name:
             folder = Path(name)
-            lines = "".join(f"{line}\n" for line in question.requirements)
+            requirements = question.requirements
             if question.closure:
-                ended = self._compile(question, folder, lines)
+                compiled = folder / "requirements.txt"
+                ended = self._compile(question, folder, compiled)
                 if not ended.succeeded:
                     return NotFound(said=_last(ended.output) or f"pip-compile {ended.how}")
-                lines = (folder / "requirements.txt").read_text(encoding="utf-8")
-            pins = _PIN.findall(lines)
-            if len(pins) != len([line for line in lines.splitlines() if line.strip()]):
-                return NotFound(said="pip-tools is asked for pinned packages of indexes alone")
+                requirements = requirements_txt.read(compiled).requirements
+            pins = [
+                (requirement.name, requirement.version)
+                for requirement in requirements
+                if requirement.name and requirement.version and requirement.url is None
+            ]
+            if len(pins) != len(requirements):
+                return NotFound(said="pip-tools looks up pinned packages of indexes only")
             return self._candidates(pins, question.options, folder)
 
-    def _compile(self, question: Question, folder: Path, lines: str) -> process.Ended:
+    def _compile(self, question: Question, folder: Path, compiled: Path) -> process.Ended:
         asked = folder / "requirements.in"
-        options = "".join(f"{line}\n" for line in question.options)
-        asked.write_text(options + lines, encoding="utf-8")
+        _write(asked, (*question.options, *question.requirements))
         command: list[str | Path] = [
             sys.executable,
             "-P",
@@ -71,17 +76,15 @@ class PipTools:
             "--only-binary=:all: --retries=1 --timeout=10",
             "--output-file",
         ]
-        command += [folder / "requirements.txt"]
+        command += [compiled]
         if question.constraints:
             constraints = folder / "constraints.txt"
-            constraints.write_text(
-                "".join(f"{line}\n" for line in question.constraints), encoding="utf-8"
-            )
+            _write(constraints, question.constraints)
             command += ["--constraint", constraints]
         return _run([*command, asked], folder)
 
     def _candidates(
-        self, pins: list[tuple[str, str]], options: tuple[str, ...], folder: Path
+        self, pins: list[tuple[str, str]], options: tuple[Option, ...], folder: Path
     ) -> Found | NotFound:
         asked, answer = folder / "asked.json", folder / "answer.json"
         asked.write_text(json.dumps({"pins": pins, "options": _words(options)}), encoding="utf-8")
@@ -119,16 +122,17 @@ def _run(command: list[str | Path], folder: Path) -> process.Ended:
     )
 
 
-def _words(options: tuple[str, ...]) -> list[str]:
+def _words(options: tuple[Option, ...]) -> list[str]:
     """Options of indexes as arguments, `${NAME}` filled in as pip does in files."""
-    chosen = [
-        line
-        for line in options
-        if line.startswith(("--index-url", "--extra-index-url", "--find-links"))
-    ]
     return [
-        f"{line.partition(' ')[0]}={os.path.expandvars(line.partition(' ')[2])}" for line in chosen
+        f"{option.name}={os.path.expandvars(option.value or '')}"
+        for option in options
+        if option.name in ("--index-url", "--extra-index-url", "--find-links")
     ]
+
+
+def _write(path: Path, lines: Iterable[object]) -> None:
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def _last(output: str) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats.requirement import Requirement
+from envkit.formats.requirement_lines import Option
 
 ANSWER_SECONDS = 120.0
 """What one question may take, all retries included."""
@@ -74,15 +76,14 @@ _MACHINES = ("x86_64", "aarch64", "i686", "riscv64gc")
 class Question:
     """Which files are there for these requirements?
 
-    requirements, constraints: PEP 508 lines. closure: also for what they require. options: lines of
-    a requirements file that name indexes.
+    closure: also for what they require. options: of indexes.
     """
 
-    requirements: tuple[str, ...]
+    requirements: tuple[Requirement, ...]
     target: Target
-    constraints: tuple[str, ...] = ()
+    constraints: tuple[Requirement, ...] = ()
     closure: bool = False
-    options: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ from envkit.errors import BuildFailed, InvalidArgument
 from envkit.formats import file_set, pylock_toml, requirements_txt
 from envkit.formats.credentials import placeholders, without_credentials
 from envkit.formats.pylock_toml import LockedPackage
-from envkit.formats.requirements_txt import Requirement
+from envkit.formats.requirement import Requirement
+from envkit.formats.requirement_lines import Option
 from envkit.locking import direct_references, hashed_requirements, local_origins, resolvers
 from envkit.locking.lock import from_indexes, lasting
 from envkit.locking.query import Found, Question, Resolver, Target
@@ -27,7 +27,6 @@ from envkit.models.uris.required_files import ENVIRONMENT
 
 PYPI = "https://pypi.org/simple"
 _ELSEWHERE = "Name a file that gets the lock: `--output-path FILE`."
-_PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*==\s*([A-Za-z0-9._!+-]+)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,25 +129,21 @@ class Asked:
     requirements: tuple[Requirement, ...]
     constraints: tuple[Requirement, ...]
     direct: tuple[LockedPackage, ...]
-    options: tuple[str, ...]
+    options: tuple[Option, ...]
     directory: Path
     bounded: bool
 
     @classmethod
     def of(cls, spec: EnvironmentSpec, *, elsewhere: bool) -> Asked:
         """Read it from a spec; `elsewhere`: for another platform or Python. Raises `InvalidFile`."""
-        requirements = [
-            each for line in spec.requirements for each in _parsed(line, spec.directory)
-        ]
-        constraints = [each for line in spec.constraints for each in _parsed(line, spec.directory)]
         built = direct_references.built(spec.lock, spec.directory, elsewhere=elsewhere)
         direct = {
-            each.text: built.get(_url(each)) or direct_references.entry(each, spec.directory)
-            for each in (*requirements, *constraints)
+            each.text: built.get(each.url or "") or direct_references.entry(each, spec.directory)
+            for each in (*spec.requirements, *spec.constraints)
         }
         return cls(
-            requirements=tuple(each for each in requirements if direct[each.text] is None),
-            constraints=tuple(each for each in constraints if direct[each.text] is None),
+            requirements=tuple(each for each in spec.requirements if direct[each.text] is None),
+            constraints=tuple(each for each in spec.constraints if direct[each.text] is None),
             direct=tuple(entry for entry in direct.values() if entry is not None),
             options=spec.options,
             directory=spec.directory,
@@ -159,7 +154,7 @@ class Asked:
     def pinned(self) -> bool:
         """Whether the files name the whole closure, one version each."""
         every = (*self.requirements, *self.constraints)
-        return self.bounded and all(_PIN.fullmatch(each.text) for each in every)
+        return self.bounded and all(each.is_pin for each in every)
 
     def question(self, target: Target) -> Question:
         """Ask for versions, within the constraints."""
@@ -170,30 +165,27 @@ class Asked:
         ]
         names = {each["name"] for each in self.direct}
         return Question(
-            requirements=(*(each.text for each in self.requirements), *wheels),
-            constraints=tuple(each.text for each in self.constraints if each.name not in names),
+            requirements=(*map(_unhashed, self.requirements), *wheels),
+            constraints=tuple(
+                _unhashed(each) for each in self.constraints if each.name not in names
+            ),
             target=target,
             closure=True,
             options=self.options,
         )
 
 
-def _url(requirement: Requirement) -> str:
-    return requirement.text.partition("@")[2].partition(" ;")[0].strip()
-
-
-def _parsed(line: str, directory: Path) -> list[Requirement]:
-    entries = requirements_txt.parse(line, directory / requirements_txt.FILE_NAME)
-    return [each for each in entries if isinstance(each, Requirement)]
+def _unhashed(requirement: Requirement) -> Requirement:
+    """The requirement without hashes: they are of files for one platform, and the resolver adds its own."""
+    return Requirement(text=requirement.text)
 
 
 def _look_up(asked: Asked, target: Target, resolver: Resolver | None) -> list[LockedPackage]:
-    pins = [_PIN.fullmatch(each.text) for each in (*asked.requirements, *asked.constraints)]
     taken = {str(each["name"]) for each in asked.direct}
     wanted = {
-        name: f"{name}=={found[2]}"
-        for found in pins
-        if found and (name := requirements_txt.name_of(found[1])) is not None and name not in taken
+        pin.name: Requirement(text=f"{pin.name}=={pin.version}")
+        for pin in (*asked.requirements, *asked.constraints)
+        if pin.name is not None and pin.name not in taken
     }
     default = resolvers.default()
     if target.exclude_newer:  # pip-tools cannot look back

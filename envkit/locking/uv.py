@@ -130,7 +130,7 @@ def _command(question: Question, folder: Path, *options: str) -> list[str | Path
     return [*command, asked]
 
 
-def _lines(lines: Iterable[str]) -> str:
+def _lines(lines: Iterable[object]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -23,8 +23,8 @@ from envkit.formats import (
 )
 from envkit.formats.conda_yaml import CondaEnv
 from envkit.formats.python_env_yaml import PythonEnv
-from envkit.formats.requirement_lines import is_url
-from envkit.formats.requirements_txt import Entry, Option, Reference, Requirement, RequirementsFile
+from envkit.formats.requirement import Requirement
+from envkit.formats.requirements_txt import Entry, Reference, RequirementsFile
 from envkit.formats.text import read_text
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_spec import EnvironmentSpec
@@ -32,7 +32,6 @@ from envkit.models.uris.required_files import dependencies
 
 _T = TypeVar("_T")
 
-_PLAIN_PIN = re.compile(r"[A-Za-z0-9._-]+==\d+(\.\d+)*")
 FORMATS = ("pip", "conda", "pylock")
 
 
@@ -60,9 +59,9 @@ def read_spec(model: ModelDirectory, *, for_conda: bool = False) -> EnvironmentS
     return EnvironmentSpec(
         directory=model.path,
         python=files.conda_python() if for_conda else files.python(),
-        requirements=tuple(_line(each) for each in installed.requirements),
-        constraints=tuple(_line(each) for each in installed.constraints),
-        options=tuple(_option_line(each) for each in installed.options),
+        requirements=installed.requirements,
+        constraints=installed.constraints,
+        options=installed.options,
         build_dependencies=files.build_dependencies(),
         assumed=() if for_conda else files.assumed(installed),
         lock=lock,
@@ -242,24 +241,22 @@ class _Files:
             _check_plausible(each)
         return found
 
-    def build_dependencies(self) -> tuple[str, ...]:
+    def build_dependencies(self) -> tuple[Requirement, ...]:
         """Give pip, setuptools and wheel, as the files want them."""
         if self.python_env is not None:
-            return self.python_env.build_dependencies
-        if self.conda is not None:
-            return self.conda.tools
-        return ()
+            lines, path = self.python_env.build_dependencies, self.model.python_env_path
+        elif self.conda is not None:
+            lines, path = self.conda.tools, self.model.conda_env_path
+        else:
+            return ()
+        return tuple(Requirement(text=line, file=path) for line in lines)
 
-    def assumed(self, installed: RequirementsFile) -> tuple[str, ...]:
+    def assumed(self, installed: RequirementsFile) -> tuple[Requirement, ...]:
         """Give setuptools as MLflow recorded it, whose versions up to 2.9 import its `pkg_resources` undeclared."""
         named = {each.name for each in (*installed.requirements, *installed.constraints)}
         if "setuptools" in named or self.model.file(envkit_json.FILE_NAME) is not None:
             return ()
-        return tuple(
-            each
-            for each in self.build_dependencies()
-            if requirements_txt.name_of(each) == "setuptools"
-        )
+        return tuple(tool for tool in self.build_dependencies() if tool.name == "setuptools")
 
     def _follow(self, lines: tuple[str, ...], path: Path) -> RequirementsFile:
         return requirements_txt.follow("\n".join(lines), path, root=self.model.path)
@@ -280,44 +277,11 @@ def _version(text: str, path: Path, where: str) -> str:
 
 
 def _check_plausible(requirement: Requirement) -> None:
-    if not requirement.plausible or not _is_well_formed(requirement):
+    if not requirement.is_valid:
         raise InvalidFile(
             requirement.file, f"line {requirement.line}", f"'{requirement.text}' is not a requirement",
             "As in `numpy==1.26.4`, `name @ https://…` or `./wheels/name-1.0-py3-none-any.whl`.",
         )  # fmt: skip
-
-
-def _is_well_formed(requirement: Requirement) -> bool:
-    """Whether a line that begins with a name goes on as PEP 508 has it, as far as no variable decides that."""
-    if (
-        requirement.name is None
-        or requirement.path is not None
-        or requirement.placeholders
-        or is_url(requirement.text)
-    ):
-        return True
-    if _PLAIN_PIN.fullmatch(requirement.text):
-        return True
-    # most lines are pins, and predictions are to start soon
-    from packaging.requirements import InvalidRequirement
-    from packaging.requirements import Requirement as Parsed
-
-    try:
-        Parsed(requirement.text)
-    except (InvalidRequirement, RecursionError):  # brackets in brackets in a marker
-        return False
-    return True
-
-
-def _line(requirement: Requirement) -> str:
-    return str(requirement)
-
-
-def _option_line(option: Option) -> str:
-    """An option as a spec holds it: the value as it is, not quoted for a requirements file."""
-    if option.value is None:
-        return option.name
-    return f"{option.name} {option.value}"
 
 
 def _if_there(path: Path, read: Callable[[Path], _T]) -> _T | None:

@@ -8,33 +8,42 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from envkit.formats.requirement import Requirement
+from envkit.formats.requirement_lines import Option
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EnvironmentSpec:
     """What to build, as the files of a model directory say it.
 
-    directory: the model directory; relative paths in the lines below start there. python: the full
-    version of the interpreter, `3.11.7`. requirements: PEP 508 lines, with extras, markers, URLs
-    and `--hash` options, `-r` files already followed. constraints: the same, from `-c` files.
-    options: lines for the installer that hold for all requirements (`--index-url …`, `--find-links
-    …`). build_dependencies: what is installed before the requirements (`pip==23.2.1`, `setuptools`,
-    `wheel`). assumed: what MLflow installs besides and the model may count on, where no capture
-    says that it does not. lock: the `pylock.toml` of the model, if it has one. conda_channels,
-    conda_packages: what `conda.yaml` asks of conda besides Python and pip, as match specs.
-    conda_alone: those of them that no requirement stands for, so that without conda they are
-    missing. conda_specs: all match specs of `conda.yaml` as written, Python's and pip's among them.
-    conda_lock: the `pixi.lock` of the model, if it has one. conda_variables: what `conda.yaml` sets
-    for programs in the environment, names and values. variables: names of environment variables
-    that the model reads.
+    Attributes:
+        directory: The model directory; relative paths in requirements start there.
+        python: The full version of the interpreter, `3.11.7`.
+        requirements: What to install; `-r` files are already followed.
+        constraints: Bounds of versions that install nothing; from `-c` files.
+        options: What holds for the whole installation: `--index-url …`, `--find-links …`.
+        build_dependencies: What is installed before the requirements: `pip==23.2.1`,
+            `setuptools`, `wheel`.
+        assumed: What MLflow installs in addition and the model may rely on, unless a capture
+            recorded that it does not.
+        lock: The `pylock.toml` of the model, if it has one.
+        conda_channels: The channels of `conda.yaml`.
+        conda_packages: The match specs of `conda.yaml` other than those of Python and pip.
+        conda_alone: Those of `conda_packages` that no requirement stands for: without conda they
+            are missing.
+        conda_specs: All match specs of `conda.yaml` as written, Python's and pip's among them.
+        conda_lock: The `pixi.lock` of the model, if it has one.
+        conda_variables: Names and values that `conda.yaml` sets for programs in the environment.
+        variables: Names of environment variables that the model reads.
     """
 
     directory: Path
     python: str
-    requirements: tuple[str, ...] = ()
-    constraints: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
-    build_dependencies: tuple[str, ...] = ()
-    assumed: tuple[str, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    constraints: tuple[Requirement, ...] = ()
+    options: tuple[Option, ...] = ()
+    build_dependencies: tuple[Requirement, ...] = ()
+    assumed: tuple[Requirement, ...] = ()
     lock: Path | None = None
     conda_channels: tuple[str, ...] = ()
     conda_packages: tuple[str, ...] = ()

@@ -6,9 +6,10 @@ import platform
 import warnings
 from importlib.metadata import PackageNotFoundError, version
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement as Pep508
 
 from envkit.errors import InvalidInput
+from envkit.formats.requirement import Requirement
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
 
@@ -19,7 +20,9 @@ def warn(model: ModelDirectory, *, stacklevel: int) -> None:
         spec = read_spec(model)
     except InvalidInput:
         return
-    found = [text for line in spec.requirements if (text := _difference(line))]
+    found = [
+        difference for requirement in spec.requirements if (difference := _difference(requirement))
+    ]
     if spec.python and spec.python.split(".")[:2] != platform.python_version().split(".")[:2]:
         found.insert(0, f"python (here: {platform.python_version()}, required: {spec.python})")
     if found:
@@ -31,10 +34,10 @@ def warn(model: ModelDirectory, *, stacklevel: int) -> None:
         )
 
 
-def _difference(line: str) -> str | None:
-    try:
-        required = Requirement(line.partition(" --")[0])
-    except InvalidRequirement:  # a path, an option
+def _difference(requirement: Requirement) -> str | None:
+    required = requirement.pep508
+    if required is None:
+        # a path or a bare URL
         return None
     if required.marker is not None and not required.marker.evaluate():
         return None
@@ -48,5 +51,5 @@ def _difference(line: str) -> str | None:
     return f"{required.name} (here: {here}, required: {_said(required)})"
 
 
-def _said(required: Requirement) -> str:
+def _said(required: Pep508) -> str:
     return str(required.url or required.specifier or "any version").removeprefix("==")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.interpreters import RUNNING
+from tests.builders.requirements import options, requirements
 from tests.builders.wheels import write_wheel
 
 
@@ -19,7 +20,7 @@ def alpha_spec(model: Path) -> EnvironmentSpec:
     return EnvironmentSpec(
         directory=model,
         python=RUNNING,
-        requirements=("alpha==1.0",),
-        constraints=("beta==1.0",),
-        options=("--no-index", "--find-links wheels"),
+        requirements=requirements("alpha==1.0"),
+        constraints=requirements("beta==1.0"),
+        options=options("--no-index", "--find-links wheels"),
     )

@@ -25,5 +25,5 @@ def test_labels_are_dropped_from_what_an_index_gave_and_from_nothing_else(site: 
         )
     )
     pins = ["torchy==2.3.0", "plain==1.0", f"patched @ git+https://host/x.git@{'0' * 40}"]
-    assert [pin(each.distribution) for each in selection.requirements] == pins
-    assert [pin(each.distribution) for each in selection.constraints] == pins
+    assert [str(pin(each.distribution)) for each in selection.requirements] == pins
+    assert [str(pin(each.distribution)) for each in selection.constraints] == pins

@@ -27,6 +27,7 @@ from tests.builders import package_index
 from tests.builders.conda_channel import CondaChannel
 from tests.builders.environments import prepare
 from tests.builders.fixture_models import MODELS, FixtureModel
+from tests.builders.requirements import options, requirements
 from tests.environments.conftest import MakeWheel
 
 pytestmark = pytest.mark.e2e
@@ -45,8 +46,8 @@ def asked(model: Path, make_wheel: MakeWheel, conda_channel: CondaChannel) -> En
     return EnvironmentSpec(
         directory=model,
         python=conda_channel.python,
-        requirements=("alpha==1.0",),
-        options=("--no-index", "--find-links wheels"),
+        requirements=requirements("alpha==1.0"),
+        options=options("--no-index", "--find-links wheels"),
         conda_channels=(conda_channel.url,),
         conda_specs=(f"python={conda_channel.python}", "envkit-demo=1.0"),
     )
@@ -176,7 +177,7 @@ def test_what_the_pip_section_puts_over_a_conda_package_counts(
     asked: EnvironmentSpec, root: Path, make_wheel: MakeWheel
 ) -> None:
     make_wheel("envkit-demo", "9.0", content="VERSION = '9.0'\n")
-    spec = replace(asked, requirements=("alpha==1.0", "envkit-demo==9.0"))
+    spec = replace(asked, requirements=requirements("alpha==1.0", "envkit-demo==9.0"))
     environment = prepare(spec, EnvType.CONDA, root=root)
 
     assert ask(environment.python, "import envkit_demo; print(envkit_demo.VERSION)") == "9.0"
@@ -351,7 +352,11 @@ def test_a_package_whose_archive_is_gone_is_named(
 
 def test_a_failed_pip_section_leaves_nothing(asked: EnvironmentSpec, root: Path) -> None:
     with pytest.raises(BuildFailed):
-        prepare(replace(asked, requirements=("nothing-like-it==1",)), EnvType.CONDA, root=root)
+        prepare(
+            replace(asked, requirements=requirements("nothing-like-it==1")),
+            EnvType.CONDA,
+            root=root,
+        )
 
     assert [*(root / "environments").iterdir()] == []
 

@@ -25,6 +25,7 @@ from envkit.environments.store.store import Store
 from envkit.errors import InvalidArgument, InvalidInput
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.environments import prepare
+from tests.builders.requirements import requirements
 from tests.environments.conftest import as_a_mere_user
 
 Make = Callable[..., Environment]
@@ -37,7 +38,9 @@ def make(spec: EnvironmentSpec, root: Path) -> Make:
     def build(
         number: int = 0, manager: EnvType = EnvType.UV, used: float | None = None
     ) -> Environment:
-        made = prepare(replace(spec, constraints=(f"unused=={number}",)), manager, root=root)
+        made = prepare(
+            replace(spec, constraints=requirements(f"unused=={number}")), manager, root=root
+        )
         if used is not None:
             for note in (root / "uses" / made.path.name).iterdir():
                 os.utime(note, (used, used))
@@ -86,7 +89,11 @@ def test_each_model_that_used_an_environment_is_remembered_once_and_the_last_use
     other.mkdir()
     (other / "wheels").symlink_to(spec.directory / "wheels")
     for _ in range(2):
-        prepare(replace(spec, directory=other, constraints=("unused==0",)), EnvType.UV, root=root)
+        prepare(
+            replace(spec, directory=other, constraints=requirements("unused==0")),
+            EnvType.UV,
+            root=root,
+        )
     (found,) = housekeeping.environments(root)
 
     assert found.path == made.path

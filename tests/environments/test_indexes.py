@@ -13,9 +13,11 @@ import pytest
 
 from envkit.environments.env_type import EnvType
 from envkit.errors import BuildFailed
+from envkit.formats.requirement_lines import Option
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders import package_index
 from tests.builders.environments import prepare
+from tests.builders.requirements import options, requirements
 from tests.builders.wheels import write_wheel
 
 BUILDERS = [EnvType.UV, EnvType.VIRTUALENV]
@@ -37,8 +39,8 @@ def indexes(tmp_path: Path) -> Iterator[tuple[str, str]]:
         yield f"http://{served[0]}/simple", f"http://{served[1]}/simple"
 
 
-def asking(spec: EnvironmentSpec, *requirements: str, options: tuple[str, ...]) -> EnvironmentSpec:
-    return replace(spec, requirements=requirements, constraints=(), options=options)
+def asking(spec: EnvironmentSpec, *lines: str, options: tuple[Option, ...]) -> EnvironmentSpec:
+    return replace(spec, requirements=requirements(*lines), constraints=(), options=options)
 
 
 @pytest.mark.parametrize("manager", BUILDERS)
@@ -48,7 +50,7 @@ def test_one_name_on_two_indexes_is_refused_in_any_order(
 ) -> None:
     first, second = reversed(indexes) if turned else indexes
     asked = asking(
-        spec, "shared==1.0", options=(f"--index-url {first}", f"--extra-index-url {second}")
+        spec, "shared==1.0", options=options(f"--index-url {first}", f"--extra-index-url {second}")
     )
 
     with pytest.raises(BuildFailed, match=r"shared==1\.0") as raised:
@@ -62,7 +64,7 @@ def test_an_index_of_the_machine_counts_too(
     spec: EnvironmentSpec, root: Path, indexes: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("UV_INDEX", indexes[1].replace("://", "://me:secret-word@"))
-    asked = asking(spec, "shared", options=(f"--index-url {indexes[0]}",))
+    asked = asking(spec, "shared", options=options(f"--index-url {indexes[0]}"))
 
     with pytest.raises(BuildFailed, match="shared") as raised:
         prepare(asked, EnvType.UV, root=root)
@@ -73,8 +75,8 @@ def test_an_index_of_the_machine_counts_too(
 def test_mirrors_and_names_on_one_index_are_no_conflict(
     manager: EnvType, spec: EnvironmentSpec, root: Path, indexes: tuple[str, str]
 ) -> None:
-    options = (f"--index-url {indexes[0]}", f"--extra-index-url {indexes[1]}")
-    asked = asking(spec, "alone-a==1.0", "alone-b==1.0", "mirrored==1.0", options=options)
+    both = options(f"--index-url {indexes[0]}", f"--extra-index-url {indexes[1]}")
+    asked = asking(spec, "alone-a==1.0", "alone-b==1.0", "mirrored==1.0", options=both)
 
     assert prepare(asked, manager, root=root).built
 
@@ -87,7 +89,7 @@ def test_a_withdrawn_package_is_installed_when_it_is_pinned_and_told(
     page = tmp_path / "index" / "simple" / "gone" / "index.html"
     page.write_text(page.read_text().replace("<a ", '<a data-yanked="it is broken" '))
     with package_index.serve_folder(tmp_path / "index") as host:
-        asked = asking(spec, "gone==1.0", options=(f"--index-url http://{host}/simple",))
+        asked = asking(spec, "gone==1.0", options=options(f"--index-url http://{host}/simple"))
         environment = prepare(asked, manager, root=root)
 
     assert environment.built
@@ -138,7 +140,7 @@ def test_a_download_that_fails_leaves_nothing_and_the_next_run_builds(
     wheel = package_index.add_wheel(tmp_path / "index", "cut", "1.0")
     whole = wheel.read_bytes()
     with package_index.serve_folder(tmp_path / "index") as host:
-        asked = asking(spec, "cut==1.0", options=(f"--index-url http://{host}/simple",))
+        asked = asking(spec, "cut==1.0", options=options(f"--index-url http://{host}/simple"))
         wheel.write_bytes(whole[: len(whole) // 2])
         with pytest.raises(BuildFailed):
             prepare(asked, manager, root=root)

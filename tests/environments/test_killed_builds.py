@@ -22,6 +22,7 @@ from envkit.environments.store import store
 from envkit.installed import records
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.environments import prepare
+from tests.builders.requirements import requirements, texts
 
 TRIALS = 15
 MANY_TRIALS = 100
@@ -35,8 +36,15 @@ from envkit.environments.store import store
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.models.environment_spec import EnvironmentSpec
+from tests.builders.requirements import options, requirements
 facts = json.loads(sys.argv[1])
-spec = EnvironmentSpec(**{**facts["spec"], "directory": Path(facts["spec"]["directory"])})
+spec = EnvironmentSpec(
+    directory=Path(facts["directory"]),
+    python=facts["python"],
+    requirements=requirements(*facts["requirements"]),
+    constraints=requirements(*facts["constraints"]),
+    options=options(*facts["options"]),
+)
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 exec(facts["before"])
@@ -54,7 +62,7 @@ print(json.dumps({"built": environment.built, "python": str(environment.python)}
 def wide(spec: EnvironmentSpec, make_wheel: Callable[..., Path]) -> EnvironmentSpec:
     """A spec with many files, so that there are many moments to be killed at."""
     make_wheel("wide", "1.0", modules=MODULES)
-    return replace(spec, requirements=("alpha==1.0", "wide==1.0"))
+    return replace(spec, requirements=requirements("alpha==1.0", "wide==1.0"))
 
 
 def start(
@@ -62,13 +70,11 @@ def start(
 ) -> subprocess.Popen[str]:
     """Start a process that builds, and wait until it begins."""
     facts = {
-        "spec": {
-            "directory": str(spec.directory),
-            "python": spec.python,
-            "requirements": spec.requirements,
-            "constraints": spec.constraints,
-            "options": spec.options,
-        },
+        "directory": str(spec.directory),
+        "python": spec.python,
+        "requirements": texts(spec.requirements),
+        "constraints": texts(spec.constraints),
+        "options": texts(spec.options),
         "root": str(root),
         "before": before,
         "manager": manager.value,
@@ -141,7 +147,9 @@ def test_killed_at_random_moments(
         kill(builder, whole=whole)
         assert_whole(prepare(wide, manager, root=here))
         if number % 3 == 2:
-            wide = replace(wide, constraints=(*wide.constraints, f"unused=={number}"))
+            wide = replace(
+                wide, constraints=(*wide.constraints, *requirements(f"unused=={number}"))
+            )
 
 
 @pytest.mark.parametrize(
@@ -280,6 +288,6 @@ def test_sixteen_processes_with_one_key_build_once(wide: EnvironmentSpec, root: 
 
 
 def test_processes_with_different_keys_all_build(wide: EnvironmentSpec, root: Path) -> None:
-    specs = [replace(wide, constraints=(f"unused=={number}",)) for number in range(4)]
+    specs = [replace(wide, constraints=requirements(f"unused=={number}")) for number in range(4)]
 
     assert all(answer["built"] for answer in together(specs, root))

@@ -18,6 +18,7 @@ from envkit.environments.store.digests import Digests
 from envkit.errors import InvalidFile
 from envkit.interpreters.discovery import Interpreter
 from envkit.models.environment_spec import EnvironmentSpec
+from tests.builders.requirements import options, requirements, texts
 
 PYTHON = Interpreter(
     executable=Path("/usr/bin/python3.11"),
@@ -42,30 +43,34 @@ def key(
 SAME: dict[str, Callable[[EnvironmentSpec], EnvironmentSpec]] = {
     "order": lambda spec: replace(spec, requirements=tuple(reversed(spec.requirements))),
     "white space": lambda spec: replace(
-        spec, requirements=tuple(f" {line}  " for line in spec.requirements)
+        spec, requirements=requirements(*(f" {line}  " for line in spec.requirements))
     ),
     "repetition": lambda spec: replace(spec, requirements=spec.requirements * 2),
     "variables": lambda spec: replace(spec, variables=("TOKEN",)),
     "what builds source, when none is built": lambda spec: replace(
-        spec, build_dependencies=("pip==1.0",)
+        spec, build_dependencies=requirements("pip==1.0")
     ),
 }
 
 DIFFERENT: dict[str, Callable[[EnvironmentSpec], EnvironmentSpec]] = {
-    "a version": lambda spec: replace(spec, requirements=("alpha==2.0", "beta")),
-    "one more": lambda spec: replace(spec, requirements=(*spec.requirements, "gamma")),
-    "a constraint": lambda spec: replace(spec, constraints=("beta==2.0",)),
+    "a version": lambda spec: replace(spec, requirements=requirements("alpha==2.0", "beta")),
+    "one more": lambda spec: replace(
+        spec, requirements=(*spec.requirements, *requirements("gamma"))
+    ),
+    "a constraint": lambda spec: replace(spec, constraints=requirements("beta==2.0")),
     "a constraint as a requirement": lambda spec: replace(
         spec, requirements=(*spec.requirements, *spec.constraints), constraints=()
     ),
-    "an index": lambda spec: replace(spec, options=("--index-url https://example.invalid/simple",)),
+    "an index": lambda spec: replace(
+        spec, options=options("--index-url https://example.invalid/simple")
+    ),
     "the order of indexes": lambda spec: replace(spec, options=tuple(reversed(spec.options))),
 }
 
 
 @pytest.fixture
 def spec(spec: EnvironmentSpec) -> EnvironmentSpec:
-    return replace(spec, requirements=("alpha==1.0", "beta"))
+    return replace(spec, requirements=requirements("alpha==1.0", "beta"))
 
 
 @pytest.mark.parametrize("change", SAME.values(), ids=SAME)
@@ -106,14 +111,14 @@ def test_the_manager_decides(spec: EnvironmentSpec) -> None:
 
 
 def test_building_from_source_and_what_builds_decide(spec: EnvironmentSpec) -> None:
-    pinned = replace(spec, build_dependencies=("setuptools==65.5.0", "wheel"))
+    pinned = replace(spec, build_dependencies=requirements("setuptools==65.5.0", "wheel"))
 
     assert len({key(spec), key(spec, allow_source=True), key(pinned, allow_source=True)}) == 3
 
 
 def test_overrides_decide_by_their_result(spec: EnvironmentSpec) -> None:
     assert key(spec, overrides=["alpha==2.0"]) == key(
-        replace(spec, requirements=("beta", "alpha==2.0"))
+        replace(spec, requirements=requirements("beta", "alpha==2.0"))
     )
 
 
@@ -204,7 +209,9 @@ def test_the_order_of_packages_in_a_lock_does_not_decide(
     ],
 )
 def test_the_spelling_of_a_requirement_does_not_decide(one: str, other: str, same: bool) -> None:
-    assert (cache_key.requirement(one) == cache_key.requirement(other)) is same
+    (first,), (second,) = requirements(one), requirements(other)
+
+    assert (cache_key.requirement(first) == cache_key.requirement(second)) is same
 
 
 def test_the_c_library_of_the_machine_decides(
@@ -347,7 +354,7 @@ def test_a_damaged_memory_of_digests_does_no_harm(tmp_path: Path, text: str) -> 
 
 
 def test_the_model_may_move_with_its_wheels(spec: EnvironmentSpec, tmp_path: Path) -> None:
-    local = replace(spec, requirements=("./wheels/alpha-1.0-py3-none-any.whl",))
+    local = replace(spec, requirements=requirements("./wheels/alpha-1.0-py3-none-any.whl"))
     before = key(local)
     spec.directory.rename(tmp_path / "moved")
 
@@ -365,7 +372,7 @@ def test_the_content_of_a_wheel_folder_in_the_model_decides(
 
 def test_a_wheel_that_is_not_there_is_told(spec: EnvironmentSpec) -> None:
     with pytest.raises(InvalidFile, match=r"gone-1\.0-py3-none-any\.whl: cannot be read"):
-        key(replace(spec, requirements=("wheels/gone-1.0-py3-none-any.whl",)))
+        key(replace(spec, requirements=requirements("wheels/gone-1.0-py3-none-any.whl")))
 
 
 # --- lines with paths
@@ -414,7 +421,12 @@ LINES = [
 def test_local_paths_become_absolute_and_the_rest_stays(
     line: str, expected: str, path: str | None
 ) -> None:
-    assert local_files.rebased(line, HERE) == (expected, None if path is None else HERE / path)
+    (requirement,) = requirements(line)
+
+    absolute, found = local_files.rebased(requirement, HERE)
+
+    assert str(absolute) == expected
+    assert found == (None if path is None else HERE / path)
 
 
 def test_a_folder_is_told_by_names_and_contents(tmp_path: Path) -> None:
@@ -439,9 +451,11 @@ def test_a_folder_is_told_by_names_and_contents(tmp_path: Path) -> None:
 def test_an_override_takes_the_place_of_a_wheel_of_the_model(
     spec: EnvironmentSpec, line: str
 ) -> None:
-    changed = plan.of(replace(spec, requirements=(line, "beta")), overrides=["al-pha==2.0"])
+    stated = replace(spec, requirements=requirements(line, "beta"))
 
-    assert changed.requirements == ("beta", "al-pha==2.0")
+    changed = plan.of(stated, overrides=["al-pha==2.0"])
+
+    assert texts(changed.requirements) == ("beta", "al-pha==2.0")
 
 
 @pytest.mark.parametrize("where", ["requirements", "constraints"])
@@ -456,23 +470,24 @@ def test_with_an_override_the_wheel_of_a_commit_takes_the_place_of_its_address(
         f'archive = {{ path = "wheels/{wheel.name}", hashes = {{ sha256 = "{digest}" }} }}\n'
         f'[packages.tool.envkit]\nbuilt-from = "{url}"\n'
     )
-    asked: dict[str, Any] = {where: (f"tool[x] @ {url}",)}
-    spec = EnvironmentSpec(directory=model, python="3.11.7", lock=model / "pylock.toml", **asked)
+    stated: dict[str, Any] = {where: requirements(f"tool[x] @ {url}")}
+    spec = EnvironmentSpec(directory=model, python="3.11.7", lock=model / "pylock.toml", **stated)
 
-    assert getattr(plan.of(spec, overrides=["other==2"]), where)[0] == f"tool[x] @ {wheel.as_uri()}"
-    assert getattr(plan.of(spec), where) == (f"tool[x] @ {url}",)
+    overridden = plan.of(spec, overrides=["other==2"])
+
+    assert texts(getattr(overridden, where))[0] == f"tool[x] @ {wheel.as_uri()}"
+    assert getattr(plan.of(spec), where) == stated[where]
 
 
 def test_what_is_assumed_is_installed_where_there_is_no_lock(
     spec: EnvironmentSpec, tmp_path: Path
 ) -> None:
-    assumed = replace(spec, assumed=("setuptools==65.5.0",))
+    assumed = replace(spec, assumed=requirements("setuptools==65.5.0"))
     lock = tmp_path / "pylock.toml"
     lock.write_text('lock-version = "1.0"\ncreated-by = "test"\npackages = []\n')
 
-    assert plan.of(assumed).requirements == (*spec.requirements, "setuptools==65.5.0")
-    assert plan.of(assumed, overrides=["setuptools<81"]).requirements == (
-        *spec.requirements,
-        "setuptools<81",
-    )
+    stated = texts(spec.requirements)
+    assert texts(plan.of(assumed).requirements) == (*stated, "setuptools==65.5.0")
+    overridden = plan.of(assumed, overrides=["setuptools<81"])
+    assert texts(overridden.requirements) == (*stated, "setuptools<81")
     assert plan.of(replace(assumed, lock=lock)).requirements == spec.requirements

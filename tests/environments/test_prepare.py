@@ -19,6 +19,7 @@ from envkit.errors import BuildFailed, InvalidArgument, InvalidFile
 from envkit.interpreters import discovery
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.environments import prepare
+from tests.builders.requirements import options, requirements
 
 BUILDERS = [EnvType.UV, EnvType.VIRTUALENV]
 
@@ -83,7 +84,9 @@ def test_two_models_with_equal_needs_share_one(
     other.mkdir()
     (other / "wheels").symlink_to(spec.directory / "wheels")
     first = prepare(spec, EnvType.UV, root=root)
-    again = replace(spec, requirements=("  alpha==1.0 ", "alpha==1.0"), variables=("TOKEN",))
+    again = replace(
+        spec, requirements=requirements("  alpha==1.0 ", "alpha==1.0"), variables=("TOKEN",)
+    )
     second = prepare(again, EnvType.UV, root=root)
 
     assert first.path == second.path
@@ -104,7 +107,10 @@ def test_a_local_wheel_is_told_by_its_content(
 ) -> None:
     wheel = make_wheel("gamma", "1.0", content="VALUE = 1\n")
     local = replace(
-        spec, requirements=(f"./wheels/{wheel.name}",), options=("--no-index",), constraints=()
+        spec,
+        requirements=requirements(f"./wheels/{wheel.name}"),
+        options=options("--no-index"),
+        constraints=(),
     )
     first = prepare(local, EnvType.UV, root=root)
     make_wheel("gamma", "1.0", content="VALUE = 2\n")
@@ -160,7 +166,7 @@ def test_any_name_of_the_model_works(
     moved = replace(
         spec,
         directory=folder,
-        requirements=("alpha==1.0", "beta @ file:wheels/beta-1.0-py3-none-any.whl"),
+        requirements=requirements("alpha==1.0", "beta @ file:wheels/beta-1.0-py3-none-any.whl"),
     )
     environment = prepare(replace(moved, constraints=()), manager, root=root)
 
@@ -185,7 +191,7 @@ def test_programs_of_an_environment_run_from_a_long_and_odd_path(
     """A line `#!` holds 127 bytes, and no spaces."""
     entry_points = "[console_scripts]\ntalk = talker:main\n"
     make_wheel("talker", "1.0", content="def main(): print('it runs')\n", entry_points=entry_points)
-    talking = replace(spec, requirements=("talker==1.0",), constraints=())
+    talking = replace(spec, requirements=requirements("talker==1.0"), constraints=())
     environment = prepare(talking, manager, root=tmp_path / ("long " * 30 + "it's ünïcode"))
     talk = environment.path / "bin" / "talk"
 
@@ -201,7 +207,9 @@ def test_no_file_is_shared_with_the_cache_or_another_environment(
     files = [path for path in first.path.rglob("*") if path.is_file() and not path.is_symlink()]
     (module,) = first.path.glob("lib/python*/site-packages/alpha.py")
     module.write_text("VERSION = 'poisoned'\n")
-    second = prepare(replace(spec, constraints=("beta==1.0", "unused==1")), manager, root=root)
+    second = prepare(
+        replace(spec, constraints=requirements("beta==1.0", "unused==1")), manager, root=root
+    )
 
     assert len(files) > 5
     assert {path.stat().st_nlink for path in files} == {1}
@@ -248,7 +256,9 @@ def test_a_wrong_hash_in_the_lock_fails_and_leaves_nothing(
 def test_a_wrong_hash_of_a_requirement_fails(
     manager: EnvType, spec: EnvironmentSpec, root: Path
 ) -> None:
-    hashed = replace(spec, requirements=(f"beta==1.0 --hash=sha256:{'0' * 64}",), constraints=())
+    hashed = replace(
+        spec, requirements=requirements(f"beta==1.0 --hash=sha256:{'0' * 64}"), constraints=()
+    )
 
     with pytest.raises(BuildFailed, match=r"(?i)hash"):
         prepare(hashed, manager, root=root)
@@ -264,7 +274,9 @@ def test_where_one_file_has_a_hash_all_must(
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
         return f"{name}==1.0" + (f" --hash=sha256:{digest}" if hashed in (name, "both") else "")
 
-    asked = replace(spec, requirements=(line("alpha"),), constraints=(line("beta"),))
+    asked = replace(
+        spec, requirements=requirements(line("alpha")), constraints=requirements(line("beta"))
+    )
     if hashed == "both":
         assert prepare(asked, manager, root=root).built
         return
@@ -290,7 +302,7 @@ def test_a_lock_that_contradicts_the_requirements_is_refused(
 ) -> None:
     locked = replace(spec, lock=make_lock(spec.directory / "wheels" / "alpha-2.0-py3-none-any.whl"))
 
-    with pytest.raises(InvalidFile, match=r"it has alpha 2\.0 where alpha==1\.0 is asked for"):
+    with pytest.raises(InvalidFile, match=r"it has alpha 2\.0, but alpha==1\.0 is required"):
         prepare(locked, EnvType.UV, root=root)
     assert leftovers(root) == []
 
@@ -308,7 +320,7 @@ def test_a_source_distribution_is_refused_and_nothing_of_it_runs(
     _, trace = make_sdist(spec.directory / "wheels")
 
     with pytest.raises(BuildFailed, match="--allow-source"):
-        prepare(replace(spec, requirements=("danger==1.0",)), manager, root=root)
+        prepare(replace(spec, requirements=requirements("danger==1.0")), manager, root=root)
     assert not trace.exists()
 
 
@@ -320,8 +332,8 @@ def test_local_source_is_refused_before_anything_is_started(
 ) -> None:
     _, trace = make_sdist(spec.directory / "wheels")
 
-    with pytest.raises(InvalidFile, match="would have to be built"):
-        prepare(replace(spec, requirements=(line,)), EnvType.UV, root=root)
+    with pytest.raises(InvalidFile, match="is source that must be built"):
+        prepare(replace(spec, requirements=requirements(line)), EnvType.UV, root=root)
     assert not trace.exists()
 
 
@@ -417,7 +429,9 @@ def test_what_cannot_be_installed_is_told_and_leaves_nothing(
     manager: EnvType, spec: EnvironmentSpec, root: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(BuildFailed, match="nowhere-to-be-found"):
-        prepare(replace(spec, requirements=("nowhere-to-be-found==1",)), manager, root=root)
+        prepare(
+            replace(spec, requirements=requirements("nowhere-to-be-found==1")), manager, root=root
+        )
 
     assert leftovers(root) == []
     assert capfd.readouterr() == ("", "")
@@ -427,13 +441,13 @@ def test_what_cannot_be_installed_is_told_and_leaves_nothing(
 def test_credentials_of_an_index_appear_in_no_message(
     manager: EnvType, spec: EnvironmentSpec, root: Path
 ) -> None:
-    options = ("--index-url http://me:s3cr3t-t0ken@127.0.0.1:9/simple",)
+    index = options("--index-url http://me:s3cr3t-t0ken@127.0.0.1:9/simple")
     variables = {"UV_HTTP_RETRIES": "0", "PIP_RETRIES": "0"}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in variables.items():
             patch.setenv(name, value)
         with pytest.raises(BuildFailed) as raised:
-            prepare(replace(spec, options=options), manager, root=root)
+            prepare(replace(spec, options=index), manager, root=root)
 
     assert "127.0.0.1" in str(raised.value)
     assert "s3cr3t-t0ken" not in str(raised.value)
@@ -445,7 +459,10 @@ def test_credentials_do_not_change_the_key_and_stay_nowhere(
     def with_token(token: str) -> EnvironmentSpec:
         return replace(
             spec,
-            options=(*spec.options, f"--extra-index-url https://me:{token}@example.invalid/simple"),
+            options=(
+                *spec.options,
+                *options(f"--extra-index-url https://me:{token}@example.invalid/simple"),
+            ),
         )
 
     first = prepare(with_token("first-token"), EnvType.UV, root=root)
@@ -457,8 +474,8 @@ def test_credentials_do_not_change_the_key_and_stay_nowhere(
 
 
 def test_an_option_that_uv_does_not_know_is_refused(spec: EnvironmentSpec, root: Path) -> None:
-    with pytest.raises(BuildFailed, match="--global-option"):
-        prepare(replace(spec, options=("--global-option x",)), EnvType.UV, root=root)
+    with pytest.raises(BuildFailed, match="--only-final"):
+        prepare(replace(spec, options=options("--only-final :all:")), EnvType.UV, root=root)
 
 
 def test_packages_that_only_conda_installs_are_told_each_time(
@@ -512,7 +529,9 @@ def test_two_wheels_may_bring_the_same_file_which_is_told(
 ) -> None:
     make_wheel("twin", "1.0", modules=1)
     make_wheel("twin-0", "1.0", content="NUMBER = 'another'\n")
-    found = prepare(replace(spec, requirements=("twin==1.0", "twin-0==1.0")), manager, root=root)
+    found = prepare(
+        replace(spec, requirements=requirements("twin==1.0", "twin-0==1.0")), manager, root=root
+    )
 
     assert [*verification.problems(found.path)] == []
     assert [note for note in found.notes if "twin-1.0 and twin_0-1.0 bring the same files" in note]

@@ -15,6 +15,7 @@ from envkit.errors import PredictionFailed
 from envkit.interpreters import discovery
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.environments import prepare
+from tests.builders.requirements import requirements
 
 LOADER = """
 import os, sys
@@ -78,7 +79,9 @@ def test_a_model_predicts_in_its_own_environment(
 def test_what_the_environment_lacks_is_the_models_error(
     spec: EnvironmentSpec, root: Path, tmp_path: Path
 ) -> None:
-    environment = prepare(replace(spec, requirements=("beta==1.0",)), EnvType.UV, root=root)
+    environment = prepare(
+        replace(spec, requirements=requirements("beta==1.0")), EnvType.UV, root=root
+    )
     (spec.directory / "my_loader.py").write_text(LOADER)
     (tmp_path / "input.json").write_text('{"inputs": 1}')
     function = {"loader_module": "my_loader", "code": "."}

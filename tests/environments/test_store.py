@@ -25,6 +25,7 @@ from envkit.errors import BuildFailed, InvalidArgument
 from envkit.interpreters.discovery import Interpreter
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.environments import prepare
+from tests.builders.requirements import requirements
 from tests.environments.conftest import as_a_mere_user
 
 KEY = "k" * 64
@@ -415,7 +416,9 @@ def test_a_full_disk_is_told_with_its_path_and_nothing_is_left(
 
     with pytest.raises(BuildFailed, match=r"(?i)no space left") as raised:
         prepare(
-            replace(spec, requirements=("huge==1.0",), constraints=()), manager, root=disk / "store"
+            replace(spec, requirements=requirements("huge==1.0"), constraints=()),
+            manager,
+            root=disk / "store",
         )
     assert str(disk) in str(raised.value)
     assert not list(disk.glob("store/environments/*"))
@@ -430,7 +433,7 @@ def test_a_ready_environment_in_a_read_only_store_is_used_and_a_build_is_refused
 
     assert prepare(spec, EnvType.UV, root=disk) == replace(built, built=False)
     with pytest.raises(BuildFailed, match="cannot be written to"):
-        prepare(replace(spec, requirements=("beta==1.0",)), EnvType.UV, root=disk)
+        prepare(replace(spec, requirements=requirements("beta==1.0")), EnvType.UV, root=disk)
 
 
 def test_why_it_was_built_again_is_told(spec: EnvironmentSpec, root: Path) -> None:

@@ -12,6 +12,7 @@ from envkit.environments.env_type import EnvType
 from envkit.formats import uv_toml
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.environments import prepare
+from tests.builders.requirements import requirements
 
 
 def write(path: Path, text: str) -> Path:
@@ -78,6 +79,6 @@ def test_uv_finds_packages_where_its_settings_say_and_obeys_nothing_else_of_them
     )
     file = write(tmp_path / "settings" / "uv.toml", f"{settings}[pip]\nno-deps = true\n")
     monkeypatch.setenv("UV_CONFIG_FILE", str(file))
-    free = replace(spec, options=(), requirements=("alpha",), constraints=())
+    free = replace(spec, options=(), requirements=requirements("alpha"), constraints=())
 
     assert installed(prepare(free, EnvType.UV, root=root).path) == {"alpha": "2.0", "beta": "2.0"}

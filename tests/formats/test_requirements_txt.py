@@ -7,7 +7,8 @@ import pytest
 
 from envkit.errors import InvalidFile
 from envkit.formats import requirements_txt
-from envkit.formats.requirements_txt import Option, Reference, Requirement, name_of, parse
+from envkit.formats.requirements_txt import Option, Reference, Requirement, parse
+from tests.builders.requirements import options, requirements
 from tests.cases import cases
 from tests.formats.conftest import Write
 
@@ -72,7 +73,7 @@ def test_a_backslash_joins_lines(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", LINES["name.normalize"])
 def test_names_are_normalized(case: dict[str, Any]) -> None:
-    assert name_of(case["given"]) == wanted(case)
+    assert Requirement(text=case["given"]).name == wanted(case)
 
 
 @pytest.mark.parametrize("case", LINES["name.from_requirement"])
@@ -106,14 +107,14 @@ def test_name_and_path_of_a_requirement(text: str, name: str | None, path: str |
     requirement = Requirement(text=text)
 
     assert (requirement.name, requirement.path) == (name, path)
-    assert requirement.plausible
+    assert requirement.is_valid
 
 
 @pytest.mark.parametrize(
     "text", ["not a requirement!!", "numpy 1.2", "=1.0", "x y z", "<<<<<<< HEAD"]
 )
 def test_what_has_not_the_shape_of_a_requirement_is_told(text: str) -> None:
-    assert not Requirement(text=text).plausible
+    assert not Requirement(text=text).is_valid
 
 
 def test_hashes_over_several_lines_belong_to_their_requirement() -> None:
@@ -301,7 +302,11 @@ def test_lines_are_written_sorted_by_name_with_the_constraints_last() -> None:
     pinned = "numpy==1.26.4 --hash=sha256:00"
     lines = ["Zope.interface==1", pinned, "a_b @ https://h.example/a.whl", pinned]
 
-    assert requirements_txt.dumps(lines, constraints_file="constraints.txt", options=["--pre"]) == (
+    text = requirements_txt.dumps(
+        requirements(*lines), constraints_file="constraints.txt", options=options("--pre")
+    )
+
+    assert text == (
         f"--pre\na_b @ https://h.example/a.whl\n{pinned}\nZope.interface==1\n-c constraints.txt\n"
     )
 

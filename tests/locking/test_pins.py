@@ -46,4 +46,4 @@ def test_a_direct_reference_keeps_address_and_commit_but_no_credentials(
     distribution = InstalledDistributions([str(site.folder)]).named("tool")
 
     assert distribution is not None
-    assert pin(distribution) == line
+    assert str(pin(distribution)) == line

@@ -12,9 +12,12 @@ import pytest
 import yaml
 
 from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound, PathOutsideModel
+from envkit.formats.requirement import Requirement
+from envkit.formats.requirement_lines import Option
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import get_model_dependencies, read_spec
 from envkit.models.environment_spec import EnvironmentSpec
+from tests.builders.requirements import texts
 from tests.cases import cases
 
 MLMODEL = """\
@@ -62,10 +65,16 @@ def test_all_files_together_make_the_spec(make: Make) -> None:
     assert spec_of(path) == EnvironmentSpec(
         directory=path,
         python="3.9.18",
-        requirements=("b==2 --hash=sha256:00", "a @ https://h.example/a.whl"),
-        constraints=("c==3",),
-        options=("--pre",),
-        build_dependencies=("pip==23.2.1", "wheel"),
+        requirements=(
+            Requirement(text="b==2", hashes=("sha256:00",), file=path / "requirements.txt", line=2),
+            Requirement(text="a @ https://h.example/a.whl", file=path / "requirements.txt", line=3),
+        ),
+        constraints=(Requirement(text="c==3", file=path / "constraints.txt", line=1),),
+        options=(Option(name="--pre", file=path / "requirements.txt", line=1),),
+        build_dependencies=(
+            Requirement(text="pip==23.2.1", file=path / "python_env.yaml"),
+            Requirement(text="wheel", file=path / "python_env.yaml"),
+        ),
         lock=path / "pylock.toml",
         conda_channels=("conda-forge",),
         conda_packages=("libgcc",),
@@ -88,7 +97,7 @@ def test_the_setuptools_that_mlflow_recorded_is_assumed_where_nothing_says_more(
 ) -> None:
     env = PYTHON_ENV.replace("wheel]", "setuptools==65.5.0, wheel]")
 
-    assert spec_of(make(python_env__yaml=env, **files)).assumed == assumed
+    assert texts(spec_of(make(python_env__yaml=env, **files)).assumed) == assumed
 
 
 def test_a_model_of_mlflow_1_has_only_a_conda_yaml(make: Make) -> None:
@@ -99,8 +108,8 @@ def test_a_model_of_mlflow_1_has_only_a_conda_yaml(make: Make) -> None:
 
     spec = spec_of(path)
 
-    assert (spec.python, spec.requirements) == ("3.10.13", ("mlflow==3.1", "a"))
-    assert spec.build_dependencies == ("pip<=23.2.1",)
+    assert (spec.python, texts(spec.requirements)) == ("3.10.13", ("mlflow==3.1", "a"))
+    assert texts(spec.build_dependencies) == ("pip<=23.2.1",)
 
 
 def test_the_flavor_knows_the_python_when_no_file_does(make: Make) -> None:
@@ -116,14 +125,13 @@ def test_python_envs_own_dependencies_count_without_a_requirements_file(make: Ma
         python_env__yaml="python: 3.9.18\ndependencies: [a==1, -r more.txt]\n", more__txt="m\n"
     )
 
-    assert spec_of(path).requirements == ("a==1", "m")
+    assert texts(spec_of(path).requirements) == ("a==1", "m")
 
 
 def test_a_reference_to_a_missing_requirements_file_falls_to_the_pip_section(make: Make) -> None:
-    assert spec_of(make(python_env__yaml=PYTHON_ENV, conda__yaml=CONDA)).requirements == (
-        "mlflow==3.1",
-        "a",
-    )
+    spec = spec_of(make(python_env__yaml=PYTHON_ENV, conda__yaml=CONDA))
+
+    assert texts(spec.requirements) == ("mlflow==3.1", "a")
 
 
 def test_a_pip_section_may_refer_to_files(make: Make) -> None:
@@ -135,7 +143,8 @@ def test_a_pip_section_may_refer_to_files(make: Make) -> None:
 
     spec = spec_of(path)
 
-    assert (spec.requirements, spec.constraints) == (("a", "./w.whl"), ("z<2",))
+    assert texts(spec.requirements) == ("a", "./w.whl")
+    assert texts(spec.constraints) == ("z<2",)
 
 
 def test_a_missing_requirements_file_that_is_all_there_is_gets_named(make: Make) -> None:

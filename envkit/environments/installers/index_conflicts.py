@@ -19,6 +19,7 @@ from envkit.environments.plan import Plan
 from envkit.errors import BuildFailed
 from envkit.formats import redaction
 from envkit.formats.credentials import filled, without_credentials
+from envkit.formats.requirement import Requirement
 from envkit.interpreters.discovery import Interpreter
 
 _ASKED_AT_ONCE = 4
@@ -42,7 +43,9 @@ def refuse(
     """
     indexes = list(_indexes(plan, machine, environ))
     names = [
-        line for line in (_asked(each) for each in (*plan.requirements, *plan.constraints)) if line
+        f"{requirement.name}{requirement.specifier}"
+        for requirement in (*plan.requirements, *plan.constraints)
+        if _comes_from_an_index(requirement)
     ]
     if len(indexes) < 2 or not names:
         return
@@ -78,26 +81,17 @@ def _indexes(plan: Plan, machine: Sequence[str], environ: Mapping[str, str]) -> 
         return
     own = any(option.name == "--index-url" for option in given)
     found = [
-        *(filled(option.value, environ) for option in given),
+        *(filled(option.value or "", environ) for option in given),
         *(machine[1:] if own else machine),
     ]
     yield from {without_credentials(index).rstrip("/"): index for index in found}.values()
 
 
-def _asked(line: str) -> str:
-    """Give name and versions of a requirement that an index answers, without its digests; "" for all others."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    if " --hash" in line:
-        return ""
-    try:
-        wanted = Requirement(line)
-    except InvalidRequirement:
-        return ""
-    fits = wanted.url is None and (wanted.marker is None or wanted.marker.evaluate())
-    if fits:
-        return f"{wanted.name}{wanted.specifier}"
-    return ""
+def _comes_from_an_index(requirement: Requirement) -> bool:
+    """Whether an index chooses the file of a requirement: it has no digest or URL, and applies here."""
+    if requirement.hashes or requirement.url is not None or requirement.pep508 is None:
+        return False
+    return requirement.marker is None or requirement.marker.evaluate()
 
 
 def _files(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -67,7 +67,7 @@ class Workshop:
         folder.mkdir(exist_ok=True)
         return replace(self, variables={**self.variables, "TMPDIR": str(folder)})
 
-    def write(self, name: str, lines: Sequence[str]) -> Path:
+    def write(self, name: str, lines: Iterable[object]) -> Path:
         """Write lines for an installer to read; they may hold credentials, so only the user may read them."""
         path = self.papers / name
         with os.fdopen(

@@ -8,13 +8,12 @@ from collections.abc import Iterable
 from envkit.environments.plan import Plan
 from envkit.errors import BuildFailed
 from envkit.formats.credentials import without_credentials
+from envkit.formats.requirement import Requirement, RequirementOrigin
 
-_DIRECT = re.compile(
-    r"(?:[^@;/]*@\s*)?(?P<url>(?:(?P<vcs>git|hg|bzr|svn)\+)?[A-Za-z]+(?:\+[a-z]+)?:[^\s;]+)"
-)
+_WHEEL_URL = re.compile(r"\.whl(?:[?#]|$)")
 
 
-def refuse(plan: Plan, lines: Iterable[str]) -> None:
+def refuse(plan: Plan, requirements: Iterable[Requirement]) -> None:
     """Raise `BuildFailed` for a requirement that leads to source, unless the plan allows builds.
 
     Installers do not refuse all of them: pip builds what is named by its address, whatever it is
@@ -22,16 +21,17 @@ def refuse(plan: Plan, lines: Iterable[str]) -> None:
     """
     if plan.allow_source:
         return
-    for line in lines:
-        found = _DIRECT.match(line)
-        if found is None or (not found["vcs"] and re.search(r"\.whl(?:[?#]|$)", found["url"])):
+    for requirement in requirements:
+        if requirement.url is None:
             continue
-        if found["vcs"]:
-            what = "comes from version control"
+        if requirement.origin is RequirementOrigin.REPOSITORY:
+            reason = "comes from version control"
+        elif not _WHEEL_URL.search(requirement.url):
+            reason = "is not a wheel"
         else:
-            what = "is no wheel"
+            continue
         raise BuildFailed(
-            f"install {without_credentials(line.partition(' --hash')[0])}: it {what}",
+            f"install {without_credentials(requirement.text)}: it {reason}",
             "To build it runs its code: let that be done with `--allow-source`, or capture the model where it works\n"
             "with `--build-vcs`, so that it takes a wheel of it along.",
         )

@@ -8,10 +8,11 @@ from envkit.child import uv
 from envkit.environments import pylock
 from envkit.environments.installers import source_builds
 from envkit.environments.installers.installer import Workshop
-from envkit.environments.plan import Option, Plan
+from envkit.environments.plan import Plan
 from envkit.errors import BuildFailed
 from envkit.formats import uv_toml
 from envkit.formats.credentials import filled, placeholder_names, without_credentials
+from envkit.formats.requirement_lines import Option
 from envkit.interpreters.discovery import Interpreter
 
 _ALWAYS = ("--color", "never")
@@ -123,12 +124,14 @@ def _logins(lock: Path, workshop: Workshop) -> dict[str, str]:
 def _names_hashes(plan: Plan) -> bool:
     """Whether a line comes with a hash: then all must, as pip has it. uv by itself would not look at the others."""
     stated = any(option.name == "--require-hashes" for option in plan.options)
-    return not stated and any(" --hash" in line for line in (*plan.requirements, *plan.constraints))
+    return not stated and any(
+        requirement.hashes for requirement in (*plan.requirements, *plan.constraints)
+    )
 
 
-def _option_lines(options: tuple[Option, ...]) -> list[str]:
+def _option_lines(options: tuple[Option, ...]) -> list[Option]:
     """Options go into the file, not into arguments, where other users could read their credentials."""
-    return [option.line for option in options if option.name in _IN_FILES]
+    return [option for option in options if option.name in _IN_FILES]
 
 
 def _options(options: tuple[Option, ...]) -> list[str]:

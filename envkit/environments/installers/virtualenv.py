@@ -19,6 +19,8 @@ from envkit.environments.installers.installer import Workshop
 from envkit.environments.plan import Plan
 from envkit.errors import BuildFailed, ToolNotFound
 from envkit.formats.credentials import filled
+from envkit.formats.requirement import Requirement
+from envkit.formats.requirement_lines import Option
 from envkit.interpreters.discovery import Interpreter
 
 # between the double quotes that pip puts around the interpreter of long or spaced paths
@@ -80,7 +82,7 @@ class Virtualenv:
                 )
         elif plan.requirements:
             source_builds.refuse(plan, (*plan.requirements, *plan.constraints))
-            lines = [*(option.line for option in plan.options), *plan.requirements]
+            lines = (*plan.options, *plan.requirements)
             argv += ["-r", workshop.write("requirements.txt", lines)]
             argv += (
                 ["-c", workshop.write("constraints.txt", plan.constraints)]
@@ -91,10 +93,14 @@ class Virtualenv:
             workshop.install(argv, doing, _build_variables(plan, workshop))
 
 
-def _locked(plan: Plan, lock: pylock.Lock, variables: Mapping[str, str]) -> list[str]:
+def _locked(
+    plan: Plan, lock: pylock.Lock, variables: Mapping[str, str]
+) -> list[Option | Requirement]:
     """Name further indexes freely: with hashes, none of them can slip in another file."""
-    options = [option.line for option in plan.options if option.name != "--require-hashes"]
-    indexes = [f"--extra-index-url {filled(index, variables)}" for index in lock.indexes]
+    options = [option for option in plan.options if option.name != "--require-hashes"]
+    indexes = [
+        Option(name="--extra-index-url", value=filled(index, variables)) for index in lock.indexes
+    ]
     return [
         *options,
         *indexes,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from envkit.errors import InvalidFile
-from envkit.formats import cyclonedx_json, envkit_json, pylock_toml, requirements_txt
+from envkit.formats import cyclonedx_json, envkit_json, pylock_toml
 from envkit.formats.credentials import without_credentials
 from envkit.formats.cyclonedx_json import Component, File, Sbom
 from envkit.formats.pylock_toml import LockedPackage
@@ -21,7 +21,6 @@ from envkit.models.environment_spec import EnvironmentSpec
 from envkit.models.uris.required_files import ENVIRONMENT
 
 _SBOM = re.compile(r"[^/]+\.dist-info/sboms/.*[^/]")
-_PIN = re.compile(r"[^=<>!~;@]+===?\s*([A-Za-z0-9._!+-]+)\s*(?:;.*)?")
 
 
 def read_bill(model_uri: str | Path) -> str:
@@ -31,7 +30,7 @@ def read_bill(model_uri: str | Path) -> str:
     """
     model = ModelDirectory.open(model_uri, ENVIRONMENT)
     spec = read_spec(model)
-    asked = {requirements_txt.name_of(line) or _name_of_wheel(line) for line in spec.requirements}
+    asked = {requirement.distribution for requirement in spec.requirements}
     if spec.lock is not None:
         packages = pylock_toml.read(spec.lock).packages
         components = [
@@ -97,7 +96,7 @@ def _text(content: bytes) -> str | None:
         return None
 
 
-def _locked(package: LockedPackage, asked: set[str]) -> Component:
+def _locked(package: LockedPackage, asked: set[str | None]) -> Component:
     files = [*package.get("wheels", ()), package.get("sdist"), package.get("archive")]
     vcs = package.get("vcs")
     return Component(
@@ -115,17 +114,12 @@ def _file(file: Mapping[str, Any]) -> File:
     )
 
 
-def _name_of_wheel(line: str) -> str:
-    """The name in the path of a wheel, as a requirement has it."""
-    return re.sub(r"[-_.]+", "-", line.split()[0].rpartition("/")[2].partition("-")[0]).lower()
-
-
 def _pinned(spec: EnvironmentSpec) -> Iterator[Component]:
-    implied = {requirements_txt.name_of(line) for line in spec.constraints}
-    for line in dict.fromkeys((*spec.requirements, *spec.constraints)):
-        name = requirements_txt.name_of(line)
+    implied = {constraint.name for constraint in spec.constraints}
+    stated = (*spec.requirements, *spec.constraints)
+    for requirement in {str(requirement): requirement for requirement in stated}.values():
+        name = requirement.name
         if name is not None:
-            found = _PIN.match(line)
             yield Component(
-                name=name, version=found[1] if found else "", direct=name not in implied
+                name=name, version=requirement.version or "", direct=name not in implied
             )

@@ -149,7 +149,7 @@ def _completed(found: Resolution, asked: Asked, target: Target, facts: ModelFact
     """Ask also for what the lock holds for the target beyond the closure, so that all of its hashes are compared."""
     have = {str(each["name"]) for each in found.packages}
     more = [
-        f"{each['name']}=={each['version']}"
+        Requirement(text=f"{each['name']}=={each['version']}")
         for each in (facts.lock.packages if facts.lock else ())
         if each.get("wheels")
         and each.get("version")
@@ -185,7 +185,11 @@ def _wheelless(asked: Asked, target: Target) -> tuple[Mapping[str, Lack], str]:
     pins = {canonicalize_name(each.name): _pin(each) for each in every if each.name and _pin(each)}
     while pins:
         answer = Uv().ask(
-            Question(requirements=tuple(pins.values()), target=target, options=asked.options)
+            Question(
+                requirements=tuple(Requirement(text=pin) for pin in pins.values()),
+                target=target,
+                options=asked.options,
+            )
         )
         if isinstance(answer, Found):
             break

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 from envkit.formats import requirements_txt
+from envkit.formats.requirement import Requirement
 from envkit.validating.files.edits import Edit
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Finding, Severity
@@ -41,4 +42,4 @@ def fix(facts: ModelFacts) -> Iterator[Edit]:
         each.reference == f"-c {bounds}" for file in facts.all_requirements for each in file.bad
     )
     if implied and is_wanted and not os.path.lexists(facts.path / bounds):
-        yield bounds, requirements_txt.dumps([each.requirement for each in implied])
+        yield bounds, requirements_txt.dumps(Requirement(text=each.requirement) for each in implied)

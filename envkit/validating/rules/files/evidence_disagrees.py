@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from packaging.utils import canonicalize_name
 
 from envkit.formats import envkit_json, requirements_txt
+from envkit.formats.requirement import Requirement
 from envkit.validating.files.edits import Edit, added
 from envkit.validating.files.evidence import Seen
 from envkit.validating.files.facts import ModelFacts
@@ -91,7 +92,7 @@ def fix(facts: ModelFacts) -> Iterator[Edit]:
         text = facts.text(requirements_txt.FILE_NAME).rstrip("\n")
         yield requirements_txt.FILE_NAME, f"{text}\n-c {bounds}\n"
         if not facts.has(bounds):
-            yield bounds, requirements_txt.dumps(implied)
+            yield bounds, requirements_txt.dumps(Requirement(text=pin) for pin in implied)
         return  # what else is missing is seen when that file is read too
     if implied:
         yield added(facts, bounds, implied)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from envkit.formats import environment_variables_txt, mlmodel, python_env_yaml, requirements_txt
 from envkit.formats.conda_yaml import CondaEnv
 from envkit.formats.python_env_yaml import PythonEnv
+from envkit.formats.requirement import Requirement
 from envkit.validating.files.edits import Edit, conda_with_pip, pip_lines
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.files.requirement_files import RequirementFiles
@@ -102,7 +103,7 @@ def fix(facts: ModelFacts) -> Iterator[Edit]:
     if requirements_txt.FILE_NAME not in there:
         lines = next((each for each in facts.all_requirements if each.lines), RequirementFiles())
         own = [
-            each.requirement.text
+            Requirement(text=each.requirement.text)
             for each in lines.lines
             if not each.constraint and each.file not in lines.read
         ]
