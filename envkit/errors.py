@@ -35,6 +35,7 @@ _GERUNDS = {
     "input": "reading its input",
     "predict": "predicting",
     "output": "writing its answer",
+    "run": "running",
 }
 
 

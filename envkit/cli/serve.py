@@ -77,7 +77,8 @@ def command(
     Without MODEL: /opt/ml/model on port 8080 of all addresses, as SageMaker starts containers.
     SIGTERM and Ctrl-C let requests at work finish; a second one ends all at once.
     """
-    from envkit.serving.serve import address, serve
+    from envkit.serving.container import address
+    from envkit.serving.serve import serve
 
     named, chosen_host, chosen_port = address(model_uri, host, port)
     report = progress.report()

@@ -1,4 +1,4 @@
-"""The endpoints: `/invocations`, `/ping`, `/health`, `/version` as MLflow's scoring server has them, and `/metrics`."""
+"""The endpoints: `/invocations`, `/ping`, `/health` and `/version` of MLflow's scoring server, and `/metrics`."""
 
 from __future__ import annotations
 
@@ -13,25 +13,31 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from envkit.serving import refusal
-from envkit.serving import request as question
-from envkit.serving.metrics import CONTENT_TYPE, Meters
-from envkit.serving.options import Settings
-from envkit.serving.pool import Pool
-from envkit.serving.refusal import Refusal
-from envkit.serving.request import Question
+from envkit.serving import http_errors, prediction_request, worker_queue
+from envkit.serving.http_errors import HttpError
+from envkit.serving.metrics import CONTENT_TYPE, Metrics
+from envkit.serving.options import ServerOptions
+from envkit.serving.prediction_request import PredictionRequest
+from envkit.serving.worker_pool import WorkerPool
 
-EVENTS = "text/event-stream"
+JSON = "application/json"
+EVENT_STREAM = "text/event-stream"
 Pieces = AsyncGenerator[bytes, None]
-LONGEST_PATH = 200  # of one that is unknown, in the answer
-SMALL = 1_000_000  # bytes of a request in which it is looked for the wish for a stream
+
+# An unknown path is repeated in the answer up to this length.
+MAX_PATH = 200
+
+# Larger requests are not searched for `"stream": true`.
+MAX_CHAT_BYTES = 1_000_000
 
 
 class Application:
-    """Answers requests by the workers of a pool."""
+    """Answers HTTP requests with the workers of a pool."""
 
-    def __init__(self, pool: Pool, settings: Settings, meters: Meters) -> None:
-        self._pool, self._settings, self._meters = pool, settings, meters
+    def __init__(self, pool: WorkerPool, options: ServerOptions, metrics: Metrics) -> None:
+        self._pool = pool
+        self._options = options
+        self._metrics = metrics
 
     def asgi(self) -> Starlette:
         """Give the application that uvicorn runs."""
@@ -40,94 +46,108 @@ class Application:
             Route("/ping", self._ping),
             Route("/health", self._ping),
             Route("/version", self._version),
-            Route("/metrics", self._metrics),
+            Route("/metrics", self._text_metrics),
         ]
-        handlers = {HTTPException: _refused_by_routing}
+        handlers = {HTTPException: _routing_error}
         return Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
 
     async def _ping(self, _: Request) -> Response:
         if not self._pool.is_ready:
-            return refusal.busy("The model is not loaded.").response()
-        return Response("\n", media_type="application/json")  # as MLflow's server says
+            return http_errors.unavailable("The model is not loaded.").response()
+        return Response("\n", media_type=JSON)  # the body of MLflow's server
 
     async def _version(self, _: Request) -> Response:
-        return Response(version("envkit"), media_type="application/json")
+        return Response(version("envkit"), media_type=JSON)
 
-    async def _metrics(self, _: Request) -> Response:
-        return Response(self._meters.text(), headers={"Content-Type": CONTENT_TYPE})
+    async def _text_metrics(self, _: Request) -> Response:
+        return Response(self._metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
     async def _invocations(self, request: Request) -> Response:
         started = time.perf_counter()
-        with self._meters.in_flight.track_inprogress():
+        with self._metrics.in_flight.track_inprogress():
             try:
-                response = await self._answered(request)
-            except Refusal as error:
-                response = error.response(show_traceback=self._settings.show_traceback)
-        self._meters.requests.labels(response.status_code).inc()
-        self._meters.seconds.observe(time.perf_counter() - started)
+                response = await self._prediction(request)
+            except HttpError as error:
+                response = error.response(show_traceback=self._options.show_traceback)
+        self._metrics.requests.labels(response.status_code).inc()
+        self._metrics.seconds.observe(time.perf_counter() - started)
         return response
 
-    async def _answered(self, request: Request) -> Response:
-        kind = question.kind_of(request)
+    async def _prediction(self, request: Request) -> Response:
+        kind = prediction_request.content_kind(request)
         if not self._pool.started.is_set():
-            raise refusal.busy("The model is not loaded yet.")
+            raise http_errors.unavailable("The model is not loaded yet.")
         if self._pool.is_full:
-            raise refusal.busy("All workers are busy, and no more requests may wait.")
-        asked = await question.received(request, kind, self._settings.max_body)
+            raise worker_queue.queue_full()
+        received = await prediction_request.receive(request, kind, self._options.max_body)
         try:
-            if self._wants_stream(request, asked):
-                return await self._streamed(asked)
-            return Response(await self._pool.answer(asked), media_type="application/json")
+            if self._wants_stream(request, received):
+                return await self._streamed(received)
+            return Response(await self._pool.answer(received), media_type=JSON)
         finally:
-            asked.body.close()
+            received.body.close()
 
-    def _wants_stream(self, request: Request, asked: Question) -> bool:
-        """By `Accept: text/event-stream`, or by `"stream": true` in a chat request to a model that streams."""
-        accepted = {
-            each.partition(";")[0].strip().lower()
-            for each in request.headers.get("accept", "").split(",")
-        }
-        if EVENTS in accepted and self._pool.streamable:
+    def _wants_stream(self, request: Request, received: PredictionRequest) -> bool:
+        """Whether a client requests a stream: by its Accept header, or by `"stream": true` in a chat request."""
+        accepted = _media_types(request.headers.get("accept", ""))
+        if EVENT_STREAM in accepted and self._pool.streamable:
             return True
-        if accepted == {EVENTS}:
-            raise Refusal(
-                406, f"This model does not stream; take application/json in place of {EVENTS}."
-            )
-        if not self._pool.streamable or asked.kind != "json" or asked.size > SMALL:
+        if accepted == {EVENT_STREAM}:
+            message = f"This model does not stream: accept {JSON} instead of {EVENT_STREAM}."
+            raise HttpError(406, message)
+        if not self._pool.streamable or received.kind != "json":
             return False
-        content = asked.body.read()
-        asked.body.seek(0)
-        try:
-            if b'"stream"' in content:
-                value = json.loads(content)
-            else:
-                value = None
-        except (ValueError, RecursionError):
-            return False  # the worker says what is wrong with it
-        return isinstance(value, dict) and value.get("stream") is True
+        return _asks_for_stream(received)
 
-    async def _streamed(self, asked: Question) -> Response:
-        """Begin with the first piece, so that what fails before it has a status of its own."""
-        pieces = self._pool.stream(asked)
-        first = await anext(pieces, None)  # the worker has read the request when it answers
+    async def _streamed(self, received: PredictionRequest) -> Response:
+        """Respond after the first piece, so that a failure before it has a status of its own."""
+        pieces = self._pool.stream(received)
+        # The worker has read the whole request when it sends the first piece.
+        first = await anext(pieces, None)
         events = self._events(first, pieces)
-        return StreamingResponse(events, media_type=EVENTS, headers={"Cache-Control": "no-cache"})
+        return StreamingResponse(
+            events, media_type=EVENT_STREAM, headers={"Cache-Control": "no-cache"}
+        )
 
     async def _events(self, first: bytes | None, pieces: Pieces) -> Pieces:
         """Yield server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
         try:
             if first is not None:
-                yield b"data: " + first + b"\n\n"
+                yield _event(first)
             async for piece in pieces:
-                yield b"data: " + piece + b"\n\n"
-            yield b"data: [DONE]\n\n"
-        except Refusal as error:
-            told = json.dumps(error.body(show_traceback=self._settings.show_traceback))
-            yield f"event: error\ndata: {told}\n\n".encode()
+                yield _event(piece)
+            yield _event(b"[DONE]")
+        except HttpError as error:
+            content = error.body(show_traceback=self._options.show_traceback)
+            yield b"event: error\n" + _event(json.dumps(content).encode())
         finally:
             await pieces.aclose()
 
 
-async def _refused_by_routing(request: Request, error: HTTPException) -> Response:
-    message = f"{request.method} {request.url.path[:LONGEST_PATH]}: {error.detail}."
-    return Refusal(error.status_code, message, headers=error.headers).response()
+def _media_types(accept: str) -> set[str]:
+    """Give the media types of an Accept header, without their parameters."""
+    return {entry.partition(";")[0].strip().lower() for entry in accept.split(",")}
+
+
+def _asks_for_stream(received: PredictionRequest) -> bool:
+    """Whether the JSON object of a request has `"stream": true`."""
+    if received.size > MAX_CHAT_BYTES:
+        return False
+    content = received.body.read()
+    received.body.seek(0)
+    if b'"stream"' not in content:  # parsing is slower than searching
+        return False
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        return False  # the worker's answer says what is wrong with it
+    return isinstance(value, dict) and value.get("stream") is True
+
+
+def _event(data: bytes) -> bytes:
+    return b"data: " + data + b"\n\n"
+
+
+async def _routing_error(request: Request, error: HTTPException) -> Response:
+    message = f"{request.method} {request.url.path[:MAX_PATH]}: {error.detail}."
+    return HttpError(error.status_code, message, headers=error.headers).response()

@@ -1,4 +1,4 @@
-"""Serve a model over HTTP from its rebuilt environment: `serve` of the Python API."""
+"""`serve` of the Python API: a model served over HTTP from its rebuilt environment."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from envkit.child import variables as variables_of
@@ -21,14 +19,11 @@ from envkit.environments.workers import Workplace
 from envkit.errors import InvalidArgument, ToolNotFound
 from envkit.interpreters.policy import PythonPolicy
 from envkit.models.directory import ModelDirectory
-from envkit.serving.options import HOST, MAX_BODY, PORT, QUEUE, TIMEOUT, Settings
+from envkit.serving import listening
+from envkit.serving.options import HOST, MAX_BODY, PORT, QUEUE, TIMEOUT, ServerOptions
 
 if TYPE_CHECKING:
-    from envkit.serving.server import Serving
-
-# where SageMaker puts a model, and what it expects of one that is served:
-CONTAINER_MODEL = Path("/opt/ml/model")
-CONTAINER_HOST, CONTAINER_PORT = "0.0.0.0", 8080  # noqa: S104 - a container is reached from outside
+    from envkit.serving.server import ModelServer
 
 
 def serve(
@@ -52,24 +47,45 @@ def serve(
     memory_bytes: int | None = None,
     sandbox: Wish = None,
     report: Callable[[str], None] | None = None,
-) -> Serving:
-    """Serve a model over HTTP from its rebuilt environment, which is built when it is not there.
+) -> ModelServer:
+    """Serve a model over HTTP from its rebuilt environment.
 
-    synchronous: serve until a signal ends it: SIGTERM gracefully, and SIGINT, which then raises
-    `KeyboardInterrupt`; a second one at once. Otherwise it serves in a thread, and what is
-    returned, once the model is loaded, has `url`, `stop()`, `wait()`, and ends it as a context
-    manager. port: 0 takes a free one.
+    The environment is built unless it is in the store already. Problems while the server runs are
+    logged as warnings of the logger `envkit`.
 
-    workers: processes that load the model; each answers one request at a time. timeout: seconds
-    that a request may wait for a worker, and that the model may then take before it is stopped.
-    max_body: bytes of a request. queue: requests that may wait for a worker. show_traceback: tell
-    clients what the model raised. memory_bytes: address space for each worker. report: called with
-    a line of text as things go on. What goes wrong while it serves is logged as a warning of the
-    logger `envkit`. The rest is as for `predict`.
+    Args:
+        model_uri: The model: a path or a URI.
+        host: The address to listen on.
+        port: The port; 0 chooses a free one.
+        workers: The number of processes that load the model; each answers one request at a time.
+        timeout: The seconds that a request may wait for a worker, and that the model may then take
+            before it is stopped.
+        env_manager: What builds the environment: `uv`, `virtualenv`, `conda`, or `local` for none.
+        synchronous: Whether to serve until a signal: SIGTERM and SIGHUP stop gracefully, and so
+            does SIGINT, which then raises `KeyboardInterrupt`; a second signal stops at once.
+            Otherwise the model is served in a thread.
+        max_body: The largest body of a request, in bytes.
+        queue: The number of requests that may wait for a worker.
+        show_traceback: Whether clients see what the model raised.
+        allow_source: Whether source distributions may be built, which runs their code.
+        pip_requirements_override: Requirements that replace the model's of the same names.
+        python: The interpreter of the environment; by default one of the model's version.
+        python_policy: Which other versions of Python may replace the model's.
+        conda_exe: The program that builds conda environments.
+        extra_envs: Environment variables for the model, in addition to the caller's.
+        memory_bytes: The largest address space of each worker, in bytes.
+        sandbox: Whether and how the model is confined.
+        report: Called with a line of text when something begins that takes time.
 
-    Raises what `prepare_env` raises, `ToolNotFound` when the extra `serve` is not installed,
-    `InvalidArgument` when the address cannot be taken, `PredictionFailed` when the model cannot be
-    loaded.
+    Returns:
+        The server. In a thread it has loaded the model and has `url`, `stop()` and `wait()`; as a
+        context manager it stops at the end of the block.
+
+    Raises:
+        InvalidArgument: An argument is unknown, or the address cannot be used.
+        ToolNotFound: The extra `serve` is not installed.
+        PredictionFailed: The model cannot be loaded.
+        EnvkitError: The environment cannot be built, as for `prepare_env`.
     """
     choice = EnvironmentChoice.from_arguments(
         env_manager,
@@ -79,22 +95,23 @@ def serve(
         python_policy=python_policy,
         conda_exe=conda_exe,
     )
-    settings = Settings(
+    options = ServerOptions(
         workers=workers,
         timeout=timeout,
         max_body=max_body,
         queue=queue,
         show_traceback=show_traceback,
     )
-    server = _server()
-    if synchronous and _is_in_a_loop():
+    server_type = _import_server()
+    if synchronous and _is_in_event_loop():
         raise InvalidArgument(
-            "An event loop runs here already, as in a notebook: serve with synchronous=False."
+            "An event loop is running, as in a notebook: serve with `synchronous=False`."
         )
     variables_of.check(extra_envs or {})
     model = ModelDirectory.open(model_uri)
     with ExitStack() as undo:
-        taken = undo.enter_context(server.bound(host, port))  # early: building may take minutes
+        # Early, because building the environment may take minutes.
+        bound = undo.enter_context(listening.bind(host, port))
         confined = confinement(sandbox, report)
         environment = prepare_model(model, choice, report)
         workplace = Workplace(
@@ -106,43 +123,28 @@ def serve(
             descriptors=undo.enter_context(occupied(environment)),
         )
         logger = logging.getLogger("envkit")
-        serving: Serving = server.Serving(
-            taken, workplace, settings, logger.warning, report or logger.info
+        server = server_type(
+            bound, workplace, options, warn=logger.warning, inform=report or logger.info
         )
-        serving.on_end(undo.pop_all().close)
+        server.on_end(undo.pop_all().close)
     if synchronous:
-        serving.run()
-        return serving
-    return serving.start()
+        server.run()
+        return server
+    return server.start()
 
 
-def address(model_uri: str | None, host: str | None, port: int | None) -> tuple[str, str, int]:
-    """Give model, host and port where not all are named. No model: SageMaker's contract for containers.
-
-    https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
-
-    Raises `InvalidArgument` when none is named and none lies where SageMaker puts it.
-    """
-    if model_uri is not None:
-        return model_uri, host or HOST, PORT if port is None else port
-    if not CONTAINER_MODEL.is_dir():
-        raise InvalidArgument(
-            f"Name the model: as MODEL or with -m/--model-uri (there is none in {CONTAINER_MODEL})."
-        )
-    return str(CONTAINER_MODEL), host or CONTAINER_HOST, CONTAINER_PORT if port is None else port
-
-
-def _server() -> ModuleType:
-    """Import what needs the libraries of HTTP. Raises `ToolNotFound`."""
+def _import_server() -> type[ModelServer]:
+    """Import what needs the libraries of the extra `serve`. Raises `ToolNotFound`."""
     try:
-        return import_module("envkit.serving.server")
+        from envkit.serving.server import ModelServer
     except ModuleNotFoundError as error:
         raise ToolNotFound(
             str(error.name), "Serving needs it: `pip install 'envkit[serve]'`."
         ) from error
+    return ModelServer
 
 
-def _is_in_a_loop() -> bool:
+def _is_in_event_loop() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:

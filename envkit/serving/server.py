@@ -1,4 +1,4 @@
-"""The life of a server: its socket, its workers, its end."""
+"""The life of a server: it starts its workers, answers until it is stopped, and ends them."""
 
 from __future__ import annotations
 
@@ -14,96 +14,76 @@ from typing import Any
 import uvicorn
 
 from envkit.environments.workers import Workplace
-from envkit.errors import InvalidArgument
+from envkit.serving import listening
 from envkit.serving.application import Application
-from envkit.serving.connection import ImpatientProtocol
-from envkit.serving.metrics import Meters
-from envkit.serving.options import Settings
-from envkit.serving.pool import Pool
+from envkit.serving.http_protocol import HttpProtocol
+from envkit.serving.metrics import Metrics
+from envkit.serving.options import ServerOptions
+from envkit.serving.worker_pool import WorkerPool
 
-KEEP_ALIVE_SECONDS = 75  # longer than load balancers keep theirs, so that it is they who close
+# Longer than load balancers keep idle connections, so that these close them and not the server.
+KEEP_ALIVE_SECONDS = 75
 BACKLOG = 1024
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-Tell = Callable[[str], None]
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """Take an address; port 0 takes a free one. Raises `InvalidArgument`."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        taken = socket.socket(family, kind, protocol)
-        try:
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            taken.bind(address)
-        except OSError:
-            taken.close()
-            raise
-    except (OSError, OverflowError, UnicodeError) as error:
-        raise _not_taken(host, port, error) from None
-    return taken
+Log = Callable[[str], None]
 
 
-def _not_taken(host: str, port: int, error: Exception) -> InvalidArgument:
-    problem = getattr(error, "strerror", None) or str(error)
-    return InvalidArgument(
-        f"Port {port} of {host} cannot be taken: {problem}. Name another: `--port`, `--host`."
-    )
+class ModelServer:
+    """A server of one model. As a context manager it serves in a thread until the block ends.
 
-
-def url_of(taken: socket.socket) -> str:
-    """Give the URL that leads to a socket."""
-    host, port = taken.getsockname()[:2]
-    if ":" in host:
-        return f"http://[{host}]:{port}"
-    return f"http://{host}:{port}"
-
-
-class Serving:
-    """A server, before, while and after it answers. As a context manager it serves in a thread until the block ends.
-
-    url: where it answers.
+    Attributes:
+        url: Its URL.
     """
 
     def __init__(
-        self, taken: socket.socket, workplace: Workplace, settings: Settings, tell: Tell, note: Tell
+        self,
+        bound: socket.socket,
+        workplace: Workplace,
+        options: ServerOptions,
+        *,
+        warn: Log,
+        inform: Log,
     ) -> None:
-        """`tell` is given what goes wrong, `note` what may be of interest: lines of text."""
-        self.url = url_of(taken)
-        self._socket, self._workplace, self._settings = taken, workplace, settings
-        self._tell, self._note = tell, note
+        """`warn` is called with problems, `inform` with news: lines of text."""
+        self.url = listening.url_of(bound)
+        self._socket = bound
+        self._workplace = workplace
+        self._options = options
+        self._warn = warn
+        self._inform = inform
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._server: _Server | None = None
+        self._http_server: _HttpServer | None = None
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
         self._error: BaseException | None = None
-        self._on_end: list[Callable[[], Any]] = []
+        self._callbacks: list[Callable[[], Any]] = []
         self._signals: list[int] = []
 
-    def on_end(self, do: Callable[[], Any]) -> None:
-        """Have something done when all workers have ended."""
-        self._on_end.append(do)
+    def on_end(self, callback: Callable[[], Any]) -> None:
+        """Call a function when all workers have ended."""
+        self._callbacks.append(callback)
 
     def run(self) -> None:
-        """Serve until a signal ends it: SIGTERM and SIGHUP gracefully, and SIGINT, which raises `KeyboardInterrupt`.
+        """Serve until a signal: requests at work finish, a second signal ends the server at once.
 
-        A second signal ends it at once. Raises `PredictionFailed` when the model cannot be loaded,
-        or not any more.
+        Raises:
+            KeyboardInterrupt: After SIGINT.
+            PredictionFailed: The model cannot be loaded, or can no longer be.
         """
         try:
-            with _signals_kept():
+            with _signal_handlers_restored():
                 asyncio.run(self._run())
         finally:
             self._socket.close()
-            for do in self._on_end:
-                do()
+            for callback in self._callbacks:
+                callback()
         if signal.SIGINT in self._signals:
             raise KeyboardInterrupt
         if len(self._signals) > 1:
             raise SystemExit(128 + self._signals[-1])
 
-    def start(self) -> Serving:
+    def start(self) -> ModelServer:
         """Serve in a thread; returns when all workers have loaded the model. Raises what `run` raises."""
         self._thread = threading.Thread(
             target=self._run_in_thread, name="envkit-serving", daemon=True
@@ -116,21 +96,21 @@ class Serving:
         return self
 
     def stop(self) -> None:
-        """End a server that runs in a thread; requests at work finish. Raises what ended it before."""
+        """Stop a server that runs in a thread; requests at work finish. Raises what ended it before."""
         if self._thread is None:
             return
-        if self._loop is not None and self._server is not None and self._thread.is_alive():
-            self._server.should_exit = True
+        if self._loop is not None and self._http_server is not None and self._thread.is_alive():
+            self._http_server.should_exit = True
         self.wait()
 
     def wait(self) -> None:
-        """Wait until it has ended. Raises what ended it."""
+        """Wait until the server has ended. Raises what ended it."""
         if self._thread is not None:
             self._thread.join()
         if self._error is not None:
             raise self._error
 
-    def __enter__(self) -> Serving:
+    def __enter__(self) -> ModelServer:
         if self._thread is not None:
             return self
         return self.start()
@@ -146,102 +126,97 @@ class Serving:
     def _run_in_thread(self) -> None:
         try:
             self.run()
-        except BaseException as error:  # noqa: BLE001 - it is raised where the server is waited for
+        except BaseException as error:  # noqa: BLE001 - raised again by `start`, `stop` and `wait`
             self._error = error
         finally:
             self._ready.set()
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        meters = Meters()
-        pool = Pool(self._workplace, self._settings, meters, self._tell)
-        config = uvicorn.Config(
-            Application(pool, self._settings, meters).asgi(),
-            http=ImpatientProtocol,
+        metrics = Metrics()
+        pool = WorkerPool(self._workplace, self._options, metrics, self._warn)
+        application = Application(pool, self._options, metrics)
+        self._http_server = _HttpServer(self._uvicorn_config(application))
+        self._handle_signals(self._loop)
+        listening.listen(self._socket, BACKLOG)
+        pool.open()
+        serving = asyncio.create_task(self._http_server.serve(sockets=[self._socket]))
+        announcing = asyncio.create_task(self._announce_start(pool))
+        ends: set[asyncio.Future[Any]] = {serving, pool.failed}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        announcing.cancel()
+        self._http_server.should_exit = True
+        await serving
+        await pool.close(0.0 if self._http_server.force_exit else 1.0)
+        if pool.failed.done() and not self._signals:
+            raise pool.failed.result()
+
+    def _uvicorn_config(self, application: Application) -> uvicorn.Config:
+        return uvicorn.Config(
+            application.asgi(),
+            http=HttpProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=int(self._settings.timeout * 2) + 1,
+            timeout_graceful_shutdown=int(self._options.timeout * 2) + 1,
             backlog=BACKLOG,
         )
-        self._server = _Server(config)
-        self._listen_to_signals(self._loop)
-        try:
-            self._socket.listen(BACKLOG)
-        except OSError as error:
-            host, port = self._socket.getsockname()[:2]
-            raise _not_taken(host, port, error) from None
-        pool.open()
-        answering = asyncio.create_task(self._server.serve(sockets=[self._socket]))
-        starting = asyncio.create_task(self._tell_of_start(pool))
-        either: set[asyncio.Future[Any]] = {answering, pool.failed}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        starting.cancel()
-        self._server.should_exit = True
-        await answering
-        await pool.close(0.0 if self._server.force_exit else 1.0)
-        if pool.failed.done() and not self._signals:
-            raise pool.failed.result()
 
-    async def _tell_of_start(self, pool: Pool) -> None:
+    async def _announce_start(self, pool: WorkerPool) -> None:
         await pool.started.wait()
-        if self._settings.workers == 1:
-            workers = "1 worker"
-        else:
-            workers = f"{self._settings.workers} workers"
         self._ready.set()
-        self._note(f"Serving on {self.url} with {workers}; Ctrl-C ends it.")
+        count = self._options.workers
+        workers = "1 worker" if count == 1 else f"{count} workers"
+        self._inform(f"Serving on {self.url} with {workers}. Stop with Ctrl-C.")
 
-    def _listen_to_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _handle_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         if threading.current_thread() is not threading.main_thread():
             return
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
-                loop.add_signal_handler(number, self._end, number)
+                loop.add_signal_handler(number, self._on_signal, number)
 
-    def _end(self, number: int) -> None:
-        """End gracefully; at once when it is told again."""
+    def _on_signal(self, number: int) -> None:
+        """Stop gracefully; at once after a second signal."""
         self._signals.append(number)
-        if self._server is None:
+        if self._http_server is None:
             return
-        self._server.force_exit = self._server.should_exit
-        self._server.should_exit = True
-        if not self._server.force_exit:
-            self._note("Ending; requests at work finish first.")  # last: who reads it may be gone
+        self._http_server.force_exit = self._http_server.should_exit
+        self._http_server.should_exit = True
+        if not self._http_server.force_exit:
+            # Last, because it raises when no one reads the output any more.
+            self._inform("Stopping; requests at work finish first.")
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals to `Serving`."""
+class _HttpServer(uvicorn.Server):
+    """Leaves signals to `ModelServer`."""
 
     def capture_signals(self) -> Any:
-        """Capture none."""
+        """Handle no signals."""
         return nullcontext()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End; when it is to be at once, connections are cut."""
+        """End; cut the connections after a second signal."""
         await super().shutdown(sockets)
         if self.force_exit:
-            for each in tuple(self.server_state.connections):
-                each.transport.abort()
+            for connection in tuple(self.server_state.connections):
+                connection.transport.abort()
             for task in tuple(self.server_state.tasks):
                 task.cancel()
 
 
 @contextmanager
-def _signals_kept() -> Iterator[None]:
-    """Put the handlers of signals back, which the event loop forgets."""
+def _signal_handlers_restored() -> Iterator[None]:
+    """Restore the signal handlers, which the event loop resets to the defaults."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {
-        number: signal.getsignal(number)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)

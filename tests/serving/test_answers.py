@@ -1,4 +1,4 @@
-"""What the server answers, and what it refuses."""
+"""What the server answers and what it rejects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 import envkit
-from tests.serving.conftest import Make, ask, write_model
+from tests.builders.obedient_model import ask, obedient_model
+from tests.serving.conftest import Serve
 
 JSON = {"Content-Type": "application/json"}
 ERROR_KEYS = {"error_code", "message", "sqlstate", "error_class"}
@@ -79,7 +80,7 @@ def test_the_endpoints_are_those_of_a_scoring_server(
         (None, 415),
     ],
 )
-def test_a_content_type_that_is_missing_or_odd_is_refused(
+def test_an_unknown_content_type_is_rejected(
     url: str, content_type: str | None, status: int
 ) -> None:
     with httpx.Client(verify=False) as client:
@@ -110,7 +111,7 @@ def test_a_content_type_that_is_missing_or_odd_is_refused(
     ],
     ids=lambda body: body[:12].decode("latin-1"),
 )
-def test_what_is_no_request_is_the_callers_fault(url: str, body: bytes) -> None:
+def test_a_malformed_body_is_the_clients_fault(url: str, body: bytes) -> None:
     answer = post(url, body)
 
     assert answer.status_code == 400
@@ -118,10 +119,10 @@ def test_what_is_no_request_is_the_callers_fault(url: str, body: bytes) -> None:
     assert "Traceback" not in answer.text
 
 
-def told_by(url: str, said: bytes) -> tuple[int, dict[str, Any]]:
-    """Say something to the server that no library of HTTP would."""
+def exchange(url: str, sent: bytes) -> tuple[int, dict[str, Any]]:
+    """Send bytes that no HTTP library would send; gives status and body."""
     with socket.create_connection((httpx.URL(url).host, httpx.URL(url).port or 0)) as client:
-        client.sendall(said)
+        client.sendall(sent)
         answer = http.client.HTTPResponse(client)
         answer.begin()
         return answer.status, json.loads(answer.read())
@@ -131,7 +132,7 @@ CHUNKED = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/j
 
 
 @pytest.mark.parametrize(
-    ("said", "status"),
+    ("sent", "status"),
     [
         (b"HELLO\r\n\r\n", 400),
         (b"\x16\x03\x01\x02\x00\x01", 400),
@@ -143,26 +144,26 @@ CHUNKED = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/j
         (b"post /invocations HTTP/1.1\r\nHost: x\r\n\r\n", 405),
         (CHUNKED.replace(b"Host", b"Content-Type: text/csv\r\nHost") + b"0\r\n\r\n", 415),
     ],
-    ids=lambda said: said[:30] if isinstance(said, bytes) else str(said),
+    ids=lambda sent: sent[:30] if isinstance(sent, bytes) else str(sent),
 )
-def test_what_is_no_request_of_http_is_refused_like_everything_else(
-    url: str, said: bytes, status: int
+def test_malformed_http_gets_the_same_json_as_every_error(
+    url: str, sent: bytes, status: int
 ) -> None:
-    told, body = told_by(url, said)
+    received, body = exchange(url, sent)
 
-    assert told == status
+    assert received == status
     assert set(body) == ERROR_KEYS
     assert len(body["message"]) < 300
 
 
-def test_another_protocol_is_not_offered(url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_protocol_upgrade_is_ignored(url: str, caplog: pytest.LogCaptureFixture) -> None:
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"}
 
     assert httpx.get(f"{url}/ping", headers=upgrade, verify=False).status_code == 200
     assert not caplog.records
 
 
-def test_a_compressed_body_is_refused(url: str) -> None:
+def test_a_compressed_body_is_rejected(url: str) -> None:
     assert post(url, b"x", {"Content-Encoding": "gzip"}).status_code == 415
 
 
@@ -174,7 +175,7 @@ def test_a_compressed_body_is_refused(url: str) -> None:
         ("object", 500, "INTERNAL_ERROR"),
     ],
 )
-def test_a_models_failure_is_a_500_without_a_trace(
+def test_a_failing_model_is_a_500_without_a_traceback(
     url: str, what: str, status: int, code: str
 ) -> None:
     before = ask(url, "pid").json()
@@ -184,21 +185,21 @@ def test_a_models_failure_is_a_500_without_a_trace(
     assert set(answer.json()) == ERROR_KEYS
     assert answer.json()["error_class"] == "PREDICTION_FUNCTION_FAILED"
     assert "secret" not in answer.text
-    assert "whims.py" not in answer.text
+    assert "obedient.py" not in answer.text
     assert ask(url, "pid").json() == before
 
 
-def test_a_trace_is_shown_to_clients_where_that_is_wanted(
-    serve: Callable[..., str], whims: Path, caplog: pytest.LogCaptureFixture
+def test_clients_see_the_traceback_with_show_traceback(
+    serve: Serve, obedient: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = ask(serve(whims, show_traceback=True), "raise").json()
+    answer = ask(serve(obedient, show_traceback=True), "raise").json()
 
     assert "ValueError: a secret" in answer["message"]
     assert 'raise ValueError("a secret")' in answer["stack_trace"]
     assert "ValueError: a secret" in caplog.text
 
 
-def test_not_a_number_is_valid_json(url: str) -> None:
+def test_nan_and_infinity_are_null_in_valid_json(url: str) -> None:
     text = ask(url, "nan").text
 
     assert json.loads(text, parse_constant=lambda name: pytest.fail(name)) == {
@@ -216,7 +217,7 @@ def test_a_chat_reaches_the_model_whole_and_its_answer_is_not_wrapped(url: str, 
 @pytest.mark.parametrize(
     ("what", "how"), [("die", "ended with status 7"), ("fault", "was killed by SIGSEGV")]
 )
-def test_a_worker_that_dies_is_told_and_the_next_request_works(
+def test_a_dead_worker_is_reported_and_the_next_request_works(
     url: str, what: str, how: str
 ) -> None:
     answer = ask(url, what)
@@ -226,10 +227,10 @@ def test_a_worker_that_dies_is_told_and_the_next_request_works(
     assert ask(url, "x").json() == {"predictions": "x"}
 
 
-def test_a_request_that_takes_too_long_is_stopped_with_all_that_it_does(
-    serve: Callable[..., str], whims: Path
+def test_a_request_that_takes_too_long_is_stopped_with_its_child_processes(
+    serve: Serve, obedient: Path
 ) -> None:
-    url = serve(whims, timeout=2.0)
+    url = serve(obedient, timeout=2.0)
     pid = ask(url, "pid").json()["predictions"]
     child = ask(url, "child").json()["predictions"]
     started = time.monotonic()
@@ -237,19 +238,19 @@ def test_a_request_that_takes_too_long_is_stopped_with_all_that_it_does(
 
     assert (answer.status_code, answer.json()["error_code"]) == (504, "DEADLINE_EXCEEDED")
     assert 1.9 < time.monotonic() - started < 4
-    while (again := ask(url, "pid")).status_code == 503:  # it is being started anew
+    while (again := ask(url, "pid")).status_code == 503:  # while it is restarted
         assert time.monotonic() - started < 30
     assert again.json()["predictions"] != pid
     assert not Path(f"/proc/{pid}").exists()
     assert not Path(f"/proc/{child}").exists()
 
 
-def test_a_large_answer_is_whole(url: str) -> None:
+def test_a_large_answer_is_complete(url: str) -> None:
     assert len(ask(url, "large", 20_000_000).json()["predictions"]) == 20_000_000
 
 
-def test_what_happens_is_counted(serve: Callable[..., str], whims: Path) -> None:
-    url = serve(whims, workers=2)
+def test_requests_and_restarts_are_counted(serve: Serve, obedient: Path) -> None:
+    url = serve(obedient, workers=2)
     for what in ("x", "raise", "die", "x"):
         ask(url, what)
     text = httpx.get(f"{url}/metrics", verify=False).text
@@ -275,7 +276,7 @@ def events(answer: httpx.Response) -> list[Any]:
     return [each if each == "[DONE]" else json.loads(each) for each in data]
 
 
-def test_a_stream_comes_in_pieces(url: str) -> None:
+def test_a_stream_arrives_in_pieces(url: str) -> None:
     asked = {"messages": ["a", 0.3, "b"], "stream": True}
     with httpx.stream("POST", f"{url}/invocations", json=asked, verify=False) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
@@ -286,7 +287,7 @@ def test_a_stream_comes_in_pieces(url: str) -> None:
     assert arrivals[1][0] - arrivals[0][0] > 0.2
 
 
-def test_a_stream_that_fails_says_so(url: str) -> None:
+def test_a_failing_stream_ends_with_an_error(url: str) -> None:
     accepted = {"Accept": "text/event-stream"}
     first = httpx.post(
         f"{url}/invocations", json={"messages": ["raise"]}, headers=accepted, verify=False
@@ -304,7 +305,7 @@ def test_a_stream_that_fails_says_so(url: str) -> None:
     assert "secret" not in later.text
 
 
-def test_a_stream_that_nobody_reads_any_more_is_ended_and_the_worker_stays(url: str) -> None:
+def test_a_stream_without_a_reader_is_ended_and_the_worker_stays(url: str) -> None:
     asked = {"messages": ["a", *[0.05] * 1000], "stream": True}
     with httpx.stream("POST", f"{url}/invocations", json=asked, verify=False) as answer:
         said = json.loads(next(line for line in answer.iter_lines() if line)[6:])
@@ -312,8 +313,8 @@ def test_a_stream_that_nobody_reads_any_more_is_ended_and_the_worker_stays(url: 
     assert ask(url, "pid").json()["predictions"] == said["pid"]
 
 
-def test_a_stream_is_refused_by_a_model_that_has_none(
-    serve: Callable[..., str], make_model: Make
+def test_a_stream_is_rejected_by_a_model_that_cannot_stream(
+    serve: Serve, make_model: Callable[..., Path]
 ) -> None:
     url = serve(make_model(streamable=False))
     answer = httpx.post(
@@ -357,17 +358,19 @@ COLUMNS = {"inputs": [{"name": "a", "type": "long"}, {"name": "m", "type": "long
     ],
     ids=str,
 )
-def test_an_error_is_classified_as_by_the_reference(judge: str, asked: Any, expected: Any) -> None:
+def test_an_error_has_the_class_that_the_reference_gives_it(
+    judge: str, asked: Any, expected: Any
+) -> None:
     answer = httpx.post(f"{judge}/invocations", json=asked, verify=False)
-    told = answer.json()
+    body = answer.json()
 
     assert (
         answer.status_code,
-        told["error_code"],
-        told["sqlstate"],
-        told["error_class"],
+        body["error_code"],
+        body["sqlstate"],
+        body["error_class"],
     ) == expected
-    assert ("may not" in told["message"]) == (expected[0] == 403)
+    assert ("may not" in body["message"]) == (expected[0] == 403)
 
 
 JUDGE = """
@@ -388,8 +391,8 @@ def _load_pyfunc(path):
 
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of a model that raises as MLflow's exceptions do: a stand-in, since MLflow is not installed here."""
-    model = write_model(
+    """A server of a model that raises as MLflow's exceptions do: a substitute for MLflow, which is not installed."""
+    model = obedient_model(
         tmp_path_factory.mktemp("judge") / "model", JUDGE, COLUMNS, streamable=False
     )
     with envkit.serve(model, port=0, env_manager="local", synchronous=False) as server:

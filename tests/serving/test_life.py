@@ -1,4 +1,4 @@
-"""A server's beginning and end, and what wears it down in between."""
+"""A server starts, stops, and survives slow clients and failing workers."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ import pytest
 
 import envkit
 from envkit.errors import InvalidArgument, PredictionFailed, ToolNotFound
-from envkit.serving import connection, request
-from envkit.serving import serve as serving
-from tests.serving.conftest import Make, ask
+from envkit.serving import container, http_protocol, prediction_request
+from tests.builders.obedient_model import ask
+from tests.serving.conftest import Serve
 
 PROGRAM = [sys.executable, "-m", "envkit", "serve", "--env-manager", "local", "--port", "0"]
 
@@ -45,7 +45,7 @@ def program(
 
 
 def is_gone(pid: int) -> bool:
-    """Whether a process is no more; it may take a moment."""
+    """Whether a process has ended; that may take a moment."""
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         try:
@@ -65,10 +65,10 @@ def is_gone(pid: int) -> bool:
         (signal.SIGINT, 130),
     ],
 )
-def test_requests_at_work_finish_before_the_end(
-    whims: Path, number: signal.Signals, status: int
+def test_a_signal_lets_requests_at_work_finish(
+    obedient: Path, number: signal.Signals, status: int
 ) -> None:
-    with program(whims) as (process, url), ThreadPoolExecutor() as threads:
+    with program(obedient) as (process, url), ThreadPoolExecutor() as threads:
         pid = ask(url, "pid").json()["predictions"]
         asked = [threads.submit(ask, url, "sleep", 0.4) for _ in range(3)]
         time.sleep(0.3)
@@ -79,8 +79,8 @@ def test_requests_at_work_finish_before_the_end(
         assert is_gone(pid)
 
 
-def test_a_second_signal_ends_all_at_once(whims: Path) -> None:
-    with program(whims) as (process, url), ThreadPoolExecutor() as threads:
+def test_a_second_signal_stops_the_server_at_once(obedient: Path) -> None:
+    with program(obedient) as (process, url), ThreadPoolExecutor() as threads:
         pid = ask(url, "pid").json()["predictions"]
         asked = threads.submit(ask, url, "sleep", 60)
         time.sleep(0.3)
@@ -95,8 +95,8 @@ def test_a_second_signal_ends_all_at_once(whims: Path) -> None:
         assert asked.exception() is not None
 
 
-def test_a_server_ends_also_when_nobody_reads_what_it_says(whims: Path) -> None:
-    with program(whims) as (process, url):
+def test_a_server_stops_even_when_its_output_has_no_reader(obedient: Path) -> None:
+    with program(obedient) as (process, url):
         pid = ask(url, "pid").json()["predictions"]
         assert process.stderr is not None
         process.stderr.close()
@@ -107,15 +107,17 @@ def test_a_server_ends_also_when_nobody_reads_what_it_says(whims: Path) -> None:
         assert is_gone(pid)
 
 
-def test_workers_end_with_a_server_that_is_killed(whims: Path) -> None:
-    with program(whims) as (process, url):
+def test_workers_end_when_the_server_is_killed(obedient: Path) -> None:
+    with program(obedient) as (process, url):
         pid = ask(url, "pid").json()["predictions"]
         process.kill()
 
         assert is_gone(pid)
 
 
-def test_a_model_that_cannot_be_loaded_ends_the_server_with_its_traceback(make_model: Make) -> None:
+def test_a_model_that_cannot_be_loaded_stops_the_server_with_its_traceback(
+    make_model: Callable[..., Path],
+) -> None:
     model = make_model("def _load_pyfunc(path):\n    raise OSError('no such weights')\n")
     with program(model, ready=False) as (process, _):
         _, said = process.communicate(timeout=30)
@@ -125,29 +127,34 @@ def test_a_model_that_cannot_be_loaded_ends_the_server_with_its_traceback(make_m
     assert "The model failed while loading: OSError: no such weights" in said
 
 
-def test_a_port_that_is_taken_is_told(whims: Path) -> None:
+def test_a_port_in_use_is_reported(obedient: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(
-            InvalidArgument, match=rf"Port {port} of 127\.0\.0\.1 cannot be taken: .*in use.*--port"
+            InvalidArgument,
+            match=rf"Cannot listen on port {port} of 127\.0\.0\.1: .*in use.*--port",
         ):
-            envkit.serve(whims, port=port, env_manager="local")
+            envkit.serve(obedient, port=port, env_manager="local")
 
 
-def test_a_host_that_is_none_is_told(whims: Path) -> None:
+def test_an_unknown_host_is_reported(obedient: Path) -> None:
     with pytest.raises(InvalidArgument, match="no-such-host"):
-        envkit.serve(whims, "no-such-host.invalid", env_manager="local")
+        envkit.serve(obedient, "no-such-host.invalid", env_manager="local")
 
 
-def test_what_serving_needs_is_named(whims: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_library_is_named_with_the_extra(
+    obedient: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delitem(sys.modules, "envkit.serving.server", raising=False)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
 
     with pytest.raises(ToolNotFound, match=r"pip install 'envkit\[serve\]'"):
-        envkit.serve(whims)
+        envkit.serve(obedient)
 
 
-def test_a_server_is_ready_when_its_model_is_loaded(make_model: Make, tmp_path: Path) -> None:
+def test_a_server_is_ready_when_its_model_is_loaded(
+    make_model: Callable[..., Path], tmp_path: Path
+) -> None:
     go = tmp_path / "go"
     model = make_model(
         f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)\n"
@@ -178,10 +185,12 @@ def reached(get: Callable[[], httpx.Response]) -> httpx.Response:
             time.sleep(0.05)
 
 
-def test_a_worker_that_dies_again_and_again_is_given_up(
-    make_model: Make, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_a_worker_that_always_dies_is_not_restarted_for_ever(
+    make_model: Callable[..., Path],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("envkit.serving.pool.LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr("envkit.serving.worker_pool.MAX_PAUSE_SECONDS", 0.01)
     model = make_model(
         "import os, sys, threading\nsys.modules['numpy'] = None\ndef _load_pyfunc(path):\n"
         "    threading.Timer(0.5, os._exit, [9]).start()\n    return type('M', (), {'predict': print})()\n"
@@ -190,11 +199,11 @@ def test_a_worker_that_dies_again_and_again_is_given_up(
 
     with pytest.raises(PredictionFailed, match="5 times in a row"):
         server.wait()
-    assert "A worker's process ended with status 9. It is started anew." in caplog.text
+    assert "A worker's process ended with status 9. It is restarted." in caplog.text
 
 
-def test_too_many_requests_are_told_to_come_later(serve: Callable[..., str], whims: Path) -> None:
-    url = serve(whims, queue=1)
+def test_requests_beyond_the_queue_get_a_503_with_retry_after(serve: Serve, obedient: Path) -> None:
+    url = serve(obedient, queue=1)
     ask(url, "x")
     with ThreadPoolExecutor() as threads:
         answers = [
@@ -205,10 +214,8 @@ def test_too_many_requests_are_told_to_come_later(serve: Callable[..., str], whi
     assert {each.headers.get("Retry-After") for each in answers if each.status_code == 503} == {"1"}
 
 
-def test_nobody_is_predicted_for_who_has_gone_while_waiting(
-    serve: Callable[..., str], whims: Path
-) -> None:
-    url = serve(whims)
+def test_a_client_that_leaves_the_queue_costs_no_prediction(serve: Serve, obedient: Path) -> None:
+    url = serve(obedient)
     ask(url, "x")
     with ThreadPoolExecutor() as threads:
         first = threads.submit(ask, url, "sleep", 1)
@@ -229,10 +236,12 @@ def test_nobody_is_predicted_for_who_has_gone_while_waiting(
     )
 
 
-def test_two_workers_answer_two_at_once(serve: Callable[..., str], whims: Path) -> None:
-    url = serve(whims, workers=2)
+def test_two_workers_answer_two_requests_at_once(serve: Serve, obedient: Path) -> None:
+    url = serve(obedient, workers=2)
     with ThreadPoolExecutor() as threads:
-        list(threads.map(lambda _: ask(url, "sleep", 0.05), range(2)))  # each imports what it needs
+        list(
+            threads.map(lambda _: ask(url, "sleep", 0.05), range(2))
+        )  # each worker imports its libraries
         started = time.monotonic()
         answers = list(threads.map(lambda _: ask(url, "sleep", 1), range(2)))
 
@@ -249,11 +258,11 @@ SLOW = {
 }
 
 
-def closed_after(url: str, said: bytes, seconds: float) -> float:
-    """Send something, then a byte now and again, until the server closes the connection; gives the time."""
+def closed_after(url: str, sent: bytes, seconds: float) -> float:
+    """Send something, then a byte now and then, until the server closes the connection; gives the time."""
     started = time.monotonic()
     with socket.create_connection((httpx.URL(url).host, httpx.URL(url).port or 0)) as client:
-        client.sendall(said)
+        client.sendall(sent)
         client.settimeout(0.1)
         while time.monotonic() - started < seconds:
             try:
@@ -261,7 +270,7 @@ def closed_after(url: str, said: bytes, seconds: float) -> float:
                     pass
                 break
             except TimeoutError:
-                with_a_byte = said and not said.endswith(b"\r\n")
+                with_a_byte = sent and not sent.endswith(b"\r\n")
                 client.sendall(b"x" if with_a_byte else b"")
             except OSError:
                 break
@@ -270,7 +279,7 @@ def closed_after(url: str, said: bytes, seconds: float) -> float:
 
 def assert_slow_clients_are_closed(url: str, limit: float) -> None:
     with ThreadPoolExecutor() as threads:
-        times = threads.map(lambda said: closed_after(url, said, 2 * limit), SLOW.values())
+        times = threads.map(lambda sent: closed_after(url, sent, 2 * limit), SLOW.values())
         while threads._work_queue.qsize():
             time.sleep(0.01)
         assert httpx.get(f"{url}/ping", timeout=1).status_code == 200
@@ -279,34 +288,38 @@ def assert_slow_clients_are_closed(url: str, limit: float) -> None:
 
 
 def test_slow_clients_are_closed_while_others_are_answered(
-    serve: Callable[..., str], whims: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, obedient: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "HEADER_SECONDS", 0.5)
-    monkeypatch.setattr(request, "STEP_SECONDS", 0.5)
+    monkeypatch.setattr(http_protocol, "HEADER_SECONDS", 0.5)
+    monkeypatch.setattr(prediction_request, "STEP_SECONDS", 0.5)
 
-    assert_slow_clients_are_closed(serve(whims), 3.0)
+    assert_slow_clients_are_closed(serve(obedient), 3.0)
 
 
 @pytest.mark.slow
-def test_slow_clients_are_closed_within_15_seconds(serve: Callable[..., str], whims: Path) -> None:
-    assert_slow_clients_are_closed(serve(whims), 15.0)
+def test_slow_clients_are_closed_within_15_seconds(serve: Serve, obedient: Path) -> None:
+    assert_slow_clients_are_closed(serve(obedient), 15.0)
 
 
-REST = [("1", True), ("150", False)]
+SLOW_LIMITS = [("1", True), ("150", False)]
 
 
 def memory(pid: int) -> int:
-    """Bytes that a process has at most had in memory."""
+    """The largest amount of memory that a process has used, in bytes."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024
 
 
 @pytest.mark.parametrize(
     ("limit", "chunked"),
-    [("1", False), ("150", True), *(pytest.param(*each, marks=pytest.mark.slow) for each in REST)],
+    [
+        ("1", False),
+        ("150", True),
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in SLOW_LIMITS),
+    ],
 )
-def test_a_body_over_the_limit_is_refused_and_costs_no_memory(
-    whims: Path, limit: str, chunked: bool
+def test_a_body_over_the_limit_is_rejected_and_costs_no_memory(
+    obedient: Path, limit: str, chunked: bool
 ) -> None:
     def body() -> Iterator[bytes]:
         yield b'{"inputs": ["'
@@ -316,7 +329,7 @@ def test_a_body_over_the_limit_is_refused_and_costs_no_memory(
     headers = {"Content-Type": "application/json"} | (
         {} if chunked else {"Content-Length": "200000013"}
     )
-    with program(whims, "--max-body", limit) as (process, url):
+    with program(obedient, "--max-body", limit) as (process, url):
         ask(url, "x")
         before = memory(process.pid)
         answer = httpx.post(
@@ -328,9 +341,9 @@ def test_a_body_over_the_limit_is_refused_and_costs_no_memory(
         assert ask(url, "x").status_code == 200
 
 
-def test_a_sandboxed_model_is_served(serve: Callable[..., str], whims: Path) -> None:
+def test_a_sandboxed_model_is_served(serve: Serve, obedient: Path) -> None:
     lines: list[str] = []
-    url = serve(whims, sandbox=True, report=lines.append)
+    url = serve(obedient, sandbox=True, report=lines.append)
 
     assert any(line.startswith("Sandbox:") for line in lines)
     assert ask(url, "x").json() == {"predictions": "x"}
@@ -341,10 +354,10 @@ def test_a_sandboxed_model_is_served(serve: Callable[..., str], whims: Path) -> 
 
 
 @pytest.mark.e2e
-def test_an_environment_that_serves_is_not_pruned(whims: Path) -> None:
+def test_an_environment_that_serves_is_not_pruned(obedient: Path) -> None:
     from envkit.environments.store import housekeeping
 
-    with envkit.serve(whims, port=0, synchronous=False) as server:
+    with envkit.serve(obedient, port=0, synchronous=False) as server:
         ask(server.url, "x")
         kept = [each.path for each in housekeeping.environments()]
         housekeeping.prune(everything=True)
@@ -354,8 +367,8 @@ def test_an_environment_that_serves_is_not_pruned(whims: Path) -> None:
         assert ask(server.url, "x").json() == {"predictions": "x"}
 
 
-def test_a_server_of_python_ends_with_its_block(whims: Path) -> None:
-    with envkit.serve(whims, port=0, env_manager="local", synchronous=False) as server:
+def test_a_server_stops_at_the_end_of_its_block(obedient: Path) -> None:
+    with envkit.serve(obedient, port=0, env_manager="local", synchronous=False) as server:
         pid = ask(server.url, "pid").json()["predictions"]
 
     assert is_gone(pid)
@@ -364,28 +377,28 @@ def test_a_server_of_python_ends_with_its_block(whims: Path) -> None:
     assert not [each for each in threading.enumerate() if each.name == "envkit-serving"]
 
 
-def test_a_notebook_is_told_to_serve_in_a_thread(whims: Path) -> None:
+def test_serving_in_a_running_event_loop_names_the_thread_option(obedient: Path) -> None:
     async def serve() -> None:
-        envkit.serve(whims)
+        envkit.serve(obedient)
 
     with pytest.raises(InvalidArgument, match="synchronous=False"):
         asyncio.run(serve())
 
 
-def test_the_contract_of_sagemakers_containers_holds(
-    whims: Path, monkeypatch: pytest.MonkeyPatch
+def test_without_a_model_the_contract_of_sagemaker_holds(
+    obedient: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving, "CONTAINER_MODEL", whims)
+    monkeypatch.setattr(container, "MODEL", obedient)
 
-    assert serving.address(None, None, None) == (str(whims), "0.0.0.0", 8080)
-    assert serving.address(None, None, 8081) == (str(whims), "0.0.0.0", 8081)
-    assert serving.address("other", None, None) == ("other", "127.0.0.1", 5000)
+    assert container.address(None, None, None) == (str(obedient), "0.0.0.0", 8080)
+    assert container.address(None, None, 8081) == (str(obedient), "0.0.0.0", 8081)
+    assert container.address("other", None, None) == ("other", "127.0.0.1", 5000)
 
 
-def test_a_model_must_be_named_outside_of_such_containers(
+def test_a_model_must_be_named_outside_a_container(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving, "CONTAINER_MODEL", tmp_path / "none")
+    monkeypatch.setattr(container, "MODEL", tmp_path / "none")
 
     with pytest.raises(InvalidArgument, match="MODEL"):
-        serving.address(None, None, None)
+        container.address(None, None, None)

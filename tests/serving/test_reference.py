@@ -1,4 +1,4 @@
-"""Requests to MLflow's scoring server: answered alike, or better, and why."""
+"""Requests to MLflow's scoring server get the same answer, or a better one, and why."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 import envkit
+from tests.builders.obedient_model import obedient_model
+from tests.builders.request_signatures import SIGNATURES
 from tests.cases import cases
-from tests.inside.test_requests import SIGNATURES
-from tests.serving.conftest import write_model
 
 MODEL = """
 import json
@@ -29,16 +29,16 @@ class Model:
 def _load_pyfunc(path):
     return Model()
 """
-ASKED = [case for case in cases("invocations") if not str(case["given"]["body"]).startswith("b'")]
+CASES = [case for case in cases("invocations") if not str(case["given"]["body"]).startswith("b'")]
 BETTER = {
-    "030": (500, "the model takes the length of a number: its fault"),
+    "030": (500, "the model takes the length of a number: the model is at fault"),
     "031": (500, "the same"),
-    "033": (400, "rows with different keys are no columns of one length"),
+    "033": (400, "rows with different keys are not columns of one length"),
     "037": (500, "as 030"),
     "038": (500, "as 030"),
     "039": (500, "as 030"),
     "049": (400, "params are an object"),
-    "050": (400, "an unknown key, which may be a misspelt `params`, is told"),
+    "050": (400, "an unknown key may be a misspelt `params`"),
     "064": (200, "the names of media types have no case (RFC 9110, 8.3.1)"),
     "068": (415, "there is no Content-Type"),
     "090": (400, "1.5 for a long is refused, not cut to 1"),
@@ -49,7 +49,7 @@ BETTER = {
 OTHER_BODY = {"064", "142"}
 
 
-# What the others are about is tested where it is done, without a server.
+# Tests of `inside` cover the other models without a server.
 QUICK = {
     "no signature",
     "a:long b:double",
@@ -62,7 +62,7 @@ PARAMETERS = [
         id=case["id"][-3:],
         marks=[] if case["given"]["model"] in QUICK else [pytest.mark.slow],
     )
-    for case in ASKED
+    for case in CASES
 ]
 
 
@@ -76,12 +76,15 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
 class Servers(dict[str, str]):
     def __init__(self, stack: ExitStack, folder: Path) -> None:
         super().__init__()
-        self._stack, self._folder = stack, folder
+        self._stack = stack
+        self._folder = folder
 
     def __missing__(self, name: str) -> str:
         returns_data = name in {"a:long b:double", "c:string", "d:datetime", "x:binary"}
         code = MODEL.format(raises=name == "model that raises", returns_data=returns_data)
-        model = write_model(self._folder / str(len(self)), code, SIGNATURES[name], streamable=False)
+        model = obedient_model(
+            self._folder / str(len(self)), code, SIGNATURES[name], streamable=False
+        )
         server = envkit.serve(model, port=0, env_manager="local", synchronous=False)
         self[name] = self._stack.enter_context(server).url
         return self[name]
