@@ -110,19 +110,18 @@ class Trace:
         )
 
 
-def from_events(events: Iterable[Event]) -> Trace:
-    """Read the journal of a trace; which events there are is told by `envkit/inside/__main__.py`."""
+def from_events(events: Iterable[Event], interpreter: InterpreterFacts) -> Trace:
+    """Read the journal of a trace in `interpreter`; `envkit/inside/__main__.py` lists the events."""
     kinds: dict[str, list[Event]] = {}
     for event in events:
         kinds.setdefault(event["event"], []).append(event)
-    first = kinds["interpreter"][0]
     loaded = {path for event in kinds.get("libraries", []) for path in event["paths"]}
     answers = kinds.get("prediction", [])
     return Trace(
-        interpreter=InterpreterFacts.from_event(first),
+        interpreter=interpreter,
         files=_files(kinds),
         imports=tuple(_imports(kinds)),
-        reads=tuple(_reads(kinds, loaded, first["executable"])),
+        reads=tuple(_reads(kinds, loaded, interpreter.executable)),
         variables=tuple(_variables(kinds.get("variable", []))),
         loaded=tuple(sorted(loaded)),
         processes=tuple(dict.fromkeys(map(_process, kinds.get("process", [])))),

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envkit.capturing.trace import Trace, from_events
-from envkit.child.runner import Journal, run_inside
+from envkit.child.journal import Journal
+from envkit.child.runner import run_inside
 from envkit.child.sandbox import Confinement
 from envkit.errors import (
     CaptureFailed,
@@ -20,7 +21,10 @@ from envkit.errors import (
     NotAnInterpreter,
     gerund,
 )
+from envkit.interpreters.describe import describe
+from envkit.interpreters.facts import InterpreterFacts
 from envkit.interpreters.program import find_program
+from envkit.interpreters.visible_paths import visible_paths
 from envkit.models.directory import ModelDirectory
 
 
@@ -57,7 +61,6 @@ def trace_model(model: ModelDirectory, python: str | Path | None, limits: Limits
     fixed, so that two traces see the same. Raises as `capture` says, a `CaptureFailed` when the
     model did not even begin to load.
     """
-    interpreter = find_program(python)
     environment = {
         "PYTHONHASHSEED": "0",
         **os.environ,
@@ -67,30 +70,38 @@ def trace_model(model: ModelDirectory, python: str | Path | None, limits: Limits
     request = {**model.request(), "job": "trace", "memory_bytes": limits.memory_bytes}
     request |= {"typed": str(limits.typed)} if limits.typed else {}
     request |= {"without_mlflow": True} if limits.without_mlflow else {}
+    # from a process that ends before that of the model starts: nothing of the model can change it
+    program = find_program(python)
+    interpreter = describe(program, environment=environment)
+    visible: tuple[Path, ...] = ()
+    if limits.confinement is not None:
+        visible = tuple(visible_paths(interpreter, environment))
     try:
         journal = run_inside(
-            interpreter,
+            program,
             request,
             environment=environment,
             timeout=limits.seconds,
             isolated=False,
             confinement=limits.confinement,
+            interpreter_paths=visible,
             readable=(*model.own_places, *limits.code_paths),
         )
     except OSError as error:
-        raise NotAnInterpreter(str(interpreter), error.strerror or str(error)) from error
+        raise NotAnInterpreter(str(program), error.strerror or str(error)) from error
     failure = _failure(journal, model, limits)
     if failure is None:
-        return Traced(trace=_trace(journal, limits), failure=None)
-    if next(journal.named("interpreter"), None) is None:
+        return Traced(trace=_trace(journal, interpreter, limits), failure=None)
+    if journal.phase == "start":
         raise failure
-    trace = _trace(journal, limits)
+    trace = _trace(journal, interpreter, limits)
     return Traced(trace=replace(trace, skipped=_in_short(failure)), failure=failure)
 
 
-def _trace(journal: Journal, limits: Limits) -> Trace:
+def _trace(journal: Journal, interpreter: InterpreterFacts, limits: Limits) -> Trace:
     return replace(
-        from_events(journal.events), sandbox=limits.confinement.kind if limits.confinement else None
+        from_events(journal.events, interpreter),
+        sandbox=limits.confinement.kind if limits.confinement else None,
     )
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envkit.child import interpreter, process, runner, scratch
-from envkit.child.runner import Journal
+from envkit.child import process, runner, scratch
+from envkit.child.journal import Journal
 from envkit.child.sandbox import Confinement
 
 
@@ -36,7 +36,7 @@ class Worker:
         self.channel.close()
         try:
             ended = self.running.end(patience)
-            return runner.journal_of(self.folder, ended, self.confinement)
+            return runner.read_journal(self.folder, ended, self.confinement)
         finally:
             self.undo.close()
 
@@ -60,17 +60,16 @@ def prepare(
     environment: Mapping[str, str],
     isolated: bool,
     confinement: Confinement | None = None,
+    interpreter_paths: Sequence[Path] = (),
 ) -> Preparation:
     """Make ready what a worker needs. `request` is that of the job `work` without `channel`.
 
     The rest is as for `run_inside`, also what it raises.
     """
-    if not isolated:
-        interpreter.check(python, environment)
     with ExitStack() as undo:
         folder = undo.enter_context(scratch.folder())
         ours, theirs = (undo.enter_context(each) for each in socket.socketpair())
-        argv, variables = runner.prepared(
+        argv, variables = runner.prepare(
             python,
             {**request, "job": "work", "channel": theirs.fileno()},
             folder,
@@ -78,6 +77,7 @@ def prepare(
             timeout=None,
             isolated=isolated,
             confinement=confinement,
+            interpreter_paths=interpreter_paths,
         )
         return Preparation(
             argv=argv,

@@ -25,3 +25,8 @@ class Environment:
     manager: EnvType
     built: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_isolated(self) -> bool:
+        """Whether its programs ignore the caller's `PYTHON*` variables; a local one is seen as the user has it."""
+        return self.manager is not EnvType.LOCAL

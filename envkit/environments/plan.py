@@ -20,7 +20,7 @@ from envkit.formats import requirements_txt
 from envkit.formats.redaction import without_credentials
 from envkit.formats.requirement import Requirement
 from envkit.formats.requirement_lines import Option
-from envkit.interpreters.discovery import Interpreter
+from envkit.interpreters.interpreter import Interpreter
 from envkit.models.environment_spec import EnvironmentSpec
 
 # of environments; raise it when an older one must not be used any more

@@ -15,7 +15,7 @@ from envkit.environments.installers import index_settings
 from envkit.environments.plan import Plan
 from envkit.environments.store.digests import Digests
 from envkit.environments.store.store import Store
-from envkit.interpreters.discovery import Interpreter
+from envkit.interpreters.interpreter import Interpreter
 from envkit.models.environment_spec import EnvironmentSpec
 
 if TYPE_CHECKING:
@@ -88,8 +88,6 @@ def _plan_conda(
         implementation="conda",
         platform=needs.subdir(),
         abi=tool.kind,
-        size=0,
-        mtime_ns=0,
     )
     decisive = (*wanted.decisive, *conda_needs.decisive(digests.of, environ))
     wanted = replace(wanted, decisive=decisive)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -12,13 +13,16 @@ from typing import Any
 
 from envkit.child import process, runner, scratch
 from envkit.child import variables as variables_of
-from envkit.child.runner import Journal
+from envkit.child.journal import Journal
 from envkit.child.sandbox import Confinement
 from envkit.environments.conda import state as conda_state
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.store.in_use import occupied
 from envkit.errors import InvalidArgument, InvalidFile, NotAnInterpreter, PredictionFailed
+from envkit.interpreters.describe import describe
+from envkit.interpreters.facts import InterpreterFacts
+from envkit.interpreters.visible_paths import visible_paths
 
 COMPILE_SECONDS = 60.0
 
@@ -107,21 +111,50 @@ def _run(
     timeout: float | None,
     confinement: Confinement | None,
 ) -> Journal:
+    all_variables = variables_in(environment, variables)
+    paths = interpreter_paths(environment, all_variables, confinement)
     try:
         with occupied(environment) as descriptors:
-            return runner.run_inside(
+            journal = runner.run_inside(
                 environment.python,
                 request,
-                environment=variables_in(environment, variables),
+                environment=all_variables,
                 timeout=timeout,
-                isolated=environment.manager is not EnvType.LOCAL,
+                isolated=environment.is_isolated,
                 confinement=confinement,
+                interpreter_paths=paths,
                 inherit=descriptors,
             )
-    except NotAnInterpreter as error:
-        raise PredictionFailed("start", str(error)) from error
     except OSError as error:
         raise PredictionFailed("start", f"{environment.python}: {error.strerror}") from error
+    if journal.died_at_start:
+        # was it a Python at all?
+        _describe(environment, all_variables)
+    return journal
+
+
+def interpreter_paths(
+    environment: Environment, variables: Mapping[str, str], confinement: Confinement | None
+) -> tuple[Path, ...]:
+    """Return what the sandbox must leave visible of the interpreter; check a local one, which the user named.
+
+    Nothing is started where neither is needed. Raises `PredictionFailed`.
+    """
+    is_hidden = confinement is not None and confinement.program is not None
+    is_unknown = not environment.is_isolated and environment.python != Path(sys.executable)
+    if not is_hidden and not is_unknown:
+        return ()
+    facts = _describe(environment, variables)
+    if is_hidden:
+        return tuple(visible_paths(facts, variables))
+    return ()
+
+
+def _describe(environment: Environment, variables: Mapping[str, str]) -> InterpreterFacts:
+    try:
+        return describe(environment.python, environment=variables, isolated=environment.is_isolated)
+    except NotAnInterpreter as error:
+        raise PredictionFailed("start", str(error)) from error
 
 
 def variables_in(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from envkit.environments.planning import PlannedEnvironment, plan_environment
 from envkit.environments.store import store, uses
 from envkit.environments.store.store import Ready, Store
 from envkit.errors import InvalidArgument, InvalidFile
-from envkit.interpreters.discovery import Interpreter
+from envkit.interpreters.interpreter import Interpreter
 from envkit.models.environment_spec import EnvironmentSpec
 
 if TYPE_CHECKING:

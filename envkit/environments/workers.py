@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from envkit.child import worker
-from envkit.child.runner import Journal
+from envkit.child.journal import Journal
 from envkit.child.sandbox import Confinement
 from envkit.child.worker import Preparation, Worker
 from envkit.environments import prediction
-from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
-from envkit.errors import NotAnInterpreter, PredictionFailed
+from envkit.errors import PredictionFailed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,16 +32,17 @@ class Workplace:
 
     def prepare(self) -> Preparation:
         """Do what can be done before the start. Raises `PredictionFailed`, `InvalidArgument`."""
-        try:
-            return worker.prepare(
-                self.environment.python,
-                {**self.request, "memory_bytes": self.memory_bytes},
-                environment=prediction.variables_in(self.environment, self.variables),
-                isolated=self.environment.manager is not EnvType.LOCAL,
-                confinement=self.confinement,
-            )
-        except NotAnInterpreter as error:
-            raise PredictionFailed("start", str(error)) from error
+        variables = prediction.variables_in(self.environment, self.variables)
+        return worker.prepare(
+            self.environment.python,
+            {**self.request, "memory_bytes": self.memory_bytes},
+            environment=variables,
+            isolated=self.environment.is_isolated,
+            confinement=self.confinement,
+            interpreter_paths=prediction.interpreter_paths(
+                self.environment, variables, self.confinement
+            ),
+        )
 
     def start(self, preparation: Preparation) -> Worker:
         """Start a worker; it ends at the latest with the thread that calls this (Linux). Raises `PredictionFailed`."""

@@ -6,8 +6,7 @@ the messages of a worker. Objects are JSON; "may be missing" is said of every ke
 REQUEST
 
     job: string             "trace": load the model, predict on its example, record what that needs.
-                            "predict": load and predict. "describe": write the event `interpreter`;
-                            needs no other key than `journal`. "work": load, then answer the
+                            "predict": load and predict. "work": load, then answer the
                             questions of the parent over the socket `channel`
     journal: string         absolute path of the journal, a file that does not exist yet
     model: string           absolute path of the model directory
@@ -51,12 +50,6 @@ the file and line of each frame, innermost first, through which the importer's o
 imported. It is empty when something called the importer later, and for a module that the importer's
 own regular package contains.
 
-    interpreter             executable: string, version: string, implementation: string,
-                            prefix: string, base_prefix: string, platform: string,
-                            stdlib: list of strings, sys_path: list of strings,
-                            markers: object of strings, packages: object of strings or nulls
-        The first event of a trace. stdlib: folders. markers: all of PEP 508. packages: versions of
-        pip, setuptools and wheel.
     phase                   name: string
         A phase begins: "load", "input", "predict" or "output".
     module                  module: string, file: string or null, IMPORTER, PHASE

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import IO, Any, cast
 
-from envkit.child.runner import Journal
+from envkit.child.journal import Journal
 from envkit.child.worker import Worker
 from envkit.inside import messages
 

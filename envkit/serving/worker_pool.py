@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
-from envkit.child.runner import Journal
+from envkit.child.journal import Journal
 from envkit.environments.workers import Workplace
 from envkit.errors import EnvkitError, PredictionFailed, gerund
 from envkit.serving import http_errors

@@ -7,6 +7,7 @@ from typing import Any
 from envkit.capturing.places import Places
 from envkit.capturing.trace import Trace, from_events
 from envkit.installed.distributions import InstalledDistributions
+from envkit.interpreters.facts import InterpreterFacts
 from tests.builders.sites import Site
 
 READER = {"reader": "model", "reader_file": None, "line": 1, "phase": "predict"}
@@ -14,18 +15,14 @@ READER = {"reader": "model", "reader_file": None, "line": 1, "phase": "predict"}
 
 def traced(site: Site, *events: dict[str, Any], python: str | None = None) -> tuple[Trace, Places]:
     """Give the trace of an interpreter that uses the site folder, with these events."""
-    first = {
-        "event": "interpreter",
-        "executable": python or str(site.folder.parents[2] / "bin" / "python"),
-        "version": "3.11.7",
-        "implementation": "cpython",
-        "platform": "linux-x86_64",
-        "stdlib": [],
-        "sys_path": [str(site.folder)],
-        "markers": {},
-        "packages": {},
-    }
-    trace = from_events([first, *events])
+    interpreter = InterpreterFacts(
+        executable=python or str(site.folder.parents[2] / "bin" / "python"),
+        version="3.11.7",
+        implementation="cpython",
+        platform="linux-x86_64",
+        sys_path=(str(site.folder),),
+    )
+    trace = from_events(events, interpreter)
     distributions = InstalledDistributions(trace.interpreter.sys_path)
     return trace, Places(trace, distributions, site.folder.parents[3] / "model")
 

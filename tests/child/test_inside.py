@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from envkit.child import journal as journals
 from envkit.child import runner
-from envkit.errors import NotAnInterpreter
+from envkit.child.journal import Journal
 
 PYTHON = Path(sys.executable)
 
@@ -27,7 +28,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 START = "import json, os, sys\nrequest = json.load(open(sys.argv[1]))\njournal = open(request['journal'], 'x')\n"
 
 
-def run(*, isolated: bool = True, timeout: float = 10.0, **variables: str) -> runner.Journal:
+def run(*, isolated: bool = True, timeout: float = 10.0, **variables: str) -> Journal:
     return runner.run_inside(
         PYTHON,
         {"job": "trace", "model": "/m"},
@@ -122,7 +123,7 @@ def test_isolation_decides_whether_the_callers_paths_are_seen(
 def test_reading_ends_at_what_is_no_event(tmp_path: Path, text: str) -> None:
     (tmp_path / "journal").write_text(f'{{"event": "a"}}\n{text}\n{{"event": "done"}}\n')
 
-    assert [event["event"] for event in runner.read_events(tmp_path / "journal")] == ["a"]
+    assert [event["event"] for event in journals.read_events(tmp_path / "journal")] == ["a"]
 
 
 @pytest.mark.parametrize("keep", range(0, 40, 3))
@@ -131,23 +132,6 @@ def test_a_journal_cut_off_anywhere_is_read_up_to_there(tmp_path: Path, keep: in
         json.dumps({"event": "é", "n": number}, ensure_ascii=False) + "\n" for number in range(3)
     )
     (tmp_path / "journal").write_bytes(whole.encode()[:keep])
-    events = list(runner.read_events(tmp_path / "journal"))
+    events = list(journals.read_events(tmp_path / "journal"))
 
     assert [event["n"] for event in events] == list(range(whole.encode()[:keep].count(b"\n")))
-
-
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [("3.7", "is Python 3.7"), ("2.7", "is Python 2.7"), ("", "as Python does")],
-)
-def test_what_is_no_python_or_too_old_is_not_taken_for_a_failure_of_the_model(
-    tmp_path: Path, answer: str, problem: str
-) -> None:
-    pretender = tmp_path / "python"
-    pretender.write_text(f"#!/bin/sh\necho {answer}\n")
-    pretender.chmod(0o755)
-
-    with pytest.raises(NotAnInterpreter, match=problem):
-        runner.run_inside(
-            pretender, {"job": "trace"}, environment=os.environ, timeout=10.0, isolated=False
-        )

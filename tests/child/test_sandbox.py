@@ -15,8 +15,11 @@ from typing import Any
 import pytest
 
 from envkit.child import hidden_paths, runner, sandbox
+from envkit.child.journal import Journal
 from envkit.child.sandbox import Confinement, Sandbox
 from envkit.errors import InvalidArgument, ToolNotFound
+from envkit.interpreters.describe import describe
+from envkit.interpreters.visible_paths import visible_paths
 
 PYTHON = Path(sys.executable)
 LOADER = """
@@ -38,6 +41,10 @@ class Model:
 def _load_pyfunc(path):
     return Model()
 """
+
+
+def paths_of_interpreter() -> list[Path]:
+    return [*visible_paths(describe(PYTHON, isolated=True), os.environ)]
 
 
 NONE: Mapping[str, str] = {}
@@ -79,7 +86,7 @@ class Run:
         timeout: float = 20.0,
         variables: Mapping[str, str] = NONE,
         readable: Sequence[Path] = (),
-    ) -> runner.Journal:
+    ) -> Journal:
         (self.model / "code" / "loader.py").write_text(
             LOADER.replace("{body}", body.replace("\n", "\n        "))
         )
@@ -90,6 +97,7 @@ class Run:
             timeout=timeout,
             isolated=True,
             confinement=confinement,
+            interpreter_paths=paths_of_interpreter(),
             readable=readable,
         )
 

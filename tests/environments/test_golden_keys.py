@@ -14,7 +14,7 @@ import pytest
 
 from envkit.environments import cache_key, plan
 from envkit.environments.env_type import EnvType
-from envkit.interpreters.discovery import Interpreter
+from envkit.interpreters.interpreter import Interpreter
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
 
@@ -27,8 +27,6 @@ PYTHON = Interpreter(
     implementation="cpython",
     platform="linux-x86_64",
     abi="cpython-311-x86_64-linux-gnu",
-    size=1,
-    mtime_ns=2,
 )
 
 

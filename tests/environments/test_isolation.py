@@ -14,7 +14,7 @@ from envkit.child import variables as variables_of
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.reproduction import predict
-from envkit.interpreters import discovery
+from envkit.interpreters import locations
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.environments import prepare
 
@@ -83,7 +83,7 @@ VERSIONS = ["3.8.18", "3.9.18", "3.10.13", "3.11.7", "3.12.1", "3.13.0"]
 def test_a_model_of_each_python_predicts(
     manager: EnvType, version: str, packable_for: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    if not (discovery.pyenv_versions(os.environ) / version).exists():
+    if not (locations.pyenv_versions(os.environ) / version).exists():
         pytest.skip(f"Python {version} is not on this machine")
 
     assert predict(packable_for(version), {"inputs": [1]}, env_manager=manager) == ["1.0", version]
@@ -97,7 +97,7 @@ def test_an_interpreter_without_ensurepip_and_venv_will_do(
     """A copy of an interpreter, as Debian's python3 is without python3-venv."""
     import shutil
 
-    source = discovery.pyenv_versions(os.environ) / "3.12.1"
+    source = locations.pyenv_versions(os.environ) / "3.12.1"
     if not source.exists():
         pytest.skip("Python 3.12.1 is not on this machine")
     bare = tmp_path / "bare"

@@ -16,7 +16,7 @@ from envkit.child import process
 from envkit.environments.env_type import EnvType
 from envkit.environments.store import verification
 from envkit.errors import BuildFailed, InvalidArgument, InvalidFile
-from envkit.interpreters import discovery
+from envkit.interpreters import locations
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.environments import prepare
 from tests.builders.requirements import options, requirements
@@ -58,7 +58,7 @@ def test_the_environment_holds_the_closure_and_nothing_else(
 def test_it_has_the_interpreter_that_the_spec_names(
     manager: EnvType, version: str, spec: EnvironmentSpec, root: Path, installed: Installed
 ) -> None:
-    if not (discovery.pyenv_versions(os.environ) / version).exists():
+    if not (locations.pyenv_versions(os.environ) / version).exists():
         pytest.skip(f"Python {version} is not on this machine")
     environment = prepare(replace(spec, python=version), manager, root=root)
 

@@ -12,7 +12,7 @@ import pytest
 from envkit.environments import prediction
 from envkit.environments.env_type import EnvType
 from envkit.errors import PredictionFailed
-from envkit.interpreters import discovery
+from envkit.interpreters import locations
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.environments import prepare
 from tests.builders.requirements import requirements
@@ -43,7 +43,7 @@ def test_a_model_predicts_in_its_own_environment(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    if not (discovery.pyenv_versions(os.environ) / version).exists():
+    if not (locations.pyenv_versions(os.environ) / version).exists():
         pytest.skip(f"Python {version} is not on this machine")
     environment = prepare(replace(spec, python=version), manager, root=root)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "leak"))

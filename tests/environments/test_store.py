@@ -22,7 +22,7 @@ from envkit.environments.environment import Environment
 from envkit.environments.store import store
 from envkit.environments.store.store import NotReady, Ready, Store
 from envkit.errors import BuildFailed, InvalidArgument
-from envkit.interpreters.discovery import Interpreter
+from envkit.interpreters.interpreter import Interpreter
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.environments import prepare
 from tests.builders.requirements import requirements
@@ -40,15 +40,12 @@ def shelf(root: Path) -> Store:
 def interpreter(tmp_path: Path) -> Interpreter:
     program = tmp_path / "python3.99"
     program.write_text("not really")
-    status = program.stat()
     return Interpreter(
         executable=program,
         version="3.99.1",
         implementation="cpython",
         platform="p",
         abi="a",
-        size=status.st_size,
-        mtime_ns=status.st_mtime_ns,
     )
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -390,26 +388,6 @@ def test_libraries_processes_and_connections_are_told(bench: Bench, python: str)
     assert [event["address"] for event in report.named("connect")] == ["127.0.0.1:9"]
 
 
-def test_the_interpreter_is_described(bench: Bench, any_python: str) -> None:
-    bench.loader()
-    ask = (
-        "import json, sys, sysconfig as s\n"
-        "print(json.dumps([sys.version.split()[0], s.get_platform(), s.get_path('stdlib')]))"
-    )
-
-    event = bench.run(any_python).events[0]
-    version, platform, stdlib = json.loads(
-        subprocess.run([any_python, "-c", ask], capture_output=True, check=True).stdout
-    )
-
-    assert (event["version"], event["platform"]) == (version, platform)
-    assert stdlib in event["stdlib"]
-    assert len(event["markers"]) == 11
-    assert event["markers"]["python_full_version"] == version
-    assert event["markers"]["platform_python_implementation"] == "CPython"
-    assert set(event["packages"]) == {"pip", "setuptools", "wheel"}
-
-
 def test_a_by_value_function_keeps_its_module_as_importer(bench: Bench, python: str) -> None:
     bench.module("helper", "")
     bench.loader(
@@ -420,14 +398,6 @@ def test_a_by_value_function_keeps_its_module_as_importer(bench: Bench, python: 
     (event,) = bench.run(python).about("import", "helper")
 
     assert (event["importer"], event["importer_file"], event["line"]) == ("train", None, 2)
-
-
-def test_markers_equal_those_of_packaging(bench: Bench) -> None:
-    from packaging.markers import default_environment
-
-    bench.loader()
-
-    assert bench.run(sys.executable).events[0]["markers"] == dict(default_environment())
 
 
 def test_importing_leads_through_the_importers_own_package_alone(bench: Bench, python: str) -> None:

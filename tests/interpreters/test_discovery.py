@@ -13,8 +13,9 @@ import pytest
 
 from envkit.child import process
 from envkit.errors import InterpreterNotFound
-from envkit.interpreters import discovery
-from envkit.interpreters.discovery import Interpreter, Search
+from envkit.interpreters import discovery, locations
+from envkit.interpreters.discovery import Match, Search
+from envkit.interpreters.interpreter import Interpreter, minor_of
 from envkit.interpreters.policy import PythonPolicy
 
 MakePython = Callable[..., Path]
@@ -46,7 +47,7 @@ def make_python(machine: Path) -> MakePython:
         path.parent.mkdir(parents=True, exist_ok=True)
         abi = f"cpython-{''.join(version.split('.')[:2])}-x86_64-linux-gnu"
         answer = {
-            "executable": str(path),
+            "base_executable": str(path),
             "version": version,
             "implementation": "cpython",
             "platform": "linux-x86_64",
@@ -71,12 +72,16 @@ def asked(machine: Path) -> Callable[[], int]:
     return count
 
 
-def find(wanted: str, environ: dict[str, str], memory: Path, **wishes: Any) -> Interpreter:
-    return discovery.find(wanted, Search(environ=environ, memory=memory, **wishes))
+def match(wanted: str, environ: dict[str, str], memory: Path, **search: Any) -> Match:
+    return discovery.find(wanted, Search(environ=environ, memory=memory, **search))
 
 
-def named(path: Path, wanted: str, memory: Path, **wishes: Any) -> Interpreter:
-    return discovery.named(path, wanted, Search(environ={}, memory=memory, **wishes))
+def find(wanted: str, environ: dict[str, str], memory: Path, **search: Any) -> Interpreter:
+    return match(wanted, environ, memory, **search).interpreter
+
+
+def named(path: Path, wanted: str, memory: Path, **search: Any) -> Match:
+    return discovery.named(path, wanted, Search(environ={}, memory=memory, **search))
 
 
 PYENV = "pyenv/versions/{0}/bin/python3.99"
@@ -89,9 +94,10 @@ def test_the_exact_version_is_found_wherever_it_is(
 ) -> None:
     make_python("pyenv/versions/3.99.9/bin/python3.99", "3.99.9")
     wanted = make_python(place.format("3.99.4"), "3.99.4")
-    found = find("3.99.4", environ, memory)
+    found = match("3.99.4", environ, memory)
 
-    assert (found.executable, found.version, found.note) == (wanted, "3.99.4", "")
+    assert (found.interpreter.executable, found.interpreter.version) == (wanted, "3.99.4")
+    assert found.note == ""
 
 
 def test_another_patch_version_is_taken_with_a_note_the_newest_first(
@@ -99,9 +105,9 @@ def test_another_patch_version_is_taken_with_a_note_the_newest_first(
 ) -> None:
     for version in ("3.99.2", "3.99.10", "3.99.9"):
         make_python(PYENV.format(version), version)
-    found = find("3.99.4", environ, memory)
+    found = match("3.99.4", environ, memory)
 
-    assert found.version == "3.99.10"
+    assert found.interpreter.version == "3.99.10"
     assert found.note == "Python 3.99.4 is not on this machine; 3.99.10 is used in its place."
 
 
@@ -110,7 +116,7 @@ def test_any_patch_version_is_exact_when_none_is_named(
 ) -> None:
     make_python(UV.format("3.99.4"), "3.99.4")
 
-    assert find("3.99", environ, memory).note == ""
+    assert match("3.99", environ, memory).note == ""
 
 
 def test_3_99_1_is_not_3_99_10(
@@ -118,7 +124,7 @@ def test_3_99_1_is_not_3_99_10(
 ) -> None:
     make_python(PYENV.format("3.99.10"), "3.99.10")
 
-    assert "3.99.10 is used" in find("3.99.1", environ, memory).note
+    assert "3.99.10 is used" in match("3.99.1", environ, memory).note
 
 
 def test_another_minor_version_is_never_taken(
@@ -214,7 +220,7 @@ def test_a_version_that_is_installed_later_is_found(
     find("3.99.4", environ, memory)
     make_python(PYENV.format("3.99.4"), "3.99.4")
 
-    assert find("3.99.4", environ, memory).note == ""
+    assert match("3.99.4", environ, memory).note == ""
 
 
 @pytest.mark.parametrize(
@@ -244,7 +250,7 @@ def test_a_launcher_leads_to_its_base(
     make_python: MakePython, environ: dict[str, str], memory: Path
 ) -> None:
     base = make_python("base/python3.99", "3.99.4")
-    make_python("bin/python3.99", "3.99.4", executable=str(base))
+    make_python("bin/python3.99", "3.99.4", base_executable=str(base))
 
     for _ in range(2):
         assert find("3.99.4", environ, memory).executable == base
@@ -253,8 +259,8 @@ def test_a_launcher_leads_to_its_base(
 def test_launchers_that_lead_to_each_other_are_passed_over(
     machine: Path, make_python: MakePython, environ: dict[str, str], memory: Path
 ) -> None:
-    make_python("bin/python3.99", "3.99.4", executable=str(machine / "other"))
-    make_python("other", "3.99.4", executable=str(machine / "bin" / "python3.99"))
+    make_python("bin/python3.99", "3.99.4", base_executable=str(machine / "other"))
+    make_python("other", "3.99.4", base_executable=str(machine / "bin" / "python3.99"))
 
     with pytest.raises(InterpreterNotFound):
         find("3.99.4", environ, memory)
@@ -292,14 +298,16 @@ def test_one_that_hangs_is_given_up(
         find("3.99.4", environ, memory)
 
 
-def test_its_facts_are_those_of_the_file(
+def test_an_interpreter_is_remembered_for_its_file(
     make_python: MakePython, environ: dict[str, str], memory: Path
 ) -> None:
     path = make_python("bin/python3.99", "3.99.4")
     found: Interpreter = find("3.99.4", environ, memory)
 
-    assert (found.size, found.mtime_ns) == (path.stat().st_size, path.stat().st_mtime_ns)
     assert (found.minor, found.is_usual) == ("3.99", True)
+    remembered = json.loads(memory.read_text())[str(path)]
+    status = path.stat()
+    assert (remembered["size"], remembered["mtime_ns"]) == (status.st_size, status.st_mtime_ns)
 
 
 # --- policies
@@ -314,23 +322,23 @@ def test_exact_takes_no_other_patch_version_and_says_that_it_is_there(
         InterpreterNotFound, match=r"3\.99\.9 is there: `--python-policy minor` takes it"
     ):
         find("3.99.4", environ, memory, policy=PythonPolicy.EXACT)
-    assert find("3.99.9", environ, memory, policy=PythonPolicy.EXACT).note == ""
+    assert match("3.99.9", environ, memory, policy=PythonPolicy.EXACT).note == ""
 
 
 def test_compatible_takes_the_nearest_minor_version_that_nothing_refuses(
     make_python: MakePython, environ: dict[str, str], memory: Path
 ) -> None:
     for version in ("3.37.2", "3.38.1", "3.39.4"):
-        make_python(f"pyenv/versions/{version}/bin/python{discovery.minor_of(version)}", version)
+        make_python(f"pyenv/versions/{version}/bin/python{minor_of(version)}", version)
 
-    taken = find(
+    taken = match(
         "3.40.1",
         environ,
         memory,
         policy=PythonPolicy.COMPATIBLE,
         refuses=lambda m: "no" * (m == "3.39"),
     )
-    assert taken.version == "3.38.1"
+    assert taken.interpreter.version == "3.38.1"
     assert "Pickled functions" in taken.note
     assert find("3.40.1", environ, memory, policy=PythonPolicy.COMPATIBLE).version == "3.39.4"
 
@@ -361,7 +369,7 @@ def test_a_named_interpreter_obeys_the_policy(
     path = make_python("mine/python", "3.99.9")
 
     if taken:
-        assert named(path, wanted, memory, policy=policy).version == taken
+        assert named(path, wanted, memory, policy=policy).interpreter.version == taken
     else:
         with pytest.raises(
             InterpreterNotFound, match=r"`--python-policy (minor|compatible)` takes"
@@ -400,7 +408,7 @@ def test_without_the_patch_version_the_newest_of_the_minor_version_is_downloaded
         make_python(UV.format("3.99.7"), "3.99.7")
         return ""
 
-    assert "3.99.7 is used" in find("3.99.4", environ, memory, fetch=fetch).note
+    assert "3.99.7 is used" in match("3.99.4", environ, memory, fetch=fetch).note
     with pytest.raises(InterpreterNotFound, match=r"uv knows no 3\.99\.4"):
         find(
             "3.99.4",
@@ -463,7 +471,7 @@ def test_what_virtualenv_finds_counts_where_nothing_else_is_found(
 ) -> None:
     """A real Python of another minor version, under a name that envkit itself does not look for."""
     running = f"{sys.version_info.major}.{sys.version_info.minor}"
-    others = discovery.pyenv_versions(os.environ).glob("3.*/bin/python3.[0-9]*[0-9]")
+    others = locations.pyenv_versions(os.environ).glob("3.*/bin/python3.[0-9]*[0-9]")
     other = next((each for each in others if each.name.removeprefix("python") != running), None)
     if other is None:
         pytest.skip("pyenv has no Python of another minor version here")
@@ -473,4 +481,4 @@ def test_what_virtualenv_finds_counts_where_nothing_else_is_found(
         other.name.removeprefix("python"), Search(environ=environ, memory=memory)
     )
 
-    assert found.executable == other.resolve()
+    assert found.interpreter.executable == other.resolve()

@@ -13,7 +13,7 @@ import pytest
 
 from envkit.environments.env_type import EnvType
 from envkit.errors import InterpreterNotFound
-from envkit.interpreters import discovery, downloads
+from envkit.interpreters import downloads, locations
 from envkit.interpreters.policy import PythonPolicy
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.environments import prepare
@@ -25,7 +25,7 @@ LEFT_OUT = {"test", "idlelib", "site-packages", "__pycache__", "tkinter", "ensur
 @pytest.fixture
 def mirror(tmp_path: Path) -> Path:
     """The list of downloads, as uv reads it, of a mirror with one interpreter."""
-    source = discovery.pyenv_versions(os.environ) / VERSION
+    source = locations.pyenv_versions(os.environ) / VERSION
     if not source.exists():
         pytest.skip(f"Python {VERSION} is not on this machine")
     archive = tmp_path / "mirror" / f"cpython-{VERSION}.tar.gz"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping
@@ -17,16 +15,11 @@ from envkit.environments.conda.needs import CondaNeeds
 from envkit.environments.installers.installer import Workshop
 from envkit.environments.installers.uv import Uv
 from envkit.environments.plan import Plan
-from envkit.errors import BuildFailed
+from envkit.errors import BuildFailed, NotAnInterpreter
 from envkit.installed import conda_records
-from envkit.interpreters.discovery import Interpreter
+from envkit.interpreters.describe import describe
+from envkit.interpreters.interpreter import Interpreter
 from envkit.models.environment_spec import EnvironmentSpec
-
-_PROBE = """
-import json, os, platform, sys, sysconfig
-print(json.dumps([os.path.realpath(sys.executable), platform.python_version(), sys.implementation.name,
-                  sysconfig.get_platform(), sysconfig.get_config_var("SOABI") or ""]))
-"""
 
 
 class Tool(Protocol):
@@ -147,20 +140,11 @@ def _interpreter(workshop: Workshop) -> Interpreter:
         raise BuildFailed(
             f"use the environment {workshop.place}", "conda installed no Python in it."
         )
-    said = workshop.run(
-        [workshop.python, "-I", "-c", _PROBE], "start the Python that conda installed"
-    )
-    executable, version, implementation, platform, abi = json.loads(said.splitlines()[-1])
-    status = os.stat(executable)  # noqa: PTH116 - a text
-    return Interpreter(
-        executable=Path(executable),
-        version=version,
-        implementation=implementation,
-        platform=platform,
-        abi=abi,
-        size=status.st_size,
-        mtime_ns=status.st_mtime_ns,
-    )
+    try:
+        facts = describe(workshop.python, environment=workshop.variables, isolated=True)
+    except NotAnInterpreter as error:
+        raise BuildFailed("start the Python that conda installed", str(error)) from error
+    return facts.interpreter
 
 
 def _refuse_damage(found: Iterable[str], place: Path) -> None:

@@ -20,7 +20,7 @@ from envkit.errors import BuildFailed
 from envkit.formats import redaction
 from envkit.formats.credentials import filled, without_credentials
 from envkit.formats.requirement import Requirement
-from envkit.interpreters.discovery import Interpreter
+from envkit.interpreters.interpreter import Interpreter
 
 _ASKED_AT_ONCE = 4
 _SECONDS = 60.0

@@ -15,7 +15,7 @@ from envkit.environments.installers.output import Listener
 from envkit.environments.plan import Plan
 from envkit.errors import BuildFailed
 from envkit.formats import redaction
-from envkit.interpreters.discovery import Interpreter
+from envkit.interpreters.interpreter import Interpreter
 
 _SHOWN_LINES = 40
 _LACKS_WHEEL = re.compile(

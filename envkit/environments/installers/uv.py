@@ -13,7 +13,7 @@ from envkit.errors import BuildFailed
 from envkit.formats import uv_toml
 from envkit.formats.credentials import filled, placeholder_names, without_credentials
 from envkit.formats.requirement_lines import Option
-from envkit.interpreters.discovery import Interpreter
+from envkit.interpreters.interpreter import Interpreter
 
 _ALWAYS = ("--color", "never")
 _IN_FILES = {

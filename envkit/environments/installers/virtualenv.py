@@ -21,7 +21,8 @@ from envkit.errors import BuildFailed, ToolNotFound
 from envkit.formats.credentials import filled
 from envkit.formats.requirement import Requirement
 from envkit.formats.requirement_lines import Option
-from envkit.interpreters.discovery import Interpreter
+from envkit.interpreters.describe import describe
+from envkit.interpreters.interpreter import Interpreter
 
 # between the double quotes that pip puts around the interpreter of long or spaced paths
 _EXPANDED = {*'"$`\\'}
@@ -117,16 +118,6 @@ def _build_variables(plan: Plan, workshop: Workshop) -> dict[str, str]:
     }
 
 
-_FIND_PIP = """
-import glob, os, sys
-try:
-    import ensurepip
-except ImportError:
-    sys.exit("this interpreter has no ensurepip")
-print(sorted(glob.glob(os.path.join(os.path.dirname(ensurepip.__file__), "_bundled", "pip-*.whl")))[-1])
-"""
-
-
 def _pip(workshop: Workshop) -> Path:
     """Unpack a pip that runs on the environment's Python and give the folder (a zip would start more slowly)."""
     import zipfile
@@ -145,9 +136,11 @@ def _bundled_pip(workshop: Workshop) -> Path:
     wheel = get_embed_wheel("pip", version)
     if wheel is not None:
         return Path(wheel.path)
-    found = workshop.run(
-        [workshop.python, "-I", "-c", _FIND_PIP], f"find a pip for Python {version}"
+    facts = describe(workshop.python, environment=workshop.variables, isolated=True)
+    for folder in facts.library:
+        bundled = sorted(Path(folder, "ensurepip", "_bundled").glob("pip-*.whl"))
+        if bundled:
+            return bundled[-1]
+    raise BuildFailed(
+        f"find a pip for Python {version}", f"{workshop.python} has no ensurepip with a pip."
     )
-    if not found.endswith(".whl"):
-        raise BuildFailed(f"find a pip for Python {version}", found)
-    return Path(found)

@@ -18,7 +18,7 @@ from envkit.environments.pylock import Lock
 from envkit.errors import ToolNotFound
 from envkit.formats import uv_toml
 from envkit.formats.credentials import filled
-from envkit.interpreters.discovery import Interpreter
+from envkit.interpreters.interpreter import Interpreter
 
 _SECONDS = 20.0
 _PATIENCE_SECONDS = 1.0  # after the installation

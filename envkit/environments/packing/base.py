@@ -7,18 +7,16 @@ made relative.
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from envkit.child import process
 from envkit.child import variables as variables_of
 from envkit.environments.packing import elf
 from envkit.environments.packing.members import Member, of_file
-from envkit.errors import BuildFailed
+from envkit.errors import BuildFailed, NotAnInterpreter
+from envkit.interpreters.describe import describe
 
 _LEFT_OUT = {
     "__pycache__",
@@ -31,15 +29,6 @@ _LEFT_OUT = {
     "idle_test",
 }
 _SYSTEM = {"/usr", "/"}  # prefixes that stand in too many texts to be told from others
-_SECONDS = 60.0
-_ASK = """
-import json, os, sys, sysconfig
-print(json.dumps({
-    "prefix": sys.base_prefix, "executable": os.path.realpath(sys.executable),
-    "libraries": sorted({sysconfig.get_path(each) for each in ("stdlib", "platstdlib")}),
-    "shared": sysconfig.get_config_var("INSTSONAME") or "", "lib": sysconfig.get_config_var("LIBDIR") or "",
-}))
-"""
 _RELATIVE = """
 import sys as _sys
 build_time_vars = {
@@ -60,22 +49,17 @@ class Base:
 
 
 def of(executable: Path) -> Base:
-    """Ask an interpreter where its parts are. Raises `BuildFailed`."""
-    ended = process.run(
-        [executable, "-I", "-c", _ASK],
-        environment=variables_of.for_installer(os.environ),
-        timeout=_SECONDS,
-        keep_output=True,
-    )
+    """Start an interpreter to say where its parts are. Raises `BuildFailed`."""
+    variables = variables_of.for_installer(os.environ)
     try:
-        facts: Mapping[str, Any] = json.loads(ended.output.splitlines()[-1])
-    except (ValueError, IndexError):
-        raise BuildFailed(f"ask {executable} where its library is", ended.output) from None
+        facts = describe(executable, environment=variables, isolated=True)
+    except NotAnInterpreter as error:
+        raise BuildFailed(f"locate the standard library of {executable}", str(error)) from error
     return Base(
-        prefix=Path(facts["prefix"]),
-        executable=Path(facts["executable"]),
-        libraries=tuple(Path(each) for each in facts["libraries"]),
-        shared=Path(facts["lib"] or facts["prefix"]),
+        prefix=Path(facts.base_prefix),
+        executable=facts.interpreter.executable,
+        libraries=tuple(map(Path, facts.library)),
+        shared=Path(facts.library_folder or facts.base_prefix),
     )
 
 

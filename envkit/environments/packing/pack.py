@@ -22,7 +22,8 @@ from envkit.environments.prepare import prepare
 from envkit.environments.store import store
 from envkit.environments.store.store import Store
 from envkit.errors import BuildFailed, InvalidArgument
-from envkit.interpreters.discovery import Interpreter, KnownInterpreters
+from envkit.interpreters.interpreter import Interpreter
+from envkit.interpreters.known_interpreters import KnownInterpreters
 from envkit.interpreters.policy import PythonPolicy
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec

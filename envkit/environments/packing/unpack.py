@@ -25,7 +25,8 @@ from envkit.inside.programs import relocation
 from envkit.installed import conda_records as conda_records
 from envkit.installed import records
 from envkit.interpreters import discovery
-from envkit.interpreters.discovery import Interpreter, Search
+from envkit.interpreters.discovery import Search
+from envkit.interpreters.interpreter import Interpreter, minor_of
 from envkit.interpreters.policy import PythonPolicy
 
 Report = Callable[[str], None]
@@ -194,7 +195,7 @@ def _interpreter(told: Description, shelf: Store) -> tuple[Interpreter, Path | N
     """Give the interpreter to use, and where to put the one that came along if it is that one."""
     search = Search(environ=os.environ, memory=shelf.memory, policy=PythonPolicy.EXACT)
     with suppress(InterpreterNotFound):
-        found = discovery.find(told.version, search)
+        found = discovery.find(told.version, search).interpreter
         if (found.version, found.abi, found.platform) == (told.version, told.abi, told.platform):
             return found, None
     name = f"{told.implementation}-{told.version}-{told.platform}-{told.base[:16]}"
@@ -205,13 +206,11 @@ def _interpreter(told: Description, shelf: Store) -> tuple[Interpreter, Path | N
 def _came(told: Description, folder: Path) -> Interpreter:
     """Give the interpreter that came along, in the folder where it lies."""
     return Interpreter(
-        executable=folder / "bin" / f"python{discovery.minor_of(told.version)}",
+        executable=folder / "bin" / f"python{minor_of(told.version)}",
         version=told.version,
         implementation=told.implementation,
         platform=told.platform,
         abi=told.abi,
-        size=0,
-        mtime_ns=0,
     )
 
 

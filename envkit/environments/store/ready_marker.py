@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from envkit.environments.store import manifest
-from envkit.interpreters.discovery import Interpreter
+from envkit.interpreters.interpreter import Interpreter
 
 NAME = manifest.MARKER
 

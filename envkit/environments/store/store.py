@@ -27,7 +27,7 @@ from pathlib import Path
 
 from envkit.environments.store import file_locks, manifest, ready_marker, uses
 from envkit.errors import BuildFailed, InvalidArgument
-from envkit.interpreters.discovery import Interpreter
+from envkit.interpreters.interpreter import Interpreter
 
 VARIABLE = "ENVKIT_HOME"
 MARKER = ready_marker.NAME

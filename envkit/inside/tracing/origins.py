@@ -7,7 +7,7 @@ import sys
 from types import FrameType
 from typing import Any
 
-from ..interpreter import stdlib_folders
+from ..programs.describe_python import stdlib_folders
 
 MACHINERY, STANDARD, OTHER = range(3)  # whose code a frame runs
 BROKER = 3  # other code at its top level, as good as standard in its functions

@@ -165,16 +165,7 @@ class Imports:
 
 
 def _nothing_installed(python: str | None) -> InterpreterFacts:
-    return InterpreterFacts(
-        executable="",
-        version=python or "",
-        implementation="",
-        platform="",
-        stdlib=(),
-        sys_path=(),
-        markers={},
-        tools={},
-    )
+    return InterpreterFacts(version=python or "")
 
 
 def _top_level(folder: Path) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from envkit.interpreters import discovery
+from envkit.interpreters import locations
 from tests.builders.wheels import write_wheel
 
 VERSION = "3.10.13"
@@ -16,7 +16,7 @@ VERSION = "3.10.13"
 @pytest.fixture
 def python_folder() -> Path:
     """The folder of an interpreter of this machine, in which it can be hidden."""
-    folder = discovery.pyenv_versions(os.environ) / VERSION
+    folder = locations.pyenv_versions(os.environ) / VERSION
     if not folder.exists():
         pytest.skip(f"Python {VERSION} is not on this machine")
     return folder

@@ -1,0 +1,33 @@
+"""What a sandbox must leave visible so that an interpreter and its environment work in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from envkit.child import hidden_paths
+from envkit.interpreters.facts import InterpreterFacts
+
+
+def visible_paths(facts: InterpreterFacts, environment: Mapping[str, str]) -> Iterator[Path]:
+    """Yield what the interpreter and its environment consist of. `environment`: the variables that it gets."""
+    yield Path(facts.executable)
+    for prefix in (facts.prefix, facts.base_prefix):
+        yield from hidden_paths.of_prefix(Path(prefix), environment)
+    for folder in map(Path, (*facts.stdlib, *facts.sys_path)):
+        yield folder
+        yield from _editable_projects(folder)
+
+
+def _editable_projects(site: Path) -> Iterator[Path]:
+    """Yield where distributions lie that are installed in development mode (PEP 610)."""
+    for record in site.glob("*.dist-info/direct_url.json"):
+        try:
+            origin = json.loads(record.read_text(encoding="utf-8"))
+            if origin["dir_info"]["editable"] and origin["url"].startswith("file://"):
+                yield Path(unquote(urlsplit(origin["url"]).path))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            # not as the PEP has it, so not editable
+            continue
