@@ -1,9 +1,9 @@
-"""The types that a signature names: basic ones, and arrays, objects and maps of them.
+"""The types of a signature: basic types, and arrays, objects and maps of them.
 
 https://mlflow.org/docs/latest/ml/model/signatures/
 
-Each type has `to_dict` and is read back by `from_dict`, in the JSON that MLflow writes into
-`MLmodel`.
+Each type has `to_dict`, which returns the JSON value that MLflow writes into `MLmodel`; `from_dict`
+reads it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ from envkit.errors import InvalidArgument
 
 
 class DataType(Enum):
-    """A basic type; `DataType["long"]`, `DataType.long`. The value is MLflow's number of it."""
+    """A basic type. Corresponds to `mlflow.types.DataType`, whose numbers are the values.
+
+    Examples:
+        >>> DataType["long"] is DataType.long
+        True
+    """
 
     boolean = 1
     integer = 2
@@ -36,21 +41,21 @@ class DataType(Enum):
     __str__ = __repr__
 
     def to_numpy(self) -> Any:
-        """Give the NumPy type (imports NumPy)."""
+        """Return the `numpy.dtype` (imports NumPy)."""
         return import_module("numpy").dtype(_NUMPY[self.name])
 
     def to_pandas(self) -> Any:
-        """Give the NumPy type of a pandas column: `object` for texts and bytes (imports NumPy)."""
-        return import_module("numpy").dtype(
-            object if self.name in ("string", "binary") else _NUMPY[self.name]
-        )
+        """Return the `numpy.dtype` of a pandas column: `object` for texts and bytes."""
+        if self.name in ("string", "binary"):
+            return import_module("numpy").dtype(object)
+        return self.to_numpy()
 
     def to_python(self) -> type:
-        """Give the built-in type."""
+        """Return the built-in type."""
         return _PYTHON[self.name]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give `{"type": name}`."""
+        """Return the JSON value, `{"type": name}`."""
         return {"type": self.name}
 
 
@@ -78,7 +83,7 @@ _PYTHON: dict[str, type] = {
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AnyType:
-    """Whatever JSON can hold, null included; it is not checked."""
+    """Any JSON value, null included; it is not checked. Corresponds to `mlflow.types.schema.AnyType`."""
 
     NAME: ClassVar = "any"
 
@@ -86,13 +91,24 @@ class AnyType:
         return "Any"
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON value."""
+        """Return the JSON value."""
         return {"type": self.NAME}
 
 
 @dataclass(frozen=True, slots=True, repr=False, init=False)
 class Array:
-    """A list of values of one type; the type may be given by name: `Array("long")`."""
+    """A list of values of one type. Corresponds to `mlflow.types.schema.Array`.
+
+    Args:
+        dtype: Type of the items, or the name of a basic type.
+
+    Raises:
+        InvalidArgument: If `dtype` is not a type.
+
+    Examples:
+        >>> Array("long").to_dict()
+        {'type': 'array', 'items': {'type': 'long'}}
+    """
 
     dtype: Type
 
@@ -105,32 +121,39 @@ class Array:
         return f"Array({self.dtype!r})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON value."""
+        """Return the JSON value."""
         return {"type": self.NAME, "items": self.dtype.to_dict()}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SparkMLVector:
-    """A vector of Spark ML: doubles."""
+    """A vector of doubles of Spark ML. Corresponds to `mlflow.types.schema.SparkMLVector`."""
 
     NAME: ClassVar = "sparkml_vector"
 
     @property
     def dtype(self) -> DataType:
-        """The type of its values."""
+        """Type of the values."""
         return DataType.double
 
     def __repr__(self) -> str:
         return "SparkML vector"
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON value."""
+        """Return the JSON value."""
         return {"type": self.NAME}
 
 
 @dataclass(frozen=True, slots=True, repr=False, init=False)
 class Map:
-    """An object with any keys and values of one type."""
+    """An object with any keys and values of one type. Corresponds to `mlflow.types.schema.Map`.
+
+    Args:
+        value_type: Type of the values, or the name of a basic type.
+
+    Raises:
+        InvalidArgument: If `value_type` is not a type.
+    """
 
     value_type: Type
 
@@ -143,64 +166,83 @@ class Map:
         return f"Map(str -> {self.value_type!r})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON value."""
+        """Return the JSON value."""
         return {"type": self.NAME, "values": self.value_type.to_dict()}
 
 
 @dataclass(frozen=True, slots=True, repr=False, init=False)
 class Property:
-    """A value of an `Object`: its name, its type, and whether it must be there."""
+    """A named value of an `Object`. Corresponds to `mlflow.types.schema.Property`.
+
+    Args:
+        name: Name of the value.
+        dtype: Type of the value, or the name of a basic type.
+        required: Whether the value must be present.
+
+    Raises:
+        InvalidArgument: If `name` is not text or `dtype` is not a type.
+    """
 
     name: str
     dtype: Type
     required: bool
 
     def __init__(self, name: str, dtype: Type | str, required: bool = True) -> None:
-        given: Any = name  # whatever the caller gave
-        if not isinstance(given, str):
-            raise InvalidArgument(f"The name of a property is text, not {name!r}.")
+        untyped_name: Any = name
+        if not isinstance(untyped_name, str):
+            raise InvalidArgument(f"The name of a property must be text, not {name!r}.")
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "dtype", type_of(dtype))
         object.__setattr__(self, "required", required)
 
     def __repr__(self) -> str:
-        return f"{self.name}: {self.dtype!r} ({'required' if self.required else 'optional'})"
+        presence = "required" if self.required else "optional"
+        return f"{self.name}: {self.dtype!r} ({presence})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Give `{name: {"type": …, "required": …}}`."""
+        """Return `{name: {"type": …, "required": …}}`."""
         return {self.name: {**self.dtype.to_dict(), "required": self.required}}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Object:
-    """An object with named values of their own types; the properties are kept in the order of their names."""
+    """An object with named values of their own types. Corresponds to `mlflow.types.schema.Object`.
+
+    Args:
+        properties: At least one property; they are sorted by name.
+
+    Raises:
+        InvalidArgument: If there is no property, two have the same name, or an item is not a
+            `Property`.
+    """
 
     properties: tuple[Property, ...] | list[Property]
 
     NAME: ClassVar = "object"
 
     def __post_init__(self) -> None:
-        given: Any = self.properties  # whatever the caller gave
-        if not isinstance(given, list | tuple) or not given:
-            raise InvalidArgument("An Object takes a list of at least one Property.")
-        if wrong := [each for each in given if not isinstance(each, Property)]:
-            raise InvalidArgument(f"An Object takes Property values, not {wrong[0]!r}.")
-        names = [each.name for each in self.properties]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
+        untyped: Any = self.properties
+        if not isinstance(untyped, list | tuple) or not untyped:
+            raise InvalidArgument("An Object needs a list of at least one Property.")
+        if others := [item for item in untyped if not isinstance(item, Property)]:
+            raise InvalidArgument(f"An Object takes Property values, not {others[0]!r}.")
+        names = [item.name for item in self.properties]
+        if duplicates := sorted({name for name in names if names.count(name) > 1}):
             raise InvalidArgument(
-                f"An Object has one property of a name; twice there: {', '.join(twice)}."
+                f"The properties of an Object need different names; "
+                f"more than one is called {', '.join(duplicates)}."
             )
-        ordered = tuple(sorted(self.properties, key=lambda each: each.name))
+        ordered = tuple(sorted(self.properties, key=lambda item: item.name))
         object.__setattr__(self, "properties", ordered)
 
     def __repr__(self) -> str:
         return "{" + ", ".join(map(repr, self.properties)) + "}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON value."""
-        properties = {
-            name: value for each in self.properties for name, value in each.to_dict().items()
-        }
+        """Return the JSON value."""
+        properties: dict[str, Any] = {}
+        for item in self.properties:
+            properties.update(item.to_dict())
         return {"type": self.NAME, "properties": properties}
 
 
@@ -208,50 +250,48 @@ Type = DataType | Array | SparkMLVector | Object | Map | AnyType
 _TYPES = (DataType, Array, SparkMLVector, Object, Map, AnyType)
 
 
-def type_of(given: object) -> Type:
-    """Give a type as it is, or the basic type of that name. Raises `InvalidArgument`."""
-    if isinstance(given, _TYPES):
-        return given
-    if isinstance(given, str) and given in DataType.__members__:
-        return DataType[given]
-    known = ", ".join(DataType.__members__)
+def type_of(value: object) -> Type:
+    """Return a type as it is, or the basic type of that name; raise `InvalidArgument` for others."""
+    if isinstance(value, _TYPES):
+        return value
+    if isinstance(value, str) and value in DataType.__members__:
+        return DataType[value]
+    names = ", ".join(DataType.__members__)
     raise InvalidArgument(
-        f"{given!r} is no type of a signature: {known}, or an Array, Object, Map or AnyType."
+        f"{value!r} is not a type of a signature. "
+        f"Use one of {names}, or an Array, Object, Map or AnyType."
     )
 
 
 def from_dict(value: Any) -> Type:
-    """Read a type from its JSON value. Raises `InvalidArgument` for anything else."""
+    """Read a type from its JSON value; raise `InvalidArgument` for anything else."""
     kind = value.get("type") if isinstance(value, Mapping) else None
     if kind == Array.NAME:
         return Array(from_dict(_member(value, "items")))
     if kind == Map.NAME:
         return Map(from_dict(_member(value, "values")))
     if kind == Object.NAME:
-        properties = _member(value, "properties")
-        if not isinstance(properties, Mapping):
-            raise InvalidArgument(f"The properties of an object are an object, not {properties!r}.")
-        return Object([_property(name, each) for name, each in properties.items()])
+        return _object_from_dict(value)
     if kind == AnyType.NAME:
         return AnyType()
     if kind == SparkMLVector.NAME:
         return SparkMLVector()
     if not isinstance(kind, str):
-        raise InvalidArgument(f"A type is an object with the key `type`, not {value!r}.")
+        raise InvalidArgument(f"A type must be an object with the key `type`, not {value!r}.")
     return type_of(kind)
 
 
 def merge(one: Type, other: Type) -> Type:
-    """Give the type that values of both types have; a property that only one object has becomes optional.
+    """Return the type of values of both types; a property of one object only becomes optional.
 
-    Basic types are never widened. Raises `InvalidArgument` when there is no such type.
+    Basic types are never widened. Raises `InvalidArgument` if there is no such type.
     """
-    if one == other or isinstance(other, AnyType):
-        if isinstance(other, AnyType) and isinstance(one, Object):
-            return _optional(one)
-        return one
     if isinstance(one, AnyType):
-        return merge(other, one)
+        return _merged_with_any(other)
+    if isinstance(other, AnyType):
+        return _merged_with_any(one)
+    if one == other:
+        return one
     if isinstance(one, Array) and isinstance(other, Array):
         return Array(merge(one.dtype, other.dtype))
     if isinstance(one, Map) and isinstance(other, Map):
@@ -261,9 +301,16 @@ def merge(one: Type, other: Type) -> Type:
     raise InvalidArgument(f"There is no type for values of both {one!r} and {other!r}.")
 
 
+def _merged_with_any(kind: Type) -> Type:
+    """Any also stands for null and `{}`, so no property of an object can be required."""
+    if isinstance(kind, Object):
+        return Object([replace(item, required=False) for item in kind.properties])
+    return kind
+
+
 def _merged_objects(one: Object, other: Object) -> Object:
-    left = {each.name: each for each in one.properties}
-    right = {each.name: each for each in other.properties}
+    left = {item.name: item for item in one.properties}
+    right = {item.name: item for item in other.properties}
     merged = []
     for name in {**left, **right}:
         if name in left and name in right:
@@ -277,21 +324,25 @@ def _merged_properties(one: Property, other: Property) -> Property:
     return Property(one.name, merge(one.dtype, other.dtype), one.required and other.required)
 
 
-def _optional(found: Object) -> Object:
-    return Object([replace(each, required=False) for each in found.properties])
+def _object_from_dict(value: Mapping[str, Any]) -> Object:
+    properties = _member(value, "properties")
+    if not isinstance(properties, Mapping):
+        raise InvalidArgument(
+            f"The `properties` of an object must be an object, not {properties!r}."
+        )
+    return Object([_property_from_dict(name, member) for name, member in properties.items()])
 
 
-def _property(name: str, value: Any) -> Property:
+def _property_from_dict(name: str, value: Any) -> Property:
+    required = True
     if isinstance(value, Mapping):
-        required = value.get("required", True)
-    else:
-        required = True
-    return Property(name, from_dict(value), required is not False)
+        required = value.get("required", True) is not False
+    return Property(name, from_dict(value), required)
 
 
 def _member(value: Mapping[str, Any], key: str) -> Any:
     if key not in value:
         raise InvalidArgument(
-            f"A type `{value['type']}` has the key `{key}`, which is missing in {dict(value)!r}."
+            f"A type `{value['type']}` needs the key `{key}`, which is missing in {dict(value)!r}."
         )
     return value[key]

@@ -1,4 +1,4 @@
-"""An input example as it is saved with a model: `input_example.json`, and the same as a request to a scoring server.
+"""Input examples: `input_example.json`, and the same as a request to a scoring server.
 
 https://mlflow.org/docs/latest/ml/model/signatures/#input-examples
 """
@@ -13,7 +13,8 @@ from typing import Any
 
 from envkit.errors import InvalidArgument, InvalidFile
 from envkit.inside.data.enforcement.inputs import convert
-from envkit.inside.data.json_encoding import NotEncodable, encode
+from envkit.inside.data.json_encoding import NotEncodable
+from envkit.inside.data.json_encoding import encode as json_value
 from envkit.inside.data.requests.saved_example import example_data
 from envkit.inside.data.signature import InvalidInput, Signature
 from envkit.models.directory import ModelDirectory
@@ -22,14 +23,14 @@ from envkit.models.inference.values import is_array
 
 FILE_NAME = "input_example.json"
 SERVING_FILE_NAME = "serving_input_example.json"
-_CHAT = ("messages", "prompt", "input")
+_CHAT_KEYS = frozenset({"messages", "prompt", "input"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SavedExample:
-    """An example ready to be saved.
+    """An encoded example.
 
-    data, params: what the model is called with. files: name → text. info:
+    data, params: what the model is called with. files: the texts to write, by file name. info:
     `saved_input_example_info` of `MLmodel`.
     """
 
@@ -39,91 +40,129 @@ class SavedExample:
     info: dict[str, Any]
 
 
-def of(example: Any) -> SavedExample:
-    """Encode an example: a data frame or series, an array, arrays by name, a sparse matrix, a dict, a list, one value,
-    a model of pydantic; or a pair of one of these and a dict of parameters.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Encoded:
+    """The data of an example as JSON.
 
-    Bytes become base64 texts, times ISO 8601 texts, what is missing null. Raises `InvalidArgument` for what has no
-    form in JSON.
-    """  # fmt: skip
-    data, params = example, None
-    if isinstance(example, tuple) and len(example) == 2 and isinstance(example[1], dict):
-        data, params = example
+    saved: value of `input_example.json`. info: its type in `MLmodel`. request: value in a request
+    to a scoring server. request_key: key of that value; None if it is the request itself.
+    """
+
+    saved: Any
+    info: dict[str, Any]
+    request: Any
+    request_key: str | None = "inputs"
+
+
+def encode(example: Any) -> SavedExample:
+    """Encode an example, or a pair of an example and a dict of parameters.
+
+    Bytes become base64 texts, times ISO 8601 texts, missing values null. Raises `InvalidArgument`
+    for data that JSON cannot hold.
+    """
+    data, params = split_params(example)
+    if params is not None:
         schema_of_params(params)
     try:
-        value, info, form = _encoded(data)
-        if form is None:
-            serving = value
-        else:
-            serving = {form: _request_value(data, value)}
-        saved: Any = value
-        if params is not None:
-            given = encode(params)
-            info = {**info, "params": "true"}
-            saved = {"inputs": value, "params": given}
-            if form is None:
-                serving = {**serving, **given}
-            else:
-                serving = {**serving, "params": given}
+        encoded = _encode(data)
+        encoded_params = None if params is None else json_value(params)
     except NotEncodable as error:
         raise InvalidArgument(
-            f"The input example has no form in JSON: it {error.problem}."
+            f"The input example cannot be written as JSON: it {error.problem}."
         ) from error
-    info = {"artifact_path": FILE_NAME, "serving_input_path": SERVING_FILE_NAME, **info}
-    files = {FILE_NAME: json.dumps(saved), SERVING_FILE_NAME: json.dumps(serving, indent=2)}
+    info = {"artifact_path": FILE_NAME, "serving_input_path": SERVING_FILE_NAME, **encoded.info}
+    saved = encoded.saved
+    if params is not None:
+        info["params"] = "true"
+        saved = {"inputs": saved, "params": encoded_params}
+    files = {
+        FILE_NAME: json.dumps(saved),
+        SERVING_FILE_NAME: json.dumps(_request(encoded, encoded_params), indent=2),
+    }
     return SavedExample(data=data, params=params, files=files, info=info)
 
 
-def _encoded(data: Any) -> tuple[Any, dict[str, Any], str | None]:
-    """Give the JSON value, what `MLmodel` says of it, and the request's key for it; None for a request of a chat."""
+def split_params(example: Any) -> tuple[Any, dict[str, Any] | None]:
+    """Split an example into its data and its parameters, None if it has none."""
+    if isinstance(example, tuple) and len(example) == 2 and isinstance(example[1], dict):
+        return example
+    return example, None
+
+
+def _request(encoded: _Encoded, params: Any) -> Any:
+    if encoded.request_key is None:
+        return encoded.request if params is None else {**encoded.request, **params}
+    request = {encoded.request_key: encoded.request}
+    if params is not None:
+        request["params"] = params
+    return request
+
+
+def _encode(data: Any) -> _Encoded:
     if hasattr(data, "to_frame") and hasattr(data, "iloc"):
         data = data.to_frame()
     if hasattr(data, "columns") and hasattr(data, "iloc"):
-        split = _split(data)
-        orient = "split" if "columns" in split else "values"
-        return split, {"type": "dataframe", "pandas_orient": orient}, "dataframe_split"
+        return _encode_frame(data)
     if type(data).__module__.startswith("scipy.sparse"):
-        return _sparse(data), {"type": f"sparse_matrix_{data.format}"}, "inputs"
-    if is_array(data) or (isinstance(data, dict) and data and all(map(is_array, data.values()))):
-        return encode(data), {"type": "ndarray"}, "inputs"
-    if isinstance(data, dict) and any(map(is_array, data.values())):
-        raise InvalidArgument("An input example by name has arrays only, or none.")
-    is_chat = isinstance(data, dict) and any(each in data for each in _CHAT)
-    return encode(data), {"type": "json_object"}, None if is_chat else "inputs"
+        return _encode_sparse(data)
+    if is_array(data):
+        return _encode_plain(data, "ndarray")
+    if not isinstance(data, dict):
+        return _encode_plain(data, "json_object")
+    arrays = [is_array(value) for value in data.values()]
+    if any(arrays) and not all(arrays):
+        raise InvalidArgument(
+            "An input example by name must hold arrays only, or no arrays; "
+            "this one mixes arrays and other values."
+        )
+    if any(arrays):
+        return _encode_plain(data, "ndarray")
+    if _CHAT_KEYS & set(data):
+        value = json_value(data)
+        return _Encoded(saved=value, info={"type": "json_object"}, request=value, request_key=None)
+    return _encode_plain(data, "json_object")
 
 
-def _split(frame: Any) -> dict[str, Any]:
-    found = frame.to_dict(orient="split")
-    data = {"data": encode(found["data"])}
-    if list(frame.columns) == list(range(len(frame.columns))):
-        return data
-    return {
-        "columns": [
-            each if isinstance(each, int | str) else str(each) for each in found["columns"]
-        ],
-        **data,
-    }
+def _encode_plain(data: Any, kind: str) -> _Encoded:
+    value = json_value(data)
+    return _Encoded(saved=value, info={"type": kind}, request=value)
 
 
-def _sparse(matrix: Any) -> dict[str, Any]:
-    if getattr(matrix, "format", "") not in ("csc", "csr"):
-        raise InvalidArgument("A sparse input example is a csc_matrix or csr_matrix.")
-    parts = {name: encode(getattr(matrix, name)) for name in ("data", "indices", "indptr")}
-    return {**parts, "shape": list(matrix.shape)}
+def _encode_frame(frame: Any) -> _Encoded:
+    split = frame.to_dict(orient="split")
+    rows = json_value(split["data"])
+    value, orient = {"data": rows}, "values"
+    if list(frame.columns) != list(range(len(frame.columns))):
+        columns = [name if isinstance(name, int | str) else str(name) for name in split["columns"]]
+        value, orient = {"columns": columns, "data": rows}, "split"
+    return _Encoded(
+        saved=value,
+        info={"type": "dataframe", "pandas_orient": orient},
+        request=value,
+        request_key="dataframe_split",
+    )
 
 
-def _request_value(data: Any, value: Any) -> Any:
-    """Requests know no sparse matrices."""
-    if type(data).__module__.startswith("scipy.sparse"):
-        return encode(data)
-    return value
+def _encode_sparse(matrix: Any) -> _Encoded:
+    form = getattr(matrix, "format", "")
+    if form not in ("csc", "csr"):
+        raise InvalidArgument(
+            f"A sparse input example must be a csc_matrix or csr_matrix, not a {form}_matrix."
+        )
+    parts = {name: json_value(getattr(matrix, name)) for name in ("data", "indices", "indptr")}
+    return _Encoded(
+        saved={**parts, "shape": list(matrix.shape)},
+        info={"type": f"sparse_matrix_{form}"},
+        # Requests have no form for sparse matrices.
+        request=json_value(matrix),
+    )
 
 
 def load(
     model: ModelDirectory, info: Mapping[str, Any], signature: Mapping[str, Any] | None
 ) -> Any:
-    """Read the example of a model, without its parameters. Raises `InvalidFile`."""
-    path, value = _value(model, info)
+    """Read the example of a model without its parameters; raise `InvalidFile` if it is malformed."""
+    path, value = _read(model, info)
     if info.get("params") and isinstance(value, dict):
         value = value.get("inputs")
     try:
@@ -135,29 +174,29 @@ def load(
         raise InvalidFile(path, "", str(error)) from error
 
 
-def load_params(
-    model: ModelDirectory, info: Mapping[str, Any], _: Any = None
-) -> dict[str, Any] | None:
-    """Read the parameters that were saved with the example. Raises `InvalidFile`."""
+def load_params(model: ModelDirectory, info: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Read the parameters that were saved with the example; None if there are none."""
     if not info.get("params"):
         return None
-    path, value = _value(model, info)
+    path, value = _read(model, info)
     params = value.get("params") if isinstance(value, dict) else None
     if not isinstance(params, dict):
         raise InvalidFile(path, "params", "is missing")
     return params
 
 
-def load_serving(model: ModelDirectory, info: Mapping[str, Any], _: Any = None) -> str | None:
-    """Read the example as the text of a request; None when there is none. Raises `InvalidFile`."""
+def load_serving(model: ModelDirectory, info: Mapping[str, Any]) -> str | None:
+    """Read the example as the text of a request; None if there is none."""
     name = info.get("serving_input_path")
-    path = model.file(str(name)) if name else None
-    if path:
-        return path.read_text(encoding="utf-8")
-    return None
+    if not name:
+        return None
+    path = model.file(str(name))
+    if path is None:
+        return None
+    return path.read_text(encoding="utf-8")
 
 
-def _value(model: ModelDirectory, info: Mapping[str, Any]) -> tuple[Path, Any]:
+def _read(model: ModelDirectory, info: Mapping[str, Any]) -> tuple[Path, Any]:
     name = str(info.get("artifact_path") or FILE_NAME)
     path = model.file(name)
     if path is None:

@@ -1,4 +1,4 @@
-"""A model logged to MLflow's tracking server, through `mlflow-skinny` when that is installed.
+"""Log a model to an MLflow tracking server, through `mlflow-skinny`.
 
 MLflow 3 keeps it as a logged model (`models:/m-…`), which need not belong to a run; clients and
 servers before that keep it among the artifacts of a run.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from envkit.errors import InvalidArgument, InvalidInput, ToolNotFound
-from envkit.models.uris.tracking import unreachable
+from envkit.models.uris.tracking import UNSUPPORTED, unreachable
 
-# the tag of a run under which MLflow's interface finds its models
-_HISTORY = "mlflow.log-model.history"
-# to servers before MLflow 3
-_UNKNOWN = {"ENDPOINT_NOT_FOUND", "NOT_FOUND", "NOT_IMPLEMENTED", "FEATURE_DISABLED"}
-_NOT_IN_NAMES = frozenset("/:.%\"'")  # of logged models
+# Tag of a run in which MLflow's user interface looks for the run's models.
+_HISTORY_TAG = "mlflow.log-model.history"
+_HISTORY_KEYS = ("artifact_path", "flavors", "model_uuid", "run_id", "utc_time_created")
+# Not allowed in the name of a logged model.
+_RESERVED_CHARACTERS = frozenset("/:.%\"'")
 
 
 class Description(Protocol):
@@ -35,135 +35,146 @@ class Description(Protocol):
     model_uuid: str | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give what `MLmodel` holds."""
+        """Return the content of `MLmodel`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wishes:
-    """How a model is logged. run_id: default the active run. told: `model_type`, `params`, `tags` of a logged model.
+class Options:
+    """How a model is logged.
 
-    registered_model_name, wait: make it a version of that, and wait so many seconds until it is
-    ready.
+    registered_model_name: registered model of which it becomes a version.
+    await_registration_for: seconds to wait until that version is ready. run_id: run of the model,
+    None for the active one. logged_model_facts: `model_type`, `params` and `tags` of a logged model.
     """
 
     registered_model_name: str | None = None
-    wait: int | None = None
+    await_registration_for: int | None = None
     run_id: str | None = None
-    told: Mapping[str, Any] = field(default_factory=dict)
+    logged_model_facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+Save = Callable[[Path], None]
+"""Writes the model into a folder that does not exist yet."""
 
 
 def log(
-    model: Description, flavor: Any, wishes: Wishes, arguments: Mapping[str, Any]
+    model: Description, flavor: Any, options: Options, arguments: Mapping[str, Any]
 ) -> int | None:
-    """Save and log a model; it then says where. Gives the version under which it was registered, if it was.
+    """Save and log a model; return the version under which it was registered, or None.
 
-    Raises `ToolNotFound` without `mlflow-skinny`, `InvalidInput` when there is no server,
-    `InvalidArgument` for what only logged models of MLflow 3 have.
+    The description gets the place of the model before it is saved.
     """
     mlflow = client_library()
     if problem := unreachable(str(mlflow.get_tracking_uri())):
         raise InvalidInput(f"{problem}.")
-    logged = _logged_model(mlflow, model, wishes)
-    with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
-        path = Path(folder, "model")
-        if logged is not None:
-            uri = _put(mlflow, logged, model, flavor, path, arguments)
-        elif wishes.told:
-            raise InvalidArgument(
-                f"{', '.join(wishes.told)}: MLflow knows that of models since its version 3."
-            )
+
+    def save(folder: Path) -> None:
+        flavor.save_model(path=str(folder), mlflow_model=model, **arguments)
+
+    logged_model = _new_logged_model(mlflow, model, options)
+    with tempfile.TemporaryDirectory(prefix="envkit-") as parent:
+        folder = Path(parent, "model")
+        if logged_model is not None:
+            uri = _fill_logged_model(mlflow, logged_model, model, save, folder)
         else:
-            with _run(mlflow, wishes.run_id) as model.run_id:
-                uri = _put_into_run(mlflow.MlflowClient(), model, flavor, path, arguments)
-    if wishes.registered_model_name is None:
+            uri = _log_to_run(mlflow, model, options, save, folder)
+    if options.registered_model_name is None:
         return None
     version = mlflow.register_model(
-        uri, wishes.registered_model_name, await_registration_for=wishes.wait or 0
+        uri,
+        options.registered_model_name,
+        await_registration_for=options.await_registration_for or 0,
     )
     return int(version.version)
 
 
 def client_library() -> Any:
-    """Import MLflow's client. Raises `ToolNotFound` that names the extra."""
+    """Import MLflow's client; `ToolNotFound` names the extra that installs it."""
     try:
         return import_module("mlflow")
     except ModuleNotFoundError as error:
         if error.name != "mlflow":
             raise
-        remedy = "Logging to a tracking server needs it: `pip install 'envkit[mlflow]'`. Or save the model to a folder."
+        remedy = (
+            "Install it to log models to a tracking server: `pip install 'envkit[mlflow]'`. "
+            "Or save the model to a folder."
+        )
         raise ToolNotFound("mlflow-skinny", remedy) from error
 
 
-def _logged_model(mlflow: Any, model: Description, wishes: Wishes) -> Any:
-    """Make a logged model without files; None where there are no such models, or none of that name."""
-    if not hasattr(mlflow, "initialize_logged_model") or _NOT_IN_NAMES & set(
-        model.artifact_path or ""
-    ):
+def _new_logged_model(mlflow: Any, model: Description, options: Options) -> Any:
+    """Create a logged model without files; None if client, server or name do not allow one."""
+    name = model.artifact_path or ""
+    if not hasattr(mlflow, "initialize_logged_model") or _RESERVED_CHARACTERS & set(name):
         return None
-    run = mlflow.active_run()
-    model.run_id = wishes.run_id or (run.info.run_id if run is not None else None)
-    told = dict(wishes.told)
-    if wishes.run_id is not None:
-        told["experiment_id"] = mlflow.get_run(wishes.run_id).info.experiment_id
+    facts = dict(options.logged_model_facts)
+    if options.run_id is not None:
+        model.run_id = options.run_id
+        facts["experiment_id"] = mlflow.get_run(options.run_id).info.experiment_id
+    elif (active_run := mlflow.active_run()) is not None:
+        model.run_id = active_run.info.run_id
     try:
         return mlflow.initialize_logged_model(
-            name=model.artifact_path, source_run_id=model.run_id, **told
+            name=model.artifact_path, source_run_id=model.run_id, **facts
         )
     except mlflow.exceptions.MlflowException as error:
-        if error.error_code not in _UNKNOWN:
+        if error.error_code not in UNSUPPORTED:
             raise
         return None
 
 
-def _put(
-    mlflow: Any,
-    logged: Any,
-    model: Description,
-    flavor: Any,
-    path: Path,
-    arguments: Mapping[str, Any],
+def _fill_logged_model(
+    mlflow: Any, logged_model: Any, model: Description, save: Save, folder: Path
 ) -> str:
-    model.artifact_path, model.model_id, model.model_uuid = (
-        logged.artifact_location,
-        logged.model_id,
-        logged.model_id,
-    )
+    """Save the model and upload its files; return its URI."""
+    model_id = logged_model.model_id
+    model.artifact_path = logged_model.artifact_location
+    model.model_id = model_id
+    model.model_uuid = model_id
     status = "FAILED"
     try:
-        flavor.save_model(path=str(path), mlflow_model=model, **arguments)
+        save(folder)
         client = mlflow.MlflowClient()
-        client.log_model_artifacts(logged.model_id, str(path))
+        client.log_model_artifacts(model_id, str(folder))
         if model.run_id is not None:
-            client.log_outputs(
-                model.run_id, [mlflow.entities.LoggedModelOutput(logged.model_id, step=0)]
-            )
+            output = mlflow.entities.LoggedModelOutput(model_id, step=0)
+            client.log_outputs(model.run_id, [output])
         status = "READY"
     finally:
-        mlflow.finalize_logged_model(logged.model_id, status)
-    return f"models:/{logged.model_id}"
+        mlflow.finalize_logged_model(model_id, status)
+    return f"models:/{model_id}"
+
+
+def _log_to_run(mlflow: Any, model: Description, options: Options, save: Save, folder: Path) -> str:
+    """Save the model among the artifacts of a run; return its URI."""
+    if options.logged_model_facts:
+        names = ", ".join(options.logged_model_facts)
+        raise InvalidArgument(f"{names}: needs a client and a server of MLflow 3.")
+    with _run(mlflow, options.run_id) as run_id:
+        model.run_id = run_id
+        save(folder)
+        client = mlflow.MlflowClient()
+        client.log_artifacts(run_id, str(folder), model.artifact_path)
+        _add_to_history(client, run_id, model)
+    return f"runs:/{run_id}/{model.artifact_path}"
 
 
 @contextmanager
 def _run(mlflow: Any, run_id: str | None) -> Iterator[str]:
-    run = mlflow.active_run()
-    if run_id is not None or run is not None:
-        yield run_id or run.info.run_id
+    """Give the ID of the named run, of the active run or of a new one that then ends."""
+    if run_id is not None:
+        yield run_id
         return
-    with mlflow.start_run() as started:
-        yield started.info.run_id
-
-
-def _put_into_run(
-    client: Any, model: Description, flavor: Any, path: Path, arguments: Mapping[str, Any]
-) -> str:
-    flavor.save_model(path=str(path), mlflow_model=model, **arguments)
-    client.log_artifacts(model.run_id, str(path), model.artifact_path)
-    _add_to_history(client, str(model.run_id), model)
-    return f"runs:/{model.run_id}/{model.artifact_path}"
+    active_run = mlflow.active_run()
+    if active_run is not None:
+        yield active_run.info.run_id
+        return
+    with mlflow.start_run() as new_run:
+        yield new_run.info.run_id
 
 
 def _add_to_history(client: Any, run_id: str, model: Description) -> None:
-    known = ("artifact_path", "flavors", "model_uuid", "run_id", "utc_time_created")
-    entry = {key: value for key, value in model.to_dict().items() if key in known}
-    before = json.loads(client.get_run(run_id).data.tags.get(_HISTORY, "[]"))
-    client.set_tag(run_id, _HISTORY, json.dumps([*before, entry]))
+    content = model.to_dict()
+    entry = {key: content[key] for key in _HISTORY_KEYS if key in content}
+    history = json.loads(client.get_run(run_id).data.tags.get(_HISTORY_TAG, "[]"))
+    client.set_tag(run_id, _HISTORY_TAG, json.dumps([*history, entry]))

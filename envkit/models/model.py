@@ -1,4 +1,4 @@
-"""A model as its `MLmodel` file describes it, made and changed in Python.
+"""`Model`: the content of an `MLmodel` file.
 
 https://mlflow.org/docs/latest/api_reference/python_api/mlflow.models.html#mlflow.models.Model
 """
@@ -27,9 +27,10 @@ from envkit.models.signature import ModelSignature
 from envkit.models.uris.naming import shown
 from envkit.models.uris.required_files import DESCRIPTION
 
-# written although they are None
-_ALWAYS = ("flavors", "model_id", "model_uuid", "prompts", "utc_time_created")
-_OF_SIGNATURE = {
+# Keys of the file that MLflow writes even if the value is None.
+_ALWAYS_WRITTEN = ("flavors", "model_id", "model_uuid", "prompts", "utc_time_created")
+# Keys of the file that are attributes of the signature.
+_SIGNATURE_FLAGS = {
     "is_signature_from_type_hint": "from_type_hint",
     "type_hint_from_example": "from_example",
 }
@@ -37,15 +38,32 @@ _OF_SIGNATURE = {
 
 @dataclass(slots=True)
 class Model:
-    """A model's description.
+    """The content of an `MLmodel` file. Corresponds to `mlflow.models.Model`.
 
-    artifact_path, run_id, model_id: where it was logged. utc_time_created: a text, now by default.
-    flavors: how it is loaded, by name. signature: what it takes and gives.
-    saved_input_example_info: the example's files. model_uuid: a name of its own, made when none is
-    given. mlflow_version: of the MLflow that wrote it. metadata: what the author says of it.
-    model_size_bytes: of its files. resources, auth_policy: what serving must reach, and as whom.
-    env_vars: names of environment variables. prompts: URIs of prompts. other: fields of the file
-    that have no attribute here; they are written as they were read.
+    Args:
+        artifact_path: Where the model was logged: a path in the run, or a location (MLflow 3).
+        run_id: Run that logged the model.
+        utc_time_created: When the model was created, a text in UTC; by default now, or
+            `SOURCE_DATE_EPOCH`.
+        flavors: Sections of the flavors by name.
+        signature: Inputs, outputs and parameters, or a mapping that `ModelSignature.from_dict`
+            reads.
+        saved_input_example_info: Files and format of the input example.
+        model_uuid: Unique name of the model; by default a new one.
+        mlflow_version: Version of the MLflow that wrote the file.
+        metadata: What the author records about the model.
+        model_size_bytes: Size of the model's files in bytes.
+        resources: What serving must reach: a mapping, MLflow's resource objects, or the path of a
+            YAML file.
+        env_vars: Names of the environment variables that the model reads.
+        auth_policy: As whom serving reaches the resources: a mapping or MLflow's object.
+        model_id: ID of the logged model (MLflow 3).
+        prompts: URIs of the model's prompts.
+        other: Keys of the file without an attribute here; they are written as they were read.
+
+    Raises:
+        InvalidArgument: If `env_vars` is not a list of texts, or `signature` is malformed.
+        InvalidFile: If the file that `resources` names is malformed.
     """
 
     artifact_path: str | None = None
@@ -66,115 +84,156 @@ class Model:
     other: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        given: Any = self.signature
-        if isinstance(given, Mapping):
-            self.signature = _signature(given, {})
+        signature: Any = self.signature
+        if isinstance(signature, Mapping):
+            self.signature = _signature_of(signature, {})
         names: Any = self.env_vars
-        if names is not None and not (
-            isinstance(names, list) and all(isinstance(name, str) for name in names)
-        ):
-            raise InvalidArgument(f"env_vars are a list of names, not {names!r}.")
+        if names is not None and not _is_list_of_texts(names):
+            raise InvalidArgument(f"env_vars must be a list of names, not {names!r}.")
         self.resources = _resources(self.resources)
         if hasattr(self.auth_policy, "to_dict"):
             self.auth_policy = self.auth_policy.to_dict()
 
     def add_flavor(self, name: str, **params: Any) -> Model:
-        """Say how the model is loaded as this flavor; a flavor that is there is replaced. Gives the model."""
+        """Add a flavor, or replace the flavor of that name.
+
+        Args:
+            name: Name of the flavor, such as `python_function`.
+            **params: Keys and values of its section.
+
+        Returns:
+            The model itself.
+        """
         self.flavors[name] = params
         return self
 
     def get_input_schema(self) -> Schema | None:
-        """Give the schema of the inputs; None without one."""
-        if self.signature:
-            return self.signature.inputs
-        return None
+        """Return the schema of the inputs, or None."""
+        if self.signature is None:
+            return None
+        return self.signature.inputs
 
     def get_output_schema(self) -> Schema | None:
-        """Give the schema of the outputs; None without one."""
-        if self.signature:
-            return self.signature.outputs
-        return None
+        """Return the schema of the outputs, or None."""
+        if self.signature is None:
+            return None
+        return self.signature.outputs
 
     def get_params_schema(self) -> ParamSchema | None:
-        """Give the schema of the parameters; None without one."""
-        if self.signature:
-            return self.signature.params
-        return None
+        """Return the schema of the parameters, or None."""
+        if self.signature is None:
+            return None
+        return self.signature.params
 
     def load_input_example(self, path: str | Path) -> Any:
-        """Give the input example of the model in that directory, as it was saved; None when it has none.
+        """Load the saved input example without its parameters.
 
-        A data frame needs pandas, an array NumPy. Raises `InvalidFile` when the file is missing or
-        malformed.
+        Args:
+            path: The model directory.
+
+        Returns:
+            The example as it was saved, in the types of the signature; None if there is none. A
+            data frame needs pandas, an array NumPy.
+
+        Raises:
+            InvalidFile: If the file of the example is missing or malformed.
         """
-        return self._example(path, input_example.load)
-
-    def load_input_example_params(self, path: str | Path) -> dict[str, Any] | None:
-        """Give the parameters that were saved with the input example; None when there are none."""
-        found: dict[str, Any] | None = self._example(path, input_example.load_params)
-        return found
-
-    def get_serving_input(self, path: str | Path) -> str | None:
-        """Give the text of the input example as a request to a scoring server; None when there is none."""
-        found: str | None = self._example(path, input_example.load_serving)
-        return found
-
-    def _example(self, path: str | Path, load: Any) -> Any:
-        if self.saved_input_example_info is None:
+        info = self.saved_input_example_info
+        if info is None:
             return None
         signature = self.signature.to_dict() if self.signature else None
-        return load(ModelDirectory.open(path), self.saved_input_example_info, signature)
+        return input_example.load(ModelDirectory.open(path), info, signature)
+
+    def load_input_example_params(self, path: str | Path) -> dict[str, Any] | None:
+        """Load the parameters that were saved with the input example.
+
+        Args:
+            path: The model directory.
+
+        Returns:
+            Values by name; None if there are none.
+
+        Raises:
+            InvalidFile: If the file of the example is missing or malformed.
+        """
+        info = self.saved_input_example_info
+        if info is None:
+            return None
+        return input_example.load_params(ModelDirectory.open(path), info)
+
+    def get_serving_input(self, path: str | Path) -> str | None:
+        """Load the input example as a request to a scoring server.
+
+        Args:
+            path: The model directory.
+
+        Returns:
+            The JSON text of the request; None if there is no example.
+
+        Raises:
+            InvalidFile: If the file of the example is missing or malformed.
+        """
+        info = self.saved_input_example_info
+        if info is None:
+            return None
+        return input_example.load_serving(ModelDirectory.open(path), info)
 
     def get_model_info(self) -> ModelInfo:
-        """Give what `log_model` gives of a model."""
+        """Return what `log_model` returns for this model."""
         if self.model_id:
             uri = f"models:/{self.model_id}"
         else:
             uri = f"runs:/{self.run_id}/{self.artifact_path}"
-        known = {
-            each.name: getattr(self, each.name)
-            for each in fields(ModelInfo)
-            if hasattr(self, each.name)
-        }
-        return ModelInfo(**known, model_uri=uri)
+        own = {attribute.name for attribute in fields(self)}
+        shared = [item.name for item in fields(ModelInfo) if item.name in own]
+        return ModelInfo(model_uri=uri, **{name: getattr(self, name) for name in shared})
 
     def to_dict(self) -> dict[str, Any]:
-        """Give what the file holds, its keys in order of their names; what is None is left out as MLflow does."""
-        known = {
-            each.name: getattr(self, each.name) for each in fields(self) if each.name != "other"
-        }
-        found = {
-            **self.other,
-            **{
-                name: value for name, value in known.items() if value is not None or name in _ALWAYS
-            },
-        }
+        """Return the content of the file, its keys sorted.
+
+        Keys whose value is None are left out, except those that MLflow always writes.
+        """
+        content = dict(self.other)
+        for attribute in fields(self):
+            name, value = attribute.name, getattr(self, attribute.name)
+            if name != "other" and (value is not None or name in _ALWAYS_WRITTEN):
+                content[name] = value
         if self.signature is not None:
-            found["signature"] = self.signature.to_dict()
-            found.update(
-                {key: getattr(self.signature, name) for key, name in _OF_SIGNATURE.items()}
-            )
-        return {name: deepcopy(found[name]) for name in sorted(found)}
+            content["signature"] = self.signature.to_dict()
+            for key, name in _SIGNATURE_FLAGS.items():
+                content[key] = getattr(self.signature, name)
+        return {name: deepcopy(content[name]) for name in sorted(content)}
 
     def to_yaml(self, stream: TextIO | None = None) -> str:
-        """Give the text of the file, and write it to the stream if there is one. Raises `InvalidFile`."""
+        """Return the text of the file.
+
+        Args:
+            stream: Text stream that the text is written to as well.
+
+        Raises:
+            InvalidFile: If a flavor or another key breaks the format.
+        """
         text = mlmodel.dumps(mlmodel.parse(self.to_dict(), Path(mlmodel.FILE_NAME)))
         if stream is not None:
             stream.write(text)
         return text
 
     def to_json(self) -> str:
-        """Give the same as JSON."""
+        """Return the content of the file as JSON."""
         return json.dumps(self.to_dict())
 
     def __str__(self) -> str:
         return self.to_yaml()
 
     def save(self, path: str | Path) -> None:
-        """Write the file, whole or not at all: `path` is the file, or the directory of the model.
+        """Write the file, whole or not at all.
 
-        Raises `InvalidFile` for a flavor that MLflow could not read, `InvalidInput` when it cannot
-        be written.
+        Args:
+            path: The file, or the model directory.
+
+        Raises:
+            InvalidFile: If a flavor breaks the format, so that MLflow could not read it.
+            InvalidInput: If the file cannot be written.
         """
         target = Path(path)
         if target.is_dir():
@@ -183,37 +242,59 @@ class Model:
 
     @classmethod
     def load(cls, path: str | Path) -> Model:
-        """Read the file, by its own path or that of the model's directory, or by the model's URI.
+        """Read the file of a model.
 
-        Raises `ModelNotFound`, `InvalidFile`, `PathOutsideModel` and whatever opening a model of
-        that kind raises.
+        Args:
+            path: The file, the model directory, or the URI of either.
+
+        Raises:
+            ModelNotFound: If there is no model.
+            InvalidFile: If the file is malformed.
+            PathOutsideModel: If a field leads out of the model directory.
+            ToolNotFound: If a library that reads this kind of URI is not installed.
         """
         text = str(path)
-        place = text.removesuffix(f"/{mlmodel.FILE_NAME}") or "/"
+        folder = text.removesuffix(f"/{mlmodel.FILE_NAME}") or "/"
         if text == mlmodel.FILE_NAME:
-            place = "."
-        model = ModelDirectory.open(Path(place) if isinstance(path, Path) else place, DESCRIPTION)
-        return cls._of(model.mlmodel.content, model.mlmodel_path)
+            folder = "."
+        directory = ModelDirectory.open(
+            Path(folder) if isinstance(path, Path) else folder, DESCRIPTION
+        )
+        return cls.of(directory)
 
     @classmethod
     def from_dict(cls, model_dict: Mapping[str, Any]) -> Model:
-        """Make the model that `to_dict`, or MLflow's, gave. Raises `InvalidFile` for what breaks the format."""
-        return cls._of(model_dict, Path(mlmodel.FILE_NAME))
+        """Read what `to_dict`, or MLflow's, returns.
+
+        Args:
+            model_dict: Content of an `MLmodel` file.
+
+        Raises:
+            InvalidFile: If a key breaks the format.
+        """
+        return cls._from_content(model_dict, Path(mlmodel.FILE_NAME))
 
     @classmethod
-    def _of(cls, content: Mapping[str, Any], path: Path) -> Model:
+    def of(cls, directory: ModelDirectory) -> Model:
+        """Return the `Model` of an opened model directory."""
+        return cls._from_content(directory.mlmodel.content, directory.mlmodel_path)
+
+    @classmethod
+    def _from_content(cls, content: Mapping[str, Any], path: Path) -> Model:
         mlmodel.parse(content, path)
-        rest = deepcopy(dict(content))
+        other = deepcopy(dict(content))
         try:
-            signature = _signature(rest.pop("signature", None), rest)
+            signature = _signature_of(other.pop("signature", None), other)
         except InvalidArgument as error:
             raise InvalidFile(path, "signature", str(error).rstrip(".")) from error
-        names = {each.name for each in fields(cls)} - {"other", "signature"}
-        known = {name: rest.pop(name) for name in names if name in rest}
-        absent = {"model_uuid": None, "utc_time_created": ""}
-        made = cls(**{**absent, **known}, signature=signature, other=rest)
-        made.flavors = made.flavors or {}
-        return made
+        # The defaults of a new model are wrong for a file without these keys.
+        known: dict[str, Any] = {"model_uuid": None, "utc_time_created": ""}
+        for attribute in fields(cls):
+            if attribute.name in other and attribute.name != "other":
+                known[attribute.name] = other.pop(attribute.name)
+        model = cls(**known, signature=signature, other=other)
+        model.flavors = model.flavors or {}
+        return model
 
     @classmethod
     def log(
@@ -230,72 +311,91 @@ class Model:
         tags: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> ModelInfo:
-        """Save a model with `flavor.save_model` and log it to MLflow's tracking server.
+        """Save a model and log it to an MLflow tracking server.
 
-        flavor: a module or object with `save_model(path, mlflow_model=…, **kwargs)`. name, or
-        artifact_path: what it is called. registered_model_name: make it a version of that
-        registered model. await_registration_for: seconds that its readiness is waited for, 0 or
-        None not at all. run_id: default the active run; with MLflow 3 none is needed, before that
-        one is started. model_type, params, tags: of the model, with MLflow 3.
+        Corresponds to `mlflow.models.Model.log`. With MLflow 3 the model becomes a logged model,
+        which needs no run; before that it is logged to a run.
 
-        Raises `ToolNotFound` without `mlflow-skinny`, and whatever `save_model` and MLflow's client
-        raise.
+        Args:
+            artifact_path: Name of the model, `model` by default.
+            flavor: Module or object with `save_model(path, mlflow_model=…, **kwargs)`.
+            registered_model_name: Registered model of which this becomes a version.
+            await_registration_for: Seconds to wait until that version is ready; 0 or None for not
+                at all.
+            name: The same as `artifact_path`, under the name of MLflow 3.
+            run_id: Run of the model; by default the active run, or before MLflow 3 a new one.
+            model_type: Type of the logged model (MLflow 3).
+            params: Parameters of the logged model (MLflow 3).
+            tags: Tags of the logged model (MLflow 3).
+            **kwargs: Further arguments of `flavor.save_model`.
+
+        Raises:
+            ToolNotFound: If `mlflow-skinny` is not installed.
+            InvalidInput: If the tracking server cannot be reached.
+            InvalidArgument: If `model_type`, `params` or `tags` meet a server before MLflow 3.
         """
         model = cls(artifact_path=name or artifact_path or "model")
-        told = {
-            key: value
-            for key, value in (("model_type", model_type), ("params", params), ("tags", tags))
-            if value
-        }
-        wishes = mlflow_logging.Wishes(
+        facts = {"model_type": model_type, "params": params, "tags": tags}
+        options = mlflow_logging.Options(
             registered_model_name=registered_model_name,
-            wait=await_registration_for,
+            await_registration_for=await_registration_for,
             run_id=run_id,
-            told=told,
+            logged_model_facts={key: value for key, value in facts.items() if value},
         )
-        version = mlflow_logging.log(model, flavor, wishes, kwargs)
+        version = mlflow_logging.log(model, flavor, options, kwargs)
         info = model.get_model_info()
         info.registered_model_version = version
         return info
 
 
 def get_model_info(model_uri: str | Path) -> ModelInfo:
-    """Give what the `MLmodel` of a model says. Raises as `Model.load`."""
+    """Return what the `MLmodel` file of a model says. Corresponds to `mlflow.models.get_model_info`.
+
+    Args:
+        model_uri: Path or URI of the model.
+
+    Raises:
+        ModelNotFound: If there is no model.
+        InvalidFile: If the file is malformed.
+    """
     info = Model.load(model_uri).get_model_info()
     info.model_uri = shown(model_uri)
     return info
 
 
-def _signature(value: Any, rest: dict[str, Any]) -> ModelSignature | None:
-    """Read a signature and take what the file says of it beside it."""
+def _signature_of(value: Any, content: dict[str, Any]) -> ModelSignature | None:
+    """Read a signature, and move its flags there from the content of the file."""
     if not isinstance(value, Mapping) or not any(value.values()):
         return None
-    told = {name: bool(rest.pop(key)) for key, name in _OF_SIGNATURE.items() if key in rest}
     signature = ModelSignature.from_dict(value)
-    signature.from_type_hint = told.get("from_type_hint", False)
-    signature.from_example = told.get("from_example", False)
+    for key, name in _SIGNATURE_FLAGS.items():
+        setattr(signature, name, bool(content.pop(key, False)))
     return signature
 
 
-def _resources(given: Any) -> Any:
-    """Read the file that is named; give lists of MLflow's resource objects as the file holds them."""
-    if isinstance(given, str | Path):
-        return mlmodel.resources(Path(given))
-    if isinstance(given, Sequence) and all(hasattr(each, "to_dict") for each in given):
-        found: dict[str, Any] = {}
-        for each in given:
-            for kind, entries in each.to_dict().items():
-                found.setdefault(each.target_uri, {}).setdefault(kind, []).extend(entries)
-        return {"api_version": "1", **found}
-    return given
+def _resources(value: Any) -> Any:
+    """Return the resources as the file holds them: read from a YAML file, or made of objects."""
+    if isinstance(value, str | Path):
+        return mlmodel.resources(Path(value))
+    if not isinstance(value, Sequence) or not all(hasattr(item, "to_dict") for item in value):
+        return value
+    resources: dict[str, Any] = {"api_version": "1"}
+    for item in value:
+        by_kind = resources.setdefault(item.target_uri, {})
+        for kind, entries in item.to_dict().items():
+            by_kind.setdefault(kind, []).extend(entries)
+    return resources
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _now() -> str:
-    """Give the time as MLflow writes it: UTC, without a zone."""
+    """Return the time as MLflow writes it: in UTC, without a time zone."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    utc = datetime.UTC
     if epoch:
-        now = datetime.datetime.fromtimestamp(int(epoch), utc)
+        now = datetime.datetime.fromtimestamp(int(epoch), datetime.UTC)
     else:
-        now = datetime.datetime.now(utc)
+        now = datetime.datetime.now(datetime.UTC)
     return str(now.replace(tzinfo=None))

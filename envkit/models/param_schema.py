@@ -1,4 +1,4 @@
-"""The schema of a model's parameters: what can be set for one prediction."""
+"""The schema of a model's parameters: the values that a caller may set for one prediction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from envkit.errors import InvalidArgument
 from envkit.inside.data.enforcement import parameters
-from envkit.inside.data.signature import InvalidInput as Refused
+from envkit.inside.data.signature import InvalidInput as InvalidValue
 from envkit.models import data_types
 from envkit.models.data_types import DataType, Object, Type, type_of
 from envkit.models.schema import parse_list
@@ -19,10 +19,16 @@ from envkit.models.schema import parse_list
 
 @dataclass(frozen=True, slots=True, repr=False, init=False)
 class ParamSpec:
-    """A parameter: its name, its type (or the name of a basic one), its default, which has that type or is None.
+    """A parameter. Corresponds to `mlflow.types.ParamSpec`.
 
-    shape: None for one value or an object, `(-1,)` for a list. Bytes cannot be parameters.
-    Raises `InvalidArgument` for a default that does not have the type.
+    Args:
+        name: Name of the parameter.
+        dtype: Type of the value or of a list's items, or the name of a basic type; not `binary`.
+        default: Value for predictions that do not set the parameter; may be None.
+        shape: None for one value or an object, `(-1,)` for a list of any length.
+
+    Raises:
+        InvalidArgument: If the type or the shape is not allowed, or the default has another type.
     """
 
     name: str
@@ -33,51 +39,60 @@ class ParamSpec:
     def __init__(
         self, name: str, dtype: Type | str, default: Any, shape: Sequence[int] | None = None
     ) -> None:
-        found = type_of(dtype)
-        if not isinstance(found, DataType | Object) or found is DataType.binary:
-            raise InvalidArgument(f"The parameter `{name}` cannot be of the type {found!r}.")
-        length = tuple(shape) if shape is not None else None
-        if length not in (None, (-1,)) or (length and isinstance(found, Object)):
+        kind = type_of(dtype)
+        if not isinstance(kind, DataType | Object) or kind is DataType.binary:
+            raise InvalidArgument(f"The parameter `{name}` cannot have the type {kind!r}.")
+        lengths = tuple(shape) if shape is not None else None
+        if lengths not in (None, (-1,)):
             raise InvalidArgument(
-                f"`{name}`: the shape is None for one value, (-1,) for a list, not {length}."
+                f"`{name}`: the shape must be None for one value or (-1,) for a list, not {lengths}."
             )
+        if lengths is not None and isinstance(kind, Object):
+            raise InvalidArgument(f"`{name}`: the shape of an object must be None, not {lengths}.")
         object.__setattr__(self, "name", str(name))
-        object.__setattr__(self, "dtype", found)
-        object.__setattr__(self, "shape", length)
+        object.__setattr__(self, "dtype", kind)
+        object.__setattr__(self, "shape", lengths)
         object.__setattr__(self, "default", self.validate(default))
 
     def __repr__(self) -> str:
-        if self.shape is not None:
-            shape = f" (shape: {self.shape})"
-        else:
-            shape = ""
+        shape = f" (shape: {self.shape})" if self.shape is not None else ""
         return f"{self.name!r}: {self.dtype!r} (default: {self.default}){shape}"
 
     def validate(self, value: Any) -> Any:
-        """Give the value as this parameter's type has it. Raises `InvalidArgument` when it is of another."""
+        """Return a value converted to this parameter's type.
+
+        Raises:
+            InvalidArgument: If the value has another type.
+        """
         spec = {"name": self.name, **self.dtype.to_dict(), "shape": self.shape}
         try:
             return parameters.convert_param(value, spec)
-        except Refused as error:
+        except InvalidValue as error:
             raise InvalidArgument(f"{error}.") from error
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON value."""
-        shape = list(self.shape) if self.shape is not None else None
+        """Return the JSON value."""
         return {
             "name": self.name,
-            "default": _plain(self.default),
-            "shape": shape,
+            "default": _json_value(self.default),
+            "shape": list(self.shape) if self.shape is not None else None,
             **self.dtype.to_dict(),
         }
 
     @classmethod
     def from_json_dict(cls, **value: Any) -> ParamSpec:
-        """Read a parameter from its JSON value; early files have `dtype` for `type`. Raises `InvalidArgument`."""
+        """Read a parameter from the members of its JSON value.
+
+        Args:
+            value: As `to_dict` returns it; early files hold `dtype` instead of `type`.
+
+        Raises:
+            InvalidArgument: If a member is missing or malformed.
+        """
         kind = value.get("type") or value.get("dtype")
         if kind is None or "name" not in value or "default" not in value:
             raise InvalidArgument(
-                f"A parameter has `name`, `type` and `default`, unlike {value!r}."
+                f"A parameter needs `name`, `type` and `default`; this one is {value!r}."
             )
         dtype = data_types.from_dict({**value, "type": kind})
         return cls(str(value["name"]), dtype, value["default"], value.get("shape"))
@@ -85,20 +100,30 @@ class ParamSpec:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ParamSchema:
-    """The parameters, each name once."""
+    """The parameters of a model. Corresponds to `mlflow.types.ParamSchema`.
+
+    Args:
+        params: Parameters with different names.
+
+    Raises:
+        InvalidArgument: If an item is not a `ParamSpec`, or two have the same name.
+    """
 
     params: list[ParamSpec]
 
     def __post_init__(self) -> None:
-        given: Any = self.params  # whatever the caller gave
-        if not isinstance(given, list | tuple) or not all(
-            isinstance(each, ParamSpec) for each in given
+        untyped: Any = self.params
+        if not isinstance(untyped, list | tuple) or not all(
+            isinstance(item, ParamSpec) for item in untyped
         ):
-            raise InvalidArgument(f"A ParamSchema takes a list of ParamSpec values, not {given!r}.")
-        names = [each.name for each in self.params]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
             raise InvalidArgument(
-                f"A ParamSchema has a name once; twice there: {', '.join(twice)}."
+                f"A ParamSchema takes a list of ParamSpec values, not {untyped!r}."
+            )
+        names = [param.name for param in self.params]
+        if duplicates := sorted({name for name in names if names.count(name) > 1}):
+            raise InvalidArgument(
+                f"The parameters of a ParamSchema need different names; "
+                f"more than one is called {', '.join(duplicates)}."
             )
 
     def __len__(self) -> int:
@@ -111,30 +136,30 @@ class ParamSchema:
         return repr(self.params)
 
     def to_dict(self) -> list[dict[str, Any]]:
-        """Give the JSON value."""
-        return [each.to_dict() for each in self.params]
+        """Return the JSON value, a list with one object per parameter."""
+        return [param.to_dict() for param in self.params]
 
     def to_json(self) -> str:
-        """Give the JSON text, as `MLmodel` holds it."""
+        """Return the JSON text, as `MLmodel` stores it."""
         return json.dumps(self.to_dict())
 
     @classmethod
     def from_json(cls, text: str) -> ParamSchema:
-        """Read a JSON text. Raises `InvalidArgument`."""
-        return cls(
-            [
-                ParamSpec.from_json_dict(**each)
-                for each in parse_list(text, "A schema of parameters")
-            ]
-        )
+        """Read the parameters from their JSON text.
+
+        Raises:
+            InvalidArgument: If the text is not JSON, or a parameter is malformed.
+        """
+        values = parse_list(text, "A parameter schema")
+        return cls([ParamSpec.from_json_dict(**value) for value in values])
 
 
-def _plain(value: Any) -> Any:
-    """Give what JSON has for it, as it is read back."""
+def _json_value(value: Any) -> Any:
+    """Return the JSON value that is read back as this default."""
     if isinstance(value, list):
-        return [_plain(each) for each in value]
+        return [_json_value(item) for item in value]
     if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
+        return {name: _json_value(item) for name, item in value.items()}
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, datetime.date):

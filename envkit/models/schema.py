@@ -16,12 +16,22 @@ from envkit.models.data_types import DataType, Type, type_of
 _DTYPES = re.compile(
     r"bool|u?int(8|16|32|64)|float(16|32|64|96|128)|complex(64|128|192|256)|str|bytes|object"
 )
-_TIMES = re.compile(r"(datetime|timedelta)64(\[.+\])?")
+_TIME_DTYPES = re.compile(r"(datetime|timedelta)64(\[.+\])?")
+_SIZED_DTYPES = re.compile(r"(str|bytes)\d+")
 
 
 @dataclass(frozen=True, slots=True, repr=False, init=False)
 class ColSpec:
-    """A column: its type (or the name of a basic type), its name or None, and whether it must be there."""
+    """A column. Corresponds to `mlflow.types.ColSpec`.
+
+    Args:
+        type: Type of the values, or the name of a basic type.
+        name: Name of the column; None if columns are known by position.
+        required: Whether the column must be present.
+
+    Raises:
+        InvalidArgument: If `type` is not a type.
+    """
 
     type: Type
     name: Any
@@ -33,19 +43,28 @@ class ColSpec:
         object.__setattr__(self, "required", required)
 
     def __repr__(self) -> str:
-        said = f"{self.type!r} ({'required' if self.required else 'optional'})"
-        if self.name is None:
-            return said
-        return f"{self.name!r}: {said}"
+        presence = "required" if self.required else "optional"
+        return _with_name(self.name, f"{self.type!r} ({presence})")
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON value."""
-        named = {} if self.name is None else {"name": self.name}
-        return {**self.type.to_dict(), **named, "required": self.required}
+        """Return the JSON value."""
+        value = self.type.to_dict()
+        if self.name is not None:
+            value["name"] = self.name
+        value["required"] = self.required
+        return value
 
     @classmethod
     def from_json_dict(cls, **value: Any) -> ColSpec:
-        """Read a column from its JSON value; files of MLflow before 2.6 may say `optional`."""
+        """Read a column from the members of its JSON value.
+
+        Args:
+            value: As `to_dict` returns it; files of MLflow before 2.6 may hold `optional`
+                instead of `required`.
+
+        Raises:
+            InvalidArgument: If the type is missing or unknown.
+        """
         required = value.get("required")
         if required is None:
             required = not value.get("optional", False)
@@ -54,9 +73,19 @@ class ColSpec:
 
 @dataclass(frozen=True, slots=True, repr=False, init=False)
 class TensorSpec:
-    """A tensor: its element type as NumPy names it, its shape with -1 for what varies, its name or None.
+    """A tensor. Corresponds to `mlflow.types.TensorSpec`.
 
-    dtype: a `numpy.dtype` or its name; NumPy itself is needed for `type` only.
+    Args:
+        type: Type of the elements: a `numpy.dtype`, or its name such as `float64`.
+        shape: Length of each dimension; -1 for a length that varies.
+        name: Name of the tensor; None for the only one.
+
+    Raises:
+        InvalidArgument: If `type` is not such a type, or `shape` is not a sequence of integers.
+
+    Examples:
+        >>> TensorSpec("float32", (-1, 28, 28), "image")
+        'image': Tensor('float32', (-1, 28, 28))
     """
 
     dtype: str
@@ -65,75 +94,90 @@ class TensorSpec:
 
     def __init__(self, type: Any, shape: Sequence[int], name: str | None = None) -> None:  # noqa: A002 - as MLflow
         object.__setattr__(self, "dtype", _dtype_name(type))
-        object.__setattr__(self, "shape", _shape(shape))
+        object.__setattr__(self, "shape", _checked_shape(shape))
         object.__setattr__(self, "name", name)
 
     def __repr__(self) -> str:
-        said = f"Tensor({self.dtype!r}, {self.shape!r})"
-        if self.name is None:
-            return said
-        return f"{self.name!r}: {said}"
+        return _with_name(self.name, f"Tensor({self.dtype!r}, {self.shape!r})")
 
     @property
     def type(self) -> Any:
-        """The element type as a `numpy.dtype` (imports NumPy)."""
+        """Type of the elements as a `numpy.dtype` (imports NumPy)."""
         return import_module("numpy").dtype(self.dtype)
 
     @property
     def required(self) -> bool:
-        """True: a tensor must always be there."""
+        """Always True: a tensor cannot be optional."""
         return True
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON value."""
-        named = {} if self.name is None else {"name": self.name}
-        return {
-            **named,
-            "type": "tensor",
-            "tensor-spec": {"dtype": self.dtype, "shape": list(self.shape)},
-        }
+        """Return the JSON value."""
+        value: dict[str, Any] = {}
+        if self.name is not None:
+            value["name"] = self.name
+        value["type"] = "tensor"
+        value["tensor-spec"] = {"dtype": self.dtype, "shape": list(self.shape)}
+        return value
 
     @classmethod
     def from_json_dict(cls, **value: Any) -> TensorSpec:
-        """Read a tensor from its JSON value. Raises `InvalidArgument`."""
-        inner = value.get("tensor-spec")
-        if (
-            value.get("type") != "tensor"
-            or not isinstance(inner, Mapping)
-            or not {"dtype", "shape"} <= set(inner)
-        ):
+        """Read a tensor from the members of its JSON value.
+
+        Args:
+            value: As `to_dict` returns it.
+
+        Raises:
+            InvalidArgument: If a member is missing or malformed.
+        """
+        spec: Any = value.get("tensor-spec")
+        is_tensor = value.get("type") == "tensor" and isinstance(spec, Mapping)
+        if not is_tensor or "dtype" not in spec or "shape" not in spec:
             raise InvalidArgument(
-                f"A tensor has `type` and `tensor-spec` with `dtype` and `shape`, unlike {value!r}."
+                "A tensor needs `type` and `tensor-spec` with `dtype` and `shape`; "
+                f"this one is {value!r}."
             )
-        return cls(inner["dtype"], inner["shape"], value.get("name"))
+        return cls(spec["dtype"], spec["shape"], value.get("name"))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Schema:
-    """Columns, all named or all without a name, or tensors, of which one may be without a name."""
+    """Columns or tensors. Corresponds to `mlflow.types.Schema`.
+
+    Args:
+        inputs: At least one `ColSpec`, or at least one `TensorSpec`. Either all of them have a
+            name or none has; several tensors need names, and so does an optional column.
+
+    Raises:
+        InvalidArgument: If `inputs` breaks one of these rules.
+    """
 
     inputs: list[ColSpec] | list[TensorSpec] | list[ColSpec | TensorSpec]
 
     def __post_init__(self) -> None:
-        given: Any = self.inputs  # whatever the caller gave
-        if not isinstance(given, list) or not given:
+        untyped: Any = self.inputs
+        if not isinstance(untyped, list) or not untyped:
             raise InvalidArgument(
-                f"A Schema takes a list of at least one ColSpec or TensorSpec, not {given!r}."
+                f"A Schema takes a list of at least one ColSpec or TensorSpec, not {untyped!r}."
             )
-        kinds = {type(each) for each in self.inputs}
+        kinds = {type(item) for item in untyped}
         if kinds not in ({ColSpec}, {TensorSpec}):
             raise InvalidArgument(
                 "A Schema takes either ColSpec or TensorSpec values, not both and nothing else."
             )
-        names = [each.name for each in self.inputs]
-        if None in names and any(name is not None for name in names):
+        self._check_names()
+
+    def _check_names(self) -> None:
+        names = [item.name for item in self.inputs]
+        if None not in names:
+            return
+        if any(name is not None for name in names):
             raise InvalidArgument(
-                f"In a Schema all inputs have a name or none has, unlike {names}."
+                f"Either all inputs of a Schema have a name or none has: {names}."
             )
-        if None in names and kinds == {TensorSpec} and len(names) > 1:
+        if self.is_tensor_spec() and len(names) > 1:
             raise InvalidArgument("Several tensors in a Schema need names.")
-        if None in names and not all(each.required for each in self.inputs):
-            raise InvalidArgument("Only a column with a name can be optional.")
+        if not all(item.required for item in self.inputs):
+            raise InvalidArgument("An optional column needs a name.")
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -145,116 +189,141 @@ class Schema:
         return repr(self.inputs)
 
     def is_tensor_spec(self) -> bool:
-        """Whether it is of tensors."""
+        """Return whether the inputs are tensors."""
         return isinstance(self.inputs[0], TensorSpec)
 
     def has_input_names(self) -> bool:
-        """Whether the inputs have names."""
+        """Return whether the inputs have names."""
         return self.inputs[0].name is not None
 
     def input_names(self) -> list[Any]:
-        """Give the names; positions where there are none."""
-        return [index if each.name is None else each.name for index, each in enumerate(self.inputs)]
+        """Return the names of the inputs, or their positions (from 0) if they have no names."""
+        if self.has_input_names():
+            return [item.name for item in self.inputs]
+        return list(range(len(self.inputs)))
 
     def required_input_names(self) -> list[Any]:
-        """Give the names (or positions) of what must be there."""
-        return [
-            name
-            for name, each in zip(self.input_names(), self.inputs, strict=True)
-            if each.required
-        ]
+        """Return the names, or positions, of the inputs that must be present."""
+        return self._names_where(required=True)
 
     def optional_input_names(self) -> list[Any]:
-        """Give the names of what may be absent."""
-        return [
-            name
-            for name, each in zip(self.input_names(), self.inputs, strict=True)
-            if not each.required
-        ]
+        """Return the names of the inputs that may be absent."""
+        return self._names_where(required=False)
+
+    def _names_where(self, *, required: bool) -> list[Any]:
+        named_inputs = zip(self.input_names(), self.inputs, strict=True)
+        return [name for name, item in named_inputs if item.required == required]
 
     def input_types(self) -> list[Any]:
-        """Give the type of each input: a `numpy.dtype` for a tensor."""
-        return [each.type for each in self.inputs]
+        """Return the type of each input; of a tensor a `numpy.dtype`."""
+        return [item.type for item in self.inputs]
 
     def input_dict(self) -> dict[Any, ColSpec | TensorSpec]:
-        """Give the inputs by name. Raises `InvalidArgument` when they have none."""
+        """Return the inputs by name.
+
+        Raises:
+            InvalidArgument: If the inputs have no names.
+        """
         if not self.has_input_names():
             raise InvalidArgument("The inputs of this schema have no names.")
-        return {each.name: each for each in self.inputs}
+        return {item.name: item for item in self.inputs}
 
     def input_types_dict(self) -> dict[Any, Any]:
-        """Give the types by name. Raises `InvalidArgument` when the inputs have none."""
-        return {name: each.type for name, each in self.input_dict().items()}
+        """Return the types of the inputs by name.
+
+        Raises:
+            InvalidArgument: If the inputs have no names.
+        """
+        return {name: item.type for name, item in self.input_dict().items()}
 
     def numpy_types(self) -> list[Any]:
-        """Give the NumPy types. Raises `InvalidArgument` for arrays, objects, maps."""
+        """Return the `numpy.dtype` of each input.
+
+        Raises:
+            InvalidArgument: If an input is an array, an object or a map.
+        """
         if self.is_tensor_spec():
             return self.input_types()
-        return [each.to_numpy() for each in self._basic_types()]
+        return [kind.to_numpy() for kind in self._basic_types()]
 
     def pandas_types(self) -> list[Any]:
-        """Give the NumPy types of pandas columns. Raises `InvalidArgument` for tensors, arrays, objects, maps."""
+        """Return the `numpy.dtype` of each input as a pandas column.
+
+        Raises:
+            InvalidArgument: If an input is a tensor, an array, an object or a map.
+        """
         if self.is_tensor_spec():
-            raise InvalidArgument("Tensors are no columns of pandas; use numpy_types().")
-        return [each.to_pandas() for each in self._basic_types()]
+            raise InvalidArgument("Tensors are not pandas columns; use numpy_types().")
+        return [kind.to_pandas() for kind in self._basic_types()]
 
     def _basic_types(self) -> list[DataType]:
         types = self.input_types()
-        if others := [each for each in types if not isinstance(each, DataType)]:
+        if others := [kind for kind in types if not isinstance(kind, DataType)]:
             raise InvalidArgument(f"{others[0]!r} has no type in NumPy or pandas.")
         return types
 
     def to_dict(self) -> list[dict[str, Any]]:
-        """Give the JSON value."""
-        return [each.to_dict() for each in self.inputs]
+        """Return the JSON value, a list with one object per input."""
+        return [item.to_dict() for item in self.inputs]
 
     def to_json(self) -> str:
-        """Give the JSON text, as `MLmodel` holds it."""
+        """Return the JSON text, as `MLmodel` stores it."""
         return json.dumps(self.to_dict())
 
     @classmethod
     def from_json(cls, text: str) -> Schema:
-        """Read a JSON text. Raises `InvalidArgument` when it is none, or of another form."""
-        return cls([_input(each) for each in parse_list(text, "A schema")])
+        """Read a schema from its JSON text.
+
+        Raises:
+            InvalidArgument: If the text is not JSON, or not a schema.
+        """
+        return cls([_input_from_dict(value) for value in parse_list(text, "A schema")])
 
 
 def parse_list(text: str, what: str) -> list[dict[str, Any]]:
-    """Give the objects of a JSON list. Raises `InvalidArgument`, which calls the text `what`."""
+    """Return the objects of a JSON list; an `InvalidArgument` calls the text `what`."""
     try:
-        found = json.loads(text)
+        values = json.loads(text)
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidArgument(f"{what} is a JSON text: {error}.") from error
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise InvalidArgument(f"{what} is a list of objects, not {text[:80]}.")
-    return found
+        raise InvalidArgument(f"{what} is not valid JSON: {error}.") from error
+    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        raise InvalidArgument(f"{what} must be a list of objects, not {text[:80]}.")
+    return values
 
 
-def _input(value: dict[str, Any]) -> ColSpec | TensorSpec:
+def _with_name(name: Any, description: str) -> str:
+    if name is None:
+        return description
+    return f"{name!r}: {description}"
+
+
+def _input_from_dict(value: dict[str, Any]) -> ColSpec | TensorSpec:
     if value.get("type") == "tensor":
         return TensorSpec.from_json_dict(**value)
     return ColSpec.from_json_dict(**value)
 
 
-def _dtype_name(given: Any) -> str:
-    """Name an element type as `numpy.dtype.name` does. A size of texts and bytes is not told: it varies."""
-    name = given if isinstance(given, str) else getattr(given, "name", None)
-    if isinstance(name, str) and (_DTYPES.fullmatch(name) or _TIMES.fullmatch(name)):
-        return name
-    if isinstance(name, str) and re.fullmatch(r"(str|bytes)\d+", name):
-        plain = name.rstrip("0123456789")
-        raise InvalidArgument(
-            f"The size in {name} is no part of a tensor's type; use numpy.dtype('{plain}')."
-        )
+def _dtype_name(dtype: Any) -> str:
+    """Return the name of an element type, as `numpy.dtype.name`; texts and bytes have no size."""
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None)
+    if isinstance(name, str):
+        if _DTYPES.fullmatch(name) or _TIME_DTYPES.fullmatch(name):
+            return name
+        if sized := _SIZED_DTYPES.fullmatch(name):
+            raise InvalidArgument(
+                f"The type of a tensor has no size, unlike {name}; use numpy.dtype('{sized[1]}')."
+            )
     raise InvalidArgument(
-        f"{given!r} is no element type of a tensor: a numpy.dtype, or its name such as 'float64'."
+        f"{dtype!r} is not an element type of a tensor. "
+        "Use a numpy.dtype, or its name such as 'float64'."
     )
 
 
-def _shape(given: Any) -> tuple[int, ...]:
-    if not isinstance(given, tuple | list) or not all(_is_int(each) for each in given):
-        raise InvalidArgument(f"The shape of a tensor is a tuple of whole numbers, not {given!r}.")
-    return tuple(int(each) for each in given)
+def _checked_shape(shape: Any) -> tuple[int, ...]:
+    if not isinstance(shape, tuple | list) or not all(map(_is_integer, shape)):
+        raise InvalidArgument(f"The shape of a tensor must be a tuple of integers, not {shape!r}.")
+    return tuple(int(length) for length in shape)
 
 
-def _is_int(value: object) -> bool:
+def _is_integer(value: object) -> bool:
     return not isinstance(value, bool) and hasattr(value, "__index__")

@@ -1,4 +1,7 @@
-"""A model's signature: what it takes, what it gives, which parameters it has."""
+"""`ModelSignature`: a model's inputs, outputs and parameters, and how they are inferred.
+
+https://mlflow.org/docs/latest/ml/model/signatures/
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,21 @@ from envkit.models.schema import ColSpec, Schema
 
 @dataclass(slots=True, repr=False)
 class ModelSignature:
-    """Inputs, outputs and parameters, of which at least one is given.
+    """The inputs, outputs and parameters of a model, at least one of the three.
 
-    inputs, outputs: a `Schema`, or a dataclass whose fields become columns. from_type_hint,
-    from_example: told in `MLmodel` beside the signature; whether it was made from the type hints of
-    `predict`, and whether those said that the input example decides.
+    Corresponds to `mlflow.models.ModelSignature`.
+
+    Args:
+        inputs: Schema of the inputs, or a dataclass whose fields become columns.
+        outputs: Schema of the outputs, or a dataclass whose fields become columns.
+        params: Schema of the parameters.
+        from_type_hint: Whether the signature was inferred from the type hints of `predict`;
+            `is_signature_from_type_hint` in `MLmodel`.
+        from_example: Whether those type hints leave the schema to the input example;
+            `type_hint_from_example` in `MLmodel`.
+
+    Raises:
+        InvalidArgument: If all three are None, or one of them has another type.
     """
 
     inputs: Schema | None = None
@@ -32,45 +45,73 @@ class ModelSignature:
     from_example: bool = False
 
     def __post_init__(self) -> None:
-        self.inputs = _schema(self.inputs, "inputs")
-        self.outputs = _schema(self.outputs, "outputs")
+        self.inputs = _checked_schema(self.inputs, "inputs")
+        self.outputs = _checked_schema(self.outputs, "outputs")
         if self.params is not None and not isinstance(self.params, ParamSchema):
-            raise InvalidArgument(f"params of a signature are a ParamSchema, not {self.params!r}.")
+            raise InvalidArgument(f"params must be a ParamSchema, not {self.params!r}.")
         if self.inputs is None and self.outputs is None and self.params is None:
-            raise InvalidArgument("A signature has inputs, outputs or params; none is given.")
+            raise InvalidArgument("A signature needs inputs, outputs or params.")
 
     def __repr__(self) -> str:
-        parts = {"inputs": self.inputs, "outputs": self.outputs, "params": self.params}
-        return "".join(f"{name}: \n  {part!r}\n" for name, part in parts.items())
+        return "".join(f"{name}: \n  {part!r}\n" for name, part in self._parts().items())
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the parts as JSON texts, as `MLmodel` holds them; None where one is absent."""
-        parts = {"inputs": self.inputs, "outputs": self.outputs, "params": self.params}
-        return {name: part.to_json() if part else None for name, part in parts.items()}
+        """Return the parts as `MLmodel` stores them.
+
+        Returns:
+            `inputs`, `outputs` and `params`, each a JSON text, or None if the part is absent.
+        """
+        return {name: part.to_json() if part else None for name, part in self._parts().items()}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> ModelSignature:
-        """Read what `to_dict` gives; `params` may be absent, as before MLflow 2.6. Raises `InvalidArgument`."""
-        inputs, outputs, params = (value.get(name) for name in ("inputs", "outputs", "params"))
+        """Read what `to_dict` returns.
+
+        Args:
+            value: The parts as JSON texts; `params` may be absent, as before MLflow 2.6.
+
+        Raises:
+            InvalidArgument: If a text is not JSON or not a schema, or all parts are absent.
+        """
+        inputs, outputs, params = value.get("inputs"), value.get("outputs"), value.get("params")
         return cls(
             Schema.from_json(inputs) if inputs else None,
             Schema.from_json(outputs) if outputs else None,
             ParamSchema.from_json(params) if params else None,
         )
 
+    def _parts(self) -> dict[str, Schema | ParamSchema | None]:
+        return {"inputs": self.inputs, "outputs": self.outputs, "params": self.params}
+
 
 def infer_signature(
     model_input: Any = None, model_output: Any = None, params: Mapping[str, Any] | None = None
 ) -> ModelSignature:
-    """Infer a signature from what the model takes and gives, of which at least one is given.
+    """Infer a signature from examples of a model's input, output and parameters.
 
-    model_input, model_output: a pandas DataFrame or Series, an array, arrays by name, a sparse
-    matrix, a data frame of Spark, a dict, a list of dicts or of values, one value, a dataclass, a
-    model of pydantic, or a type hint such as `list[str]`. params: the parameters with their
-    defaults.
+    Corresponds to `mlflow.models.infer_signature`. Unlike MLflow, envkit never falls back to a
+    type that accepts everything: what has no type is an error.
 
-    Unlike MLflow's it never puts a type that accepts everything where it does not know one.
-    Raises `InvalidArgument` that says what has no type.
+    Args:
+        model_input: A pandas DataFrame or Series, a NumPy array, a dict of arrays, a SciPy sparse
+            matrix, a Spark DataFrame, a dict, a list of dicts or of values, one value, a
+            dataclass, a pydantic model, or a type hint such as `list[str]`.
+        model_output: The same kinds as `model_input`.
+        params: Parameters with their default values.
+
+    Returns:
+        The signature; the part of an argument that is None is absent.
+
+    Raises:
+        InvalidArgument: If a column, value or parameter has no type in a signature; the message
+            names it.
+
+    Examples:
+        >>> signature = infer_signature([{"age": 31, "name": "Ada"}], [0.5], {"temperature": 0.7})
+        >>> signature.inputs
+        ['age': long (required), 'name': string (required)]
+        >>> signature.params
+        ['temperature': double (default: 0.7)]
     """
     return ModelSignature(
         None if model_input is None else infer_schema(model_input),
@@ -82,43 +123,55 @@ def infer_signature(
 def infer_signature_from_type_hints(
     predict: Callable[..., Any], params: Mapping[str, Any] | None = None
 ) -> ModelSignature | None:
-    """Infer a signature from the type hints of a function or method; None when they say nothing of the input.
+    """Infer a signature from the type hints of a `predict` function or method.
 
-    The input is hinted as `list[X]`, a value a row; of an X that a signature does not know a
-    warning says that it is not checked. An output without a usable hint accepts everything. Raises
-    `InvalidArgument` for a list or dict that does not say of what.
+    Corresponds to what MLflow infers from type hints when it saves a Python model. The input is
+    hinted as `list[X]`, one `X` per row. An output without a usable hint accepts everything.
+
+    Args:
+        predict: The function or method.
+        params: Parameters with their default values.
+
+    Returns:
+        The signature, or None if the hints do not describe the input. If the input is a list of
+        a type that signatures do not have, a `UserWarning` says that it is not checked.
+
+    Raises:
+        InvalidArgument: If the input is hinted as a `list` or `dict` without the type of its items.
     """
-    taken, given = type_hints.hints_of(predict)
+    input_hint, output_hint = type_hints.hints_of(predict)
+    if input_hint is None:
+        return None
     try:
-        if taken is not None:
-            inputs = type_hints.schema_of_input_hint(taken)
-        else:
-            inputs = None
+        inputs = type_hints.schema_of_input_hint(input_hint)
     except type_hints.UnknownType as error:
         warnings.warn(
-            f"The type hint of the input says nothing of the signature: {error}", stacklevel=3
+            f"The input is not checked, because its type hint has no schema: {error}", stacklevel=3
         )
         return None
     if inputs is None:
         return None
-    try:
-        if given is not None:
-            outputs = type_hints.schema_of_hint(given)
-        else:
-            outputs = None
-    except (
-        InvalidArgument
-    ):  # the output is told for information, and hints may say more than a signature can
-        outputs = None
-    known = schema_of_params(params) if params else None
     return ModelSignature(
-        inputs, outputs or Schema([ColSpec(AnyType())]), known, from_type_hint=True
+        inputs,
+        _schema_of_output_hint(output_hint) or Schema([ColSpec(AnyType())]),
+        schema_of_params(params) if params else None,
+        from_type_hint=True,
     )
 
 
-def _schema(given: Any, what: str) -> Schema | None:
-    if given is None or isinstance(given, Schema):
-        return given
-    if is_dataclass(given):
-        return type_hints.schema_of_dataclass(given)
-    raise InvalidArgument(f"{what} of a signature are a Schema or a dataclass, not {given!r}.")
+def _schema_of_output_hint(hint: Any) -> Schema | None:
+    if hint is None:
+        return None
+    try:
+        return type_hints.schema_of_hint(hint)
+    except InvalidArgument:
+        # Outputs are not enforced, and hints may say more than a schema can.
+        return None
+
+
+def _checked_schema(value: Any, name: str) -> Schema | None:
+    if value is None or isinstance(value, Schema):
+        return value
+    if is_dataclass(value):
+        return type_hints.schema_of_dataclass(value)
+    raise InvalidArgument(f"{name} must be a Schema or a dataclass, not {value!r}.")

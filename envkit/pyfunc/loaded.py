@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from envkit.errors import InvalidArgument
-from envkit.formats.mlmodel import FILE_NAME
 from envkit.inside import loading
 from envkit.models.directory import ModelDirectory
 from envkit.models.enforcement import enforce, enforce_params
@@ -25,7 +24,7 @@ class PyFuncModel:
 
     def __init__(self, directory: ModelDirectory, model: loading.Model | None, config: Any) -> None:
         self._directory, self._loaded = directory, model
-        self.metadata = Model._of(directory.mlmodel.content, directory.path / FILE_NAME)
+        self.metadata = Model.of(directory)
         self.model_config = config
 
     def __repr__(self) -> str:

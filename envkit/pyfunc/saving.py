@@ -369,7 +369,7 @@ def add_to_model(
 def _put_example(given: Any, model: Model, folder: Path) -> examples.SavedExample | None:
     if given is None:
         return None
-    example = examples.of(given)
+    example = examples.encode(given)
     for name, text in example.files.items():
         (folder / name).write_text(text, encoding="utf-8")
     model.saved_input_example_info = example.info

@@ -219,7 +219,7 @@ EXAMPLES: list[tuple[Any, str, Any]] = [
 def test_an_input_example_is_saved_and_read_back(
     tmp_path: Path, example: Any, kind: str, saved: Any
 ) -> None:
-    found = input_example.of((example, {"t": 1}))
+    found = input_example.encode((example, {"t": 1}))
     model = Model(saved_input_example_info=found.info)
     model.save(tmp_path / "MLmodel")
     for name, text in found.files.items():
@@ -230,7 +230,7 @@ def test_an_input_example_is_saved_and_read_back(
     assert model.load_input_example_params(tmp_path) == {"t": 1}
     read = model.load_input_example(tmp_path)
     assert type(read) is type(example)
-    assert input_example.of(read).files["input_example.json"] == json.dumps(saved)
+    assert input_example.encode(read).files["input_example.json"] == json.dumps(saved)
     request = json.loads(model.get_serving_input(tmp_path) or "")
     assert request["params"] == {"t": 1}
     assert "NaN" not in found.files["input_example.json"]
@@ -238,7 +238,7 @@ def test_an_input_example_is_saved_and_read_back(
 
 def test_columns_of_an_example_have_the_signatures_types(tmp_path: Path) -> None:
     example = pd.DataFrame({"a": np.array([1], dtype="int32"), "b": [b"hi"]})
-    found = input_example.of(example)
+    found = input_example.encode(example)
     model = Model(saved_input_example_info=found.info, signature=infer_signature(example))
     model.save(tmp_path / "MLmodel")
     (tmp_path / "input_example.json").write_text(found.files["input_example.json"])
@@ -247,7 +247,7 @@ def test_columns_of_an_example_have_the_signatures_types(tmp_path: Path) -> None
 
 
 def test_a_chat_is_its_own_request() -> None:
-    found = input_example.of({"messages": [{"role": "user", "content": "hi"}]})
+    found = input_example.encode({"messages": [{"role": "user", "content": "hi"}]})
 
     assert json.loads(found.files["serving_input_example.json"]) == {
         "messages": [{"role": "user", "content": "hi"}]
@@ -259,7 +259,7 @@ def test_a_chat_is_its_own_request() -> None:
 )
 def test_an_example_without_a_form_in_json_is_refused(example: Any) -> None:
     with pytest.raises(InvalidArgument, match=r"^(?!.*the model's answer)"):
-        input_example.of(example)
+        input_example.encode(example)
 
 
 def test_a_missing_or_broken_example_is_told(tmp_path: Path) -> None:

@@ -1,1 +1,4 @@
-"""Types, columns and tensors, inferred from examples or from type hints; one file a kind of source."""
+"""Schemas inferred from examples and type hints, one file per kind of source.
+
+Each library is recognised by the names of its types, so that none is imported for other data.
+"""

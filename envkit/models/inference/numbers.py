@@ -1,4 +1,4 @@
-"""The type of a column, from the type that NumPy or pandas gives it."""
+"""The type of a column, from its NumPy or pandas dtype."""
 
 from __future__ import annotations
 
@@ -16,22 +16,30 @@ _BY_KIND = {
 
 
 def type_of_dtype(dtype: Any) -> DataType:
-    """Give the narrowest type that holds all values of a `numpy.dtype` or of a type of pandas.
+    """Return the narrowest type that holds all values of a dtype; raise `InvalidArgument` if none does."""
+    if kind := _BY_KIND.get(dtype.kind) or _number(dtype):
+        return kind
+    hint = " Convert it to int64 or float64." if dtype.kind in "uf" else ""
+    raise InvalidArgument(f"A signature has no type for values of {dtype}.{hint}")
 
-    Raises `InvalidArgument` when there is none.
-    """
-    kind, size = dtype.kind, getattr(dtype, "itemsize", 8)
-    found = _BY_KIND.get(kind)
-    if kind in "iu" and (size < 4 or (kind == "i" and size == 4)):
-        found = DataType.integer
-    elif kind in "iu" and (size < 8 or (kind == "i" and size == 8)):
-        found = DataType.long
-    elif kind == "f" and size <= 8:
-        found = DataType.float if size <= 4 else DataType.double
-    if found is None:
-        if kind in "uf":
-            hint = " Convert it to int64 or float64."
-        else:
-            hint = ""
-        raise InvalidArgument(f"A signature has no type for values of {dtype}.{hint}")
-    return found
+
+def _number(dtype: Any) -> DataType | None:
+    size = getattr(dtype, "itemsize", 8)
+    if dtype.kind == "u":
+        # The types of a signature are signed: they need one bit more.
+        return _integer(size * 2)
+    if dtype.kind == "i":
+        return _integer(size)
+    if dtype.kind == "f" and size <= 4:
+        return DataType.float
+    if dtype.kind == "f" and size <= 8:
+        return DataType.double
+    return None
+
+
+def _integer(size: int) -> DataType | None:
+    if size <= 4:
+        return DataType.integer
+    if size <= 8:
+        return DataType.long
+    return None

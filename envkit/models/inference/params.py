@@ -1,4 +1,4 @@
-"""The schema of parameters, from examples of them: what is given becomes the default."""
+"""The schema of parameters, inferred from examples, which become the defaults."""
 
 from __future__ import annotations
 
@@ -15,36 +15,37 @@ from envkit.models.param_schema import ParamSchema, ParamSpec
 
 
 def schema_of_params(params: Mapping[str, Any]) -> ParamSchema:
-    """Give a parameter for each value: one value, a list of values of one type, or an object.
+    """Return a parameter for each value: one value, a list of values of one type, or an object.
 
-    Raises `InvalidArgument`, naming each parameter that has no type.
+    Raises `InvalidArgument`, which names every parameter that has no type.
     """
     if not isinstance(params, Mapping):
         raise InvalidArgument(
-            f"Parameters are given by name, in a dict, not as {type(params).__name__}."
+            f"Parameters must be a dict of values by name, not a {type(params).__name__}."
         )
-    specs, wrong = [], []
+    specs, problems = [], []
     for name, value in params.items():
         try:
             specs.append(_spec(name, value))
         except InvalidArgument as error:
-            wrong.append(f"`{name}`: {error}")
-    if wrong:
-        raise InvalidArgument(" ".join(wrong))
+            problems.append(f"`{name}`: {error}")
+    if problems:
+        raise InvalidArgument(" ".join(problems))
     return ParamSchema(specs)
 
 
 def _spec(name: str, value: Any) -> ParamSpec:
     if value is None:
         raise InvalidArgument(
-            "None says nothing of a parameter's type; write the ParamSpec by hand."
+            "The type of a parameter cannot be inferred from None; write a ParamSpec instead."
         )
-    if not isinstance(value, list) and not (is_array(value) and value.ndim):
-        return ParamSpec(name, _basic(value), value)
     if is_array(value) and value.ndim > 1:
         raise InvalidArgument(
-            f"A parameter is one value or a list, not an array of {value.ndim} dimensions."
+            f"A parameter must be one value or a list, not an array of {value.ndim} dimensions."
         )
+    is_list = isinstance(value, list) or (is_array(value) and value.ndim == 1)
+    if not is_list:
+        return ParamSpec(name, _type_of_item(value), value)
     if is_array(value) and value.dtype.kind != "O":
         kind = type_of_dtype(value.dtype)
     else:
@@ -52,7 +53,7 @@ def _spec(name: str, value: Any) -> ParamSpec:
     return ParamSpec(name, kind, value, (-1,))
 
 
-def _basic(value: Any) -> DataType | Object:
+def _type_of_item(value: Any) -> DataType | Object:
     kind = type_of_value(value)
     if isinstance(kind, DataType | Object):
         return kind
@@ -60,14 +61,14 @@ def _basic(value: Any) -> DataType | Object:
 
 
 def _type_of_list(values: list[Any]) -> DataType:
-    """Whole numbers among others are numbers; of an empty list MLflow says times."""
-    if all(isinstance(each, datetime.date) and not is_missing(each) for each in values):
+    # As with MLflow, an empty list is one of times.
+    if all(isinstance(value, datetime.date) and not is_missing(value) for value in values):
         return DataType.datetime
-    kinds = [_basic(each) for each in values]
-    if set(kinds) == {DataType.long, DataType.double}:
+    kinds = [_type_of_item(value) for value in values]
+    different = set(kinds)
+    if different == {DataType.long, DataType.double}:
         return DataType.double
-    if len(set(kinds)) == 1 and isinstance(kinds[0], DataType):
+    if len(different) == 1 and isinstance(kinds[0], DataType):
         return kinds[0]
-    raise InvalidArgument(
-        f"The values of a list are of one basic type, not of {', '.join(sorted(map(repr, kinds)))}."
-    )
+    names = ", ".join(sorted(map(repr, kinds)))
+    raise InvalidArgument(f"The values of a list must have one basic type, not {names}.")

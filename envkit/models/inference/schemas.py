@@ -1,7 +1,4 @@
-"""The schema of a model's input or output, inferred from an example of it or from a type hint.
-
-https://mlflow.org/docs/latest/api_reference/python_api/mlflow.models.html#mlflow.models.infer_signature
-"""
+"""The schema of a model's input or output, inferred from an example or a type hint."""
 
 from __future__ import annotations
 
@@ -17,10 +14,25 @@ from envkit.models.schema import ColSpec, Schema
 
 
 def infer_schema(data: Any) -> Schema:
-    """Infer the schema of one side; as `infer_signature`."""
+    """Infer the schema of a model's input or output from an example.
+
+    Corresponds to `mlflow.types.utils._infer_schema`.
+
+    Args:
+        data: An example, or a type hint, of the kinds that `infer_signature` takes.
+
+    Returns:
+        Columns, or for arrays tensors whose first dimension may vary.
+
+    Raises:
+        InvalidArgument: If a column or value has no type in a signature; the message names it.
+
+    Examples:
+        >>> infer_schema([{"age": 31}, {"age": None}])
+        ['age': long (optional)]
+    """
     if type_hints.is_type_hint(data):
-        is_dataclass = dataclasses.is_dataclass(data)
-        if is_dataclass:
+        if dataclasses.is_dataclass(data):
             return type_hints.schema_of_dataclass(data)
         return type_hints.schema_of_hint(data)
     if dataclasses.is_dataclass(data):
@@ -49,20 +61,18 @@ def _schema_of_table(data: Any) -> Schema:
 def _schema_of_dict(data: Mapping[Any, Any]) -> Schema:
     if data and all(map(is_array, data.values())):
         return tables.schema_of_arrays(data)
-    if wrong := [name for name in data if not isinstance(name, str)]:
-        raise InvalidArgument(f"The keys of a dict are texts, not {wrong[0]!r}.")
-    return Schema(
-        [
-            ColSpec(type_of_value(value), name, not is_optional(value))
-            for name, value in data.items()
-        ]
-    )
+    if others := [name for name in data if not isinstance(name, str)]:
+        raise InvalidArgument(f"The keys of a dict must be texts, not {others[0]!r}.")
+    columns = []
+    for name, value in data.items():
+        columns.append(ColSpec(type_of_value(value), name, not is_optional(value)))
+    return Schema(columns)
 
 
 def _schema_of_list(data: list[Any]) -> Schema:
     if not data:
         return Schema([ColSpec(DataType.string)])
-    if not all(isinstance(each, Mapping) for each in data):
+    if not all(isinstance(row, Mapping) for row in data):
         return Schema([ColSpec(common_type(data))])
     columns: dict[Any, list[Any]] = {}
     for row in data:
@@ -76,4 +86,5 @@ def _column(name: Any, values: list[Any], rows: int) -> ColSpec:
         kind = common_type(values)
     except InvalidArgument as error:
         raise InvalidArgument(f"`{name}`: {error}") from error
-    return ColSpec(kind, name, len(values) == rows and None not in values)
+    is_complete = len(values) == rows and None not in values
+    return ColSpec(kind, name, is_complete)

@@ -1,4 +1,4 @@
-"""The schema of Spark's data frames. PySpark is imported when one is given, never before."""
+"""The schema of Spark DataFrames. Nothing here imports PySpark: the data bring it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from envkit.errors import InvalidArgument
 from envkit.models.data_types import Array, DataType, Object, Property, SparkMLVector, Type
 from envkit.models.schema import ColSpec, Schema
 
+# Spark's short names of types, which no version has changed.
 _BASIC = {
     "boolean": DataType.boolean,
     "tinyint": DataType.integer,
@@ -25,7 +26,7 @@ _BASIC = {
 
 
 def is_frame(value: Any) -> bool:
-    """Whether it is a data frame of Spark, classic or Connect."""
+    """Return whether a value is a Spark DataFrame, classic or Connect."""
     return any(
         kind.__module__.startswith("pyspark.sql") and kind.__name__ == "DataFrame"
         for kind in type(value).__mro__
@@ -33,44 +34,47 @@ def is_frame(value: Any) -> bool:
 
 
 def schema_of_frame(frame: Any) -> Schema:
-    """Give a column for each of the frame; all are required, since Spark calls nearly all nullable.
+    """Return the columns of a frame, all required, because Spark calls nearly all nullable.
 
-    A map becomes an object with the keys that the data have, for which the data are read.
-    Raises `InvalidArgument` for a column without a type.
+    A map becomes an object with the keys that occur, for which the data are read. Raises
+    `InvalidArgument` for a column without a type.
     """
-    return Schema(
-        [
-            ColSpec(_type(field.dataType, frame, field.name), field.name)
-            for field in frame.schema.fields
-        ]
-    )
+    columns = []
+    for field in frame.schema.fields:
+        columns.append(ColSpec(_type_of_column(field.dataType, frame, field.name), field.name))
+    return Schema(columns)
 
 
-def _type(kind: Any, frame: Any, name: str) -> Type:
-    """Name Spark's types by their own short names, which no version has changed."""
-    said = kind.simpleString()
-    if said in _BASIC:
-        return _BASIC[said]
-    if hasattr(kind, "elementType"):
-        return Array(_type(kind.elementType, None, name))
-    if hasattr(kind, "fields"):
-        return Object(
-            [
-                Property(each.name, _type(each.dataType, None, name), not each.nullable)
-                for each in kind.fields
-            ]
-        )
-    if hasattr(kind, "keyType"):
-        return _object_of_map(kind, frame, name)
-    if said == "vector":
+def _type_of_column(spark_type: Any, frame: Any, column: str) -> Type:
+    if hasattr(spark_type, "keyType"):
+        return _object_of_map(spark_type, frame, column)
+    return _type(spark_type, column)
+
+
+def _type(spark_type: Any, column: str) -> Type:
+    short_name = spark_type.simpleString()
+    if short_name in _BASIC:
+        return _BASIC[short_name]
+    if hasattr(spark_type, "elementType"):
+        return Array(_type(spark_type.elementType, column))
+    if hasattr(spark_type, "fields"):
+        return _object_of_struct(spark_type, column)
+    if hasattr(spark_type, "keyType"):
+        raise InvalidArgument(f"Column `{column}` has a map inside another type; make it a struct.")
+    if short_name == "vector":
         return SparkMLVector()
-    raise InvalidArgument(f"Column `{name}`: a signature has no type for Spark's {said}.")
+    raise InvalidArgument(f"Column `{column}`: a signature has no type for Spark's {short_name}.")
 
 
-def _object_of_map(kind: Any, frame: Any, name: str) -> Object:
-    if frame is None or hasattr(kind.valueType, "keyType"):
-        raise InvalidArgument(
-            f"Column `{name}` has a map inside of another type; make it a struct."
-        )
-    rows = frame.selectExpr(f"explode(map_keys(`{name}`)) as key").distinct().collect()
-    return Object([Property(row["key"], _type(kind.valueType, None, name)) for row in rows])
+def _object_of_struct(struct: Any, column: str) -> Object:
+    properties = []
+    for field in struct.fields:
+        kind = _type(field.dataType, column)
+        properties.append(Property(field.name, kind, not field.nullable))
+    return Object(properties)
+
+
+def _object_of_map(spark_type: Any, frame: Any, column: str) -> Object:
+    kind = _type(spark_type.valueType, column)
+    rows = frame.selectExpr(f"explode(map_keys(`{column}`)) as key").distinct().collect()
+    return Object([Property(row["key"], kind) for row in rows])

@@ -1,4 +1,4 @@
-"""The schema that type hints say: of `predict`, of pydantic's models, of dataclasses.
+"""The schema of type hints: of a `predict` function, a pydantic model or a dataclass.
 
 https://mlflow.org/docs/latest/ml/model/python_model/#type-hints-for-model-signature-inference
 """
@@ -10,7 +10,7 @@ import datetime
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from envkit.errors import InvalidArgument
@@ -26,71 +26,72 @@ _BASIC: dict[Any, DataType] = {
     datetime.datetime: DataType.datetime,
     datetime.date: DataType.datetime,
 }
-# A dataclass is a signature that someone wrote, and MLflow reads its numbers as what they had been
-# then.
+# MLflow reads the floats of a dataclass, unlike those of other hints, as 32 bits.
 _IN_DATACLASS = {**_BASIC, float: DataType.float}
 
 
 class UnknownType(InvalidArgument):
-    """A type that a signature does not know, as opposed to a hint that says too little or what cannot be."""
+    """A type that signatures do not have, as opposed to a hint that is incomplete or invalid."""
 
 
 def is_type_hint(value: Any) -> bool:
-    """Whether it is a type, as `list[str]` or a model of pydantic, rather than a value."""
+    """Return whether a value is a type, such as `list[str]` or a pydantic model, and not data."""
     return typing.get_origin(value) is not None or isinstance(value, type) or value is Any
 
 
 def schema_of_hint(hint: Any) -> Schema:
-    """Give the one column without a name that the values of a type are; of `list[X]`, what X says: one value a row.
+    """Return the one unnamed column of a type; of `list[X]` that of X, one value per row.
 
-    Raises `InvalidArgument` for a type that a signature does not know.
+    Raises `InvalidArgument` for a type that signatures do not have.
     """
-    if typing.get_origin(hint) is list or hint is list:
+    if _is_list(hint):
         (hint,) = _arguments(hint, 1)
     kind, required = _type_of_hint(hint, _BASIC)
     if not required:
         raise InvalidArgument(
-            "The input as a whole cannot be optional; put what may be absent into a model's field."
+            "The input as a whole cannot be optional; use a model with an optional field instead."
         )
     return Schema([ColSpec(kind)])
 
 
 def schema_of_input_hint(hint: Any) -> Schema | None:
-    """Give the schema of the input of a `predict`; None for a hint that says nothing of it, such as a data frame.
-
-    Raises `InvalidArgument` for a `list` or `dict` that does not say of what.
-    """
-    if hint is list or typing.get_origin(hint) is list:
+    """Return the schema of a `predict` function's input; None for other hints than a list."""
+    if _is_list(hint):
         return schema_of_hint(hint)
     return None
 
 
-def schema_of_dataclass(given: Any) -> Schema:
-    """Give a column for each field of a dataclass, or of the class of an instance. Raises `InvalidArgument`."""
-    return Schema(
-        [ColSpec(kind, name, required) for name, kind, required in _fields_of_dataclass(given)]
-    )
+def schema_of_dataclass(dataclass: Any) -> Schema:
+    """Return a column for each field of a dataclass, given as the class or an instance."""
+    fields = _fields_of_dataclass(dataclass)
+    return Schema([ColSpec(kind, name, required) for name, kind, required in fields])
 
 
 def hints_of(function: Callable[..., Any]) -> tuple[Any, Any]:
-    """Give the hints of a `predict`'s input and of what it returns; None for one that is not there.
+    """Return the type hints of a `predict` function's input and output, None for a missing one.
 
-    The input is the first parameter that is neither `self`, `context` nor `params`.
+    The input is the first parameter other than `self`, `context` and `params`.
     """
     try:
         hints = typing.get_type_hints(function)
-    except (NameError, TypeError, AttributeError):  # names that only a type checker knows
+    except (NameError, TypeError, AttributeError):
+        # The hints use names that exist for type checkers only.
         return None, None
-    names = [
-        name for name in inspect.signature(function).parameters if name not in ("self", "params")
-    ]
+    parameters = inspect.signature(function).parameters
+    names = [name for name in parameters if name not in ("self", "params")]
+    # Two parameters are a context, whatever its name, and the input.
     if "context" in names or len(names) == 2:
         names = names[1:]
-    return (hints.get(names[0]) if names else None), hints.get("return")
+    input_hint = hints.get(names[0]) if names else None
+    return input_hint, hints.get("return")
+
+
+def _is_list(hint: Any) -> bool:
+    return hint is list or typing.get_origin(hint) is list
 
 
 def _type_of_hint(hint: Any, basic: Mapping[Any, DataType]) -> tuple[Type, bool]:
-    """Give the type, and whether it must be there."""
+    """Return the type of a hint, and whether the value is required."""
     if hint is Any:
         return AnyType(), True
     if isinstance(hint, type) and hint in basic:
@@ -98,34 +99,41 @@ def _type_of_hint(hint: Any, basic: Mapping[Any, DataType]) -> tuple[Type, bool]
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         return _union(typing.get_args(hint), basic)
-    if origin is list or hint is list:
-        return Array(_type_of_hint(_arguments(hint, 1)[0], basic)[0]), True
-    if origin is dict or hint is dict:
-        key, value = _arguments(hint, 2)
-        if key is not str:
-            raise InvalidArgument(
-                f"The keys of a dict are texts, not {_said(key)}, in {_said(hint)}."
-            )
-        return Map(_type_of_hint(value, basic)[0]), True
     if origin is typing.Annotated:
         return _type_of_hint(typing.get_args(hint)[0], basic)
+    return _nested(hint, origin, basic), True
+
+
+def _nested(hint: Any, origin: Any, basic: Mapping[Any, DataType]) -> Type:
+    if _is_list(hint):
+        (items,) = _arguments(hint, 1)
+        return Array(_type_of_hint(items, basic)[0])
+    if origin is dict or hint is dict:
+        return _map(hint, basic)
     if hasattr(hint, "model_fields"):
-        return _object_of_pydantic(hint), True
+        return _object_of_pydantic(hint)
     if dataclasses.is_dataclass(hint):
-        return Object([Property(*each) for each in _fields_of_dataclass(hint)]), True
+        return Object([Property(*field) for field in _fields_of_dataclass(hint)])
+    basic_types = ", ".join(map(_text, _BASIC))
     raise UnknownType(
-        f"A signature has no type for {_said(hint)}. It has {', '.join(_said(each) for each in _BASIC)}, Any, "
-        "list[…], dict[str, …], models of pydantic and dataclasses."
+        f"A signature has no type for {_text(hint)}. "
+        f"Use {basic_types}, Any, list[…], dict[str, …], pydantic models or dataclasses."
     )
 
 
 def _union(members: tuple[Any, ...], basic: Mapping[Any, DataType]) -> tuple[Type, bool]:
-    others = [each for each in members if each is not type(None)]
-    if len(others) == 1:
-        kind = _type_of_hint(others[0], basic)[0]
-    else:
-        kind = AnyType()
-    return kind, len(others) == len(members)
+    others = [member for member in members if member is not type(None)]
+    required = len(others) == len(members)
+    if len(others) > 1:
+        return AnyType(), required
+    return _type_of_hint(others[0], basic)[0], required
+
+
+def _map(hint: Any, basic: Mapping[Any, DataType]) -> Map:
+    key, value = _arguments(hint, 2)
+    if key is not str:
+        raise InvalidArgument(f"The keys of a dict must be str, not {_text(key)}: {_text(hint)}.")
+    return Map(_type_of_hint(value, basic)[0])
 
 
 def _object_of_pydantic(model: Any) -> Object:
@@ -134,32 +142,31 @@ def _object_of_pydantic(model: Any) -> Object:
         kind, required = _type_of_hint(field.annotation, _BASIC)
         if not required and field.is_required():
             raise InvalidArgument(
-                f"{_said(model)}.{name} may be None but has no default; give it `= None`."
+                f"{_text(model)}.{name} may be None but has no default; give it `= None`."
             )
         properties.append(Property(name, kind, required))
     return Object(properties)
 
 
-def _fields_of_dataclass(given: Any) -> list[tuple[str, Type, bool]]:
-    kind = given if isinstance(given, type) else type(given)
+def _fields_of_dataclass(dataclass: Any) -> Iterator[tuple[str, Type, bool]]:
+    """Yield the name and the type of each field, and whether it is required."""
+    kind = dataclass if isinstance(dataclass, type) else type(dataclass)
     hints = typing.get_type_hints(kind)
-    return [
-        (field.name, *_type_of_hint(hints[field.name], _IN_DATACLASS))
-        for field in dataclasses.fields(kind)
-    ]
+    for field in dataclasses.fields(kind):
+        yield field.name, *_type_of_hint(hints[field.name], _IN_DATACLASS)
 
 
 def _arguments(hint: Any, count: int) -> tuple[Any, ...]:
-    found = typing.get_args(hint)
-    if len(found) != count:
-        wanted = "list[str]" if count == 1 else "dict[str, int]"
+    arguments = typing.get_args(hint)
+    if len(arguments) != count:
+        example = "list[str]" if count == 1 else "dict[str, int]"
         raise InvalidArgument(
-            f"{_said(hint)} does not say of what it is; write for example {wanted}."
+            f"{_text(hint)} does not name the type of its items; write for example {example}."
         )
-    return found
+    return arguments
 
 
-def _said(hint: Any) -> str:
+def _text(hint: Any) -> str:
     if isinstance(hint, type) and typing.get_origin(hint) is None:
         return hint.__name__
     return str(hint)

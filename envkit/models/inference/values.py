@@ -1,8 +1,4 @@
-"""The type of a value, from the value: of Python's own, and of NumPy's and pandas' scalars.
-
-The libraries are told by the names of the types, so that none is imported for a value that is not
-its own.
-"""
+"""The type of a value: of Python's own types, and of NumPy's and pandas' scalars."""
 
 from __future__ import annotations
 
@@ -28,25 +24,22 @@ _BASIC: dict[str, DataType] = {
     "bytes": DataType.binary,
     "bytes_": DataType.binary,
     "bytearray": DataType.binary,
-    "object": DataType.string,  # as with MLflow, which takes a bare object for a text
+    "object": DataType.string,  # as in MLflow, which takes a bare object for a text
     "datetime64": DataType.datetime,
 }
+_LONGEST_REPR = 80
 
 
 def is_array(value: Any) -> bool:
-    """Whether it is a NumPy array."""
-    return (
-        type(value).__module__ == "numpy"
-        and hasattr(value, "tolist")
-        and type(value).__name__ == "ndarray"
-    )
+    """Return whether a value is a NumPy array."""
+    kind = type(value)
+    return kind.__module__ == "numpy" and kind.__name__ == "ndarray" and hasattr(value, "tolist")
 
 
 def type_of_value(value: Any) -> Type:
-    """Give the type of a value; `AnyType` for what is missing and for empty lists and objects.
+    """Return the type of a value; `AnyType` for a missing value and for empty lists and objects.
 
-    Raises `InvalidArgument` for a value that has none, and for a list whose values have no common
-    type.
+    Raises `InvalidArgument` for a value without a type, and for a list of several types.
     """
     if is_missing(value) or (isinstance(value, list | dict) and not value):
         return AnyType()
@@ -58,23 +51,24 @@ def type_of_value(value: Any) -> Type:
 
 
 def common_type(values: Iterable[Any]) -> Type:
-    """Give the one type that values have. Nothing is widened: whole numbers and others have none in common.
+    """Return the one type of all values; raise `InvalidArgument` if there is none.
 
-    Raises `InvalidArgument`.
+    Nothing is widened: integers and floats have no common type.
     """
-    found: Type | None = None
+    common: Type | None = None
     for value in values:
         if is_array(value) and not value.size:
-            continue  # says nothing of what an array holds
+            # An empty array does not tell the type of its items.
+            continue
         kind = type_of_value(value)
-        found = kind if found is None else _merged(found, kind)
-    if found is None:
-        raise InvalidArgument("An empty array says nothing of its type.")
-    return found
+        common = kind if common is None else _merged(common, kind)
+    if common is None:
+        raise InvalidArgument("The type of an empty array is unknown; give it an item.")
+    return common
 
 
 def is_optional(value: Any) -> bool:
-    """Whether it is missing, or a list in which something is."""
+    """Return whether a value is missing, or a list with a missing value."""
     if isinstance(value, list):
         return any(map(is_missing, value))
     return is_missing(value)
@@ -87,26 +81,27 @@ def _merged(one: Type, other: Type) -> Type:
         return merge(one, other)
     except InvalidArgument as error:
         raise InvalidArgument(
-            f"The values of a list have several types ({one!r} and {other!r}). Make them of one, or write the "
-            "signature by hand with Array(AnyType())."
+            f"The values of a list have several types ({one!r} and {other!r}). "
+            "Convert them to one type, or write the signature by hand with Array(AnyType())."
         ) from error
 
 
 def _object(value: Mapping[Any, Any]) -> Object:
     properties = []
-    for name, each in value.items():
-        kind = type_of_value(each)
+    for name, member in value.items():
+        kind = type_of_value(member)
         properties.append(Property(name, kind, not isinstance(kind, AnyType)))
     return Object(properties)
 
 
 def _basic(value: Any) -> DataType:
-    if type(value).__module__ in ("builtins", "numpy") and type(value).__name__ in _BASIC:
-        return _BASIC[type(value).__name__]
-    if isinstance(value, datetime.date):  # a datetime and pandas' Timestamp are dates
+    kind = type(value)
+    if kind.__module__ in ("builtins", "numpy") and kind.__name__ in _BASIC:
+        return _BASIC[kind.__name__]
+    # Also a datetime, and a Timestamp of pandas.
+    if isinstance(value, datetime.date):
         return DataType.datetime
-    said = repr(value)
     raise InvalidArgument(
-        f"{said[:80]} is a {type(value).__name__}, for which a signature has no type. "
-        f"It has {', '.join(DataType.__members__)}, and lists and objects of them."
+        f"{repr(value)[:_LONGEST_REPR]} is a {kind.__name__}, which has no type in a signature. "
+        f"Use {', '.join(DataType.__members__)}, or lists and objects of them."
     )

@@ -33,7 +33,7 @@ _LOGIN = (
 )
 _NOT_SET = f"{SERVER}, which names the server, is not set"
 # to servers before MLflow 3
-_UNKNOWN = {"ENDPOINT_NOT_FOUND", "NOT_FOUND", "NOT_IMPLEMENTED", "FEATURE_DISABLED"}
+UNSUPPORTED = {"ENDPOINT_NOT_FOUND", "NOT_FOUND", "NOT_IMPLEMENTED", "FEATURE_DISABLED"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def _logged_model(mlflow: Any, client: Any, run: Any, name: str) -> Any:
                 page_token=token,
             )
         except mlflow.exceptions.MlflowException as error:
-            if error.error_code in _UNKNOWN:
+            if error.error_code in UNSUPPORTED:
                 return None
             raise
         for each in page:
