@@ -17,7 +17,7 @@ from envkit.formats import (
     python_env_yaml,
     requirements_txt,
 )
-from envkit.models.bare import captured_artifact
+from envkit.models.bare_artifact import captured_artifact
 from envkit.models.directory import ModelDirectory
 
 NAMES = (

@@ -1,4 +1,4 @@
-"""Digests of what a model consists of, so that a change after its capture can be told."""
+"""Digests of a model's files, which show whether the model changed after its capture."""
 
 from __future__ import annotations
 
@@ -33,35 +33,36 @@ ENVIRONMENT_FILES = frozenset(
     }
 )
 WHEELS = "wheels"
-_WRITTEN_BY_CAPTURE = frozenset({"env", "code"})  # of the flavor `python_function`
+# Keys of the flavor `python_function` that a capture may write.
+_WRITTEN_BY_CAPTURE = frozenset({"env", "code"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Digest:
-    """One file. size: in bytes, that of the canonical content for `MLmodel`."""
+    """One file. size: in bytes; of `MLmodel` that of its canonical content."""
 
     size: int
     sha256: str
 
     def as_json(self) -> dict[str, Any]:
-        """As a JSON object."""
+        """Return the digest as a JSON object."""
         return {"size": self.size, "sha256": self.sha256}
 
 
 def of_model(model: ModelDirectory) -> dict[str, Digest]:
-    """Give the digest of each file of a model but those that describe its environment, by relative path, sorted.
+    """Return the digests of a model's files by relative path, except the files of its environment.
 
-    Of `MLmodel` it is that of its content without the keys that a capture may write. Links that
-    lead out are left out.
+    The digest of `MLmodel` is that of its content without the keys that a capture may write. Links
+    that lead out of the model are left out.
     """
-    files = {name: of_file(model.path / name) for name in file_names(model)}
-    if model.artifact is not None:
-        return files
-    return {**files, mlmodel.FILE_NAME: of_mlmodel(model.mlmodel.content)}
+    digests = {name: of_file(model.path / name) for name in file_names(model)}
+    if model.artifact is None:
+        digests[mlmodel.FILE_NAME] = of_mlmodel(model.mlmodel.content)
+    return digests
 
 
 def file_names(model: ModelDirectory) -> Iterator[str]:
-    """Yield the files that count, but `MLmodel`, relative to the model, sorted within each folder."""
+    """Yield the relative paths of the files with a digest, except `MLmodel`, sorted by folder."""
     for place in model.own_places:
         if place.is_file():
             yield place.relative_to(model.path).as_posix()
@@ -70,36 +71,46 @@ def file_names(model: ModelDirectory) -> Iterator[str]:
 
 
 def _in_folder(place: Path, model: Path) -> Iterator[str]:
-    for folder, folders, names in os.walk(place):
-        top = Path(folder) == model
-        folders[:] = sorted(
-            each for each in folders if each != "__pycache__" and not (top and each == WHEELS)
-        )
+    for folder, subfolders, names in os.walk(place):
+        is_top = Path(folder) == model
+        # Sorted and shortened in place, which `os.walk` heeds.
+        subfolders[:] = sorted(name for name in subfolders if not _is_skipped(name, is_top))
         for name in sorted(names):
+            if is_top and (name in ENVIRONMENT_FILES or name == mlmodel.FILE_NAME):
+                continue
             path = Path(folder, name)
-            described = top and (name in ENVIRONMENT_FILES or name == mlmodel.FILE_NAME)
-            if not described and path.is_file() and path.resolve().is_relative_to(model):
+            if path.is_file() and path.resolve().is_relative_to(model):
                 yield path.relative_to(model).as_posix()
 
 
+def _is_skipped(folder: str, is_top: bool) -> bool:
+    return folder == "__pycache__" or (is_top and folder == WHEELS)
+
+
 def of_file(path: Path) -> Digest:
-    """Give the digest of a file. Raises `OSError`."""
+    """Return the digest of a file."""
     with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    return Digest(size=path.stat().st_size, sha256=found)
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Digest(size=path.stat().st_size, sha256=sha256)
 
 
 def of_mlmodel(content: Mapping[str, Any]) -> Digest:
-    """Give the digest of what `MLmodel` says, however it is laid out."""
-    flavors = content.get("flavors")
-    if isinstance(flavors, Mapping) and isinstance(flavors.get("python_function"), Mapping):
-        kept = {
-            key: value
-            for key, value in flavors["python_function"].items()
-            if key not in _WRITTEN_BY_CAPTURE
-        }
-        content = {**content, "flavors": {**flavors, "python_function": kept}}
+    """Return the digest of the content of `MLmodel`, whatever its layout."""
     canonical = json.dumps(
-        content, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str
+        _without_captured_keys(content),
+        sort_keys=True,
+        ensure_ascii=True,
+        separators=(",", ":"),
+        default=str,
     ).encode()
     return Digest(size=len(canonical), sha256=hashlib.sha256(canonical).hexdigest())
+
+
+def _without_captured_keys(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    flavors = content.get("flavors")
+    if not isinstance(flavors, Mapping) or not isinstance(flavors.get("python_function"), Mapping):
+        return content
+    section = dict(flavors["python_function"])
+    for key in _WRITTEN_BY_CAPTURE:
+        section.pop(key, None)
+    return {**content, "flavors": {**flavors, "python_function": section}}

@@ -1,4 +1,4 @@
-"""Data and parameters in the form that a signature promises, as the model gets them wherever it runs."""
+"""Check data and parameters against a signature, and convert them to its types."""
 
 from __future__ import annotations
 
@@ -12,24 +12,32 @@ from envkit.models.inference import spark
 from envkit.models.schema import Schema
 from envkit.models.signature import ModelSignature
 
-ROWS_OF_SPARK = 10  # as many as MLflow looks at: more would mean to compute the frame
+# As many as MLflow checks; more would compute the frame.
+SPARK_ROWS = 10
 
 
 def enforce(data: Any, signature: ModelSignature | Schema | None) -> Any:
-    """Give data as the model gets them: a data frame of the signature's columns, or its arrays.
+    """Return data in the form in which the model gets them.
 
-    Columns come in the signature's order, others are left out with a warning in the log; types are
-    widened where that is safe for every value. Without inputs in the signature the data stay as
-    they are; the data given are never changed. Of a data frame of Spark the first rows are checked,
-    and the columns chosen; it stays one of Spark.
+    Corresponds to the schema enforcement of `mlflow.pyfunc.PyFuncModel.predict`. The data passed
+    in are not changed. Of a Spark DataFrame the first 10 rows are checked.
 
-    Raises `InputMismatch` for a column that is missing, a type that is not safely converted,
-    another shape.
+    Args:
+        data: Data of Python, NumPy, pandas, SciPy or Spark.
+        signature: The signature, or the schema of the inputs.
+
+    Returns:
+        A data frame of the schema's columns in its order, or its arrays. Other columns are left
+        out with a warning in the log `envkit`; types are widened where that is safe for every
+        value. Without a schema of the inputs, the data themselves.
+
+    Raises:
+        InputMismatch: If a required column is missing, or a value or shape does not fit.
     """
-    expected = _inputs(signature)
+    expected = _expected(signature)
     try:
         if spark.is_frame(data):
-            return _enforced_in_spark(data, expected)
+            return _enforce_in_spark(data, expected)
         return inputs.enforce(data, expected)
     except InvalidInput as error:
         raise InputMismatch(str(error)) from error
@@ -38,34 +46,49 @@ def enforce(data: Any, signature: ModelSignature | Schema | None) -> Any:
 def enforce_params(
     params: Mapping[str, Any] | None, signature: ModelSignature | None
 ) -> dict[str, Any]:
-    """Give the parameters that the signature knows, with their defaults where none are given.
+    """Return the parameters of the signature, with the default of each that is not set.
 
-    Raises `InputMismatch` for a value of another type.
+    Args:
+        params: Values by name; names that the signature does not have are left out.
+        signature: The signature.
+
+    Returns:
+        A value for each parameter of the signature.
+
+    Raises:
+        InputMismatch: If a value has another type.
     """
     try:
-        return (
-            parameters.enforce_params(params, Signature(signature.to_dict() if signature else None))
-            or {}
-        )
+        return parameters.enforce_params(params, _expected(signature)) or {}
     except InvalidInput as error:
         raise InputMismatch(str(error)) from error
 
 
 def validate_schema(data: Any, expected_schema: Schema) -> None:
-    """Check that data fit a schema. Raises `InputMismatch`."""
+    """Check that data fit a schema. Corresponds to `mlflow.models.validate_schema`.
+
+    Args:
+        data: Data as for `enforce`.
+        expected_schema: Schema of the inputs.
+
+    Raises:
+        InputMismatch: If a required column is missing, or a value or shape does not fit.
+    """
     enforce(data, expected_schema)
 
 
-def _enforced_in_spark(frame: Any, signature: Signature) -> Any:
-    if not signature.inputs:
+def _enforce_in_spark(frame: Any, expected: Signature) -> Any:
+    if not expected.inputs:
         return frame
-    checked = inputs.enforce(frame.limit(ROWS_OF_SPARK).toPandas(), signature)
-    if hasattr(checked, "columns"):
-        return frame.select(*map(str, checked.columns))
-    return frame
+    rows = inputs.enforce(frame.limit(SPARK_ROWS).toPandas(), expected)
+    if not hasattr(rows, "columns"):
+        return frame
+    return frame.select(*map(str, rows.columns))
 
 
-def _inputs(signature: ModelSignature | Schema | None) -> Signature:
+def _expected(signature: ModelSignature | Schema | None) -> Signature:
+    if signature is None:
+        return Signature(None)
     if isinstance(signature, Schema):
         return Signature({"inputs": signature.to_dict()})
-    return Signature(signature.to_dict() if signature is not None else None)
+    return Signature(signature.to_dict())

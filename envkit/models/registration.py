@@ -1,4 +1,4 @@
-"""`set_model`: the model that a file of code is about.
+"""`set_model`: declare the model of a file of code.
 
 https://mlflow.org/docs/latest/ml/model/models-from-code/
 """
@@ -12,9 +12,16 @@ from envkit.inside.author import registry
 
 
 def set_model(model: Any) -> None:
-    """Say, in a file that a model is saved as, which object is the model: one with `predict`, or a function.
+    """Declare the model in a file that is saved with `save_model(python_model="file.py")`.
 
-    What one thread or task registers no other sees. Raises `InvalidArgument` for anything else.
+    Corresponds to `mlflow.models.set_model`. The declaration holds for the current thread or
+    asyncio task only.
+
+    Args:
+        model: An object with `predict`, or a function.
+
+    Raises:
+        InvalidArgument: If it is anything else.
     """
     try:
         registry.register(model)

@@ -1,8 +1,8 @@
-"""Data of Python as a request in JSON, losing nothing that JSON can hold.
+"""Python data as a JSON request, without losing anything that JSON can hold.
 
-Bytes are base64 texts, times ISO 8601 texts, what is missing is null. NaN and infinities keep their
-names (`NaN`, `Infinity`), which Python's readers of JSON take: an answer must be valid JSON, but an
-input must not become another.
+Bytes become base64 texts, times ISO 8601 texts, missing values null. NaN and infinities keep their
+names (`NaN`, `Infinity`), which Python's JSON readers accept: answers must be valid JSON, but an
+input must not change its value.
 """
 
 from __future__ import annotations
@@ -18,58 +18,45 @@ from envkit.inside.data.requests.json_request import CHAT_FORMATS, FORMATS
 
 
 def request_of(data: Any) -> dict[str, Any]:
-    """Give the request that says the same as `data`.
+    """Return the request for data; raise `InvalidArgument` for data that JSON cannot hold.
 
-    A mapping that has one of a request's keys is the request, and its values are encoded; any other
-    is the `inputs`. Data frames and series keep their index. Raises `InvalidArgument` for what has
-    no form in JSON.
+    A mapping with a key of a request is the request itself, and its values are encoded; any other
+    mapping is the value of `inputs`. Data frames and series keep their index.
     """
-    if isinstance(data, Mapping) and any(each in data for each in (*FORMATS, *CHAT_FORMATS)):
+    if isinstance(data, Mapping) and any(key in data for key in (*FORMATS, *CHAT_FORMATS)):
         return {str(key): encoded(value) for key, value in data.items()}
     if _is_table(data):
-        frame = data if hasattr(data, "columns") else data.to_frame()
-        if not frame.columns.is_unique:
-            raise InvalidArgument(
-                "The data frame has several columns of one name; JSON would keep one of them."
-            )
-        split = frame.to_dict(orient="split")
-        return {
-            "dataframe_split": {key: encoded(split[key]) for key in ("columns", "index", "data")}
-        }
+        return {"dataframe_split": _split(data)}
     return {"inputs": encoded(data)}
 
 
 def encoded(value: Any) -> Any:
-    """Give values of Python, NumPy and pandas as JSON has them. Raises `InvalidArgument`."""
+    """Return the JSON value of a Python, NumPy or pandas value; raise `InvalidArgument` if none."""
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if isinstance(value, Mapping):
-        return {str(key): encoded(each) for key, each in value.items()}
+        return {str(key): encoded(member) for key, member in value.items()}
     if isinstance(value, list | tuple):
-        return [encoded(each) for each in value]
+        return [encoded(item) for item in value]
     if isinstance(value, bytes | bytearray):
         return base64.b64encode(value).decode("ascii")
     if is_missing(value):
         return None
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
-    return _of_library(value)
+    return _encoded_library_value(value)
 
 
-def _of_library(value: Any) -> Any:
-    dtype = str(getattr(value, "dtype", ""))
-    if dtype.startswith("datetime64"):
-        if value.ndim:
-            return [encoded(each) for each in value]
-        return _time(value)
-    if _is_table(value):
-        return encoded(
-            value.to_dict(orient="records") if hasattr(value, "columns") else value.tolist()
-        )
+def _encoded_library_value(value: Any) -> Any:
+    if str(getattr(value, "dtype", "")).startswith("datetime64"):
+        return _encoded_times(value)
+    if hasattr(value, "columns") and _is_table(value):
+        return encoded(value.to_dict(orient="records"))
     if type(value).__module__.startswith("scipy.sparse"):
         return encoded(value.toarray())
     if hasattr(value, "model_dump"):
         return encoded(value.model_dump())
+    # Arrays, series and NumPy's scalars.
     plain = value.tolist() if hasattr(value, "tolist") else value
     if plain is value or isinstance(plain, complex):
         raise InvalidArgument(
@@ -78,11 +65,23 @@ def _of_library(value: Any) -> Any:
     return encoded(plain)
 
 
-def _time(value: Any) -> str | None:
-    said = str(value)
-    if said == "NaT":
+def _encoded_times(value: Any) -> Any:
+    if value.ndim:
+        return [encoded(item) for item in value]
+    text = str(value)
+    if text == "NaT":
         return None
-    return said
+    return text
+
+
+def _split(table: Any) -> dict[str, Any]:
+    frame = table if hasattr(table, "columns") else table.to_frame()
+    if not frame.columns.is_unique:
+        raise InvalidArgument(
+            "Several columns of the data frame have the same name, and JSON would keep one of them."
+        )
+    split = frame.to_dict(orient="split")
+    return {key: encoded(split[key]) for key in ("columns", "index", "data")}
 
 
 def _is_table(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Parts of MLflow and of envkit that a model may ask for without having them installed; the runner supplies them."""
+"""Parts of MLflow and of envkit that the runner supplies to models that import them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ _MODULES = {**MLFLOW, **ENVKIT}
 
 
 def is_supplied(dotted: str) -> bool:
-    """Whether a module, or a name in one, such as `mlflow.pyfunc.PythonModel`, is supplied; or a part of that."""
+    """Return whether the runner supplies a module, a name in it or a member of that name.
+
+    `mlflow.pyfunc.PythonModel` is one.
+    """
     module, *parts = dotted.split(".")
     if module not in _MODULES:
         return False

@@ -70,7 +70,7 @@ def test_a_missing_model_says_what_is_missing(make: Make, tmp_path: Path) -> Non
 
     with pytest.raises(ModelNotFound, match="there is no such directory"):
         ModelDirectory.open(tmp_path / "gone")
-    with pytest.raises(ModelNotFound, match="name the directory that it is in"):
+    with pytest.raises(ModelNotFound, match="name the directory that contains it"):
         ModelDirectory.open(path / "MLmodel")
     with pytest.raises(ModelNotFound, match="has no MLmodel file"):
         ModelDirectory.open(tmp_path / "outside")

@@ -168,7 +168,7 @@ def test_what_is_for_python_alone_says_so(crates: Path, words: tuple[str, ...]) 
     result = command(*words, crates / "fuel")
 
     assert result.exit_code == 3
-    assert "It is a model of R: `envkit predict` and `envkit serve` run it" in result.stderr
+    assert "This is an R model: `envkit predict` and `envkit serve` run it" in result.stderr
 
 
 def test_validate_has_one_finding(crates: Path) -> None:
@@ -180,7 +180,7 @@ def test_validate_has_one_finding(crates: Path) -> None:
 
 
 def test_it_is_not_loaded_into_python(crates: Path) -> None:
-    with pytest.raises(InvalidFile, match="It is a model of R"):
+    with pytest.raises(InvalidFile, match="This is an R model"):
         pyfunc.load_model(crates / "fuel")
 
 

@@ -38,9 +38,9 @@ def is_elsewhere(uri: str | Path) -> bool:
     path = local_path(uri)
     if not archive_suffix(uri) or not path.is_file():
         return False
-    from envkit.models import bare  # it knows which ZIP files are models by themselves
+    from envkit.models import bare_artifact  # XX
 
-    return archives.holds_model(path) or not bare.is_artifact(path)
+    return archives.holds_model(path) or not bare_artifact.is_artifact(path)
 
 
 def fetched(uri: str | Path, need: Need = WHOLE) -> Path:

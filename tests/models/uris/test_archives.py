@@ -162,7 +162,7 @@ def test_fields_of_a_model_in_an_archive_stay_inside(tmp_path: Path) -> None:
 def test_nothing_can_be_written_into_an_archive(tmp_path: Path) -> None:
     archive = _tar(tmp_path / "model.tar.gz", (_member("MLmodel"), b"flavors: {}"))
 
-    with pytest.raises(InvalidArgument, match=r"no folder of this machine.*Do that"):
+    with pytest.raises(InvalidArgument, match=r"is not a local folder.*Do that"):
         ModelDirectory.open(archive, hint="Do that.")
 
 

@@ -68,9 +68,9 @@ def test_a_torch_archive_is_known_by_what_is_in_it(tmp_path: Path) -> None:
 def test_other_files_are_no_model(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"{}")
 
-    with pytest.raises(ModelNotFound, match="no model by its name or its content"):
+    with pytest.raises(ModelNotFound, match="neither the name nor the content"):
         ModelDirectory.open(tmp_path / name)
-    with pytest.raises(ModelNotFound, match="no MLmodel file, and no artifact"):
+    with pytest.raises(ModelNotFound, match="no MLmodel file and no artifact"):
         ModelDirectory.open(tmp_path)
 
 
@@ -78,7 +78,9 @@ def test_one_of_several_must_be_named_unless_it_was_captured(tmp_path: Path) -> 
     path = artifact(tmp_path)
     artifact(tmp_path, "other.joblib")
 
-    with pytest.raises(ModelNotFound, match=r"name one \(model.pkl, other.joblib\)"):
+    with pytest.raises(
+        ModelNotFound, match=r"several artifacts \(model.pkl, other.joblib\); name one of them"
+    ):
         ModelDirectory.open(tmp_path)
     assert ModelDirectory.open(path).artifact == "model.pkl"
 
