@@ -129,7 +129,7 @@ def prune(
         doomed += _beyond(max_size, [each for each in known if each not in doomed])
     done = _remove(shelf, doomed, dry_run=dry_run)
     if cache:
-        freed = _empty_cache(shelf, dry_run=dry_run) + fetched_models.empty(
+        freed = _empty_cache(shelf, dry_run=dry_run) + fetched_models.remove_unused(
             shelf.root, dry_run=dry_run
         )
     else:

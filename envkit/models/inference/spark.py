@@ -39,16 +39,13 @@ def schema_of_frame(frame: Any) -> Schema:
     A map becomes an object with the keys that occur, for which the data are read. Raises
     `InvalidArgument` for a column without a type.
     """
-    columns = []
-    for field in frame.schema.fields:
-        columns.append(ColSpec(_type_of_column(field.dataType, frame, field.name), field.name))
-    return Schema(columns)
+    return Schema([_column(field, frame) for field in frame.schema.fields])
 
 
-def _type_of_column(spark_type: Any, frame: Any, column: str) -> Type:
-    if hasattr(spark_type, "keyType"):
-        return _object_of_map(spark_type, frame, column)
-    return _type(spark_type, column)
+def _column(field: Any, frame: Any) -> ColSpec:
+    if hasattr(field.dataType, "keyType"):
+        return ColSpec(_object_of_map(field.dataType, frame, field.name), field.name)
+    return ColSpec(_type(field.dataType, field.name), field.name)
 
 
 def _type(spark_type: Any, column: str) -> Type:

@@ -1,1 +1,1 @@
-"""Models that lie elsewhere: what a URI means, which files of the model are fetched, and where they are kept."""
+"""Remote models: what a URI means, which files of a model are fetched, and where they are kept."""

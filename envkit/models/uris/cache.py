@@ -1,12 +1,12 @@
-"""The cache of models that lie elsewhere, in the environment store.
+"""The cache of remote models, in the environment store.
 
-    <root>/models/<place>/<version>/<name>/   files of a model, all of a version that were asked for
-    <root>/models/<place>/.lock               held while they are fetched
-    <root>/models/<place>/.part-…/            what is being fetched
+    <store>/models/<place>/<version>/<name>/   files of a model: those of a version that were needed
+    <store>/models/<place>/.lock               locked while they are fetched
+    <store>/models/<place>/.part-…/            files that are being fetched
 
-`place` is made of the URI, `version` of the names, sizes and tags of the files. A version is
-renamed into place when all of it is there. Who uses one shares a lock on its folder until its
-process ends, which keeps it from being removed.
+`place` stands for the URI, `version` for the names, sizes and tags of the files. A version is
+renamed into place once it is complete. A process that uses a version shares a lock on its folder
+until the process ends, so that it is not removed meanwhile.
 """
 
 from __future__ import annotations
@@ -23,96 +23,104 @@ from pathlib import Path
 
 from envkit.errors import InvalidInput
 
-VARIABLE = "ENVKIT_HOME"  # of the environment store
+VARIABLE = "ENVKIT_HOME"  # names the environment store
 _LOCK = ".lock"
 _PART = ".part-"
 
 Fill = Callable[[Path], None]
 
 
-def folder_of_all() -> Path:
-    """Give the folder of the cache; it need not exist."""
-    if named := os.environ.get(VARIABLE):
-        return Path(os.path.realpath(named)) / "models"
-    import platformdirs  # 5 ms
-
-    return Path(os.path.realpath(platformdirs.user_cache_path("envkit"))) / "models"
-
-
-def kept(place: str, version: str, name: str) -> Path | None:
-    """Give the folder of a version that is there, and keep it from being removed."""
-    folder = folder_of_all() / place / version
+def find(place: str, version: str, name: str) -> Path | None:
+    """Return the folder of a version, which is then not removed; None if it is not cached."""
+    folder = _root() / place / version
     if _hold(folder):
         return folder / name
     return None
 
 
-def put(place: str, version: str | None, name: str, fill: Fill) -> Path:
-    """Give the folder of a version; when it is not there, `fill` is called with an empty folder that becomes it.
+def add(place: str, version: str | None, name: str, fill: Fill) -> Path:
+    """Return the folder of a version; if it is not cached, `fill` writes it into an empty folder.
 
-    version: None when nothing but the content tells it. Others that ask for the same place wait
-    meanwhile. Raises what `fill` raises, `InvalidInput` when the store cannot be written to; then
-    nothing remains.
+    version: None if only the content tells it. Other processes that add to the same place wait.
+    Raises what `fill` raises, and `InvalidInput` if the store cannot be written to; then nothing
+    remains.
     """
-    home = folder_of_all() / place
-    with _told(home), _locked(home):
-        for left in home.glob(f"{_PART}*"):  # by a process that was killed
-            shutil.rmtree(left, ignore_errors=True)
-        if version is not None and (there := kept(place, version, name)):
-            return there
+    home = _root() / place
+    with _explained_errors(home), _locked(home):
+        _remove_parts(home)
+        if version is not None and (folder := find(place, version, name)):
+            return folder
         part = Path(tempfile.mkdtemp(prefix=_PART, dir=home))
         try:
             (part / name).mkdir()
             fill(part / name)
             part.chmod(0o755)
-            chosen = version or _of_content(part / name)
-            if not (home / chosen).exists():
-                part.rename(home / chosen)
+            target = home / (version or _version_of_content(part / name))
+            if not target.exists():
+                part.rename(target)
         finally:
             shutil.rmtree(part, ignore_errors=True)
-        _hold(home / chosen)
-        return home / chosen / name
+        _hold(target)
+        return target / name
 
 
-def _of_content(folder: Path) -> str:
-    total = hashlib.sha256()
-    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-        with path.open("rb") as stream:
-            total.update(os.fsencode(path.relative_to(folder)) + b"\0")
-            total.update(hashlib.file_digest(stream, "sha256").digest())
-    return total.hexdigest()[:16]
-
-
-def empty(root: Path, *, dry_run: bool = False) -> int:
-    """Remove the models of a store's cache that no process uses; give the bytes that they took."""
+def remove_unused(root: Path, *, dry_run: bool = False) -> int:
+    """Remove a store's cached models that no process uses; return the bytes freed."""
     freed = 0
     for home in sorted((root / "models").glob("*")):
-        freed += sum(
-            _removed(each, dry_run=dry_run) for each in sorted(home.iterdir()) if each.is_dir()
-        )
+        for folder in sorted(home.iterdir()):
+            if folder.is_dir():
+                freed += _remove_version(folder, dry_run=dry_run)
         if not dry_run:
-            with suppress(OSError):  # something is left, or being fetched
+            # Something is left, or being fetched.
+            with suppress(OSError):
                 _remove_home(home)
     return freed
 
 
-def _removed(folder: Path, *, dry_run: bool) -> int:
-    if folder.name.startswith(_PART):
-        guard = folder.parent / _LOCK
-    else:
-        guard = folder
+def _root() -> Path:
+    """Return the folder of the cache, which need not exist."""
+    if store := os.environ.get(VARIABLE):
+        return Path(os.path.realpath(store)) / "models"
+    # Importing it takes 5 ms, and most models are local.
+    import platformdirs
+
+    return Path(os.path.realpath(platformdirs.user_cache_path("envkit"))) / "models"
+
+
+def _remove_parts(home: Path) -> None:
+    """Remove what killed processes left."""
+    for part in home.glob(f"{_PART}*"):
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _version_of_content(folder: Path) -> str:
+    total = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        total.update(os.fsencode(path.relative_to(folder)) + b"\0")
+        with path.open("rb") as stream:
+            total.update(hashlib.file_digest(stream, "sha256").digest())
+    return total.hexdigest()[:16]
+
+
+def _remove_version(folder: Path, *, dry_run: bool) -> int:
+    """Remove a version, or a part of one, unless it is in use; return the bytes freed."""
+    is_part = folder.name.startswith(_PART)
+    guard = folder.parent / _LOCK if is_part else folder
     try:
         descriptor = os.open(guard, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return 0
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        size = sum(each.lstat().st_size for each in folder.rglob("*") if each.is_file())
+        size = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
         if not dry_run:
-            gone = folder.with_name(f"{_PART}{folder.name}")
-            folder.rename(gone)  # at once, so that nobody finds half of it
-            shutil.rmtree(gone, ignore_errors=True)
-    except OSError:  # it is used
+            # Renamed first, so that nobody finds half of it.
+            removed = folder.with_name(f"{_PART}{folder.name}")
+            folder.rename(removed)
+            shutil.rmtree(removed, ignore_errors=True)
+    except OSError:
+        # It is in use.
         return 0
     finally:
         os.close(descriptor)
@@ -123,7 +131,7 @@ def _remove_home(home: Path) -> None:
     descriptor = os.open(home / _LOCK, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if [each.name for each in home.iterdir()] == [_LOCK]:
+        if [path.name for path in home.iterdir()] == [_LOCK]:
             (home / _LOCK).unlink()
             home.rmdir()
     finally:
@@ -131,10 +139,11 @@ def _remove_home(home: Path) -> None:
 
 
 def _hold(folder: Path) -> bool:
-    """Share a lock on a folder as long as this process lives; False when it is not there."""
+    """Share a lock on a folder until this process ends; return False if it does not exist."""
     try:
         status = folder.stat()
         _descriptor(str(folder), status.st_dev, status.st_ino)
+        # It may have been removed, or replaced, before it was locked.
         return os.path.samestat(status, folder.stat())
     except (FileNotFoundError, NotADirectoryError):
         return False
@@ -142,10 +151,14 @@ def _hold(folder: Path) -> bool:
 
 @cache
 def _descriptor(folder: str, device: int, inode: int) -> int:
-    """Open and lock each version once in a process; device and inode tell a folder from one that came after it."""
+    """Open and lock a folder, once in a process.
+
+    Device and inode distinguish it from a later folder of the same path.
+    """
     del device, inode
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    with suppress(OSError):  # where there are no locks, nobody removes anything
+    # On a file system without locks, nobody removes anything.
+    with suppress(OSError):
         fcntl.flock(descriptor, fcntl.LOCK_SH)
     return descriptor
 
@@ -156,10 +169,11 @@ def _locked(home: Path) -> Iterator[None]:
         home.mkdir(parents=True, exist_ok=True)
         try:
             descriptor = os.open(home / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        except FileNotFoundError:  # it was removed in between
+        except FileNotFoundError:
+            # The folder was removed in between.
             continue
         try:
-            # without locks two may fetch at once; the first to be done counts
+            # Without locks two processes may fetch at once; the first to finish counts.
             with suppress(OSError):
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             if _is_at(descriptor, home / _LOCK):
@@ -177,11 +191,11 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 
 @contextmanager
-def _told(home: Path) -> Iterator[None]:
+def _explained_errors(home: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise InvalidInput(
-            f"The model cannot be put into {error.filename or home}: {error.strerror or error}. "
-            f"Choose another folder: {VARIABLE}."
+            f"The model cannot be stored in {error.filename or home}: "
+            f"{error.strerror or error}. Choose another folder with {VARIABLE}."
         ) from error

@@ -1,4 +1,4 @@
-"""What a text that names a model is: a path, an archive, or a URI of some scheme; and how it may be shown."""
+"""What kind of place a path or URI names, what the model there is called, and how to show it."""
 
 from __future__ import annotations
 
@@ -15,24 +15,23 @@ LOCAL = "file"
 MLFLOW = frozenset({"runs", "models", "mlflow-artifacts"})
 HTTP = frozenset({"http", "https"})
 ARCHIVES = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar", ".zip")
-# their `container@account` is no login
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+# The part before `@` of `abfss://container@account` is not a user name.
 _CONTAINER_AT_HOST = ("abfs://", "abfss://", "wasb://", "wasbs://")
 
 
 def scheme_of(uri: str | Path) -> str:
-    """Give the scheme in lower case, `file` for a path. What lies on the disk under that very name is a path."""
-    text = str(uri)
-    if isinstance(uri, str):
-        found = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", text)
-    else:
-        found = None
-    if found is None or os.path.lexists(text):
+    """Return the scheme in lower case, `file` for a path, which may contain a colon."""
+    if not isinstance(uri, str):
         return LOCAL
-    return found[1].lower()
+    scheme = _SCHEME.match(uri)
+    if scheme is None or os.path.lexists(uri):
+        return LOCAL
+    return scheme[1].lower()
 
 
 def local_path(uri: str | Path) -> Path:
-    """Give the path that a path or a `file:` URI names. Raises `InvalidArgument` for another host's."""
+    """Return the path that a path or a `file:` URI names; `InvalidArgument` for another host's."""
     text = str(uri)
     if not isinstance(uri, str) or not text.lower().startswith("file:") or os.path.lexists(text):
         return Path(text).expanduser()
@@ -45,54 +44,51 @@ def local_path(uri: str | Path) -> Path:
 
 
 def archive_suffix(uri: str | Path) -> str:
-    """Give the end of the name that tells an archive, empty for anything else."""
-    if scheme_of(uri) == LOCAL:
-        path = str(uri)
-    else:
-        path = _without_query(str(uri))
-    return next((suffix for suffix in ARCHIVES if path.lower().endswith(suffix)), "")
+    """Return the suffix of an archive, such as `.tar.gz`; empty for other names."""
+    path = str(uri)
+    if scheme_of(uri) != LOCAL:
+        path = _without_query(path)
+    lower = path.lower()
+    return next((suffix for suffix in ARCHIVES if lower.endswith(suffix)), "")
 
 
 def shown(uri: str | Path) -> str:
-    """Give the URI as it may be printed and written: without user name, password, and what follows a `?`."""
+    """Return the URI as messages and files may hold it: without user name, password and query."""
     text = str(uri)
     if scheme_of(uri) == LOCAL:
         return text
-    bare = _without_query(text)
-    if bare.lower().startswith(_CONTAINER_AT_HOST):
-        kept = bare
-    else:
-        kept = without_credentials(bare)
-    return kept + ("?…" if bare != text else "")
+    plain = _without_query(text)
+    query = "?…" if plain != text else ""
+    if not _has_container_at_host(plain):
+        plain = without_credentials(plain)
+    return plain + query
 
 
 def without_secrets(message: str, uri: str) -> str:
-    """Take out of a library's message what the URI must not show."""
+    """Return a library's message without what the URI must not show."""
     parts = urlsplit(uri)
-    secrets = [uri, parts.query, *(each for each in (parts.password, parts.username) if each)]
-    if uri.lower().startswith(_CONTAINER_AT_HOST):
-        secrets = [parts.query]
-    for each in filter(None, secrets):
-        message = message.replace(each, shown(uri) if each == uri else "***")
-    if uri.lower().startswith(_CONTAINER_AT_HOST):
-        return message
+    if _has_container_at_host(uri):
+        return _masked(message, parts.query)
+    message = message.replace(uri, shown(uri))
+    for secret in (parts.query, parts.password, parts.username):
+        message = _masked(message, secret)
     return without_credentials(message)
 
 
 def name_of(uri: str | Path) -> str:
-    """Give what the model is called: the last part of its place, or its registered name."""
+    """Return the name of the model: the last part of its path, or its registered name."""
     text = _without_query(str(uri)).rstrip("/")
     if scheme_of(uri) == "models":
+        # models:/<name>/<version or stage>, models:/<name>@<alias>, models:/<model id>
         last = re.split(r"[/@]", text.partition(":")[2].strip("/"))[0]
     else:
         last = unquote(text.rpartition("/")[2].rpartition(":")[2])
-    suffix = archive_suffix(uri)
-    plain = re.sub(r"[^\w.-]", "_", last[: len(last) - len(suffix)] if suffix else last).strip(".")
-    return plain or "model"
+    name = last[: len(last) - len(archive_suffix(uri))]
+    return re.sub(r"[^\w.-]", "_", name).strip(".") or "model"
 
 
 def key_of(place: str) -> str:
-    """Give a short name for a place."""
+    """Return a short name for a place, which is a file name."""
     return hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
@@ -100,3 +96,13 @@ def _without_query(uri: str) -> str:
     if "://" in uri:
         return uri.partition("?")[0]
     return uri
+
+
+def _has_container_at_host(uri: str) -> bool:
+    return uri.lower().startswith(_CONTAINER_AT_HOST)
+
+
+def _masked(message: str, secret: str | None) -> str:
+    if not secret:
+        return message
+    return message.replace(secret, "***")

@@ -1,4 +1,4 @@
-"""Which files of a model are asked for: a question about its requirements needs no weights."""
+"""Which files of a remote model are fetched: a question about requirements needs no weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from envkit.formats import (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """A file of a model elsewhere. size: bytes, None when that is not told. tag: changes with its content, or empty."""
+    """A file of a remote model.
+
+    size: in bytes, None if unknown. tag: changes with the content, empty if the source has none.
+    """
 
     size: int | None = None
     tag: str = ""
@@ -31,34 +34,34 @@ Entries = Mapping[str, Entry]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Need:
-    """Some files of a model; `MLmodel` is always one.
+    """A choice of a model's files; `MLmodel` is always one of them.
 
-    names: relative paths, or patterns in which `*` stands for anything, `/` too. beside: taken with
-    them. instead: what is needed when none of the names is there. up_to: bytes; any other file that
-    is no larger is taken, too.
+    names: relative paths, or patterns in which `*` matches anything, also `/`. along: more of the
+    same, fetched with them. otherwise: the choice if none of `names` exists. up_to: files of at
+    most so many bytes are fetched too.
     """
 
     names: frozenset[str]
-    beside: frozenset[str] = frozenset()
-    instead: Need | None = None
+    along: frozenset[str] = frozenset()
+    otherwise: Need | None = None
     up_to: int = -1
 
     def of(self, entries: Entries) -> frozenset[str]:
-        """Choose among the files that are there. A model without `MLmodel` is an artifact, which is needed."""
+        """Return the chosen files. All files of a bare artifact are needed."""
         if mlmodel.FILE_NAME not in entries:
             return frozenset(entries)
-        if self.instead is not None and not any(_is_one(name, self.names) for name in entries):
-            return self.instead.of(entries)
-        found = (name for name, entry in entries.items() if self._wants(name, entry))
-        return frozenset(found) | {mlmodel.FILE_NAME}
+        if self.otherwise is not None and not any(_matches(name, self.names) for name in entries):
+            return self.otherwise.of(entries)
+        chosen = {name for name, entry in entries.items() if self._includes(name, entry)}
+        return frozenset(chosen | {mlmodel.FILE_NAME})
 
-    def _wants(self, name: str, entry: Entry) -> bool:
+    def _includes(self, name: str, entry: Entry) -> bool:
         is_small = entry.size is not None and entry.size <= self.up_to
-        return is_small or _is_one(name, self.names | self.beside)
+        return is_small or _matches(name, self.names | self.along)
 
 
-def _is_one(name: str, patterns: frozenset[str]) -> bool:
-    return any(fnmatchcase(name, each) for each in patterns)
+def _matches(name: str, patterns: frozenset[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 WHOLE = Need(names=frozenset({"*"}))
@@ -93,6 +96,8 @@ _BY_FORMAT = {
 
 
 def dependencies(form: str) -> Need:
-    """Give what tells a model's dependencies in a format of `get_model_dependencies`."""
-    beside = frozenset({requirements_txt.CONSTRAINTS_FILE_NAME} if form == "pip" else ())
-    return Need(names=_BY_FORMAT.get(form, frozenset()), beside=beside, instead=ENVIRONMENT)
+    """Return the files that hold a model's dependencies in a format of `get_model_dependencies`."""
+    along: frozenset[str] = frozenset()
+    if form == "pip":
+        along = frozenset({requirements_txt.CONSTRAINTS_FILE_NAME})
+    return Need(names=_BY_FORMAT.get(form, frozenset()), along=along, otherwise=ENVIRONMENT)

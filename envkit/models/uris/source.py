@@ -1,4 +1,4 @@
-"""A place elsewhere that models lie in: what each kind of place must tell and give."""
+"""The interface of the places that models are fetched from, and their errors."""
 
 from __future__ import annotations
 
@@ -12,45 +12,52 @@ from envkit.errors import EnvkitError, ModelNotFound
 from envkit.models.uris.naming import shown, without_secrets
 from envkit.models.uris.required_files import Entries
 
-_LONGEST = 300
-_OF_THIS_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_LONGEST_MESSAGE = 300
+# The local disk is full or cannot be written to: not the fault of the source.
+_LOCAL_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 class Source(Protocol):
-    """The place of one model. Its methods raise `ModelNotFound` for whatever goes wrong."""
+    """The place of one remote model. Its methods raise `ModelNotFound` for every failure there."""
 
     @property
     def place(self) -> str:
-        """Name the place without credentials, the same whichever of its names it was asked by."""
+        """The place without credentials, the same for all URIs that lead to it."""
 
     def entries(self) -> Entries:
-        """List the files, by their path in the model; of a place that is one file, that file by its own name."""
+        """List the files by their path in the model; of a single file, that file by its name."""
 
     def get(self, names: Collection[str], into: Path) -> None:
-        """Fetch files that were listed, each to its path below a folder that exists."""
+        """Fetch listed files, each to its path below a folder that exists."""
 
 
 @contextmanager
-def told(uri: str, doing: str) -> Iterator[None]:
-    """Tell in one line, without credentials, what a library says that it failed at; every one has errors of its own."""
+def errors_of(uri: str, action: str) -> Iterator[None]:
+    """Turn whatever a library raises into a `ModelNotFound` of one line without credentials.
+
+    action: what failed, such as `listed`.
+    """
     try:
         yield
     except EnvkitError:
         raise
     except FileNotFoundError as error:
-        raise ModelNotFound(shown(uri), "there is nothing") from _harmless(error, uri)
-    except Exception as error:  # of botocore, aiohttp, azure, requests and whatever comes
-        if isinstance(error, OSError) and error.errno in _OF_THIS_MACHINE:
+        raise ModelNotFound(shown(uri), "there is nothing") from _shareable(error, uri)
+    # Each library (botocore, aiohttp, azure, requests, …) has exceptions of its own.
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _LOCAL_ERRORS:
             raise
-        lines = without_secrets(str(error), uri).strip().splitlines() or [""]
-        said = f"{type(error).__name__}: {lines[0][:_LONGEST]}".rstrip(": .")
-        raise ModelNotFound(shown(uri), f"it could not be {doing} ({said})") from _harmless(
-            error, uri
-        )
+        problem = f"it could not be {action} ({_first_line(error, uri)})"
+        raise ModelNotFound(shown(uri), problem) from _shareable(error, uri)
 
 
-def _harmless(error: Exception, uri: str) -> Exception | None:
-    """Give the cause to show with `--debug`, unless its text or traceback could hold credentials."""
+def _first_line(error: Exception, uri: str) -> str:
+    lines = without_secrets(str(error), uri).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0][:_LONGEST_MESSAGE]}".rstrip(": .")
+
+
+def _shareable(error: Exception, uri: str) -> Exception | None:
+    """Return the cause that `--debug` shows, unless its traceback could hold credentials."""
     if shown(uri) == uri:
         return error
     return None

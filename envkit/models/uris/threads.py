@@ -1,4 +1,4 @@
-"""Several files at once, in threads that an interrupted program does not wait for when they are stuck."""
+"""Work on several files at once, in threads that an interrupted program does not wait for."""
 
 from __future__ import annotations
 
@@ -9,39 +9,44 @@ from threading import Thread
 from typing import TypeVar
 
 AT_ONCE = 8
-GRACE = 0.5  # seconds for those that are not stuck, so that none writes into what is removed next
+# Seconds that an interrupted program waits for threads that are not stuck, so that none of them
+# writes into a folder that is removed next.
+GRACE = 0.5
 _T = TypeVar("_T")
 
 
 def for_each(names: Iterable[str], work: Callable[[str], _T]) -> list[_T]:
-    """Call `work` with each name; give what it gave, in their order.
+    """Call `work` with each name and return the results in the order of the names.
 
-    Raises what it raised first, when the other threads have ended. Interrupted, it leaves those
-    that are stuck.
+    Raises the first exception of `work` once the other threads have ended. An interrupt does not
+    wait for threads that are stuck.
     """
     futures: list[Future[_T]] = []
-    waiting: SimpleQueue[tuple[Future[_T], str]] = SimpleQueue()
+    tasks: SimpleQueue[tuple[Future[_T], str]] = SimpleQueue()
     for name in names:
-        futures.append(Future())
-        waiting.put((futures[-1], name))
+        future: Future[_T] = Future()
+        futures.append(future)
+        tasks.put((future, name))
     try:
         for _ in futures[:AT_ONCE]:
-            Thread(target=_work_off, args=(waiting, work), daemon=True).start()
-        return [each.result() for each in futures]
+            Thread(target=_run_tasks, args=(tasks, work), daemon=True).start()
+        return [future.result() for future in futures]
     except BaseException as error:
-        running = [each for each in futures if not each.cancel()]
-        wait(running, timeout=None if isinstance(error, Exception) else GRACE)
+        running = [future for future in futures if not future.cancel()]
+        is_interrupt = not isinstance(error, Exception)
+        wait(running, timeout=GRACE if is_interrupt else None)
         raise
 
 
-def _work_off(waiting: SimpleQueue[tuple[Future[_T], str]], work: Callable[[str], _T]) -> None:
+def _run_tasks(tasks: SimpleQueue[tuple[Future[_T], str]], work: Callable[[str], _T]) -> None:
     while True:
         try:
-            future, name = waiting.get_nowait()
+            future, name = tasks.get_nowait()
         except Empty:
             return
-        if future.set_running_or_notify_cancel():
-            try:
-                future.set_result(work(name))
-            except BaseException as error:  # noqa: BLE001 - it is raised where the result is awaited
-                future.set_exception(error)
+        if not future.set_running_or_notify_cancel():
+            continue
+        try:
+            future.set_result(work(name))
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is used
+            future.set_exception(error)

@@ -1,6 +1,6 @@
-"""Models that MLflow's tracking server or registry knows, asked through `mlflow-skinny`.
+"""Models of an MLflow tracking server or registry, read through `mlflow-skinny`.
 
-A run of MLflow 3 has its models not among its own artifacts but as logged models, found by their name:
+A run of MLflow 3 has its models not among its artifacts but as logged models of a name:
 https://mlflow.org/docs/latest/ml/model/#models-as-first-class-citizens
 """
 
@@ -22,23 +22,26 @@ from envkit.errors import EnvkitError, ModelNotFound, ToolNotFound
 from envkit.formats.credentials import without_credentials
 from envkit.models.uris.naming import HTTP, name_of, scheme_of, shown, without_secrets
 from envkit.models.uris.required_files import Entries, Entry
-from envkit.models.uris.source import told
+from envkit.models.uris.source import errors_of
 from envkit.models.uris.threads import for_each
 
 SERVER = "MLFLOW_TRACKING_URI"
-_SECONDS = 10.0
-_LONGEST = 300
-_LOGIN = (
-    "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, say who asks"
-)
-_NOT_SET = f"{SERVER}, which names the server, is not set"
-# to servers before MLflow 3
+# Error codes of servers before MLflow 3 for requests that they do not know.
 UNSUPPORTED = {"ENDPOINT_NOT_FOUND", "NOT_FOUND", "NOT_IMPLEMENTED", "FEATURE_DISABLED"}
+_CONNECT_SECONDS = 10.0
+_LONGEST_MESSAGE = 300
+_LOG_IN = (
+    "log in with MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+)
+_SET_SERVER = f"{SERVER} is not set; set it to the URL of the server"
 
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """What an artifact repository of MLflow holds. server: as it may be shown."""
+    """An artifact repository of MLflow.
+
+    server: its URL without credentials. repository: the object of MLflow's client.
+    """
 
     uri: str
     server: str
@@ -46,86 +49,119 @@ class Tracked:
 
     @property
     def place(self) -> str:
-        """See `Source`: the URI of the artifacts, to which names, aliases and stages lead."""
+        """See `Source`: the URI of the artifacts, to which versions, aliases and stages lead."""
         return f"{self.server} {self.repository.artifact_uri} {name_of(self.uri)}"
 
     def entries(self) -> Entries:
-        """See `Source`. The server tells sizes alone."""
-        with _told(self.uri, self.server):
-            found = {each.path: Entry(size=each.file_size) for each in self._walk(None)}
-            if not found:
+        """See `Source`. The server knows sizes only."""
+        with _errors_of_mlflow(self.uri, self.server):
+            entries = {file.path: Entry(size=file.file_size) for file in self._walk(None)}
+            if not entries:
                 raise FileNotFoundError(self.uri)
-            return found
+            return entries
 
     def get(self, names: Collection[str], into: Path) -> None:
         """See `Source`."""
-        with _told(self.uri, self.server):
-            for_each(
-                sorted(names),
-                lambda name: self.repository.download_artifacts(name, dst_path=str(into)),
-            )
+
+        def download(name: str) -> None:
+            self.repository.download_artifacts(name, dst_path=str(into))
+
+        with _errors_of_mlflow(self.uri, self.server):
+            for_each(sorted(names), download)
 
     def _walk(self, path: str | None) -> Iterator[Any]:
-        for each in self.repository.list_artifacts(path):
-            if each.is_dir:
-                yield from self._walk(each.path)
+        for item in self.repository.list_artifacts(path):
+            if item.is_dir:
+                yield from self._walk(item.path)
             else:
-                yield each
+                yield item
 
 
 def open_tracked(uri: str) -> Tracked:
-    """Ask where a URI leads. Raises `ToolNotFound`, `ModelNotFound`."""
-    try:
-        registry = import_module("mlflow.store.artifact.artifact_repository_registry")
-        mlflow = import_module("mlflow")
-    except ModuleNotFoundError as error:
-        if str(error.name).partition(".")[0] != "mlflow":
-            raise ToolNotFound(
-                str(error.name), f"MLflow's client needs it for {scheme_of(uri)}:/ URIs."
-            ) from error
-        remedy = f"{scheme_of(uri)}:/ URIs need it: `pip install 'envkit[mlflow]'`."
-        raise ToolNotFound("mlflow-skinny", remedy) from error
+    """Find the artifacts of a URI; raise `ToolNotFound` or `ModelNotFound`."""
+    mlflow, registry = _client(uri)
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     address = str(mlflow.get_tracking_uri())
-    server = without_credentials(address)
-    if problem := unreachable(address) or _absent_file(address, str(mlflow.get_registry_uri())):
+    problem = unreachable(address) or _absent_file(address, str(mlflow.get_registry_uri()))
+    if problem:
         raise ModelNotFound(shown(uri), problem)
-    with _told(uri, server):
+    server = without_credentials(address)
+    with _errors_of_mlflow(uri, server):
         try:
-            if uri.lower().startswith("runs:/") and "://" not in uri:
-                leads_to = _of_run(mlflow, uri)
-            else:
-                leads_to = uri
-            found = registry.get_artifact_repository(leads_to)
-            # it would add a file of its own to the model
-            while type(found).__name__ == "ModelsArtifactRepository":
-                found = found.repo
-            return Tracked(uri, server, found)
-        except ModuleNotFoundError as error:  # boto3, azure.storage …
-            remedy = f"MLflow keeps these artifacts where its client needs it: `pip install {error.name}`."
+            return Tracked(uri, server, _repository(mlflow, registry, uri))
+        # The library of a store (boto3, azure.storage, …) is not installed.
+        except ModuleNotFoundError as error:
+            remedy = f"MLflow's client needs it for these artifacts: `pip install {error.name}`."
             raise ToolNotFound(str(error.name), remedy) from error
 
 
-def _of_run(mlflow: Any, uri: str) -> str:
-    """Give the URI of what a run calls so: a model that it logged, else one of its own artifacts."""
+def unreachable(address: str) -> str:
+    """Return why no server answers at an address, or an empty text.
+
+    MLflow's client would retry for five minutes. Servers behind a proxy are not checked.
+    """
+    parts = urlsplit(address)
+    if parts.scheme not in HTTP or not parts.hostname:
+        return ""
+    if parts.scheme in getproxies() and not proxy_bypass(parts.hostname):
+        return ""
+    default_port = 443 if parts.scheme == "https" else 80
+    try:
+        server = (parts.hostname, parts.port or default_port)
+        socket.create_connection(server, timeout=_CONNECT_SECONDS).close()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        return (
+            f"MLflow's server at {without_credentials(address)} cannot be reached ({reason}); "
+            f"check {SERVER}"
+        )
+    return ""
+
+
+def _client(uri: str) -> tuple[Any, Any]:
+    """Import MLflow's client and its registry of artifact repositories."""
+    try:
+        registry = import_module("mlflow.store.artifact.artifact_repository_registry")
+        return import_module("mlflow"), registry
+    except ModuleNotFoundError as error:
+        scheme = scheme_of(uri)
+        if str(error.name).partition(".")[0] != "mlflow":
+            remedy = f"MLflow's client needs it to read {scheme}:/ URIs."
+            raise ToolNotFound(str(error.name), remedy) from error
+        remedy = f"Install it to read {scheme}:/ URIs: `pip install 'envkit[mlflow]'`."
+        raise ToolNotFound("mlflow-skinny", remedy) from error
+
+
+def _repository(mlflow: Any, registry: Any, uri: str) -> Any:
+    artifacts = uri
+    if uri.lower().startswith("runs:/") and "://" not in uri:
+        artifacts = _uri_in_run(mlflow, uri)
+    repository = registry.get_artifact_repository(artifacts)
+    # The outer repository would add a file to the model.
+    while type(repository).__name__ == "ModelsArtifactRepository":
+        repository = repository.repo
+    return repository
+
+
+def _uri_in_run(mlflow: Any, uri: str) -> str:
+    """Return the URI of a run's logged model of that name, or else of the run's artifacts."""
     run_id, _, path = uri.partition(":")[2].strip("/").partition("/")
     if not run_id:
         raise ModelNotFound(
-            shown(uri), "it names no run: write runs:/<run>/<path of the model in it>"
+            shown(uri), "the URI names no run; write runs:/<run>/<path of the model in the run>"
         )
     client = mlflow.MlflowClient()
     run = client.get_run(run_id)
     name, _, rest = path.partition("/")
-    model = _logged_model(mlflow, client, run, name) if name else None
-    if model is None:
-        parts = (run.info.artifact_uri, path)
-    else:
-        parts = (model.artifact_location, rest)
-    return "/".join(filter(None, parts))
+    location = _location_of_logged_model(mlflow, client, run, name) if name else None
+    if location is None:
+        return "/".join(filter(None, (run.info.artifact_uri, path)))
+    return "/".join(filter(None, (location, rest)))
 
 
-def _logged_model(mlflow: Any, client: Any, run: Any, name: str) -> Any:
-    """Give the newest model that a run logged under a name; None for clients and servers that have no such."""
+def _location_of_logged_model(mlflow: Any, client: Any, run: Any, name: str) -> str | None:
+    """Return where the newest model is that a run logged under a name, or None."""
+    # Clients before MLflow 3 do not know logged models; the filter has no escape for quotes.
     if not hasattr(client, "search_logged_models") or "'" in name:
         return None
     token = None
@@ -140,84 +176,52 @@ def _logged_model(mlflow: Any, client: Any, run: Any, name: str) -> Any:
             if error.error_code in UNSUPPORTED:
                 return None
             raise
-        for each in page:
-            if each.source_run_id == run.info.run_id:
-                return each
+        for model in page:
+            if model.source_run_id == run.info.run_id:
+                return str(model.artifact_location)
         token = page.token
         if not token:
             return None
 
 
-def unreachable(address: str) -> str:
-    """Say why there is no server at an address, empty when there may be: MLflow's client would try for five minutes."""
-    parts = urlsplit(address)
-    if (
-        parts.scheme not in HTTP
-        or not parts.hostname
-        or (parts.scheme in getproxies() and not _direct(parts.hostname))
-    ):
-        return ""
-    try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        socket.create_connection((parts.hostname, port), timeout=_SECONDS).close()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        server = without_credentials(address)
-        return (
-            f"MLflow's server at {server} cannot be reached ({reason}); {SERVER} names the server"
-        )
-    return ""
-
-
 def _absent_file(address: str, registry: str) -> str:
-    """Say that there is no file of MLflow's, empty when there is: by being asked, MLflow would make one."""
+    """Return that MLflow's database file does not exist, which its client would create."""
     path = Path(address.removeprefix("sqlite:///"))
     if not address.startswith("sqlite:///") or registry != address or path.exists():
         return ""
-    if os.environ.get(SERVER):
-        advice = f"{SERVER} names the server"
-    else:
-        advice = _NOT_SET
-    return f"there is no file {path} of MLflow's; {advice}"
-
-
-def _direct(host: str) -> bool:
-    return bool(proxy_bypass(host))
+    remedy = f"check {SERVER}" if os.environ.get(SERVER) else _SET_SERVER
+    return f"there is no MLflow database at {path}; {remedy}"
 
 
 @contextmanager
-def _told(uri: str, server: str) -> Iterator[None]:
-    """Tell what MLflow's client or server says, and what a user of it can do."""
+def _errors_of_mlflow(uri: str, server: str) -> Iterator[None]:
+    """Turn errors of MLflow's client and server into a `ModelNotFound` with a remedy."""
     try:
-        with told(uri, "fetched"):
+        with errors_of(uri, "fetched"):
             try:
                 yield
             except EnvkitError:
                 raise
             except Exception as error:
-                if not _is_of_mlflow(error):
+                if type(error).__module__.partition(".")[0] != "mlflow":
                     raise
-                raise ModelNotFound(shown(uri), _said(error, uri, server)) from None
+                raise ModelNotFound(shown(uri), _problem(error, uri, server)) from None
     except ModelNotFound as error:
-        advice = _advice(error.problem)
-        raise (
-            ModelNotFound(error.where, f"{error.problem}; {advice}") if advice else error
-        ) from error.__cause__
+        if not _is_unauthorized(error.problem):
+            raise
+        raise ModelNotFound(error.where, f"{error.problem}; {_LOG_IN}") from error.__cause__
 
 
-def _is_of_mlflow(error: Exception) -> bool:
-    return type(error).__module__.partition(".")[0] == "mlflow"
-
-
-def _said(error: Exception, uri: str, server: str) -> str:
+def _problem(error: Exception, uri: str, server: str) -> str:
     text = without_secrets(str(error), uri).strip().partition("\n")[0]
     code = str(getattr(error, "error_code", ""))
-    return f"MLflow at {server} says: {text.removeprefix(f'{code}: ')[:_LONGEST].rstrip('.')}"
+    message = text.removeprefix(f"{code}: ")[:_LONGEST_MESSAGE].rstrip(".")
+    problem = f"MLflow at {server} says: {message}"
+    if not os.environ.get(SERVER) and not _is_unauthorized(problem):
+        problem += f"; {_SET_SERVER}"
+    return problem
 
 
-def _advice(problem: str) -> str:
-    if "error code 401" in problem or "401 Client Error" in problem:
-        return _LOGIN
-    if not os.environ.get(SERVER) and problem.startswith("MLflow at "):
-        return _NOT_SET
-    return ""
+def _is_unauthorized(message: str) -> bool:
+    """Return whether a message is MLflow's or requests' of the HTTP status 401."""
+    return "error code 401" in message or "401 Client Error" in message

@@ -1,8 +1,8 @@
-"""Models on web servers. A server need not tell what a folder holds: then the model itself must.
+"""Models on web servers, which may not list the files of a folder.
 
-A folder is taken from the page that lists it, as Apache, nginx and `python -m http.server` make it.
-Without such a page `MLmodel`, and the evidence of a capture, name the files; folders that they name
-cannot be fetched so.
+A folder is read from the page that lists it, as Apache, nginx and `python -m http.server` write
+it. Without such a page `MLmodel` and the evidence of a capture name the files; folders that they
+name cannot be fetched then.
 """
 
 from __future__ import annotations
@@ -27,18 +27,20 @@ from envkit.formats.document import Document
 from envkit.models.named_paths import named_paths
 from envkit.models.uris.naming import archive_suffix, shown
 from envkit.models.uris.required_files import ENVIRONMENT, Entries, Entry
-from envkit.models.uris.source import told
+from envkit.models.uris.source import errors_of
 from envkit.models.uris.threads import for_each
 
-_SECONDS = 60.0  # of silence
+_SILENCE_SECONDS = 60.0
 _MOST_FILES = 20_000
-_LONGEST_PAGE = 10_000_000
-_OF_FLAVORS = ("code", "data", "model_path", "pickled_model")  # what they call paths
+_LONGEST_PAGE = 10_000_000  # bytes
 _ABSENT = {403, 404, 410}
+_ONLY_GET = {405, 501}
+# Fields of flavors that name paths.
+_PATH_FIELDS = ("code", "data", "model_path", "pickled_model")
 
 
-class _Refused(Exception):
-    """The server answers with an error."""
+class _HttpStatus(Exception):
+    """The server answers with an error status."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(f"HTTP {code} {reason}")
@@ -46,12 +48,16 @@ class _Refused(Exception):
 
 
 class _Links(HTMLParser):
+    """Collects the targets of the links on a page."""
+
     def __init__(self) -> None:
         super().__init__()
         self.targets: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.targets += [value for name, value in attrs if tag == "a" and name == "href" and value]
+        target = dict(attrs).get("href")
+        if tag == "a" and target:
+            self.targets.append(target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,44 +73,66 @@ class Web:
 
     def entries(self) -> Entries:
         """See `Source`."""
-        with told(self.uri, "listed"):
+        with errors_of(self.uri, "listed"):
             if archive_suffix(self.uri):
-                return {_last(self.uri): self._head(self.uri)}
+                return self._file()
             listed = list(self._listed("", set()))
             if mlmodel.FILE_NAME in listed:
-                names = listed
-            else:
-                names = list(self._named())
-            if names:
-                return dict(zip(names, self._heads(names), strict=True))
-            return self._artifact(listed)
+                return self._entries_of(listed)
+            if named := list(self._named()):
+                return self._entries_of(named)
+            # A folder with a bare artifact, or the URL of one.
+            return self._entries_of(listed) if listed else self._file()
 
     def get(self, names: Collection[str], into: Path) -> None:
         """See `Source`."""
-        with told(self.uri, "fetched"):
-            if mlmodel.FILE_NAME not in names and set(names) == {_last(self.uri)}:
-                self._download(self.uri, into / _last(self.uri))
+        last = _last_part(self.uri)
+        with errors_of(self.uri, "fetched"):
+            if mlmodel.FILE_NAME not in names and set(names) == {last}:
+                self._download(self.uri, into / last)
                 return
             for_each(sorted(names), lambda name: self._download(self._url(name), into / name))
+
+    def open(self, url: str, method: str = "GET") -> Any:
+        """Request a URL with the login of this one; raise `OSError` or `_HttpStatus`."""
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        plain_url = urlunsplit(parts._replace(netloc=host))
+        request = Request(plain_url, method=method)  # noqa: S310 - http or https
+        if parts.username is not None:
+            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            encoded = base64.b64encode(login.encode()).decode()
+            # Not passed on if the server redirects elsewhere.
+            request.add_unredirected_header("Authorization", f"Basic {encoded}")
+        try:
+            return urlopen(request, timeout=_SILENCE_SECONDS)  # noqa: S310 - as above
+        except HTTPError as error:
+            error.close()
+            raise _HttpStatus(error.code, str(error.reason)) from None
+        except URLError as error:
+            raise ConnectionError(str(error.reason)) from None
+        except HTTPException as error:
+            raise ConnectionError(type(error).__name__) from None
 
     def _download(self, url: str, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         with self.open(url) as answer, target.open("xb") as file:
             shutil.copyfileobj(answer, file, 1 << 20)
-            promised = answer.headers.get("Content-Length", "")
-            if promised.isdigit() and file.tell() != int(promised):
+            expected = answer.headers.get("Content-Length", "")
+            if expected.isdigit() and file.tell() != int(expected):
                 raise ConnectionError(
-                    f"the answer was cut off after {file.tell()} of {promised} bytes"
+                    f"the answer was cut off after {file.tell()} of {expected} bytes"
                 )
 
-    def _artifact(self, listed: list[str]) -> Entries:
-        """The URL of a bare artifact, or of a folder with one."""
-        if listed:
-            return dict(zip(listed, self._heads(listed), strict=True))
-        return {_last(self.uri): self._head(self.uri)}
+    def _file(self) -> Entries:
+        return {_last_part(self.uri): self._entry(self.uri)}
+
+    def _entries_of(self, names: list[str]) -> Entries:
+        entries = for_each(names, lambda name: self._entry(self._url(name)))
+        return dict(zip(names, entries, strict=True))
 
     def _listed(self, folder: str, seen: set[str]) -> Iterator[str]:
-        """Yield the files below a folder of the server, as its pages list them; none without such pages."""
+        """Yield the files below a folder, as the server's pages list them; nothing without pages."""
         seen.add(folder)
         for name in self._links(folder):
             if len(seen) > _MOST_FILES:
@@ -120,145 +148,121 @@ class Web:
                 yield name
 
     def _links(self, folder: str) -> list[str]:
-        url = self._url(folder)
+        """Return the files and folders to which the page of a folder links, as paths in the model."""
+        url, root = self._url(folder), self._url("")
         try:
             with self.open(url) as answer:
                 if "html" not in answer.headers.get("Content-Type", ""):
                     return []
                 text = answer.read(_LONGEST_PAGE).decode("utf-8", "replace")
-        except _Refused as error:
+        except _HttpStatus as error:
             if error.code in _ABSENT:
                 return []
             raise
         page = _Links()
         page.feed(text)
-        found = (_below(url, self._url(""), each) for each in page.targets)
-        return sorted(
-            {
-                name
-                for name in found
-                if name != folder and name.startswith(folder) and _stays_inside(name)
-            }
-        )
+        names = {_path_below(root, urljoin(url, target)) for target in page.targets}
+        names.discard(folder)
+        return sorted(name for name in names if name.startswith(folder) and _stays_inside(name))
 
     def _named(self) -> Iterator[str]:
-        """Yield the files that the model itself names, where the server lists none."""
-        content = self._text(mlmodel.FILE_NAME)
+        """Yield the files that the model itself names, for servers that list none."""
+        content = self._content(mlmodel.FILE_NAME)
         if content is None:
             return
         yield mlmodel.FILE_NAME
-        recorded = self._recorded()
+        required = self._recorded_files() or _files_in_fields(content)
         usual = {name for name in ENVIRONMENT.names if "*" not in name}
-        needed = {*recorded, *(() if recorded else _fields(content))} - {mlmodel.FILE_NAME}
-        for name in sorted(needed | usual):
+        for name in sorted((required | usual) - {mlmodel.FILE_NAME}):
             if self._exists(name):
                 yield name
-            elif name in needed:
-                raise ModelNotFound(shown(self.uri), _unlisted(name))
+            elif name in required:
+                raise ModelNotFound(
+                    shown(self.uri),
+                    f"the server lists no files, and {name}, which the model needs, is a folder or "
+                    "absent. Let the server list the folder, or provide the model as one archive "
+                    "(.tar.gz, .zip)",
+                )
 
-    def _recorded(self) -> frozenset[str]:
-        """Give the files that a capture saw, and the wheels that it made; empty for a model without evidence."""
-        text = self._text(envkit_json.FILE_NAME)
+    def _recorded_files(self) -> set[str]:
+        """Return the files that a capture saw, and its wheels; empty without evidence."""
+        text = self._content(envkit_json.FILE_NAME)
+        if text is None:
+            return set()
         try:
-            content = json.loads(text) if text is not None else {}
-            wheels = (each.get("wheel") for each in content.get("distributions", ()))
-            made = {
-                str(each["path"]) for each in wheels if isinstance(each, dict) and "path" in each
-            }
-            return frozenset(filter(_stays_inside, {*map(str, content.get("files") or ()), *made}))
+            evidence = json.loads(text)
+            files = set(map(str, evidence.get("files") or ()))
+            for distribution in evidence.get("distributions", ()):
+                wheel = distribution.get("wheel")
+                if isinstance(wheel, dict) and "path" in wheel:
+                    files.add(str(wheel["path"]))
         except (ValueError, AttributeError, TypeError, RecursionError):
-            return frozenset()
+            return set()
+        return set(filter(_stays_inside, files))
 
-    def _text(self, name: str) -> bytes | None:
+    def _content(self, name: str) -> bytes | None:
         try:
             with self.open(self._url(name)) as answer:
                 return bytes(answer.read(_LONGEST_PAGE))
-        except _Refused as error:
+        except _HttpStatus as error:
             if error.code in _ABSENT:
                 return None
             raise
 
     def _exists(self, name: str) -> bool:
         try:
-            self._head(self._url(name))
+            self._entry(self._url(name))
         except FileNotFoundError:
             return False
         return True
 
-    def _heads(self, names: list[str]) -> list[Entry]:
-        return for_each(names, lambda name: self._head(self._url(name)))
-
-    def _head(self, url: str) -> Entry:
+    def _entry(self, url: str) -> Entry:
+        """Return size and tag of a file, without its content."""
         try:
             with self.open(url, method="HEAD") as answer:
-                size = answer.headers.get("Content-Length")
-                tag = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
-                return Entry(size=int(size) if size and size.isdigit() else None, tag=tag)
-        except _Refused as error:
+                headers = answer.headers
+        except _HttpStatus as error:
             if error.code in _ABSENT:
                 raise FileNotFoundError(url) from None
-            if error.code in (405, 501):  # the server answers GET alone
+            if error.code in _ONLY_GET:
                 return Entry()
             raise
+        size = headers.get("Content-Length") or ""
+        tag = headers.get("ETag") or headers.get("Last-Modified") or ""
+        return Entry(size=int(size) if size.isdigit() else None, tag=tag)
 
     def _url(self, name: str) -> str:
         parts = urlsplit(self.uri)
-        return urlunsplit(
-            (parts.scheme, parts.netloc, f"{parts.path.rstrip('/')}/{quote(name)}", parts.query, "")
-        )
-
-    def open(self, url: str, method: str = "GET") -> Any:
-        """Ask for a URL, with the login of this one. Raises `OSError`, or what tells the server's error."""
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-        request = Request(urlunsplit((*parts[:1], host, *parts[2:])), method=method)  # noqa: S310 - http or https
-        if parts.username is not None:  # not handed on when the server sends elsewhere
-            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            request.add_unredirected_header(
-                "Authorization", f"Basic {base64.b64encode(login.encode()).decode()}"
-            )
-        try:
-            return urlopen(request, timeout=_SECONDS)  # noqa: S310
-        except HTTPError as error:
-            error.close()
-            raise _Refused(error.code, str(error.reason)) from None
-        except URLError as error:
-            raise ConnectionError(str(error.reason)) from None
-        except HTTPException as error:
-            raise ConnectionError(type(error).__name__) from None
+        path = f"{parts.path.rstrip('/')}/{quote(name)}"
+        return urlunsplit(parts._replace(path=path, fragment=""))
 
 
-def _fields(content: bytes) -> set[str]:
-    """Give the paths inside the model that the text of an `MLmodel` names. Raises `InvalidFile`."""
-    found = mlmodel.of(Document.parse(content.decode("utf-8", "replace"), Path(mlmodel.FILE_NAME)))
-    values = [value for _, value in named_paths(found)]
-    flavors = (each for each in found.flavors.values() if isinstance(each, Mapping))
-    values += [
-        value for each in flavors for key in _OF_FLAVORS if isinstance(value := each.get(key), str)
-    ]
-    return {name for value in values if _stays_inside(name := re.sub(r"^(\./)+|/+$", "", value))}
+def _files_in_fields(content: bytes) -> set[str]:
+    """Return the paths that the text of an `MLmodel` names; raise `InvalidFile`."""
+    text = content.decode("utf-8", "replace")
+    model = mlmodel.of(Document.parse(text, Path(mlmodel.FILE_NAME)))
+    paths = [path for _, path in named_paths(model)]
+    for section in model.flavors.values():
+        if isinstance(section, Mapping):
+            paths += [section[key] for key in _PATH_FIELDS if isinstance(section.get(key), str)]
+    names = {re.sub(r"^(\./)+|/+$", "", path) for path in paths}
+    return set(filter(_stays_inside, names))
 
 
 def _stays_inside(name: str) -> bool:
-    """Whether it is worth to ask for a name: what leads out is refused when the model is opened."""
+    """Return whether a path is worth a request; opening the model refuses paths that lead out."""
     return bool(name) and not name.startswith("/") and not {".", ".."} & set(name.split("/"))
 
 
-def _unlisted(name: str) -> str:
-    return (
-        f"the server lists no files, and {name}, which the model needs, is a folder or not there. Let the server list "
-        "the folder, or give the model as one archive (.tar.gz, .zip)"
-    )
-
-
-def _below(page: str, root: str, link: str) -> str:
-    """Give the path below `root` that a link on a page leads to; empty when it leads elsewhere."""
-    target, base = urlsplit(urljoin(page, link)), urlsplit(root)
-    same = (target.scheme, target.hostname, target.port) == (base.scheme, base.hostname, base.port)
-    if not same or target.query not in ("", base.query) or not target.path.startswith(base.path):
+def _path_below(root: str, target: str) -> str:
+    """Return the path of a URL below another one; empty if it leads elsewhere."""
+    url, base = urlsplit(target), urlsplit(root)
+    if (url.scheme, url.hostname, url.port) != (base.scheme, base.hostname, base.port):
         return ""
-    return unquote(target.path[len(base.path) :])
+    if url.query not in ("", base.query) or not url.path.startswith(base.path):
+        return ""
+    return unquote(url.path[len(base.path) :])
 
 
-def _last(uri: str) -> str:
+def _last_part(uri: str) -> str:
     return unquote(urlsplit(uri).path.rstrip("/").rpartition("/")[2])

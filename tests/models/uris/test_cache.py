@@ -86,7 +86,7 @@ def test_names_that_lead_out_are_refused(memory: Any, own_store: Path, name: str
     memory.store[f"/bucket/some/model/{name}"] = memory.open("/x", "wb")
     memory.pipe("/bucket/some/model/MLmodel", b"flavors: {}")
 
-    with pytest.raises(InvalidFile, match="leads out of the model, or none"):
+    with pytest.raises(InvalidFile, match="leads out of the model"):
         ModelDirectory.open(URI)
 
     assert not list(own_store.rglob("evil"))
@@ -112,7 +112,7 @@ def test_a_file_that_arrives_cut_off_is_told(remote: Any, monkeypatch: pytest.Mo
         remote, "get_file", lambda rpath, lpath, **_: Path(lpath).write_bytes(b"half")
     )
 
-    with pytest.raises(ModelNotFound, match="did not arrive whole"):
+    with pytest.raises(ModelNotFound, match="arrived incomplete"):
         ModelDirectory.open(URI)
 
 
@@ -159,7 +159,7 @@ def test_what_a_killed_process_left_is_removed(remote: Any, own_store: Path) -> 
 
 
 def test_pruning_the_cache_spares_what_is_used(remote: Any, own_store: Path) -> None:
-    program = "import sys, os\nfrom envkit.models.uris import cache\nprint(cache.kept(*sys.argv[1:]), flush=True)\ninput()"
+    program = "import sys, os\nfrom envkit.models.uris import cache\nprint(cache.find(*sys.argv[1:]), flush=True)\ninput()"
     path = ModelDirectory.open(URI, DESCRIPTION).path
     _close(path.parent)
     words = [path.parent.parent.name, path.parent.name, path.name]

@@ -194,18 +194,25 @@ def test_every_uri_of_a_model_leads_to_its_files(
     server: Server, churn: tuple[Path, list[str]]
 ) -> None:
     model, uris = churn
-    there = sorted(
-        each.relative_to(model).as_posix() for each in model.rglob("*") if each.is_file()
+    requirements = (model / "requirements.txt").read_text()
+    whole = sorted(
+        path.relative_to(model).as_posix() for path in model.rglob("*") if path.is_file()
     )
+    few = ["MLmodel", "requirements.txt"]
+    run, version, alias, stage, latest, artifacts, proxy = uris
 
-    for uri, (few, text, whole, name) in zip(
-        uris, json.loads(server.run(_READ, *uris)), strict=True
-    ):
-        assert text == (model / "requirements.txt").read_text(), uri
-        assert whole == there, uri
-        assert name == ("churn" if uri.startswith("models:") else "model")
-        assert uri != uris[0] or few == ["MLmodel", "requirements.txt"]
+    read = dict(zip(uris, json.loads(server.run(_READ, *uris)), strict=True))
 
+    assert read == {
+        run: [few, requirements, whole, "model"],
+        version: [few, requirements, whole, "churn"],
+        # The whole copy of an earlier URI that leads to the same artifacts serves as well.
+        alias: [whole, requirements, whole, "churn"],
+        stage: [whole, requirements, whole, "churn"],
+        latest: [whole, requirements, whole, "churn"],
+        artifacts: [whole, requirements, whole, "model"],
+        proxy: [few, requirements, whole, "model"],
+    }
     copies = list(
         Path(server.variables["ENVKIT_HOME"], "models").glob("*/*/churn/python_model.pkl")
     )
@@ -214,14 +221,21 @@ def test_every_uri_of_a_model_leads_to_its_files(
 
 def test_models_that_mlflow_logged_are_read(server: Server) -> None:
     uris = json.loads(server.run(_LOG_BY_MLFLOW))
+    few = ["MLmodel", "requirements.txt"]
+    whole = ["MLmodel", "conda.yaml", "python_env.yaml", "python_model.pkl", "requirements.txt"]
+    by_id, in_run, registered, without_run = uris
 
-    for uri, (few, text, whole, _) in zip(uris, json.loads(server.run(_READ, *uris)), strict=True):
-        assert {"MLmodel", "python_model.pkl", "conda.yaml"} <= set(whole), uri
-        assert not [each for each in whole if "notes" in each or "meta" in each]
-        assert "pandas" in text
-        assert uri == uris[2] or "python_model.pkl" not in few, (
-            "the whole copy of the same model serves, too"
-        )
+    read = dict(zip(uris, json.loads(server.run(_READ, *uris)), strict=True))
+
+    assert {uri: (first, files) for uri, (first, _, files, _) in read.items()} == {
+        by_id: (few, whole),
+        in_run: (few, whole),
+        # The whole copy of the same artifacts under the same name serves as well.
+        registered: (whole, whole),
+        without_run: (few, whole),
+    }
+    for uri, (_, requirements, _, _) in read.items():
+        assert "pandas" in requirements.splitlines(), uri
 
 
 def test_what_envkit_logs_is_registered_and_run_by_both(server: Server, tmp_path: Path) -> None:
@@ -263,7 +277,7 @@ def test_an_alias_that_moved_leads_to_the_new_version(
     ("uri", "said"),
     [
         ("runs:/0123456789abcdef0123456789abcdef/model", "not found"),
-        ("runs:/", "it names no run"),
+        ("runs:/", "the URI names no run"),
         ("models:/none/1", "none not found"),
         ("models:/churn/99", "not found"),
         ("models:/churn@none", "none not found"),
@@ -296,8 +310,8 @@ def test_a_run_in_which_models_lie_is_no_model(
     ("address", "said"),
     [
         ("http://user:s3cr3t@127.0.0.1:9", "server at http://127.0.0.1:9 cannot be reached"),
-        ("", "MLFLOW_TRACKING_URI, which names the server, is not set"),
-        ("sqlite:////none/mlflow.db", "there is no file /none/mlflow.db"),
+        ("", "MLFLOW_TRACKING_URI is not set"),
+        ("sqlite:////none/mlflow.db", "there is no MLflow database at /none/mlflow.db"),
         ("databricks", "databricks"),
     ],
 )
