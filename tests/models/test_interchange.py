@@ -133,7 +133,7 @@ def test_mlflow_reads_what_envkit_writes_and_writes_what_envkit_reads(
 ) -> None:
     written = []
     for number, example in enumerate(EXAMPLES):
-        saved = input_example.of(example)
+        saved = input_example.encode(example)
         model = Model(
             signature=infer_signature(example, params={"t": 1}),
             saved_input_example_info=saved.info,
