@@ -2,9 +2,9 @@ r"""The lines of a requirements file, read as pip reads them.
 
 https://pip.pypa.io/en/stable/reference/requirements-file-format/
 
-The grammar is pip's own (its module `req_file`), written anew: pip offers it to nobody, and
-`pip-requirements-parser`, a copy of an older pip's, neither keeps to a folder, nor notices cycles,
-nor knows `--config-settings`.
+The grammar is that of pip's module `req_file`, written again: pip has no public interface for it,
+and `pip-requirements-parser`, a copy of an older one, does not know `--config-settings`, does not
+notice cycles and reads files outside the folder.
 """
 
 from __future__ import annotations
@@ -13,17 +13,25 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from envkit.errors import InvalidFile
 from envkit.formats.requirement import FILE_NAME, Requirement, is_url
 
-__all__ = ["FILE_NAME", "Entry", "Option", "Reference", "Requirement", "is_url", "parse"]
+__all__ = [
+    "FILE_NAME",
+    "Entry",
+    "Option",
+    "Reference",
+    "Requirement",
+    "is_url",
+    "parse",
+    "parse_each",
+]
 
 if TYPE_CHECKING:
-    from optparse import OptionParser, Values
+    from optparse import OptionParser
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _HASH = re.compile(r"--hash=([A-Za-z0-9:]+)")
@@ -33,7 +41,7 @@ _STRONG_HASHES = ("sha256", "sha384", "sha512")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Option:
-    """An option that holds for everything installed, by its long name: `--index-url`, with a value or none."""
+    """An option that holds for the whole installation. name: the long one, `--index-url`; value: None where it takes none."""
 
     name: str
     value: str | None = None
@@ -72,31 +80,43 @@ Entry = Requirement | Option | Reference
 def parse(text: str, path: Path = Path(FILE_NAME)) -> tuple[Entry, ...]:
     """Give what a text says, in its order, without reading what it refers to.
 
-    Raises `InvalidFile` for an unknown option, a value that is missing, a hash that is none, quotes
-    that do not end.
+    Raises `InvalidFile` for an unknown option, a missing value, a malformed hash, quotes that do
+    not end.
     """
-    return tuple(_Lines(path).entries(text))
+    entries: list[Entry] = []
+    for entry in parse_each(text, path):
+        if isinstance(entry, InvalidFile):
+            raise entry
+        entries.append(entry)
+    return tuple(entries)
 
 
-def _quoted(value: str) -> str:
-    """Quote a value for `shlex`, which splits what follows the first option of a line."""
-    plain = re.fullmatch(r"[^\s\"'\\]+", value) is not None and not value.startswith("#")
-    if plain:
-        return value
-    return shlex.quote(value)
+def parse_each(text: str, path: Path) -> Iterator[Entry | InvalidFile]:
+    """Yield what a text says; for a line that cannot be parsed, the error in its place."""
+    for number, line in _logical_lines(text):
+        line = _COMMENT.sub("", line).strip()
+        if not line:
+            continue
+        try:
+            entries = _Line(path, number).entries(line)
+        except InvalidFile as error:
+            yield error
+        else:
+            yield from entries
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Join what a backslash continues, then drop comments and what is empty; as pip, in this order."""
+    """Yield lines with the number of their first; as in pip, a backslash joins lines before comments are dropped."""
     begun: list[str] = []
     first = 0
     for number, line in enumerate(text.splitlines(), start=1):
-        first = first if begun else number
+        if not begun:
+            first = number
         is_comment = re.match(r"\s*#", line) is not None
         if line.endswith("\\") and not is_comment:
             begun.append(line.strip("\\"))
             continue
-        # so that a comment after a continued line is still seen
+        # so that a comment after a continued line is still recognized
         begun.append(f" {line}" if is_comment else line)
         yield first, "".join(begun)
         begun = []
@@ -104,141 +124,180 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
         yield first, "".join(begun)
 
 
-_GLOBAL = (  # long name, other spellings, takes a value
-    ("--index-url", ("-i", "--pypi-url"), True),
-    ("--extra-index-url", (), True),
-    ("--no-index", (), False),
-    ("--find-links", ("-f",), True),
-    ("--no-binary", (), True),
-    ("--only-binary", (), True),
-    ("--prefer-binary", (), False),
-    ("--require-hashes", (), False),
-    ("--pre", (), False),
-    ("--no-require-hashes", (), False),  # pip 26, as the next two
-    ("--all-releases", (), True),
-    ("--only-final", (), True),
-    ("--trusted-host", (), True),
-    ("--use-feature", (), True),
+def _quoted(value: str) -> str:
+    """Quote a value for `shlex`, which splits what follows the first option of a line."""
+    is_plain = re.fullmatch(r"[^\s\"'\\]+", value) is not None and not value.startswith("#")
+    if is_plain:
+        return value
+    return shlex.quote(value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Syntax:
+    """An option of a requirements file. others: its other spellings."""
+
+    name: str
+    others: tuple[str, ...] = ()
+    takes_value: bool = True
+
+
+_GLOBAL_OPTIONS = (
+    _Syntax("--index-url", ("-i", "--pypi-url")),
+    _Syntax("--extra-index-url"),
+    _Syntax("--no-index", takes_value=False),
+    _Syntax("--find-links", ("-f",)),
+    _Syntax("--no-binary"),
+    _Syntax("--only-binary"),
+    _Syntax("--prefer-binary", takes_value=False),
+    _Syntax("--require-hashes", takes_value=False),
+    _Syntax("--pre", takes_value=False),
+    # the next three are of pip 26
+    _Syntax("--no-require-hashes", takes_value=False),
+    _Syntax("--all-releases"),
+    _Syntax("--only-final"),
+    _Syntax("--trusted-host"),
+    _Syntax("--use-feature"),
 )
-_OF_LINES = (
-    ("--requirement", ("-r",), True),
-    ("--constraint", ("-c",), True),
-    ("--editable", ("-e",), True),
-    ("--hash", (), True),
-    ("--global-option", (), True),
-    ("--config-settings", ("-C",), True),
+_LINE_OPTIONS = (
+    _Syntax("--requirement", ("-r",)),
+    _Syntax("--constraint", ("-c",)),
+    _Syntax("--editable", ("-e",)),
+    _Syntax("--hash"),
+    _Syntax("--global-option"),
+    _Syntax("--config-settings", ("-C",)),
 )
-_OF_ONE = ("--global-option", "--config-settings")
+_REQUIREMENT_OPTIONS = ("--global-option", "--config-settings")
 
 
-class _Lines:
-    """The lines of one file."""
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One logical line of a file."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    path: Path
+    number: int
 
-    def entries(self, text: str) -> Iterator[Entry]:
-        for number, line in _logical_lines(text):
-            bare = _COMMENT.sub("", line).strip()
-            if bare:
-                yield from self._entries_of_line(bare, number)
-
-    def _entries_of_line(self, line: str, number: int) -> Iterator[Entry]:
-        """What counts when several things share a line is pip's choice: a requirement, `-e`, `-r`, `-c`, the rest."""
-        text, given = self._split(line, number)
-        options = tuple(f"{name}={_quoted(value)}" for name, value in given if name in _OF_ONE)
+    def entries(self, line: str) -> list[Entry]:
+        """Parse the line. When several things share it, pip reads a requirement, else `-e`, else `-r`, else `-c`."""
+        text, options = self._split(line)
+        first = dict(reversed(options))
         if text:
-            hashes = tuple(self._hash(value, number) for name, value in given if name == "--hash")
-            yield Requirement(
-                text=text, hashes=hashes, options=options, file=self.path, line=number
-            )
-            return
-        first = dict(reversed(given))
+            hashes = [self._hash(value) for name, value in options if name == "--hash"]
+            return [self._requirement(text, options, hashes=tuple(hashes))]
         if "--editable" in first:
-            yield Requirement(
-                text=first["--editable"],
-                options=options,
-                editable=True,
-                file=self.path,
-                line=number,
-            )
-        elif "--requirement" in first:
-            yield Reference(
-                target=first["--requirement"], constraint=False, file=self.path, line=number
-            )
-        elif "--constraint" in first:
-            yield Reference(
-                target=first["--constraint"], constraint=True, file=self.path, line=number
-            )
-        else:
-            yield from self._options(given, number)
+            return [self._requirement(first["--editable"], options, editable=True)]
+        if "--requirement" in first:
+            return [self._reference(first["--requirement"], constraint=False)]
+        if "--constraint" in first:
+            return [self._reference(first["--constraint"], constraint=True)]
+        return self._global_options(options)
 
-    def _options(self, given: list[tuple[str, str]], number: int) -> Iterator[Option]:
-        with_value = {name: takes_value for name, _, takes_value in _GLOBAL}
-        for place, (name, value) in enumerate(given):
-            # then the last one on the line counts
-            once = name == "--index-url" or not with_value.get(name)
-            again = once and any(later == name for later, _ in given[place + 1 :])
-            if name in with_value and not again:
-                yield Option(
+    def _requirement(
+        self,
+        text: str,
+        options: list[tuple[str, str]],
+        *,
+        hashes: tuple[str, ...] = (),
+        editable: bool = False,
+    ) -> Requirement:
+        own = [
+            f"{name}={_quoted(value)}" for name, value in options if name in _REQUIREMENT_OPTIONS
+        ]
+        return Requirement(
+            text=text,
+            hashes=hashes,
+            options=tuple(own),
+            editable=editable,
+            file=self.path,
+            line=self.number,
+        )
+
+    def _reference(self, target: str, *, constraint: bool) -> Reference:
+        return Reference(target=target, constraint=constraint, file=self.path, line=self.number)
+
+    def _global_options(self, options: list[tuple[str, str]]) -> list[Entry]:
+        takes_value = {syntax.name: syntax.takes_value for syntax in _GLOBAL_OPTIONS}
+        entries: list[Entry] = []
+        for place, (name, value) in enumerate(options):
+            if name not in takes_value:
+                continue
+            # of an option that counts once, the last one on the line counts
+            counts_once = name == "--index-url" or not takes_value[name]
+            later_names = [later for later, _ in options[place + 1 :]]
+            if counts_once and name in later_names:
+                continue
+            entries.append(
+                Option(
                     name=name,
-                    value=value if with_value[name] else None,
+                    value=value if takes_value[name] else None,
                     file=self.path,
-                    line=number,
+                    line=self.number,
                 )
+            )
+        return entries
 
-    def _split(self, line: str, number: int) -> tuple[str, list[tuple[str, str]]]:
+    def _split(self, line: str) -> tuple[str, list[tuple[str, str]]]:
         """Give what stands before the first option, and the options with their values, by their long names."""
-        words = line.split(" ")  # not at tabs, as pip
+        # not at tabs, as pip
+        words = line.split(" ")
         begin = next((at for at, word in enumerate(words) if word.startswith("-")), len(words))
         text = " ".join(words[:begin]).strip()
         if text.endswith("\\"):
-            self._refuse(number, "ends in a backslash that continues nothing")
+            self._refuse("ends in a backslash that continues nothing")
         if begin == len(words):
             return text, []
         rest = " ".join(words[begin:])
-        if _HASHES.fullmatch(rest):  # a lock has thousands, and optparse takes a second for them
-            return text, [("--hash", each) for each in _HASH.findall(rest)]
+        if _HASHES.fullmatch(rest):
+            # a lock has thousands of hashes, and optparse takes a second for them
+            return text, [("--hash", digest) for digest in _HASH.findall(rest)]
         try:
-            values, _ = self._parser.parse_args(shlex.split(rest), self._no_values())
+            return text, _parsed_options(shlex.split(rest))
         except ValueError as error:
-            self._refuse(number, f"cannot be read: {error}")
-        given: list[tuple[str, str]] = values.given
-        return text, given
+            self._refuse(f"cannot be parsed: {error}")
 
-    @cached_property
-    def _parser(self) -> OptionParser:
-        return _option_parser()
-
-    def _no_values(self) -> Values:
-        values = self._parser.get_default_values()
-        values.given = []
-        return values
-
-    def _hash(self, value: str, number: int) -> str:
+    def _hash(self, value: str) -> str:
         algorithm, _, digest = value.partition(":")
         if algorithm not in _STRONG_HASHES or not digest:
-            self._refuse(number, f"'{value}' is no hash of the kind sha256:…, sha384:… or sha512:…")
+            self._refuse(f"'{value}' is not a hash of the form sha256:…, sha384:… or sha512:…")
         return value
 
-    def _refuse(self, number: int, problem: str) -> NoReturn:
-        raise InvalidFile(self.path, f"line {number}", problem)
+    def _refuse(self, problem: str) -> NoReturn:
+        raise InvalidFile(self.path, f"line {self.number}", problem)
+
+
+def _parsed_options(words: list[str]) -> list[tuple[str, str]]:
+    """Parse options as pip does. Raises `ValueError`."""
+    parser = _option_parser()
+    values = parser.get_default_values()
+    values.parsed = []
+    parser.parse_args(words, values)
+    options: list[tuple[str, str]] = values.parsed
+    return options
 
 
 def _option_parser() -> OptionParser:
-    """Make the parser that pip uses, so that abbreviations, `-rx` and `--requirement=x` mean what they mean there."""
-    import optparse  # 5 ms that a file without options does not cost
+    """Make the parser that pip uses, so that abbreviations, `-rx` and `--requirement=x` mean what they mean there.
+
+    One for each line, because it holds the state of parsing and files may be read in threads.
+    """
+    # 5 ms, which a file without options does not take
+    import optparse
 
     def record(option: optparse.Option, _: str, value: str | None, parser: OptionParser) -> None:
-        given: list[tuple[str, str]] = parser.values.given  # type: ignore[union-attr]
-        given.append((str(option.dest), value or ""))
+        options: list[tuple[str, str]] = parser.values.parsed  # type: ignore[union-attr]
+        options.append((str(option.dest), value or ""))
 
     class Parser(optparse.OptionParser):
         def error(self, msg: str) -> NoReturn:
             raise ValueError(msg)
 
     parser = Parser(add_help_option=False)
-    for name, others, takes_value in (*_GLOBAL, *_OF_LINES):
-        kind = "string" if takes_value else None
-        parser.add_option(name, *others, action="callback", callback=record, dest=name, type=kind)
+    for syntax in (*_GLOBAL_OPTIONS, *_LINE_OPTIONS):
+        parser.add_option(
+            syntax.name,
+            *syntax.others,
+            action="callback",
+            callback=record,
+            dest=syntax.name,
+            type="string" if syntax.takes_value else None,
+        )
     return parser

@@ -7,8 +7,8 @@ import pytest
 
 from envkit.errors import InvalidFile
 from envkit.formats import requirements_txt
-from envkit.formats.requirements_txt import Option, Reference, Requirement, parse
-from tests.builders.requirements import options, requirements
+from envkit.formats.requirements_txt import BadReference, Option, Reference, Requirement, parse
+from tests.builders.requirements import options, requirements, texts
 from tests.cases import cases
 from tests.formats.conftest import Write
 
@@ -19,7 +19,7 @@ def wanted(case: dict[str, Any]) -> Any:
     return case.get("envkit", case["expect"])
 
 
-def texts(lines: str) -> list[str]:
+def lines_of(lines: str) -> list[str]:
     return [each.text for each in parse(lines) if isinstance(each, Requirement)]
 
 
@@ -56,7 +56,7 @@ def test_a_comment_says_nothing(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", LINES["line.strip_inline_comment"])
 def test_a_comment_after_a_requirement_is_dropped(case: dict[str, Any]) -> None:
-    assert texts(case["given"]) == [wanted(case)]
+    assert lines_of(case["given"]) == [wanted(case)]
 
 
 @pytest.mark.parametrize("case", LINES["line.is_file_reference"])
@@ -68,7 +68,7 @@ def test_every_spelling_of_a_reference_is_one(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", LINES["line.join_continued"])
 def test_a_backslash_joins_lines(case: dict[str, Any]) -> None:
-    assert texts("\n".join(case["given"])) == wanted(case)
+    assert lines_of("\n".join(case["given"])) == wanted(case)
 
 
 @pytest.mark.parametrize("case", LINES["name.normalize"])
@@ -85,7 +85,7 @@ def test_the_name_is_found_in_a_requirement(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", LINES["line.strip_options"])
 def test_options_are_no_part_of_the_text(case: dict[str, Any]) -> None:
-    assert "".join(texts(case["given"])) == wanted(case)
+    assert "".join(lines_of(case["given"])) == wanted(case)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_hashes_over_several_lines_belong_to_their_requirement() -> None:
 
 @pytest.mark.parametrize("value", ["md5:00", "sha256", "sha256:", "abc"])
 def test_a_weak_or_broken_hash_is_refused(value: str) -> None:
-    with pytest.raises(InvalidFile, match=r"line 2.*is no hash"):
+    with pytest.raises(InvalidFile, match=r"line 2.*is not a hash"):
         parse(f"\na==1 --hash={value}\n")
 
 
@@ -255,13 +255,13 @@ def test_a_file_may_be_referred_to_twice_without_a_circle(write: Write) -> None:
 def test_references_that_double_at_each_step_end(write: Write) -> None:
     files = {f"{at}.txt": f"-r {at + 1}.txt\n-r {at + 1}.txt\n" for at in range(40)}
 
-    with pytest.raises(InvalidFile, match="more than 1000 files"):
+    with pytest.raises(InvalidFile, match=r"line 2: .* exceeds the limit of 1000 files"):
         requirements_txt.read(write({**files, "40.txt": "x\n"}))
 
 
 def test_a_chain_of_references_without_end_is_refused(write: Write) -> None:
     with pytest.raises(
-        InvalidFile, match=r"0\.txt: refers to files that refer to files, more than 100 deep"
+        InvalidFile, match=r"99\.txt, line 1: .* exceeds the limit of 100 files that refer to each"
     ):
         requirements_txt.read(write({f"{at}.txt": f"-r {at + 1}.txt\n" for at in range(1500)}))
 
@@ -287,9 +287,65 @@ def test_a_reference_out_of_the_root_is_refused(tmp_path: Path, write: Write, li
 
 def test_a_missing_file_is_named_with_the_line_that_wants_it(write: Write) -> None:
     with pytest.raises(
-        InvalidFile, match=r"requirements.txt, line 2: '-r gone.txt' refers to .*gone.txt"
+        InvalidFile, match=r"requirements.txt, line 2: '-r gone.txt' refers to a file that does not"
     ):
         requirements_txt.read(write({"requirements.txt": "a\n-r gone.txt\n"}))
+
+
+def test_strict_reading_raises_the_first_fault_and_other_reading_collects_all(
+    tmp_path: Path, write: Write
+) -> None:
+    path = write(
+        {
+            "requirements.txt": "a\n-r gone.txt\n--no-such-option\n-c more.txt\nb\n",
+            "more.txt": "c --hash=md5:00\nd\n",
+        }
+    )
+
+    with pytest.raises(InvalidFile, match=r"gone\.txt"):
+        requirements_txt.read(path, root=tmp_path)
+    found = requirements_txt.read(path, root=tmp_path, strict=False)
+
+    assert texts(found.requirements) == ("a", "b")
+    assert texts(found.constraints) == ("d",)
+    missing, unknown_option, weak_hash = found.faults
+    assert isinstance(missing, BadReference)
+    assert (missing.reference.line, missing.reference.target) == (2, "gone.txt")
+    assert "requirements.txt, line 3: cannot be parsed: no such option" in str(unknown_option)
+    assert "more.txt, line 1: 'md5:00' is not a hash" in str(weak_hash)
+    assert found.files == (path, tmp_path / "more.txt")
+
+
+@pytest.mark.parametrize(("files", "is_read"), [(999, True), (1000, False)])
+def test_the_limit_of_files_is_the_same_for_strict_and_for_other_reading(
+    write: Write, files: int, is_read: bool
+) -> None:
+    path = write({"r.txt": "-r a.txt\n" * files, "a.txt": "a\n"})
+
+    found = requirements_txt.read(path, strict=False)
+
+    assert (found.faults == ()) is is_read
+    if is_read:
+        assert requirements_txt.read(path).requirements == found.requirements
+    else:
+        with pytest.raises(InvalidFile, match="the limit of 1000 files"):
+            requirements_txt.read(path)
+
+
+def test_a_reference_that_is_not_a_path_is_refused(write: Write) -> None:
+    path = write({"r.txt": "-r loop\n"})
+    (path.parent / "loop").symlink_to("loop")
+
+    with pytest.raises(InvalidFile, match="line 1: '-r loop' is not a path"):
+        requirements_txt.read(path)
+
+
+def test_what_a_file_of_constraints_requires_is_required_as_for_pip(write: Write) -> None:
+    path = write({"r.txt": "-c c.txt\n", "c.txt": "c\n-r a.txt\n", "a.txt": "a\n"})
+
+    found = requirements_txt.read(path)
+
+    assert (texts(found.requirements), texts(found.constraints)) == (("a",), ("c",))
 
 
 def test_find_links_of_a_nested_file_start_there_when_they_exist_there(write: Write) -> None:

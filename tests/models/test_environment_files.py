@@ -148,7 +148,9 @@ def test_a_pip_section_may_refer_to_files(make: Make) -> None:
 
 
 def test_a_missing_requirements_file_that_is_all_there_is_gets_named(make: Make) -> None:
-    with pytest.raises(InvalidFile, match=r"requirements\.txt, and there is no such file"):
+    with pytest.raises(
+        InvalidFile, match=r"requirements\.txt' refers to a file that does not exist"
+    ):
         spec_of(make(python_env__yaml=PYTHON_ENV))
 
 

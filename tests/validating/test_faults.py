@@ -88,8 +88,8 @@ def lock(*pins: str) -> str:
         ({"requirements.txt": "-r a.txt\n", "a.txt": "-r requirements.txt\n"}, "ENV112", "a.txt:1"),
         ({"requirements.txt": "-r ../a.txt\n"}, "ENV112", "leads out of the model"),
         ({"requirements.txt": "-r https://host/a.txt\n"}, "ENV112", "refers to a URL"),
-        ({"requirements.txt": "acme==1.0\n-c absent.txt\n"}, "ENV112", "refers to a file that is not there"),
-        ({"requirements.txt": "-r a.txt\n", "a.txt": "-r b.txt\n" * 300, "b.txt": ""}, "ENV112", "more than the 200"),
+        ({"requirements.txt": "acme==1.0\n-c absent.txt\n"}, "ENV112", "refers to a file that does not exist"),
+        ({"requirements.txt": "-r a.txt\n", "a.txt": "-r b.txt\n" * 1001, "b.txt": ""}, "ENV112", "the limit of 1000 files"),
         # what the files bound and lock
         ({"conda.yaml": CONDA.replace("  - -c constraints.txt\n", "")}, "ENV103", "bounds `other==2.0`, conda.yaml"),
         ({"python_env.yaml": "python: 3.12.7\ndependencies:\n- acme==1.0\n"}, "ENV103", "python_env.yaml does not"),

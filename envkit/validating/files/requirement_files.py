@@ -1,29 +1,21 @@
-"""The requirements files of a model, read with all that is wrong in them told, not just the first."""
+"""The requirements files of a model, read with all of their faults, not just the first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
 from pathlib import Path
 
 from packaging.markers import Marker
-from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Pep508
 from packaging.specifiers import SpecifierSet
-from packaging.utils import (
-    InvalidName,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_wheel_filename,
-)
 
 from envkit.errors import InvalidFile
+from envkit.formats import requirements_txt
 from envkit.formats.credentials import without_credentials
-from envkit.formats.requirement_lines import Entry, Option, Reference, Requirement, is_url, parse
-from envkit.formats.text import read_text
+from envkit.formats.requirement import Requirement
+from envkit.formats.requirement_lines import Option
+from envkit.formats.requirements_txt import RequirementsFile
 
-MAX_FILES = 200  # that are read, one that is referred to twice counted twice
 MAX_SHOWN = 200  # characters of a line
 
 
@@ -48,73 +40,37 @@ class Line:
             return text
         return f"{text[:MAX_SHOWN]}…"
 
-    @cached_property
+    @property
     def parsed(self) -> Pep508 | None:
-        """As PEP 508 has it; None for a path, a bare URL, and what is no requirement."""
-        return _parsed(self.requirement.text)
+        """As PEP 508 has it; None for a path, a bare URL, and what is not a requirement."""
+        return self.requirement.pep508
 
-    @cached_property
+    @property
     def name(self) -> str | None:
         """The normalised name, that in a wheel's file name too."""
-        known = self.requirement.name or (
-            canonicalize_name(self.parsed.name) if self.parsed else None
-        )
-        return known or (self._wheel[0] if self._wheel else None)
+        if self.requirement.name is None and self.requirement.wheel is not None:
+            return self.requirement.wheel[0]
+        return self.requirement.name
 
     @property
     def marker(self) -> Marker | None:
         """Where it holds; None for everywhere."""
-        if self.parsed:
-            return self.parsed.marker
-        return None
+        return self.requirement.marker
 
     @property
     def specifier(self) -> SpecifierSet:
         """The versions that it admits."""
-        if self.parsed:
-            return self.parsed.specifier
-        return SpecifierSet()
+        return self.requirement.specifier
 
     @property
     def url(self) -> str | None:
         """The URL that it names in place of a version."""
-        if self.parsed is not None and self.parsed.url:
-            return self.parsed.url
-        text = self.requirement.text
-        if is_url(text):
-            return text
-        return None
+        return self.requirement.url
 
-    @cached_property
+    @property
     def version(self) -> str | None:
         """The one version that it admits, as text; None when there are several."""
-        for each in self.specifier:
-            if each.operator in ("==", "===") and not each.version.endswith(".*"):
-                return each.version
-        if self._wheel:
-            return self._wheel[1]
-        return None
-
-    @cached_property
-    def _wheel(self) -> tuple[str, str] | None:
-        place = (self.url or self.requirement.path or "").partition("#")[0].partition("?")[0]
-        if not place.endswith(".whl"):
-            return None
-        try:
-            name, version, _, _ = parse_wheel_filename(place.rpartition("/")[2].replace("%2B", "+"))
-        except InvalidWheelFilename:
-            return None
-        return name, str(version)
-
-
-@lru_cache(maxsize=4096)  # the same line stands in several files, and in many models
-def _parsed(text: str) -> Pep508 | None:
-    try:
-        found = Pep508(text)
-        canonicalize_name(found.name, validate=True)
-    except (InvalidRequirement, InvalidName, RecursionError):  # brackets in brackets in a marker
-        return None
-    return found
+        return self.requirement.version
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,7 +106,6 @@ class RequirementFiles:
     broken: list[Broken] = field(default_factory=list)
     bad: list[BadReference] = field(default_factory=list)
     read: set[str] = field(default_factory=set)
-    count: int = 0
 
     @property
     def is_whole(self) -> bool:
@@ -184,16 +139,14 @@ def relative(path: Path, model: Path) -> str:
 
 
 def read(path: Path, model: Path) -> RequirementFiles:
-    """Read a file and those that it refers to, within the model."""
-    found = RequirementFiles()
-    _follow(path, model, found, constraint=False, chain=())
-    return found
+    """Read a file and those that it refers to, within the model; all faults are collected."""
+    return _seen_from(requirements_txt.read(path, root=model, strict=False), model)
 
 
 def read_lines(lines: tuple[str, ...], path: Path, model: Path, text: str = "") -> RequirementFiles:
-    """As `read`, for lines that stand in another kind of file; in a YAML file with this text their places are told."""
-    found = RequirementFiles()
-    _add_text("\n".join(lines), path, model, found, constraint=False, chain=(path.resolve(),))
+    """As `read`, for lines that stand in another kind of file; `text`: that file, in which they are located."""
+    followed = requirements_txt.follow("\n".join(lines), path, root=model, strict=False)
+    found = _seen_from(followed, model)
     file, at = relative(path, model), _places(lines, text)
     found.lines = [
         replace(each, requirement=replace(each.requirement, line=at.get(each.line, 0)))
@@ -212,6 +165,31 @@ def read_lines(lines: tuple[str, ...], path: Path, model: Path, text: str = "") 
     return found
 
 
+def _seen_from(file: RequirementsFile, model: Path) -> RequirementFiles:
+    """Put together what was read, with files as seen from the model."""
+    found = RequirementFiles(read={relative(path, model) for path in file.files})
+    for requirement in file.requirements:
+        place = relative(requirement.file, model)
+        found.lines.append(Line(requirement=requirement, file=place, constraint=False))
+    for constraint in file.constraints:
+        place = relative(constraint.file, model)
+        found.lines.append(Line(requirement=constraint, file=place, constraint=True))
+    found.options = [(relative(option.file, model), option) for option in file.options]
+    for fault in file.faults:
+        if isinstance(fault, InvalidFile):
+            found.broken.append(broken(fault, model))
+        else:
+            found.bad.append(
+                BadReference(
+                    file=relative(fault.reference.file, model),
+                    line=fault.reference.line,
+                    reference=str(fault.reference),
+                    problem=fault.problem,
+                )
+            )
+    return found
+
+
 def _places(lines: tuple[str, ...], text: str) -> dict[int, int]:
     """Where in a YAML text the items stand, by the number that they have as lines of their own."""
     items = [line.strip().removeprefix("- ").strip("'\"") for line in text.splitlines()]
@@ -223,73 +201,3 @@ def _places(lines: tuple[str, ...], text: str) -> dict[int, int]:
         found[count] = numbers.get(line) or next(inside, 0)
         count += line.count("\n") + 1
     return found
-
-
-def _follow(
-    path: Path, model: Path, found: RequirementFiles, *, constraint: bool, chain: tuple[Path, ...]
-) -> None:
-    found.read.add(relative(path, model))
-    found.count += 1
-    try:
-        text = read_text(path, declared=True)
-    except InvalidFile as error:
-        found.broken.append(broken(error, model))
-        return
-    _add_text(text, path, model, found, constraint=constraint, chain=(*chain, path.resolve()))
-
-
-def _add_text(
-    text: str,
-    path: Path,
-    model: Path,
-    found: RequirementFiles,
-    *,
-    constraint: bool,
-    chain: tuple[Path, ...],
-) -> None:
-    file = relative(path, model)
-    for entry in _entries(text, path, model, found):
-        if isinstance(entry, Requirement):
-            found.lines.append(Line(requirement=entry, file=file, constraint=constraint))
-        elif isinstance(entry, Option):
-            found.options.append((file, entry))
-        else:
-            problem = _problem(entry, path, model, chain, found)
-            if problem:
-                found.bad.append(
-                    BadReference(file=file, line=entry.line, reference=str(entry), problem=problem)
-                )
-            else:
-                target = path.parent / entry.target
-                _follow(
-                    target, model, found, constraint=constraint or entry.constraint, chain=chain
-                )
-
-
-def _entries(text: str, path: Path, model: Path, found: RequirementFiles) -> Iterator[Entry]:
-    """The entries of a text; where it cannot be read as a whole, those of each line that can."""
-    try:
-        yield from parse(text, path)
-    except InvalidFile as error:
-        found.broken.append(broken(error, model))
-
-
-def _problem(
-    entry: Reference, path: Path, model: Path, chain: tuple[Path, ...], found: RequirementFiles
-) -> str:
-    if is_url(entry.target):
-        return "refers to a URL, whose content can change"
-    try:
-        target = (path.parent / entry.target).resolve()
-    except (OSError, RuntimeError, ValueError):
-        return "is not a path"
-    if not target.is_relative_to(model):
-        return "leads out of the model"
-    if target in chain:
-        circle = " → ".join(each.name for each in (*chain[chain.index(target) :], target))
-        return f"goes round in a circle: {circle}"
-    if not target.is_file():
-        return "refers to a file that is not there"
-    if found.count > MAX_FILES:
-        return f"refers to more than the {MAX_FILES} files that are read"
-    return ""
