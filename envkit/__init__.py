@@ -1,11 +1,11 @@
-"""envkit: capture exactly what a machine-learning model needs, and rebuild that environment anywhere.
+"""Capture exactly what a machine-learning model needs, and rebuild that environment anywhere.
 
-Everything here is loaded when it is first used: `import envkit` imports nothing else.
+Each name is imported when it is first used: `import envkit` imports nothing else.
 """
 
 from __future__ import annotations
 
-# type checkers know it by this name; importing `typing` would cost more than all the rest
+# Type checkers know it by this name; importing `typing` costs more than the rest of this module.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -39,7 +39,7 @@ __all__ = [
     "validate",
 ]
 
-_HOME = {
+_MODULE_OF = {
     "Capture": "envkit.capturing.outcome",
     "EnvType": "envkit.environments.env_type",
     "Environment": "envkit.environments.environment",
@@ -54,25 +54,25 @@ _HOME = {
     "serve": "envkit.serving.serve",
     "validate": "envkit.validating.validate",
 }
-# `import envkit` is enough for `envkit.pyfunc.…`
-_MODULES = ("errors", "flavors", "models", "pyfunc", "spark")
+# After `import envkit`, `envkit.pyfunc` and the others work, too.
+_SUBPACKAGES = ("errors", "flavors", "models", "pyfunc", "spark")
 
 
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    if name in _MODULES:
+    if name in _SUBPACKAGES:
         return import_module(f"envkit.{name}")
     if name == "__version__":
         from importlib.metadata import version
 
         return version("envkit")
-    if name not in _HOME:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'envkit' has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name)
+    value = getattr(import_module(_MODULE_OF[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_MODULES})
+    return sorted({*globals(), *__all__, *_SUBPACKAGES})

@@ -1,45 +1,46 @@
 """The `envkit` program, also `python -m envkit`.
 
-An interrupt that comes while the rest is being imported must not end in a traceback of Python's. So
-it is seen to before anything else; from then on it raises `KeyboardInterrupt` as usual, which the
-command line expects. To be terminated, or to lose the terminal, is an end like others: what was
-begun is undone first, temporary folders go.
+An interrupt during the imports must not end in a traceback, so a handler is installed before anything else; afterwards
+SIGINT raises `KeyboardInterrupt` as usual, which the command line handles. SIGTERM and SIGHUP end the program like any
+exit: what was begun is undone, temporary folders are removed.
 """
 
-import _signal  # type: ignore[import-not-found]  # `signal` itself takes longer than all of this
+import _signal  # type: ignore[import-not-found]  # `signal` takes longer to import than everything here
 import gc
 
 INTERRUPTED = 130
-# commands make many objects and few cycles: the usual 700 cost a tenth of their time
+
+# Commands make many objects and few cycles: with Python's threshold of 700 they spend a tenth of their time collecting.
 OBJECTS = 10_000
 
 
 def main() -> None:
-    """Run the command that the words of the command line name."""
-    usual = _signal.getsignal(_signal.SIGINT)
-    if usual is not _signal.SIG_IGN:  # started in the background, deaf to it
-        _signal.signal(_signal.SIGINT, _end)
+    """Run the command that the command line names."""
+    handler = _signal.getsignal(_signal.SIGINT)
+    # A shell makes programs in the background ignore SIGINT; they continue to.
+    if handler is not _signal.SIG_IGN:
+        _signal.signal(_signal.SIGINT, _exit_interrupted)
     gc.set_threshold(OBJECTS)
-    from envkit.cli.main import main as program
+    from envkit.cli.main import main as program  # after the handler
 
-    _signal.signal(_signal.SIGINT, usual)
+    _signal.signal(_signal.SIGINT, handler)
     for number in (_signal.SIGTERM, _signal.SIGHUP):
         if _signal.getsignal(number) is _signal.SIG_DFL:
-            _signal.signal(number, _leave)
+            _signal.signal(number, _exit_by_signal)
     try:
         program(prog_name="envkit")
-    except KeyboardInterrupt:  # before a command was chosen
-        _end()
+    except KeyboardInterrupt:  # before click handles it
+        _exit_interrupted()
 
 
-def _end(*_: object) -> None:
-    import os
+def _exit_interrupted(*_: object) -> None:
+    import os  # already imported by Python itself
 
     os.write(2, b"Interrupted.\n")
     os._exit(INTERRUPTED)
 
 
-def _leave(number: int, _: object) -> None:
+def _exit_by_signal(number: int, _: object) -> None:
     raise SystemExit(128 + number)
 
 

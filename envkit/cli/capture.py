@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envkit.cli import options, progress
+from envkit.cli import options, output, progress
 from envkit.errors import CaptureFailed
 
 if TYPE_CHECKING:
@@ -21,52 +20,54 @@ if TYPE_CHECKING:
 @options.model
 @options.python
 @options.timeout
-@options.memory
+@options.memory_limit
 @options.variables
 @options.sandbox
-@click.option("--strict", is_flag=True, help="Refuse when anything could not be seen or recorded.")
+@click.option("--strict", is_flag=True, help="Fail if there are warnings; nothing is written then.")
 @click.option(
     "--build-local/--no-build-local",
     default=True,
     show_default=True,
-    help="Build wheels of what was installed from folders of this machine, which runs their build.",
+    help="Build wheels of packages that were installed from local folders, which runs their build code.",
 )
 @click.option(
     "--build-vcs",
     is_flag=True,
-    help="Build wheels of what came from repositories elsewhere, too, so that a rebuild runs no build.",
+    help="Also build wheels of packages from remote repositories, so that a rebuild runs no build code.",
 )
 @click.option(
     "--env-var",
     "include_variables",
     metavar="PATTERN",
     multiple=True,
-    help="Record environment variables of these names whoever reads them; may be repeated.",
+    help="Record environment variables with these names, whatever reads them; may be repeated.",
 )
 @click.option(
     "--ignore-env-var",
     "ignore_variables",
     metavar="PATTERN",
     multiple=True,
-    help="Do not record environment variables of these names; may be repeated.",
+    help="Do not record environment variables with these names; may be repeated.",
 )
 @click.option(
-    "--static", is_flag=True, help="Run nothing of the model; infer what it needs from its files."
+    "--static",
+    is_flag=True,
+    help="Run no code of the model; infer the requirements from its files.",
 )
 @click.option(
     "--include-static",
     is_flag=True,
-    help="Require also what code imports that the example did not reach.",
+    help="Also require the imports of code that the example did not reach.",
 )
 @click.option(
     "--slim",
     is_flag=True,
-    help="Do not require MLflow where the model only is loaded by it or derives from it.",
+    help="Do not require MLflow if it only loads the model or provides its base class.",
 )
 @click.option(
     "--include-code",
     is_flag=True,
-    help="Copy local modules that lie outside the model into its code/.",
+    help="Copy local modules from outside the model into its code/.",
 )
 @click.option(
     "--code-path",
@@ -74,13 +75,13 @@ if TYPE_CHECKING:
     multiple=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="The model may import modules from this folder while it is traced; may be given several times.",
+    help="A folder whose modules the model may import while it is traced; may be repeated.",
 )
 @options.resolver
 @click.option(
     "--drop-local-versions",
     is_flag=True,
-    help="Pin 2.3.0 for 2.3.0+cpu, for targets whose indexes lack such builds.",
+    help="Pin 2.3.0 for 2.3.0+cpu, for indexes that lack such builds.",
 )
 @click.option(
     "-o",
@@ -89,107 +90,70 @@ if TYPE_CHECKING:
     "output_path",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write into this folder, with a copy of the model; by default into the model's own.",
+    help="The folder for the files and a copy of the model.  [default: the model's own folder]",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would be captured; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the result and write nothing.")
 @options.json_output
-@options.output
+@options.verbosity
 def command(
-    model_uri: str,
-    python: Path | None,
-    timeout: float | None,
-    memory_limit: int | None,
-    variables: dict[str, str],
-    sandbox: str | None,
-    strict: bool,
-    build_local: bool,
-    build_vcs: bool,
-    include_code: bool,
-    code_paths: tuple[Path, ...],
-    static: bool,
-    include_static: bool,
-    slim: bool,
-    include_variables: tuple[str, ...],
-    ignore_variables: tuple[str, ...],
-    resolver: str | None,
-    drop_local_versions: bool,
-    output_path: Path | None,
-    dry_run: bool,
-    as_json: bool,
+    model_uri: str, sandbox: str | None, dry_run: bool, as_json: bool, **arguments: Any
 ) -> None:
     """Trace one load and one prediction of MODEL and write the files that rebuild its environment.
 
-    The model runs in a process of its own, in the environment of the chosen interpreter, and
-    predicts on its input example. What it used is pinned and written into the model directory, all
-    files or none. Capturing runs the model's code: do it with models that you trust.
+    The model runs in a process of its own, in the environment of the chosen interpreter, and predicts on its input
+    example. What it used is pinned and written into the model directory, all files or none. Capturing runs the model's
+    code: capture only models that you trust.
     """
+    from envkit.capturing.capture import capture
     from envkit.child.sandbox import confinement
 
-    captured = _captured(
-        as_json,
-        model_uri,
-        python=python,
-        timeout=timeout,
-        memory_bytes=memory_limit * 1_000_000 if memory_limit else None,
-        extra_envs=variables,
-        sandbox=confinement(sandbox, options.note),
-        strict=strict,
-        write=not dry_run,
-        build_local=build_local,
-        build_vcs=build_vcs,
-        include_code=include_code,
-        code_paths=code_paths,
-        static=static,
-        include_static=include_static,
-        slim=slim,
-        output_path=output_path,
-        include_variables=include_variables,
-        ignore_variables=ignore_variables,
-        resolver=resolver,
-        drop_local_versions=drop_local_versions,
-        report=progress.report(only_verbose=True),
-    )
+    try:
+        captured = capture(
+            model_uri,
+            sandbox=confinement(sandbox, output.note),
+            write=not dry_run,
+            **arguments,
+            report=progress.report(only_verbose=True),
+        )
+    except CaptureFailed as error:
+        _show_failure(error, model_uri, as_json=as_json)
+        raise
     if as_json:
-        click.echo(json.dumps(_as_json(captured), indent=2, ensure_ascii=False))
+        output.print_json(_as_json(captured))
     else:
         _show(captured)
 
 
-def _captured(as_json: bool, model_uri: str, **wishes: Any) -> Capture:
-    """Capture; what a model did before it failed is printed with `--json`, and told of without."""
-    from envkit.capturing.capture import capture
-
-    try:
-        return capture(model_uri, **wishes)
-    except CaptureFailed as error:
-        if as_json:
-            told = {"error": str(error), "model": model_uri, "written": (), **(error.seen or {})}
-            click.echo(json.dumps(told, indent=2, ensure_ascii=False))
-        elif error.seen is not None:
-            used = ", ".join(error.seen["requirements"]) or "no distribution"
-            options.note(
-                f"Until it failed it had asked for {used}. `--json` prints all that was seen."
-            )
-            options.note(
-                "Nothing was written. `--static` infers the requirements without running the model."
-            )
-        raise
+def _show_failure(error: CaptureFailed, model_uri: str, *, as_json: bool) -> None:
+    """Print what the model used before it failed."""
+    if as_json:
+        seen = error.seen or {}
+        output.print_json({"error": str(error), "model": model_uri, "written": (), **seen})
+    elif error.seen is not None:
+        used = ", ".join(error.seen["requirements"]) or "no distribution"
+        output.note(f"Before it failed, it used {used}. `--json` prints everything recorded.")
+        output.note(
+            "Nothing was written. `--static` infers the requirements without running the model."
+        )
 
 
 def _show(captured: Capture) -> None:
-    options.note(f"Python {captured.python}, {_count(captured.requirements, 'requirement')}:")
+    requirements = output.counted(len(captured.requirements), "requirement")
+    output.note(f"Python {captured.python}, {requirements}:")
     if sys.stdout.isatty():
         _show_with_reasons(captured)
     else:
         for line in captured.requirements:
             click.echo(line)
-    options.note(f"and {_count(captured.constraints, 'constraint')} that they imply.")
+    constraints = output.counted(len(captured.constraints), "constraint")
+    output.note(f"and {constraints} for their dependencies.")
     if captured.variables:
-        options.note(f"It reads the environment variables {', '.join(captured.variables)}.")
+        names = ", ".join(captured.variables)
+        output.note(f"The model reads the environment variables {names}.")
     for warning in captured.warnings:
-        options.note(f"{click.style('Note:', fg='yellow', bold=True)} {warning}.")
+        output.note(f"{click.style('Warning:', fg='yellow', bold=True)} {warning}.")
     if captured.written:
-        options.note(f"Wrote {', '.join(captured.written)} in {captured.model}.")
+        output.note(f"Wrote {', '.join(captured.written)} in {captured.model}.")
 
 
 def _show_with_reasons(captured: Capture) -> None:
@@ -197,24 +161,19 @@ def _show_with_reasons(captured: Capture) -> None:
     from rich.table import Table
 
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for each in captured.evidence["distributions"]:
-        if each["role"] == "requirement":
-            table.add_row(each["requirement"], _because(each["reasons"]), style=None)
+    for distribution in captured.evidence["distributions"]:
+        if distribution["role"] == "requirement":
+            table.add_row(distribution["requirement"], _first_reason(distribution["reasons"]))
     Console(highlight=False).print(table)
 
 
-def _because(reasons: Sequence[Mapping[str, Any]]) -> str:
-    """Say the first reason in words; the model's own code is the best one there is."""
+def _first_reason(reasons: Sequence[Mapping[str, Any]]) -> str:
+    """Describe the best reason: an import in code rather than a name in a pickle."""
     if not reasons:
         return ""
     from envkit.models.evidence.why import in_words
 
-    first = min(reasons, key=lambda each: each["by"] == "artifact")
-    return in_words(first)
-
-
-def _count(lines: tuple[str, ...], noun: str) -> str:
-    return f"{len(lines)} {noun}" + ("" if len(lines) == 1 else "s")
+    return in_words(min(reasons, key=lambda reason: reason["by"] == "artifact"))
 
 
 def _as_json(captured: Capture) -> dict[str, object]:
@@ -224,7 +183,7 @@ def _as_json(captured: Capture) -> dict[str, object]:
         "requirements": captured.requirements,
         "constraints": captured.constraints,
         "environment_variables": captured.variables,
-        "degradations": [each.as_json() for each in captured.warnings],
+        "degradations": [warning.as_json() for warning in captured.warnings],
         "sandbox": captured.evidence["sandbox"],
         "prediction": captured.prediction,
         "written": captured.written,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from envkit.cli import options
+from envkit.cli import options, output
 from envkit.errors import InvalidArgument
 
 FORMATS = ("pip", "conda", "pylock", "cyclonedx", "apt")
@@ -17,7 +16,7 @@ FORMATS = ("pip", "conda", "pylock", "cyclonedx", "apt")
 @options.model
 @click.option(
     "--format",
-    "form",
+    "output_format",
     type=click.Choice(FORMATS),
     default="pip",
     show_default=True,
@@ -29,45 +28,45 @@ FORMATS = ("pip", "conda", "pylock", "cyclonedx", "apt")
     "--output-path",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write it there.",
+    help="Write to this file.",
 )
 @options.json_output
-@options.output
-def command(model_uri: str, form: str, output_path: Path | None, as_json: bool) -> None:
-    """Print what MODEL depends on, as its files say it.
+@options.verbosity
+def command(model_uri: str, output_format: str, output_path: Path | None, as_json: bool) -> None:
+    """Print the dependencies of MODEL, as its files state them.
 
-    A model that has no requirements.txt is read from the pip section of its conda.yaml. With
-    `--format apt`, those of the capture's machine are printed: `xargs -a FILE apt-get install -y`
-    brings them into an image.
+    Without requirements.txt, the pip section of conda.yaml is printed. `--format apt` prints the packages of the
+    machine that captured the model: `xargs -a FILE apt-get install -y` installs them into an image.
     """
-    content, told = _read(model_uri, form)
-    if told:
-        options.note(told)
+    content, remark = _read(model_uri, output_format)
+    if remark:
+        output.note(remark)
     if output_path is not None:
         _write(output_path, content)
     if as_json:
-        click.echo(json.dumps({"format": form, "content": content}, indent=2))
+        output.print_json({"format": output_format, "content": content})
     elif output_path is None:
         click.echo(content, nl=False)
 
 
-def _read(model_uri: str, form: str) -> tuple[str, str]:
-    if form == "apt":
+def _read(model_uri: str, output_format: str) -> tuple[str, str]:
+    """Give the dependencies in a format, and a remark on them or nothing."""
+    if output_format == "apt":
         from envkit.models.evidence.system_packages import debian_packages
 
         return "".join(f"{name}\n" for name in debian_packages(model_uri)), ""
-    if form == "cyclonedx":
+    if output_format == "cyclonedx":
         from envkit.models.evidence.bill_of_materials import read_bill
 
         return read_bill(model_uri), ""
     from envkit.models.environment_files import read_model_dependencies
 
-    content, told = read_model_dependencies(model_uri, format=form)
-    return content, told or ""
+    content, remark = read_model_dependencies(model_uri, format=output_format)
+    return content, remark or ""
 
 
 def _write(path: Path, content: str) -> None:
     try:
         path.write_text(content, encoding="utf-8")
     except OSError as error:
-        raise InvalidArgument(f"The file cannot be written to {path}: {error.strerror}.") from error
+        raise InvalidArgument(f"Cannot write {path}: {error.strerror}.") from error

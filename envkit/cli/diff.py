@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import click
 
-from envkit.cli import options
+from envkit.cli import options, output
 
 
 @click.command()
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @options.json_output
-@options.output
+@options.verbosity
 def command(first: str, second: str, as_json: bool) -> None:
-    """Show what differs from A to B: packages added, removed and changed, their origins and hashes, the interpreter.
+    """Show the differences from A to B: packages added, removed and changed, their origins and hashes, the interpreter.
 
-    A and B are models, captures (envkit.json), locks (pylock.toml), requirements files, or
-    environments: a folder, its interpreter, or `current`. Ends with 0 when nothing differs, else
-    with 1.
+    A and B are models, captures (envkit.json), locks (pylock.toml), requirements files, or environments: a folder, an
+    interpreter, or `current`. The exit code is 1 when there are differences, else 0.
     """
     from envkit.validating.difference import diff
 
-    found = diff(first, second)
+    difference = diff(first, second)
     if as_json:
-        click.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+        output.print_json(difference.as_json())
     else:
-        for line in found.lines():
+        for line in difference.lines():
             click.echo(line)
-    if not found:
-        options.note("Nothing differs.")
+    if not difference:
+        output.note("There are no differences.")
         return
     sys.stdout.flush()
     sys.exit(1)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from envkit.cli import options
+from envkit.cli import options, output
 
 
 @click.command()
@@ -18,17 +17,19 @@ from envkit.cli import options
     "output_path",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="The folder in which MODEL gets a folder of its own name.  [default: the cache of the environment store]",
+    help="The folder that gets a folder with the model's name.  [default: the cache of the environment store]",
 )
 @options.json_output
-@options.output
+@options.verbosity
 def command(model_uri: str, output_path: Path | None, as_json: bool) -> None:
-    """Fetch MODEL from where its URI leads, whole or not at all, and print the path that it has here.
+    """Fetch MODEL from its URI, completely or not at all, and print its local path.
 
-    An archive is unpacked. What is in the cache of the environment store already is not fetched
-    again.
+    An archive is unpacked. A model that is already in the cache of the environment store is not fetched again.
     """
     from envkit.models.uris.fetch import download_model
 
     path = download_model(model_uri, output_path)
-    click.echo(json.dumps({"path": path}) if as_json else path)
+    if as_json:
+        output.print_json({"path": path})
+    else:
+        click.echo(path)

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from envkit.cli import options
-from envkit.cli.validate import words
+from envkit.cli import options, output
+
+if TYPE_CHECKING:
+    from envkit.validating.fixing import Fix
 
 
 @click.command()
-@click.argument("models", metavar="MODEL...", nargs=-1)
-@click.option(
-    "-m", "--model-uri", "named", metavar="URI", multiple=True, help="A model; the same as MODEL."
-)
+@options.models
 @click.option("-y", "--yes", is_flag=True, help="Write without asking.")
-@click.option("--diff", "only_diff", is_flag=True, help="Show the changes and write nothing.")
+@click.option("--diff", "only_diff", is_flag=True, help="Print the changes and write nothing.")
 @click.option(
     "--check",
     is_flag=True,
-    help="Write nothing, show nothing, and end with 1 if anything would be changed.",
+    help="Print and write nothing; the exit code is 1 if anything would change.",
 )
 @click.option(
-    "--select", metavar="RULE", multiple=True, callback=words, help="Mend only these: codes, names."
+    "--select",
+    metavar="RULE",
+    multiple=True,
+    callback=options.split_words,
+    help="Fix only these rules, by code or name.",
 )
-@click.option("--ignore", metavar="RULE", multiple=True, callback=words, help="Do not mend these.")
+@click.option(
+    "--ignore",
+    metavar="RULE",
+    multiple=True,
+    callback=options.split_words,
+    help="Do not fix these rules.",
+)
 @options.json_output
-@options.output
+@options.verbosity
 def command(
     models: tuple[str, ...],
     named: tuple[str, ...],
@@ -39,56 +48,59 @@ def command(
     ignore: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Mend in the environment files of each MODEL what can be mended mechanically, and show how first.
+    """Fix the environment files of each MODEL where a rule knows how, after showing the changes.
 
-    Pins, missing entries and files, files that disagree, credentials, unquoted versions of Python.
-    On a terminal it asks; elsewhere nothing is written without --yes. All files of a model are
-    written, or none. Ends with 1 when there are changes that were not written.
+    Rules fix pins, missing entries and files, files that disagree, credentials, and unquoted Python versions. On a
+    terminal the command asks before it writes; elsewhere it writes only with --yes. All files of a model are written,
+    or none. The exit code is 1 when changes were not written.
     """
     from envkit.validating.fixing import fix
 
-    if not (*models, *named):
-        raise click.UsageError("Name at least one model: as MODEL or with -m/--model-uri.")
+    uris = (*models, *named)
+    options.require_models(*uris)
     if sum((yes, only_diff, check)) > 1:
-        raise click.UsageError("Give one of --yes, --diff and --check.")
-    left = False
-    told = []
-    for model in (*models, *named):
-        found = fix(model, select=select, ignore=ignore)
-        if found and not check and not as_json:
-            click.echo(found.diff.encode("utf-8", "backslashreplace"), nl=False)
-        if found and (yes or _agreed(model, quiet=only_diff or check or as_json)):
-            found = fix(model, select=select, ignore=ignore, write=True)
-            options.note(
-                f"Changed {', '.join(sorted(found.files))} in {found.model} ({', '.join(found.rules)})."
-            )
-        elif found:
-            left = True
-            options.note(f"{model}: {_would_change(len(found.files))} ({', '.join(found.rules)}).")
-        else:
-            options.note(
-                f"{model}: nothing that could be mended was found; `envkit validate` tells the rest."
-            )
-        written = {
-            "model": model,
-            "files": sorted(found.files),
-            "rules": list(found.rules),
-            "written": found.written,
-        }
-        told.append({**written, "diff": found.diff})
+        raise click.UsageError("Use only one of --yes, --diff and --check.")
+    may_ask = not (only_diff or check or as_json)
+    facts = []
+    unwritten = False
+    for uri in uris:
+        changes = fix(uri, select=select, ignore=ignore)
+        if changes and not check and not as_json:
+            # A file may hold bytes that are not text.
+            click.echo(changes.diff.encode("utf-8", "backslashreplace"), nl=False)
+        if changes and (yes or (may_ask and _confirmed(uri))):
+            changes = fix(uri, select=select, ignore=ignore, write=True)
+        unwritten = unwritten or bool(changes and not changes.written)
+        output.note(_summary(uri, changes))
+        facts.append(_facts(uri, changes))
     if as_json:
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
-    if left:
+        output.print_json(facts)
+    if unwritten:
         sys.stdout.flush()
         sys.exit(1)
 
 
-def _would_change(files: int) -> str:
-    return f"{files} file{'s' * (files != 1)} would be changed"
+def _summary(uri: str, changes: Fix) -> str:
+    if not changes:
+        return f"{uri}: there is nothing to fix; `envkit validate` reports other findings."
+    rules = ", ".join(changes.rules)
+    if changes.written:
+        return f"Changed {', '.join(sorted(changes.files))} in {changes.model} ({rules})."
+    return f"{uri}: {output.counted(len(changes.files), 'file')} would be changed ({rules})."
 
 
-def _agreed(model: str, *, quiet: bool) -> bool:
-    """Ask, where there is somebody to ask."""
-    if quiet or not (sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()):
+def _facts(uri: str, changes: Fix) -> dict[str, object]:
+    return {
+        "model": uri,
+        "files": sorted(changes.files),
+        "rules": list(changes.rules),
+        "written": changes.written,
+        "diff": changes.diff,
+    }
+
+
+def _confirmed(uri: str) -> bool:
+    """Ask the user, if there is a terminal."""
+    if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    return click.confirm(f"Change {model}?", err=True)
+    return click.confirm(f"Change {uri}?", err=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from envkit.cli import options, progress
+from envkit.cli import options, output, progress
 
-NAMES_SHOWN = 5
+if TYPE_CHECKING:
+    from envkit.locking.relock import Relocked
+
+MAX_NAMES = 5
 
 
 @click.command()
@@ -22,94 +25,90 @@ NAMES_SHOWN = 5
 )
 @click.option(
     "--python-version",
+    "python",
     metavar="VERSION",
-    help="Lock for another Python.  [default: the one that the model names]",
+    help="Lock for another Python.  [default: the model's]",
 )
 @click.option("--universal", is_flag=True, help="Lock for all platforms, with markers.")
 @click.option(
     "--exclude-newer",
     default="",
     metavar="DATE",
-    help="Choose nothing that was uploaded later: what an old model without pins met in its day.",
+    help="Ignore files uploaded later: choose what an old model without pins used in its day.",
 )
 @options.resolver
 @click.option(
     "--generate-hashes",
     is_flag=True,
-    help="Write requirements.txt with the whole closure and its hashes too.",
+    help="Also write all pins and their hashes to requirements.txt.",
 )
 @click.option(
     "--conda",
     is_flag=True,
-    help="Write pixi.lock in its place: the conda packages of conda.yaml, for this platform.",
+    help="Write pixi.lock instead: the conda packages of conda.yaml, for the current platform.",
 )
 @click.option(
     "-o",
     "--output-path",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write the lock there; the model stays as it is.",
+    help="Write the lock to this file, and leave the model unchanged.",
 )
 @options.json_output
-@options.output
+@options.verbosity
 def command(
-    model_uri: str,
-    platform: str,
-    python_version: str | None,
-    universal: bool,
-    exclude_newer: str,
-    resolver: str | None,
-    generate_hashes: bool,
-    conda: bool,
-    output_path: Path | None,
-    as_json: bool,
+    model_uri: str, conda: bool, output_path: Path | None, as_json: bool, **arguments: Any
 ) -> None:
-    """Write MODEL's pylock.toml anew from its requirements and constraints; nothing of the model is run.
+    """Write MODEL's pylock.toml again, from its requirements and constraints; no code of the model is run.
 
-    Where all is pinned, the pins are looked up; else, and for another platform or Python, versions
-    are chosen within the constraints. Only wheels count: no package's code is run either.
+    If everything is pinned, the pins are looked up; otherwise, and for another platform or Python, versions are chosen
+    within the constraints. Only wheels are considered, so no package's code is run either.
     """
     if conda:
-        if platform or python_version or universal or exclude_newer or resolver or generate_hashes:
-            raise click.UsageError("--conda goes with --output-path and --json alone.")
+        if any(arguments.values()):
+            raise click.UsageError("Only --output-path and --json can be used with --conda.")
         _lock_conda(model_uri, output_path, as_json=as_json)
         return
     from envkit.locking.relock import relock
 
-    with progress.report().step("Looking for files and hashes"):
-        result = relock(
-            model_uri,
-            python=python_version,
-            platform=platform,
-            universal=universal,
-            exclude_newer=exclude_newer,
-            resolver=resolver,
-            generate_hashes=generate_hashes,
-            output_path=output_path,
-        )
+    with progress.report().step("Finding files and hashes"):
+        relocked = relock(model_uri, output_path=output_path, **arguments)
     if as_json:
-        pins = [{"name": each["name"], "version": each.get("version")} for each in result.packages]
-        facts = {
-            "packages": pins,
-            "resolved": result.resolved,
-            "written": list(map(str, result.written)),
-            "degradations": [each.as_json() for each in result.warnings],
-        }
-        click.echo(json.dumps(facts, indent=2))
-        return
-    for each in result.warnings:
-        options.note(f"Note: {each}.")
-    if len(result.of_indexes) > 1:  # which one is asked first decides whose file it is
-        for index, names in result.of_indexes.items():
-            if len(names) > NAMES_SHOWN:
-                more = f" and {len(names) - NAMES_SHOWN} more"
-            else:
-                more = ""
-            options.note(f"From {index}: {', '.join(names[:NAMES_SHOWN])}{more}.")
-    how = "chosen" if result.resolved else "as they are pinned"
-    options.note(
-        f"Locked {len(result.packages)} packages, versions {how}. Wrote {', '.join(map(str, result.written))}."
-    )
+        output.print_json(_as_json(relocked))
+    else:
+        _show(relocked)
+
+
+def _as_json(relocked: Relocked) -> dict[str, object]:
+    return {
+        "packages": [
+            {"name": package["name"], "version": package.get("version")}
+            for package in relocked.packages
+        ],
+        "resolved": relocked.resolved,
+        "written": [str(path) for path in relocked.written],
+        "degradations": [warning.as_json() for warning in relocked.warnings],
+    }
+
+
+def _show(relocked: Relocked) -> None:
+    for warning in relocked.warnings:
+        output.note(f"Warning: {warning}.")
+    # With several indexes, their order decides whose file a name gets.
+    if len(relocked.of_indexes) > 1:
+        for index, names in relocked.of_indexes.items():
+            output.note(f"From {index}: {_shortened(names)}.")
+    how = "chosen" if relocked.resolved else "as pinned"
+    packages = output.counted(len(relocked.packages), "package")
+    written = ", ".join(str(path) for path in relocked.written)
+    output.note(f"Locked {packages}, versions {how}. Wrote {written}.")
+
+
+def _shortened(names: tuple[str, ...]) -> str:
+    text = ", ".join(names[:MAX_NAMES])
+    if len(names) > MAX_NAMES:
+        text += f" and {len(names) - MAX_NAMES} more"
+    return text
 
 
 def _lock_conda(model_uri: str, output_path: Path | None, *, as_json: bool) -> None:
@@ -117,8 +116,7 @@ def _lock_conda(model_uri: str, output_path: Path | None, *, as_json: bool) -> N
 
     result = lock_conda(model_uri, output_path)
     if as_json:
-        click.echo(
-            json.dumps({"packages": result.packages, "written": [str(result.path)]}, indent=2)
-        )
-    else:
-        options.note(f"Locked {len(result.packages)} conda packages. Wrote {result.path}.")
+        output.print_json({"packages": result.packages, "written": [str(result.path)]})
+        return
+    packages = output.counted(len(result.packages), "conda package")
+    output.note(f"Locked {packages}. Wrote {result.path}.")

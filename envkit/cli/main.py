@@ -14,41 +14,41 @@ from envkit.cli import options
 from envkit.errors import EnvkitError, ModelRaised, PredictionFailed
 
 COMMANDS = {
-    "bundle": "Put the wheels of all that a model needs into it.",
+    "bundle": "Add the model's wheels for offline rebuilds.",
     "capture": "Trace a model and write the files that rebuild its environment.",
-    "deps": "Print what a model depends on.",
-    "download": "Fetch a model from where its URI leads.",
+    "deps": "Print a model's dependencies.",
+    "download": "Fetch a model from its URI.",
     "envs": "List, find, verify, remove and prune built environments.",
-    "diff": "Show what differs between two models, captures, locks or environments.",
-    "fix": "Mend what can be mended in a model's environment files, with a diff first.",
-    "lock": "Lock what a model's files ask for, also for other machines.",
-    "pack": "Put a model's environment into an archive that runs elsewhere.",
+    "diff": "Show the differences between two models, captures, locks or environments.",
+    "fix": "Fix environment files, after showing the changes.",
+    "lock": "Lock a model's requirements, also for other platforms.",
+    "pack": "Pack a model's environment into an archive that runs on other machines.",
     "predict": "Predict with a model in its rebuilt environment.",
-    "prepare-env": "Rebuild a model's environment, ready for use.",
+    "prepare-env": "Rebuild a model's environment.",
     "serve": "Serve a model over HTTP from its rebuilt environment.",
-    "validate": "Say whether models will run where they are taken.",
-    "why": "Say why a package is in a model's environment.",
+    "validate": "Check that models will run where they are deployed.",
+    "why": "Show why a package is in a model's environment.",
 }
 INTERRUPTED = 130
-READER_GONE = 141  # 128 + SIGPIPE, as a shell tells it
+READER_GONE = 141  # 128 + SIGPIPE, the status that shells report
 
 
 class LazyGroup(click.Group):
-    """Commands are imported when they are called, so that `envkit --help` stays quick."""
+    """Imports a command when it is called, so that `envkit --help` stays fast."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Name all commands."""
         return sorted(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import the command of this name."""
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import a command."""
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"envkit.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
@@ -56,8 +56,8 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a failure ends with its message and its exit code."""
         ctx.ensure_object(dict)
-        if sys.stdout is None:  # envkit was started without one
-            sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+        if sys.stdout is None:  # a closed descriptor 1, as in `envkit … >&-`
+            sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the end
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
@@ -67,25 +67,26 @@ class LazyGroup(click.Group):
             click.echo("Interrupted.", err=True)
             sys.exit(INTERRUPTED)
         except BrokenPipeError:
-            sys.stdout = None  # nothing can be flushed at exit
+            sys.stdout = None  # or Python would flush it once more at its end
             sys.exit(READER_GONE)
-        except (
-            OSError
-        ) as error:  # the disk behind standard output, or that of temporary files, is full
+        except OSError as error:  # a full disk, behind standard output or temporary files
             if ctx.obj.get("debug"):
                 raise
             sys.stdout = None
-            if error.filename:
-                place = f": {error.filename}"
-            else:
-                place = " (standard output or a temporary file)"
-            _fail(EnvkitError(f"{error.strerror or error}{place}."), debug=False)
+            _fail(_disk_error(error), debug=False)
         return result
+
+
+def _disk_error(error: OSError) -> EnvkitError:
+    place = " (standard output or a temporary file)"
+    if error.filename:
+        place = f": {error.filename}"
+    return EnvkitError(f"{error.strerror or error}{place}.")
 
 
 def _fail(error: EnvkitError, *, debug: bool) -> NoReturn:
     if debug:
-        import traceback
+        import traceback  # 5 ms that no other run needs
 
         traceback.print_exception(error)
     elif isinstance(error, (ModelRaised, PredictionFailed)) and error.traceback:
@@ -96,10 +97,9 @@ def _fail(error: EnvkitError, *, debug: bool) -> NoReturn:
 
 @click.group(cls=LazyGroup, context_settings={"max_content_width": 100})
 @click.version_option(None, "--version", package_name="envkit", message="envkit %(version)s")
-@options.output
+@options.verbosity
 def main() -> None:
     """Capture exactly what a machine-learning model needs, and rebuild that environment anywhere.
 
-    Capturing and predicting run the model's own code, in a process of their own: do it with models
-    that you trust.
+    Capturing and predicting run the model's own code in a process of its own: do this only with models that you trust.
     """

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share, under the names that MLflow's users know."""
+"""Arguments and options that several commands share, with the names that users of MLflow know."""
 
 from __future__ import annotations
 
@@ -11,50 +11,70 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+MEGABYTE = 1_000_000
+
 
 def model(function: Command) -> Command:
-    """MODEL, or `-m/--model-uri`; the command gets `model_uri`."""
-    return _model(function, needed=True)
+    """Add MODEL and `-m/--model-uri`, of which one is required; the command gets `model_uri`."""
+    return _model(function, required=True)
 
 
-def model_if_named(function: Command) -> Command:
-    """The same for a command that knows of a model when none is named; it then gets None."""
-    return _model(function, needed=False)
+def optional_model(function: Command) -> Command:
+    """Add MODEL and `-m/--model-uri`; the command gets `model_uri`, None where neither is given."""
+    return _model(function, required=False)
 
 
-def _model(function: Command, *, needed: bool) -> Command:
-    def one_of_both(ctx: click.Context, _: click.Parameter, value: str | None) -> str | None:
-        named = ctx.params.pop("model_option", None)
-        if (value is not None and named is not None) or (
-            needed and value is None and named is None
-        ):
+def _model(function: Command, *, required: bool) -> Command:
+    def choose(context: click.Context, _: click.Parameter, argument: str | None) -> str | None:
+        option: str | None = context.params.pop("model_option", None)
+        given = [uri for uri in (argument, option) if uri is not None]
+        if len(given) > 1 or (required and not given):
             raise click.UsageError("Name the model once: as MODEL or with -m/--model-uri.")
-        chosen: str | None = value if value is not None else named
-        return chosen
+        return given[0] if given else None
 
+    # Eager, so that its value is known when the argument's callback runs.
     option = click.option(
         "-m",
         "--model-uri",
         "model_option",
         metavar="URI",
         is_eager=True,
-        help="The model; the same as MODEL.",
+        help="The model, instead of MODEL.",
     )
-    return click.argument("model_uri", metavar="MODEL", required=False, callback=one_of_both)(
-        option(function)
+    argument = click.argument("model_uri", metavar="MODEL", required=False, callback=choose)
+    return argument(option(function))
+
+
+def models(function: Command) -> Command:
+    """Add MODEL... and repeatable `-m/--model-uri`; the command gets `models` and `named`."""
+    argument = click.argument("models", metavar="MODEL...", nargs=-1)
+    option = click.option(
+        "-m",
+        "--model-uri",
+        "named",
+        metavar="URI",
+        multiple=True,
+        help="A model, in addition to MODEL.",
     )
+    return argument(option(function))
 
 
-def output(function: Command) -> Command:
-    """`-q`, `-v` and `--debug`; they are kept in the context and read by `note` and by the error report."""
+def require_models(*uris: str) -> None:
+    """Raise a usage error when no model is named."""
+    if not uris:
+        raise click.UsageError("Name at least one model: as MODEL or with -m/--model-uri.")
 
-    def keep(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
-        settings = ctx.ensure_object(dict)
-        # before the command, or after it
-        settings[parameter.name] = value or settings.get(parameter.name, False)
+
+def verbosity(function: Command) -> Command:
+    """Add `-q`, `-v` and `--debug`, which are kept in the context for `output` and the error report."""
+
+    def keep(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+        flags = context.ensure_object(dict)
+        # The flags may be given before the command, after it, or both.
+        flags[parameter.name] = value or flags.get(parameter.name, False)
 
     quiet = click.option(
-        "-q", "--quiet", is_flag=True, expose_value=False, callback=keep, help="Only errors."
+        "-q", "--quiet", is_flag=True, expose_value=False, callback=keep, help="Print only errors."
     )
     verbose = click.option(
         "-v",
@@ -62,14 +82,14 @@ def output(function: Command) -> Command:
         is_flag=True,
         expose_value=False,
         callback=keep,
-        help="Say more about what is done.",
+        help="Print more about each step.",
     )
     debug = click.option(
         "--debug",
         is_flag=True,
         expose_value=False,
         callback=keep,
-        help="Show envkit's own traceback too.",
+        help="Also print envkit's own traceback.",
     )
     return quiet(verbose(debug(function)))
 
@@ -81,14 +101,14 @@ env_manager = click.option(
     type=click.Choice(["uv", "virtualenv", "conda", "local"]),
     default="uv",
     show_default=True,
-    help="What builds the environment; local: none is built, the current one is used.",
+    help="What builds the environment; `local` builds none and uses the current one.",
 )
 
 allow_source = click.option(
     "--allow-source/--wheels-only",
     default=False,
-    help="Allow packages that have no wheel to be built, which runs their code during the installation; or, as by "
-    "default, refuse them.",
+    help="Allow building packages that have no wheel, which runs their code during installation; "
+    "by default they are rejected.",
 )
 
 requirements_override = click.option(
@@ -96,40 +116,51 @@ requirements_override = click.option(
     "--pip-requirements-override",
     multiple=True,
     metavar="REQUIREMENT",
-    help="Take this in place of the model's requirement of the same name; may be given several times.",
+    help="Replace the model's requirement of the same name; may be repeated.",
 )
 
 resolver = click.option(
     "--resolver",
     type=click.Choice(["uv", "pip-tools"]),
-    help="Who is asked for files and hashes.  [default: uv, and pip-tools for what only pip is configured for]",
+    help="The resolver that finds files and hashes.  [default: uv, and pip-tools for indexes that only pip is "
+    "configured for]",
 )
 
 timeout = click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="End the model, with all that it started, after this time.",
+    help="Stop the model and its child processes after this time.",
 )
 
-memory = click.option(
+
+def _megabytes(_: click.Context, __: click.Parameter, megabytes: int | None) -> int | None:
+    return None if megabytes is None else megabytes * MEGABYTE
+
+
+memory_limit = click.option(
     "--memory-limit",
+    "memory_bytes",
     type=click.IntRange(min=1),
+    callback=_megabytes,
     metavar="MB",
-    help="Memory that the model may use (address space).",
+    help="The memory (address space) that the model may use.",
 )
 
 
 def variables(function: Command) -> Command:
-    """`--env` and `--env-file`; the command gets `variables`, a mapping. A name without a value takes the caller's."""
+    """Add `--env` and `--env-file`; the command gets `extra_envs`, a mapping."""
 
-    def gather(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-        from envkit.formats import env_file
+    def gather(
+        context: click.Context, _: click.Parameter, words: tuple[str, ...]
+    ) -> dict[str, str]:
+        from envkit.formats import env_file  # only where a model runs
 
-        files = ctx.params.pop("env_files", ())
-        assignments = [each for path in files for each in env_file.read(path)]
-        for each in given:
-            name, equals, value = each.partition("=")
+        assignments: list[tuple[str, str | None]] = []
+        for path in context.params.pop("env_files", ()):
+            assignments += env_file.read(path)
+        for word in words:
+            name, equals, value = word.partition("=")
             if not name:
                 raise click.BadParameter("must be NAME=VALUE, or NAME.")
             assignments.append((name, value if equals else None))
@@ -137,62 +168,61 @@ def variables(function: Command) -> Command:
             return env_file.resolved(assignments, os.environ)
         except KeyError as error:
             raise click.BadParameter(
-                f"{error.args[0]} has no value here: write NAME=VALUE, or set it."
+                f"{error.args[0]} has no value here. Write NAME=VALUE, or set the variable."
             ) from None
 
-    file = click.option(
+    # Eager, so that the files are known when the callback of `--env` runs.
+    files = click.option(
         "--env-file",
         "env_files",
         type=click.Path(path_type=Path),
         multiple=True,
         metavar="FILE",
         is_eager=True,
-        help="Variables for the model: a file of such lines; may be given several times.",
+        help="A file of such variables, one a line; may be repeated.",
     )
     return click.option(
         "--env",
-        "variables",
+        "extra_envs",
         multiple=True,
         metavar="NAME[=VALUE]",
         callback=gather,
-        help="A variable for the model, NAME alone with the value that it has here; may be given several times.",
-    )(file(function))
+        help="An environment variable for the model, by default with its current value; may be repeated.",
+    )(files(function))
 
 
 def sandbox(function: Command) -> Command:
-    """`--sandbox` and `--require-sandbox`; the command gets `sandbox`, a wish as `envkit.child.sandbox` takes it."""
+    """Add `--sandbox` and `--require-sandbox`; the command gets `sandbox`, as `envkit.child.sandbox` takes it."""
     best = click.option(
         "--sandbox",
         "sandbox",
         flag_value="auto",
         default=None,
-        help="Confine the model: by bubblewrap (no network, nothing to write to, an empty home) or else by resource "
-        "limits; it is said by which.",
+        help="Confine the model with bubblewrap (no network, read-only files, an empty home), or with resource limits "
+        "where bubblewrap is missing.",
     )
-    return best(
-        click.option(
-            "--require-sandbox",
-            "sandbox",
-            flag_value="bubblewrap",
-            help="The same, and fail without bubblewrap.",
-        )(function)
+    required = click.option(
+        "--require-sandbox",
+        "sandbox",
+        flag_value="bubblewrap",
+        help="The same, but fail without bubblewrap.",
     )
+    return best(required(function))
 
 
 python = click.option(
     "--python",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="The interpreter in whose environment the model works; nothing needs to be installed in it. "
+    help="The interpreter in whose environment the model works; nothing has to be installed in it. "
     "[default: the one that runs envkit]",
 )
-
 
 target_python = click.option(
     "--python",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="The interpreter to build the environment with.  [default: one of the model's version, which is looked for]",
+    help="The interpreter to build the environment with.  [default: an installed one of the model's version]",
 )
 
 python_policy = click.option(
@@ -200,40 +230,31 @@ python_policy = click.option(
     type=click.Choice(["exact", "minor", "compatible"]),
     default="minor",
     show_default=True,
-    help="What may take the place of the model's Python: nothing, another patch version, another minor version.",
+    help="What may replace the model's Python: nothing, another patch version, another minor version.",
 )
 
 conda_exe = click.option(
     "--conda-exe",
     metavar="PATH",
-    help="The conda, mamba or micromamba that builds with `--env-manager conda`; `embedded`: none of them.  "
-    "[default: $ENVKIT_CONDA_EXE, else the first on the PATH, else embedded]",
+    help="The conda, mamba or micromamba that builds with `--env-manager conda`; `embedded` uses none of them.  "
+    "[default: $ENVKIT_CONDA_EXE, else the first on PATH, else embedded]",
 )
 
 
-def is_quiet() -> bool:
-    """Whether the user wants only errors to be told."""
-    return bool(click.get_current_context().ensure_object(dict).get("quiet"))
-
-
 def environment(function: Command) -> Command:
-    """All that says which environment of a model is meant; the command gets it as keywords of `prepare_env`."""
-    several = (
-        env_manager,
-        target_python,
-        python_policy,
-        conda_exe,
-        requirements_override,
+    """Add the options that choose an environment; the command gets them as keywords of `prepare_env`."""
+    for option in (
         allow_source,
-    )
-    for option in reversed(several):
+        requirements_override,
+        conda_exe,
+        python_policy,
+        target_python,
+        env_manager,
+    ):
         function = option(function)
     return function
 
 
-def note(message: str, *, only_verbose: bool = False) -> None:
-    """Tell the user what is going on, on standard error; silent with `-q`."""
-    settings = click.get_current_context().ensure_object(dict)
-    if settings.get("quiet") or (only_verbose and not settings.get("verbose")):
-        return
-    click.echo(message, err=True)
+def split_words(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Split values at commas and blanks: `--select A,B --select C` gives three words."""
+    return tuple(word for value in values for word in value.replace(",", " ").split())

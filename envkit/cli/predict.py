@@ -26,7 +26,7 @@ from envkit.cli import options, progress
     "--output-path",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Where the answer goes.  [default: standard output]",
+    help="The file for the answer.  [default: standard output]",
 )
 @click.option(
     "-t",
@@ -34,45 +34,34 @@ from envkit.cli import options, progress
     type=click.Choice(["json", "csv", "parquet"]),
     default="json",
     show_default=True,
-    help="Of the input.",
+    help="The format of the input.",
 )
 @options.environment
 @options.variables
 @options.timeout
-@options.memory
+@options.memory_limit
 @options.sandbox
-@options.output
+@options.verbosity
 def command(
-    model_uri: str,
-    input_path: Path | None,
-    output_path: Path | None,
-    content_type: str,
-    variables: dict[str, str],
-    timeout: float | None,
-    memory_limit: int | None,
-    sandbox: str | None,
-    **how: Any,
+    model_uri: str, input_path: Path | None, output_path: Path | None, **arguments: Any
 ) -> None:
     """Predict with MODEL in its rebuilt environment and print {"predictions": ...}.
 
-    The input is JSON with one of the keys dataframe_split, dataframe_records, instances, inputs
-    (and params), CSV with a header line, or Parquet. The environment is built when it is not there
-    yet.
+    The input is JSON with one of the keys dataframe_split, dataframe_records, instances, inputs (and params), CSV with
+    a header line, or Parquet. The environment is built unless it exists.
     """
     from envkit.environments.reproduction import predict
 
-    piped = input_path is None or str(input_path) == "-"
+    input_data = None
+    if input_path is None or str(input_path) == "-":
+        input_path = None
+        input_data = sys.stdin.buffer.read()
     predictions = predict(
         model_uri,
-        input_data=sys.stdin.buffer.read() if piped else None,
-        input_path=None if piped else input_path,
-        content_type=content_type,
+        input_data=input_data,
+        input_path=input_path,
         output_path=output_path,
-        **how,
-        extra_envs=variables,
-        timeout=timeout,
-        memory_bytes=memory_limit * 1_000_000 if memory_limit else None,
-        sandbox=sandbox,
+        **arguments,
         report=progress.report(),
     )
     if output_path is None:

@@ -1,4 +1,4 @@
-"""Show what goes on, on standard error: bars on a terminal, lines elsewhere, nothing with `-q`."""
+"""Progress on standard error: bars on a terminal, lines elsewhere, nothing with `-q`."""
 
 from __future__ import annotations
 
@@ -9,59 +9,59 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from envkit.child.progress import Advance, State
-from envkit.cli import options
+from envkit.cli import output
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-_DUMB = {"dumb", "unknown", ""}
+_DUMB_TERMINALS = {"dumb", "unknown", ""}
 
 
 def report(*, only_verbose: bool = False) -> Lines | Bars:
-    """Give what a command hands to the library as its `report`; lines may be for `-v` alone, bars are not."""
-    if _is_drawn(os.environ):
+    """Give the `report` that a command passes to the library; `only_verbose` hides lines, but not bars, without `-v`."""
+    if _can_draw(os.environ):
         return Bars(only_verbose)
     return Lines(only_verbose)
 
 
-def _is_drawn(environ: Mapping[str, str]) -> bool:
-    """Whether standard error is a terminal that can draw, and somebody wants to see it; not so in CI."""
-    if options.is_quiet() or environ.get("CI", "").lower() not in {"", "0", "false"}:
+def _can_draw(environ: Mapping[str, str]) -> bool:
+    """Whether standard error is a terminal that can draw, outside CI, and the user wants to see it."""
+    in_ci = environ.get("CI", "").lower() not in {"", "0", "false"}
+    if in_ci or output.is_quiet() or environ.get("TERM", "") in _DUMB_TERMINALS:
         return False
-    terminal = sys.stderr is not None and sys.stderr.isatty()
-    return terminal and environ.get("TERM", "") not in _DUMB
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 class Lines:
-    """Prints a line for what takes time."""
+    """Prints a line for each step that takes time."""
 
     def __init__(self, only_verbose: bool = False) -> None:
         self._only_verbose = only_verbose
 
     def __call__(self, line: str, /) -> None:
         """Print a line."""
-        options.note(line, only_verbose=self._only_verbose)
+        output.note(line, only_verbose=self._only_verbose)
 
-    def step(self, what: str) -> AbstractContextManager[Advance]:  # noqa: ARG002 - a line told of it already
+    def step(self, what: str) -> AbstractContextManager[Advance]:  # noqa: ARG002 - a line announced it
         """Print the lines of a step."""
-        return nullcontext(self._line)
+        return nullcontext(self._print_line)
 
-    def _line(self, state: State) -> None:
+    def _print_line(self, state: State) -> None:
         if state.line:
             self(state.line)
 
 
 class Bars(Lines):
-    """Draws a bar while a step lasts, and takes it away."""
+    """Draws a bar while a step runs, and removes it afterwards."""
 
     def step(self, what: str) -> AbstractContextManager[Advance]:
-        """Draw a step as long as it lasts."""
-        return _drawn(what)
+        """Draw the bar of a step."""
+        return _bar(what)
 
 
 @contextmanager
-def _drawn(what: str) -> Iterator[Advance]:
-    bars = _bars()
+def _bar(what: str) -> Iterator[Advance]:
+    bars = _new_bars()
     with bars:
         bars.add_task(what, total=None)
 
@@ -74,15 +74,16 @@ def _drawn(what: str) -> Iterator[Advance]:
                     completed=state.done,
                     total=state.total,
                 )
-            elif state.what:  # a bar that had an end cannot lose it
+            elif state.what:
+                # rich cannot take the total away from a task that has one.
                 bars.remove_task(task.id)
                 bars.add_task(state.what, total=None)
 
         yield advance
 
 
-def _bars() -> Progress:
-    from rich.console import Console  # 70 ms, where something is drawn
+def _new_bars() -> Progress:
+    from rich.console import Console  # 70 ms, only where something is drawn
     from rich.progress import (
         BarColumn,
         DownloadColumn,
@@ -93,22 +94,23 @@ def _bars() -> Progress:
     )
     from rich.table import Column
 
-    class Amount(DownloadColumn):
+    class AmountColumn(DownloadColumn):
         def render(self, task):  # type: ignore[no-untyped-def]
-            """Show an amount when there is one."""
+            """Show the amount if the total is known."""
             if task.total:
                 return super().render(task)
             return ""
 
+    description = TextColumn(
+        "{task.description}",
+        markup=False,
+        table_column=Column(no_wrap=True, overflow="ellipsis"),
+    )
     return Progress(
         SpinnerColumn(),
-        TextColumn(
-            "{task.description}",
-            markup=False,
-            table_column=Column(no_wrap=True, overflow="ellipsis"),
-        ),
+        description,
         BarColumn(bar_width=24),
-        Amount(binary_units=True),
+        AmountColumn(binary_units=True),
         TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,

@@ -8,18 +8,16 @@ import click
 
 from envkit.cli import options, progress
 
-MEGABYTE = 1_000_000
-
 
 @click.command()
-@options.model_if_named
+@options.optional_model
 @click.option("-h", "--host", help="The address to listen on.  [default: 127.0.0.1]")
 @click.option(
     "-p",
     "--port",
     type=click.IntRange(0, 65535),
     envvar="SAGEMAKER_BIND_TO_PORT",
-    help="The port; 0 takes a free one.  [default: $SAGEMAKER_BIND_TO_PORT, else 5000]",
+    help="The port; 0 chooses a free one.  [default: $SAGEMAKER_BIND_TO_PORT, else 5000]",
 )
 @click.option(
     "-w",
@@ -27,7 +25,7 @@ MEGABYTE = 1_000_000
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Processes that load the model.",
+    help="The number of processes that load the model.",
 )
 @click.option(
     "--timeout",
@@ -35,7 +33,7 @@ MEGABYTE = 1_000_000
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long a request may wait for a worker, and the model may then take before it is stopped.",
+    help="The time that a request may wait for a worker, and that the model may then take before it is stopped.",
 )
 @click.option(
     "--max-body",
@@ -50,50 +48,31 @@ MEGABYTE = 1_000_000
     type=click.IntRange(min=0),
     default=100,
     show_default=True,
-    help="Requests that may wait for a worker.",
+    help="The number of requests that may wait for a worker.",
 )
-@click.option("--show-traceback", is_flag=True, help="Tell clients, too, what the model raised.")
+@click.option("--show-traceback", is_flag=True, help="Also send clients what the model raised.")
 @options.environment
 @options.variables
-@options.memory
+@options.memory_limit
 @options.sandbox
-@options.output
+@options.verbosity
 def command(
-    model_uri: str | None,
-    host: str | None,
-    port: int | None,
-    workers: int,
-    timeout: float,
-    max_body: float,
-    queue: int,
-    show_traceback: bool,
-    variables: dict[str, str],
-    memory_limit: int | None,
-    sandbox: str | None,
-    **how: Any,
+    model_uri: str | None, host: str | None, port: int | None, max_body: float, **arguments: Any
 ) -> None:
     """Serve MODEL over HTTP from its rebuilt environment: POST /invocations, GET /ping, /health, /version, /metrics.
 
-    Without MODEL: /opt/ml/model on port 8080 of all addresses, as SageMaker starts containers.
-    SIGTERM and Ctrl-C let requests at work finish; a second one ends all at once.
+    Without MODEL it serves /opt/ml/model on port 8080 of all addresses, as SageMaker starts containers. SIGTERM and
+    Ctrl-C let requests at work finish; a second signal stops the server at once.
     """
     from envkit.serving.container import address
     from envkit.serving.serve import serve
 
-    named, chosen_host, chosen_port = address(model_uri, host, port)
-    report = progress.report()
+    model_uri, host, port = address(model_uri, host, port)
     serve(
-        named,
-        chosen_host,
-        chosen_port,
-        workers,
-        timeout,
-        max_body=max(1, int(max_body * MEGABYTE)),
-        queue=queue,
-        show_traceback=show_traceback,
-        **how,
-        extra_envs=variables,
-        memory_bytes=memory_limit * MEGABYTE if memory_limit else None,
-        sandbox=sandbox,
-        report=report,
+        model_uri,
+        host,
+        port,
+        max_body=max(1, int(max_body * options.MEGABYTE)),
+        **arguments,
+        report=progress.report(),
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from envkit.cli import options, progress
+from envkit.cli import options, output, progress
 
 
 @click.command("unpack")
@@ -16,30 +15,19 @@ from envkit.cli import options, progress
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Lay the environment into this folder, empty or not there yet.  [default: the environment store]",
+    help="The folder for the environment, empty or new.  [default: the environment store]",
 )
 @options.json_output
-@options.output
-def unpack(archive: Path, into: Path | None, as_json: bool) -> None:
-    """Make an environment of an archive that `envkit pack` wrote, and print where it is.
+@options.verbosity
+def command(archive: Path, into: Path | None, as_json: bool) -> None:
+    """Unpack an archive that `envkit pack` wrote, and print the path of the environment.
 
-    In the store it is ready for the model it was packed for: `envkit predict` then needs no
-    network. An archive holds programs: unpack what you trust.
+    In the store it is ready for the model that it was packed for: `envkit predict` then needs no network. An archive
+    contains programs: unpack only those that you trust.
     """
-    from envkit.environments.packing.unpack import unpack as unpacked
+    from envkit.environments.packing.unpack import unpack
 
-    environment = unpacked(archive, into, report=progress.report())
-    for each in environment.notes:
-        options.note(each)
-    if as_json:
-        facts = {
-            "path": str(environment.path),
-            "python": str(environment.python),
-            "key": environment.key,
-            "env_manager": environment.manager.value,
-            "built": environment.built,
-            "notes": environment.notes,
-        }
-        click.echo(json.dumps(facts, indent=2))
-    else:
-        click.echo(environment.path)
+    environment = unpack(archive, into, report=progress.report())
+    for sentence in environment.notes:
+        output.note(sentence)
+    output.print_environment(environment, as_json=as_json)

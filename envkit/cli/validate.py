@@ -8,121 +8,124 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envkit.cli import options, progress
+from envkit.cli import options, output, progress
 
 if TYPE_CHECKING:
     from envkit.validating.output import Output
     from envkit.validating.report import Report
 
 
-def words(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
-    """`--select A,B --select C` names three."""
-    return tuple(word for each in given for word in each.replace(",", " ").split())
-
-
 @click.command()
-@click.argument("models", metavar="MODEL...", nargs=-1)
-@click.option(
-    "-m", "--model-uri", "named", metavar="URI", multiple=True, help="A model; the same as MODEL."
-)
+@options.models
 @click.option(
     "--format",
     "--output-format",
     "formats",
     metavar="FORMAT[=FILE]",
     multiple=True,
-    help="text, json, sarif, junit, github or markdown; into a file, else to standard output. May be given several "
-    "times.  [default: text]",
+    help="text, json, sarif, junit, github or markdown, to a file or to standard output; may be repeated.  "
+    "[default: text]",
 )
 @click.option(
     "--select",
     metavar="RULE",
     multiple=True,
-    callback=words,
-    help="Only these: codes, beginnings, names.",
+    callback=options.split_words,
+    help="Check only these rules: codes, prefixes of codes, or names.",
 )
-@click.option("--ignore", metavar="RULE", multiple=True, callback=words, help="Not these.")
+@click.option(
+    "--ignore",
+    metavar="RULE",
+    multiple=True,
+    callback=options.split_words,
+    help="Skip these rules.",
+)
 @click.option(
     "--severity",
     metavar="RULE=SEVERITY",
     multiple=True,
-    callback=words,
-    help="Another severity for rules.",
+    callback=options.split_words,
+    help="Change the severity of rules.",
 )
 @click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "note"]),
-    help="What ends with 1.  [default: warning]",
+    help="The lowest severity that fails (exit code 1).  [default: warning]",
 )
 @click.option(
     "--baseline",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Leave out what this file knows.",
+    help="Ignore findings listed in FILE.",
 )
 @click.option(
     "--write-baseline",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write all findings to it.",
+    help="List all findings in FILE.",
 )
 @click.option(
     "-j",
     "--jobs",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Processes; 0: one a core.  [default: 1]",
+    help="The number of processes; 0 for one per core.  [default: 1]",
 )
 @click.option(
     "--scan",
     metavar="SCANNER",
     multiple=True,
-    callback=words,
-    help="Also ask picklescan or fickling.",
+    callback=options.split_words,
+    help="Also scan pickles with picklescan or fickling.",
 )
 @click.option(
     "--whole",
     is_flag=True,
-    help="Fetch large files of models elsewhere, too, to read and compare them.",
+    help="Also fetch large files of remote models, to read and compare them.",
 )
 @click.option(
-    "--resolve", is_flag=True, help="Also ask package indexes: does it resolve, for each target?"
+    "--resolve", is_flag=True, help="Also resolve the requirements against package indexes."
 )
 @click.option(
     "--target",
     metavar="PLATFORM[:PYTHON]",
     multiple=True,
-    callback=words,
-    help="For which machines to resolve, as in linux-x86_64:3.11, macos-arm64, windows; may be given several times; "
-    "implies --resolve.  [default: this platform and the model's Python]",
+    callback=options.split_words,
+    help="A machine to resolve for: linux-x86_64:3.11, macos-arm64, windows; may be repeated; implies --resolve.  "
+    "[default: the current platform and the model's Python]",
 )
 @click.option(
-    "--audit", is_flag=True, help="Also ask pip-audit for known vulnerabilities; implies --resolve."
+    "--audit",
+    is_flag=True,
+    help="Also search for known vulnerabilities with pip-audit; implies --resolve.",
 )
 @click.option(
     "--rebuild",
     is_flag=True,
-    help="Also build the environment, and compare the answer with the recorded.",
+    help="Also build the environment, predict, and compare the answer with the recorded one.",
 )
 @click.option(
-    "--minimal", is_flag=True, help="Also leave out each requirement in turn; implies --rebuild."
+    "--minimal",
+    is_flag=True,
+    help="Also predict without each requirement in turn; implies --rebuild.",
 )
 @click.option(
     "--against",
     metavar="ENVIRONMENT",
-    help="Also say whether the model would run there: current, an interpreter, the folder of an environment, a lock.",
+    help="Also check whether the model would run there: `current`, an interpreter, the folder of an environment, or a "
+    "lock.",
 )
 @click.option(
     "--rtol",
     metavar="[COLUMN=]NUMBER",
     multiple=True,
-    help="Relative tolerance of answers.  [default: 0]",
+    help="The relative tolerance of answers.  [default: 0]",
 )
 @click.option(
     "--atol",
     metavar="[COLUMN=]NUMBER",
     multiple=True,
-    help="Absolute tolerance of answers.  [default: 0]",
+    help="The absolute tolerance of answers.  [default: 0]",
 )
 @options.env_manager
 @options.target_python
@@ -131,111 +134,105 @@ def words(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tupl
 @options.variables
 @options.allow_source
 @options.timeout
-@options.memory
+@options.memory_limit
 @options.sandbox
 @click.option(
     "--config",
+    "settings",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Settings; else those of the project.",
+    help="The settings file.  [default: the project's]",
 )
 @click.option(
-    "--changed", is_flag=True, help="The words are files; validate the models that they belong to."
+    "--changed",
+    is_flag=True,
+    help="Take the words as changed files, and validate the models that contain them.",
 )
-@click.option("--list-rules", is_flag=True, help="Show all rules and end.")
+@click.option("--list-rules", is_flag=True, help="List all rules.")
 @options.json_output
-@options.output
+@options.verbosity
 def command(
     models: tuple[str, ...],
     named: tuple[str, ...],
     formats: tuple[str, ...],
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
     severity: tuple[str, ...],
-    fail_on: str | None,
-    baseline: Path | None,
     write_baseline: Path | None,
-    jobs: int | None,
-    scan: tuple[str, ...],
     rtol: tuple[str, ...],
     atol: tuple[str, ...],
-    variables: dict[str, str],
-    memory_limit: int | None,
-    config: Path | None,
     changed: bool,
     list_rules: bool,
     as_json: bool,
-    **stages: Any,
+    **arguments: Any,
 ) -> None:
-    """Say whether each MODEL will run where it is taken.
+    """Check that each MODEL will run where it is deployed.
 
-    By default from its files alone: nothing of a model is run or installed, and no network is
-    needed. --resolve asks package indexes, --rebuild and --minimal build its environment and run
-    it, --against looks at an environment that is there. Ends with 0 when there are no findings, 1
-    when there are, 3 when a model is not there.
+    By default only its files are read: no code of the model is run, nothing is installed, and no network is needed.
+    --resolve queries package indexes, --rebuild and --minimal build its environment and run it, --against reads an
+    existing environment. The exit code is 0 without findings, 1 with findings, 3 when a model does not exist.
     """
-    from envkit.validating import output
+    from envkit.validating import output as reports
     from envkit.validating.changed_models import models_of
     from envkit.validating.validate import validate
 
     if list_rules:
-        _show_rules()
+        _list_rules()
         return
     if changed:
-        models = tuple(map(str, models_of(models)))
+        models = tuple(str(model) for model in models_of(models))
         if not (*models, *named):
-            options.note("No file of a model changed.")
+            output.note("No file of a model changed.")
             return
-    if not (*models, *named):
-        raise click.UsageError("Name at least one model: as MODEL or with -m/--model-uri.")
-    if write_baseline is not None and baseline is not None:
-        raise click.UsageError("Give --baseline or --write-baseline, not both.")
-    wanted = output.outputs([*formats, *(["json"] if as_json else [])] or ["text"])
+    uris = (*models, *named)
+    options.require_models(*uris)
+    if write_baseline is not None and arguments["baseline"] is not None:
+        raise click.UsageError("Use only one of --baseline and --write-baseline.")
+    if as_json:
+        formats = (*formats, "json")
+    outputs = reports.outputs(formats or ["text"])
     report = validate(
-        [*models, *named],
-        select=select,
-        ignore=ignore,
-        severity=dict(map(_pair, severity)),
-        fail_on=fail_on,
-        baseline=baseline,
-        jobs=jobs,
-        scan=scan,
-        settings=config,
+        uris,
+        severity=dict(_severity(word) for word in severity),
         keep_going=True,
         rtol=_tolerances("--rtol", rtol),
         atol=_tolerances("--atol", atol),
-        extra_envs=variables,
-        memory_bytes=memory_limit * 1_000_000 if memory_limit else None,
+        **arguments,
         report=progress.report(),
-        **stages,
     )
-    _tell(report, wanted, write_baseline)
-
-
-def _tell(report: Report, wanted: tuple[Output, ...], baseline: Path | None) -> None:
-    from envkit.validating import baseline as baselines
-    from envkit.validating import output
-
-    for each in wanted:
-        if each.file is None:
-            click.echo(
-                output.render(report, each.form).encode("utf-8", "backslashreplace"), nl=False
-            )
-        else:
-            output.write(report, each)
-            options.note(f"Wrote {each.file}.")
-    if baseline is not None:
-        baselines.write(baseline, report)
-        options.note(f"Wrote {len(report.findings)} findings to {baseline}.")
-    told = any(each.file is None and each.form == "text" for each in wanted)
-    for error in () if told else report.errors:
-        click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
-    if report.exit_code and not (baseline is not None and not report.errors):
+    _write(report, outputs)
+    if write_baseline is not None:
+        _write_baseline(report, write_baseline)
+    if report.exit_code and not (write_baseline is not None and not report.errors):
         sys.stdout.flush()
         sys.exit(report.exit_code)
 
 
-def _pair(word: str) -> tuple[str, str]:
+def _write(report: Report, outputs: tuple[Output, ...]) -> None:
+    """Write the report in each format; errors are printed unless the text report has them."""
+    from envkit.validating import output as reports
+
+    has_text = False
+    for each in outputs:
+        if each.file is None:
+            text = reports.render(report, each.form)
+            # A file name may hold bytes that are not text.
+            click.echo(text.encode("utf-8", "backslashreplace"), nl=False)
+            has_text = has_text or each.form == "text"
+        else:
+            reports.write(report, each)
+            output.note(f"Wrote {each.file}.")
+    if not has_text:
+        for error in report.errors:
+            output.print_error(error)
+
+
+def _write_baseline(report: Report, file: Path) -> None:
+    from envkit.validating import baseline
+
+    baseline.write(file, report)
+    output.note(f"Wrote {output.counted(len(report.findings), 'finding')} to {file}.")
+
+
+def _severity(word: str) -> tuple[str, str]:
     rule, separator, severity = word.partition("=")
     if not separator:
         raise click.UsageError(f"--severity takes RULE=SEVERITY, not {word}.")
@@ -243,21 +240,22 @@ def _pair(word: str) -> tuple[str, str]:
 
 
 def _tolerances(option: str, words: tuple[str, ...]) -> dict[str, float]:
-    """`1e-6` holds for all columns, `price=0.01` for one."""
-    found = {}
+    """Give the tolerance of each column: `1e-6` holds for all of them, `price=0.01` for one."""
+    tolerances = {}
     for word in words:
         column, _, number = word.rpartition("=")
         try:
-            found[column] = float(number)
+            tolerances[column] = float(number)
         except ValueError:
-            raise click.UsageError(f"{option} takes NUMBER or COLUMN=NUMBER, not {word}.") from None
-    return found
+            message = f"{option} takes NUMBER or COLUMN=NUMBER, not {word}."
+            raise click.UsageError(message) from None
+    return tolerances
 
 
-def _show_rules() -> None:
+def _list_rules() -> None:
     from envkit.validating.rule import all_rules
 
     for rule in all_rules():
-        click.echo(
-            f"{rule.code}  {rule.severity.value:7}  {rule.stage.value:7}  {rule.name}: {rule.summary}."
-        )
+        severity = f"{rule.severity.value:7}"
+        stage = f"{rule.stage.value:7}"
+        click.echo(f"{rule.code}  {severity}  {stage}  {rule.name}: {rule.summary}.")

@@ -1,4 +1,4 @@
-"""Bars on a real terminal; lines, or nothing, elsewhere."""
+"""Progress is bars on a real terminal, and lines or nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -7,34 +7,37 @@ import pty
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
+from tests.builders.interpreters import RUNNING
+from tests.builders.models import write_environment, write_mlmodel
 from tests.builders.wheels import write_wheel
 
 ENVKIT = [sys.executable, "-m", "envkit"]
-MOVES = re.compile(rb"\x1b\[(?:\?25[lh]|[0-9]*[AK]|2K|1A)|\r(?!\n)")
 COLOURS = re.compile(rb"\x1b\[[0-9;]*m")
+CONTROLS = re.compile(rb"(\r|\n|\x1b\[\?25[lh]|\x1b\[[0-9;]*[A-Za-z])")
+
+
+class OnTerminal(Protocol):
+    """Runs envkit with a terminal as its standard error; gives what it writes there."""
+
+    def __call__(self, *words: str | Path, **variables: str) -> bytes: ...
 
 
 @pytest.fixture
 def small_model(tmp_path: Path) -> Path:
-    model = tmp_path / "model"
-    (model / "wheels").mkdir(parents=True)
+    model = write_mlmodel(tmp_path / "model", "own")
+    (model / "wheels").mkdir()
     write_wheel(model / "wheels", "alpha", "1.0")
-    (model / "MLmodel").write_text("flavors:\n  python_function:\n    loader_module: own\n")
-    version = ".".join(str(part) for part in sys.version_info[:3])
-    (model / "python_env.yaml").write_text(
-        f"python: '{version}'\ndependencies:\n- -r requirements.txt\n"
-    )
-    (model / "requirements.txt").write_text("--no-index\n--find-links wheels\nalpha==1.0\n")
-    return model
+    requirements = "--no-index\n--find-links wheels\nalpha==1.0\n"
+    return write_environment(model, requirements=requirements, python=RUNNING)
 
 
 @pytest.fixture
-def on_terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[..., bytes]:
+def on_terminal(monkeypatch: pytest.MonkeyPatch) -> OnTerminal:
     """Run envkit with a terminal as its standard error; give what it writes there."""
 
     def run(*words: str | Path, **variables: str) -> bytes:
@@ -48,7 +51,7 @@ def on_terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[..., bytes]:
         try:
             while part := os.read(ours, 65536):
                 written += part
-        except OSError:  # the other end is closed
+        except OSError:  # Linux's end of file for a terminal whose other side is closed
             pass
         assert process.wait() == 0, written
         os.close(ours)
@@ -58,17 +61,49 @@ def on_terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[..., bytes]:
     return run
 
 
+def final_screen(written: bytes) -> list[str]:
+    """Give the lines that a terminal shows in the end, without empty ones at the bottom."""
+    lines, row, column = [""], 0, 0
+    for part in CONTROLS.split(written):
+        if part == b"\r":
+            column = 0
+        elif part == b"\n":
+            row += 1
+            lines += [""] * (row + 1 - len(lines))
+        elif part == b"\x1b[2K":
+            lines[row] = ""
+        elif part == b"\x1b[1A":
+            row -= 1
+        elif not part.startswith(b"\x1b"):
+            text = part.decode()
+            lines[row] = lines[row][:column].ljust(column) + text + lines[row][column + len(text) :]
+            column += len(text)
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return lines
+
+
 @pytest.mark.e2e
-def test_a_terminal_gets_bars_that_go_away(
-    small_model: Path, on_terminal: Callable[..., bytes]
+def test_a_terminal_shows_bars_and_only_the_lines_are_left(
+    small_model: Path, on_terminal: OnTerminal
 ) -> None:
     written = on_terminal("prepare-env", small_model)
 
     assert b"Finding packages" in written
-    assert MOVES.search(written)
+    assert b"Installing 1 package" in written
     assert COLOURS.search(written)
-    assert written.rstrip().endswith(b"\x1b[2K") or b"Building" in written.rsplit(b"\x1b[2K", 1)[0]
-    assert on_terminal("prepare-env", small_model) == b""  # nothing takes time
+    (line,) = final_screen(written)
+    assert re.fullmatch(r"Building \S+ with uv", line)
+    assert written.count(b"\x1b[?25l") == written.count(b"\x1b[?25h"), "the cursor is shown again"
+
+
+@pytest.mark.e2e
+def test_a_step_that_takes_no_time_shows_nothing(
+    small_model: Path, on_terminal: OnTerminal
+) -> None:
+    on_terminal("prepare-env", small_model)
+
+    assert on_terminal("prepare-env", small_model) == b""
 
 
 @pytest.mark.e2e
@@ -80,20 +115,18 @@ def test_a_terminal_gets_bars_that_go_away(
         (["-q"], {}, rb""),
     ],
 )
-def test_what_cannot_draw_gets_lines_and_the_quiet_nothing(
+def test_without_a_terminal_that_draws_there_are_lines_and_with_quiet_nothing(
     words: list[str],
     variables: dict[str, str],
     text: bytes,
     small_model: Path,
-    on_terminal: Callable[..., bytes],
+    on_terminal: OnTerminal,
 ) -> None:
     assert re.fullmatch(text, on_terminal("prepare-env", *words, small_model, **variables))
 
 
 @pytest.mark.e2e
-def test_no_color_draws_without_colours(
-    small_model: Path, on_terminal: Callable[..., bytes]
-) -> None:
+def test_no_color_draws_without_colours(small_model: Path, on_terminal: OnTerminal) -> None:
     written = on_terminal("prepare-env", small_model, NO_COLOR="1")
 
     assert b"Finding packages" in written
@@ -101,12 +134,12 @@ def test_no_color_draws_without_colours(
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("words", [[], ["-q"]])
-def test_a_pipe_gets_no_escape_codes(words: list[str], small_model: Path) -> None:
-    done = subprocess.run(
+@pytest.mark.parametrize(("words", "lines"), [([], 2), (["-q"], 0)])
+def test_a_pipe_gets_no_escape_codes(words: list[str], lines: int, small_model: Path) -> None:
+    ended = subprocess.run(
         [*ENVKIT, "prepare-env", *words, small_model], capture_output=True, text=True, check=True
     )
 
-    assert "\x1b" not in done.stderr + done.stdout
-    assert len(done.stderr.splitlines()) == (0 if words else 2)
-    assert len(done.stdout.splitlines()) == 1
+    assert "\x1b" not in ended.stderr + ended.stdout
+    assert len(ended.stderr.splitlines()) == lines
+    assert len(ended.stdout.splitlines()) == 1

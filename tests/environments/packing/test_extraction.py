@@ -52,51 +52,57 @@ def everything_below(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
+OUTSIDE = "leads out of the environment"
+NOT_A_FILE = "is neither a file nor a symbolic link"
+
+
 @pytest.mark.parametrize(
-    "entries",
+    ("entries", "problem"),
     [
-        [entry("/tmp/envkit-escaped")],
-        [entry("../escaped")],
-        [entry("a/../../escaped")],
-        [entry("./a")],
-        [entry("a//b")],
-        [entry("a"), entry("a")],
-        [entry("l", tarfile.SYMTYPE, "/etc")],
-        [entry("l", tarfile.SYMTYPE, "../..")],
-        [entry("a/l", tarfile.SYMTYPE, "../../x")],
-        [entry("l", tarfile.SYMTYPE, "a/../../x")],
-        [entry("l", tarfile.SYMTYPE, "a"), entry("l/x")],
-        [entry("l", tarfile.SYMTYPE, "a"), entry("l")],
-        [
-            entry("a/b/l", tarfile.SYMTYPE, "../.."),
-            entry("m", tarfile.SYMTYPE, "a/b/l/../.."),
-            entry("m/x"),
-        ],
-        [entry("h", tarfile.LNKTYPE, "/etc/passwd")],
-        [entry("x"), entry("h", tarfile.LNKTYPE, "x")],
-        [entry("d", tarfile.CHRTYPE)],
-        [entry("d", tarfile.BLKTYPE)],
-        [entry("p", tarfile.FIFOTYPE)],
-        [entry("d", tarfile.DIRTYPE)],
+        ([entry("/tmp/envkit-escaped")], OUTSIDE),
+        ([entry("../escaped")], OUTSIDE),
+        ([entry("a/../../escaped")], OUTSIDE),
+        ([entry("./a")], OUTSIDE),
+        ([entry("a//b")], OUTSIDE),
+        ([entry("a"), entry("a")], "comes twice"),
+        ([entry("l", tarfile.SYMTYPE, "/etc")], OUTSIDE),
+        ([entry("l", tarfile.SYMTYPE, "../..")], OUTSIDE),
+        ([entry("a/l", tarfile.SYMTYPE, "../../x")], OUTSIDE),
+        ([entry("l", tarfile.SYMTYPE, "a/../../x")], OUTSIDE),
+        ([entry("l", tarfile.SYMTYPE, "a"), entry("l/x")], "lies beyond a link"),
+        ([entry("l", tarfile.SYMTYPE, "a"), entry("l")], "comes twice"),
+        ([entry("a/b/l", tarfile.SYMTYPE, "../.."), entry("m", tarfile.SYMTYPE, "a/b/l/../..")], OUTSIDE),
+        ([entry("h", tarfile.LNKTYPE, "/etc/passwd")], NOT_A_FILE),
+        ([entry("x"), entry("h", tarfile.LNKTYPE, "x")], NOT_A_FILE),
+        ([entry("d", tarfile.CHRTYPE)], NOT_A_FILE),
+        ([entry("d", tarfile.BLKTYPE)], NOT_A_FILE),
+        ([entry("p", tarfile.FIFOTYPE)], NOT_A_FILE),
+        ([entry("d", tarfile.DIRTYPE)], NOT_A_FILE),
     ],
-    ids=lambda entries: "+".join(
-        f"{each.name}{'->' if each.linkname else ''}{each.linkname}" for each in entries
-    ),
-)
+    ids=lambda value: "+".join(f"{each.name}>{each.linkname}" for each in value) if isinstance(value, list) else "",
+)  # fmt: skip
 @pytest.mark.parametrize("where", ["folder", "store"])
-def test_what_leads_out_or_is_no_file_is_refused_and_nothing_is_left(
-    entries: list[Entry], where: str, tmp_path: Path, own_store: Path
+def test_an_entry_that_leaves_the_folder_or_is_not_a_file_is_rejected_and_nothing_is_left(
+    entries: list[Entry], problem: str, where: str, tmp_path: Path, own_store: Path
 ) -> None:
     path = archive(tmp_path / "env.tar.gz", entries)
+    into = tmp_path / "into" if where == "folder" else None
+    last = entries[-1].name
 
-    with pytest.raises(InvalidFile, match=r"env\.tar\.gz"):
-        unpack(path, tmp_path / "into" if where == "folder" else None)
-    assert not (tmp_path / "into").exists()
-    assert not (own_store / "environments").exists() or not list(
-        (own_store / "environments").iterdir()
-    )
-    assert everything_below(tmp_path / "..") & {"escaped", "x"} == set()
+    with pytest.raises(InvalidFile) as caught:
+        unpack(path, into)
+
+    assert (caught.value.path, caught.value.where) == (str(path), last)
+    assert problem in caught.value.problem
     assert not Path("/tmp/envkit-escaped").exists()
+    outside_the_store = {
+        name for name in everything_below(tmp_path) if not name.startswith(own_store.name)
+    }
+    assert outside_the_store == {path.name}
+    names = {entry.name.rpartition("/")[2] for entry in entries}
+    left = {file for file in own_store.rglob("*") if file.name in {*names, "escaped"}}
+    assert left == set()
+    assert list(own_store.glob("environments/*")) == []
 
 
 def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

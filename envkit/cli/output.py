@@ -1,0 +1,61 @@
+"""What commands print: results on standard output, notes on standard error."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from envkit.environments.environment import Environment
+
+
+def is_quiet() -> bool:
+    """Whether the user wants to see errors only."""
+    return bool(_verbosity().get("quiet"))
+
+
+def note(message: str, *, only_verbose: bool = False) -> None:
+    """Print a line on standard error, unless `-q` is given, or `-v` is not and the line is only for it."""
+    verbosity = _verbosity()
+    if verbosity.get("quiet") or (only_verbose and not verbosity.get("verbose")):
+        return
+    click.echo(message, err=True)
+
+
+def print_error(error: object) -> None:
+    """Print an error on standard error."""
+    click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, in ASCII: paths may hold bytes that are not text in any encoding."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def print_environment(environment: Environment, *, as_json: bool) -> None:
+    """Print where an environment is, or all facts about it as JSON."""
+    if not as_json:
+        click.echo(environment.path)
+        return
+    facts = {
+        "path": str(environment.path),
+        "python": str(environment.python),
+        "key": environment.key,
+        "env_manager": environment.manager.value,
+        "built": environment.built,
+        "notes": environment.notes,
+    }
+    print_json(facts)
+
+
+def counted(number: int, noun: str) -> str:
+    """Give "1 file" or "2 files"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _verbosity() -> dict[str, bool]:
+    """Give the flags that `options.verbosity` keeps in the context."""
+    flags: dict[str, bool] = click.get_current_context().ensure_object(dict)
+    return flags
