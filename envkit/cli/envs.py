@@ -14,7 +14,7 @@ from envkit.cli import options, output, unpack
 from envkit.cli.quantities import format_age, format_size, parse_duration, parse_size
 
 if TYPE_CHECKING:
-    from envkit.environments.store.housekeeping import Removed, Stored, Verified
+    from envkit.environments.store.housekeeping import Removed, StoredEnvironment, Verified
 
 HEADER = ("ENVIRONMENT", "PYTHON", "SIZE", "LAST USED", "MODELS")
 
@@ -186,7 +186,7 @@ def _report(removed: Removed, *, dry_run: bool, as_json: bool) -> None:
     output.note(f"{verb} {environments}, {format_size(removed.freed)}.")
 
 
-def _facts(environment: Stored) -> dict[str, Any]:
+def _facts(environment: StoredEnvironment) -> dict[str, Any]:
     last_used = time.gmtime(environment.last_used)
     return {
         "name": environment.name,
@@ -202,7 +202,7 @@ def _facts(environment: Stored) -> dict[str, Any]:
     }
 
 
-def _row(environment: Stored) -> tuple[str, ...]:
+def _row(environment: StoredEnvironment) -> tuple[str, ...]:
     return (
         environment.name,
         environment.python,
@@ -212,7 +212,7 @@ def _row(environment: Stored) -> tuple[str, ...]:
     )
 
 
-def _models(environment: Stored) -> str:
+def _models(environment: StoredEnvironment) -> str:
     """Name the models of an environment, and the state of the environment unless it is ready and free."""
     names = [_printable(model) for model in environment.models]
     text = ", ".join(names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,6 @@ from pathlib import Path
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.environments.planning import plan_environment
-from envkit.environments.store import store
 from envkit.environments.store.store import Ready, Store
 from envkit.errors import InvalidArgument
 from envkit.interpreters.policy import PythonPolicy
@@ -60,7 +58,7 @@ def find_env(
             "A local environment is the Python that runs envkit; it is not in the store."
         )
     model = ModelDirectory.open(model_uri, ENVIRONMENT)
-    shelf = Store(root=store.root_from(root, os.environ))
+    shelf = Store.open(root)
     spec = read_spec(model, for_conda=choice.manager is EnvType.CONDA)
     planned = plan_environment(spec, choice, shelf)
     found = shelf.look(choice.manager.value, planned.key)

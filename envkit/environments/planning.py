@@ -60,7 +60,12 @@ def plan_environment(
     if choice.manager is EnvType.CONDA:
         return _plan_conda(spec, wanted, choice, digests)
     chosen = interpreter_choice.choose(
-        wanted, choice.python, choice.python_policy, os.environ, shelf.memory, report or _silent
+        wanted,
+        choice.python,
+        choice.python_policy,
+        os.environ,
+        shelf.interpreters_file,
+        report or _silent,
     )
     indexes = index_settings.deciding(choice.manager, chosen.plan.lock, os.environ)
     return PlannedEnvironment(

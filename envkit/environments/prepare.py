@@ -45,7 +45,7 @@ def prepare(
     """
     if choice.manager is EnvType.LOCAL:
         return _local(spec, choice.python)
-    shelf = Store(root=store.root_from(root, os.environ))
+    shelf = Store.open(root)
     shelf.sweep()
     planned = plan_environment(spec, choice, shelf, report)
     environment = _stored(shelf, planned, os.environ, report or _silent)

@@ -155,7 +155,7 @@ def test_killed_at_random_moments(
 @pytest.mark.parametrize(
     "moment",
     [
-        pytest.param("store._remove = die", id="before anything"),
+        pytest.param("store.removal.remove = die", id="before anything"),
         pytest.param(
             "from envkit.environments.installers.uv import Uv; Uv.create = die",
             id="before the environment",
@@ -166,7 +166,7 @@ def test_killed_at_random_moments(
         ),
         pytest.param("import shutil; shutil.rmtree = die", id="before the papers are removed"),
         pytest.param("store._check = die", id="before the check"),
-        pytest.param("store._mark = die", id="before the marker"),
+        pytest.param("store.ready_marker.write = die", id="before the marker"),
         pytest.param("os.fsync = die", id="inside the marker"),
         pytest.param("Path.replace = die", id="before the marker has its name"),
     ],

@@ -19,7 +19,7 @@ import pytest
 
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
-from envkit.environments.store import store
+from envkit.environments.store import location, removal, store
 from envkit.environments.store.store import NotReady, Ready, Store
 from envkit.errors import BuildFailed, InvalidArgument
 from envkit.interpreters.interpreter import Interpreter
@@ -230,7 +230,7 @@ def test_what_does_not_fit_its_records_is_never_ready(
         info.mkdir(parents=True)
         (info / "RECORD").write_text("alpha.py,sha256=x,7\n")
 
-    with pytest.raises(BuildFailed, match=r"(?s)do not fit their records.*alpha\.py is missing"):
+    with pytest.raises(BuildFailed, match=r"(?s)do not match their records.*alpha\.py is missing"):
         shelf.build("uv", KEY, interpreter, lose_a_file, lambda _: None)
     assert why(shelf) == ""
 
@@ -275,16 +275,16 @@ def test_the_marker_goes_first_when_an_environment_is_removed(
 
 
 def test_the_argument_comes_before_the_variable_before_the_cache_folder(tmp_path: Path) -> None:
-    assert store.root_from(tmp_path / "a", {"ENVKIT_HOME": "/b"}) == tmp_path / "a"
-    assert store.root_from(None, {"ENVKIT_HOME": str(tmp_path / "b")}) == tmp_path / "b"
-    assert store.root_from(None, {"ENVKIT_HOME": ""}).name == "envkit"
+    assert location.root_from(tmp_path / "a", {"ENVKIT_HOME": "/b"}) == tmp_path / "a"
+    assert location.root_from(None, {"ENVKIT_HOME": str(tmp_path / "b")}) == tmp_path / "b"
+    assert location.root_from(None, {"ENVKIT_HOME": ""}).name == "envkit"
 
 
 def test_a_link_to_the_store_is_resolved(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
 
-    assert store.root_from(tmp_path / "link", {}) == tmp_path / "real"
+    assert location.root_from(tmp_path / "link", {}) == tmp_path / "real"
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_a_link_to_the_store_is_resolved(tmp_path: Path) -> None:
 )
 def test_a_path_that_environments_cannot_have_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidArgument, match="environment store"):
-        store.root_from(tmp_path / name, {})
+        location.root_from(tmp_path / name, {})
     assert not list(tmp_path.iterdir())
 
 
@@ -349,7 +349,7 @@ def test_a_damaged_environment_is_not_taken_away_from_under_a_program_that_runs_
     shelf: Store, interpreter: Interpreter, fill: store.Fill, build: Build, monkeypatch: pytest.MonkeyPatch,
     patience: float,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(store, "PATIENCE_SECONDS", patience)
+    monkeypatch.setattr(removal, "PATIENCE_SECONDS", patience)
     place, _ = build()
     program = shelf.use(place)
     assert program is not None
@@ -364,12 +364,12 @@ def test_a_damaged_environment_is_not_taken_away_from_under_a_program_that_runs_
         _, built, why = shelf.build("uv", KEY, interpreter, fill, hear)
         assert (built, why) == (True, "file was changed")
     else:
-        with pytest.raises(BuildFailed, match="again, where programs run \\(file was changed\\)"):
+        with pytest.raises(BuildFailed, match=r"rebuild .*, where programs run \(file was changed\)"):
             shelf.build("uv", KEY, interpreter, fill, hear)
         assert (place / "file").read_text() == "damaged"
     assert heard == [
         (
-            f"Waiting for programs that run in {place}, which must be built again: file was changed",
+            f"Waiting for programs that run in {place}, which must be rebuilt: file was changed",
             "damaged",
         )
     ]

@@ -12,7 +12,7 @@ from envkit.child import variables
 from envkit.environments.conda import needs
 from envkit.environments.conda.embedded import Embedded
 from envkit.environments.installers.installer import Workshop
-from envkit.environments.store import store
+from envkit.environments.store.store import Store
 from envkit.errors import InvalidInput
 from envkit.formats import pixi_lock
 from envkit.models.directory import ModelDirectory
@@ -47,7 +47,7 @@ def lock_conda(model_uri: str | Path, output_path: str | Path | None = None) -> 
     else:
         target = model.path / pixi_lock.FILE_NAME
     wanted = needs.of(read_spec(model, for_conda=True), os.environ)
-    shelf = store.Store(root=store.root_from(None, os.environ))
+    shelf = Store.open()
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
         place = Path(folder).resolve() / "place"
         place.mkdir()

@@ -19,7 +19,6 @@ from envkit.environments.packing.description import Description
 from envkit.environments.packing.members import Member
 from envkit.environments.planning import PlannedEnvironment, plan_environment
 from envkit.environments.prepare import prepare
-from envkit.environments.store import store
 from envkit.environments.store.store import Store
 from envkit.errors import BuildFailed, InvalidArgument
 from envkit.interpreters.interpreter import Interpreter
@@ -78,7 +77,7 @@ def pack(
     spec = read_spec(
         ModelDirectory.open(model_uri, ENVIRONMENT), for_conda=manager is EnvType.CONDA
     )
-    shelf = Store(root=store.root_from(None, os.environ))
+    shelf = Store.open()
     environment = prepare(spec, choice, report=report)
     planned = plan_environment(spec, choice, shelf)
     tell = report or (lambda _: None)
@@ -127,7 +126,7 @@ def _conda_members(
     planned: PlannedEnvironment, spec: EnvironmentSpec, environment: Environment, shelf: Store
 ) -> list[Member]:
     """Give all members of a conda environment, which holds its interpreter, the description first."""
-    python = KnownInterpreters(shelf.memory).identify(environment.python)
+    python = KnownInterpreters(shelf.interpreters_file).identify(environment.python)
     if python is None:
         raise BuildFailed(f"start {environment.python}", "It is no Python that starts.")
     own = list(conda.members(environment.path))

@@ -18,7 +18,6 @@ from envkit.environments.installers import index_settings
 from envkit.environments.packing import extraction, virtual
 from envkit.environments.packing.description import Description
 from envkit.environments.packing.extraction import Entries
-from envkit.environments.store import store
 from envkit.environments.store.store import Store
 from envkit.errors import BuildFailed, InterpreterNotFound, InvalidArgument, InvalidFile
 from envkit.inside.programs import relocation
@@ -139,7 +138,7 @@ def _relocate(path: Path, place: Path, prefix: Path) -> None:
 def _into_store(
     path: Path, told: Description, entries: Entries, manager: EnvType, report: Report
 ) -> Environment:
-    shelf = Store(root=store.root_from(None, os.environ))
+    shelf = Store.open()
     shelf.sweep()
     key = plan.key_of(_fitted(told, manager))
     chosen, bundled = (
@@ -193,7 +192,7 @@ def _fitted(told: Description, manager: EnvType) -> dict[str, object]:
 
 def _interpreter(told: Description, shelf: Store) -> tuple[Interpreter, Path | None]:
     """Give the interpreter to use, and where to put the one that came along if it is that one."""
-    search = Search(environ=os.environ, memory=shelf.memory, policy=PythonPolicy.EXACT)
+    search = Search(environ=os.environ, memory=shelf.interpreters_file, policy=PythonPolicy.EXACT)
     with suppress(InterpreterNotFound):
         found = discovery.find(told.version, search).interpreter
         if (found.version, found.abi, found.platform) == (told.version, told.abi, told.platform):

@@ -1,8 +1,9 @@
-"""Digests of large local files, remembered: a model's wheels of several GB are read once, not at each use.
+"""Digests of large local files, remembered: wheels of several GB in a model are read once, not at
+each use.
 
-A file is known by its path, inode, size and time of change. One that changed just now is not
-remembered, since it may change again without its time telling. The memory may be lost, damaged or
-read-only without harm.
+A file is identified by its path, inode, size and time of change. One that changed just now is not
+remembered, since it could change again within the resolution of that time. The memory may be lost,
+damaged or read-only without harm.
 """
 
 from __future__ import annotations
@@ -21,21 +22,25 @@ _SETTLED_SECONDS = 2.0
 
 
 class Digests:
-    """Gives digests as `artifacts.digest` does; `memory` is the file that remembers them."""
+    """Computes digests as `local_files.digest` does; `memory` is the file that remembers them."""
 
     def __init__(self, memory: Path) -> None:
         self._memory = memory
         self._known: dict[str, Any] | None = None
 
     def of(self, path: Path) -> str:
-        """Give the SHA-256 of a file, or of a folder's file names and contents. Raises `OSError`."""
+        """Return the SHA-256 of a file, or of a folder's file names and contents.
+
+        Raises `OSError`.
+        """
         return local_files.digest(path, self._of_file)
 
     def _of_file(self, path: Path) -> str:
         status = path.stat()
         if status.st_size < _LARGE:
             return local_files.file_digest(path)
-        place, stamp = os.path.realpath(path), [status.st_ino, status.st_size, status.st_mtime_ns]
+        place = os.path.realpath(path)
+        stamp = [status.st_ino, status.st_size, status.st_mtime_ns]
         if self._known is None:
             self._known = _load(self._memory)
         match self._known.get(place):
@@ -47,10 +52,12 @@ class Digests:
         return digest
 
     def _remember(self, place: str, entry: list[Any]) -> None:
-        import tempfile  # 3 ms, where a file is new
+        # 3 ms, only where a file is new
+        import tempfile
 
-        there = {path: each for path, each in _load(self._memory).items() if Path(path).is_file()}
-        self._known = {**there, place: entry}
+        others = _load(self._memory)
+        existing = {path: digest for path, digest in others.items() if Path(path).is_file()}
+        self._known = {**existing, place: entry}
         with suppress(OSError):
             self._memory.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=self._memory.parent, prefix=".digests-")

@@ -1,8 +1,9 @@
-"""Locks on files of the store: by `flock`, so that the system releases them when their last holder ends.
+"""Locks on files of the store: by `flock`, so that the system releases them when their last holder
+ends.
 
-A lock belongs to an open file and is inherited with it: a child that was given the descriptor holds
-it as long as it lives. Lock files may be removed by who holds them; who waited for such a file
-notices and takes the new one.
+A lock belongs to an open file and is inherited with it: a child that gets the descriptor holds it
+as long as it lives. The holder of a lock may remove its file; a process that waited for such a file
+notices that and takes the new one.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-# what `flock` says where there are none
+# errors of `flock` on a file system without locks
 WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
-_ASKED_AGAIN_SECONDS = 0.05
+_RETRY_SECONDS = 0.05
 
 
 def exclusive(
@@ -27,32 +28,37 @@ def exclusive(
     create: bool = True,
     patience: float | None = None,
 ) -> int | None:
-    """Lock a file for this process alone; give the descriptor that holds the lock.
+    """Lock a file for this process alone; return the descriptor that holds the lock.
 
-    With `create` the file is made when it is not there. `waiting` is called once when another
-    process holds it, which is then waited for, `patience` seconds or as long as it takes. The
-    answer is None when it was not had in that time, or without `waiting` at once. Raises `OSError`,
-    one of `WITHOUT_LOCKS` where locks are refused or have no effect.
+    With `create` the file is made when it is missing. `waiting` is called once when another process
+    holds the lock, which is then waited for, `patience` seconds or as long as it takes. None when
+    the lock was not free in that time, or without `waiting` at once. Raises `OSError`, one of
+    `WITHOUT_LOCKS` where locks are refused or have no effect.
     """
+    flags = os.O_RDWR | os.O_CLOEXEC
+    if create:
+        flags |= os.O_CREAT
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o666)
+        descriptor = os.open(path, flags, 0o666)
         try:
-            if not _take(descriptor, waiting, patience):
+            if not _lock(descriptor, waiting, patience):
                 os.close(descriptor)
                 return None
             if is_at(descriptor, path):
-                _prove(path)
+                _check_effect(path)
                 return descriptor
         except BaseException:
             os.close(descriptor)
             raise
-        os.close(descriptor)  # it was removed by who held it before
+        # the holder before removed the file
+        os.close(descriptor)
 
 
 def shared(path: Path) -> int | None:
-    """Lock a file together with others; None when it is gone. Raises `OSError` when it cannot be opened.
+    """Lock a file together with others; None when it is gone. Raises `OSError` when it cannot be
+    opened.
 
-    Where there are no locks nothing is removed either: the descriptor then stands for nothing.
+    Where there are no locks nothing is removed either, so the descriptor may then hold none.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -95,8 +101,8 @@ def is_at(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _take(descriptor: int, waiting: Callable[[], None] | None, patience: float | None) -> bool:
-    if _taken_at_once(descriptor):
+def _lock(descriptor: int, waiting: Callable[[], None] | None, patience: float | None) -> bool:
+    if _lock_at_once(descriptor):
         return True
     if waiting is None:
         return False
@@ -104,15 +110,16 @@ def _take(descriptor: int, waiting: Callable[[], None] | None, patience: float |
     if patience is None:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         return True
-    ends = time.monotonic() + patience  # `flock` itself knows no time limit
+    # `flock` itself has no time limit
+    ends = time.monotonic() + patience
     while time.monotonic() < ends:
-        if _taken_at_once(descriptor):
+        if _lock_at_once(descriptor):
             return True
-        time.sleep(_ASKED_AGAIN_SECONDS)
+        time.sleep(_RETRY_SECONDS)
     return False
 
 
-def _taken_at_once(descriptor: int) -> bool:
+def _lock_at_once(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -120,8 +127,8 @@ def _taken_at_once(descriptor: int) -> bool:
     return True
 
 
-def _prove(path: Path) -> None:
-    """Try to lock a file again that is locked: some network file systems agree to everything."""
+def _check_effect(path: Path) -> None:
+    """Try to lock a locked file again: on some network file systems every lock succeeds."""
     second = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
         fcntl.flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Keep the environment store in order: what is in it, what is sound, and what can go."""
+"""Keep the environment store in order: list what is in it, verify it, remove what is not needed."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from envkit.environments.store import file_locks, ready_marker, uses, verification
-from envkit.environments.store import store as stores
 from envkit.environments.store.store import Store
 from envkit.errors import InvalidArgument, InvalidInput
 from envkit.models.uris import cache as fetched_models
 
 _SHORTEST_PREFIX = 4
+_ABANDONED_SECONDS = 3600.0  # after which a temporary file belongs to a killed process
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stored:
+class StoredEnvironment:
     """One environment of the store.
 
     name: of its folder, `<manager>-<start of the key>`. python: its version. size: bytes on the
     disk. last_used: seconds since the epoch. models: the folders of the models that used it, the
-    latest first. unusable: why its marker does not fit, or empty. in_use: whether a program runs in
+    latest first. unusable: why its marker is invalid, or empty. in_use: whether a program runs in
     it or it is being built.
     """
 
@@ -44,61 +44,67 @@ class Stored:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Removed:
-    """What a clean-up did, or would do. kept: what had to go but is in use. cache: bytes of downloads that went."""
+    """What a clean-up removed, or would remove.
 
-    removed: tuple[Stored, ...]
-    kept: tuple[Stored, ...] = ()
+    kept: what should go but is in use. cache: bytes of downloads that were removed.
+    """
+
+    removed: tuple[StoredEnvironment, ...]
+    kept: tuple[StoredEnvironment, ...] = ()
     cache: int = 0
 
     @property
     def freed(self) -> int:
         """Bytes."""
-        return sum(each.size for each in self.removed) + self.cache
+        return sum(environment.size for environment in self.removed) + self.cache
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verified:
     """One environment and all that is wrong with it; removed: whether it was therefore removed."""
 
-    environment: Stored
+    environment: StoredEnvironment
     problems: tuple[str, ...]
     removed: bool = False
 
 
-def environments(root: Path | None = None) -> tuple[Stored, ...]:
+def environments(root: Path | None = None) -> tuple[StoredEnvironment, ...]:
     """List the environments of a store, the last used first. `root` is as for `prepare`."""
-    shelf = _store(root)
+    store = Store.open(root)
     try:
-        folders = [
-            entry
-            for entry in shelf.environments.iterdir()
-            if entry.is_dir() and not entry.is_symlink()
-        ]
+        entries = list(store.environments.iterdir())
     except OSError:
         return ()
-    found = [_stored(shelf, folder) for folder in folders]
-    return tuple(sorted(found, key=lambda each: (-each.last_used, each.name)))
+    folders = [entry for entry in entries if entry.is_dir() and not entry.is_symlink()]
+    stored = [_stored(store, folder) for folder in folders]
+    return tuple(sorted(stored, key=lambda each: (-each.last_used, each.name)))
 
 
-def select(targets: Sequence[str | Path], root: Path | None = None) -> tuple[Stored, ...]:
-    """Give the environments that are meant, each once; all when there are no targets.
+def select(
+    targets: Sequence[str | Path], root: Path | None = None
+) -> tuple[StoredEnvironment, ...]:
+    """Return the environments that the targets name, each once; all when there are no targets.
 
     A target is the name of an environment, the beginning of its name or key, its path, or a model
-    that used it. Raises `InvalidInput` for one that means none, `InvalidArgument` for a beginning
-    that means several.
+    that used it. Raises `InvalidInput` for one that names none, `InvalidArgument` for a beginning
+    that several share.
     """
-    known = environments(root)
+    stored = environments(root)
     if not targets:
-        return known
-    meant = {each.name: each for target in targets for each in _meant(str(target), known)}
-    return tuple(meant.values())
+        return stored
+    selected = {}
+    for target in targets:
+        for environment in _named(str(target), stored):
+            selected[environment.name] = environment
+    return tuple(selected.values())
 
 
 def remove(
     targets: Sequence[str | Path], root: Path | None = None, *, dry_run: bool = False
 ) -> Removed:
-    """Remove the environments that are meant (see `select`), unless they are in use."""
-    return _remove(_store(root), select(targets, root) if targets else (), dry_run=dry_run)
+    """Remove the environments that the targets name (see `select`), unless they are in use."""
+    selected = select(targets, root) if targets else ()
+    return _remove(Store.open(root), selected, dry_run=dry_run)
 
 
 def prune(
@@ -115,151 +121,165 @@ def prune(
     That is what killed processes left and what cannot be used any more; with `older_than` (seconds)
     also what was not used for so long; with `max_size` (bytes) the longest unused until the rest is
     not larger; with `everything` all. `cache` empties the installers' download caches, unless
-    something is being built, and removes fetched models that no process uses. `dry_run` only tells.
+    something is being built, and removes fetched models that no process uses. `dry_run` only
+    reports.
 
     Raises `BuildFailed` when the store cannot be written to or has no locks.
     """
-    shelf = _store(root)
+    store = Store.open(root)
     if not dry_run:
-        shelf.sweep()
-        _remove_temporary(shelf)
-    known = environments(root)
-    doomed = [each for each in known if everything or each.unusable or _is_older(each, older_than)]
+        store.sweep()
+        _remove_temporary_files(store)
+    doomed, others = [], []
+    for environment in environments(root):
+        if everything or environment.unusable or _is_older(environment, older_than):
+            doomed.append(environment)
+        else:
+            others.append(environment)
     if max_size is not None:
-        doomed += _beyond(max_size, [each for each in known if each not in doomed])
-    done = _remove(shelf, doomed, dry_run=dry_run)
+        doomed += _beyond(max_size, others)
+    done = _remove(store, doomed, dry_run=dry_run)
+    freed = 0
     if cache:
-        freed = _empty_cache(shelf, dry_run=dry_run) + fetched_models.remove_unused(
-            shelf.root, dry_run=dry_run
-        )
-    else:
-        freed = 0
+        freed += _empty_cache(store, dry_run=dry_run)
+        freed += fetched_models.remove_unused(store.root, dry_run=dry_run)
     return Removed(removed=done.removed, kept=done.kept, cache=freed)
 
 
 def verify(
     targets: Sequence[str | Path] = (), root: Path | None = None, *, repair: bool = False
 ) -> Iterator[Verified]:
-    """Check every file of the environments that are meant, default all, against its recorded digest.
+    """Check every file of the environments that the targets name, default all, against its recorded
+    digest.
 
-    With `repair` a damaged one is removed, unless it is in use, so that its next use builds it
-    anew.
+    With `repair` a damaged one is removed, unless it is in use, so that its next use rebuilds it.
     """
-    shelf = _store(root)
-    for each in select(targets, root):
-        if each.unusable and each.in_use:
-            continue  # it is being built
-        found = tuple(verification.problems(each.path))
-        yield Verified(
-            environment=each,
-            problems=found,
-            removed=bool(found) and repair and shelf.remove(each.path),
-        )
+    store = Store.open(root)
+    for environment in select(targets, root):
+        if environment.unusable and environment.in_use:
+            # it is being built
+            continue
+        problems = tuple(verification.problems(environment.path))
+        removed = bool(problems) and repair and store.remove(environment.path)
+        yield Verified(environment=environment, problems=problems, removed=removed)
 
 
-def _store(root: Path | None) -> Store:
-    return Store(root=stores.root_from(root, os.environ))
-
-
-def _stored(shelf: Store, folder: Path) -> Stored:
-    known = uses.of(shelf.root, folder.name)
-    facts, unusable = _marked(folder)
+def _stored(store: Store, folder: Path) -> StoredEnvironment:
+    used = uses.of(store.root, folder.name)
+    marker, unusable = _read_marker(folder)
     manager, _, key = folder.name.partition("-")
-    return Stored(
+    return StoredEnvironment(
         name=folder.name,
         path=folder,
         manager=manager,
-        key=str(facts.get("key", key)),
-        python=str(facts.get("interpreter", {}).get("version", "")),
+        key=str(marker.get("key", key)),
+        python=str(marker.get("interpreter", {}).get("version", "")),
         size=_size(folder),
-        last_used=known.last or _changed(folder / ready_marker.NAME) or _changed(folder),
-        models=known.models,
+        last_used=used.last or _mtime(folder / ready_marker.NAME) or _mtime(folder),
+        models=used.models,
         unusable=unusable,
-        in_use=shelf.is_busy(folder),
+        in_use=store.is_busy(folder),
     )
 
 
-def _marked(folder: Path) -> tuple[dict[str, Any], str]:
+def _read_marker(folder: Path) -> tuple[dict[str, Any], str]:
+    """Return the content of a marker, and why it is invalid, or an empty text."""
     try:
-        facts = ready_marker.read(folder)
+        content = ready_marker.read(folder)
     except FileNotFoundError:
         return {}, "its build or its removal did not end"
     except (OSError, ValueError, RecursionError):
         return {}, "its marker is damaged"
-    if not isinstance(facts, dict) or not isinstance(facts.get("interpreter"), dict):
+    if not isinstance(content, dict) or not isinstance(content.get("interpreter"), dict):
         return {}, "its marker is damaged"
-    return facts, ready_marker.why_unfit(facts, folder, facts.get("key", ""))
+    return content, ready_marker.why_invalid(content, folder, content.get("key", ""))
 
 
-def _meant(target: str, known: Iterable[Stored]) -> list[Stored]:
+def _named(target: str, stored: Iterable[StoredEnvironment]) -> list[StoredEnvironment]:
+    """Find environments by name, key or path, else by a model, else by the beginning of a name or
+    key.
+    """
     path = os.path.realpath(target.removeprefix("file://"))
-    found = [each for each in known if target in {each.name, each.key} or path == str(each.path)]
-    found = found or [each for each in known if path in map(str, each.models)]
-    if found:
-        return found
+    by_name = [each for each in stored if target in (each.name, each.key) or path == str(each.path)]
+    if by_name:
+        return by_name
+    by_model = [each for each in stored if path in map(str, each.models)]
+    if by_model:
+        return by_model
+    by_prefix = []
     if len(target) >= _SHORTEST_PREFIX:
-        found = [
-            each for each in known if each.name.startswith(target) or each.key.startswith(target)
-        ]
-    if len(found) > 1:
-        raise InvalidArgument(
-            f"{target!r} begins several environments: {', '.join(sorted(each.name for each in found))}."
-        )
-    if not found:
+        by_prefix = [each for each in stored if _begins_with(each, target)]
+    if len(by_prefix) > 1:
+        names = ", ".join(sorted(each.name for each in by_prefix))
+        raise InvalidArgument(f"{target!r} is ambiguous: {names}.")
+    if not by_prefix:
         raise InvalidInput(
-            f"No environment in the store is meant by {target!r}: it is no name or beginning of one, no path of "
-            "one, and no model that used one. `envkit envs list` shows them."
+            f"No stored environment matches {target!r} (name, key prefix, path or model). "
+            "`envkit envs list` shows them."
         )
-    return found
+    return by_prefix
 
 
-def _remove(shelf: Store, doomed: Iterable[Stored], *, dry_run: bool) -> Removed:
-    gone: list[Stored] = []
-    kept: list[Stored] = []
-    for each in doomed:
-        went = not each.in_use if dry_run else shelf.remove(each.path)
-        (gone if went else kept).append(each)
-    return Removed(removed=tuple(gone), kept=tuple(kept))
+def _begins_with(environment: StoredEnvironment, prefix: str) -> bool:
+    return environment.name.startswith(prefix) or environment.key.startswith(prefix)
 
 
-def _is_older(environment: Stored, seconds: float | None) -> bool:
+def _remove(store: Store, doomed: Iterable[StoredEnvironment], *, dry_run: bool) -> Removed:
+    removed: list[StoredEnvironment] = []
+    kept: list[StoredEnvironment] = []
+    for environment in doomed:
+        if dry_run:
+            goes = not environment.in_use
+        else:
+            goes = store.remove(environment.path)
+        if goes:
+            removed.append(environment)
+        else:
+            kept.append(environment)
+    return Removed(removed=tuple(removed), kept=tuple(kept))
+
+
+def _is_older(environment: StoredEnvironment, seconds: float | None) -> bool:
     return seconds is not None and environment.last_used < time.time() - seconds
 
 
-def _beyond(max_size: int, known: Sequence[Stored]) -> Iterator[Stored]:
-    """Yield the longest unused environments, until the others are small enough; what is in use counts but stays."""
-    total = sum(each.size for each in known)
-    for each in sorted(known, key=lambda each: each.last_used):
+def _beyond(max_size: int, stored: Sequence[StoredEnvironment]) -> Iterator[StoredEnvironment]:
+    """Yield the longest unused, until the others are small enough; one in use counts but stays."""
+    total = sum(environment.size for environment in stored)
+    for environment in sorted(stored, key=lambda each: each.last_used):
         if total <= max_size:
             return
-        if not each.in_use:
-            total -= each.size
-        yield each
+        if not environment.in_use:
+            total -= environment.size
+        yield environment
 
 
-def _empty_cache(shelf: Store, *, dry_run: bool) -> int:
-    folder = shelf.root / "cache"
-    if any(file_locks.is_held(path) for path in (shelf.root / "locks").glob("*")):
+def _empty_cache(store: Store, *, dry_run: bool) -> int:
+    locks = (store.root / "locks").glob("*")
+    if any(file_locks.is_held(path) for path in locks):
         return 0
+    folder = store.root / "cache"
     size = _size(folder)
     if not dry_run:
         shutil.rmtree(folder, ignore_errors=True)
     return size
 
 
-def _remove_temporary(shelf: Store) -> None:
+def _remove_temporary_files(store: Store) -> None:
     """Remove files that processes were writing when they were killed, here and in uv's cache."""
-    places = [
-        shelf.root.glob(".*-*"),
-        *((shelf.root / "cache").glob(f"{deep}.tmp*") for deep in ("*/", "*/*/")),
-    ]
-    for path in (each for place in places for each in place):
-        if time.time() - _changed(path) > 3600:
+    cache = store.root / "cache"
+    left = [*store.root.glob(".*-*"), *cache.glob("*/.tmp*"), *cache.glob("*/*/.tmp*")]
+    for path in left:
+        if time.time() - _mtime(path) < _ABANDONED_SECONDS:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
             with suppress(OSError):
-                path.unlink() if not path.is_dir() else shutil.rmtree(path, ignore_errors=True)
+                path.unlink()
 
 
-def _changed(path: Path) -> float:
+def _mtime(path: Path) -> float:
     try:
         return path.lstat().st_mtime
     except OSError:
@@ -267,10 +287,11 @@ def _changed(path: Path) -> float:
 
 
 def _size(folder: Path) -> int:
-    """Give the bytes that a folder takes on the disk."""
+    """Sum the bytes that a folder takes on the disk."""
     total = 0
     for place, _, names in os.walk(folder):
         for name in names:
+            path = os.path.join(place, name)  # noqa: PTH118 - for thousands of files
             with suppress(OSError):
-                total += os.lstat(os.path.join(place, name)).st_blocks * 512  # noqa: PTH118 - for thousands of files
+                total += os.lstat(path).st_blocks * 512
     return total

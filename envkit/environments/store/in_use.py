@@ -1,4 +1,4 @@
-"""Who runs a program in an environment keeps it from being pruned."""
+"""Keep an environment from being removed while a program runs in it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from envkit.environments.store.store import Store
 
 @contextmanager
 def occupied(environment: Environment) -> Iterator[tuple[int, ...]]:
-    """Keep an environment from being removed while the block runs; one that is not of a store needs nothing.
+    """Keep an environment from being removed while the block runs; one outside a store needs
+    nothing.
 
-    Gives the descriptors that programs in it are to inherit, so that one that lives on keeps it
-    too.
+    Yields the descriptors that programs in it inherit, so that one that lives on keeps it too.
     """
-    if environment.key:
-        descriptor = Store(root=environment.path.parents[1]).use(environment.path)
-    else:
-        descriptor = None
+    if not environment.key:
+        yield ()
+        return
+    store = Store(root=environment.path.parents[1])
+    descriptor = store.use(environment.path)
+    if descriptor is None:
+        yield ()
+        return
     try:
-        yield () if descriptor is None else (descriptor,)
+        yield (descriptor,)
     finally:
-        if descriptor is not None:
-            os.close(descriptor)
+        os.close(descriptor)

@@ -1,6 +1,6 @@
 """The marker of an environment that is ready: written last, onto the disk and then under its name.
 
-It holds the key, the environment's own path (a virtual environment cannot move) and what lies
+It holds the key, the environment's own path (a virtual environment cannot move), and what lies
 outside of the environment but must stay as it is: the interpreter, its library and its standard
 library.
 """
@@ -21,8 +21,9 @@ NAME = manifest.MARKER
 
 def write(place: Path, manager: str, key: str, interpreter: Interpreter) -> None:
     """Mark the environment at `place` as ready."""
-    status = (place / "bin" / "python").stat()  # the interpreter, as the environment sees it
-    facts = {
+    # the interpreter, as the environment sees it
+    status = (place / "bin" / "python").stat()
+    content = {
         "key": key,
         "manager": manager,
         "place": str(place),
@@ -36,45 +37,52 @@ def write(place: Path, manager: str, key: str, interpreter: Interpreter) -> None
     }
     temporary = place / f"{NAME}.new"
     with temporary.open("w", encoding="utf-8") as stream:
-        json.dump(facts, stream)
+        json.dump(content, stream)
         stream.flush()
         os.fsync(stream.fileno())
     temporary.replace(place / NAME)
 
 
 def read(place: Path) -> Any:
-    """Give the marker's content, whatever it is. Raises `OSError`, `ValueError` or `RecursionError`."""
+    """Return the marker's content, whatever it is.
+
+    Raises `OSError`, `ValueError` or `RecursionError`.
+    """
     return json.loads((place / NAME).read_bytes())
 
 
-def why_unfit(marker: Any, place: Path, key: str) -> str:
-    """Say why a marker does not make the environment at `place` ready, or give an empty text."""
+def why_invalid(content: Any, place: Path, key: str) -> str:
+    """Say why a marker does not make the environment at `place` ready; empty when it does."""
     try:
-        interpreter = marker["interpreter"]
-        if marker["key"] != key:
+        if content["key"] != key:
             return "its marker belongs to another environment"
-        if marker["place"] != str(place):
-            return f"it was moved here from {marker['place']}"
-        how = _changed(place / "bin" / "python", interpreter["size"], interpreter["mtime_ns"])
-        if how:
-            if how == "is gone":
-                return "its interpreter is gone"
-            return f"its interpreter {interpreter['path']} {how}"
-        for path, size, changed in marker["base"]:
-            if how := _changed(Path(path), size, changed):
-                return f"{path}, which its interpreter needs, {how}"
+        if content["place"] != str(place):
+            return f"it was moved here from {content['place']}"
+        return _interpreter_change(content, place)
     except (KeyError, TypeError, ValueError):
         return "its marker is damaged"
+
+
+def _interpreter_change(content: Any, place: Path) -> str:
+    interpreter = content["interpreter"]
+    change = _change(place / "bin" / "python", interpreter["size"], interpreter["mtime_ns"])
+    if change == "is gone":
+        return "its interpreter is gone"
+    if change:
+        return f"its interpreter {interpreter['path']} {change}"
+    for path, size, mtime_ns in content["base"]:
+        change = _change(Path(path), size, mtime_ns)
+        if change:
+            return f"{path}, which its interpreter needs, {change}"
     return ""
 
 
-def _changed(path: Path, size: int, changed: int) -> str:
+def _change(path: Path, size: int, mtime_ns: int) -> str:
     try:
         status = path.stat()
     except OSError:
         return "is gone"
-    same = status.st_size == size and manifest.same_time(status.st_mtime_ns, changed)
-    if same:
+    if status.st_size == size and manifest.same_time(status.st_mtime_ns, mtime_ns):
         return ""
     return "has changed"
 
@@ -85,9 +93,12 @@ def _stamp(path: Path) -> tuple[str, int, int]:
 
 
 def _base_files(interpreter: Interpreter) -> Iterator[Path]:
-    """Yield a file of its standard library and its shared library, where they are at their usual places."""
+    """Yield a file of its standard library and its shared library, where they are at their usual
+    places.
+    """
     library = interpreter.executable.parent.parent / "lib"
     landmark = library / f"python{interpreter.minor}" / "os.py"
-    for path in (landmark, *sorted(library.glob(f"libpython{interpreter.minor}*.so.*"))):
+    shared_libraries = sorted(library.glob(f"libpython{interpreter.minor}*.so.*"))
+    for path in (landmark, *shared_libraries):
         if path.is_file():
             yield path

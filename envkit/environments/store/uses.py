@@ -1,9 +1,11 @@
-"""Who used an environment, and when: one small file for each model that did, touched at each use.
+"""Which models used an environment, and when: one small file for each model, touched at each use.
 
-    <root>/uses/<environment>/<digest of the model's path>   holds the path; its time of change is the last use
+    <root>/uses/<environment>/<digest of the model's path>
 
-Files of different models never meet, and one model's is only touched or put in place whole: no lock
-is needed. Where the store cannot be written to, nothing is remembered.
+The file holds the path of the model; its time of change is the last use.
+
+Files of different models never meet, and that of one model is only touched or put in place whole:
+no lock is needed. Where the store cannot be written to, nothing is remembered.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Uses:
-    """last: seconds since the epoch, 0 when it is not known. models: their folders, the latest user first."""
+    """last: seconds since the epoch, 0 when it is unknown. models: their folders, the latest user
+    first.
+    """
 
     last: float = 0.0
     models: tuple[Path, ...] = ()
@@ -36,22 +40,26 @@ def record(root: Path, name: str, model: Path) -> None:
 
 
 def of(root: Path, name: str) -> Uses:
-    """Give the uses of an environment."""
-    found: list[tuple[float, Path]] = []
+    """Read the uses of an environment."""
+    uses: list[tuple[float, Path]] = []
     for note in (root / "uses" / name).glob("[!.]*"):
         with suppress(OSError):
-            found.append((note.stat().st_mtime, Path(os.fsdecode(note.read_bytes()))))
-    found.sort(reverse=True)
-    return Uses(last=found[0][0] if found else 0.0, models=tuple(path for _, path in found))
+            uses.append((note.stat().st_mtime, Path(os.fsdecode(note.read_bytes()))))
+    if not uses:
+        return Uses()
+    uses.sort(reverse=True)
+    last, _ = uses[0]
+    return Uses(last=last, models=tuple(model for _, model in uses))
 
 
 def forget(root: Path, name: str) -> None:
-    """Remove what is remembered of an environment that is no more."""
+    """Remove the uses of an environment that was removed."""
     shutil.rmtree(root / "uses" / name, ignore_errors=True)
 
 
 def _put(note: Path, content: bytes) -> None:
-    import tempfile  # 3 ms, at a model's first use alone
+    # 3 ms, only at a model's first use
+    import tempfile
 
     note.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=note.parent, prefix=".")

@@ -1,7 +1,7 @@
-"""Check a stored environment in full: every file against the digest in the records of what was installed.
+"""Check a stored environment in full: every file against the digest in the records of its package.
 
-The records are RECORD files of distributions and, of conda's packages, `conda-meta`. 1 GB takes
-some seconds.
+The records are RECORD files of distributions and, of conda packages, `conda-meta`. 1 GB takes some
+seconds.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from envkit.installed import records
 def problems(place: Path) -> Iterator[str]:
     """Yield all that is wrong with an environment of the store, a sentence each."""
     try:
-        found = ready_marker.read(place)
-        key = found["key"]
+        content = ready_marker.read(place)
+        key = content["key"]
     except FileNotFoundError:
         yield "its build or its removal did not end"
         return
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         yield "its marker is damaged"
         return
-    if why := ready_marker.why_unfit(found, place, key):
+    why = ready_marker.why_invalid(content, place, key)
+    if why:
         yield why
-    yield from _files(place)
+    yield from _file_problems(place)
 
 
-def _files(place: Path) -> Iterator[str]:
+def _file_problems(place: Path) -> Iterator[str]:
     try:
         changed = dict(manifest.changes(place))
         added = list(manifest.added(place))
@@ -37,9 +38,12 @@ def _files(place: Path) -> Iterator[str]:
         yield "the list of its files is damaged"
         changed, added = {}, []
     for path, digests in records.digests(place):
-        if path in changed and changed[path] != "was changed":
+        # a missing file has no digest
+        if changed.get(path, manifest.CHANGED) != manifest.CHANGED:
             continue
-        if what := records.unlike(place / path, digests):
-            changed[path] = what
-    changed |= dict.fromkeys(added, "was added")
-    yield from (f"{path} {what}" for path, what in sorted(changed.items()))
+        difference = records.unlike(place / path, digests)
+        if difference:
+            changed[path] = difference
+    changed |= dict.fromkeys(added, manifest.ADDED)
+    for path, change in sorted(changed.items()):
+        yield f"{path} {change}"

@@ -229,7 +229,7 @@ def _solve(spec: EnvironmentSpec, place: Place) -> None:
     from envkit.environments.conda import needs
     from envkit.environments.conda.embedded import Embedded
     from envkit.environments.installers.installer import Workshop
-    from envkit.environments.store import store
+    from envkit.environments.store.store import Store
 
     wanted = needs.of(spec, os.environ)
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
@@ -237,7 +237,7 @@ def _solve(spec: EnvironmentSpec, place: Place) -> None:
         papers.mkdir()
         workshop = Workshop(
             place=papers,
-            cache=store.Store(root=store.root_from(None, os.environ)).cache("conda"),
+            cache=Store.open().cache("conda"),
             variables=variables.for_installer(os.environ),
             secrets=wanted.secrets,
         )

@@ -1,0 +1,43 @@
+"""Where the environment store lies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from envkit.errors import InvalidArgument
+
+VARIABLE = "ENVKIT_HOME"
+REMEDY = f"Choose another folder: {VARIABLE}."
+
+
+def root_from(argument: Path | None, environ: Mapping[str, str]) -> Path:
+    """Return the store's real path: the argument, else ENVKIT_HOME, else the user's cache folder.
+
+    Raises `InvalidArgument` for a path that virtual environments or installers do not support.
+    """
+    root = os.path.realpath(_chosen(argument, environ))
+    try:
+        root.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InvalidArgument(
+            f"The path of the environment store, {root!r}, is not UTF-8. {REMEDY}"
+        ) from None
+    if os.pathsep in root or not root.isprintable():
+        raise InvalidArgument(
+            f"The path of the environment store, {root!r}, contains '{os.pathsep}' or a control "
+            f"character, which virtual environments do not support. {REMEDY}"
+        )
+    return Path(root)
+
+
+def _chosen(argument: Path | None, environ: Mapping[str, str]) -> Path | str:
+    if argument is not None:
+        return argument
+    if environ.get(VARIABLE):
+        return environ[VARIABLE]
+    # 5 ms
+    import platformdirs
+
+    return platformdirs.user_cache_path("envkit")
