@@ -26,7 +26,7 @@ from envkit.capturing.variables import Wishes, classify
 from envkit.child import scratch
 from envkit.child import variables as environment
 from envkit.child.progress import step
-from envkit.child.sandbox import Wish, confinement
+from envkit.child.sandbox import SandboxOption, confinement
 from envkit.errors import CaptureFailed, IncompleteCapture, InvalidArgument
 from envkit.locking import local_wheels
 from envkit.locking.local_wheels import LocalWheels
@@ -66,7 +66,7 @@ def capture(
     resolver: str | None = None,
     drop_local_versions: bool = False,
     extra_envs: Mapping[str, str] | None = None,
-    sandbox: Wish = None,
+    sandbox: SandboxOption = None,
     complete: Completion | None = None,
     report: Report | None = None,
 ) -> Capture:

@@ -1,4 +1,4 @@
-"""What of the file system a sandbox shows: everything, read-only, but for the places where users keep what is theirs.
+"""What a sandbox shows of the file system: all of it, read-only, except private places.
 
 Home folders, temporary folders and `/run` (sockets of other programs) are replaced by empty ones.
 What the model needs of them is put back at its own path, with the symbolic links that lead there.
@@ -29,7 +29,7 @@ _OF_A_PREFIX = ("bin", "lib", "lib32", "lib64", "libexec", "include")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class View:
-    """What is where: `hidden` folders are empty at first, `links` and `shown` are then put into them."""
+    """What a sandbox shows: first empty `hidden` folders, then `links` and `shown` in them."""
 
     hidden: tuple[Path, ...]
     links: tuple[tuple[Path, str], ...]
@@ -39,53 +39,59 @@ class View:
 def view(environ: Mapping[str, str], needed: Iterable[Path]) -> View:
     """Work out how the paths `needed` stay visible while private places are hidden.
 
-    A path that does not exist is left out, and so is one that would lay a private place open again.
+    A path that does not exist is left out, and so is one that would expose a private place.
     """
     private = _private(environ)
     hidden = _outermost(private)
-    wanted = [path for path in dict.fromkeys(needed) if os.path.lexists(path)]
-    real = [each for path in wanted if not any(_opened(each := path.resolve(), private))]
-    shown = _outermost(path for path in real if _is_below(path, hidden))
-    found = {link for path in wanted for link in _links(path)}
-    links = (each for each in found if _is_below(each[0], hidden) and not _is_below(each[0], shown))
-    return View(hidden=hidden, links=tuple(sorted(links)), shown=shown)
+    paths = [path for path in dict.fromkeys(needed) if os.path.lexists(path)]
+    targets = [path.resolve() for path in paths]
+    safe = [target for target in targets if not any(_exposed(target, private))]
+    shown = _outermost(target for target in safe if _is_below(target, hidden))
+    links = {link for path in paths for link in _links(path)}
+    put_back = [
+        link for link in links if _is_below(link[0], hidden) and not _is_below(link[0], shown)
+    ]
+    return View(hidden=hidden, links=tuple(sorted(put_back)), shown=shown)
 
 
-def lays_open(path: Path, environ: Mapping[str, str]) -> Path | None:
-    """Give the private place that would be laid open if `path` were shown; None when it may be."""
-    return next(_opened(path.resolve(), _private(environ)), None)
+def exposed_place(path: Path, environ: Mapping[str, str]) -> Path | None:
+    """Return the private place that showing `path` would expose; None when it is safe."""
+    return next(_exposed(path.resolve(), _private(environ)), None)
 
 
 def of_prefix(prefix: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """Give what to show of an environment or an interpreter's installation: all, unless it is a place for other things.
+    """Return what to show of an environment or of an interpreter's installation.
 
-    `pip install --user` and hand-made installations have `~/.local` or the home itself for their
-    prefix.
+    That is all of it, unless the prefix holds other things too: `pip install --user` and hand-made
+    installations have `~/.local` or the home itself for their prefix.
     """
-    if prefix.name == ".local" or lays_open(prefix, environ):
+    if prefix.name == ".local" or exposed_place(prefix, environ):
         return tuple(prefix / name for name in _OF_A_PREFIX)
     return (prefix,)
 
 
 def _private(environ: Mapping[str, str]) -> tuple[Path, ...]:
     places = [*PRIVATE, environ.get("HOME", "")]
-    with suppress(KeyError):  # a container may run under a number that has no name
+    # a container may run under a number that has no name
+    with suppress(KeyError):
         places.append(pwd.getpwuid(os.getuid()).pw_dir)
-    real = (Path(each).resolve() for each in places if each.startswith("/"))
-    return tuple(each for each in dict.fromkeys(real) if each.is_dir() and each != Path("/"))
+    resolved = (Path(place).resolve() for place in places if place.startswith("/"))
+    return tuple(
+        place for place in dict.fromkeys(resolved) if place.is_dir() and place != Path("/")
+    )
 
 
-def _opened(path: Path, private: Iterable[Path]) -> Iterator[Path]:
+def _exposed(path: Path, private: Iterable[Path]) -> Iterator[Path]:
     """Yield the private places that lie in `path` or are it."""
-    return (each for each in private if each.is_relative_to(path))
+    return (place for place in private if place.is_relative_to(path))
 
 
 def _is_below(path: Path, places: Iterable[Path]) -> bool:
-    return any(path.is_relative_to(each) for each in places)
+    return any(path.is_relative_to(place) for place in places)
 
 
 def _outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """The paths that lie in none of the others, sorted."""
+    """Return the paths that lie in none of the others, sorted."""
     kept: list[Path] = []
     for path in sorted(set(paths)):
         if not _is_below(path, kept):
@@ -94,18 +100,23 @@ def _outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
 
 
 def _links(path: Path) -> Iterator[tuple[Path, str]]:
-    """Yield every symbolic link on the way to what a path leads to, as (where it is, what it says)."""
-    current, left = Path("/"), deque(path.absolute().parts[1:])
+    """Yield every symbolic link on the way to what a path leads to: where it is, and its text."""
+    current, parts = Path("/"), deque(path.absolute().parts[1:])
     followed = 0
-    while left and followed < _LONGEST_CHAIN:
-        part = left.popleft()
-        current = current.parent if part == ".." else current / part
-        if current.is_symlink():
-            followed += 1
-            target = os.readlink(current)  # noqa: PTH115 - as it is written
-            yield current, target
-            if target.startswith("/"):
-                current = Path("/")
-            else:
-                current = current.parent
-            left.extendleft(reversed([each for each in Path(target).parts if each != "/"]))
+    while parts and followed < _LONGEST_CHAIN:
+        part = parts.popleft()
+        if part == "..":
+            current = current.parent
+        else:
+            current = current / part
+        if not current.is_symlink():
+            continue
+        followed += 1
+        target = os.readlink(current)  # noqa: PTH115 - as it is written
+        yield current, target
+        if target.startswith("/"):
+            current = Path("/")
+        else:
+            current = current.parent
+        names = [name for name in Path(target).parts if name != "/"]
+        parts.extendleft(reversed(names))

@@ -32,7 +32,7 @@ class Journal:
 
     @property
     def done(self) -> bool:
-        """Whether the program came to its own end; if not and there is no error either, the process died."""
+        """Whether the program came to its own end. Without that and without an error it died."""
         return any(self._of_first_process("done"))
 
     @property

@@ -1,14 +1,15 @@
 """Start a program, wait for it within limits, and leave nothing of it behind.
 
-Every program that envkit starts goes through `run`. It gets a process group of its own, and the
-whole group is killed when its time is up, when envkit is interrupted, and also after a normal end,
-so that a grandchild can neither keep envkit waiting nor outlive it. One that left the group
-(`setsid`, a daemon) escapes, unless the program is `supervised`, as everything that runs a model's
-code is. Output goes to files, never through a pipe that could fill up.
+Every program that envkit starts goes through `run` or `start`. It gets a process group of its own,
+and the whole group is killed when its time is up, when envkit is interrupted, and also after a
+normal end, so that a grandchild can neither keep envkit waiting nor outlive it. A process that
+leaves the group (`setsid`, a daemon) escapes, unless the program is `supervised`, as everything
+that runs a model's code is. Output goes to files, never through a pipe that could fill up.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import signal
@@ -27,7 +28,7 @@ from envkit.inside import programs
 GRACE_SECONDS = 0.5  # between asking a group to end and killing it
 SUPERVISED_GRACE_SECONDS = 1.6  # the supervisor gives a shorter one, then kills
 SUPERVISOR = Path(programs.__file__).resolve().with_name("supervisor.py")
-_LISTENING_SECONDS = 0.1
+_LISTEN_SECONDS = 0.1
 _LONGEST_SECONDS = 2_000_000.0  # what a C int of milliseconds holds: 23 days
 
 
@@ -70,7 +71,7 @@ def run(
     keep_output: bool = False,
     inherit: Sequence[int] = (),
     supervised: bool = False,
-    heard: Callable[[str], None] | None = None,
+    on_line: Callable[[str], None] | None = None,
 ) -> Ended:
     """Run a program to its end, without a shell, with nothing on its standard input.
 
@@ -79,7 +80,7 @@ def run(
     is returned; otherwise both of its outputs go to envkit's standard error, so that they cannot
     mix with results. `inherit` are file descriptors that it, and what it starts, keep open: a lock
     is held that long. `supervised`: also what left the process group is killed, and all of it when
-    envkit itself is killed (Linux). `heard` is given each line of kept output while the program
+    envkit itself is killed (Linux). `on_line` gets each line of kept output while the program
     runs, some tenths of a second late.
 
     Raises `OSError` when the program cannot be started; a supervised one then ends with status 126.
@@ -98,24 +99,24 @@ def run(
         )
         timed_out = True
         try:
-            timed_out = not _heard_out(process, timeout, sink, heard)
+            if on_line is None:
+                timed_out = not _ends_within(process, timeout)
+            else:
+                timed_out = not _ends_listening(process, timeout, sink, on_line)
         finally:
             _end_group(process, running=timed_out, supervised=bool(before))
-        return Ended(
-            status=process.returncode,
-            timed_out=timed_out,
-            output=_read(sink) if keep_output else "",
-        )
+        output = _read(sink) if keep_output else ""
+        return Ended(status=process.returncode, timed_out=timed_out, output=output)
 
 
 class Running:
-    """A program that goes on beside envkit until it ends, or is ended."""
+    """A program that runs until it ends, or is ended."""
 
     def __init__(self, process: subprocess.Popen[bytes], *, supervised: bool) -> None:
         self._process, self._supervised = process, supervised
 
     def end(self, patience: float = 0.0) -> Ended:
-        """Have it end, with all that it started, and say how it ended; may be asked again.
+        """End it, with all that it started, and return how it ended; may be called again.
 
         It has `patience` seconds to end by itself, then `timed_out` is true.
         """
@@ -132,9 +133,10 @@ class Running:
 def start(
     argv: Sequence[str | Path], *, environment: Mapping[str, str], inherit: Sequence[int] = ()
 ) -> Running:
-    """Start a program as `run` does, supervised, and let it run; it ends at the latest with this thread (Linux).
+    """Start a program as `run` does, supervised, and let it run.
 
-    Raises `OSError` when it cannot be started.
+    On Linux it ends at the latest with the thread that calls this. Raises `OSError` when it cannot
+    be started.
     """
     before = _supervision()
     with _sink(keep_output=False) as sink:
@@ -155,7 +157,8 @@ def _sink(keep_output: bool) -> IO[bytes]:
         return tempfile.TemporaryFile(prefix="envkit-")
     try:
         return os.fdopen(os.dup(2), "wb")
-    except OSError:  # envkit itself was started without a standard error
+    except OSError:
+        # envkit itself was started without a standard error
         return Path(os.devnull).open("wb")
 
 
@@ -164,55 +167,54 @@ def _read(sink: IO[bytes]) -> str:
     return sink.read().decode("utf-8", errors="replace")
 
 
-def _heard_out(
+def _ends_listening(
     process: subprocess.Popen[bytes],
     timeout: float | None,
     sink: IO[bytes],
-    heard: Callable[[str], None] | None,
+    on_line: Callable[[str], None],
 ) -> bool:
     """Wait as `_ends_within` does, and hand on the lines that come meanwhile."""
-    if heard is None:
-        return _ends_within(process, timeout)
-    ends = None if timeout is None else time.monotonic() + timeout
+    ends = math.inf if timeout is None else time.monotonic() + timeout
     place = 0
     while True:
-        if ends is None:
-            left = _LISTENING_SECONDS
-        else:
-            left = min(_LISTENING_SECONDS, ends - time.monotonic())
+        left = min(_LISTEN_SECONDS, ends - time.monotonic())
         ended = _ends_within(process, left)
-        content = os.pread(sink.fileno(), 1 << 20, place)  # where the program writes is not moved
-        whole, _, _ = content.rpartition(b"\n")
-        for line in whole.splitlines():
-            heard(line.decode("utf-8", errors="replace"))
-        place += len(whole) + 1 if whole else 0
-        if ended or (ends is not None and time.monotonic() >= ends):
+        # unlike `read`, this does not move the place where the program writes
+        content = os.pread(sink.fileno(), 1 << 20, place)
+        lines, newline, _ = content.rpartition(b"\n")
+        for line in lines.splitlines():
+            on_line(line.decode("utf-8", errors="replace"))
+        place += len(lines) + len(newline)
+        if ended or time.monotonic() >= ends:
             return ended
 
 
 def _ends_within(process: subprocess.Popen[bytes], timeout: float | None) -> bool:
-    """Wait, where the system can without reaping: so the group's number cannot be reused before `_end_group`."""
-    if hasattr(os, "pidfd_open"):
-        descriptor = os.pidfd_open(process.pid)
+    """Wait, where the system can without reaping.
+
+    So the group's number cannot be reused before `_end_group`.
+    """
+    if not hasattr(os, "pidfd_open"):
         try:
-            poll = select.poll()  # not `select`, which fails on descriptors over 1023
-            poll.register(descriptor, select.POLLIN)
-            return bool(
-                poll.poll(
-                    None if timeout is None else min(max(timeout, 0.0), _LONGEST_SECONDS) * 1000
-                )
-            )
-        finally:
-            os.close(descriptor)
+            process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+    milliseconds = None
+    if timeout is not None:
+        milliseconds = min(max(timeout, 0.0), _LONGEST_SECONDS) * 1000
+    descriptor = os.pidfd_open(process.pid)
     try:
-        process.wait(timeout)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
+        # not `select`, which fails on descriptors over 1023
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        return bool(poll.poll(milliseconds))
+    finally:
+        os.close(descriptor)
 
 
 def _supervision() -> list[str]:
-    """What to put before a program's words; nothing where it cannot be had."""
+    """Return the words that stand before those of a supervised program; none off Linux."""
     if not sys.platform.startswith("linux") or not sys.executable:
         return []
     return [sys.executable, "-I", "-S", str(SUPERVISOR), str(os.getpid())]
@@ -220,23 +222,26 @@ def _supervision() -> list[str]:
 
 def _end_group(process: subprocess.Popen[bytes], *, running: bool, supervised: bool) -> None:
     """Ask a running program to end, then kill whatever is left in its group."""
-    grace = SUPERVISED_GRACE_SECONDS if supervised else GRACE_SECONDS
     try:
-        if running:
-            if supervised:  # it asks its group
-                process.terminate()
-            else:
-                _signal_group(process.pid, signal.SIGTERM)
-            try:
-                _ends_within(process, grace)
-            except (
-                KeyboardInterrupt
-            ):  # a second one does not keep a supervisor from its work; a third does
-                _ends_within(process, grace)
-                raise
+        if running and supervised:
+            # the supervisor asks its group
+            process.terminate()
+            _wait_twice(process, SUPERVISED_GRACE_SECONDS)
+        elif running:
+            _signal_group(process.pid, signal.SIGTERM)
+            _wait_twice(process, GRACE_SECONDS)
     finally:
         _signal_group(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def _wait_twice(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait for the end. A second Ctrl-C does not keep a supervisor from its work; a third does."""
+    try:
+        _ends_within(process, seconds)
+    except KeyboardInterrupt:
+        _ends_within(process, seconds)
+        raise
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

@@ -13,30 +13,34 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import NoReturn, TypeVar
 
-_Given = TypeVar("_Given")
+_Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 _PIECES = 8  # per process: few enough to cost little, many enough that none waits long for another
 
 
 def in_processes(
-    function: Callable[[_Given], _Result], items: Sequence[_Given], jobs: int
+    function: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int
 ) -> list[_Result]:
-    """Apply a function to each item and give the results in order; in this process when there is but one to use.
+    """Apply a function to each item and return the results in order.
+
+    Without need of other processes it runs in this one.
 
     jobs: how many processes at most, 0 for one a core. The function, items and results must pickle.
     What the function raises is raised here, once the pieces that were begun are done.
     """
-    wanted = min(jobs or os.cpu_count() or 1, len(items))
-    if wanted <= 1:
-        return [function(each) for each in items]
+    count = min(jobs or os.cpu_count() or 1, len(items))
+    if count <= 1:
+        return [function(item) for item in items]
     others = set(multiprocessing.active_children())
+    variables = dict(os.environ)
     with ProcessPoolExecutor(
-        wanted, mp_context=_context(), initializer=_begin, initargs=(dict(os.environ),)
+        count, mp_context=_context(), initializer=_begin, initargs=(variables,)
     ) as pool:
-        pieces = max(1, len(items) // (wanted * _PIECES))
+        pieces = max(1, len(items) // (count * _PIECES))
         try:
-            with _held_back():  # a process that is half-started would tell of it
-                results = pool.map(partial(_interruptibly, function), items, chunksize=pieces)
+            # a process that is half-started would print a traceback
+            with _interrupts_held_back():
+                results = pool.map(partial(_interruptible, function), items, chunksize=pieces)
             return list(results)
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
@@ -45,14 +49,17 @@ def in_processes(
             raise
 
 
-class _Ended(SystemExit, KeyboardInterrupt):
-    """Ctrl-C in a process of the pool: cleaned up after like any other, and without a traceback of its own."""
+class _Interrupted(SystemExit, KeyboardInterrupt):
+    """Ctrl-C in a process of the pool: cleaned up after like any other, but without a traceback."""
 
 
-def _interruptibly(function: Callable[[_Given], _Result], item: _Given) -> _Result:
-    """Apply the function, unless Ctrl-C came, which the whole group is sent; the pool itself ends its processes."""
+def _interruptible(function: Callable[[_Item], _Result], item: _Item) -> _Result:
+    """Apply the function, unless Ctrl-C came, which the whole group gets.
+
+    The pool ends its processes.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        raise _Ended(130)
+        raise _Interrupted(130)
     signal.signal(signal.SIGINT, _end)
     try:
         return function(item)
@@ -63,28 +70,28 @@ def _interruptibly(function: Callable[[_Given], _Result], item: _Given) -> _Resu
 
 def _end(_: int, __: object) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise _Ended(130)
+    raise _Interrupted(130)
 
 
 def _interrupt(processes: Iterable[BaseProcess]) -> None:
-    """Tell those too that had not begun when the group was told."""
-    for each in processes:
-        if each.pid is not None:
+    """Signal those too that had not begun when the group got the signal."""
+    for process in processes:
+        if process.pid is not None:
             with suppress(ProcessLookupError):
-                os.kill(each.pid, signal.SIGINT)
+                os.kill(process.pid, signal.SIGINT)
 
 
 def _remember(_: int, __: object) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _begin(environment: dict[str, str]) -> None:
-    """Take over the variables, which may have changed since the server of processes was started, and hear Ctrl-C.
+def _begin(variables: dict[str, str]) -> None:
+    """Take over the variables, and let Ctrl-C through, which `_context` held back.
 
-    That was held back until now: see `_context`.
+    The variables may have changed since the server of processes was started.
     """
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update(variables)
     signal.signal(signal.SIGINT, _remember)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
@@ -95,14 +102,16 @@ def _context() -> BaseContext:
         return multiprocessing.get_context("spawn")
     from multiprocessing import forkserver, resource_tracker
 
-    resource_tracker.ensure_running()  # lets signals through once it runs
-    with _held_back():  # what is started here, and all that it starts, begins like this
+    # lets signals through once it runs
+    resource_tracker.ensure_running()
+    # processes inherit the mask of signals from the server
+    with _interrupts_held_back():
         forkserver.ensure_running()
     return multiprocessing.get_context("forkserver")
 
 
 @contextmanager
-def _held_back() -> Iterator[None]:
+def _interrupts_held_back() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

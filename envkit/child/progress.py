@@ -1,8 +1,8 @@
-"""How work tells what it is doing: lines for whoever listens, and steps for who can draw them.
+"""How work reports what it is doing: lines of text, and steps for those who can draw them.
 
-A `Report` is anything that takes a line of text. What also has `step` is a `Progress`: it is told
-how far a step is, and draws a bar, prints lines, or does nothing. So the work need not know where
-it is shown.
+A `Report` is anything that takes a line of text. A report that also has `step` is a `Progress`: it
+gets how far a step is, and draws a bar, prints lines, or does nothing. So the work need not know
+where it is shown.
 """
 
 from __future__ import annotations
@@ -13,17 +13,23 @@ from typing import Protocol, runtime_checkable
 
 
 class Report(Protocol):
-    """Takes a line of text: something begins that takes time, or something should be known."""
+    """Takes a line of text: something begins that takes time, or the user should know something."""
 
     def __call__(self, line: str, /) -> None:
         """Take a line."""
 
 
+def silent(_: str, /) -> None:
+    """Report nothing."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class State:
-    """How far a step is. what: in words, empty for "as before". done, total: bytes; a total of 0 is not known.
+    """How far a step is.
 
-    line: what whoever cannot draw may print, or empty.
+    what: in words, empty for "as before". done, total: bytes; a total of 0 is unknown.
+
+    line: a line to print instead of drawing, or empty.
     """
 
     what: str = ""
@@ -51,7 +57,7 @@ class Progress(Protocol):
 
 
 def step(report: Report | None, what: str) -> AbstractContextManager[Advance]:
-    """Begin a step of a report; one that knows no steps is told nothing of it."""
+    """Begin a step of a report; one that shows no steps is not called."""
     if isinstance(report, Progress):
         return report.step(what)
     return nullcontext(_ignore)

@@ -76,7 +76,7 @@ def prepare(
     interpreter_paths: Sequence[Path] = (),
     readable: Sequence[Path] = (),
 ) -> tuple[list[str | Path], dict[str, str]]:
-    """Write the request into a private folder; return the words that start the program, and its variables."""
+    """Write the request into a private folder; return the program's words and its variables."""
     request_file = folder / "REQUEST.json"
     content = {**request, "journal": str(folder / journal.FILE_NAME)}
     flags = ["-I"] if isolated else []
@@ -102,7 +102,7 @@ def prepare(
 
 
 def read_journal(folder: Path, ended: Ended, confinement: Confinement | None) -> Journal:
-    """Read what a program reported that was started as `prepare` said, in this folder, and that has ended."""
+    """Read what a program reported that `prepare` prepared in this folder, and that has ended."""
     events = tuple(journal.read_events(folder / journal.FILE_NAME))
     if confinement is not None:
         ended = confinement.as_ended(ended)

@@ -1,8 +1,8 @@
-"""Temporary folders that are also gone when envkit was killed before it could remove them.
+"""Temporary folders that are also removed when envkit was killed before it could remove them.
 
-Each is locked as long as its process lives (`man 2 flock`). So who finds one that is not locked
-knows that it was left: making a folder removes those first. Numbers of processes would not tell
-this, since containers that share a `/tmp` count for themselves.
+Each is locked as long as its process lives (`man 2 flock`), so a folder that is not locked was left
+behind: making a folder removes those first. Numbers of processes would not show this, since
+containers that share a `/tmp` number processes on their own.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _PREFIX = "envkit-scratch-"
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """Make a folder where temporary files belong, real path, private to this user; it is removed at the end."""
+    """Make a private temporary folder, a real path; it is removed at the end."""
     sweep()
     while True:
         with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as name:
-            lock = _locked(Path(name))
-            # another process that was sweeping came between: it has removed it, or will
+            lock = _lock(Path(name))
             if lock is None:
+                # another process that was sweeping has removed it, or will
                 continue
             try:
                 yield Path(name).resolve()
@@ -36,18 +36,20 @@ def folder() -> Iterator[Path]:
 
 
 def sweep() -> None:
-    """Remove the folders that killed processes of this user left. One look into a folder when there are none."""
+    """Remove the folders that killed processes of this user left.
+
+    One look into a folder if there are none.
+    """
     with suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
-        for entry in [each for each in entries if each.name.startswith(_PREFIX)]:
+        for entry in [entry for entry in entries if entry.name.startswith(_PREFIX)]:
             with suppress(OSError):
                 _remove_left(entry)
 
 
 def _remove_left(entry: os.DirEntry[str]) -> None:
-    if (
-        not entry.is_dir(follow_symlinks=False)
-        or entry.stat(follow_symlinks=False).st_uid != os.geteuid()
-    ):
+    if not entry.is_dir(follow_symlinks=False):
+        return
+    if entry.stat(follow_symlinks=False).st_uid != os.geteuid():
         return
     descriptor = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
@@ -58,27 +60,28 @@ def _remove_left(entry: os.DirEntry[str]) -> None:
         os.close(descriptor)
 
 
-def _locked(path: Path) -> int | None:
-    """Lock a new folder and give the descriptor that holds the lock; None when it was taken away meanwhile."""
+def _lock(path: Path) -> int | None:
+    """Lock a new folder and return the descriptor that holds the lock; None if it was removed."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        taken = False
+        is_ours = True
     except BlockingIOError:
-        taken = True
-    except OSError:  # there are no locks here: then nobody sweeps either
-        taken = False
-    if not taken and path.exists():
+        is_ours = False
+    except OSError:
+        # no locks on this file system: then nobody sweeps either
+        is_ours = True
+    if is_ours and path.exists():
         return descriptor
     os.close(descriptor)
     return None
 
 
 def _locks_have_effect(path: Path) -> bool:
-    """Try to lock again what is locked: some file systems agree to everything."""
+    """Try to lock again what is locked: on some file systems every lock succeeds."""
     second = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -8,7 +8,7 @@ from envkit.errors import ToolNotFound
 
 
 def program() -> Path:
-    """Give the path of uv. Raises `ToolNotFound`."""
+    """Return the path of uv. Raises `ToolNotFound`."""
     try:
         from uv import find_uv_bin
 
@@ -16,5 +16,6 @@ def program() -> Path:
     except (ImportError, FileNotFoundError):
         raise ToolNotFound(
             "uv",
-            "It comes with envkit: reinstall envkit, or `pip install uv`. `--env-manager virtualenv` does without it.",
+            "It comes with envkit: reinstall envkit, or `pip install uv`. "
+            "`--env-manager virtualenv` does without it.",
         ) from None

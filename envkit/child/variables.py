@@ -2,16 +2,17 @@
 
 Two kinds of programs, two rules:
 
-*A program in a rebuilt environment* sees what the caller has, but nothing that would make its Python import
-from elsewhere or tie it to the environment envkit itself runs in. Gone are every `PYTHON*` variable that
-changes where Python looks or what it runs first, the marks of active virtual and conda environments, and the
-settings of installers. Its `PATH` starts with the environment's own programs.
+*A program in a rebuilt environment* sees what the caller has, but nothing that would make its
+Python import from elsewhere or tie it to the environment envkit itself runs in. Gone are every
+`PYTHON*` variable that changes where Python looks or what it runs first, the marks of active
+virtual and conda environments, and the settings of installers. Its `PATH` starts with the
+environment's own programs.
 
-*An installer* may be told where this machine gets packages from (indexes, proxies, certificates, credentials,
-time-outs), since that is the machine's business and no model can know it. It is not told what to choose: a
-variable that would change what gets installed or where (`UV_RESOLUTION`, `PIP_CONSTRAINT`, `PIP_TARGET`, …)
-does not reach it. Only variables known to be harmless are kept. (For uv's configuration files the same is done
-by `environments.uv_settings`; pip reads its own.)
+*An installer* may be told where this machine gets packages from (indexes, proxies, certificates,
+credentials, time-outs), since that is the machine's business and no model can know it. It is not
+told what to choose: a variable that would change what gets installed or where (`UV_RESOLUTION`,
+`PIP_CONSTRAINT`, `PIP_TARGET`, …) does not reach it. Only variables known to be harmless are kept.
+(For uv's configuration files the same is done by `environments.uv_settings`; pip reads its own.)
 
 Everything else (`HOME`, `LANG`, `SSL_CERT_FILE`, `HTTPS_PROXY`, `LD_LIBRARY_PATH`, `NETRC`, …) is
 left as it is.

@@ -1,4 +1,4 @@
-"""A model that is loaded once, in a process of its own, and asked over a socket for as long as it is wanted.
+"""A model that is loaded once, in a process of its own, and answers over a socket.
 
 `envkit/inside/worker.py` is the program; `envkit/inside/__main__.py` documents the messages.
 """
@@ -19,9 +19,9 @@ from envkit.child.sandbox import Confinement
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Worker:
-    """A process that loads its model, or has loaded it. `channel` is the socket over which it is asked.
+    """A process that loads its model, or has loaded it. `channel` is the socket to it.
 
-    It ends when this side closes the channel; it is to be ended in any case, which removes its
+    It ends when this side closes the channel; `end` must be called in any case, which removes its
     private folder.
     """
 
@@ -32,7 +32,7 @@ class Worker:
     confinement: Confinement | None
 
     def end(self, patience: float = 0.0) -> Journal:
-        """End it, with all that it started, within `patience` seconds; give what it reported and how it ended."""
+        """End it, with all that it started, within `patience` seconds; return its journal."""
         self.channel.close()
         try:
             ended = self.running.end(patience)
@@ -43,7 +43,7 @@ class Worker:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preparation:
-    """What a worker is started with, which takes a while to find out when it is confined."""
+    """What a worker is started with; collecting it takes a while when it is confined."""
 
     argv: Sequence[str | Path]
     variables: Mapping[str, str]
@@ -62,13 +62,15 @@ def prepare(
     confinement: Confinement | None = None,
     interpreter_paths: Sequence[Path] = (),
 ) -> Preparation:
-    """Make ready what a worker needs. `request` is that of the job `work` without `channel`.
+    """Prepare what a worker needs. `request` is that of the job `work` without `channel`.
 
-    The rest is as for `run_inside`, also what it raises.
+    The rest is as for `runner.run_inside`, also what it raises.
     """
     with ExitStack() as undo:
         folder = undo.enter_context(scratch.folder())
-        ours, theirs = (undo.enter_context(each) for each in socket.socketpair())
+        ours, theirs = socket.socketpair()
+        undo.enter_context(ours)
+        undo.enter_context(theirs)
         argv, variables = runner.prepare(
             python,
             {**request, "job": "work", "channel": theirs.fileno()},
@@ -90,10 +92,10 @@ def prepare(
 
 
 def start(preparation: Preparation, *, inherit: Sequence[int] = ()) -> Worker:
-    """Start a worker; it tells over its channel when it has loaded. It ends at the latest with this thread (Linux).
+    """Start a worker; it reports over its channel when it has loaded its model.
 
-    `inherit` are descriptors that it keeps open. Raises `OSError` when the interpreter cannot be
-    started.
+    On Linux it ends at the latest with the thread that calls this. `inherit` are descriptors that
+    it keeps open. Raises `OSError` when the interpreter cannot be started.
     """
     ours, theirs = preparation.channels
     with ExitStack() as undo:

@@ -20,7 +20,7 @@ from envkit.models.environment_files import read_spec
 from envkit.models.uris.required_files import ENVIRONMENT
 
 if TYPE_CHECKING:
-    from envkit.child.sandbox import Wish
+    from envkit.child.sandbox import SandboxOption
 
 CONTENT_TYPES = ("json", "csv", "parquet")
 Report = Callable[[str], None]
@@ -78,7 +78,7 @@ def predict(
     extra_envs: Mapping[str, str] | None = None,
     timeout: float | None = None,
     memory_bytes: int | None = None,
-    sandbox: Wish = None,
+    sandbox: SandboxOption = None,
     report: Report | None = None,
 ) -> Any:
     """Predict with a model in its rebuilt environment; the environment is built when it is not there.

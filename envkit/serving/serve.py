@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envkit.child import variables as variables_of
-from envkit.child.sandbox import Wish, confinement
+from envkit.child.sandbox import SandboxOption, confinement
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.environments.reproduction import prepare_model
@@ -45,7 +45,7 @@ def serve(
     conda_exe: str | Path | None = None,
     extra_envs: Mapping[str, str] | None = None,
     memory_bytes: int | None = None,
-    sandbox: Wish = None,
+    sandbox: SandboxOption = None,
     report: Callable[[str], None] | None = None,
 ) -> ModelServer:
     """Serve a model over HTTP from its rebuilt environment.

@@ -351,7 +351,7 @@ def test_lines_are_heard_while_the_program_runs_and_all_of_them(tmp_path: Path) 
         ["sh", "-c", script],
         environment=os.environ,
         keep_output=True,
-        heard=lambda line: heard.append((line, done.exists())),
+        on_line=lambda line: heard.append((line, done.exists())),
     )
 
     assert heard[0] == ("first", False)

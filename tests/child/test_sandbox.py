@@ -287,7 +287,7 @@ def test_a_bubblewrap_that_does_not_work_is_not_taken(
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
 
-    assert "does not work here: Creating new namespace failed" in str(sandbox.confinement("auto"))
+    assert "does not work: Creating new namespace failed" in str(sandbox.confinement("auto"))
     with pytest.raises(ToolNotFound, match="Operation not permitted"):
         sandbox.confinement("bubblewrap")
 

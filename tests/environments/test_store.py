@@ -364,7 +364,9 @@ def test_a_damaged_environment_is_not_taken_away_from_under_a_program_that_runs_
         _, built, why = shelf.build("uv", KEY, interpreter, fill, hear)
         assert (built, why) == (True, "file was changed")
     else:
-        with pytest.raises(BuildFailed, match=r"rebuild .*, where programs run \(file was changed\)"):
+        with pytest.raises(
+            BuildFailed, match=r"rebuild .*, where programs run \(file was changed\)"
+        ):
             shelf.build("uv", KEY, interpreter, fill, hear)
         assert (place / "file").read_text() == "damaged"
     assert heard == [

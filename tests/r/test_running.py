@@ -70,7 +70,7 @@ def test_what_r_raises_is_the_models_error_without_a_traceback_of_python(
     ("asked", "how"), [("quit", "ended with status 3"), ("die", "was killed by SIGKILL")]
 )
 def test_r_that_ends_is_told_as_it_ended(crates: Path, asked: str, how: str) -> None:
-    with pytest.raises(PredictionFailed, match=f"predict: its process {how}"):
+    with pytest.raises(PredictionFailed, match=f"predicting: its process {how}"):
         envkit.predict(crates / "whims", {"inputs": [asked]})
 
 

@@ -101,7 +101,7 @@ class Workshop:
             directory=self.place.parent,
             keep_output=True,
             inherit=self.inherit,
-            heard=heard,
+            on_line=heard,
         )
         if ended.succeeded:
             for line in _YANKED.findall(ended.output):

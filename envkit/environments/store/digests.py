@@ -1,5 +1,4 @@
-"""Digests of large local files, remembered: wheels of several GB in a model are read once, not at
-each use.
+"""Digests of large local files, remembered: a model's wheels of several GB are read once.
 
 A file is identified by its path, inode, size and time of change. One that changed just now is not
 remembered, since it could change again within the resolution of that time. The memory may be lost,

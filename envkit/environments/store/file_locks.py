@@ -1,5 +1,4 @@
-"""Locks on files of the store: by `flock`, so that the system releases them when their last holder
-ends.
+"""Locks on files of the store, by `flock`: the system releases them when their holders end.
 
 A lock belongs to an open file and is inherited with it: a child that gets the descriptor holds it
 as long as it lives. The holder of a lock may remove its file; a process that waited for such a file
@@ -55,8 +54,9 @@ def exclusive(
 
 
 def shared(path: Path) -> int | None:
-    """Lock a file together with others; None when it is gone. Raises `OSError` when it cannot be
-    opened.
+    """Lock a file together with others; None when it is gone.
+
+    Raises `OSError` when it cannot be opened.
 
     Where there are no locks nothing is removed either, so the descriptor may then hold none.
     """

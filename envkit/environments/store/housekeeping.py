@@ -149,8 +149,9 @@ def prune(
 def verify(
     targets: Sequence[str | Path] = (), root: Path | None = None, *, repair: bool = False
 ) -> Iterator[Verified]:
-    """Check every file of the environments that the targets name, default all, against its recorded
-    digest.
+    """Check every file of environments, default all, against its recorded digest.
+
+    `targets` are as for `select`.
 
     With `repair` a damaged one is removed, unless it is in use, so that its next use rebuilds it.
     """
@@ -196,9 +197,7 @@ def _read_marker(folder: Path) -> tuple[dict[str, Any], str]:
 
 
 def _named(target: str, stored: Iterable[StoredEnvironment]) -> list[StoredEnvironment]:
-    """Find environments by name, key or path, else by a model, else by the beginning of a name or
-    key.
-    """
+    """Find environments by name, key or path, else by a model, else by a prefix."""
     path = os.path.realpath(target.removeprefix("file://"))
     by_name = [each for each in stored if target in (each.name, each.key) or path == str(each.path)]
     if by_name:

@@ -12,8 +12,9 @@ from envkit.environments.store.store import Store
 
 @contextmanager
 def occupied(environment: Environment) -> Iterator[tuple[int, ...]]:
-    """Keep an environment from being removed while the block runs; one outside a store needs
-    nothing.
+    """Keep an environment from being removed while the block runs.
+
+    One outside a store needs nothing.
 
     Yields the descriptors that programs in it inherit, so that one that lives on keeps it too.
     """

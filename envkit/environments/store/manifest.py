@@ -25,8 +25,7 @@ _SECOND = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class _Manifest:
-    """paths, sizes, times: of each file, in the same order. beside: the names in each folder of
-    packages.
+    """Path, size and time of change of each file, and the names in each folder of packages.
 
     Three long lists instead of many short ones are read in half the time.
     """
@@ -93,16 +92,15 @@ def added(environment: Path) -> Iterator[str]:
 
 
 def same_time(now: int, then: int) -> bool:
-    """Whether two times of change, in nanoseconds, are equal; archives and images keep only whole
-    seconds.
+    """Whether two times of change, in nanoseconds, are equal.
+
+    Archives and images keep only whole seconds.
     """
     return now == then or (now % _SECOND == 0 and now == then - then % _SECOND)
 
 
 def _files(environment: Path) -> Iterator[tuple[str, int, int]]:
-    """Yield path, size and time of every file and link of an environment, without envkit's own two
-    files.
-    """
+    """Yield path, size and time of every file and link, without envkit's own two files."""
     folders = [""]
     while folders:
         folder = folders.pop()

@@ -93,9 +93,7 @@ def _stamp(path: Path) -> tuple[str, int, int]:
 
 
 def _base_files(interpreter: Interpreter) -> Iterator[Path]:
-    """Yield a file of its standard library and its shared library, where they are at their usual
-    places.
-    """
+    """Yield a file of its standard library and its shared library, if at their usual places."""
     library = interpreter.executable.parent.parent / "lib"
     landmark = library / f"python{interpreter.minor}" / "os.py"
     shared_libraries = sorted(library.glob(f"libpython{interpreter.minor}*.so.*"))

@@ -1,6 +1,4 @@
-"""Remove an environment that no program uses, so that no moment leaves half of one that looks
-whole.
-"""
+"""Remove an environment that no program uses; no interruption leaves half of one as ready."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ PATIENCE_SECONDS = 60.0  # with programs that run in an environment which must b
 
 
 def remove(place: Path) -> None:
-    """Remove an environment, its marker first: what an interruption leaves is not an environment."""
+    """Remove an environment, its marker first: an interruption leaves nothing that looks ready."""
     if place.is_symlink() or place.is_file():
         place.unlink()
     elif place.exists():
@@ -45,8 +43,7 @@ def claim(place: Path) -> bool:
 
 
 def await_programs(place: Path, why: str, report: Callable[[str], None]) -> None:
-    """Wait for the programs that run in an environment that must be rebuilt; it stays until they
-    end.
+    """Wait for the programs that run in an environment which must be rebuilt.
 
     Raises `BuildFailed` when they do not end.
     """

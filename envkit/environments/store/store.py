@@ -1,5 +1,4 @@
-"""The environment store: one folder of built environments, shared by all models and processes of a
-user.
+"""The environment store: one folder of built environments for all models of a user.
 
     <root>/environments/<manager>-<key>/   an environment; ready when it holds a valid marker
     <root>/locks/<manager>-<key>.lock      held while that environment is built or removed
@@ -55,7 +54,7 @@ class Ready:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotReady:
-    """There is nothing to use. why: why what is there cannot be used; empty when nothing is there."""
+    """There is nothing to use. why: what is wrong with what is there; empty for nothing there."""
 
     place: Path
     why: str = ""
@@ -169,8 +168,7 @@ class Store:
         return file_locks.is_held(self._lock_path(place.name)) or file_locks.is_held(place / MARKER)
 
     def sweep(self) -> None:
-        """Remove what killed processes left: environments whose build or removal did not end, and
-        their locks.
+        """Remove environments whose build or removal was killed, and their locks.
 
         One look into a folder when there is nothing to do. Nothing is done where nothing can be
         written.
@@ -212,8 +210,9 @@ class Store:
 
 
 def _why_unusable(place: Path, key: str) -> str | None:
-    """Return why `place` is not an environment with this key: "" when nothing is there, None when
-    it is ready.
+    """Return why `place` is not an environment with this key.
+
+    "" when nothing is there, None when it is ready.
     """
     try:
         content = ready_marker.read(place)

@@ -20,8 +20,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Uses:
-    """last: seconds since the epoch, 0 when it is unknown. models: their folders, the latest user
-    first.
+    """When an environment was used last, in seconds since the epoch or 0, and by which models.
+
+    The folder of the latest user is first.
     """
 
     last: float = 0.0
