@@ -57,9 +57,6 @@ LIBRARIES_OF_PROGRAMS = {  # programs that are started with envkit's own interpr
     "inside/programs/pip_candidates.py": {"packaging", "piptools"},
     "inside/programs/rattler_program.py": {"rattler"},
 }
-STILL_CIRCULAR = {
-    "validating/files/facts.py",
-}
 OWN_NAME_INSIDE = "_envkit"  # of the folder `inside`, in the interpreters that run it
 TOP = {"cli", "serving", "spark"}
 ONLY_IN = {  # libraries, and the layers that may know them
@@ -288,9 +285,7 @@ def test_every_import_follows_the_table() -> None:
 
 
 def test_no_files_import_each_other() -> None:
-    found = [group for group in circles(PACKAGE) if not STILL_CIRCULAR & set(group)]
-
-    assert not found, "\n".join(map(str, found))
+    assert circles(PACKAGE) == []
 
 
 @pytest.fixture

@@ -253,7 +253,7 @@ def _tolerances(option: str, words: tuple[str, ...]) -> dict[str, float]:
 
 
 def _list_rules() -> None:
-    from envkit.validating.rule import all_rules
+    from envkit.validating.rules import all_rules
 
     for rule in all_rules():
         severity = f"{rule.severity.value:7}"

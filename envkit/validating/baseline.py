@@ -1,4 +1,4 @@
-"""Findings that are known and accepted, in a file beside the pipeline: only what is new fails.
+"""Findings that are known and accepted, in a file next to the pipeline: only new ones fail.
 
 A finding is known by its rule, file, field and problem, not by its line, so that it stays known
 after lines were moved.
@@ -21,7 +21,7 @@ from envkit.validating.report import ModelResult, Report
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Baseline:
-    """Fingerprints with how often each occurs, by model, whose path is relative to the folder of the file."""
+    """How often each fingerprint occurs, by model, whose path is relative to `folder`."""
 
     folder: Path
     models: Mapping[str, Mapping[str, int]]
@@ -39,38 +39,32 @@ class Baseline:
 
 
 def read(path: Path) -> Baseline:
-    """Read a baseline. Raises `InvalidFile` when it is missing or none."""
-    document = Document.parse(
-        read_text(path), path if path.suffix == ".json" else Path(f"{path}.json")
-    )  # is JSON
-    models = document.mapping("models")
-    found = {}
-    for name, counts in models.content.items():
-        if not isinstance(counts, dict) or not all(
-            isinstance(each, int) for each in counts.values()
-        ):
-            raise InvalidFile(path, f"models.{name}", "is not what `--write-baseline` writes")
-        found[name] = counts
-    return Baseline(folder=path.resolve().parent, models=found)
+    """Read a baseline. Raises `InvalidFile` when it is missing or malformed."""
+    # the suffix decides the format, and a baseline is always JSON
+    named = path if path.suffix == ".json" else Path(f"{path}.json")
+    models = Document.parse(read_text(path), named).mapping("models").content
+    for name, counts in models.items():
+        is_valid = isinstance(counts, dict) and all(isinstance(n, int) for n in counts.values())
+        if not is_valid:
+            raise InvalidFile(path, f"models.{name}", "was not written by `--write-baseline`")
+    return Baseline(folder=path.resolve().parent, models=models)
 
 
 def write(path: Path, report: Report) -> None:
     """Write all findings of a report as a baseline. Raises `InvalidInput` when the file cannot be written."""
     folder = path.resolve().parent
-    models = {
-        _key(result, folder): dict(
-            sorted(Counter(each.fingerprint for each in result.findings).items())
-        )
-        for result in sorted(report.results, key=lambda each: each.model)
-        if result.findings
-    }
-    text = json.dumps({"schema_version": 1, "models": models}, indent=2, ensure_ascii=False) + "\n"
+    models = {}
+    for result in sorted(report.results, key=lambda result: result.model):
+        if result.findings:
+            counts = Counter(finding.fingerprint for finding in result.findings)
+            models[_key(result, folder)] = dict(sorted(counts.items()))
+    content = {"schema_version": 1, "models": models}
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     try:
         path.write_bytes(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
-        raise InvalidInput(
-            f"Cannot write the baseline {path}: {error.strerror or error}."
-        ) from error
+        reason = error.strerror or error
+        raise InvalidInput(f"Cannot write the baseline {path}: {reason}.") from error
 
 
 def _key(result: ModelResult, folder: Path) -> str:

@@ -9,15 +9,15 @@ from envkit.formats import mlmodel
 
 
 def models_of(files: Iterable[str | Path]) -> tuple[Path, ...]:
-    """Give the folders with an `MLmodel` that lie nearest above some files, each once, in their order.
+    """Give the nearest folder with an `MLmodel` above each file, each once, in the order of the files.
 
-    Files that are in no model are passed over; one that was removed counts for the model that it
-    was in.
+    Files that are in no model are skipped; a file that was removed counts for the model that it was
+    in.
     """
-    found: dict[Path, None] = {}
+    models: dict[Path, None] = {}
     for file in files:
         for folder in Path(file).parents:
             if (folder / mlmodel.FILE_NAME).is_file():
-                found[folder] = None
+                models[folder] = None
                 break
-    return tuple(found)
+    return tuple(models)

@@ -1,34 +1,35 @@
-"""What a rule reports, and how grave it is."""
+"""What a rule reports, where, and how severe it is."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 
 class Severity(StrEnum):
-    """How grave a finding is, after SARIF's levels.
+    """How severe a finding is, after SARIF's levels.
 
     error: the model will not run there, will run with something else, or is not safe to run.
-    warning: it may. note: worth knowing; what cannot be told for sure.
+    warning: it may. note: worth knowing, or not certain.
     """
 
     NOTE = "note"
     WARNING = "warning"
     ERROR = "error"
 
-    def reaches(self, least: Severity) -> bool:
-        """Whether it is at least as grave as another."""
+    def reaches(self, lowest: Severity) -> bool:
+        """Whether it is at least as severe as another."""
         order = list(Severity)
-        return order.index(self) >= order.index(least)
+        return order.index(self) >= order.index(lowest)
 
 
 class Stage(Enum):
-    """What is looked at, in this order; each stage asks more of the machine than the one before.
+    """The stages in order; each needs more of the machine than the one before.
 
-    The value is the name of the folder of its rules.
+    The value is the name of the folder that holds the stage's rules.
     """
 
     FILES = "files"
@@ -43,14 +44,58 @@ ALWAYS = frozenset({Stage.FILES, Stage.CODE})
 """The stages that need neither a network nor anything installed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in a model.
+
+    file: relative to the model directory, empty for the model as a whole. line: from 1, 0 where
+    there are no lines. field: the key in the file, where that says more than a line.
+    """
+
+    file: str = ""
+    line: int = 0
+    field: str = ""
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.file and self.line:
+            place = f"{self.file}:{self.line}"
+        if self.field:
+            return f"{place} ({self.field})"
+        return place
+
+
+WHOLE_MODEL = Location()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a rule yields: the engine adds the rule, and its severity where none is set here.
+
+    problem, remedy: a sentence each, without a full stop, the remedy in the imperative.
+    """
+
+    problem: str
+    remedy: str
+    location: Location = WHOLE_MODEL
+    severity: Severity | None = None
+
+
+Faults: TypeAlias = Iterator[Fault]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One thing that is wrong.
+    """One thing that is wrong with a model.
 
-    rule: the code of the rule, `ENV120`. file: relative to the model directory, empty for the model
-    as a whole; line: from 1, 0 where there are no lines; field: the key in the file, where that
-    says more than a line. problem, remedy: a sentence each, without a full stop, the remedy in the
-    imperative.
+    Attributes:
+        rule: The code of the rule, such as `ENV120`.
+        severity: The rule's severity, or the one that the user gave it.
+        problem: What is wrong: a sentence without a full stop.
+        remedy: What to do: a sentence in the imperative, without a full stop.
+        file: Relative to the model directory; empty for the model as a whole.
+        line: Counted from 1; 0 where there are no lines.
+        field: The key in the file, where that says more than a line.
     """
 
     rule: str
@@ -64,27 +109,22 @@ class Finding:
     @property
     def where(self) -> str:
         """File, line and field as people write them; empty for the model as a whole."""
-        if self.file and self.line:
-            place = f"{self.file}:{self.line}"
-        else:
-            place = self.file
-        if self.field:
-            return f"{place} ({self.field})"
-        return place
+        return str(Location(self.file, self.line, self.field))
 
     @property
     def message(self) -> str:
         """Problem and remedy in one line."""
-        return f"{self.problem}. {_sentence(self.remedy)}."
+        return f"{self.problem}. {self.remedy[:1].upper()}{self.remedy[1:]}."
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same finding after lines were moved: what a baseline and SARIF know it by."""
+        """Identifies the finding in baselines and SARIF; the same after lines were moved."""
         parts = (self.rule, self.file, self.field, self.problem)
-        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+        identity = "\0".join(parts).encode("utf-8", "surrogateescape")
+        return hashlib.sha256(identity).hexdigest()[:32]
 
     def as_json(self) -> dict[str, Any]:
-        """As a JSON object."""
+        """Give the finding as a JSON object."""
         return {
             "rule": self.rule,
             "severity": self.severity.value,
@@ -95,7 +135,3 @@ class Finding:
             "remedy": self.remedy,
             "fingerprint": self.fingerprint,
         }
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

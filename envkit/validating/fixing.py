@@ -1,8 +1,8 @@
-"""What can be mended mechanically in a model's environment files, as the rules know it; shown first, then all or none.
+"""`envkit fix`: repair environment files mechanically, where rules know how.
 
-Rules with a `fix` are applied in turn, each to what those before it left, on a copy of the
-environment files beside which the model's other files are only names; until nothing changes any
-more. So what is proposed is what stays.
+Rules with a `fix` are applied one after the other, each to what those before it left, until nothing
+changes any more. They work on a draft: a copy of the environment files, in which the model's other
+files are empty. So what is proposed is also the final result, and nothing is written until then.
 """
 
 from __future__ import annotations
@@ -10,28 +10,36 @@ from __future__ import annotations
 import difflib
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envkit.errors import InvalidArgument, InvalidInput
 from envkit.formats import file_set, requirements_txt
 from envkit.models.uris import naming
 from envkit.models.uris.fetch import is_elsewhere
+from envkit.validating.examination import Examination, examine
 from envkit.validating.files.facts import ModelFacts
+from envkit.validating.finding import Stage
+from envkit.validating.options import StageOptions
 from envkit.validating.rule import Rule
 from envkit.validating.selection import Selection
-from envkit.validating.validate import facts_of
 
-ROUNDS = 10
-LARGEST = 1_000_000  # bytes; a larger file is no environment file
+MAX_ROUNDS = 10
+MAX_BYTES = 1_000_000  # a larger file is not an environment file
+_NOT_TEXT = b"\xff"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fix:
-    """What would be, or was, changed. files: whole new texts by name; before: the old ones, None for a new file.
+    """The changes of a model's environment files; false when there are none.
 
-    rules: codes of those that were mended; written: whether it was done.
+    Attributes:
+        model: The model directory.
+        files: Whole new texts, by file name.
+        before: The old texts; None for a new file.
+        rules: Codes of the rules whose findings are fixed.
+        written: Whether the files were written.
     """
 
     model: Path
@@ -41,22 +49,23 @@ class Fix:
     written: bool = False
 
     def __bool__(self) -> bool:
-        """Whether there is anything to change."""
         return bool(self.files)
 
     @property
     def diff(self) -> str:
         """All changes as a unified diff."""
-        return "".join(
-            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-            for name in sorted(self.files)
-            for line in difflib.unified_diff(
-                (self.before[name] or "").splitlines(keepends=True),
-                self.files[name].splitlines(keepends=True),
-                f"a/{name}" if self.before[name] is not None else "/dev/null",
-                f"b/{name}",
-            )
+        return "".join(line for name in sorted(self.files) for line in self._diff_of(name))
+
+    def _diff_of(self, name: str) -> Iterator[str]:
+        before = self.before[name]
+        lines = difflib.unified_diff(
+            (before or "").splitlines(keepends=True),
+            self.files[name].splitlines(keepends=True),
+            "/dev/null" if before is None else f"a/{name}",
+            f"b/{name}",
         )
+        for line in lines:
+            yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
 
 def fix(
@@ -66,126 +75,140 @@ def fix(
     ignore: Iterable[str] = (),
     write: bool = False,
 ) -> Fix:
-    """Mend what rules know how to mend. Nothing is written unless `write` says so, and then all files or none.
+    """Fix what rules can fix in the environment files of a model.
 
-    Raises `ModelNotFound`, `InvalidArgument` for a rule that does not exist and a model elsewhere,
-    `InvalidInput` for a bare artifact and for a model that cannot be written, `InvalidFile` for a
-    malformed `MLmodel` that no rule mends.
+    Args:
+        model: A model directory.
+        select: Fix only what these rules report: codes, beginnings of codes, or names.
+        ignore: Skip these rules.
+        write: Write the files: all of them or none. Else nothing is written.
+
+    Returns:
+        The changes, written or not.
+
+    Raises:
+        ModelNotFound: There is no such model.
+        InvalidArgument: A rule does not exist, or the model is remote.
+        InvalidInput: The model is a bare artifact, or cannot be written.
+        InvalidFile: `MLmodel` is malformed and no rule can fix it.
     """
     selection = Selection(select=tuple(select), ignore=tuple(ignore))
     selection.check()
     if is_elsewhere(model):
         shown = naming.shown(model)
         raise InvalidArgument(
-            f"{shown} is no folder of this machine, so nothing in it can be mended. Mend a copy: "
+            f"{shown} is not a local folder, so it cannot be fixed. Fix a copy: "
             f"`envkit download {shown} -o DIR`, then `envkit fix DIR/{naming.name_of(model)}`."
         )
-    facts = facts_of(model)
+    examination = examine(model, StageOptions())
+    facts = examination.facts
     if facts.bare is not None:
         raise InvalidInput(
-            f"{model} has no environment files to mend. `envkit capture` writes them."
+            f"{model} has no environment files to fix. `envkit capture` writes them."
         )
-    found = proposed(facts, [rule for rule in selection.rules if rule.fix is not None])
-    if not found and facts.mlmodel is None:
+    proposal = propose(examination, selection.rules)
+    if not proposal and facts.mlmodel is None:
         raise facts.broken[0].error(facts.path)
-    if write and found:
-        file_set.write_files(facts.path, dict(found.files))
-        return Fix(
-            model=found.model,
-            files=found.files,
-            before=found.before,
-            rules=found.rules,
-            written=True,
-        )
-    return found
+    if not write or not proposal:
+        return proposal
+    file_set.write_files(facts.path, dict(proposal.files))
+    return replace(proposal, written=True)
 
 
-def proposed(facts: ModelFacts, rules: Iterable[Rule]) -> Fix:
-    """Work out what would be changed in a model."""
+def propose(examination: Examination, rules: Sequence[Rule]) -> Fix:
+    """Work out the changes of a model's files."""
+    facts = examination.facts
     with tempfile.TemporaryDirectory(prefix="envkit-fix-") as name:
-        shadow = Path(name).resolve() / "model"
-        before = _shadowed(facts, shadow)
-        mended: dict[str, None] = {}
-        for _ in range(ROUNDS):
-            changed = [rule.code for rule in rules if _mend(rule, shadow, facts)]
-            mended.update(dict.fromkeys(changed))
-            if not changed:
-                break
-        after = {
-            path.relative_to(shadow).as_posix(): path
-            for path in shadow.rglob("*")
-            if path.is_file()
-        }
-        texts = {
-            name: path.read_bytes().decode("utf-8", "surrogateescape")
-            for name, path in after.items()
-            if name in before or path.stat().st_size
-        }
-    files = {
-        name: text
-        for name, text in texts.items()
-        if before.get(name) != text and (name in before or _is_free(facts.path / name))
-    }
+        draft = Path(name).resolve() / "model"
+        before = _make_draft(facts, draft)
+        fixed = _apply(rules, draft, examination)
+        after = _texts(draft)
+    files = {}
+    for name, text in after.items():
+        # a new file must not replace one that was not copied
+        is_allowed = name in before or (text and _is_free(facts.path / name))
+        if is_allowed and text != before.get(name):
+            files[name] = text
     return Fix(
         model=facts.path,
         files=files,
         before={name: before.get(name) for name in files},
-        rules=tuple(sorted(mended)),
+        rules=tuple(sorted(fixed)),
     )
 
 
-def _is_free(path: Path) -> bool:
-    """Whether nothing that was not looked at would be overwritten."""
-    return not os.path.lexists(path) or (path.is_file() and not path.stat().st_size)
+def _apply(rules: Sequence[Rule], draft: Path, examination: Examination) -> set[str]:
+    """Apply rules to a draft until nothing changes; give the codes of those that changed something."""
+    fixed: set[str] = set()
+    for _ in range(MAX_ROUNDS):
+        changed = {rule.code for rule in rules if _apply_rule(rule, draft, examination)}
+        fixed |= changed
+        if not changed:
+            break
+    return fixed
 
 
-def _shadowed(facts: ModelFacts, shadow: Path) -> dict[str, str]:
-    """Copy the environment files, and make empty ones for the rest; give the texts of what was copied."""
-    texts = {}
-    # as it is: what cannot be read is not mended, and not empty
-    unread = (each.file for each in facts.broken)
-    environment = {
-        *(name for name, _ in facts.texts()),
-        *unread,
-        requirements_txt.CONSTRAINTS_FILE_NAME,
-    }
-    for folder, folders, names in os.walk(facts.path):
-        folders[:] = [each for each in folders if each != ".git"]
-        place = shadow / Path(folder).relative_to(facts.path)
-        place.mkdir(parents=True, exist_ok=True)
-        for each in names:
-            source = Path(folder, each)
-            name = source.relative_to(facts.path).as_posix()
-            if not source.is_file() or facts.leads_out(name):
-                continue
-            content = _content(source) if name in environment else b""
-            (place / each).write_bytes(content)
-            if content:
-                texts[name] = content.decode("utf-8", "surrogateescape")
-    return texts
-
-
-def _content(path: Path) -> bytes:
-    """What a file holds; for one that is too large what cannot be read either."""
-    if path.stat().st_size <= LARGEST:
-        return path.read_bytes()
-    return b"\xff"
-
-
-def _mend(rule: Rule, shadow: Path, real: ModelFacts) -> bool:
-    """Apply one rule to the shadow; whether it changed anything. What is imported is known of the real model."""
-    facts = ModelFacts(shadow, day=real.day, imports=real)
-    if rule.fix is None or not any(True for _ in rule.check(facts)):
+def _apply_rule(rule: Rule, draft: Path, examination: Examination) -> bool:
+    """Apply one rule to a draft; say whether that changed anything."""
+    if rule.fix is None:
+        return False
+    facts = ModelFacts(draft, day=examination.facts.day)
+    evidence: tuple[object, ...] = (facts,)
+    # the draft has neither code nor artifacts
+    if rule.stage is Stage.CODE:
+        evidence = (facts, examination.code)
+    if not any(rule.findings(*evidence)):
         return False
     changed = False
-    for name, text in rule.fix(facts):
-        path = shadow / name
+    for name, text in rule.fix(*evidence):
+        path = draft / name
         content = text.encode("utf-8", "surrogateescape")
-        if not path.resolve().is_relative_to(shadow) or (
-            path.is_file() and path.read_bytes() == content
-        ):
+        # what links lead to is not in the draft
+        if path.is_dir() or not path.parent.is_dir() or not path.resolve().is_relative_to(draft):
+            continue
+        if path.is_file() and path.read_bytes() == content:
             continue
         path.write_bytes(content)
         facts.forget(name)
         changed = True
     return changed
+
+
+def _make_draft(facts: ModelFacts, draft: Path) -> dict[str, str]:
+    """Copy the environment files, make empty files for the rest, and give the texts of what was copied."""
+    environment = {name for name, _ in facts.texts()}
+    environment.add(requirements_txt.CONSTRAINTS_FILE_NAME)
+    # what cannot be read is copied as it is: it is neither fixed nor empty
+    environment.update(broken.file for broken in facts.broken)
+    for folder, folders, names in os.walk(facts.path):
+        folders[:] = [name for name in folders if name != ".git"]
+        place = draft / Path(folder).relative_to(facts.path)
+        place.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            source = Path(folder, name)
+            relative = source.relative_to(facts.path).as_posix()
+            if not source.is_file() or facts.leads_out(relative):
+                continue
+            content = _content(source) if relative in environment else b""
+            (place / name).write_bytes(content)
+    return {name: text for name, text in _texts(draft).items() if text}
+
+
+def _content(path: Path) -> bytes:
+    """What a file holds; for one that is too large, what cannot be read either."""
+    if path.stat().st_size > MAX_BYTES:
+        return _NOT_TEXT
+    return path.read_bytes()
+
+
+def _texts(draft: Path) -> dict[str, str]:
+    return {
+        path.relative_to(draft).as_posix(): path.read_bytes().decode("utf-8", "surrogateescape")
+        for path in draft.rglob("*")
+        if path.is_file()
+    }
+
+
+def _is_free(path: Path) -> bool:
+    """Whether nothing would be overwritten: there is no such file, or an empty one."""
+    return not os.path.lexists(path) or (path.is_file() and not path.stat().st_size)

@@ -1,4 +1,4 @@
-"""What a validation found, for all models, as the formats in `reports/` show it."""
+"""The result of a validation, for all models, as the formats in `reports/` show it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,16 @@ from envkit.validating.rule import Rule
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelResult:
-    """One model. model: as it was named; path: absolute, empty when there is none. error: why it was not looked at.
+    """The result for one model.
 
-    known: how many findings the baseline holds already. notes: what the later stages did, a
-    sentence each.
+    Attributes:
+        model: The model as it was named.
+        path: Absolute; empty when there is no such model.
+        findings: What is wrong, without what the baseline knows.
+        error: Why the model could not be read; empty if it could.
+        known: How many findings the baseline knows.
+        notes: What the later stages did, a sentence each.
+        seconds: What the validation took.
     """
 
     model: str
@@ -27,12 +33,12 @@ class ModelResult:
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
-        """As a JSON object."""
+        """Give the result as a JSON object."""
         return {
             "model": self.model,
             "path": self.path or None,
             "error": self.error or None,
-            "findings": [each.as_json() for each in self.findings],
+            "findings": [finding.as_json() for finding in self.findings],
             "in_baseline": self.known,
             "notes": list(self.notes),
         }
@@ -40,7 +46,13 @@ class ModelResult:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """All models, in the order in which they were named. rules: those that were asked; fail_on: what counts as bad."""
+    """The results for all models.
+
+    Attributes:
+        results: In the order in which the models were named.
+        rules: The rules that ran.
+        fail_on: The lowest severity that makes `ok` false.
+    """
 
     results: tuple[ModelResult, ...]
     rules: tuple[Rule, ...]
@@ -48,51 +60,50 @@ class Report:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Those of all models."""
-        return tuple(each for result in self.results for each in result.findings)
+        """The findings of all models."""
+        return tuple(finding for result in self.results for finding in result.findings)
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """Why models could not be looked at."""
+        """Why models could not be read."""
         return tuple(result.error for result in self.results if result.error)
 
     @property
     def ok(self) -> bool:
-        """Whether every model could be looked at and nothing as grave as `fail_on` was found."""
-        return not self.errors and not any(True for _ in self.failures)
+        """Whether every model could be read and no finding is as severe as `fail_on`."""
+        return not self.errors and not any(self.failures)
 
     @property
     def failures(self) -> Iterator[Finding]:
-        """The findings that are at least as grave as `fail_on`."""
-        return (each for each in self.findings if each.severity.reaches(self.fail_on))
+        """The findings that are at least as severe as `fail_on`."""
+        return (finding for finding in self.findings if finding.severity.reaches(self.fail_on))
 
     @property
     def exit_code(self) -> int:
-        """3 when a model could not be looked at, 1 when there are findings that count, else 0."""
+        """3 when a model could not be read, 1 when there are failures, else 0."""
         if self.errors:
             return 3
-        if self.ok:
-            return 0
-        return 1
+        return 0 if self.ok else 1
 
     def rule(self, code: str) -> Rule:
-        """The rule of a finding."""
-        return next(each for each in self.rules if each.code == code)
+        """Give the rule of a finding."""
+        return next(rule for rule in self.rules if rule.code == code)
 
     def count(self, severity: Severity) -> int:
-        """How many findings are of a severity."""
-        return sum(each.severity is severity for each in self.findings)
+        """Count the findings of a severity."""
+        return sum(finding.severity is severity for finding in self.findings)
 
     def as_json(self) -> dict[str, Any]:
-        """As a JSON object."""
+        """Give the report as a JSON object."""
+        counts = {f"{severity.value}s": self.count(severity) for severity in reversed(Severity)}
         return {
             "schema_version": 1,
             "ok": self.ok,
             "fail_on": self.fail_on.value,
             "summary": {
                 "models": len(self.results),
-                **{f"{each.value}s": self.count(each) for each in reversed(Severity)},
+                **counts,
                 "unreadable": len(self.errors),
             },
-            "models": [each.as_json() for each in self.results],
+            "models": [result.as_json() for result in self.results],
         }

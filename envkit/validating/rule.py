@@ -1,28 +1,28 @@
-"""The rules: each a module in `rules/<stage>/` with `CODE`, `NAME`, `SEVERITY`, `check(facts)`; no list names them.
+"""A rule: its code, name, severity, page and function, declared in one place.
 
-Where what is wrong can be mended mechanically, the module has a `fix(facts)` too.
+A rule is a file in `rules/<stage>/`. The docstring of the file says what the rule demands, and the
+decorator declares the function that reports each breach:
+
+    @rule("ENV120", "unpinned", Severity.ERROR)
+    def check(facts: ModelFacts) -> Faults: ...
+
+`check` takes what its stage provides (see `rules/<stage>/__init__.py`). A function `fix` with the
+same arguments in the same file is what `envkit fix` applies.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from types import ModuleType
 
-from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity, Stage
+from envkit.validating.files.edits import Edits
+from envkit.validating.finding import Faults, Finding, Severity, Stage
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """One rule. summary: a sentence; explanation: the rest of its module's text.
-
-    fix: where what is wrong can be mended mechanically: yields names of files with their whole new
-    text.
-    """
+    """One rule. summary: what it demands, in a sentence; explanation: the rest of its docstring."""
 
     code: str
     name: str
@@ -30,33 +30,47 @@ class Rule:
     stage: Stage
     summary: str
     explanation: str
-    check: Callable[[ModelFacts], Iterator[Finding]]
-    fix: Callable[[ModelFacts], Iterator[tuple[str, str]]] | None = None
+    check: Callable[..., Faults]
+    fix: Callable[..., Edits] | None = None
+
+    @property
+    def page(self) -> str:
+        """The documentation of the rule, relative to the project."""
+        return f"docs/rules/{self.code}.md"
+
+    def __call__(self, *evidence: object) -> Faults:
+        """Check a model. evidence: what the rule's stage provides."""
+        return self.check(*evidence)
+
+    def findings(self, *evidence: object) -> Iterator[Finding]:
+        """Check a model, and give what is wrong as findings of this rule."""
+        for fault in self.check(*evidence):
+            yield Finding(
+                rule=self.code,
+                severity=fault.severity or self.severity,
+                problem=fault.problem,
+                remedy=fault.remedy,
+                file=fault.location.file,
+                line=fault.location.line,
+                field=fault.location.field,
+            )
 
 
-@cache
-def all_rules() -> tuple[Rule, ...]:
-    """Find the rules of all stages, in the order of the stages, then of their codes."""
-    return tuple(
-        each for stage in Stage for each in sorted(_of_stage(stage), key=lambda rule: rule.code)
-    )
+def rule(code: str, name: str, severity: Severity) -> Callable[[Callable[..., Faults]], Rule]:
+    """Declare a function as the rule of this code."""
 
+    def declare(check: Callable[..., Faults]) -> Rule:
+        folder = check.__module__.split(".")[-2]
+        docstring = sys.modules[check.__module__].__doc__ or ""
+        first, _, rest = docstring.partition("\n")
+        return Rule(
+            code=code,
+            name=name,
+            severity=severity,
+            stage=Stage(folder),
+            summary=first.partition(": ")[2].rstrip("."),
+            explanation=rest.strip(),
+            check=check,
+        )
 
-def _of_stage(stage: Stage) -> Iterator[Rule]:
-    folder = importlib.import_module(f"envkit.validating.rules.{stage.value}")
-    for found in pkgutil.iter_modules(folder.__path__):
-        yield _rule(importlib.import_module(f"{folder.__name__}.{found.name}"), stage)
-
-
-def _rule(module: ModuleType, stage: Stage) -> Rule:
-    first, _, rest = (module.__doc__ or "").partition("\n")
-    return Rule(
-        code=module.CODE,
-        name=module.NAME,
-        severity=module.SEVERITY,
-        stage=stage,
-        summary=first.partition(": ")[2].rstrip("."),
-        explanation=rest.strip(),
-        check=module.check,
-        fix=getattr(module, "fix", None),
-    )
+    return declare

@@ -14,9 +14,10 @@ import pytest
 from envkit.formats import pylock_toml
 from envkit.models import digests
 from envkit.models.directory import ModelDirectory
-from envkit.validating.files.facts import ModelFacts
+from envkit.validating.examination import examine
 from envkit.validating.finding import Finding
-from envkit.validating.rule import all_rules
+from envkit.validating.options import StageOptions
+from envkit.validating.rules import all_rules
 from tests.builders import package_index
 
 FILES = {
@@ -163,10 +164,11 @@ def sound(tmp_path: Path) -> Sound:
     return lambda files=None, name="model", **more: make(tmp_path / name, files, **more)
 
 
-def told(model: Path, code: str, **facts: Any) -> list[Finding]:
-    """What one rule says of a model."""
-    rule = next(each for each in all_rules() if each.code == code)
-    return list(rule.check(ModelFacts(model, **facts)))
+def findings_of(model: Path, code: str, **options: Any) -> list[Finding]:
+    """What one rule reports about a model, examined with these options."""
+    rule = next(rule for rule in all_rules() if rule.code == code)
+    examination = examine(model, StageOptions(**options))
+    return list(rule.findings(*examination.evidence(rule.stage)))
 
 
 def run_python(model: Path, program: str) -> None:

@@ -17,7 +17,7 @@ import yaml
 
 from envkit.formats import pylock_toml
 from envkit.validating.finding import ALWAYS, Stage
-from envkit.validating.options import Demands
+from envkit.validating.options import RunOptions
 from tests.builders import package_index
 from tests.validating.conftest import FILES, evidence, write
 
@@ -101,12 +101,16 @@ def make(path: Path, index: Path, files: Mapping[str, str | bytes | None] | None
     return path
 
 
-def demands(model: Path, stage: Stage, **more: Any) -> Demands:
-    """What is asked of a stage: to resolve for Linux, against what lies in the model as `there`."""
-    there = next((str(each) for each in sorted(model.glob("there*"))), "current")
-    return Demands(
-        stages=ALWAYS | {stage}, targets=("linux-x86_64:3.12",), against=there, timeout=60.0, **more
-    )
+def options_for(model: Path, stage: Stage) -> dict[str, Any]:
+    """Options that request a stage: to resolve for Linux, compare with what lies in the model as `there`."""
+    there = next((str(path) for path in sorted(model.glob("there*"))), "current")
+    return {
+        "stages": ALWAYS | {stage},
+        "targets": ("linux-x86_64:3.12",),
+        "audit": True,
+        "against": there,
+        "run": RunOptions(timeout=60.0),
+    }
 
 
 class _FakeOsv(BaseHTTPRequestHandler):

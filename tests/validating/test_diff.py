@@ -22,14 +22,14 @@ def run(*words: object) -> Result:
     return CliRunner().invoke(main, ["diff", *map(str, words)], catch_exceptions=False)
 
 
-def test_the_same_is_no_difference(sound: Sound) -> None:
+def test_equal_models_do_not_differ(sound: Sound) -> None:
     result = run(sound(name="a"), sound(name="b"))
 
     assert (result.exit_code, result.stdout) == (0, "")
     assert "Nothing differs" in result.stderr
 
 
-def test_what_is_added_removed_and_changed_is_told(sound: Sound) -> None:
+def test_added_removed_and_changed_packages_are_shown(sound: Sound) -> None:
     new = {
         "requirements.txt": "acme==1.1\nthird==3.0\n",
         "python_env.yaml": "python: 3.13.1\ndependencies:\n- -r requirements.txt\n",
@@ -47,7 +47,9 @@ def test_what_is_added_removed_and_changed_is_told(sound: Sound) -> None:
     ]
 
 
-def test_a_line_that_is_no_longer_pinned_is_told_though_the_lock_is_the_same(sound: Sound) -> None:
+def test_a_line_that_is_no_longer_pinned_is_a_difference_although_the_lock_is_the_same(
+    sound: Sound,
+) -> None:
     loose = sound({"requirements.txt": "acme>=1\n"}, name="b")
 
     assert run(sound(name="a"), loose).stdout.splitlines() == [
@@ -55,7 +57,7 @@ def test_a_line_that_is_no_longer_pinned_is_told_though_the_lock_is_the_same(sou
     ]
 
 
-def test_another_origin_is_told_without_credentials(sound: Sound) -> None:
+def test_another_origin_is_shown_without_credentials(sound: Sound) -> None:
     origin = {"url": "https://me:word@host/acme", "vcs": "git", "commit": COMMIT, "editable": False}
     other = sound(
         name="b",
@@ -76,7 +78,7 @@ def test_another_origin_is_told_without_credentials(sound: Sound) -> None:
     ]
 
 
-def test_other_hashes_of_the_same_version_are_told(tmp_path: Path) -> None:
+def test_other_hashes_of_the_same_version_are_a_difference(tmp_path: Path) -> None:
     one, two = tmp_path / "pylock.toml", tmp_path / "pylock.two.toml"
     one.write_text(pylock_toml.dumps(packages=[package("acme", "1.0")]))
     two.write_text(one.read_text().replace("a" * 64, "b" * 64))
@@ -86,7 +88,7 @@ def test_other_hashes_of_the_same_version_are_told(tmp_path: Path) -> None:
     assert found
 
 
-def test_an_environment_is_compared_with_what_a_model_wants(sound: Sound) -> None:
+def test_an_environment_is_compared_with_what_a_model_needs(sound: Sound) -> None:
     prefix = Path(sys.executable).parents[1]
     found = envkit.diff(sound(), prefix)
 
@@ -109,7 +111,7 @@ def test_requirements_files_and_conda_files_are_read(sound: Sound) -> None:
 
 
 @pytest.mark.parametrize("what", ["nowhere", "folder", "folder/file.bin"])
-def test_what_is_nothing_to_compare_is_refused(tmp_path: Path, what: str) -> None:
+def test_comparing_something_else_is_refused(tmp_path: Path, what: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "file.bin").write_text("")
 

@@ -17,7 +17,16 @@ from hypothesis import strategies as st
 
 from envkit.cli.main import main
 from envkit.formats import pylock_toml
-from tests.validating.conftest import FILES, Sound, evidence, make, package, seen, told, write
+from tests.validating.conftest import (
+    FILES,
+    Sound,
+    evidence,
+    findings_of,
+    make,
+    package,
+    seen,
+    write,
+)
 
 FLAVOR = FILES["MLmodel"]
 CONDA = FILES["conda.yaml"]
@@ -73,10 +82,10 @@ def lock(*pins: str) -> str:
         ({"pylock.toml": 'lock-version = "1.0"\n'}, "ENV102", "pylock.toml"),
         ({"pylock.toml": "x"}, "ENV102", "is not valid TOML"),
         ({"envkit.json": "{}"}, "ENV102", "envkit.json:None:schema_version"),
-        ({"envkit.json": '{"schema_version": 1}'}, "ENV102", "is not what `envkit capture` writes"),
+        ({"envkit.json": '{"schema_version": 1}'}, "ENV102", "was not written by `envkit capture`"),
         ({"envkit.json": '{"schema_version": 1, "interpreter": []'}, "ENV102", "envkit.json:1"),
         ({"envkit.json": '{"schema_version": 1, "interpreter": {"version": "3"}, "distributions": [{"name": 1}]}'},
-         "ENV102", "is not what `envkit capture` writes"),
+         "ENV102", "was not written by `envkit capture`"),
         ({"environment_variables.txt": "A B\n"}, "ENV102", "environment_variables.txt:1"),
         ({"requirements.txt": "acme==1.0 --wrong\n"}, "ENV102", "requirements.txt:1"),
         ({"requirements.txt": b"# caf\xe9\nacme==1.0\n"}, "ENV102", "byte 0xe9 is not UTF-8 text"),
@@ -91,7 +100,7 @@ def lock(*pins: str) -> str:
         ({"requirements.txt": "acme==1.0\n-c absent.txt\n"}, "ENV112", "refers to a file that does not exist"),
         ({"requirements.txt": "-r a.txt\n", "a.txt": "-r b.txt\n" * 1001, "b.txt": ""}, "ENV112", "the limit of 1000 files"),
         # what the files bound and lock
-        ({"conda.yaml": CONDA.replace("  - -c constraints.txt\n", "")}, "ENV103", "bounds `other==2.0`, conda.yaml"),
+        ({"conda.yaml": CONDA.replace("  - -c constraints.txt\n", "")}, "ENV103", "constrains `other==2.0`, conda.yaml"),
         ({"python_env.yaml": "python: 3.12.7\ndependencies:\n- acme==1.0\n"}, "ENV103", "python_env.yaml does not"),
         ({"conda.yaml": CONDA.replace("constraints.txt", "c.txt"), "c.txt": "other==3.0\n"}, "ENV103", "c.txt:1"),
         ({"pylock.toml": lock("acme==1.0")}, "ENV107", "`other==2.0` is not in pylock.toml"),
@@ -106,17 +115,17 @@ def lock(*pins: str) -> str:
         ({"requirements.txt": "acme @ https://me:word@host/acme-1.0.zip\n"}, "ENV122", "requirements.txt:1"),
         ({"requirements.txt": "acme @ https://host/acme.zip?token=abcdef\n"}, "ENV122", "requirements.txt:1"),
         ({"conda.yaml": CONDA.replace("conda-forge", "https://u:p@host/channel")}, "ENV122", "conda.yaml:2"),
-        ({"requirements.txt": "acme @ file:///home/me/acme\n"}, "ENV123", "a file of this machine"),
-        ({"requirements.txt": "-e .\n"}, "ENV123", "in development mode"),
+        ({"requirements.txt": "acme @ file:///home/me/acme\n"}, "ENV123", "is a local file"),
+        ({"requirements.txt": "-e .\n"}, "ENV123", "is a development install"),
         ({"requirements.txt": "../acme\n"}, "ENV123", "lies outside the model"),
-        ({"requirements.txt": "./wheels/acme-1.0-py3-none-any.whl\n"}, "ENV123", "is not there"),
+        ({"requirements.txt": "./wheels/acme-1.0-py3-none-any.whl\n"}, "ENV123", "does not exist"),
         ({"requirements.txt": "--find-links /srv/wheels\nacme==1.0\n"}, "ENV123", "`--find-links`"),
-        ({"requirements.txt": "acme @ git+https://host/acme@v1.0\n"}, "ENV124", "can lead to something else"),
-        ({"requirements.txt": "acme @ git+https://host/acme\n"}, "ENV124", "can lead to something else"),
-        ({"requirements.txt": "acme @ https://host/acme-1.0.zip\n"}, "ENV124", "can lead to something else"),
+        ({"requirements.txt": "acme @ git+https://host/acme@v1.0\n"}, "ENV124", "so its content can change"),
+        ({"requirements.txt": "acme @ git+https://host/acme\n"}, "ENV124", "so its content can change"),
+        ({"requirements.txt": "acme @ https://host/acme-1.0.zip\n"}, "ENV124", "so its content can change"),
         ({"requirements.txt": "--index-url http://host/simple\nacme==1.0\n"}, "ENV125", "requirements.txt:1"),
         ({"requirements.txt": "--extra-index-url https://a/simple\nacme==1.0\n", "pylock.toml": None}, "ENV126", ":1:"),
-        ({"requirements.txt": "ac-me==1.0\nAC__.Me==1.0\n"}, "ENV130", "`AC__.Me==1.0` requires what `ac-me==1.0`"),
+        ({"requirements.txt": "ac-me==1.0\nAC__.Me==1.0\n"}, "ENV130", "`AC__.Me==1.0` requires the same package as `ac-me==1.0`"),
         ({"requirements.txt": "Other_==2.0\n"}, "ENV113", "Other_"),
         ({"requirements.txt": "acme==1.0\nacme==1.1\n"}, "ENV131", "exclude each other"),
         ({"requirements.txt": "acme==1.0\nother==3.0\n-c constraints.txt\n"}, "ENV131", "constraints.txt:1"),
@@ -132,7 +141,7 @@ def lock(*pins: str) -> str:
         # the interpreter
         ({"python_env.yaml": "python: '3.12'\n"}, "ENV140", "Python 3.12 is not one version"),
         ({"conda.yaml": CONDA.replace("python=3.12.7", "python>=3.12.7")}, "ENV140", "several Pythons"),
-        ({"python_env.yaml": "python: '3.9.1'\n"}, "ENV104", "python_env.yaml says Python 3.9.1, MLmodel says"),
+        ({"python_env.yaml": "python: '3.9.1'\n"}, "ENV104", "python_env.yaml names Python 3.9.1, but MLmodel names"),
         ({"python_env.yaml": "python: '3.9.1'\n"}, "ENV141", "2025-10-31 (PEP 596)"),
         ({"python_env.yaml": "python: '3.1'\n"}, "ENV141", "3.10 without quotes"),
         ({"python_env.yaml": "python: '3.99.1'\n"}, "ENV140", "there is no Python 3.99.1"),
@@ -158,7 +167,7 @@ def lock(*pins: str) -> str:
         ({"data.bin": b"\x80\x04cnowhere.known\nrun\n."}, "ENV211", "nowhere.known.run"),
     ],
 )  # fmt: skip
-def test_a_fault_is_told_with_file_and_field(
+def test_a_fault_is_reported_with_file_and_field(
     sound: Sound, files: dict[str, str | bytes | None], code: str, said: str
 ) -> None:
     found = codes(sound(files))
@@ -183,20 +192,20 @@ def test_a_fault_is_told_with_file_and_field(
         {"model.pkl": b"c_collections\n_tuplegetter\n(I0\nS'x'\ntR.", "envkit.json": None},
     ],
 )  # fmt: skip
-def test_what_is_only_unusual_is_not_told(
+def test_unusual_but_valid_files_are_not_reported(
     sound: Sound, files: dict[str, str | bytes | None]
 ) -> None:
     assert codes(sound(files)).keys() <= {"ENV109"}
 
 
-def test_a_link_out_of_the_model_is_told(sound: Sound, tmp_path: Path) -> None:
+def test_a_link_out_of_the_model_is_reported(sound: Sound, tmp_path: Path) -> None:
     model = sound()
     (tmp_path / "secret").write_text("x")
     (model / "data").symlink_to(tmp_path / "secret")
     (model / "round").symlink_to("round")
     (model / "inside").symlink_to("code/loader.py")
 
-    assert [each.file for each in told(model, "ENV110")] == ["data", "round"]
+    assert [each.file for each in findings_of(model, "ENV110")] == ["data", "round"]
 
 
 @pytest.mark.parametrize(
@@ -206,13 +215,13 @@ def test_a_link_out_of_the_model_is_told(sound: Sound, tmp_path: Path) -> None:
         ({"MLmodel": f"{FLAVOR}    config: {{a: 1}}\n"}, "MLmodel"),
     ],
 )
-def test_a_file_that_changed_since_the_capture_is_told(
+def test_a_file_that_changed_after_the_capture_is_reported(
     sound: Sound, change: dict[str, str], file: str
 ) -> None:
-    assert [each.file for each in told(sound(change), "ENV108")] == [file]
+    assert [each.file for each in findings_of(sound(change), "ENV108")] == [file]
 
 
-def test_what_a_capture_itself_writes_is_no_change(sound: Sound) -> None:
+def test_what_a_capture_itself_writes_is_not_a_change(sound: Sound) -> None:
     model = sound(
         {
             "MLmodel": FLAVOR.replace("conda: conda.yaml", "conda:   conda.yaml"),
@@ -220,7 +229,7 @@ def test_what_a_capture_itself_writes_is_no_change(sound: Sound) -> None:
         }
     )
 
-    assert told(model, "ENV108") == []
+    assert findings_of(model, "ENV108") == []
 
 
 def test_no_secret_is_in_any_report(sound: Sound) -> None:
@@ -237,18 +246,18 @@ def test_no_secret_is_in_any_report(sound: Sound) -> None:
     assert codes(model).keys() >= {"ENV114", "ENV122"}
 
 
-def test_constraints_that_were_lost_are_told_once(sound: Sound) -> None:
+def test_lost_constraints_are_one_finding(sound: Sound) -> None:
     lost = [seen(name, "1.0", "constraint") for name in "abcdef"]
     model = sound(
         {"constraints.txt": ""}, distributions=[seen("acme", "1.0", "requirement"), *lost]
     )
 
-    assert [each.problem for each in told(model, "ENV106")] == [
-        "a 1.0, b 1.0, c 1.0 and 3 more were seen by the capture (constraint), and no file requires them"
+    assert [each.problem for each in findings_of(model, "ENV106")] == [
+        "no file requires a 1.0, b 1.0, c 1.0 and 3 more, recorded by the capture (constraint)"
     ]
 
 
-def test_a_required_variable_is_looked_for_here(
+def test_a_required_variable_must_be_set_here(
     sound: Sound, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = [
@@ -263,12 +272,14 @@ def test_a_required_variable_is_looked_for_here(
     ]
     model = sound({"environment_variables.txt": "ENVKIT_A\n"}, environment_variables=read)
 
-    assert told(model, "ENV220")[0].problem.startswith("the model cannot do without")
+    assert findings_of(model, "ENV220")[0].problem.startswith(
+        "the model requires the environment variable ENVKIT_A"
+    )
     monkeypatch.setenv("ENVKIT_A", "value")
-    assert told(model, "ENV220") == []
+    assert findings_of(model, "ENV220") == []
 
 
-def test_the_evidence_tells_which_distribution_a_module_is_of(sound: Sound) -> None:
+def test_the_evidence_says_which_distribution_has_a_module(sound: Sound) -> None:
     reasons = [{"phase": "load", "module": "oddly_named.inner", "by": "code/loader.py", "line": 1}]
     distributions = [
         seen("acme", "1.0", "requirement", reasons=reasons),
@@ -276,18 +287,18 @@ def test_the_evidence_tells_which_distribution_a_module_is_of(sound: Sound) -> N
     ]
     model = sound({"code/loader.py": "import oddly_named.more\n"}, distributions=distributions)
 
-    assert told(model, "ENV201") == []
+    assert findings_of(model, "ENV201") == []
 
 
 def test_code_of_another_python_needs_what_its_standard_library_lacks(sound: Sound) -> None:
     old, new = sound({"code/loader.py": "import cgi, acme\n"}, name="old"), sound(name="new")
     write(new, {"code/loader.py": "import cgi, acme\n", "python_env.yaml": "python: 3.13.1\n"})
 
-    assert told(old, "ENV201") == []
-    assert "cgi" in told(new, "ENV201")[0].problem
+    assert findings_of(old, "ENV201") == []
+    assert "cgi" in findings_of(new, "ENV201")[0].problem
 
 
-def test_a_deep_scanner_that_is_not_installed_is_named(
+def test_a_missing_scanner_exits_with_7_and_says_how_to_install_it(
     sound: Sound, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("envkit.validating.stages.scanners.find_spec", lambda _: None)
@@ -298,15 +309,15 @@ def test_a_deep_scanner_that_is_not_installed_is_named(
 
 
 @pytest.mark.parametrize("scanner", ["picklescan", "fickling"])
-def test_deep_scanners_tell_of_a_harmful_pickle(sound: Sound, scanner: str) -> None:
+def test_deeper_scanners_report_a_harmful_pickle(sound: Sound, scanner: str) -> None:
     class Harmful:
         def __reduce__(self) -> tuple[object, ...]:
             return os.system, ("true",)
 
     model = sound({"model.pkl": pickle.dumps(Harmful())})
 
-    assert scanner in told(model, "ENV230", scan=(scanner,))[0].problem
-    assert told(sound(name="good"), "ENV230", scan=(scanner,)) == []
+    assert scanner in findings_of(model, "ENV230", scanners=(scanner,))[0].problem
+    assert findings_of(sound(name="good"), "ENV230", scanners=(scanner,)) == []
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -315,7 +326,7 @@ def test_deep_scanners_tell_of_a_harmful_pickle(sound: Sound, scanner: str) -> N
     content=st.binary(max_size=60)
     | st.text(alphabet="{}[]:-=@#; \n\\'\"acme10.*", max_size=60).map(str.encode),
 )
-def test_whatever_a_file_holds_is_told_and_not_raised(
+def test_whatever_a_file_holds_is_reported_and_not_raised(
     tmp_path_factory: pytest.TempPathFactory, name: str, content: bytes
 ) -> None:
     model = make(tmp_path_factory.mktemp("any") / "model")
@@ -325,19 +336,19 @@ def test_whatever_a_file_holds_is_told_and_not_raised(
 
 
 @pytest.mark.parametrize("form", ["text", "json", "sarif", "junit", "github", "markdown"])
-def test_names_that_are_no_text_are_told_in_every_format(sound: Sound, form: str) -> None:
+def test_names_that_are_not_utf8_appear_in_every_format(sound: Sound, form: str) -> None:
     model = sound({"\udcff.pkl": b"cposix\nsystem\n."}, name="model\udcfe")
 
     assert "ENV210" in envkit(model, "--format", form).output
 
 
-def test_evidence_of_an_earlier_envkit_still_tells_that_the_example_changed(sound: Sound) -> None:
+def test_evidence_of_an_earlier_envkit_still_shows_that_the_example_changed(sound: Sound) -> None:
     model = sound({"input_example.json": "{}"})
     content = evidence(model, prediction={"input": "input_example.json", "input_sha256": "0" * 64})
     del content["files"]
     write(model, {"envkit.json": json.dumps(content)})
 
-    assert [each.file for each in told(model, "ENV108")] == ["input_example.json"]
+    assert [each.file for each in findings_of(model, "ENV108")] == ["input_example.json"]
 
 
 @pytest.mark.parametrize("scanner", ["fickling", "picklescan"])
@@ -347,12 +358,14 @@ def test_deeper_scanners_see_through_compression(
 ) -> None:
     model = sound({"model.pkl": compress(b"cos\nsystem\n(S'true'\ntR.")})
 
-    assert [each.file for each in told(model, "ENV230", scan=(scanner,))] == ["model.pkl"]
+    assert [each.file for each in findings_of(model, "ENV230", scanners=(scanner,))] == [
+        "model.pkl"
+    ]
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "MLmodel", "conda.yaml", "envkit.json"])
 @pytest.mark.parametrize("make_it", [os.mkfifo, os.mkdir])
-def test_what_is_no_regular_file_is_told_as_that(
+def test_a_file_that_is_not_regular_is_reported_as_such(
     sound: Sound, name: str, make_it: Callable[[Path], None]
 ) -> None:
     model = sound()
@@ -365,7 +378,7 @@ def test_what_is_no_regular_file_is_told_as_that(
 @pytest.mark.parametrize(
     "content", [None, b"\xff\x00", "-c constraints.txt\n-c absent.txt\nacme==1.0\n"]
 )
-def test_what_follows_from_a_file_that_cannot_be_read_is_not_told_too(
+def test_consequences_of_an_unreadable_file_are_not_reported(
     sound: Sound, content: str | bytes | None
 ) -> None:
     file = "constraints.txt" if content is None else "requirements.txt"
@@ -373,25 +386,25 @@ def test_what_follows_from_a_file_that_cannot_be_read_is_not_told_too(
     assert codes(sound({file: content})).keys() <= {"ENV102", "ENV112"}
 
 
-def test_many_lines_of_one_name_are_held_against_each_other_soon(sound: Sound) -> None:
+def test_many_lines_of_one_name_are_compared_quickly(sound: Sound) -> None:
     assert "ENV130" in codes(
         sound({"requirements.txt": "acme==1.0\n" * 5000}), "--select", "ENV130,ENV131"
     )
 
 
-def test_a_model_that_lost_its_mlmodel_has_changed(sound: Sound) -> None:
+def test_a_model_that_lost_its_mlmodel_is_reported_as_changed(sound: Sound) -> None:
     files = {"model.pkl": pickle.dumps(1), "MLmodel": None}
 
-    assert "MLmodel:None:None: was there" in codes(sound(files))["ENV108"]
+    assert "MLmodel:None:None: was removed after the capture" in codes(sound(files))["ENV108"]
 
 
-def test_a_variable_that_the_capture_did_not_see_is_a_note(sound: Sound) -> None:
-    (finding,) = told(sound({"environment_variables.txt": "NOBODY\n"}), "ENV115")
+def test_a_variable_that_the_capture_did_not_record_is_a_note(sound: Sound) -> None:
+    (finding,) = findings_of(sound({"environment_variables.txt": "NOBODY\n"}), "ENV115")
 
     assert (finding.severity, finding.line) == ("note", 1)
 
 
-def test_code_to_which_nothing_leads_is_read_too_but_no_tests(sound: Sound) -> None:
+def test_unreached_code_is_read_too_but_not_tests(sound: Sound) -> None:
     files = {
         "code/later.py": "import sklearn\n",
         "code/tests/test_it.py": "import pytest\n",
@@ -399,18 +412,18 @@ def test_code_to_which_nothing_leads_is_read_too_but_no_tests(sound: Sound) -> N
     }
     model = sound(files)
 
-    (finding,) = told(model, "ENV201")
+    (finding,) = findings_of(model, "ENV201")
 
     assert (finding.severity, finding.where) == ("warning", "code/later.py:1")
     assert "by code to which no import leads" in finding.problem
-    assert [each.file for each in told(model, "ENV205")] == ["code/bad.py"]
+    assert [each.file for each in findings_of(model, "ENV205")] == ["code/bad.py"]
 
 
-def test_what_is_imported_where_imports_lead_is_told_before_what_is_imported_elsewhere(
+def test_an_import_in_reached_code_is_reported_before_one_in_unreached_code(
     sound: Sound,
 ) -> None:
     files = {"code/a.py": "import sklearn\n", "code/loader.py": "import acme, sklearn\n"}
 
-    (finding,) = told(sound(files), "ENV201")
+    (finding,) = findings_of(sound(files), "ENV201")
 
     assert (finding.severity, finding.where) == ("error", "code/loader.py:1")

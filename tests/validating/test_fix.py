@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -14,9 +15,10 @@ from click.testing import CliRunner, Result
 import envkit
 from envkit.cli.main import main
 from envkit.errors import InvalidFile, ModelNotFound
-from envkit.validating.files.facts import ModelFacts
-from envkit.validating.rule import all_rules
-from tests.validating.conftest import FILES, Sound, evidence, seen, told
+from envkit.validating.examination import examine
+from envkit.validating.options import StageOptions
+from envkit.validating.rules import all_rules
+from tests.validating.conftest import FILES, Sound, evidence, findings_of, seen, write
 from tests.validating.test_rules import QUICK, RULES, lay_over, page
 
 CONDA = FILES["conda.yaml"]
@@ -66,11 +68,11 @@ def state(model: Path) -> dict[str, bytes]:
         ({"conda.yaml": CONDA.replace("python=3.12.7", "python>=3.12")}, "ENV140", "conda.yaml", "- python=3.12.7\n"),
     ],
 )  # fmt: skip
-def test_a_fix_mends_what_its_rule_tells_of(
+def test_a_fix_repairs_what_its_rule_reports(
     sound: Sound, files: dict[str, str | None], code: str, file: str, text: str
 ) -> None:
     model = sound(files)
-    assert told(model, code)
+    assert findings_of(model, code)
     before = state(model)
 
     shown = run(model, "--diff")
@@ -79,12 +81,12 @@ def test_a_fix_mends_what_its_rule_tells_of(
     assert "hunter2" not in shown.stderr
     assert run(model, "--yes").exit_code == 0
     assert text in (model / file).read_text()
-    assert told(model, code) == []
+    assert findings_of(model, code) == []
     assert run(model, "--check").exit_code == 0
 
 
 @pytest.mark.parametrize("code", [code for code in QUICK if RULES[code].fix is not None])
-def test_the_bad_example_of_each_rule_is_mended_once_and_for_all(sound: Sound, code: str) -> None:
+def test_a_second_fix_of_a_rules_bad_example_changes_nothing(sound: Sound, code: str) -> None:
     model = sound()
     lay_over(model, page(RULES[code]), "Bad")
 
@@ -100,7 +102,7 @@ def test_missing_requirements_are_added_in_the_version_that_the_evidence_records
     )
     recorded = json.dumps(evidence(model, optional=[seen("six", "1.16.0", "optional")]))
     (model / "envkit.json").write_text(recorded)
-    assert [each.problem for each in told(model, "ENV201")]
+    assert [each.problem for each in findings_of(model, "ENV201")]
 
     envkit.fix(model, write=True, select=["ENV201"])
     assert (
@@ -108,13 +110,13 @@ def test_missing_requirements_are_added_in_the_version_that_the_evidence_records
     ).read_text() == "acme==1.0\nsix==1.16.0\n-c constraints.txt\n"
 
 
-def test_a_sound_model_has_nothing_to_mend(sound: Sound) -> None:
+def test_a_sound_model_has_nothing_to_fix(sound: Sound) -> None:
     result = run(sound())
 
     assert (result.exit_code, result.stdout) == (0, "")
 
 
-def test_an_mlmodel_that_no_rule_mends_is_no_success(sound: Sound) -> None:
+def test_an_mlmodel_that_no_rule_can_fix_exits_with_3(sound: Sound) -> None:
     broken = sound({"MLmodel": "flavors: ["})
     before = state(broken)
 
@@ -124,7 +126,7 @@ def test_an_mlmodel_that_no_rule_mends_is_no_success(sound: Sound) -> None:
     assert state(broken) == before
 
 
-def test_without_a_terminal_nothing_is_written_unless_told_so(sound: Sound) -> None:
+def test_without_a_terminal_nothing_is_written_without_yes(sound: Sound) -> None:
     model = sound({"requirements.txt": "acme>=0.9\n-c constraints.txt\n"})
     before = state(model)
 
@@ -134,7 +136,7 @@ def test_without_a_terminal_nothing_is_written_unless_told_so(sound: Sound) -> N
     assert state(model) == before
 
 
-def test_only_what_was_selected_is_mended(sound: Sound) -> None:
+def test_only_selected_rules_are_fixed(sound: Sound) -> None:
     model = sound(
         {
             "requirements.txt": "acme>=0.9\n-c constraints.txt\n",
@@ -156,25 +158,59 @@ def test_a_model_that_cannot_be_written_stays_as_it_was(
             "python_env.yaml": "python: 3.12.6\n",
         }
     )
-    (model / "python_env.yaml").unlink()
-    (model / "python_env.yaml").mkdir()
-    (model / "python_env.yaml" / "in the way").touch()
     before = state(model)
+    targets: list[Path] = []
+    rename = Path.replace
 
-    result = run(model, "--yes")
-    assert result.exit_code in (0, 3)
-    assert result.exit_code == 0 or state(model) == before
+    def full_at_the_second_file(source: Path, target: Path) -> Path:
+        targets.append(target)
+        if len(targets) == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        rename(source, target)
+        return target
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", full_at_the_second_file)
+        result = run(model, "--yes")
+
+    assert result.exit_code == 3
+    assert "No space left on device" in result.stderr
+    # the first file was written and taken back
+    assert len(targets) > 2
+    assert state(model) == before
+
+
+@pytest.mark.parametrize("name", ["constraints.txt", "conda.yaml", "environment_variables.txt"])
+def test_a_folder_in_place_of_a_file_is_not_fixed(sound: Sound, name: str) -> None:
+    model = sound({"requirements.txt": "acme>=0.9\n", name: None})
+    (model / name).mkdir()
+
+    fix = envkit.fix(model, write=True)
+
+    assert (model / name).is_dir()
+    assert name not in fix.files
+
+
+def test_a_file_behind_a_link_is_not_fixed(sound: Sound) -> None:
+    model = sound({"MLmodel": FILES["MLmodel"].replace("conda.yaml", "link/conda.yaml")})
+    (model / "real").mkdir()
+    (model / "link").symlink_to("real")
+    conda = CONDA.replace("acme==1.0", "acme==0.9").replace("  - -c constraints.txt\n", "")
+    write(model, {"real/conda.yaml": conda})
+    assert findings_of(model, "ENV103")
+
+    assert envkit.fix(model, select=["ENV103"]).files == {}
 
 
 @pytest.mark.parametrize(
     "words", [["--yes", "--diff"], ["--check", "--yes"], ["--select", "ENV999"]]
 )
-def test_wrong_usage_ends_with_2(sound: Sound, words: list[str]) -> None:
+def test_wrong_usage_exits_with_2(sound: Sound, words: list[str]) -> None:
     assert run(sound(), *words).exit_code == 2
     assert run().exit_code == 2
 
 
-def test_a_model_that_is_not_there_ends_with_3() -> None:
+def test_a_missing_model_exits_with_3() -> None:
     assert run("nowhere").exit_code == 3
     with pytest.raises(ModelNotFound):
         envkit.fix("nowhere")
@@ -190,9 +226,11 @@ def test_fixes_never_fail_on_files_that_cannot_be_read(sound: Sound) -> None:
     }
     model = sound(broken | {"requirements.txt": b"# caf\xe9\n"})
 
+    examination = examine(model, StageOptions())
+
     for rule in all_rules():
         if rule.fix is not None:
-            list(rule.fix(ModelFacts(model)))
+            list(rule.fix(*examination.evidence(rule.stage)))
     assert run(model, "--yes").exit_code == 3
 
 
@@ -215,7 +253,7 @@ def piped(path: Path) -> None:
         lambda model: (model / "requirements.txt").write_bytes(b"acme==1.0\n" * 2_000_000),
     ],
 )
-def test_what_cannot_be_read_is_no_reason_to_empty_the_others(
+def test_an_unreadable_file_does_not_empty_the_others(
     sound: Sound, break_it: Callable[[Path], Any]
 ) -> None:
     model = sound()
@@ -233,5 +271,5 @@ def test_missing_requirements_are_written_from_the_file_that_has_them(sound: Sou
     assert not envkit.fix(model)
 
 
-def test_missing_constraints_are_written_as_the_capture_saw_them(sound: Sound) -> None:
+def test_missing_constraints_are_written_as_the_capture_recorded_them(sound: Sound) -> None:
     assert envkit.fix(sound({"constraints.txt": None})).files == {"constraints.txt": "other==2.0\n"}

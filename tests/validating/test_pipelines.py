@@ -90,7 +90,7 @@ def test_the_pipeline_for_gitlab_follows_its_schema() -> None:
     assert problems("gitlab-ci", next(each for each in yaml_blocks() if "reports:" in each)) == []
 
 
-def test_the_action_annotates_sums_up_and_tells_its_outputs(sound: Sound, tmp_path: Path) -> None:
+def test_the_action_annotates_summarizes_and_sets_its_outputs(sound: Sound, tmp_path: Path) -> None:
     sound(name="good")
     sound(UNPINNED, name="it's $(touch bad)")
     status, told, output, summary = run_action(
@@ -112,7 +112,7 @@ def test_the_action_annotates_sums_up_and_tells_its_outputs(sound: Sound, tmp_pa
     assert not (tmp_path / "bad").exists()
 
 
-def test_the_action_ends_well_for_a_sound_model_and_with_3_for_none(
+def test_the_action_passes_a_sound_model_and_exits_with_3_without_a_model(
     sound: Sound, tmp_path: Path
 ) -> None:
     sound(name="good")

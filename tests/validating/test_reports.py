@@ -92,7 +92,7 @@ def test_markdown_keeps_a_table_whole_whatever_the_cells_hold(report: Report) ->
     assert any("ENV120" in row for row in rows)
 
 
-def test_json_and_text_tell_the_same_findings(report: Report) -> None:
+def test_json_and_text_have_the_same_findings(report: Report) -> None:
     content = json.loads(output.render(report, "json"))
     text = output.render(report, "text")
 
@@ -105,8 +105,8 @@ def test_json_and_text_tell_the_same_findings(report: Report) -> None:
     assert text.splitlines()[-1].startswith("3 models: ")
 
 
-def test_a_report_of_nothing_is_one_line(sound: Sound) -> None:
-    assert output.render(validate(sound()), "text") == "1 model: nothing found.\n"
+def test_a_report_without_findings_is_one_line(sound: Sound) -> None:
+    assert output.render(validate(sound()), "text") == "1 model: no findings.\n"
 
 
 def test_several_reports_go_to_several_places(report: Report, tmp_path: Path) -> None:
@@ -118,13 +118,13 @@ def test_several_reports_go_to_several_places(report: Report, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("words", [["html"], ["json="], ["json", "text"], ["json=a", "text=a"]])
-def test_what_cannot_be_meant_is_refused(words: list[str]) -> None:
+def test_invalid_outputs_are_refused(words: list[str]) -> None:
     with pytest.raises(InvalidArgument):
         output.outputs(words)
 
 
 @pytest.mark.parametrize("form", ["text", "markdown"])
-def test_a_terminal_obeys_nothing_that_a_name_holds(sound: Sound, form: str) -> None:
+def test_control_characters_in_a_name_do_not_reach_the_terminal(sound: Sound, form: str) -> None:
     model = sound({"a\x1b[31mb\nc.pkl": b"cos\nsystem\n.", "envkit.json": None})
 
     shown = output.render(validate(model), form)

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from envkit.validating.finding import ALWAYS, Stage
-from envkit.validating.rule import Rule, all_rules
+from envkit.validating.rule import Rule
+from envkit.validating.rules import all_rules
 from tests.validating import stages
-from tests.validating.conftest import Sound, run_python, told, write
+from tests.validating.conftest import Sound, findings_of, run_python, write
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "rules"
 RULES = {rule.code: rule for rule in all_rules()}
@@ -66,56 +67,53 @@ def test_the_page_of_a_rule_says_what_the_rule_says(code: str) -> None:
     )
 
 
-def test_no_page_is_about_a_rule_that_is_not_there() -> None:
+def test_every_page_belongs_to_a_rule() -> None:
     assert {path.stem for path in PAGES.glob("ENV*.md")} == set(RULES)
 
 
 @pytest.mark.parametrize("code", QUICK)
-def test_a_rule_tells_of_the_bad_example_of_its_page_and_not_of_the_good_one(
+def test_a_rule_reports_the_bad_example_of_its_page_and_not_the_good_one(
     sound: Sound, code: str
 ) -> None:
     rule = RULES[code]
-    scan = ("picklescan",) if rule.name == "scanner-alarm" else ()
+    scanners = ("picklescan",) if rule.name == "scanner-alarm" else ()
     bad, good = sound(name="bad"), sound(name="good")
     lay_over(bad, page(rule), "Bad")
     lay_over(good, page(rule), "Good")
 
-    findings = told(bad, code, scan=scan)
+    findings = findings_of(bad, code, scanners=scanners)
     assert findings
     assert rule.severity in {each.severity for each in findings}
     for each in findings:
         assert each.rule == code
         assert not each.problem.endswith(".")
         assert not each.remedy.endswith(".")
-    assert told(good, code, scan=scan) == []
+    assert findings_of(good, code, scanners=scanners) == []
 
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("code", LATER)
-def test_a_rule_of_a_later_stage_does_so_too(running: Sound, code: str) -> None:
+def test_a_rule_of_a_later_stage_reports_the_bad_example_of_its_page_and_not_the_good_one(
+    running: Sound, code: str
+) -> None:
     rule = RULES[code]
     bad, good = running(name="bad"), running(name="good")
     lay_over(bad, page(rule), "Bad")
     lay_over(good, page(rule), "Good")
 
-    findings = told(
-        bad, code, demands=stages.demands(bad, rule.stage, audit=rule.name == "vulnerable")
-    )
+    findings = findings_of(bad, code, **stages.options_for(bad, rule.stage))
     assert rule.severity in {each.severity for each in findings}
     for each in findings:
         assert each.rule == code
         assert not each.problem.endswith(".")
         assert not each.remedy.endswith(".")
-    assert (
-        told(good, code, demands=stages.demands(good, rule.stage, audit=rule.name == "vulnerable"))
-        == []
-    )
+    assert findings_of(good, code, **stages.options_for(good, rule.stage)) == []
 
 
-def test_a_sound_model_is_told_of_by_no_rule(sound: Sound) -> None:
+def test_no_rule_reports_a_sound_model(sound: Sound) -> None:
     model = sound()
 
-    assert [each for code in QUICK for each in told(model, code)] == []
+    assert [each for code in QUICK for each in findings_of(model, code)] == []
 
 
 def test_the_index_of_the_rules_names_each_with_its_stage_and_severity_in_order() -> None:

@@ -40,25 +40,25 @@ def found(result: Result, model: int = 0) -> set[str]:
         ([1.0, 2.0], [1.0, 2.0], {}, []),
         ([1, 2.5], [1.0, 2.5], {}, []),
         ([None, "a"], [None, "a"], {}, []),
-        ([None], [1.0], {}, ["the answer: 1 of 1 values differ: row 0: null was recorded, 1.0 came"]),
-        (["a"], ["b"], {"relative": 9.0}, ['the answer: 1 of 1 values differ: row 0: "a" was recorded, "b" came']),
-        ([True], [1], {"absolute": 9.0}, ["the answer: 1 of 1 values differ: row 0: true was recorded, 1 came"]),
+        ([None], [1.0], {}, ["the answer: 1 of 1 values differ: row 0: null was recorded, the answer is 1.0"]),
+        (["a"], ["b"], {"relative": 9.0}, ['the answer: 1 of 1 values differ: row 0: "a" was recorded, the answer is "b"']),
+        ([True], [1], {"absolute": 9.0}, ["the answer: 1 of 1 values differ: row 0: true was recorded, the answer is 1"]),
         ([100.0], [101.0], {"relative": 0.01}, []),
         ([100.0], [101.0], {"absolute": 0.9}, [
-            "the answer: 1 of 1 values differ: row 0: 100.0 was recorded, 101.0 came (difference 1, relative 0.01)"]),
+            "the answer: 1 of 1 values differ: row 0: 100.0 was recorded, the answer is 101.0 (difference 1, relative 0.01)"]),
         ([{"a": 1.0, "b": 1}, {"a": 2.0, "b": 1}], [{"a": 1.1, "b": 1}, {"a": 2.5, "b": 2}], {}, [
-            "column `a`: 2 of 2 values differ: row 1: 2.0 was recorded, 2.5 came (difference 0.5, relative 0.25)",
-            "column `b`: 1 of 2 values differ: row 1: 1 was recorded, 2 came (difference 1, relative 1)"]),
+            "column `a`: 2 of 2 values differ: row 1: 2.0 was recorded, the answer is 2.5 (difference 0.5, relative 0.25)",
+            "column `b`: 1 of 2 values differ: row 1: 1 was recorded, the answer is 2 (difference 1, relative 1)"]),
         ([{"a": 1.0, "b": 1.0}], [{"a": 1.1, "b": 1.1}], {"of_columns": {"a": (0.2, 0.0)}}, [
-            "column `b`: 1 of 1 values differ: row 0: 1.0 was recorded, 1.1 came (difference 0.1, relative 0.1)"]),
+            "column `b`: 1 of 1 values differ: row 0: 1.0 was recorded, the answer is 1.1 (difference 0.1, relative 0.1)"]),
         ([[1.0, 2.0]], [[1.0, 3.0]], {}, [
-            "column `[1]`: 1 of 1 values differ: row 0: 2.0 was recorded, 3.0 came (difference 1, relative 0.5)"]),
-        ([1.0, 2.0], [1.0], {}, ["the answer: 2 values were recorded, 1 came"]),
+            "column `[1]`: 1 of 1 values differ: row 0: 2.0 was recorded, the answer is 3.0 (difference 1, relative 0.5)"]),
+        ([1.0, 2.0], [1.0], {}, ["the answer: 2 values were recorded, the answer has 1"]),
         ([{"a": 1}], [{"b": 1}], {}, ["column `a`: was recorded and is missing in row 0",
                                       "column `b`: was not recorded in row 0"]),
         ({"x": [1.0]}, {"x": [2.0]}, {}, [
-            "column `x`: 1 of 1 values differ: row 0: 1.0 was recorded, 2.0 came (difference 1, relative 1)"]),
-        (2**80, 2**80 + 1, {}, [f"the answer: 1 of 1 values differ: {2**80} was recorded, {2**80 + 1} came "
+            "column `x`: 1 of 1 values differ: row 0: 1.0 was recorded, the answer is 2.0 (difference 1, relative 1)"]),
+        (2**80, 2**80 + 1, {}, [f"the answer: 1 of 1 values differ: {2**80} was recorded, the answer is {2**80 + 1} "
                                 "(difference 4.94e-324, relative 0)"]),
     ],
 )  # fmt: skip
@@ -86,7 +86,7 @@ def test_answers_are_compared_by_column(
         ("x86_64-pc-windows-msvc", "windows-x86_64, Python 3.12.1", "x86_64-pc-windows-msvc", "py3-none-win_amd64"),
     ],
 )  # fmt: skip
-def test_a_target_is_platform_and_python_in_everybodys_words(
+def test_a_target_is_a_platform_and_a_python_as_uv_conda_or_wheels_name_them(
     word: str, label: str, uv: str, wheel: str
 ) -> None:
     from envkit.validating.stages.resolve import fits
@@ -113,14 +113,14 @@ def test_a_target_is_platform_and_python_in_everybodys_words(
         "wasm32-pyodide2024",
     ],
 )
-def test_a_target_that_is_none_is_refused(word: str) -> None:
+def test_an_invalid_target_is_refused(word: str) -> None:
     with pytest.raises(InvalidArgument, match="target"):
         targets.parse(word, "3.11")
 
 
 def test_the_target_without_a_platform_is_this_machine() -> None:
     assert targets.parse("3.12", "3.9").uv_platform == ""
-    assert targets.parse("current", "3.9") == targets.here("3.9")
+    assert targets.parse("current", "3.9") == targets.this_machine("3.9")
 
 
 @pytest.mark.parametrize(
@@ -128,13 +128,13 @@ def test_the_target_without_a_platform_is_this_machine() -> None:
               ["--atol", "-1"], ["--rebuild", "--rtol", "inf"],
               ["--minimal", "--env-manager", "local"], ["--rebuild", "--sandbox", "--timeout", "0"]],
 )  # fmt: skip
-def test_wrong_usage_ends_with_2(running: Make, words: list[str]) -> None:
+def test_wrong_usage_exits_with_2(running: Make, words: list[str]) -> None:
     result = CliRunner().invoke(main, ["validate", str(running()), *words], catch_exceptions=False)
 
     assert result.exit_code == 2
 
 
-def test_against_what_is_not_there_ends_with_3(running: Make) -> None:
+def test_comparing_with_a_missing_environment_exits_with_3(running: Make) -> None:
     assert run(running(), "--against", "nowhere").exit_code == 3
 
 
@@ -152,20 +152,21 @@ def test_a_model_passes_all_stages_and_the_report_says_what_was_done(running: Ma
     )
 
     assert result.exit_code == 0, result.stdout
-    assert f"resolved for {targets.here(RUNNING).label}" in result.stdout
+    assert f"resolved for {targets.this_machine(RUNNING).label}" in result.stdout
     assert "the answer is the recorded one" in result.stdout
     assert "left out each of 1 requirements" in result.stdout
 
 
 @pytest.mark.e2e
-def test_a_difference_is_told_by_column_and_allowed_within_a_tolerance(running: Make) -> None:
+def test_a_difference_is_reported_by_column_and_allowed_within_a_tolerance(running: Make) -> None:
     changed = {"code/loader.py": CODE.replace("acme.FACTOR,", "acme.FACTOR * 1.000000001,")}
     model = running(changed)
 
     exact = run(model, "--rebuild")
     assert exact.exit_code == 1
     assert (
-        "column `price`: 2 of 2 values differ: row 1: 5.0 was recorded, 5.000000005" in exact.stdout
+        "column `price`: 2 of 2 values differ: row 1: 5.0 was recorded, the answer is 5.000000005"
+        in exact.stdout
     )
     assert run(model, "--rebuild", "--rtol", "1e-6").exit_code == 0
     assert run(model, "--rebuild", "--atol", "price=1e-6").exit_code == 0
@@ -173,7 +174,7 @@ def test_a_difference_is_told_by_column_and_allowed_within_a_tolerance(running: 
 
 
 @pytest.mark.e2e
-def test_an_infinity_is_not_taken_for_what_is_missing(running: Make) -> None:
+def test_an_infinity_does_not_equal_a_missing_value(running: Make) -> None:
     model = running(
         {
             "code/loader.py": CODE.replace(
@@ -193,14 +194,14 @@ def test_an_infinity_is_not_taken_for_what_is_missing(running: Make) -> None:
 
 
 @pytest.mark.e2e
-def test_a_model_that_answers_otherwise_each_time_is_told_as_that(running: Make) -> None:
+def test_a_model_that_gives_another_answer_each_time_is_reported_as_such(running: Make) -> None:
     chance = {
         "code/loader.py": f"import random\n{CODE}".replace("acme.FACTOR,", "random.random(),")
     }
     other = {"code/loader.py": CODE.replace("acme.FACTOR,", "7.0,")}
 
-    assert "asked again it answers otherwise" in run(running(chance), "--rebuild").stdout
-    assert "asked again" not in run(running(other, name="other"), "--rebuild").stdout
+    assert "a second answer differs too" in run(running(chance), "--rebuild").stdout
+    assert "a second answer" not in run(running(other, name="other"), "--rebuild").stdout
 
 
 @pytest.mark.e2e
@@ -219,19 +220,19 @@ def test_variables_time_limit_and_sandbox_are_those_of_predict(running: Make) ->
 
 
 @pytest.mark.e2e
-def test_what_can_be_left_out_is_named_with_what_only_it_brings(running: Make) -> None:
+def test_an_unneeded_requirement_is_reported_with_what_only_it_requires(running: Make) -> None:
     files = {"requirements.txt": "acme==1.0\nspare==1.0\n-c constraints.txt\n", "pylock.toml": None}
     model = running(files)
 
     report = envkit.validate(model, minimal=True, select=["ENV501"])
     assert [each.problem for each in report.findings] == [
-        "without spare (and extra, which only it brings) the answer to the example is the same"
+        "without spare (and extra, which only it requires) the answer to the example is the same"
     ]
     assert report.findings[0].where == "requirements.txt:2"
 
 
 @pytest.mark.e2e
-def test_two_that_stand_in_for_each_other_are_told_not_to_go_together(running: Make) -> None:
+def test_two_requirements_that_replace_each_other_are_not_left_out_together(running: Make) -> None:
     either = "try:\n    import spare\nexcept ImportError:\n    import extra\n"
     files = {
         "requirements.txt": "acme==1.0\nspare==1.0\nextra==1.0\n-c constraints.txt\n",
@@ -241,7 +242,9 @@ def test_two_that_stand_in_for_each_other_are_told_not_to_go_together(running: M
 
     report = envkit.validate(model, minimal=True, select=["ENV501"])
     assert len(report.findings) == 2
-    assert all("not together with all others" in each.problem for each in report.findings)
+    assert all(
+        "not without all reported requirements together" in each.problem for each in report.findings
+    )
 
 
 @pytest.mark.e2e
@@ -256,7 +259,7 @@ def test_several_models_are_taken_through_the_stages_in_processes_and_make_one_r
 
 
 @pytest.mark.e2e
-def test_an_index_that_does_not_answer_is_no_success(
+def test_an_index_that_does_not_answer_fails_the_validation(
     running: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = running()
@@ -276,7 +279,7 @@ def test_source_distributions_are_not_built_to_find_out(running: Make) -> None:
 
 
 @pytest.mark.e2e
-def test_what_no_index_has_is_not_told_as_a_lack_of_wheels(running: Make) -> None:
+def test_a_package_that_no_index_has_is_not_reported_as_one_without_wheels(running: Make) -> None:
     files = {
         "requirements.txt": "nowhere-at-all==1.0\nacme==7.0\nelsewhere==1.0\n",
         "pylock.toml": None,
@@ -293,7 +296,9 @@ def test_what_no_index_has_is_not_told_as_a_lack_of_wheels(running: Make) -> Non
 
 
 @pytest.mark.e2e
-def test_a_wrong_hash_is_told_by_resolving_and_stops_the_build(running: Make, index: Path) -> None:
+def test_a_wrong_hash_is_reported_by_resolving_and_stops_the_build(
+    running: Make, index: Path
+) -> None:
     model = running()
     text = lock(index, "acme==1.0", "other==2.0")
     digest = text.partition('sha256 = "')[2][:64]
@@ -302,7 +307,7 @@ def test_a_wrong_hash_is_told_by_resolving_and_stops_the_build(running: Make, in
     assert found(run(model, "--resolve", "--rebuild", "--json")) == {"ENV304", "ENV401"}
 
 
-def test_an_audit_without_pip_audit_ends_with_7(
+def test_an_audit_without_pip_audit_exits_with_7(
     running: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audit, "find_spec", lambda name: None)
@@ -315,7 +320,7 @@ def test_an_audit_without_pip_audit_ends_with_7(
 
 
 @pytest.mark.e2e
-def test_drift_is_grave_where_the_first_number_differs_or_an_older_version_is_there(
+def test_drift_to_another_major_version_or_an_older_version_is_an_error(
     running: Make,
 ) -> None:
     there = {"there.txt": "acme==0.9\nother==2.0.1\n"}

@@ -44,15 +44,15 @@ def rules(result: Result) -> set[str]:
     }
 
 
-def test_a_sound_model_ends_with_0_and_one_with_findings_with_1(sound: Sound) -> None:
+def test_a_sound_model_exits_with_0_and_one_with_findings_with_1(sound: Sound) -> None:
     good, bad = run(sound(name="good")), run(sound(UNPINNED, name="bad"))
 
-    assert (good.exit_code, good.stdout) == (0, "1 model: nothing found.\n")
+    assert (good.exit_code, good.stdout) == (0, "1 model: no findings.\n")
     assert bad.exit_code == 1
     assert "error ENV120 requirements.txt:1 [unpinned]" in bad.stdout
 
 
-def test_a_model_that_is_not_there_ends_with_3_and_the_others_are_validated(sound: Sound) -> None:
+def test_a_missing_model_exits_with_3_and_the_others_are_validated(sound: Sound) -> None:
     result = run(sound(UNPINNED), "nowhere", "--json")
 
     assert result.exit_code == 3
@@ -64,7 +64,7 @@ def test_a_model_that_is_not_there_ends_with_3_and_the_others_are_validated(soun
     "words", [[], ["--select", "ENV999"], ["--severity", "x"], ["--severity", "ENV1=fatal"], ["--format", "pdf"],
               ["--scan", "nothing"], ["--json", "--format", "text"], ["-j", "-1"], ["--fail-on", "never"]],
 )  # fmt: skip
-def test_wrong_usage_ends_with_2(sound: Sound, words: list[str]) -> None:
+def test_wrong_usage_exits_with_2(sound: Sound, words: list[str]) -> None:
     model = [sound()] if words else []
 
     assert run(*model, *words).exit_code == 2
@@ -108,7 +108,7 @@ def test_a_baseline_hides_what_it_knows_and_nothing_else_also_after_lines_moved(
 
 
 @pytest.mark.parametrize("content", [None, "[]", '{"models": {"a": 1}}', "x"])
-def test_a_baseline_that_is_none_ends_with_3(sound: Sound, content: str | None) -> None:
+def test_an_invalid_baseline_exits_with_3(sound: Sound, content: str | None) -> None:
     if content is not None:
         Path("known.json").write_text(content)
 
@@ -133,36 +133,47 @@ def test_settings_of_the_project_count_and_options_come_before_them(
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "problem"),
     [
-        "select = 1",
-        "unknown = 1",
-        'fail-on = "x"',
-        "jobs = -1",
-        "[",
-        '[severity]\nENV1 = "x"',
-        'select = ["X"]',
+        ("select = 1", "envkit.toml, select: expected a list, found"),
+        ("unknown = 1", "envkit.toml, unknown: is not a setting"),
+        ('fail-on = "x"', "envkit.toml, fail-on: expected note, warning, error, found 'x'"),
+        ("jobs = -1", "envkit.toml, jobs: expected a whole number from 0"),
+        ("jobs = true", "envkit.toml, jobs: expected a whole number from 0"),
+        ("rtol = inf", "envkit.toml, rtol: expected a number from 0"),
+        ("[", "envkit.toml: is not valid TOML"),
+        ('[severity]\nENV1 = "x"', "envkit.toml, severity.ENV1: expected note, warning, error"),
     ],
 )
-def test_malformed_settings_are_told(sound: Sound, elsewhere: Path, content: str) -> None:
+def test_malformed_settings_are_refused_with_file_and_key(
+    sound: Sound, elsewhere: Path, content: str, problem: str
+) -> None:
     (elsewhere / "envkit.toml").write_text(content)
     result = run(sound())
 
-    assert result.exit_code == (2 if content.startswith("select = [") else 3)
-    assert "envkit.toml" in result.stderr or "'X' names no rule" in result.stderr
+    assert result.exit_code == 3
+    assert problem in result.stderr
+
+
+def test_settings_that_select_an_unknown_rule_exit_with_2(sound: Sound, elsewhere: Path) -> None:
+    (elsewhere / "envkit.toml").write_text('select = ["X"]')
+    result = run(sound())
+
+    assert result.exit_code == 2
+    assert "'X' is not a rule" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("content", "key"), [("tool = 1", "tool"), ("[tool]\nenvkit = 1", "tool.envkit")]
 )
-def test_settings_that_are_no_table_are_told(
+def test_settings_that_are_not_a_table_are_refused(
     sound: Sound, elsewhere: Path, content: str, key: str
 ) -> None:
     (elsewhere / "pyproject.toml").write_text(content)
     result = run(sound())
 
     assert result.exit_code == 3
-    assert f"'{key}'" in result.stderr or f"{key}:" in result.stderr
+    assert f"pyproject.toml, {key}: expected keys with values, found the number 1" in result.stderr
 
 
 def test_a_model_cannot_turn_off_what_checks_it(
@@ -181,7 +192,7 @@ def test_a_model_cannot_turn_off_what_checks_it(
     assert run(".").exit_code == 1
 
 
-def test_processes_tell_the_same_as_one(sound: Sound) -> None:
+def test_several_processes_give_the_same_report_as_one(sound: Sound) -> None:
     models = [sound(UNPINNED if number % 2 else None, name=f"m{number}") for number in range(6)]
 
     one, two = run(*models, "--json"), run(*models, "--json", "-j", "2")
@@ -254,7 +265,7 @@ def test_validating_runs_no_code_of_the_model_and_changes_nothing(sound: Sound) 
     assert sorted((path, path.stat().st_mtime_ns) for path in model.rglob("*")) == before
 
 
-def test_a_named_pipe_is_no_model_and_nobody_waits_for_it(tmp_path: Path) -> None:
+def test_a_named_pipe_is_not_a_model_and_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "model.pkl")
 
     assert run(tmp_path / "model.pkl").exit_code == 3

@@ -1,1 +1,1 @@
-"""Facts about one model, from its files alone: each is read when it is first asked for, and once."""
+"""The facts of one model, from its files alone; each is read when it is first needed, and once."""

@@ -1,10 +1,11 @@
-"""Changes of a model's environment files that rules propose: each is a file's name with its whole new text."""
+"""Edits of a model's environment files that rules propose: each a file's name with its whole new text."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 from packaging.utils import canonicalize_name
 
@@ -13,109 +14,115 @@ from envkit.formats.conda_yaml import CondaEnv
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.files.requirement_files import Line
 
-Edit = tuple[str, str]
+Edit: TypeAlias = tuple[str, str]
+Edits: TypeAlias = Iterator[Edit]
 
 
-def lines_changed(facts: ModelFacts, file: str, changes: Mapping[int, str | None]) -> Edit:
-    """Give a file with lines (numbers from 1) in new words, or without them (None); ends of lines stay."""
-    kept = []
+def with_lines(facts: ModelFacts, file: str, changes: Mapping[int, str | None]) -> Edit:
+    """Replace lines of a file, numbered from 1, or remove them (None); line ends stay."""
+    new_lines = []
     for number, line in enumerate(facts.text(file).splitlines(keepends=True), 1):
         body = line.rstrip("\r\n")
-        new = changes.get(number, body)
-        if new is not None:
-            kept.append(new + line[len(body) :])
-    return file, "".join(kept)
+        new_body = changes.get(number, body)
+        if new_body is not None:
+            new_lines.append(new_body + line[len(body) :])
+    return file, "".join(new_lines)
 
 
-def requirement_changed(facts: ModelFacts, line: Line, text: str | None) -> Iterator[Edit]:
-    """Give the file of a requirement with another in its place, or none; nothing where it spans lines."""
-    lines = facts.text(line.file).splitlines()
-    whole = lines[line.line - 1] if 0 < line.line <= len(lines) else ""
+def with_requirement(facts: ModelFacts, line: Line, text: str) -> Edits:
+    """Replace a requirement in its file; nothing where it spans several lines."""
+    whole = _whole_line(facts, line)
     if line.requirement.text in whole:
-        if text is None:
-            new = None
-        else:
-            new = whole.replace(line.requirement.text, text, 1)
-        yield lines_changed(facts, line.file, {line.line: new})
+        new = whole.replace(line.requirement.text, text, 1)
+        yield with_lines(facts, line.file, {line.requirement.line: new})
 
 
-def added(facts: ModelFacts, file: str, requirements: list[str]) -> Edit:
-    """Give a file of requirements with more of them, before the references at its end."""
+def without_requirement(facts: ModelFacts, line: Line) -> Edits:
+    """Remove a requirement from its file; nothing where it spans several lines."""
+    if line.requirement.text in _whole_line(facts, line):
+        yield with_lines(facts, line.file, {line.requirement.line: None})
+
+
+def _whole_line(facts: ModelFacts, line: Line) -> str:
+    lines = facts.text(line.file).splitlines()
+    if 0 < line.requirement.line <= len(lines):
+        return lines[line.requirement.line - 1]
+    return ""
+
+
+def with_more_requirements(facts: ModelFacts, file: str, requirements: list[str]) -> Edit:
+    """Add requirements to a file, before the references at its end."""
     lines = facts.text(file).splitlines()
-    at = len(lines)
-    while at and (not lines[at - 1].strip() or lines[at - 1].startswith("-")):
-        at -= 1
-    return file, "".join(f"{line}\n" for line in (*lines[:at], *requirements, *lines[at:]))
+    end = len(lines)
+    while end and (not lines[end - 1].strip() or lines[end - 1].startswith("-")):
+        end -= 1
+    new_lines = [*lines[:end], *requirements, *lines[end:]]
+    return file, "".join(f"{line}\n" for line in new_lines)
 
 
-def versions(facts: ModelFacts) -> Mapping[str, str]:
-    """The versions that the model itself tells: its lock, else the evidence, constraints, or what `MLmodel` records."""
-    lock = {
-        str(each["name"]): str(each["version"])
-        for each in (facts.lock.packages if facts.lock else ())
-        if each.get("version")
-    }
-    evidence = facts.evidence.distributions if facts.evidence else ()
-    seen = {str(canonicalize_name(each.name)): each.version for each in evidence if each.version}
-    bounds = {
-        each.name: each.version
-        for each in facts.lines
-        if each.constraint and each.name and each.version
-    }
-    recorded = {
-        str(canonicalize_name(name)): version for name, version in facts.recorded_versions.items()
-    }
-    return {**recorded, **bounds, **seen, **lock}
+def known_versions(facts: ModelFacts) -> Mapping[str, str]:
+    """The versions that the model itself names, by normalized name.
+
+    The lock counts before the evidence, then constraints, then what `MLmodel` records.
+    """
+    versions = dict(facts.recorded_versions)
+    for line in facts.lines:
+        if line.constraint and line.name and line.version:
+            versions[line.name] = line.version
+    for distribution in facts.captured_distributions:
+        if distribution.version:
+            versions[canonicalize_name(distribution.name)] = distribution.version
+    for name, packages in facts.locked.items():
+        for package in packages:
+            if package.get("version"):
+                versions[name] = str(package["version"])
+    return versions
 
 
 def pip_lines(facts: ModelFacts) -> tuple[str, ...]:
-    """What stands in a pip section so that it means what `requirements.txt` does, without what conda brings itself."""
+    """Lines for a pip section that mean what `requirements.txt` does, without what conda installs itself."""
     files = facts.requirement_files
     if files is None:
         return ()
-    plain = {requirements_txt.FILE_NAME, requirements_txt.CONSTRAINTS_FILE_NAME}
-    if not files.read <= plain or files.options:
+    plain_files = {requirements_txt.FILE_NAME, requirements_txt.CONSTRAINTS_FILE_NAME}
+    if not files.read <= plain_files or files.options:
         return (f"-r {requirements_txt.FILE_NAME}",)
-    packages = facts.conda.packages if facts.conda else ()
-    of_conda = {canonicalize_name(conda_yaml.name_of(each)) for each in packages}
-    own = [
-        each.requirement.text
-        for each in files.lines
-        if not each.constraint and each.name not in of_conda
+    from_conda = {canonicalize_name(conda_yaml.name_of(spec)) for spec in facts.conda_packages}
+    lines = [
+        line.requirement.text
+        for line in files.lines
+        if not line.constraint and line.name not in from_conda
     ]
-    bounded = requirements_txt.CONSTRAINTS_FILE_NAME in files.read
-    return (*own, *([f"-c {requirements_txt.CONSTRAINTS_FILE_NAME}"] if bounded else []))
+    if requirements_txt.CONSTRAINTS_FILE_NAME in files.read:
+        lines.append(f"-c {requirements_txt.CONSTRAINTS_FILE_NAME}")
+    return tuple(lines)
 
 
 def conda_with_pip(facts: ModelFacts, env: CondaEnv) -> str:
     """Give the text of a conda environment with such a pip section."""
     lines = pip_lines(facts)
-    if any(conda_yaml.name_of(each) == "pip" for each in env.dependencies) or not lines:
-        tools = env.dependencies
-    else:
-        tools = (
-            *env.dependencies,
-            "pip",
-        )
-    return conda_yaml.dumps(replace(env, dependencies=tools, pip=lines or None))
+    dependencies = env.dependencies
+    if lines and "pip" not in map(conda_yaml.name_of, dependencies):
+        dependencies = (*dependencies, "pip")
+    return conda_yaml.dumps(replace(env, dependencies=dependencies, pip=lines or None))
 
 
-def python_named(facts: ModelFacts, version: str) -> Iterator[Edit]:
-    """Give the files that name another Python, or none exactly, with this one."""
+def with_python(facts: ModelFacts, version: str) -> Edits:
+    """Name this Python in the files that name another, or none exactly."""
     if facts.python_env is not None and facts.python_env.python != version:
-        yield facts.python_env_name, _key(facts.text(facts.python_env_name), "python", version)
+        text = facts.text(facts.python_env_name)
+        yield facts.python_env_name, _with_key(text, "python", version)
     spec = facts.conda.python if facts.conda else None
-    if spec is not None and spec.replace(" ", "") not in (
-        f"python={version}",
-        f"python=={version}",
-    ):
-        yield facts.conda_name, facts.text(facts.conda_name).replace(spec, f"python={version}", 1)
-    flavor = facts.mlmodel.python_function if facts.mlmodel else None
-    if flavor is not None and flavor.python_version not in (None, version):
-        yield mlmodel.FILE_NAME, _key(facts.text(mlmodel.FILE_NAME), "python_version", version)
+    exact = (f"python={version}", f"python=={version}")
+    if spec is not None and spec.replace(" ", "") not in exact:
+        text = facts.text(facts.conda_name)
+        yield facts.conda_name, text.replace(spec, f"python={version}", 1)
+    if facts.flavor is not None and facts.flavor.python_version not in (None, version):
+        text = facts.text(mlmodel.FILE_NAME)
+        yield mlmodel.FILE_NAME, _with_key(text, "python_version", version)
 
 
-def _key(text: str, key: str, value: str) -> str:
+def _with_key(text: str, key: str, value: str) -> str:
     """Set a key of a YAML text that stands on a line of its own."""
     return re.sub(
         rf"^(\s*{key}:[ \t]*)[^\r\n#]*?([ \t]*(?:#.*)?\r?)$",

@@ -8,10 +8,16 @@ from typing import Any
 
 from envkit.models.digests import Digest
 
+INSTALLED = ("requirement", "constraint")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
-    """A distribution of the evidence. role: `requirement`, `constraint` or `optional`. origin: None for an index."""
+class CapturedDistribution:
+    """A distribution of the evidence.
+
+    role: `requirement`, `constraint` or `optional`. origin: None for an index. used: whether the
+    capture recorded why it is there.
+    """
 
     name: str
     version: str
@@ -25,62 +31,61 @@ class Seen:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
-    """The evidence. method: `trace` or `static`. required: variables that the model cannot do without.
+    """What a capture recorded.
 
-    recorded: variables that its user must know. files: digests of the model's files when it was
-    captured, None where an earlier envkit recorded none.
+    method: `trace` or `static`. required_variables: environment variables without which the model
+    fails. variables: those that its user must know. files: digests of the model's files at the
+    capture; None where an earlier envkit recorded none.
     """
 
     python: str
     platform: str
     method: str
-    distributions: tuple[Seen, ...]
-    required: tuple[str, ...]
-    recorded: tuple[str, ...]
+    distributions: tuple[CapturedDistribution, ...]
+    required_variables: tuple[str, ...]
+    variables: tuple[str, ...]
     files: Mapping[str, Digest] | None
     content: Mapping[str, Any]
 
     @property
-    def installed(self) -> tuple[Seen, ...]:
-        """Those that belong into the environment."""
-        return tuple(
-            each for each in self.distributions if each.role in ("requirement", "constraint")
-        )
+    def installed(self) -> tuple[CapturedDistribution, ...]:
+        """The distributions that belong in the environment."""
+        return tuple(each for each in self.distributions if each.role in INSTALLED)
 
     @classmethod
-    def of(cls, content: Mapping[str, Any]) -> Evidence:
-        """Read the content of the file. Raises `KeyError`, `TypeError` or `AttributeError` for what is not that."""
-        variables = content.get("environment_variables", [])
+    def parse(cls, content: Mapping[str, Any]) -> Evidence:
+        """Read the content of the file. Raises `KeyError`, `TypeError`, `AttributeError` or `ValueError` if malformed."""
+        interpreter = content["interpreter"]
+        distributions = (*content["distributions"], *content.get("optional", ()))
+        recorded = [each for each in content.get("environment_variables", ()) if each["recorded"]]
         files = content.get("files")
+        if files is not None:
+            files = {name: _digest(entry) for name, entry in files.items()}
         return cls(
-            python=str(content["interpreter"]["version"]),
-            platform=str(content["interpreter"].get("platform", "")),
+            python=str(interpreter["version"]),
+            platform=str(interpreter.get("platform", "")),
             method=str(content.get("method", "trace")),
-            distributions=tuple(
-                map(_seen, (*content["distributions"], *content.get("optional", ())))
+            distributions=tuple(map(_distribution, distributions)),
+            required_variables=tuple(
+                _text(each["name"]) for each in recorded if each["need"] == "required"
             ),
-            required=tuple(
-                _text(each["name"])
-                for each in variables
-                if each["need"] == "required" and each["recorded"]
-            ),
-            recorded=tuple(_text(each["name"]) for each in variables if each["recorded"]),
-            files=None if files is None else {name: _digest(each) for name, each in files.items()},
+            variables=tuple(_text(each["name"]) for each in recorded),
+            files=files,
             content=content,
         )
 
 
-def _seen(entry: Mapping[str, Any]) -> Seen:
-    modules = frozenset(str(each["module"]) for each in entry["reasons"] if "module" in each)
-    return Seen(
+def _distribution(entry: Mapping[str, Any]) -> CapturedDistribution:
+    reasons = entry["reasons"]
+    return CapturedDistribution(
         name=_text(entry["name"]),
         version=_text(entry["version"]),
         role=_text(entry["role"]),
         requirement=_text(entry["requirement"]),
         origin=_mapping(entry["origin"]),
-        modules=modules,
+        modules=frozenset(str(each["module"]) for each in reasons if "module" in each),
         wheel=_mapping(entry.get("wheel")),
-        used=bool(entry["reasons"]) or bool(entry["implied_by"]),
+        used=bool(reasons) or bool(entry["implied_by"]),
     )
 
 

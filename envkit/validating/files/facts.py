@@ -1,162 +1,260 @@
-"""What rules look at: the facts of one model, each gathered when it is first asked for, and once.
-
-Its files are read in `model_files`. Nothing here raises for what is wrong in a model either.
-"""
+"""The facts of one model: what its files say, together. Rules and stages take them; nothing here knows a stage."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from envkit.analysis import flavors as recorded
-from envkit.analysis.mentions import Gap, Survey
+from packaging.utils import canonicalize_name
+
+from envkit.analysis import flavors
+from envkit.analysis.mentions import Survey
 from envkit.errors import InvalidFile
+from envkit.formats import (
+    conda_yaml,
+    environment_variables_txt,
+    envkit_json,
+    mlmodel,
+    pylock_toml,
+    requirements_txt,
+)
+from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats.requirement_lines import Option
 from envkit.models.directory import ModelDirectory
-from envkit.validating.files import unfetched
-from envkit.validating.files.imports import Imports
+from envkit.validating.files.evidence import CapturedDistribution
 from envkit.validating.files.model_files import ModelFiles
-from envkit.validating.options import Demands
+from envkit.validating.files.requirement_files import Line, RequirementFiles
+from envkit.validating.finding import Location
 
-# what the later stages need is imported where they run: files and code are to stay quick
-if TYPE_CHECKING:
-    from envkit.validating.stages.answers import ColumnDifference
-    from envkit.validating.stages.audit import Audit
-    from envkit.validating.stages.drift import Fit
-    from envkit.validating.stages.minimal import Minimal
-    from envkit.validating.stages.rebuild import Rebuilt, Recorded
-    from envkit.validating.stages.resolve import Resolution
+# of flavors other than `python_function`
+_PATH_KEYS = ("code", "data", "model_path", "pickled_model")
+# conda's names of distributions that PyPI names otherwise
+_CONDA_NAMES = {
+    "pytorch": "torch",
+    "tensorflow-base": "tensorflow",
+    "py-xgboost": "xgboost",
+    "matplotlib-base": "matplotlib",
+}
 
 
 def today() -> date:
-    """The day that rules go by: that of `SOURCE_DATE_EPOCH`, else today (UTC)."""
+    """The day of `SOURCE_DATE_EPOCH`, else today (UTC)."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     if epoch.isdecimal():
-        now = datetime.fromtimestamp(int(epoch), UTC)
-    else:
-        now = datetime.now(UTC)
-    return now.date()
+        return datetime.fromtimestamp(int(epoch), UTC).date()
+    return datetime.now(UTC).date()
 
 
 class ModelFacts(ModelFiles):
-    """One model: its files, what they come to together, and what the later stages find.
+    """One model: its files, and what follows from several of them.
 
-    day: the day that rules go by; environ: in which required variables are looked for; scan: the
-    deeper scanners that were asked for; demands: what is asked of the later stages; imports: the
-    facts of the model that this is a draft of, whose code and artifacts are not here. The rest is
-    as of `ModelFiles`.
+    day: compared with the end of life of a Python. environ: in which required environment variables
+    are looked up. The rest is as of `ModelFiles`.
     """
 
     def __init__(
         self,
         path: Path,
         *,
+        bare: ModelDirectory | None = None,
+        not_fetched: Mapping[str, int | None] | None = None,
         day: date | None = None,
         environ: Mapping[str, str] | None = None,
-        scan: tuple[str, ...] = (),
-        bare: ModelDirectory | None = None,
-        demands: Demands | None = None,
-        imports: ModelFacts | None = None,
-        elsewhere: Mapping[str, int | None] | None = None,
     ) -> None:
-        """`path` is a directory with an `MLmodel`, whatever is in that; or that of a `bare` artifact."""
-        super().__init__(path, bare=bare, elsewhere=elsewhere)
+        """`path` is a directory with an `MLmodel`, valid or not, or the folder of a `bare` artifact."""
+        super().__init__(path, bare=bare, not_fetched=not_fetched)
         self.day = day or today()
-        self.demands = demands or Demands()
-        self.environ = {**(os.environ if environ is None else environ), **self.demands.variables}
-        self.scan = scan
-        self._imports = imports
+        self.environ = os.environ if environ is None else environ
+
+    @cached_property
+    def named_paths(self) -> tuple[tuple[str, str], ...]:
+        """The fields of `MLmodel` that name a path, with their values."""
+        if self.bare is not None or self.directory is None or self.mlmodel is None:
+            return ()
+        paths = list(self.directory.named_paths())
+        for name, flavor in self.mlmodel.flavors.items():
+            for key in _PATH_KEYS:
+                value = as_object(flavor).get(key)
+                if isinstance(value, str):
+                    paths.append((f"flavors.{name}.{key}", value))
+        return tuple(dict.fromkeys(paths))
+
+    def usable_directory(self) -> ModelDirectory:
+        """Give the model, if its fields can be followed.
+
+        Raises `InvalidFile` when `MLmodel` is malformed or one of its fields leaves the model.
+        """
+        is_safe = not any(self.leads_out(value) for _, value in self.named_paths)
+        if self.directory is not None and is_safe:
+            return self.directory
+        raise InvalidFile(
+            self.path / mlmodel.FILE_NAME, "", "is malformed or leads out of the model"
+        )
+
+    @property
+    def runs_in_r(self) -> bool:
+        """Whether R runs the model: envkit records nothing of R."""
+        return self.mlmodel is not None and self.mlmodel.runs_in_r
+
+    @property
+    def all_requirements(self) -> Iterator[RequirementFiles]:
+        """The requirements of each file that has some; what a file refers to belongs to it."""
+        yield from filter(None, (self.requirement_files, self.python_env_pip, self.conda_pip))
+
+    @property
+    def requirements(self) -> RequirementFiles:
+        """What is installed: `requirements.txt`, else `python_env.yaml`, else the pip section of `conda.yaml`."""
+        return next(self.all_requirements, RequirementFiles())
+
+    @property
+    def requirements_name(self) -> str:
+        """The file whose requirements are installed; empty when there are none."""
+        if not self.requirements.lines:
+            return ""
+        if self.requirement_files is not None:
+            return requirements_txt.FILE_NAME
+        if self.python_env_pip is not None:
+            return self.python_env_name
+        return self.conda_name
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Requirements and constraints of all files, each place once."""
+        lines: dict[tuple[str, int, str], Line] = {}
+        for files in self.all_requirements:
+            for line in files.lines:
+                lines[line.file, line.requirement.line, line.requirement.text] = line
+        return tuple(lines.values())
+
+    @property
+    def installer_options(self) -> list[tuple[Location, Option]]:
+        """The installer options of all files, each once, in the order of their places."""
+        options = {
+            (file, option) for files in self.all_requirements for file, option in files.options
+        }
+        ordered = sorted(options, key=lambda pair: (pair[0], pair[1].line, str(pair[1])))
+        return [(Location(file, option.line), option) for file, option in ordered]
+
+    @property
+    def locked_packages(self) -> Sequence[LockedPackage]:
+        """The packages of `pylock.toml`; none without one."""
+        if self.lock is None:
+            return ()
+        return self.lock.packages
+
+    @cached_property
+    def locked(self) -> Mapping[str, list[LockedPackage]]:
+        """The packages of `pylock.toml` by normalized name."""
+        packages: dict[str, list[LockedPackage]] = {}
+        for package in self.locked_packages:
+            packages.setdefault(canonicalize_name(str(package["name"])), []).append(package)
+        return packages
+
+    @property
+    def conda_packages(self) -> tuple[str, ...]:
+        """What `conda.yaml` installs besides Python and pip, as match specs."""
+        if self.conda is None:
+            return ()
+        return self.conda.packages
+
+    @cached_property
+    def declared(self) -> frozenset[str]:
+        """The normalized names in requirements, constraints, the lock and `conda.yaml`."""
+        in_lines = {line.name for line in self.lines if line.name is not None}
+        return frozenset(in_lines.union(self.locked, map(distribution_of, self.conda_packages)))
+
+    @property
+    def captured_distributions(self) -> tuple[CapturedDistribution, ...]:
+        """All distributions of the evidence, optional ones too."""
+        if self.evidence is None:
+            return ()
+        return self.evidence.distributions
+
+    @cached_property
+    def captured(self) -> Mapping[str, CapturedDistribution]:
+        """The distributions that the capture put into the environment, by normalized name."""
+        if self.evidence is None:
+            return {}
+        return {canonicalize_name(each.name): each for each in self.evidence.installed}
+
+    @property
+    def known_variables(self) -> frozenset[str]:
+        """The environment variables that `MLmodel` or the evidence names."""
+        names: set[str] = set()
+        if self.mlmodel is not None:
+            names.update(self.mlmodel.variables)
+        if self.evidence is not None:
+            names.update(self.evidence.variables)
+        return frozenset(names)
 
     @cached_property
     def recorded_versions(self) -> Mapping[str, str]:
-        """Versions of distributions that `MLmodel` records, by name."""
+        """The versions that `MLmodel` records, by normalized name of the distribution."""
         survey = Survey()
-        if self._imports is not None:
-            return self._imports.recorded_versions
         if self.directory is not None:
-            recorded.read(self.directory, survey)
-        return survey.versions
+            flavors.read(self.directory, survey)
+        return {canonicalize_name(name): version for name, version in survey.versions.items()}
 
     @cached_property
-    def imports(self) -> Imports:
-        """What the model's code and artifacts import, and which distributions have that."""
-        if self._imports is not None:
-            return self._imports.imports
-        found = Imports.of(self.directory if not self.escapes else None, self.python, self.evidence)
-        if found.survey is not None and self.elsewhere:
-            found.survey.gaps.append(Gap(file=".", problem=unfetched.told(self.elsewhere)))
-        return found
-
-    @cached_property
-    def resolutions(self) -> tuple[Resolution, ...]:
-        """What resolvers say for each target."""
-        from envkit.validating.stages.resolve import resolve
-
-        return resolve(self)
-
-    @cached_property
-    def audit(self) -> Audit | None:
-        """What is known of vulnerabilities; None when nobody asked."""
-        from envkit.validating.stages.audit import audit
-
-        if self.demands.audit:
-            return audit(self)
-        return None
-
-    @cached_property
-    def rebuilt(self) -> Rebuilt:
-        """The model in its rebuilt environment."""
-        from envkit.validating.stages import rebuild
-
-        if self.directory is not None and not self.escapes:
-            return rebuild.rebuild(self.directory, self.demands)
-        return rebuild.Rebuilt(
-            unbuilt=InvalidFile(self.path, "", "the model cannot be read as it is")
+    def pythons(self) -> tuple[tuple[Location, str], ...]:
+        """The versions of the interpreter that the files name, with their places."""
+        in_python_env = self.python_env.python if self.python_env else None
+        in_mlmodel = self.flavor.python_version if self.flavor else None
+        in_evidence = self.evidence.python if self.evidence else None
+        named = (
+            (self.python_env_name, "python", in_python_env),
+            (self.conda_name, "dependencies", self.conda_python),
+            (mlmodel.FILE_NAME, "flavors.python_function.python_version", in_mlmodel),
+            (envkit_json.FILE_NAME, "interpreter.version", in_evidence),
+        )
+        return tuple(
+            (Location(file, field=field), version) for file, field, version in named if version
         )
 
-    @cached_property
-    def recorded_answer(self) -> Recorded | None:
-        """The answer that the capture recorded."""
-        from envkit.validating.stages.rebuild import recorded
+    @property
+    def python(self) -> str | None:
+        """The interpreter that environments are built with: the first of `pythons`."""
+        if self.pythons:
+            return self.pythons[0][1]
+        return None
 
-        return recorded(self.evidence)
+    def location_of(self, name: str) -> Location:
+        """Where a distribution is required or constrained; the lock where no line names it."""
+        for line in self.requirements.lines:
+            if line.name == name:
+                return line.location
+        return Location(pylock_toml.FILE_NAME if self.lock else "")
 
-    @cached_property
-    def answer_differences(self) -> tuple[ColumnDifference, ...]:
-        """How the answer in the rebuilt environment differs from the recorded one."""
-        from envkit.validating.stages.rebuild import differences
-
-        if not self.rebuilt.answered or self.recorded_answer is None:
-            return ()
-        return differences(self.recorded_answer, self.rebuilt.answer, self.demands.tolerance)
-
-    @cached_property
-    def answer_varies(self) -> bool:
-        """Whether the model answers otherwise each time, whatever its environment."""
-        from envkit.validating.stages.rebuild import varies
-
-        return self.directory is not None and varies(self.directory, self.rebuilt, self.demands)
-
-    @cached_property
-    def minimal(self) -> Minimal:
-        """The model with each requirement left out in turn."""
-        from envkit.validating.stages.minimal import minimize
-
-        return minimize(self)
-
-    @cached_property
-    def fit(self) -> Fit:
-        """What the environment or lock that was named has of what the model needs."""
-        from envkit.validating.stages.drift import fit
-
-        return fit(self)
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Yield the environment files and those that they refer to, with their text, if they are text."""
+        names = [requirements_txt.FILE_NAME]
+        for files in self.all_requirements:
+            names += sorted(files.read)
+        names += [
+            mlmodel.FILE_NAME,
+            self.conda_name,
+            self.python_env_name,
+            pylock_toml.FILE_NAME,
+            envkit_json.FILE_NAME,
+            environment_variables_txt.FILE_NAME,
+        ]
+        for name in dict.fromkeys(names):
+            if text := self.text(name):
+                yield name, text
 
 
-def of_content(content: Any) -> Mapping[str, Any]:
-    """A JSON value as an object; an empty one for anything else."""
+def distribution_of(spec: str) -> str:
+    """Give the normalized name of the distribution that a conda match spec installs."""
+    name = conda_yaml.name_of(spec)
+    return canonicalize_name(_CONDA_NAMES.get(name, name))
+
+
+def as_object(content: Any) -> Mapping[str, Any]:
+    """Give a JSON object; an empty one in place of anything else."""
     if isinstance(content, Mapping):
         return content
     return {}

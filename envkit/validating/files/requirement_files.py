@@ -15,6 +15,7 @@ from envkit.formats.credentials import without_credentials
 from envkit.formats.requirement import Requirement
 from envkit.formats.requirement_lines import Option
 from envkit.formats.requirements_txt import RequirementsFile
+from envkit.validating.finding import Location
 
 MAX_SHOWN = 200  # characters of a line
 
@@ -28,13 +29,13 @@ class Line:
     constraint: bool
 
     @property
-    def line(self) -> int:
-        """Counted from 1."""
-        return self.requirement.line
+    def location(self) -> Location:
+        """File and line."""
+        return Location(self.file, self.requirement.line)
 
     @property
     def shown(self) -> str:
-        """The text without credentials, and not at any length."""
+        """The text without credentials, cut if it is long."""
         text = without_credentials(self.requirement.text)
         if len(text) <= MAX_SHOWN:
             return text
@@ -42,19 +43,19 @@ class Line:
 
     @property
     def parsed(self) -> Pep508 | None:
-        """As PEP 508 has it; None for a path, a bare URL, and what is not a requirement."""
+        """As `packaging` parses it; None for a path, a bare URL, and what is not a requirement."""
         return self.requirement.pep508
 
     @property
     def name(self) -> str | None:
-        """The normalised name, that in a wheel's file name too."""
+        """The normalized name, or the one in a wheel's file name."""
         if self.requirement.name is None and self.requirement.wheel is not None:
             return self.requirement.wheel[0]
         return self.requirement.name
 
     @property
     def marker(self) -> Marker | None:
-        """Where it holds; None for everywhere."""
+        """Where it applies; None for everywhere."""
         return self.requirement.marker
 
     @property
@@ -69,13 +70,13 @@ class Line:
 
     @property
     def version(self) -> str | None:
-        """The one version that it admits, as text; None when there are several."""
+        """The one version that it admits, as text; None for several."""
         return self.requirement.version
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Broken:
-    """A file that cannot be read as what it is. field: the key or line."""
+    """A file that cannot be read. field: the key or line that breaks its format."""
 
     file: str
     field: str
@@ -83,7 +84,7 @@ class Broken:
     hint: str = ""
 
     def error(self, folder: Path) -> InvalidFile:
-        """As it is raised by who needs the file. folder: the one that it lies in."""
+        """Give it as an exception. folder: where the file is."""
         return InvalidFile(folder / self.file, self.field, self.problem, self.hint)
 
 
@@ -97,32 +98,66 @@ class BadReference:
     problem: str
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class RequirementFiles:
-    """What was found in a file and those that it refers to."""
+    """What a file and those that it refers to say. read: the files, relative to the model."""
 
-    lines: list[Line] = field(default_factory=list)
-    options: list[tuple[str, Option]] = field(default_factory=list)
-    broken: list[Broken] = field(default_factory=list)
-    bad: list[BadReference] = field(default_factory=list)
-    read: set[str] = field(default_factory=set)
+    lines: tuple[Line, ...] = ()
+    options: tuple[tuple[str, Option], ...] = ()
+    broken: tuple[Broken, ...] = ()
+    bad: tuple[BadReference, ...] = ()
+    read: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def is_whole(self) -> bool:
-        """Whether all that belongs to it could be read."""
+        """Whether everything that belongs to it could be read."""
         return not self.bad and not self.broken
 
     def names(self, *, constraint: bool) -> dict[str, Line]:
-        """The first line of each name."""
-        found: dict[str, Line] = {}
-        for each in self.lines:
-            if each.name is not None and each.constraint is constraint:
-                found.setdefault(each.name, each)
-        return found
+        """The first line of each name, of requirements or of constraints."""
+        names: dict[str, Line] = {}
+        for line in self.lines:
+            if line.name is not None and line.constraint is constraint:
+                names.setdefault(line.name, line)
+        return names
+
+
+def read(path: Path, model: Path) -> RequirementFiles:
+    """Read a file and those that it refers to, within the model."""
+    return _relative_to(model, requirements_txt.read(path, root=model, strict=False))
+
+
+def read_lines(lines: tuple[str, ...], path: Path, model: Path, text: str = "") -> RequirementFiles:
+    """Read lines that stand in another kind of file. text: of that file, in which they are located."""
+    followed = requirements_txt.follow("\n".join(lines), path, root=model, strict=False)
+    files = _relative_to(model, followed)
+    file, places = relative(path, model), _places(lines, text)
+    located_lines = []
+    for line in files.lines:
+        requirement = line.requirement
+        if line.file == file:
+            requirement = replace(requirement, line=places.get(requirement.line, 0))
+        located_lines.append(replace(line, requirement=requirement))
+    located_options = []
+    for option_file, option in files.options:
+        if option_file == file:
+            option = replace(option, line=places.get(option.line, 0))
+        located_options.append((option_file, option))
+    located_bad = []
+    for bad in files.bad:
+        if bad.file == file:
+            bad = replace(bad, line=places.get(bad.line, 0))
+        located_bad.append(bad)
+    return replace(
+        files,
+        lines=tuple(located_lines),
+        options=tuple(located_options),
+        bad=tuple(located_bad),
+    )
 
 
 def broken(error: InvalidFile, model: Path) -> Broken:
-    """Give what an error says, with the file as seen from the model."""
+    """Give what an error says, with the file relative to the model."""
     return Broken(
         file=relative(Path(error.path), model),
         field=error.where,
@@ -132,72 +167,61 @@ def broken(error: InvalidFile, model: Path) -> Broken:
 
 
 def relative(path: Path, model: Path) -> str:
-    """A path as seen from the model; as it is when it lies elsewhere."""
+    """A path relative to the model; unchanged when it lies elsewhere."""
     if path.is_relative_to(model):
         return path.relative_to(model).as_posix()
     return str(path)
 
 
-def read(path: Path, model: Path) -> RequirementFiles:
-    """Read a file and those that it refers to, within the model; all faults are collected."""
-    return _seen_from(requirements_txt.read(path, root=model, strict=False), model)
-
-
-def read_lines(lines: tuple[str, ...], path: Path, model: Path, text: str = "") -> RequirementFiles:
-    """As `read`, for lines that stand in another kind of file; `text`: that file, in which they are located."""
-    followed = requirements_txt.follow("\n".join(lines), path, root=model, strict=False)
-    found = _seen_from(followed, model)
-    file, at = relative(path, model), _places(lines, text)
-    found.lines = [
-        replace(each, requirement=replace(each.requirement, line=at.get(each.line, 0)))
-        if each.file == file
-        else each
-        for each in found.lines
-    ]
-    found.options = [
-        (of, replace(each, line=at.get(each.line, 0)) if of == file else each)
-        for of, each in found.options
-    ]
-    found.bad = [
-        replace(each, line=at.get(each.line, 0)) if each.file == file else each
-        for each in found.bad
-    ]
-    return found
-
-
-def _seen_from(file: RequirementsFile, model: Path) -> RequirementFiles:
-    """Put together what was read, with files as seen from the model."""
-    found = RequirementFiles(read={relative(path, model) for path in file.files})
-    for requirement in file.requirements:
-        place = relative(requirement.file, model)
-        found.lines.append(Line(requirement=requirement, file=place, constraint=False))
-    for constraint in file.constraints:
-        place = relative(constraint.file, model)
-        found.lines.append(Line(requirement=constraint, file=place, constraint=True))
-    found.options = [(relative(option.file, model), option) for option in file.options]
+def _relative_to(model: Path, file: RequirementsFile) -> RequirementFiles:
+    """Give what was read, with files relative to the model."""
+    lines = [_line(requirement, model, constraint=False) for requirement in file.requirements]
+    lines += [_line(constraint, model, constraint=True) for constraint in file.constraints]
+    broken_files: list[Broken] = []
+    bad: list[BadReference] = []
     for fault in file.faults:
         if isinstance(fault, InvalidFile):
-            found.broken.append(broken(fault, model))
-        else:
-            found.bad.append(
-                BadReference(
-                    file=relative(fault.reference.file, model),
-                    line=fault.reference.line,
-                    reference=str(fault.reference),
-                    problem=fault.problem,
-                )
+            broken_files.append(broken(fault, model))
+            continue
+        reference = fault.reference
+        bad.append(
+            BadReference(
+                file=relative(reference.file, model),
+                line=reference.line,
+                reference=str(reference),
+                problem=fault.problem,
             )
-    return found
+        )
+    return RequirementFiles(
+        lines=tuple(lines),
+        options=tuple((relative(option.file, model), option) for option in file.options),
+        broken=tuple(broken_files),
+        bad=tuple(bad),
+        read=frozenset(relative(path, model) for path in file.files),
+    )
+
+
+def _line(requirement: Requirement, model: Path, *, constraint: bool) -> Line:
+    file = relative(requirement.file, model)
+    return Line(requirement=requirement, file=file, constraint=constraint)
 
 
 def _places(lines: tuple[str, ...], text: str) -> dict[int, int]:
-    """Where in a YAML text the items stand, by the number that they have as lines of their own."""
+    """The lines of a YAML text at which items stand, by the numbers that they have as lines of their own."""
     items = [line.strip().removeprefix("- ").strip("'\"") for line in text.splitlines()]
-    numbers = {item: number for number, item in reversed(list(enumerate(items, 1)))}
-    found: dict[int, int] = {}
-    count = 1
-    for line in map(str.strip, lines):
-        inside = (number for number, item in enumerate(items, 1) if line in item)
-        found[count] = numbers.get(line) or next(inside, 0)
-        count += line.count("\n") + 1
-    return found
+    places: dict[int, int] = {}
+    number = 1
+    for line in lines:
+        places[number] = _place(line.strip(), items)
+        number += line.strip().count("\n") + 1
+    return places
+
+
+def _place(line: str, items: list[str]) -> int:
+    """The first item that is a line, else the first that contains it, counted from 1; else 0."""
+    if line in items:
+        return items.index(line) + 1
+    for number, item in enumerate(items, 1):
+        if line in item:
+            return number
+    return 0

@@ -1,4 +1,4 @@
-"""Pairs of lines of one name that hold together somewhere."""
+"""Pairs of lines that require the same name in the same place."""
 
 from __future__ import annotations
 
@@ -10,44 +10,42 @@ from packaging.version import InvalidVersion, Version
 from envkit.validating.files.markers import overlap
 from envkit.validating.files.requirement_files import Line
 
-MAX_SAME = 50  # lines of one name that are all held against each other
+MAX_SAME = 50  # lines of one name that are all compared with each other
 
 
 def overlapping(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
-    """Yield each two lines of one name whose markers hold together on some Python and platform."""
+    """Yield each two lines of one name whose markers hold together for some Python and platform."""
     by_name: dict[str, list[Line]] = {}
     for line in lines:
         if line.name is not None:
             by_name.setdefault(line.name, []).append(line)
     for same in by_name.values():
-        for first, second in combinations(same[:MAX_SAME], 2):
+        pairs = [*combinations(same[:MAX_SAME], 2)]
+        # a hostile file repeats a name thousands of times
+        pairs += [(same[0], line) for line in same[MAX_SAME:]]
+        for first, second in pairs:
             if overlap(first.marker, second.marker):
                 yield first, second
-        yield from (
-            (same[0], each) for each in same[MAX_SAME:] if overlap(same[0].marker, each.marker)
-        )
 
 
 def exclude_each_other(first: Line, second: Line) -> bool:
-    """Whether no version satisfies both, as far as a pin on either side tells."""
+    """Whether no version satisfies both, as far as a pin on either side shows."""
     if first.url is not None and second.url is not None:
         return first.url != second.url
-    return _refuses(first, second) or _refuses(second, first)
+    return _excludes(first, second) or _excludes(second, first)
 
 
 def excludes_itself(line: Line) -> bool:
-    """Whether a line pins a version that it refuses: `==1.0,<1`."""
-    return line.url is None and line.version is not None and _refuses(line, line)
+    """Whether a line pins a version that it excludes: `==1.0,<1`."""
+    return line.url is None and line.version is not None and _excludes(line, line)
 
 
-def _refuses(line: Line, other: Line) -> bool:
-    """Whether a line does not admit the version that another pins."""
+def _excludes(line: Line, other: Line) -> bool:
+    """Whether a line excludes the version that another pins."""
     if other.version is None or line.parsed is None:
         return False
     try:
         version = Version(other.version)
     except InvalidVersion:
-        if line.version is not None:
-            return other.version != line.version
-        return False
+        return line.version is not None and other.version != line.version
     return not line.specifier.contains(version, prereleases=True)

@@ -17,41 +17,36 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE
 
 
 def render(report: Report) -> str:
-    """Give one command a line; the files are relative to `GITHUB_WORKSPACE`, else to the working directory."""
+    """Give one command a line; files are relative to `GITHUB_WORKSPACE`, else to the working directory."""
     root = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd()).resolve()
-    return "".join(
-        f"{line}\n" for result in report.results for line in _lines(result, report, root)
-    )
+    return "".join(f"{command}\n" for command in _commands(report, root))
 
 
-def _lines(result: ModelResult, report: Report, root: Path) -> Iterator[str]:
-    if result.error:
-        yield f"::error title=envkit::{_data(f'{result.model}: {result.error}')}"
-    for each in result.findings:
-        yield _command(each, result, report, root)
+def _commands(report: Report, root: Path) -> Iterator[str]:
+    for result in report.results:
+        if result.error:
+            yield f"::error title=envkit::{_message(f'{result.model}: {result.error}')}"
+        for finding in result.findings:
+            title = f"{finding.rule} {report.rule(finding.rule).name}"
+            yield _command(finding, result, title, root)
 
 
-def _command(finding: Finding, result: ModelResult, report: Report, root: Path) -> str:
+def _command(finding: Finding, result: ModelResult, title: str, root: Path) -> str:
     path = Path(result.path, finding.file or mlmodel.FILE_NAME)
     if path.is_relative_to(root):
-        file = path.relative_to(root).as_posix()
-    else:
-        file = str(path)
-    properties = {
-        "file": file,
-        "line": str(max(finding.line, 1)),
-        "title": f"{finding.rule} {report.rule(finding.rule).name}",
-    }
-    told = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    place = f" [{finding.field}]" if finding.field else ""
-    return f"::{_COMMANDS[finding.severity]} {told}::{_data(f'{result.model}{place}: {finding.message}')}"
+        path = path.relative_to(root)
+    file, line = _property(path.as_posix()), max(finding.line, 1)
+    properties = f"file={file},line={line},title={_property(title)}"
+    field = f" [{finding.field}]" if finding.field else ""
+    message = _message(f"{result.model}{field}: {finding.message}")
+    return f"::{_COMMANDS[finding.severity]} {properties}::{message}"
 
 
-def _data(text: str) -> str:
+def _message(text: str) -> str:
     """Escape a message as the runner's toolkit does."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:
     """Escape a property as the runner's toolkit does."""
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return _message(text).replace(":", "%3A").replace(",", "%2C")

@@ -6,7 +6,8 @@ https://github.com/testmoapp/junitxml, and the schema of Jenkins' xUnit plugin
 from __future__ import annotations
 
 import re
-from xml.etree import ElementTree as ET  # only written with; nothing is parsed
+from collections.abc import Iterable
+from xml.etree import ElementTree as ET  # only for writing; nothing is parsed
 
 from envkit.validating.finding import Finding
 from envkit.validating.report import ModelResult, Report
@@ -16,58 +17,60 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def render(report: Report) -> str:
-    """Give the report as XML. Findings below `fail_on` are no failures; they stand in the test's output."""
+    """Give the report as XML. Findings below `fail_on` are not failures; they stand in the test's output."""
+    suites = [_suite(result, report) for result in report.results]
     root = ET.Element("testsuites", name="envkit validate")
-    for result in report.results:
-        root.append(_suite(result, report))
+    root.extend(suites)
     for key in ("tests", "failures", "errors"):
-        root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
+        total = sum(int(suite.get(key, "0")) for suite in suites)
+        root.set(key, str(total))
     ET.indent(root)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+    text = ET.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
 
 
 def _suite(result: ModelResult, report: Report) -> ET.Element:
-    suite = ET.Element("testsuite", name=_clean(result.model))
+    model = _clean(result.model)
+    suite = ET.Element("testsuite", name=model)
     if result.error:
-        case = ET.SubElement(
-            suite, "testcase", classname=_clean(result.model), name="model can be read"
-        )
+        case = ET.SubElement(suite, "testcase", classname=model, name="model can be read")
         ET.SubElement(case, "error", type="ModelNotFound", message=_clean(result.error))
     else:
         suite.extend(_case(rule, result, report) for rule in report.rules)
+    failures = [case for case in suite if case.find("failure") is not None]
     suite.set("tests", str(len(suite)))
-    suite.set("failures", str(sum(case.find("failure") is not None for case in suite)))
-    suite.set("errors", str(sum(case.find("error") is not None for case in suite)))
+    suite.set("failures", str(len(failures)))
+    suite.set("errors", "1" if result.error else "0")
     suite.set("time", f"{result.seconds:.3f}")
     return suite
 
 
 def _case(rule: Rule, result: ModelResult, report: Report) -> ET.Element:
-    case = ET.Element("testcase", classname=_clean(result.model), name=f"{rule.code} {rule.name}")
-    found = [each for each in result.findings if each.rule == rule.code]
-    failing = [each for each in found if each.severity.reaches(report.fail_on)]
+    name = f"{rule.code} {rule.name}"
+    case = ET.Element("testcase", classname=_clean(result.model), name=name)
+    findings = [finding for finding in result.findings if finding.rule == rule.code]
+    failing = [finding for finding in findings if finding.severity.reaches(report.fail_on)]
+    others = [finding for finding in findings if finding not in failing]
     if failing:
+        message = failing[0].problem
         if len(failing) > 1:
-            more = f" (and {len(failing) - 1} more)"
-        else:
-            more = ""
-        kind = max(
-            failing, key=lambda each: each.severity.reaches(failing[0].severity)
-        ).severity.value
-        failure = ET.SubElement(
-            case, "failure", type=kind, message=_clean(f"{failing[0].problem}{more}")
-        )
-        failure.text = _clean("\n".join(map(_line, failing)))
-    if told := [each for each in found if each not in failing]:
-        ET.SubElement(case, "system-out").text = _clean("\n".join(map(_line, told)))
+            message += f" (and {len(failing) - 1} more)"
+        first = failing[0].severity.value
+        failure = ET.SubElement(case, "failure", type=first, message=_clean(message))
+        failure.text = _text(failing)
+    if others:
+        ET.SubElement(case, "system-out").text = _text(others)
     return case
 
 
-def _line(finding: Finding) -> str:
-    where = f"{finding.where}: " if finding.where else ""
-    return f"{where}{finding.severity.value}: {finding.message}"
+def _text(findings: Iterable[Finding]) -> str:
+    lines = []
+    for finding in findings:
+        place = f"{finding.where}: " if finding.where else ""
+        lines.append(f"{place}{finding.severity.value}: {finding.message}")
+    return _clean("\n".join(lines))
 
 
 def _clean(text: str) -> str:
-    """Replace what XML 1.0 has no place for, such as control characters in a file name."""
+    """Replace what XML 1.0 cannot hold, such as control characters in a file name."""
     return _NOT_XML.sub("\ufffd", text)

@@ -9,26 +9,36 @@ from envkit.validating.finding import Finding
 from envkit.validating.report import ModelResult, Report
 from envkit.validating.reports import text as text_report
 
-MOST = 200  # rows for each model: GitHub shows a megabyte for each step
+MAX_ROWS = 200  # for each model: GitHub shows a megabyte for each step
+_CODE_SPAN = re.compile(r"(`[^`]*`)")
+_MARKUP = re.compile(r"([\\*_\[\]<>#~])")
 
 
 def render(report: Report) -> str:
     """Give a heading, a sentence, and a table for each model with findings."""
     verdict = "passed" if report.ok else "failed"
-    head = [f"## envkit validate: {verdict}", "", text_report.summary(report), ""]
-    return "\n".join([*head, *(line for each in report.results for line in _model(each))])
+    lines = [f"## envkit validate: {verdict}", "", text_report.summary(report), ""]
+    for result in report.results:
+        lines += _model_lines(result)
+    return "\n".join(lines)
 
 
-def _model(result: ModelResult) -> Iterator[str]:
+def _model_lines(result: ModelResult) -> Iterator[str]:
+    if not result.error and not result.findings:
+        return
+    yield f"### {_cell(result.model)}"
+    yield ""
     if result.error:
-        yield from (f"### {_cell(result.model)}", "", _cell(result.error), "")
-    elif result.findings:
-        yield from (f"### {_cell(result.model)}", "")
-        yield from ("| severity | rule | where | problem | remedy |", "|---|---|---|---|---|")
-        yield from map(_row, result.findings[:MOST])
-        if len(result.findings) > MOST:
-            yield from ("", f"… and {len(result.findings) - MOST} more.")
+        yield _cell(result.error)
         yield ""
+        return
+    yield "| severity | rule | where | problem | remedy |"
+    yield "|---|---|---|---|---|"
+    yield from map(_row, result.findings[:MAX_ROWS])
+    if len(result.findings) > MAX_ROWS:
+        yield ""
+        yield f"… and {len(result.findings) - MAX_ROWS} more."
+    yield ""
 
 
 def _row(finding: Finding) -> str:
@@ -38,9 +48,9 @@ def _row(finding: Finding) -> str:
 
 def _cell(text: str) -> str:
     """Leave code spans as they are, and escape the rest: `|` ends a cell even in code."""
-    parts = re.split(r"(`[^`]*`)", " ".join(map(text_report.plain, text.split())))
-    plain = (
-        part if part.startswith("`") else re.sub(r"([\\*_\[\]<>#~])", r"\\\1", part)
-        for part in parts
-    )
-    return "".join(plain).replace("|", "\\|")
+    one_line = " ".join(map(text_report.plain, text.split()))
+    parts = []
+    for part in _CODE_SPAN.split(one_line):
+        is_code = part.startswith("`")
+        parts.append(part if is_code else _MARKUP.sub(r"\\\1", part))
+    return "".join(parts).replace("|", "\\|")

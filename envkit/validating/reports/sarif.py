@@ -1,4 +1,4 @@
-"""The report as SARIF 2.1.0, which code hosts and editors show beside the files.
+"""The report as SARIF 2.1.0, which code hosts and editors show next to the files.
 
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 """
@@ -21,31 +21,27 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def render(report: Report) -> str:
     """Give the report as one run of a SARIF log; files below the working directory are relative to it."""
-    indexes = {rule.code: number for number, rule in enumerate(report.rules)}
+    indexes = {rule.code: index for index, rule in enumerate(report.rules)}
     run = {
         "tool": {"driver": _driver(report)},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {"PROJECTROOT": {"uri": f"{_uri(Path.cwd())}/"}},
         "invocations": [_invocation(report)],
         "results": [
-            _result(each, result, indexes[each.rule])
+            _result(finding, result, indexes[finding.rule])
             for result in report.results
-            for each in result.findings
+            for finding in result.findings
         ],
     }
-    return (
-        json.dumps(
-            {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False
-        )
-        + "\n"
-    )
+    log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
 
 
 def _driver(report: Report) -> dict[str, Any]:
     return {
         "name": "envkit",
         "version": version("envkit"),
-        "rules": [_rule(each) for each in report.rules],
+        "rules": [_rule(rule) for rule in report.rules],
     }
 
 
@@ -67,15 +63,15 @@ def _invocation(report: Report) -> dict[str, Any]:
         "executionSuccessful": not report.errors,
         "exitCode": report.exit_code,
         "toolExecutionNotifications": [
-            {"level": "error", "message": {"text": each}} for each in report.errors
+            {"level": "error", "message": {"text": error}} for error in report.errors
         ],
     }
 
 
-def _result(finding: Finding, result: ModelResult, rule: int) -> dict[str, Any]:
+def _result(finding: Finding, result: ModelResult, rule_index: int) -> dict[str, Any]:
     return {
         "ruleId": finding.rule,
-        "ruleIndex": rule,
+        "ruleIndex": rule_index,
         "level": finding.severity.value,
         "message": {"text": finding.message},
         "locations": [{"physicalLocation": _location(finding, result)}],
@@ -84,7 +80,7 @@ def _result(finding: Finding, result: ModelResult, rule: int) -> dict[str, Any]:
 
 
 def _location(finding: Finding, result: ModelResult) -> dict[str, Any]:
-    # what is wrong with a model as a whole has no file
+    # a finding about the model as a whole has no file
     path = Path(result.path, finding.file or mlmodel.FILE_NAME)
     root = Path.cwd()
     place = {"uri": _uri(path)}

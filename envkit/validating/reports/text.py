@@ -12,52 +12,62 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
 
 
 def render(report: Report) -> str:
-    """Give the report as text, with nothing in it that a terminal would obey."""
-    return "".join(f"{plain(line)}\n" for line in (*_models(report), summary(report)))
+    """Give the report as text, with nothing in it that a terminal would interpret."""
+    lines = [*_model_lines(report), summary(report)]
+    return "".join(f"{plain(line)}\n" for line in lines)
 
 
 def plain(line: str) -> str:
-    """A line with control characters, such as a file's name may hold, written as `\\x1b`."""
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), line)
+    """A line with control characters, such as a file name may contain, written as `\\x1b`."""
+    return _CONTROL.sub(_escaped, line)
 
 
 def summary(report: Report) -> str:
     """One sentence: how many models, how many findings of each severity."""
-    counts = [(report.count(each), each.value) for each in reversed(Severity)]
-    found = (
-        ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for count, name in counts if count)
-        or "nothing found"
-    )
-    models = f"{len(report.results)} model{'s' if len(report.results) > 1 else ''}"
-    known = sum(each.known for each in report.results)
+    counts = [
+        _counted(report.count(severity), severity.value)
+        for severity in reversed(Severity)
+        if report.count(severity)
+    ]
+    models = _counted(len(report.results), "model")
+    text = f"{models}: {', '.join(counts) or 'no findings'}"
     if report.errors:
-        missing = f", {len(report.errors)} could not be read"
-    else:
-        missing = ""
-    return f"{models}: {found}{missing}{f' ({known} known from the baseline)' if known else ''}."
+        text += f", {len(report.errors)} could not be read"
+    known = sum(result.known for result in report.results)
+    if known:
+        text += f" ({known} known from the baseline)"
+    return f"{text}."
 
 
-def _models(report: Report) -> Iterator[str]:
+def _escaped(character: re.Match[str]) -> str:
+    return character[0].encode("unicode_escape").decode("ascii")
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}" if count == 1 else f"{count} {name}s"
+
+
+def _model_lines(report: Report) -> Iterator[str]:
     for result in report.results:
         if result.error:
             yield f"{result.model}: {result.error}"
         elif result.findings or result.notes:
             yield result.model
-            yield from _findings(result, report)
+            yield from _finding_lines(result, report)
             yield from (f"  {note}" for note in result.notes)
             yield ""
 
 
-def _findings(result: ModelResult, report: Report) -> Iterator[str]:
-    for each in result.findings:
-        yield f"  {_head(each)} [{report.rule(each.rule).name}]"
-        yield f"    {each.problem}."
-        yield f"    → {each.remedy}."
+def _finding_lines(result: ModelResult, report: Report) -> Iterator[str]:
+    for finding in result.findings:
+        yield f"  {_heading(finding)} [{report.rule(finding.rule).name}]"
+        yield f"    {finding.problem}."
+        yield f"    → {finding.remedy}."
 
 
-def _head(finding: Finding) -> str:
-    if finding.where:
-        where = f" {finding.where}".replace("\n", "\\n")
-    else:
-        where = ""
-    return f"{finding.severity.value} {finding.rule}{where}"
+def _heading(finding: Finding) -> str:
+    heading = f"{finding.severity.value} {finding.rule}"
+    if not finding.where:
+        return heading
+    place = finding.where.replace("\n", "\\n")
+    return f"{heading} {place}"

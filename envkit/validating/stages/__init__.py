@@ -1,1 +1,1 @@
-"""What the later stages find: resolving, auditing, rebuilding, leaving out, comparing."""
+"""The stages after the files: each a function from facts and options to a frozen result, which its rules take."""

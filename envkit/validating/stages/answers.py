@@ -1,8 +1,8 @@
 """Two answers of a model, as JSON values, compared column by column.
 
-A column is the key of a record, or the place in a row; where there is neither, the answer as a
-whole. In answers NaN and other missing values are null, so that NaN equals NaN; texts and truth
-values are equal or not; numbers may differ within a tolerance.
+A column is the key of a record, or the place in a row; without either, the answer as a whole. NaN
+and other missing values are null, so that NaN equals NaN; texts and truth values are equal or not;
+numbers may differ within a tolerance.
 """
 
 from __future__ import annotations
@@ -10,17 +10,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from envkit.validating.options import Tolerance
 
-WHOLE = ""
-SHOWN = 60
+SHOWN = 60  # characters of a value
+SHAPES_SHOWN = 3
+# two whole numbers that are equal as floats differ all the same
+SMALLEST = 5e-324
 
 
 @dataclass(kw_only=True, slots=True)
 class ColumnDifference:
-    """What differs in one column. worst: where and how, of the largest difference, or of the first that is none."""
+    """What differs in one column, empty for the whole answer.
+
+    worst: the largest difference, or the first that cannot be measured. shapes: differences of
+    form.
+    """
 
     column: str
     compared: int = 0
@@ -32,102 +38,113 @@ class ColumnDifference:
     @property
     def text(self) -> str:
         """One sentence without a full stop."""
-        if self.column:
-            name = f"column `{self.column}`"
-        else:
-            name = "the answer"
+        name = f"column `{self.column}`" if self.column else "the answer"
+        parts = self.shapes[:SHAPES_SHOWN]
         if self.different:
-            parts = [f"{self.different} of {self.compared} values differ: {self.worst}"]
-        else:
-            parts = []
-        return f"{name}: {'; '.join([*self.shapes[:3], *parts])}"
+            parts.append(f"{self.different} of {self.compared} values differ: {self.worst}")
+        return f"{name}: {'; '.join(parts)}"
+
+    def add(self, leaf: _Leaf, tolerance: Tolerance) -> None:
+        """Compare one pair of values."""
+        if leaf.shape:
+            row = f" in row {leaf.row}" if leaf.row else ""
+            self.shapes.append(f"{leaf.shape}{row}")
+            return
+        self.compared += 1
+        distance = _distance(leaf.recorded, leaf.answered)
+        relative, absolute = tolerance.of(self.column)
+        if distance == 0.0:
+            return
+        if distance is not None and distance <= absolute + relative * abs(leaf.recorded):
+            return
+        self.different += 1
+        size = float("inf") if distance is None else distance
+        if size > self.largest:
+            self.largest = size
+            self.worst = _description(leaf, distance)
 
 
-def compare(recorded: Any, given: Any, tolerance: Tolerance) -> tuple[ColumnDifference, ...]:
-    """Give what differs, by column, sorted by their first place; nothing when the answers are equal."""
+class _Leaf(NamedTuple):
+    """A single value on either side; shape: what differs in form, then there are no values."""
+
+    column: str
+    row: str
+    recorded: Any = None
+    answered: Any = None
+    shape: str = ""
+
+
+def compare(recorded: Any, answered: Any, tolerance: Tolerance) -> tuple[ColumnDifference, ...]:
+    """Give what differs, by column, in the order of their first places; nothing for equal answers."""
     columns: dict[str, ColumnDifference] = {}
-    for column, row, one, other in _leaves(recorded, given, WHOLE, ""):
-        found = columns.setdefault(column, ColumnDifference(column=column))
-        if isinstance(one, _Shape):
-            found.shapes.append(f"{one}{f' in row {row}' if row else ''}")
-        else:
-            found.compared += 1
-            _judge(found, row, one, other, tolerance.of(column))
+    for leaf in _leaves(recorded, answered, "", ""):
+        column = columns.setdefault(leaf.column, ColumnDifference(column=leaf.column))
+        column.add(leaf, tolerance)
     return tuple(each for each in columns.values() if each.different or each.shapes)
 
 
-class _Shape(str):
-    """What differs about the form of two answers."""
-
-    __slots__ = ()
-
-
-def _leaves(one: Any, other: Any, column: str, row: str) -> Iterator[tuple[str, str, Any, Any]]:
-    """Yield column, row and both values wherever there is a single value on either side."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        for key in dict.fromkeys((*one, *other)):
-            name = f"{column}.{key}" if column else str(key)
-            if key not in one or key not in other:
-                yield (
-                    name,
-                    row,
-                    _Shape("was recorded and is missing" if key in one else "was not recorded"),
-                    None,
-                )
-            else:
-                yield from _leaves(one[key], other[key], name, row)
-    elif isinstance(one, list) and isinstance(other, list):
-        if len(one) != len(other):
-            yield column, row, _Shape(f"{len(one)} values were recorded, {len(other)} came"), None
-        for number, (left, right) in enumerate(zip(one, other, strict=False)):
-            inner = row != ""
-            yield from _leaves(
-                left,
-                right,
-                f"{column}[{number}]" if inner else column,
-                row if inner else str(number),
-            )
+def _leaves(recorded: Any, answered: Any, column: str, row: str) -> Iterator[_Leaf]:
+    if isinstance(recorded, dict) and isinstance(answered, dict):
+        yield from _leaves_of_records(recorded, answered, column, row)
+    elif isinstance(recorded, list) and isinstance(answered, list):
+        yield from _leaves_of_lists(recorded, answered, column, row)
     else:
-        yield column, row, one, other
+        yield _Leaf(column, row, recorded, answered)
 
 
-def _judge(
-    found: ColumnDifference, row: str, one: Any, other: Any, limits: tuple[float, float]
-) -> None:
-    distance = _distance(one, other)
-    if distance == 0.0 or (distance is not None and distance <= limits[1] + limits[0] * abs(one)):
-        return
-    found.different += 1
-    place = f"row {row}: " if row else ""
-    said = f"{place}{_shown(one)} was recorded, {_shown(other)} came"
-    if distance is None:
-        if found.largest != float("inf"):
-            found.largest, found.worst = float("inf"), said
-    elif distance > found.largest:
-        if one:
-            relative = f", relative {distance / abs(one):.3g}"
+def _leaves_of_records(
+    recorded: dict[Any, Any], answered: dict[Any, Any], column: str, row: str
+) -> Iterator[_Leaf]:
+    for key in dict.fromkeys((*recorded, *answered)):
+        name = f"{column}.{key}" if column else str(key)
+        if key not in answered:
+            yield _Leaf(name, row, shape="was recorded and is missing")
+        elif key not in recorded:
+            yield _Leaf(name, row, shape="was not recorded")
         else:
-            relative = ""
-        found.largest, found.worst = distance, f"{said} (difference {distance:.3g}{relative})"
+            yield from _leaves(recorded[key], answered[key], name, row)
 
 
-def _distance(one: Any, other: Any) -> float | None:
-    """How far two values are from each other; None where they differ and cannot be measured."""
-    if isinstance(one, bool) or isinstance(other, bool) or not _numbers(one, other):
-        if type(one) is type(other) and one == other:
-            return 0.0
-        return None
-    if one == other:
+def _leaves_of_lists(
+    recorded: list[Any], answered: list[Any], column: str, row: str
+) -> Iterator[_Leaf]:
+    if len(recorded) != len(answered):
+        shape = f"{len(recorded)} values were recorded, the answer has {len(answered)}"
+        yield _Leaf(column, row, shape=shape)
+    for number, (left, right) in enumerate(zip(recorded, answered, strict=False)):
+        # the outermost list holds the rows
+        if row:
+            yield from _leaves(left, right, f"{column}[{number}]", row)
+        else:
+            yield from _leaves(left, right, column, str(number))
+
+
+def _distance(recorded: Any, answered: Any) -> float | None:
+    """How far two values are apart; None where they differ and cannot be measured."""
+    if not (_is_number(recorded) and _is_number(answered)):
+        equal = type(recorded) is type(answered) and recorded == answered
+        return 0.0 if equal else None
+    if recorded == answered:
         return 0.0
     try:
-        # whole numbers too large for a float differ all the same
-        return abs(float(one) - float(other)) or 5e-324
+        return abs(float(recorded) - float(answered)) or SMALLEST
     except OverflowError:
         return None
 
 
-def _numbers(one: Any, other: Any) -> bool:
-    return isinstance(one, int | float) and isinstance(other, int | float)
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _description(leaf: _Leaf, distance: float | None) -> str:
+    place = f"row {leaf.row}: " if leaf.row else ""
+    values = f"{_shown(leaf.recorded)} was recorded, the answer is {_shown(leaf.answered)}"
+    if distance is None:
+        return f"{place}{values}"
+    size = f"difference {distance:.3g}"
+    if leaf.recorded:
+        size += f", relative {distance / abs(leaf.recorded):.3g}"
+    return f"{place}{values} ({size})"
 
 
 def _shown(value: Any) -> str:

@@ -1,8 +1,7 @@
 """Known vulnerabilities of what a model pins, by pip-audit (https://github.com/pypa/pip-audit), an extra of envkit.
 
 It asks PyPI, or what its own variables name: PIP_AUDIT_VULNERABILITY_SERVICE (`pypi`, `osv`) and
-PIP_AUDIT_OSV_URL. Nothing is installed and nothing resolved: the pins are asked about as they
-stand.
+PIP_AUDIT_OSV_URL. Nothing is installed or resolved: the pins are looked up as they are.
 """
 
 from __future__ import annotations
@@ -14,21 +13,28 @@ import tempfile
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from envkit.child import process
 from envkit.errors import ToolNotFound
 from envkit.formats.credentials import without_credentials
-
-if TYPE_CHECKING:
-    from envkit.validating.files.facts import ModelFacts
+from envkit.validating.files.facts import ModelFacts
+from envkit.validating.options import StageOptions
 
 SECONDS = 600.0
+MAX_OUTPUT = 300  # characters, of what pip-audit says when it fails
+OPTIONS = (
+    "--disable-pip",
+    "--no-deps",
+    "--progress-spinner=off",
+    "--aliases=on",
+    "--format=json",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Vulnerability:
-    """One that is known. identifier: `PYSEC-2023-1`; aliases: other names (`CVE-…`); fixed: versions without it."""
+    """A known one. identifier: `PYSEC-2023-1`; aliases: other names (`CVE-…`); fixed: versions without it."""
 
     name: str
     version: str
@@ -39,11 +45,11 @@ class Vulnerability:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Audit:
-    """What was found. unknown: packages that the service does not know. unasked: why there is no answer at all."""
+    """The answer. unknown: packages that the service does not know. no_answer: why there is none."""
 
     vulnerabilities: tuple[Vulnerability, ...] = ()
     unknown: tuple[str, ...] = ()
-    unasked: str = ""
+    no_answer: str = ""
 
 
 def require() -> None:
@@ -54,85 +60,67 @@ def require() -> None:
         )
 
 
-def audit(facts: ModelFacts) -> Audit:
-    """Ask about each pin, of requirements, constraints and lock. Raises `ToolNotFound` without pip-audit."""
+def audit(facts: ModelFacts, options: StageOptions) -> Audit:
+    """Look up each pin of requirements, constraints and lock. Raises `ToolNotFound` without pip-audit."""
     require()
-    pins = pins_of(facts)
+    pins = _pins(facts)
     if not pins:
         return Audit()
-    facts.demands.tell(f"Asking for known vulnerabilities of {len(pins)} packages")
-    with tempfile.TemporaryDirectory(prefix="envkit-audit-") as name:
-        folder = Path(name)
-        asked, answer = folder / "requirements.txt", folder / "answer.json"
-        asked.write_text(
-            "".join(f"{name}=={version}\n" for name, version in pins), encoding="utf-8"
-        )
-        options = [
-            "--disable-pip",
-            "--no-deps",
-            "--progress-spinner",
-            "off",
-            "--aliases",
-            "on",
-            "--format",
-            "json",
-        ]
-        command: list[str | Path] = [
-            sys.executable,
-            "-P",
-            "-m",
-            "pip_audit",
-            "-r",
-            asked,
-            *options,
-            "-o",
-            answer,
-        ]
-        ended = process.run(
-            command, environment=os.environ, directory=folder, timeout=SECONDS, keep_output=True
-        )
-        try:
-            return _read(json.loads(answer.read_bytes()))
-        except (OSError, ValueError, KeyError, TypeError):
-            said = (
-                without_credentials(" ".join(ended.output.split()))[-300:]
-                or f"pip-audit {ended.how}"
-            )
-            return Audit(unasked=said)
+    options.say(f"Looking up known vulnerabilities of {len(pins)} packages")
+    with tempfile.TemporaryDirectory(prefix="envkit-audit-") as folder:
+        return _ask(pins, Path(folder))
 
 
-def pins_of(facts: ModelFacts) -> list[tuple[str, str]]:
-    """The versions that would be installed from indexes, by name, sorted; the lock counts before the lines."""
-    lines = {
-        each.name: each.version
-        for each in facts.requirements.lines
-        if each.name and each.version and not each.url
-    }
-    locked = {
-        str(each["name"]): str(each["version"])
-        for each in (facts.lock.packages if facts.lock else ())
-        if each.get("version")
-    }
-    return sorted({**lines, **locked}.items())
+def _pins(facts: ModelFacts) -> dict[str, str]:
+    """The versions that would be installed from indexes, sorted by name; the lock counts before the lines."""
+    pins = {}
+    for line in facts.requirements.lines:
+        if line.name and line.version and not line.url:
+            pins[line.name] = line.version
+    for package in facts.locked_packages:
+        if package.get("version"):
+            pins[str(package["name"])] = str(package["version"])
+    return dict(sorted(pins.items()))
 
 
-def _read(answer: dict[str, Any]) -> Audit:
-    """Where the service knows none of the packages, it was the wrong one, or did not answer."""
-    dependencies = answer["dependencies"]
-    unknown = tuple(each["name"] for each in dependencies if "skip_reason" in each)
-    if unknown and len(unknown) == len(dependencies):
-        return Audit(
-            unasked=f"the service knows none of the {len(unknown)} packages ({dependencies[0]['skip_reason']})"
-        )
-    found = (
-        Vulnerability(
-            name=each["name"],
-            version=each["version"],
-            identifier=one["id"],
-            aliases=tuple(one.get("aliases", ())),
-            fixed=tuple(one.get("fix_versions", ())),
-        )
-        for each in dependencies
-        for one in each.get("vulns", ())
+def _ask(pins: dict[str, str], folder: Path) -> Audit:
+    requirements, answer = folder / "requirements.txt", folder / "answer.json"
+    lines = [f"{name}=={version}\n" for name, version in pins.items()]
+    requirements.write_text("".join(lines), encoding="utf-8")
+    command = [sys.executable, "-P", "-m", "pip_audit", *OPTIONS]
+    ended = process.run(
+        [*command, "-r", requirements, "-o", answer],
+        environment=os.environ,
+        directory=folder,
+        timeout=SECONDS,
+        keep_output=True,
     )
-    return Audit(vulnerabilities=tuple(found), unknown=unknown)
+    try:
+        return _parse(json.loads(answer.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError):
+        output = without_credentials(" ".join(ended.output.split()))
+        return Audit(no_answer=output[-MAX_OUTPUT:] or f"pip-audit {ended.how}")
+
+
+def _parse(answer: dict[str, Any]) -> Audit:
+    packages = answer["dependencies"]
+    skipped = [package for package in packages if "skip_reason" in package]
+    # a service that knows none of them is the wrong one, or did not answer
+    if skipped and len(skipped) == len(packages):
+        reason = skipped[0]["skip_reason"]
+        return Audit(no_answer=f"the service knows none of the {len(packages)} packages ({reason})")
+    vulnerabilities = [
+        Vulnerability(
+            name=package["name"],
+            version=package["version"],
+            identifier=entry["id"],
+            aliases=tuple(entry.get("aliases", ())),
+            fixed=tuple(entry.get("fix_versions", ())),
+        )
+        for package in packages
+        for entry in package.get("vulns", ())
+    ]
+    return Audit(
+        vulnerabilities=tuple(vulnerabilities),
+        unknown=tuple(package["name"] for package in skipped),
+    )

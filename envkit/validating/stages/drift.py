@@ -1,50 +1,55 @@
-"""Will a model run in an environment that is there? What that holds against what the model asks for; nothing is built.
+"""Will a model run in an existing environment? What that holds, compared with what the model needs; nothing is built.
 
-The environment is asked what it is and what is installed in it; nothing of the model is run. A lock
-or a list of requirements may stand for an environment that is elsewhere.
+The environment's interpreter says what it is and what is installed; nothing of the model is run. A
+lock or a list of requirements may stand for an environment on another machine.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from packaging.markers import Marker
 from packaging.tags import Tag, parse_tag
-from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from envkit.formats import conda_yaml
+from envkit.formats.pylock_toml import LockedPackage
 from envkit.installed.distributions import Distribution, InstalledDistributions
 from envkit.interpreters.describe import describe
 from envkit.interpreters.facts import InterpreterFacts
-from envkit.validating.files.declared import CONDA_NAMES
+from envkit.validating.files.facts import ModelFacts, distribution_of
 from envkit.validating.files.requirement_files import Line
+from envkit.validating.options import StageOptions
 from envkit.validating.stages import snapshot, targets
 from envkit.validating.stages.snapshot import Package, Snapshot
 
-if TYPE_CHECKING:
-    from envkit.validating.files.facts import ModelFacts
+_IMPLEMENTATION_TAGS = {"cpython": "cp", "pypy": "pp"}
+_CONDA_VERSION = re.compile(r"=+\s*([0-9][^=\s]*)")
+_ARCHITECTURE = re.compile(r"(x86_64|aarch64|arm64|i686|amd64|armv7l|ppc64le|s390x)$")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
-    """A package that the model asks for. required: by a requirement, not only implied. spec: as the model writes it."""
+class NeededPackage:
+    """A package that the model needs.
+
+    spec: as the model writes it. is_required: by a requirement; else only other packages need it.
+    """
 
     name: str
     spec: str
-    required: bool
+    is_required: bool
     version: str | None = None
     url: str | None = None
     line: Line | None = None
 
     def admits(self, version: str) -> bool:
-        """Whether an installed version is what is asked for; what is not a version must be the same text."""
-        if self.line is None or self.line.parsed is None or self.version is not None:
-            return self.version is None or _same(self.version, version)
+        """Whether an installed version is admitted; a version that is not PEP 440 must be the same text."""
+        if self.version is not None:
+            return _same_version(self.version, version)
+        if self.line is None or self.line.parsed is None:
+            return True
         try:
             return self.line.specifier.contains(Version(version), prereleases=True)
         except InvalidVersion:
@@ -52,8 +57,8 @@ class Wanted:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Misbuilt:
-    """A package whose compiled files are for another interpreter. tags: what its wheel was for."""
+class ForeignBuild:
+    """An installed package whose compiled files are for another interpreter. tags: of its wheel."""
 
     name: str
     version: str
@@ -61,195 +66,190 @@ class Misbuilt:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fit:
-    """Both sides. there: the environment or lock. misbuilt: what is installed and cannot be imported there."""
+class Drift:
+    """Both sides: what the model needs, and the environment or lock as it is (named as the user did)."""
 
-    named: str
-    there: Snapshot
-    wanted: tuple[Wanted, ...]
-    misbuilt: tuple[Misbuilt, ...] = ()
-
-    @property
-    def missing(self) -> Iterator[Wanted]:
-        """What is not there."""
-        return (each for each in self.wanted if each.name not in self.there.packages)
+    environment_name: str
+    environment: Snapshot
+    needed: tuple[NeededPackage, ...]
+    foreign_builds: tuple[ForeignBuild, ...] = ()
 
     @property
-    def drifted(self) -> Iterator[tuple[Wanted, Package]]:
-        """What is there in a version that is not asked for."""
-        for each in self.wanted:
-            found = self.there.packages.get(each.name)
-            if (
-                found is not None
-                and found.version
-                and each.url is None
-                and not each.admits(_pinned(found.version))
-            ):
-                yield each, found
+    def absent(self) -> Iterator[NeededPackage]:
+        """The needed packages that are not in the environment."""
+        return (each for each in self.needed if each.name not in self.environment.packages)
 
     @property
-    def from_elsewhere(self) -> Iterator[tuple[Wanted, Package]]:
-        """What is there from another place than the URL that the model names."""
-        for each in self.wanted:
-            found = self.there.packages.get(each.name)
-            if (
-                found is not None
-                and each.url is not None
-                and found.origin
-                and not _same_place(each.url, found.origin)
-            ):
-                yield each, found
+    def other_versions(self) -> Iterator[tuple[NeededPackage, Package]]:
+        """The needed packages whose version in the environment the model does not admit."""
+        for needed, package in self._pairs():
+            if needed.url is not None or not package.version:
+                continue
+            # a list of requirements has `==1.0`
+            version = package.version.removeprefix("===").removeprefix("==")
+            if not needed.admits(version):
+                yield needed, package
+
+    @property
+    def other_origins(self) -> Iterator[tuple[NeededPackage, Package]]:
+        """The packages that the model takes from a URL and the environment from elsewhere."""
+        for needed, package in self._pairs():
+            if needed.url is None or not package.origin:
+                continue
+            if _without_fragment(needed.url) != _without_fragment(package.origin):
+                yield needed, package
+
+    def _pairs(self) -> Iterator[tuple[NeededPackage, Package]]:
+        for needed in self.needed:
+            if needed.name in self.environment.packages:
+                yield needed, self.environment.packages[needed.name]
 
 
-def fit(facts: ModelFacts) -> Fit:
-    """Compare a model with `facts.demands.against`: `current`, an interpreter, its environment, a lock, requirements.
-
-    Raises what `snapshot.take` raises.
-    """
-    named = facts.demands.against
-    there = snapshot.take(named)
-    markers: Mapping[str, str] | None = None
-    misbuilt: tuple[Misbuilt, ...] = ()
-    if there.source == "environment":
-        interpreter = describe(None if named == snapshot.CURRENT else Path(named))
+def compare(facts: ModelFacts, options: StageOptions) -> Drift:
+    """Compare a model with `options.against`. Raises what `snapshot.take` raises."""
+    environment = snapshot.take(options.against)
+    markers = targets.this_machine(environment.python or facts.python or "3").markers
+    foreign_builds: tuple[ForeignBuild, ...] = ()
+    if environment.source == "environment":
+        is_current = options.against == snapshot.CURRENT
+        interpreter = describe(None if is_current else Path(options.against))
         markers = interpreter.markers
-        misbuilt = tuple(_misbuilt(interpreter))
-    wanted = tuple(
-        _wanted(facts, markers or targets.here(there.python or facts.python or "3").markers)
-    )
-    names = {each.name for each in wanted}
-    return Fit(
-        named=named,
-        there=there,
-        wanted=wanted,
-        misbuilt=tuple(each for each in misbuilt if each.name in names),
+        foreign_builds = tuple(_foreign_builds(interpreter))
+    needed = tuple(_needed_packages(facts, markers))
+    names = {package.name for package in needed}
+    return Drift(
+        environment_name=options.against,
+        environment=environment,
+        needed=needed,
+        foreign_builds=tuple(each for each in foreign_builds if each.name in names),
     )
 
 
-def _wanted(facts: ModelFacts, markers: Mapping[str, str]) -> Iterator[Wanted]:
-    """The closure: requirements, then what they imply, by constraints or else by the lock; then conda's packages."""
-    found: dict[str, Wanted] = {}
-    bounds = {each.name: each for each in facts.requirements.lines if each.constraint}
-    for line in facts.requirements.lines:
+def _needed_packages(facts: ModelFacts, markers: Mapping[str, str]) -> Iterable[NeededPackage]:
+    """The closure: requirements, what constraints or the lock add to them, then conda's packages."""
+    packages: dict[str, NeededPackage] = {}
+    lines = facts.requirements.lines
+    constraints = {line.name: line for line in lines if line.constraint}
+    for line in lines:
         if line.name is None or not _holds(line.marker, markers):
             continue
-        bound = bounds.get(line.name)
-        if line.version is None and line.url is None and bound is not None:
-            exact = bound
-        else:
-            exact = line
-        if not line.constraint or _implied(line, facts):
-            found.setdefault(
-                line.name,
-                Wanted(
-                    name=line.name,
-                    spec=exact.shown,
-                    required=not line.constraint,
-                    version=exact.version,
-                    url=line.url,
-                    line=exact,
-                ),
-            )
-    for package in facts.lock.packages if facts.lock else ():
-        name, version = canonicalize_name(str(package["name"])), package.get("version")
-        if not _holds(Marker(package["marker"]) if "marker" in package else None, markers):
+        if line.constraint and not _is_installed(line.name, facts):
             continue
-        spec = f"{name}=={version}" if version else name
-        found.setdefault(name, Wanted(name=name, spec=spec, required=False, version=version))
-    yield from found.values()
-    yield from (each for each in _of_conda(facts) if each.name not in found)
-
-
-def _implied(line: Line, facts: ModelFacts) -> bool:
-    """Whether a constraint bounds what would be installed; a lock or the evidence knows better than the constraints."""
-    if facts.lock is not None:
-        return any(
-            canonicalize_name(str(each["name"])) == line.name for each in facts.lock.packages
+        exact = line
+        if line.version is None and line.url is None:
+            exact = constraints.get(line.name, line)
+        package = NeededPackage(
+            name=line.name,
+            spec=exact.shown,
+            is_required=not line.constraint,
+            version=exact.version,
+            url=line.url,
+            line=exact,
         )
+        packages.setdefault(line.name, package)
+    for name, locked in facts.locked.items():
+        for table in locked:
+            if _applies(table, markers):
+                packages.setdefault(name, _locked_package(name, table))
+    for package in _conda_packages(facts):
+        packages.setdefault(package.name, package)
+    return packages.values()
+
+
+def _is_installed(name: str, facts: ModelFacts) -> bool:
+    """Whether what a constraint names would be installed; a lock or the evidence knows that best."""
+    if facts.lock is not None:
+        return name in facts.locked
     if facts.evidence is not None:
-        return any(canonicalize_name(each.name) == line.name for each in facts.evidence.installed)
+        return name in facts.captured
     return True
 
 
-def _of_conda(facts: ModelFacts) -> Iterator[Wanted]:
-    """conda's Python packages; its libraries have no distribution to be found by."""
-    seen = {
-        canonicalize_name(each.name)
-        for each in (facts.evidence.installed if facts.evidence else ())
-    }
-    for spec in facts.conda.packages if facts.conda else ():
-        own = conda_yaml.name_of(spec)
-        name = canonicalize_name(CONDA_NAMES.get(own, own))
-        version = re.search(r"=+\s*([0-9][^=\s]*)", spec.rpartition("::")[2])
-        if name in seen or not seen:
-            yield Wanted(
-                name=name, spec=spec, required=True, version=version[1] if version else None
+def _locked_package(name: str, table: LockedPackage) -> NeededPackage:
+    version = table.get("version")
+    spec = f"{name}=={version}" if version else name
+    return NeededPackage(name=name, spec=spec, is_required=False, version=version)
+
+
+def _conda_packages(facts: ModelFacts) -> Iterator[NeededPackage]:
+    """conda's Python packages; its libraries are not distributions, so only the evidence tells them apart."""
+    for spec in facts.conda_packages:
+        name = distribution_of(spec)
+        version = _CONDA_VERSION.search(spec.rpartition("::")[2])
+        if name in facts.captured or not facts.captured:
+            yield NeededPackage(
+                name=name, spec=spec, is_required=True, version=version[1] if version else None
             )
 
 
-def _misbuilt(interpreter: InterpreterFacts) -> Iterator[Misbuilt]:
-    """Compare the tags of installed wheels with what the interpreter takes, whatever platform they are for."""
-    tag = re.sub(r"\D", "", ".".join(interpreter.version.split(".")[:2]))
-    for each in InstalledDistributions(interpreter.sys_path):
-        told = tuple(_tags(each))
-        if told and not any(
-            _imports(one, tag, interpreter) for text in told for one in parse_tag(text)
-        ):
-            yield Misbuilt(name=str(each.name), version=each.version, tags=told)
+def _foreign_builds(interpreter: InterpreterFacts) -> Iterator[ForeignBuild]:
+    """Compare the tags of installed wheels with those that the interpreter can import."""
+    for distribution in InstalledDistributions(interpreter.sys_path):
+        tags = _wheel_tags(distribution)
+        if tags and not any(can_import(tag, interpreter) for tag in tags):
+            yield ForeignBuild(
+                name=str(distribution.name),
+                version=distribution.version,
+                tags=tags,
+            )
 
 
-def _tags(distribution: Distribution) -> Iterator[str]:
+def _wheel_tags(distribution: Distribution) -> tuple[str, ...]:
     """The `Tag:` lines of its WHEEL file; none for what was not installed from a wheel."""
     try:
-        lines = (
-            (distribution.folder / "WHEEL")
-            .read_text(encoding="utf-8", errors="replace")
-            .splitlines()
-        )
+        text = (distribution.folder / "WHEEL").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return
-    yield from (line.partition(":")[2].strip() for line in lines if line.startswith("Tag:"))
+        return ()
+    lines = [line for line in text.splitlines() if line.startswith("Tag:")]
+    return tuple(line.partition(":")[2].strip() for line in lines)
 
 
-def _imports(tag: Tag, running: str, interpreter: InterpreterFacts) -> bool:
-    """Whether an interpreter of a version can import such a wheel's files, and its platform is of that kind."""
+def can_import(tags: str, interpreter: InterpreterFacts) -> bool:
+    """Whether an interpreter can import the files of a wheel with one of these tags (`cp311-abi3-linux_x86_64`)."""
+    return any(_can_import(tag, interpreter) for tag in parse_tag(tags))
+
+
+def _can_import(tag: Tag, interpreter: InterpreterFacts) -> bool:
     if tag.platform != "any" and not _same_platform(tag.platform, interpreter.platform):
         return False
+    major, minor, *_ = interpreter.version.split(".")
+    # pre-releases are written `3.15.0a1`, never in the first two parts
+    running = f"{major}{minor}"
     if tag.abi == "none":
-        return (
-            tag.interpreter.startswith("py")
-            or tag.interpreter.endswith(running)
-            or tag.platform == "any"
-        )
+        is_for_version = tag.interpreter.startswith("py") or tag.interpreter.endswith(running)
+        return is_for_version or tag.platform == "any"
     if tag.abi == "abi3":
-        found = re.fullmatch(r"cp3(\d+)", tag.interpreter)
-        return found is not None and int(found[1]) <= int(running[1:])
-    short = {"cpython": "cp", "pypy": "pp"}.get(
-        interpreter.implementation, interpreter.implementation
-    )
-    return tag.interpreter in (f"{short}{running}", f"py{running}", f"py{running[0]}")
+        oldest = re.fullmatch(r"cp3(\d+)", tag.interpreter)
+        return oldest is not None and int(oldest[1]) <= int(minor)
+    implementation = interpreter.implementation
+    short = _IMPLEMENTATION_TAGS.get(implementation, implementation)
+    return tag.interpreter in (f"{short}{running}", f"py{running}", f"py{major}")
 
 
 def _same_platform(wheel: str, interpreter: str) -> bool:
-    """By system and machine; which libc a machine has is its loader's business."""
-    system = next((each for each in ("linux", "macosx", "win") if each in wheel), "")
-    here = interpreter.replace("-", "_")
-    if system and system not in here:
-        return False
-    machine = re.search(r"(x86_64|aarch64|arm64|i686|amd64|armv7l|ppc64le|s390x)$", wheel)
-    return machine is None or here.endswith(machine[1]) or "macosx" in wheel
+    """Compare system and machine; which libc a machine has is the loader's business."""
+    platform = interpreter.replace("-", "_")
+    for system in ("linux", "macosx", "win"):
+        if system in wheel:
+            if system not in platform:
+                return False
+            break
+    architecture = _ARCHITECTURE.search(wheel)
+    if architecture is None or "macosx" in wheel:
+        return True
+    return platform.endswith(architecture[1])
+
+
+def _applies(table: LockedPackage, markers: Mapping[str, str]) -> bool:
+    return "marker" not in table or _holds(Marker(table["marker"]), markers)
 
 
 def _holds(marker: Marker | None, markers: Mapping[str, str]) -> bool:
     return marker is None or marker.evaluate({**markers, "extra": ""})
 
 
-def _pinned(text: str) -> str:
-    """A version, of `==1.0` too, as a list of requirements has it."""
-    return text.removeprefix("===").removeprefix("==")
-
-
-def _same(one: str, other: str) -> bool:
+def _same_version(one: str, other: str) -> bool:
+    """Compare two versions; one without a local part is any build of the other."""
     try:
         left, right = Version(one), Version(other)
     except InvalidVersion:
@@ -257,5 +257,5 @@ def _same(one: str, other: str) -> bool:
     return left == right or (left.local is None and left.public == right.public)
 
 
-def _same_place(url: str, origin: str) -> bool:
-    return url.partition("#")[0].rstrip("/") == origin.partition("#")[0].rstrip("/")
+def _without_fragment(url: str) -> str:
+    return url.partition("#")[0].rstrip("/")

@@ -1,10 +1,10 @@
-"""Which requirements a model could do without: each is taken out of its environment in turn, and the prediction tried.
+"""Which requirements a model can do without: each is taken out of its environment in turn, and the prediction tried.
 
 The environment is built in the store and copied once, to the folder for temporary files. From the
-copy the files of one requirement are moved away, with those of all that nothing else there
-requires; then the model answers its example and the files are moved back. So what is tried is an
-environment in which that package really is not, and the whole costs one copy, and one prediction
-for each requirement. At the end all that is not needed is left out together.
+copy, the files of one requirement are moved away, with those of everything that only it requires;
+the model answers its example; then the files are moved back. So the package is really absent, and
+the whole costs one copy, and one prediction for each requirement. At the end, everything that is
+not needed is left out together.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from packaging.utils import canonicalize_name
 
@@ -28,210 +28,232 @@ from envkit.installed.closure import Closures
 from envkit.installed.distributions import Distribution, InstalledDistributions
 from envkit.interpreters.describe import describe
 from envkit.models.directory import ModelDirectory
-from envkit.validating.options import Demands
-from envkit.validating.stages import rebuild
+from envkit.validating.files.facts import ModelFacts
+from envkit.validating.options import StageOptions
 from envkit.validating.stages.answers import compare
-
-if TYPE_CHECKING:
-    from envkit.validating.files.facts import ModelFacts
+from envkit.validating.stages.rebuild import Rebuilt, answer_example
 
 MANAGERS = (EnvType.UV, EnvType.VIRTUALENV)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trial:
-    """One requirement, left out. brought: what went with it. why: what the model said without it, if it is needed."""
+    """One requirement, left out.
+
+    brought: what only it requires, left out too. why: what the model said without it, if it is
+    needed.
+    """
 
     name: str
     brought: tuple[str, ...]
     why: str
-    seconds: float
 
     @property
-    def needed(self) -> bool:
-        """Whether the model does not answer, or answers otherwise, without it."""
+    def is_needed(self) -> bool:
+        """Whether the model does not answer, or gives another answer, without it."""
         return bool(self.why)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Minimal:
-    """What was tried. together: what happened without all that is not needed; empty when the answer was the same."""
+    """The trials.
 
+    is_tried: whether the model answers in its whole environment, so that anything could be left
+    out. together: what happened without everything that is not needed; empty for the same answer.
+    """
+
+    is_tried: bool = False
     trials: tuple[Trial, ...] = ()
     together: str = ""
     seconds: float = 0.0
 
     @property
     def unneeded(self) -> tuple[Trial, ...]:
-        """Those without which the answer is the same."""
-        return tuple(each for each in self.trials if not each.needed)
+        """The requirements without which the answer is the same."""
+        return tuple(trial for trial in self.trials if not trial.is_needed)
 
 
 def check_manager(manager: EnvType) -> None:
-    """Raise `InvalidArgument` for a kind of environment of which no copy can be changed."""
+    """Raise `InvalidArgument` for a kind of environment whose copies cannot be changed."""
     if manager not in MANAGERS:
         raise InvalidArgument(
             f"--minimal works with {' or '.join(MANAGERS)} environments, not with {manager}."
         )
 
 
-def minimize(facts: ModelFacts) -> Minimal:
-    """Try the model without each requirement; nothing is tried where it does not answer at all.
-
-    Raises what `rebuilding.rebuild` raises.
-    """
-    done = facts.rebuilt
-    if done.environment is None or not done.answered or facts.directory is None:
+def minimize(facts: ModelFacts, rebuilt: Rebuilt, options: StageOptions) -> Minimal:
+    """Try the model without each requirement; nothing is tried where it does not answer at all."""
+    environment = rebuilt.environment
+    if environment is None or not rebuilt.answered:
         return Minimal()
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="envkit-minimal-") as folder:
-        place = Path(folder).resolve() / "environment"
-        facts.demands.tell(f"Copying {done.environment.path}")
-        shutil.copytree(done.environment.path, place, symlinks=True)
-        bench = _Bench.of(place, done.environment, facts.directory, facts)
-        trials = tuple(bench.tried(name) for name in bench.extras if name in bench.distributions)
-        unneeded = [each for each in trials if not each.needed]
-        gone = [
-            bench.distributions[name] for each in unneeded for name in (each.name, *each.brought)
-        ]
-        together = bench.why_needed(gone) if len(unneeded) > 1 else ""
-    return Minimal(trials=trials, together=together, seconds=time.perf_counter() - began)
+        workbench = _Workbench.set_up(
+            Path(folder).resolve(),
+            environment=environment,
+            facts=facts,
+            answer=rebuilt.answer,
+            options=options,
+        )
+        trials = tuple(map(workbench.try_without, workbench.requirements))
+        unneeded = [trial for trial in trials if not trial.is_needed]
+        together = ""
+        if len(unneeded) > 1:
+            names = [name for trial in unneeded for name in (trial.name, *trial.brought)]
+            together = workbench.why_needed(names)
+    return Minimal(
+        is_tried=True, trials=trials, together=together, seconds=time.perf_counter() - began
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Bench:
-    """A copy of an environment from which packages can be taken, and the answer that the model must give in it."""
+class _Workbench:
+    """A copy of an environment from which packages can be taken, and the answer that must not change.
+
+    requirements: the installed ones, with their extras. stash: a folder for the files taken.
+    """
 
     environment: Environment
     stash: Path
     distributions: Mapping[str, Distribution]
-    extras: Mapping[str, frozenset[str]]
+    requirements: Mapping[str, frozenset[str]]
     closures: Closures
     model: ModelDirectory
-    demands: Demands
+    options: StageOptions
     confined: Confinement | None
     answer: Any
 
     @classmethod
-    def of(cls, place: Path, of: Environment, model: ModelDirectory, facts: ModelFacts) -> _Bench:
-        copy = replace(of, path=place, python=place / of.python.relative_to(of.path), key="")
-        interpreter = describe(copy.python)
-        installed = InstalledDistributions(
-            [each for each in interpreter.sys_path if Path(each).is_relative_to(place)]
-        )
+    def set_up(
+        cls,
+        folder: Path,
+        *,
+        environment: Environment,
+        facts: ModelFacts,
+        answer: Any,
+        options: StageOptions,
+    ) -> _Workbench:
+        """Copy the environment into a folder."""
+        place = folder / "environment"
+        options.say(f"Copying {environment.path}")
+        shutil.copytree(environment.path, place, symlinks=True)
+        python = place / environment.python.relative_to(environment.path)
+        interpreter = describe(python)
+        inside = [path for path in interpreter.sys_path if Path(path).is_relative_to(place)]
+        installed = InstalledDistributions(inside)
+        distributions = {str(each.name): each for each in installed}
+        required = _required_names(facts).items()
         return cls(
-            environment=copy,
-            stash=place.parent / "stash",
-            distributions={str(each.name): each for each in installed},
-            extras=_required(facts),
+            environment=replace(environment, path=place, python=python, key=""),
+            stash=folder / "stash",
+            distributions=distributions,
+            requirements={name: extras for name, extras in required if name in distributions},
             closures=Closures(installed, interpreter.markers),
-            model=model,
-            demands=facts.demands,
-            confined=confinement(facts.demands.sandbox),
-            answer=facts.rebuilt.answer,
+            model=facts.usable_directory(),
+            options=options,
+            confined=confinement(options.run.sandbox),
+            answer=answer,
         )
 
-    def tried(self, name: str) -> Trial:
-        """Try the model without a requirement and what only it brings."""
-        began = time.perf_counter()
-        brought = sorted(self._only_by(name))
-        gone = [self.distributions[each] for each in (name, *brought)]
-        why = self.why_needed(gone)
-        self.demands.tell(f"Without {name}: {why or 'the answer is the same'}")
-        return Trial(
-            name=name, brought=tuple(brought), why=why, seconds=time.perf_counter() - began
-        )
+    def try_without(self, name: str) -> Trial:
+        """Try the model without a requirement and what only it requires."""
+        brought = tuple(sorted(self._required_only_by(name)))
+        why = self.why_needed((name, *brought))
+        self.options.say(f"Without {name}: {why or 'the answer is the same'}")
+        return Trial(name=name, brought=brought, why=why)
 
-    def why_needed(self, gone: Iterable[Distribution]) -> str:
+    def why_needed(self, names: Iterable[str]) -> str:
         """Say what happens without some distributions; nothing when the answer is the same."""
-        with _without(gone, self.stash):
+        with _without([self.distributions[name] for name in names], self.stash):
             try:
-                answer = rebuild.answered(self.model, self.environment, self.demands, self.confined)
+                answer = answer_example(
+                    self.model, self.environment, self.options.run, self.confined
+                )
             except (PredictionFailed, InvalidFile) as error:
                 return " ".join(str(error).split())
-        found = compare(self.answer, answer, self.demands.tolerance)
-        if not found:
+        differences = compare(self.answer, answer, self.options.tolerance)
+        if not differences:
             return ""
-        return f"it answers otherwise: {found[0].text}"
+        return f"the answer differs: {differences[0].text}"
 
-    def _only_by(self, name: str) -> set[str]:
+    def _required_only_by(self, name: str) -> set[str]:
         """What is in the closure of one requirement, and in that of no other."""
-        roots = {
-            self.distributions[each]: extras
-            for each, extras in self.extras.items()
-            if each in self.distributions
+        own = {self.distributions[name]: self.requirements[name]}
+        others = {
+            self.distributions[other]: extras
+            for other, extras in self.requirements.items()
+            if other != name
         }
-        mine = {each: extras for each, extras in roots.items() if each.name == name}
-        others = {each: extras for each, extras in roots.items() if each.name != name}
-        return {
-            str(each.name)
-            for each in self.closures.of(mine) - self.closures.of(others)
-            if each.name != name
-        }
+        only = self.closures.of(own) - self.closures.of(others)
+        return {str(each.name) for each in only} - {name}
 
 
-def _required(facts: ModelFacts) -> Mapping[str, frozenset[str]]:
+def _required_names(facts: ModelFacts) -> Mapping[str, frozenset[str]]:
     """The required names, each with its extras, in the order of the lines."""
-    found: dict[str, frozenset[str]] = {}
+    names: dict[str, frozenset[str]] = {}
     for line in facts.requirements.lines:
-        if line.name is not None and not line.constraint:
-            extras = map(canonicalize_name, line.parsed.extras if line.parsed else ())
-            found[line.name] = found.get(line.name, frozenset()) | frozenset(extras)
-    return found
+        if line.name is None or line.constraint:
+            continue
+        extras = line.parsed.extras if line.parsed else ()
+        known = names.get(line.name, frozenset())
+        names[line.name] = known.union(map(canonicalize_name, extras))
+    return names
 
 
 @contextmanager
-def _without(gone: Iterable[Distribution], stash: Path) -> Iterator[None]:
-    """Move the files of distributions away while the block runs, and the folders that they leave empty.
+def _without(distributions: Iterable[Distribution], stash: Path) -> Iterator[None]:
+    """Move the files of distributions away while the block runs, and the folders that become empty.
 
-    A folder without its modules would still be imported, as a namespace package.
+    A folder without its modules could still be imported, as a namespace package.
     """
     stash.mkdir()
     moved: list[tuple[Path, Path]] = []
-    folders: set[Path] = set()
+
+    def move_away(path: Path) -> None:
+        place = stash / str(len(moved))
+        path.rename(place)
+        moved.append((path, place))
+
     try:
-        for each in gone:
-            for path in _files(each):
-                moved.append((path, stash / str(len(moved))))
-                path.rename(moved[-1][1])
+        folders: set[Path] = set()
+        for distribution in distributions:
+            for path in _files_of(distribution):
+                move_away(path)
                 folders.add(path.parent)
-        moved += _emptied(folders, stash, len(moved))
+        _move_empty_folders(folders, move_away)
         yield
     finally:
         for path, place in reversed(moved):
             path.parent.mkdir(parents=True, exist_ok=True)
-            if path.is_dir():  # what the model wrote there meanwhile, such as bytecode
+            # what the model wrote there meanwhile, such as bytecode
+            if path.is_dir():
                 shutil.rmtree(path)
             place.rename(path)
         shutil.rmtree(stash)
 
 
-def _files(distribution: Distribution) -> Iterator[Path]:
-    """What its records list, and bytecode of it, that is there; nothing outside the environment's own folders."""
-    site = distribution.folder.parent
-    prefix = site.parents[2]
-    listed = {
-        *distribution.record,
-        *(f"{distribution.folder.name}/{name}" for name in ("RECORD", "INSTALLER")),
-    }
-    for name in sorted(listed):
-        path = (site / name).resolve()
-        if path.is_relative_to(prefix) and path.is_file():
-            yield path
-            if path.suffix == ".py":
-                yield from path.parent.glob(f"__pycache__/{path.stem}.*.pyc")
+def _files_of(distribution: Distribution) -> Iterator[Path]:
+    """The files in its records, and their bytecode; nothing outside the environment's own folders."""
+    site_packages = distribution.folder.parent
+    prefix = site_packages.parents[2]
+    names = {*distribution.record}
+    names.update(f"{distribution.folder.name}/{name}" for name in ("RECORD", "INSTALLER"))
+    for name in sorted(names):
+        path = (site_packages / name).resolve()
+        if not path.is_relative_to(prefix) or not path.is_file():
+            continue
+        yield path
+        if path.suffix == ".py":
+            yield from path.parent.glob(f"__pycache__/{path.stem}.*.pyc")
 
 
-def _emptied(folders: Iterable[Path], stash: Path, number: int) -> list[tuple[Path, Path]]:
+def _move_empty_folders(folders: Iterable[Path], move_away: Callable[[Path], None]) -> None:
     """Move away the folders that hold nothing but bytecode, from the innermost outward."""
-    moved: list[tuple[Path, Path]] = []
-    waiting = sorted(folders, key=lambda each: len(each.parts))
+    waiting = sorted(folders, key=lambda folder: len(folder.parts))
     while waiting:
         folder = waiting.pop()
         if folder.name == "site-packages" or not folder.is_dir():
             continue
-        if all(each.name == "__pycache__" for each in folder.iterdir()):
-            moved.append((folder, stash / str(number + len(moved))))
-            folder.rename(moved[-1][1])
+        if all(entry.name == "__pycache__" for entry in folder.iterdir()):
+            move_away(folder)
             waiting.append(folder.parent)
-    return moved

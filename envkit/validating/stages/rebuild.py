@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -22,105 +21,122 @@ from envkit.errors import (
 from envkit.formats import envkit_json
 from envkit.models.directory import ModelDirectory
 from envkit.validating.files.evidence import Evidence
-from envkit.validating.options import Demands, Tolerance
+from envkit.validating.files.facts import ModelFacts, as_object
+from envkit.validating.options import RunOptions, StageOptions, Tolerance
 from envkit.validating.stages.answers import ColumnDifference, compare
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rebuilt:
-    """How it went.
+    """The model in its rebuilt environment.
 
-    unbuilt: why there is no environment. failed: why the model did not load or answer. answered:
-    whether there is an `answer`, as JSON values; a model without an example is loaded only. notes:
-    of the build, such as another patch version of Python. seconds: for all of it.
+    not_built: why there is no environment. failed: why the model did not load or answer. answered:
+    whether there is an `answer`, as JSON values; a model without an example is only loaded.
+    is_recorded: whether the capture recorded an answer. differences: from that one. varies: whether
+    the model gives another answer each time, whatever its environment. notes: of the build, such as
+    another patch version of Python. seconds: for the build and the first answer.
     """
 
     environment: Environment | None = None
-    unbuilt: EnvkitError | None = None
+    not_built: EnvkitError | None = None
     failed: EnvkitError | None = None
     answered: bool = False
     answer: Any = None
+    is_recorded: bool = False
+    differences: tuple[ColumnDifference, ...] = ()
+    varies: bool = False
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
 
 
-def rebuild(model: ModelDirectory, demands: Demands) -> Rebuilt:
-    """Build, load and predict. Raises `ToolNotFound` and `NotAnInterpreter` for what this machine lacks."""
+def rebuild(facts: ModelFacts, options: StageOptions) -> Rebuilt:
+    """Build, load, predict and compare. Raises `ToolNotFound`, `NotAnInterpreter` for what this machine lacks."""
     began = time.perf_counter()
     try:
-        environment = prepare_model(model, demands.choice, demands.report)
+        model = facts.usable_directory()
+        environment = prepare_model(model, options.run.choice, options.progress)
     except (BuildFailed, InterpreterNotFound, InvalidInput) as error:
-        return Rebuilt(unbuilt=error, seconds=time.perf_counter() - began)
+        return Rebuilt(not_built=error, seconds=time.perf_counter() - began)
+    confined = confinement(options.run.sandbox, options.progress)
     try:
-        answer = answered(model, environment, demands, confinement(demands.sandbox, demands.report))
+        answer = answer_example(model, environment, options.run, confined)
     except (PredictionFailed, InvalidInput) as error:
         seconds = time.perf_counter() - began
         return Rebuilt(
             environment=environment, failed=error, notes=environment.notes, seconds=seconds
         )
-    return Rebuilt(
+    rebuilt = Rebuilt(
         environment=environment,
         answered=model.example_path is not None,
         answer=answer,
         notes=environment.notes,
         seconds=time.perf_counter() - began,
     )
+    recorded = _recorded(facts.evidence)
+    if recorded is None or not rebuilt.answered:
+        return replace(rebuilt, is_recorded=recorded is not None)
+    differences = _differences(recorded, answer, options.tolerance)
+    varies = bool(differences) and _varies(model, environment, answer, options.run, confined)
+    return replace(rebuilt, is_recorded=True, differences=differences, varies=varies)
 
 
-def answered(
+def answer_example(
     model: ModelDirectory,
     environment: Environment,
-    demands: Demands,
-    confined: Confinement | None = None,
+    options: RunOptions,
+    confined: Confinement | None,
 ) -> Any:
     """Give a model's answer to its example in an environment. Raises `PredictionFailed`, `InvalidFile`."""
     return prediction.answer_example(
         environment,
         model.request(),
-        timeout=demands.timeout,
-        variables=demands.variables,
-        memory_bytes=demands.memory_bytes,
+        timeout=options.timeout,
+        variables=options.variables,
+        memory_bytes=options.memory_bytes,
         confinement=confined,
     )
 
 
-def varies(model: ModelDirectory, rebuilt: Rebuilt, demands: Demands) -> bool:
-    """Whether a model answers its example otherwise when it is asked again, in the same environment."""
-    if rebuilt.environment is None or not rebuilt.answered:
-        return False
-    try:
-        again = answered(model, rebuilt.environment, demands, confinement(demands.sandbox, None))
-    except (PredictionFailed, InvalidInput):
-        return True
-    return bool(again != rebuilt.answer)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Recorded:
-    """What the evidence says of the answer. digest: where the answer was too large to be kept."""
+class _Recorded:
+    """The answer in the evidence. digest: where it was too large to be kept."""
 
     output: Any = None
     digest: str = ""
 
 
-def recorded(evidence: Evidence | None) -> Recorded | None:
-    """Give the recorded answer; None where none was recorded."""
-    if evidence is not None:
-        found = evidence.content.get("prediction")
-    else:
-        found = None
-    if not isinstance(found, Mapping) or not found.keys() & {"output", "output_sha256"}:
+def _recorded(evidence: Evidence | None) -> _Recorded | None:
+    if evidence is None:
         return None
-    return Recorded(output=found.get("output"), digest=str(found.get("output_sha256") or ""))
+    answer = as_object(evidence.content.get("prediction"))
+    if "output" not in answer and "output_sha256" not in answer:
+        return None
+    return _Recorded(output=answer.get("output"), digest=str(answer.get("output_sha256") or ""))
 
 
-def differences(
-    before: Recorded, answer: Any, tolerance: Tolerance
+def _differences(
+    recorded: _Recorded, answer: Any, tolerance: Tolerance
 ) -> tuple[ColumnDifference, ...]:
-    """Compare an answer with the recorded one, by its digest where nothing else was kept."""
-    if not before.digest:
-        return compare(before.output, answer, tolerance)
-    if sha256(envkit_json.dumps({"output": answer}).encode()).hexdigest() == before.digest:
+    if not recorded.digest:
+        return compare(recorded.output, answer, tolerance)
+    text = envkit_json.dumps({"output": answer})
+    if sha256(text.encode()).hexdigest() == recorded.digest:
         return ()
-    changed = "it is another than the recorded one, of which only a digest was kept: no column can be named"
-    return (ColumnDifference(column="", shapes=[changed]),)
+    difference = (
+        "differs from the recorded one; only its digest was kept, so no column can be named"
+    )
+    return (ColumnDifference(column="", shapes=[difference]),)
+
+
+def _varies(
+    model: ModelDirectory,
+    environment: Environment,
+    answer: Any,
+    options: RunOptions,
+    confined: Confinement | None,
+) -> bool:
+    """Whether a model gives another answer to its example the second time, in the same environment."""
+    try:
+        return bool(answer_example(model, environment, options, confined) != answer)
+    except (PredictionFailed, InvalidInput):
+        return True

@@ -1,6 +1,6 @@
-"""Deeper scanners of pickles, made by others, asked when the user wishes it (`--scan`); extras of envkit.
+"""Deeper scanners of pickles (`--scan`), which are extras of envkit.
 
-They know more tricks than the rules on pickles, and are no security boundary either.
+They know more tricks than the rules on pickles; they are not a security boundary either.
 """
 
 from __future__ import annotations
@@ -19,78 +19,86 @@ from envkit.analysis.artifacts import PICKLES
 from envkit.analysis.bounded_streams import BLOCK, Bounded, Unreadable, unpacked
 from envkit.errors import InvalidArgument, ToolNotFound
 
-MAX_UNPACKED = 1_000_000_000  # bytes; a few may unpack into more than the disk holds
-
-Scan = Callable[[Path], Iterator["Alarm"]]
+# bytes; a few may unpack into more than the disk holds
+MAX_UNPACKED = 1_000_000_000
+MAX_DESCRIPTION = 300  # characters
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Alarm:
-    """What a scanner says of one file. file: absolute."""
+    """What a scanner reports about one file. file: absolute."""
 
     file: Path
     problem: str
 
 
-def _picklescan(model: Path) -> Iterator[Alarm]:
-    from picklescan.scanner import SafetyLevel, scan_file_path  # an extra
+Scan = Callable[[Path], Iterator[Alarm]]
 
-    for path in _files(model):
-        with _unpacked(path) as plain:
+
+def named(names: Iterable[str]) -> tuple[Scan, ...]:
+    """Give the scanners of these names. Raises `InvalidArgument`, and `ToolNotFound` for one that is not installed."""
+    return tuple(map(_named, names))
+
+
+def _named(name: str) -> Scan:
+    if name not in SCANNERS:
+        raise InvalidArgument(f"'{name}' is not a scanner; use {' or '.join(SCANNERS)}.")
+    if find_spec(name) is None:
+        raise ToolNotFound(name, "Install it with envkit's extra: `pip install 'envkit[scan]'`.")
+    return SCANNERS[name]
+
+
+def _picklescan(model: Path) -> Iterator[Alarm]:
+    # an extra
+    from picklescan.scanner import SafetyLevel, scan_file_path
+
+    for path in _pickles(model):
+        with _decompressed(path) as plain:
             result = scan_file_path(str(plain))
-        for each in result.globals:
-            if each.safety == SafetyLevel.Dangerous:
-                yield Alarm(
-                    file=path, problem=f"picklescan: {each.module}.{each.name} is dangerous"
-                )
+        for fetched in result.globals:
+            if fetched.safety == SafetyLevel.Dangerous:
+                problem = f"picklescan: {fetched.module}.{fetched.name} is dangerous"
+                yield Alarm(file=path, problem=problem)
         if result.scan_err:
             yield Alarm(file=path, problem="picklescan could not read it")
 
 
 def _fickling(model: Path) -> Iterator[Alarm]:
-    from fickling.analysis import Severity, check_safety  # an extra
+    # an extra
+    from fickling.analysis import Severity, check_safety
     from fickling.fickle import Pickled, PickleDecodeError
 
-    for path in _files(model):
+    for path in _pickles(model):
         try:
-            with _unpacked(path) as plain, plain.open("rb") as stream:
+            with _decompressed(path) as plain, plain.open("rb") as stream:
                 result = check_safety(Pickled.load(stream))
+        # an archive, or damaged: reported by the rule on unread files
         except (PickleDecodeError, ValueError, EOFError, NotImplementedError, IndexError):
-            continue  # an archive, or damaged: told by the rule on unread files
+            continue
         if result.severity >= Severity.LIKELY_UNSAFE:
-            what = " ".join(str(result.to_string()).split())
-            yield Alarm(
-                file=path,
-                problem=f"fickling: {result.severity.name.lower().replace('_', ' ')}: {what[:300]}",
-            )
+            level = result.severity.name.lower().replace("_", " ")
+            description = " ".join(str(result.to_string()).split())[:MAX_DESCRIPTION]
+            yield Alarm(file=path, problem=f"fickling: {level}: {description}")
 
 
 SCANNERS: Mapping[str, Scan] = {"fickling": _fickling, "picklescan": _picklescan}
 
 
-def named(names: Iterable[str]) -> tuple[Scan, ...]:
-    """Give the scanners of these names. Raises `InvalidArgument`, and `ToolNotFound` for one that is not installed."""
-    found = []
-    for name in names:
-        if name not in SCANNERS:
-            raise InvalidArgument(f"'{name}' is no scanner; there are {', '.join(SCANNERS)}.")
-        if find_spec(name) is None:
-            raise ToolNotFound(
-                name, "Install it with envkit's extra: `pip install 'envkit[scan]'`."
-            )
-        found.append(SCANNERS[name])
-    return tuple(found)
-
-
 @contextmanager
-def _unpacked(path: Path) -> Iterator[Path]:
-    """A file without its compression, in which joblib and others write pickles: the scanners do not see through it."""
+def _decompressed(path: Path) -> Iterator[Path]:
+    """A file without the compression in which joblib and others write pickles: the scanners cannot read it."""
     with tempfile.NamedTemporaryFile(prefix="envkit-", suffix=path.suffix) as copy:
-        yield Path(copy.name) if _is_unpacked(path, copy) else path
+        if _decompress(path, copy):
+            yield Path(copy.name)
+        else:
+            yield path
 
 
-def _is_unpacked(path: Path, copy: IO[bytes]) -> bool:
-    """Unpack a file into another; false where it is not packed, damaged or too large, which another rule tells."""
+def _decompress(path: Path, copy: IO[bytes]) -> bool:
+    """Write a file without its compression; false where it has none, is damaged or too large.
+
+    Those are reported by the rule on unread files.
+    """
     try:
         with path.open("rb") as stream:
             plain = unpacked(stream)
@@ -105,11 +113,9 @@ def _is_unpacked(path: Path, copy: IO[bytes]) -> bool:
     return True
 
 
-def _files(model: Path) -> Iterator[Path]:
-    for path in [model] if model.is_file() else sorted(model.rglob("*")):
-        if (
-            path.suffix.lower() in PICKLES
-            and path.is_file()
-            and path.resolve().is_relative_to(model)
-        ):
+def _pickles(model: Path) -> Iterator[Path]:
+    paths = [model] if model.is_file() else sorted(model.rglob("*"))
+    for path in paths:
+        is_inside = path.resolve().is_relative_to(model)
+        if path.suffix.lower() in PICKLES and path.is_file() and is_inside:
             yield path

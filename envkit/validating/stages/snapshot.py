@@ -1,4 +1,4 @@
-"""What an environment holds, whatever tells it: a model, a capture, a lock, requirements, or the environment itself."""
+"""What an environment holds, as a model, a capture, a lock, requirements or the environment itself says it."""
 
 from __future__ import annotations
 
@@ -21,20 +21,23 @@ from envkit.interpreters.program import find_program, is_command
 from envkit.models.directory import ModelDirectory
 from envkit.models.uris.fetch import is_elsewhere
 from envkit.models.uris.required_files import ENVIRONMENT
-from envkit.validating.files.evidence import Evidence, Seen
+from envkit.validating.files import requirement_files
+from envkit.validating.files.evidence import CapturedDistribution, Evidence
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.files.requirement_files import Line, RequirementFiles, read, read_lines
+from envkit.validating.files.requirement_files import Line, RequirementFiles
 
 CURRENT = "current"
 INDEX = "index"
+_SIGNS_OF_AN_ENVIRONMENT = ("pyvenv.cfg", "conda-meta", "bin/python", "python.exe")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Package:
-    """One distribution. version, origin: None where that is not known; origin: `index`, or a URL without credentials.
+    """One distribution.
 
-    required: the line of the requirements or constraints that asks for it, without credentials.
-    files: file name → SHA-256, of what may be installed.
+    version, origin: None where unknown. origin: `index`, or a URL without credentials. required:
+    the line that requires or constrains it, without credentials. files: file name → SHA-256, of
+    what may be installed.
     """
 
     name: str
@@ -54,27 +57,26 @@ class Snapshot:
     platform: str | None = None
 
 
-def take(where: str | Path) -> Snapshot:
-    """Look at a model, a folder with `envkit.json`, that file, a `pylock.toml`, a requirements file, a `conda.yaml`, an
-    interpreter, its command or its environment's folder; `current` is the interpreter that runs envkit.
+def take(place: str | Path) -> Snapshot:
+    """Look at what a path, URI or command names; `current` is the interpreter that runs envkit.
 
-    Nothing of a model is run; an interpreter is started to say what it is. Raises `InvalidInput` for anything else,
-    `InvalidFile` for a malformed file, `NotAnInterpreter` for what is none.
-    """  # fmt: skip
-    if str(where) == CURRENT:
+    It may be a model, `envkit.json` or its folder, a `pylock.toml`, a requirements file, a
+    `conda.yaml`, an interpreter, its command, or the folder of an environment. Nothing of a model
+    is run; an interpreter is started to say what it is.
+
+    Raises `InvalidInput` for anything else, `InvalidFile` for a malformed file, `NotAnInterpreter`.
+    """
+    if str(place) == CURRENT:
         return _of_environment(Path(sys.executable))
-    path = Path(where).expanduser()
-    if (
-        str(where).startswith("file:")
-        or is_elsewhere(where)
-        or (path / mlmodel.FILE_NAME).is_file()
-    ):
-        return _of_model(ModelDirectory.open(where, ENVIRONMENT))
+    path = Path(place).expanduser()
+    is_uri = str(place).startswith("file:") or is_elsewhere(place)
+    if is_uri or (path / mlmodel.FILE_NAME).is_file():
+        return _of_model(ModelDirectory.open(place, ENVIRONMENT))
     if path.is_dir():
         return _of_folder(path)
     if path.is_file():
         return _of_file(path)
-    return _of_environment(_command(where))
+    return _of_environment(_command(place))
 
 
 def _command(name: str | Path) -> Path:
@@ -90,9 +92,7 @@ def _command(name: str | Path) -> Path:
 def _of_folder(path: Path) -> Snapshot:
     if (path / envkit_json.FILE_NAME).is_file():
         return _of_evidence(path / envkit_json.FILE_NAME)
-    if any(
-        (path / each).exists() for each in ("pyvenv.cfg", "conda-meta", "bin/python", "python.exe")
-    ):
+    if any((path / name).exists() for name in _SIGNS_OF_AN_ENVIRONMENT):
         return _of_environment(path)
     if (path / pylock_toml.FILE_NAME).is_file():
         return _of_lock(path / pylock_toml.FILE_NAME)
@@ -110,39 +110,30 @@ def _of_file(path: Path) -> Snapshot:
     if name.endswith((".yaml", ".yml")):
         return _of_conda(path)
     if name.endswith((".txt", ".in")):
-        return Snapshot(source="requirements", packages=_of_lines(_lines(path)))
+        return _of_requirements(path)
     if os.access(path, os.X_OK):
         return _of_environment(path)
     raise InvalidInput(
-        f"{path} is no kind of file that can be compared: give a model, a lock or an interpreter."
+        f"{path} is not a file that can be compared: name a model, a lock or an interpreter."
     )
 
 
 def _of_model(model: ModelDirectory) -> Snapshot:
-    """What would be built: requirements and lock; the evidence tells where they came from."""
+    """What would be built: requirements and lock; the evidence says where packages came from."""
     facts = ModelFacts(model.path)
     if facts.broken:
         raise facts.broken[0].error(model.path)
-    packages = dict(_of_lines(facts.requirements))
-    packages |= _conda_packages(facts.conda.packages if facts.conda else ())
-    if facts.lock is not None:
-        locked = {each.name: each for each in map(_locked, facts.lock.packages)}
-        packages |= {
-            name: replace(each, required=_asked(packages.get(name)))
-            for name, each in locked.items()
-        }
-    seen = {
-        canonicalize_name(each.name): each
-        for each in (facts.evidence.installed if facts.evidence else ())
-    }
-    for name, each in seen.items():
-        mine = packages.get(name)
-        if (
-            mine is not None
-            and mine.version in (None, each.version)
-            and mine.origin in (None, INDEX)
-        ):
-            packages[name] = replace(mine, version=each.version, origin=_origin_of(each))
+    packages = _required_packages(facts.requirements) | _conda_packages(facts.conda_packages)
+    for table in facts.locked_packages:
+        package = _locked_package(table)
+        required = packages[package.name].required if package.name in packages else None
+        packages[package.name] = replace(package, required=required)
+    for name, captured in facts.captured.items():
+        if name not in packages:
+            continue
+        package = packages[name]
+        if package.version in (None, captured.version) and package.origin in (None, INDEX):
+            packages[name] = replace(package, version=captured.version, origin=_origin(captured))
     platform = facts.evidence.platform if facts.evidence else None
     return Snapshot(
         source="model", packages=packages, python=facts.python, platform=platform or None
@@ -151,16 +142,18 @@ def _of_model(model: ModelDirectory) -> Snapshot:
 
 def _of_evidence(path: Path) -> Snapshot:
     try:
-        evidence = Evidence.of(envkit_json.read(path))
+        evidence = Evidence.parse(envkit_json.read(path))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InvalidFile(path, "", "is not what `envkit capture` writes") from error
-    names = {canonicalize_name(each.name): each for each in evidence.installed}
-    packages: dict[str, Package] = {
-        name: Package(
-            name=name, version=each.version or None, origin=_origin_of(each), files=_wheel(each)
+        raise InvalidFile(path, "", "was not written by `envkit capture`") from error
+    packages: dict[str, Package] = {}
+    for captured in evidence.installed:
+        name = canonicalize_name(captured.name)
+        packages[name] = Package(
+            name=name,
+            version=captured.version or None,
+            origin=_origin(captured),
+            files=_wheel_hashes(captured),
         )
-        for name, each in names.items()
-    }
     return Snapshot(
         source="capture",
         packages=packages,
@@ -170,125 +163,128 @@ def _of_evidence(path: Path) -> Snapshot:
 
 
 def _of_lock(path: Path) -> Snapshot:
-    lock = pylock_toml.read(path)
-    packages = {each.name: each for each in map(_locked, lock.packages)}
-    return Snapshot(source="lock", packages=packages)
+    packages = [_locked_package(table) for table in pylock_toml.read(path).packages]
+    return Snapshot(source="lock", packages={package.name: package for package in packages})
 
 
 def _of_conda(path: Path) -> Snapshot:
     env = conda_yaml.read(path)
-    lines = read_lines(env.pip or (), path.resolve(), path.resolve().parent)
-    packages = {**_of_lines(lines), **_conda_packages(env.packages)}
+    lines = requirement_files.read_lines(env.pip or (), path.resolve(), path.resolve().parent)
+    packages = _required_packages(lines) | _conda_packages(env.packages)
     return Snapshot(source="conda", packages=packages, python=conda_yaml.python_version(env, path))
 
 
+def _of_requirements(path: Path) -> Snapshot:
+    absolute = path.resolve()
+    files = requirement_files.read(absolute, Path(absolute.anchor))
+    if files.broken:
+        first = files.broken[0]
+        raise InvalidFile(path, first.field, first.problem, first.hint)
+    return Snapshot(source="requirements", packages=_required_packages(files))
+
+
 def _of_environment(python: Path) -> Snapshot:
-    facts = describe(python)
-    found = {str(each.name): _installed(each) for each in InstalledDistributions(facts.sys_path)}
+    interpreter = describe(python)
+    packages = [_installed_package(each) for each in InstalledDistributions(interpreter.sys_path)]
     return Snapshot(
-        source="environment", packages=found, python=facts.version, platform=facts.platform
+        source="environment",
+        packages={package.name: package for package in packages},
+        python=interpreter.version,
+        platform=interpreter.platform,
     )
 
 
-def _lines(path: Path) -> RequirementFiles:
-    found = read(path.resolve(), Path(path.resolve().anchor))
-    if found.broken:
-        first = found.broken[0]
-        raise InvalidFile(path, first.field, first.problem, first.hint)
-    return found
-
-
-def _of_lines(files: RequirementFiles) -> Mapping[str, Package]:
-    """Requirements and constraints; what is pinned counts before what is not."""
-    found: dict[str, Package] = {}
-    for line in sorted(files.lines, key=lambda each: each.version is not None):
+def _required_packages(files: RequirementFiles) -> dict[str, Package]:
+    """Requirements and constraints; a pinned line counts before one that is not."""
+    packages: dict[str, Package] = {}
+    for line in sorted(files.lines, key=lambda line: line.version is not None):
         if line.name is not None:
-            found[line.name] = _required(line)
-    return found
+            packages[line.name] = _required_package(line.name, line)
+    return packages
 
 
-def _asked(package: Package | None) -> str | None:
-    if package is None:
-        return None
-    return package.required
-
-
-def _required(line: Line) -> Package:
+def _required_package(name: str, line: Line) -> Package:
     url = line.url or line.requirement.path
     return Package(
-        name=line.name or "",
-        version=line.version or (str(line.specifier) or None),
-        origin=None if url is None else without_credentials(url),
+        name=name,
+        version=line.version or str(line.specifier) or None,
+        origin=without_credentials(url) if url else None,
         required=line.shown,
     )
 
 
-def _conda_packages(specs: tuple[str, ...]) -> Mapping[str, Package]:
-    found = {}
+def _conda_packages(specs: tuple[str, ...]) -> dict[str, Package]:
+    packages = {}
     for spec in specs:
         name = conda_yaml.name_of(spec)
-        version = spec.rpartition("::")[2][len(name) :].strip().lstrip("=") or None
-        found[f"{name} (conda)"] = Package(name=f"{name} (conda)", version=version, origin="conda")
-    return found
+        version = spec.rpartition("::")[2][len(name) :].strip().lstrip("=")
+        shown = f"{name} (conda)"
+        packages[shown] = Package(name=shown, version=version or None, origin="conda")
+    return packages
 
 
-def _locked(package: LockedPackage) -> Package:
-    vcs, archive = package.get("vcs"), package.get("archive")
-    if vcs:
-        origin = f"{vcs['type']}+{vcs.get('url') or vcs.get('path')}@{vcs['commit-id']}"
-    elif archive:
-        origin = str(archive.get("url") or archive.get("path"))
-    elif "directory" in package:
-        origin = str(package["directory"].get("path"))
-    else:
-        if package.get("index"):
-            origin = f"{INDEX} {package['index']}"
-        else:
-            origin = INDEX
+def _locked_package(table: LockedPackage) -> Package:
+    version = table.get("version")
     return Package(
-        name=canonicalize_name(str(package["name"])),
-        version=str(package["version"]) if package.get("version") else None,
-        origin=without_credentials(origin),
-        files=dict(_hashes(package)),
+        name=canonicalize_name(str(table["name"])),
+        version=str(version) if version else None,
+        origin=without_credentials(_locked_origin(table)),
+        files=dict(_locked_hashes(table)),
     )
 
 
-def _hashes(package: LockedPackage) -> Iterator[tuple[str, str]]:
-    for file in (*package.get("wheels", ()), package.get("sdist"), package.get("archive")):
-        if file and "sha256" in file.get("hashes", {}):
-            name = file.get("name") or str(file.get("url") or file.get("path")).rpartition("/")[2]
-            yield str(name), str(file["hashes"]["sha256"])
+def _locked_origin(table: LockedPackage) -> str:
+    if vcs := table.get("vcs"):
+        return f"{vcs['type']}+{vcs.get('url') or vcs.get('path')}@{vcs['commit-id']}"
+    if archive := table.get("archive"):
+        return str(archive.get("url") or archive.get("path"))
+    if directory := table.get("directory"):
+        return str(directory.get("path"))
+    if table.get("index"):
+        return f"{INDEX} {table['index']}"
+    return INDEX
 
 
-def _origin_of(seen: Seen) -> str:
-    if seen.origin is None:
+def _locked_hashes(table: LockedPackage) -> Iterator[tuple[str, str]]:
+    for file in (*table.get("wheels", ()), table.get("sdist", {}), table.get("archive", {})):
+        digest = file.get("hashes", {}).get("sha256")
+        if digest:
+            place = str(file.get("url") or file.get("path"))
+            yield str(file.get("name") or place.rpartition("/")[2]), str(digest)
+
+
+def _origin(captured: CapturedDistribution) -> str:
+    if captured.origin is None:
         return INDEX
-    return _direct(seen.origin)
+    return _direct_origin(captured.origin)
 
 
-def _direct(origin: Mapping[str, Any]) -> str:
+def _direct_origin(origin: Mapping[str, Any]) -> str:
     url = str(origin.get("url") or "")
     if origin.get("vcs"):
         url = f"{origin['vcs']}+{url}@{origin.get('commit') or ''}"
-    return without_credentials(f"{url} (editable)" if origin.get("editable") else url)
+    if origin.get("editable"):
+        url = f"{url} (editable)"
+    return without_credentials(url)
 
 
-def _wheel(seen: Seen) -> Mapping[str, str]:
-    if not seen.wheel:
+def _wheel_hashes(captured: CapturedDistribution) -> Mapping[str, str]:
+    if not captured.wheel:
         return {}
-    return {str(seen.wheel["path"]).rpartition("/")[2]: str(seen.wheel["sha256"])}
+    file = str(captured.wheel["path"]).rpartition("/")[2]
+    return {file: str(captured.wheel["sha256"])}
 
 
-def _installed(each: Distribution) -> Package:
-    origin = each.origin
-    if origin is not None:
-        told = {
-            "url": origin.url,
-            "vcs": origin.vcs,
-            "commit": origin.commit,
-            "editable": origin.editable,
-        }
-        return Package(name=each.name, version=each.version, origin=_direct(told))
-    return Package(
-        name=each.name, version=each.version, origin="conda" if each.installer == "conda" else INDEX
-    )
+def _installed_package(distribution: Distribution) -> Package:
+    direct = distribution.origin
+    origin = "conda" if distribution.installer == "conda" else INDEX
+    if direct is not None:
+        origin = _direct_origin(
+            {
+                "url": direct.url,
+                "vcs": direct.vcs,
+                "commit": direct.commit,
+                "editable": direct.editable,
+            }
+        )
+    return Package(name=str(distribution.name), version=distribution.version, origin=origin)

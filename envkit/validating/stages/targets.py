@@ -1,4 +1,4 @@
-"""For which machines a model is to resolve: `linux-x86_64:3.11`, platform and Python, either of which may be left out.
+"""For which machines to resolve: `linux-x86_64:3.11`, platform and Python, either of which may be left out.
 
 A platform is named as uv does (`aarch64-apple-darwin`, `x86_64-manylinux_2_28`, `windows`), as
 wheels do (`manylinux_2_28_x86_64`, `win_amd64`), as conda does (`linux-64`, `osx-arm64`), or in
@@ -7,7 +7,7 @@ plain words (`macos-arm64`).
 
 from __future__ import annotations
 
-import platform as machine
+import platform as running
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,99 +19,114 @@ from packaging import tags
 from envkit.errors import InvalidArgument
 
 _SYSTEMS = {
-    "linux": "linux", "manylinux2014": "linux", "musl": "musl", "alpine": "musl", "musllinux": "musl",
+    "linux": "linux", "manylinux2014": "linux",
+    "musl": "musl", "alpine": "musl", "musllinux": "musl",
     "macos": "macos", "macosx": "macos", "osx": "macos", "darwin": "macos", "mac": "macos",
     "windows": "windows", "win": "windows",
 }  # fmt: skip
-_MACHINES = {
-    "x86_64": "x86_64", "amd64": "x86_64", "x64": "x86_64", "64": "x86_64", "32": "i686", "i686": "i686", "x86": "i686",
-    "aarch64": "aarch64", "arm64": "aarch64", "riscv64": "riscv64",
+_ARCHITECTURES = {
+    "x86_64": "x86_64", "amd64": "x86_64", "x64": "x86_64", "64": "x86_64",
+    "32": "i686", "i686": "i686", "x86": "i686",
+    "aarch64": "aarch64", "arm64": "aarch64",
+    "riscv64": "riscv64",
 }  # fmt: skip
-_UV = {
+_UV_PLATFORMS = {
     "linux": "{}-unknown-linux-gnu",
     "musl": "{}-unknown-linux-musl",
     "macos": "{}-apple-darwin",
     "windows": "{}-pc-windows-msvc",
 }
-_SYSTEM = re.compile("|".join(sorted(_SYSTEMS, key=len, reverse=True)))
-_MACHINE = re.compile(
-    r"(?<![a-z0-9])(" + "|".join(sorted(_MACHINES, key=len, reverse=True)) + r")(?![a-z0-9])"
-)
+_CONDA_PLATFORMS = {
+    ("linux", "x86_64"): "linux-64",
+    ("linux", "aarch64"): "linux-aarch64",
+    ("macos", "x86_64"): "osx-64",
+    ("macos", "aarch64"): "osx-arm64",
+    ("windows", "x86_64"): "win-64",
+    ("windows", "aarch64"): "win-arm64",
+}
+_SYS_PLATFORMS = {"linux": "linux", "musl": "linux", "macos": "darwin", "windows": "win32"}
+_PLATFORM_SYSTEMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
+_PLATFORM_MACHINES = {
+    ("macos", "aarch64"): "arm64",
+    ("windows", "x86_64"): "AMD64",
+    ("windows", "aarch64"): "ARM64",
+}
+_WINDOWS_TAGS = {"x86_64": "win_amd64", "aarch64": "win_arm64", "i686": "win32"}
+
+
+def _any_of(words: Mapping[str, str]) -> str:
+    return "|".join(sorted(words, key=len, reverse=True))
+
+
+_SYSTEM = re.compile(_any_of(_SYSTEMS))
+_ARCHITECTURE = re.compile(rf"(?<![a-z0-9])({_any_of(_ARCHITECTURES)})(?![a-z0-9])")
 _LIBC = re.compile(r"(?:many|musl)linux_(\d+)_(\d+)")
-_CONDA = {
-    ("linux", "x86_64"): "linux-64", ("linux", "aarch64"): "linux-aarch64", ("macos", "x86_64"): "osx-64",
-    ("macos", "aarch64"): "osx-arm64", ("windows", "x86_64"): "win-64", ("windows", "aarch64"): "win-arm64",
-}  # fmt: skip
-_MACOS = (13, 0)  # as uv has it
-_GLIBC = (2, 28)  # what uv takes for Linux in general
+_FILLER = re.compile(r"unknown|apple|pc|msvc|gnu|universal2")
+_VERSION = re.compile(r"3\.\d+(\.\d+)?((a|b|rc)\d+)?")
+# where a target does not name them: as uv takes them
+_MACOS = (13, 0)
+_GLIBC = (2, 28)
 _MUSL = (1, 2)
+_MANYLINUX2014 = (2, 17)
 SYNTAX = (
     "as in `linux-x86_64:3.11`, `macos-arm64`, `windows`, `x86_64-manylinux_2_28:3.12` or `3.12`"
 )
 
 
 @dataclass(frozen=True)
-class Place:
+class Machine:
     """A kind of machine with a Python.
 
-    system: `linux`, `musl`, `macos` or `windows`; machine: `x86_64`, `aarch64`, …; libc: the newest
-    glibc or musl whose wheels it takes; python: `3.11` or `3.11.7`. here: this machine.
+    system: `linux`, `musl`, `macos` or `windows`. architecture: `x86_64`, `aarch64`, … python:
+    `3.11` or `3.11.7`. libc: the newest glibc or musl whose wheels it takes. is_this: the local
+    machine.
     """
 
     system: str
-    machine: str
+    architecture: str
     python: str
     libc: tuple[int, int] = _GLIBC
-    here: bool = False
+    is_this: bool = False
 
     @property
     def label(self) -> str:
         """In words."""
-        libc = f" ({'musl' if self.system == 'musl' else 'glibc'} {self.libc[0]}.{self.libc[1]})"
+        libc = ""
         if self.system in ("linux", "musl") and self.libc not in (_GLIBC, _MUSL):
-            special = libc
-        else:
-            special = ""
-        return f"{self.system}-{self.machine}{special}, Python {self.python}"
+            name = "musl" if self.system == "musl" else "glibc"
+            libc = f" ({name} {self.libc[0]}.{self.libc[1]})"
+        return f"{self.system}-{self.architecture}{libc}, Python {self.python}"
 
     @property
     def uv_platform(self) -> str:
-        """As uv names it; empty for this machine."""
-        if self.here:
+        """As uv names it; empty for the local machine."""
+        if self.is_this:
             return ""
         if self.system == "linux" and self.libc != _GLIBC:
-            return f"{self.machine}-manylinux_{self.libc[0]}_{self.libc[1]}"
-        return _UV[self.system].format(self.machine)
+            return f"{self.architecture}-manylinux_{self.libc[0]}_{self.libc[1]}"
+        return _UV_PLATFORMS[self.system].format(self.architecture)
 
     @property
     def conda_platform(self) -> str:
         """As conda names it; empty where conda has none."""
-        return _CONDA.get((self.system, self.machine), "")
+        return _CONDA_PLATFORMS.get((self.system, self.architecture), "")
 
     @cached_property
     def markers(self) -> Mapping[str, str]:
-        """What environment markers (PEP 508) are there."""
-        systems = {"linux": "linux", "musl": "linux", "macos": "darwin", "windows": "win32"}
-        names = {
-            ("macos", "aarch64"): "arm64",
-            ("windows", "x86_64"): "AMD64",
-            ("windows", "aarch64"): "ARM64",
-        }
-        if self.python.count(".") > 1:
-            full = self.python
-        else:
-            full = f"{self.python}.0"
-        system = systems[self.system]
+        """The values of environment markers (PEP 508)."""
+        full_version = self.python if self.python.count(".") > 1 else f"{self.python}.0"
+        sys_platform = _SYS_PLATFORMS[self.system]
+        machine = _PLATFORM_MACHINES.get((self.system, self.architecture), self.architecture)
         return {
-            "sys_platform": system,
-            "platform_system": {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}[system],
-            "os_name": "nt" if system == "win32" else "posix",
-            "platform_machine": names.get((self.system, self.machine), self.machine),
-            "python_version": ".".join(full.split(".")[:2]),
-            "python_full_version": full,
+            "sys_platform": sys_platform,
+            "platform_system": _PLATFORM_SYSTEMS[sys_platform],
+            "os_name": "nt" if sys_platform == "win32" else "posix",
+            "platform_machine": machine,
+            "python_version": ".".join(full_version.split(".")[:2]),
+            "python_full_version": full_version,
             "implementation_name": "cpython",
             "platform_python_implementation": "CPython",
-            "implementation_version": full,
+            "implementation_version": full_version,
             "extra": "",
         }
 
@@ -119,90 +134,91 @@ class Place:
     def tags(self) -> frozenset[tags.Tag]:
         """The tags of the wheels that can be installed."""
         major, minor, *_ = (*self.python.split("."), "0")
-        version, platforms = (int(major), int(minor)), list(self._platforms())
+        version = (int(major), int(minor))
+        platforms = list(self._platform_tags())
         cpython = tags.cpython_tags(version, platforms=platforms)
-        return frozenset((*cpython, *tags.compatible_tags(version, f"cp{major}{minor}", platforms)))
+        compatible = tags.compatible_tags(version, f"cp{major}{minor}", platforms)
+        return frozenset((*cpython, *compatible))
 
-    def _platforms(self) -> Iterator[str]:
-        if self.here:
+    def _platform_tags(self) -> Iterator[str]:
+        if self.is_this:
             yield from tags.platform_tags()
         elif self.system == "macos":
-            yield from tags.mac_platforms(
-                _MACOS, "arm64" if self.machine == "aarch64" else self.machine
-            )
+            architecture = "arm64" if self.architecture == "aarch64" else self.architecture
+            yield from tags.mac_platforms(_MACOS, architecture)
         elif self.system == "windows":
-            yield {"x86_64": "win_amd64", "aarch64": "win_arm64", "i686": "win32"}.get(
-                self.machine, ""
-            )
+            yield _WINDOWS_TAGS.get(self.architecture, "")
         else:
-            yield from self._linux()
+            yield from self._linux_tags()
 
-    def _linux(self) -> Iterator[str]:
+    def _linux_tags(self) -> Iterator[str]:
         name = "musllinux" if self.system == "musl" else "manylinux"
-        for minor in range(self.libc[1], -1, -1):
-            yield f"{name}_{self.libc[0]}_{minor}_{self.machine}"
+        major, newest = self.libc
+        for minor in range(newest, -1, -1):
+            yield f"{name}_{major}_{minor}_{self.architecture}"
         if name == "manylinux":
-            yield from (
-                f"{old}_{self.machine}" for old in ("manylinux2014", "manylinux2010", "manylinux1")
-            )
-        yield f"linux_{self.machine}"
+            for legacy in ("manylinux2014", "manylinux2010", "manylinux1"):
+                yield f"{legacy}_{self.architecture}"
+        yield f"linux_{self.architecture}"
 
 
-def parse(word: str, python: str) -> Place:
+def parse(target: str, python: str) -> Machine:
     """Read a target; `python` is the version where it names none. Raises `InvalidArgument`."""
-    platform, parted, version = word.strip().rpartition(":")
-    if not platform and not parted:
-        platform, version = ("", version) if _is_version(version) else (version, "")
-    if (version or parted or not platform) and not _is_version(version):
-        raise InvalidArgument(
-            f"The target '{word}' names no Python that there could be: write it {SYNTAX}."
-        )
-    wanted = version or python
+    platform, colon, version = target.strip().rpartition(":")
+    if not colon and not _VERSION.fullmatch(version):
+        platform, version = version, ""
+    # without a version there must be a platform, and no colon
+    if not _VERSION.fullmatch(version) and (version or colon or not platform):
+        raise InvalidArgument(f"The target '{target}' names no valid Python: write it {SYNTAX}.")
     if not platform or platform in ("current", "here"):
-        return here(wanted)
-    return _of_platform(platform.lower(), wanted, word)
+        return this_machine(version or python)
+    return _parse_platform(platform.lower(), version or python, target)
 
 
-def here(python: str) -> Place:
-    """This machine."""
-    system = {"linux": "linux", "darwin": "macos", "win32": "windows"}.get(sys.platform, "linux")
-    return Place(
-        system=system,
-        machine=_MACHINES.get(machine.machine().lower(), machine.machine()),
+def this_machine(python: str) -> Machine:
+    """The local machine, with a Python."""
+    systems = {"linux": "linux", "darwin": "macos", "win32": "windows"}
+    architecture = running.machine()
+    return Machine(
+        system=systems.get(sys.platform, "linux"),
+        architecture=_ARCHITECTURES.get(architecture.lower(), architecture),
         python=python,
-        here=True,
+        is_this=True,
     )
 
 
-def _is_version(word: str) -> bool:
-    return re.fullmatch(r"3\.\d+(\.\d+)?((a|b|rc)\d+)?", word) is not None
-
-
-def _of_platform(name: str, python: str, word: str) -> Place:
-    name = {"win32": "win-32", "manylinux2014": "manylinux2014_x86_64"}.get(name, name)
-    system, processor = (
-        _SYSTEM.search(name),
-        _MACHINE.search(name.replace("_", "-").replace("x86-64", "x86_64")),
-    )
-    rest = re.sub(r"unknown|apple|pc|msvc|gnu|universal2", "", _LIBC.sub("", name))
-    rest = _SYSTEM.sub("", rest)
-    rest = _MACHINE.sub(
-        "", re.sub(r"^_\d+_\d+", "", rest).replace("_", "-").replace("x86-64", "x86_64")
-    )
-    if system is None or rest.strip("-") or (processor is None and name not in _SYSTEMS):
-        raise InvalidArgument(f"'{word}' names no target: write platform and Python {SYNTAX}.")
-    found = "musl" if "musl" in name else _SYSTEMS[system[0]]
-    libc = _LIBC.search(name)
-    if libc:
-        oldest = (int(libc[1]), int(libc[2]))
-    elif "2014" in name:
-        oldest = (2, 17)
-    else:
-        oldest = None
-    default = "aarch64" if found == "macos" else "x86_64"
-    return Place(
-        system=found,
-        machine=_MACHINES[processor[1]] if processor else default,
+def _parse_platform(platform: str, python: str, target: str) -> Machine:
+    name = {"win32": "win-32", "manylinux2014": "manylinux2014_x86_64"}.get(platform, platform)
+    system = _SYSTEM.search(name)
+    architecture = _ARCHITECTURE.search(_dashed(name))
+    is_known = architecture is not None or name in _SYSTEMS
+    if system is None or not is_known or _unknown_part(name):
+        raise InvalidArgument(f"'{target}' is not a target: write platform and Python {SYNTAX}.")
+    kind = "musl" if "musl" in name else _SYSTEMS[system[0]]
+    default = "aarch64" if kind == "macos" else "x86_64"
+    return Machine(
+        system=kind,
+        architecture=_ARCHITECTURES[architecture[1]] if architecture else default,
         python=python,
-        libc=oldest or (_MUSL if found == "musl" else _GLIBC),
+        libc=_libc(name, kind),
     )
+
+
+def _unknown_part(name: str) -> str:
+    """What is left of a platform's name without the parts that are known."""
+    rest = _SYSTEM.sub("", _FILLER.sub("", _LIBC.sub("", name)))
+    rest = re.sub(r"^_\d+_\d+", "", rest)
+    return _ARCHITECTURE.sub("", _dashed(rest)).strip("-")
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-").replace("x86-64", "x86_64")
+
+
+def _libc(name: str, kind: str) -> tuple[int, int]:
+    named = _LIBC.search(name)
+    if named:
+        return int(named[1]), int(named[2])
+    if "2014" in name:
+        return _MANYLINUX2014
+    return _MUSL if kind == "musl" else _GLIBC

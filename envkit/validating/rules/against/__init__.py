@@ -1,1 +1,4 @@
-"""Stage `against`: will the model run in an environment that is there, without building one."""
+"""Stage `against`: will the model run in an existing environment, without building one?
+
+A rule takes `check(facts: ModelFacts, drift: Drift)`.
+"""

@@ -1,26 +1,18 @@
-"""Rule `absent-package`: everything that the model asks for is in the environment."""
-
-from __future__ import annotations
-
-from collections.abc import Iterator
+"""Rule `absent-package`: every package that the model needs is in the environment."""
 
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV601"
-NAME = "absent-package"
-SEVERITY = Severity.ERROR
+from envkit.validating.finding import Fault, Faults, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.drift import Drift
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each package that is missing; a warning where it is only implied by others."""
-    for each in facts.fit.missing:
-        file, line = facts.place_of(each.name)
-        yield Finding(
-            rule=CODE,
-            severity=SEVERITY if each.required else Severity.WARNING,
-            file=file,
-            line=line,
-            problem=f"`{each.spec}` is not in {facts.fit.named}",
-            remedy="install it there, or let the model run in an environment of its own (`envkit predict`)",
+@rule("ENV601", "absent-package", Severity.ERROR)
+def check(facts: ModelFacts, drift: Drift) -> Faults:
+    """Report each missing package; a warning where only other packages need it."""
+    for package in drift.absent:
+        yield Fault(
+            f"`{package.spec}` is not in {drift.environment_name}",
+            "install it there, or run the model in its own environment (`envkit predict`)",
+            facts.location_of(package.name),
+            Severity.ERROR if package.is_required else Severity.WARNING,
         )

@@ -1,32 +1,26 @@
-"""Rule `foreign-abi`: what is installed there was built for that interpreter and platform.
+"""Rule `foreign-abi`: installed packages were built for the environment's interpreter and platform.
 
 A wheel's tags say which interpreter, binary interface and machine its compiled files are for.
 Copied folders, `--target` and images that were put together by hand mix them up.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
+from envkit.validating.finding import Fault, Faults, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.drift import Drift
 
-CODE = "ENV604"
-NAME = "foreign-abi"
-SEVERITY = Severity.ERROR
+SHOWN = 3  # tags
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
+@rule("ENV604", "foreign-abi", Severity.ERROR)
+def check(facts: ModelFacts, drift: Drift) -> Faults:
     """Report each package of the model that is installed there for another interpreter."""
-    for each in facts.fit.misbuilt:
-        file, line = facts.place_of(each.name)
-        has = f"Python {facts.fit.there.python} on {facts.fit.there.platform}"
-        yield Finding(
-            rule=CODE,
-            severity=SEVERITY,
-            file=file,
-            line=line,
-            problem=f"{each.name} {each.version} in {facts.fit.named} is built for {', '.join(each.tags[:3])}, and "
-            f"that is {has}",
-            remedy="install it again with that interpreter's own installer",
+    environment = drift.environment
+    for package in drift.foreign_builds:
+        tags = ", ".join(package.tags[:SHOWN])
+        yield Fault(
+            f"{package.name} {package.version} in {drift.environment_name} is built for {tags}, "
+            f"but the environment is Python {environment.python} on {environment.platform}",
+            "install it again with the installer of that interpreter",
+            facts.location_of(package.name),
         )

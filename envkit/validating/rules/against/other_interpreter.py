@@ -1,41 +1,32 @@
-"""Rule `other-interpreter`: the environment's Python is the model's.
+"""Rule `other-interpreter`: the environment has the model's Python.
 
-Another minor version loads no compiled package and no bytecode of the first, and pickles of
-functions neither.
+Compiled packages, bytecode and pickles of functions are for one minor version of Python.
 """
-
-from __future__ import annotations
-
-from collections.abc import Iterator
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV603"
-NAME = "other-interpreter"
-SEVERITY = Severity.ERROR
+from envkit.validating.finding import WHOLE_MODEL, Fault, Faults, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.drift import Drift
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report another minor version, and as a note another patch version."""
-    here, wanted = facts.fit.there.python, facts.python
-    if here is None or wanted is None:
+@rule("ENV603", "other-interpreter", Severity.ERROR)
+def check(facts: ModelFacts, drift: Drift) -> Faults:
+    """Report another minor version; another patch version is a note."""
+    actual, needed = drift.environment.python, facts.python
+    if actual is None or needed is None:
         return
-    if facts.lock is not None:
-        admitted = facts.lock.requires_python
-    else:
-        admitted = None
-    if here.split(".")[:2] != wanted.split(".")[:2]:
-        problem = f"the model wants Python {wanted}, {facts.fit.named} has {here}"
-        yield Finding(rule=CODE, severity=SEVERITY, problem=problem, remedy=_remedy(wanted))
-    elif admitted and not _admits(admitted, here):
-        problem = f"the model's lock is for Python {admitted}, {facts.fit.named} has {here}"
-        yield Finding(rule=CODE, severity=SEVERITY, problem=problem, remedy=_remedy(wanted))
-    elif here != wanted and wanted.count(".") > 1:
-        problem = f"the model was captured with Python {wanted}, {facts.fit.named} has {here}"
-        yield Finding(rule=CODE, severity=Severity.NOTE, problem=problem, remedy=_remedy(wanted))
+    actual_text = f"{drift.environment_name} has {actual}"
+    remedy = f"make the environment with Python {needed}, or capture the model with {actual}"
+    locked = facts.lock.requires_python if facts.lock else None
+    if actual.split(".")[:2] != needed.split(".")[:2]:
+        yield Fault(f"the model needs Python {needed}, but {actual_text}", remedy)
+    elif locked and not _admits(locked, actual):
+        yield Fault(f"the model's lock is for Python {locked}, but {actual_text}", remedy)
+    elif actual != needed and needed.count(".") > 1:
+        problem = f"the model was captured with Python {needed}, but {actual_text}"
+        yield Fault(problem, remedy, WHOLE_MODEL, Severity.NOTE)
 
 
 def _admits(specifier: str, version: str) -> bool:
@@ -43,7 +34,3 @@ def _admits(specifier: str, version: str) -> bool:
         return SpecifierSet(specifier).contains(version, prereleases=True)
     except InvalidSpecifier:
         return True
-
-
-def _remedy(wanted: str) -> str:
-    return f"make the environment with Python {wanted}, or capture the model with the other"

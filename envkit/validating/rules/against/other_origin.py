@@ -1,32 +1,25 @@
-"""Rule `other-origin`: what the model takes from a URL came from there in the environment, too.
+"""Rule `other-origin`: packages that the model takes from a URL came from that URL in the environment.
 
 The same version from another place, another commit or an index may be other code.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 from envkit.formats.credentials import without_credentials
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
+from envkit.validating.finding import Fault, Faults, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.drift import Drift
+from envkit.validating.stages.snapshot import INDEX
 
-CODE = "ENV606"
-NAME = "other-origin"
-SEVERITY = Severity.WARNING
 
-
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each package that came from elsewhere."""
-    for wanted, found in facts.fit.from_elsewhere:
-        file, line = facts.place_of(wanted.name)
-        origin = "an index" if found.origin == "index" else found.origin
-        problem = f"the model wants {wanted.name} from {without_credentials(wanted.url or '')}, {facts.fit.named} has it "
-        yield Finding(
-            rule=CODE,
-            severity=SEVERITY,
-            file=file,
-            line=line,
-            problem=f"{problem}from {origin}",
-            remedy="install it from there",
+@rule("ENV606", "other-origin", Severity.WARNING)
+def check(facts: ModelFacts, drift: Drift) -> Faults:
+    """Report each package that came from another place."""
+    for needed, package in drift.other_origins:
+        url = without_credentials(needed.url or "")
+        origin = "an index" if package.origin == INDEX else package.origin
+        yield Fault(
+            f"the model needs {needed.name} from {url}, "
+            f"but {drift.environment_name} has it from {origin}",
+            "install it from there",
+            facts.location_of(needed.name),
         )

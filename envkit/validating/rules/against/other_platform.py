@@ -1,35 +1,30 @@
-"""Rule `other-platform`: the environment is on the platform that the model was captured on.
+"""Rule `other-platform`: the environment is on the platform of the capture.
 
-Elsewhere other files are installed for the same versions, and the model was not tried with those.
+On another platform, other files are installed for the same versions, and the model was not tried
+with those.
 """
 
-from __future__ import annotations
-
 import re
-from collections.abc import Iterator
 
 from envkit.formats import envkit_json
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV605"
-NAME = "other-platform"
-SEVERITY = Severity.WARNING
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.drift import Drift
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
+@rule("ENV605", "other-platform", Severity.WARNING)
+def check(facts: ModelFacts, drift: Drift) -> Faults:
     """Report another platform; versions of the operating system do not count."""
-    there, captured = facts.fit.there.platform, facts.evidence.platform if facts.evidence else ""
-    if there and captured and _kind(there) != _kind(captured):
-        yield Finding(
-            rule=CODE,
-            severity=SEVERITY,
-            file=envkit_json.FILE_NAME,
-            field="interpreter.platform",
-            problem=f"the model was captured on {captured}, {facts.fit.named} is on {there}",
-            remedy="try the model there (`envkit validate --rebuild`) before you rely on it",
+    actual = drift.environment.platform
+    captured = facts.evidence.platform if facts.evidence else ""
+    if actual and captured and _without_version(actual) != _without_version(captured):
+        yield Fault(
+            f"the model was captured on {captured}, but {drift.environment_name} is on {actual}",
+            "try the model there (`envkit validate --rebuild`) before you rely on it",
+            Location(envkit_json.FILE_NAME, field="interpreter.platform"),
         )
 
 
-def _kind(platform: str) -> str:
+def _without_version(platform: str) -> str:
     return re.sub(r"-\d+(\.\d+)*-", "-", platform)

@@ -1,39 +1,35 @@
 """Rule `version-drift`: the environment has the versions that the model was captured with.
 
-An error where the first number differs or an older version is there; else a warning.
+Another major version, or an older version, is an error; else it is a warning.
 """
-
-from __future__ import annotations
-
-from collections.abc import Iterator
 
 from packaging.version import InvalidVersion, Version
 
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV602"
-NAME = "version-drift"
-SEVERITY = Severity.WARNING
+from envkit.validating.finding import Fault, Faults, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.drift import Drift
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
+@rule("ENV602", "version-drift", Severity.WARNING)
+def check(facts: ModelFacts, drift: Drift) -> Faults:
     """Report each package in another version."""
-    for wanted, found in facts.fit.drifted:
-        file, line = facts.place_of(wanted.name)
-        yield Finding(
-            rule=CODE,
-            severity=Severity.ERROR if _is_grave(wanted.version, found.version or "") else SEVERITY,
-            file=file,
-            line=line,
-            problem=f"the model wants `{wanted.spec}`, {facts.fit.named} has {wanted.name} {found.version}",
-            remedy="install that version there, or let the model run in an environment of its own (`envkit predict`)",
+    for needed, package in drift.other_versions:
+        actual = package.version or ""
+        is_severe = _is_severe(needed.version or "", actual)
+        yield Fault(
+            f"the model needs `{needed.spec}`, "
+            f"but {drift.environment_name} has {needed.name} {actual}",
+            "install that version there, or run the model in its own environment "
+            "(`envkit predict`)",
+            facts.location_of(needed.name),
+            Severity.ERROR if is_severe else Severity.WARNING,
         )
 
 
-def _is_grave(wanted: str | None, found: str) -> bool:
+def _is_severe(needed: str, actual: str) -> bool:
     try:
-        left, right = Version(wanted or ""), Version(found.lstrip("="))
+        left, right = Version(needed), Version(actual.lstrip("="))
     except InvalidVersion:
         return True
-    return left.epoch != right.epoch or left.major != right.major or right < left
+    return (left.epoch, left.major) != (right.epoch, right.major) or right < left

@@ -1,35 +1,22 @@
-"""Rule `scanner-alarm`: the deeper scanners that were asked for find nothing.
+"""Rule `scanner-alarm`: the requested scanners of pickles raise no alarm.
 
 Only with `--scan picklescan` or `--scan fickling`, which envkit's extra `scan` installs. A triage,
-too.
+not a security boundary.
 """
-
-from __future__ import annotations
-
-from collections.abc import Iterator
 
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.files.requirement_files import relative
-from envkit.validating.finding import Finding, Severity
-from envkit.validating.stages.scanners import named
-
-CODE = "ENV230"
-NAME = "scanner-alarm"
-SEVERITY = Severity.ERROR
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.code import ModelCode
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
+@rule("ENV230", "scanner-alarm", Severity.ERROR)
+def check(facts: ModelFacts, code: ModelCode) -> Faults:
     """Report what each scanner says."""
-    for scan in named(facts.scan):
-        if facts.bare is not None:
-            artifact = facts.bare.artifact
-        else:
-            artifact = None
-        for alarm in scan(facts.path if artifact is None else facts.path / artifact):
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=relative(alarm.file, facts.path),
-                problem=alarm.problem,
-                remedy="do not load it; find out who made it, and save the model again from trusted code",
-            )
+    for alarm in code.alarms:
+        yield Fault(
+            alarm.problem,
+            "do not load it; find out who made it, and save the model again from trusted code",
+            Location(relative(alarm.file, facts.path)),
+        )

@@ -1,93 +1,80 @@
 """Rule `undeclared-import`: everything that code and artifacts import is declared.
 
-What is imported is read from the model's code and artifacts; the distribution that has a module is
-known from the evidence of the capture, from what is installed beside envkit, or from a table, and
-else guessed by its name.
+Imports are read from the model's code and artifacts. Which distribution has a module is known from
+the evidence of the capture, from what is installed next to envkit, or from a table, else guessed by
+its name.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 
 from envkit.formats import requirements_txt
-from envkit.validating.files.declared import declared
-from envkit.validating.files.edits import Edit, added, versions
+from envkit.validating.files.edits import Edits, known_versions, with_more_requirements
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.files.imports import Used
-from envkit.validating.finding import Finding, Severity
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.code import ExternalImport, ModelCode
 
-CODE = "ENV201"
-NAME = "undeclared-import"
-SEVERITY = Severity.ERROR
+SHOWN = 3  # distributions that have the module
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
+@rule("ENV201", "undeclared-import", Severity.ERROR)
+def check(facts: ModelFacts, code: ModelCode) -> Faults:
     """Report each module once, where it is first imported; a guess is a warning."""
-    names = declared(facts)
-    told: set[str] = set()
-    if facts.imports.survey:
-        unreached = facts.imports.survey.unreached
-    else:
-        unreached = set()
-    for each in sorted(facts.imports.used, key=lambda each: each.mention.file in unreached):
-        top = each.mention.module.partition(".")[0]
-        if (
-            each.mention.guarded
-            or top in told
-            or each.providers & names
-            or _stands_in(each, facts, names)
-        ):
+    for external in _undeclared(facts, code):
+        mention = external.mention
+        is_reached = mention.file not in code.survey.unreached
+        severity = Severity.ERROR if external.certain and is_reached else Severity.WARNING
+        how = "is imported"
+        if not mention.by_code:
+            how = "is needed to load the model"
+        elif not is_reached:
+            how = "is imported by code to which no import leads"
+        names = sorted(external.providers, key=lambda name: (len(name), name))
+        shown = " or ".join(names[:SHOWN] if external.certain else names[:1])
+        yield Fault(
+            f"{mention.module} {how}, but no declared package is known to have it",
+            f"require {shown}, or put the module into the model's code; `envkit capture` finds both",
+            Location(mention.file, mention.line),
+            severity,
+        )
+
+
+def fix(facts: ModelFacts, code: ModelCode) -> Edits:
+    """Require what is certain, in the version that `MLmodel` or the evidence records for it."""
+    if not facts.has(requirements_txt.FILE_NAME):
+        return
+    versions = known_versions(facts)
+    names: set[str] = set()
+    for external in _undeclared(facts, code):
+        is_reached = external.mention.file not in code.survey.unreached
+        if external.certain and is_reached and len(external.providers) == 1:
+            names |= external.providers & versions.keys()
+    if names:
+        lines = [f"{name}=={versions[name]}" for name in sorted(names)]
+        yield with_more_requirements(facts, requirements_txt.FILE_NAME, lines)
+
+
+def _undeclared(facts: ModelFacts, code: ModelCode) -> Iterator[ExternalImport]:
+    """Yield the first import of each top-level module that no declared distribution has."""
+    top_levels = set()
+    # code that is reached counts first
+    unreached = code.survey.unreached
+    for external in sorted(code.external_imports, key=lambda each: each.mention.file in unreached):
+        top_level = external.mention.module.partition(".")[0]
+        if external.mention.guarded or top_level in top_levels:
             continue
-        told.add(top)
-        is_reached = each.mention.file not in unreached
-        if is_reached:
-            where = ""
-        else:
-            where = ", by code to which no import leads,"
-        likely = " or ".join(
-            sorted(each.providers, key=lambda name: (len(name), name))[: 3 if each.sure else 1]
-        )
-        yield Finding(
-            rule=CODE,
-            severity=SEVERITY if each.sure and is_reached else Severity.WARNING,
-            file=each.mention.file,
-            line=each.mention.line,
-            problem=f"{each.mention.module} is {_verb(each)}{where} and no declared package is known to have it",
-            remedy=f"require {likely}, or put the module into the model's code; `envkit capture` finds both",
-        )
+        if external.providers & facts.declared or _has_alternative(external, facts, code):
+            continue
+        top_levels.add(top_level)
+        yield external
 
 
-def _verb(each: Used) -> str:
-    if each.mention.by_code:
-        return "imported"
-    return "needed to load the model,"
-
-
-def _stands_in(each: Used, facts: ModelFacts, names: frozenset[str]) -> bool:
-    """Whether it is imported only in the absence of something that is there."""
-    return bool(each.mention.instead_of) and all(
-        facts.imports.is_standard(name) or facts.imports.providers(name)[0] & names
-        for name in each.mention.instead_of
+def _has_alternative(external: ExternalImport, facts: ModelFacts, code: ModelCode) -> bool:
+    """Whether it is only imported in the absence of modules that are all available."""
+    alternatives = external.mention.instead_of
+    if not alternatives:
+        return False
+    return all(
+        code.is_standard(module) or code.providers(module)[0] & facts.declared
+        for module in alternatives
     )
-
-
-def fix(facts: ModelFacts) -> Iterator[Edit]:
-    """Require what is surely meant, in the version that `MLmodel` or the evidence records for it."""
-    known, names = versions(facts), declared(facts)
-    if facts.imports.survey:
-        unreached = facts.imports.survey.unreached
-    else:
-        unreached = set()
-    told = {each.problem.partition(" ")[0] for each in check(facts)}
-    meant = {
-        next(iter(each.providers))
-        for each in facts.imports.used
-        if each.sure
-        and each.mention.file not in unreached
-        and len(each.providers) == 1
-        and each.mention.module in told
-        and not each.providers & names
-    }
-    lines = [f"{name}=={known[name]}" for name in sorted(meant) if name in known]
-    if lines and facts.has(requirements_txt.FILE_NAME):
-        yield added(facts, requirements_txt.FILE_NAME, lines)

@@ -1,38 +1,33 @@
 """Rule `unneeded-mlflow`: MLflow is required only where the model's own code, or its loader, imports it.
 
-MLflow writes itself into every model that it saves. envkit loads the usual flavors without it, and
-the environment is then smaller by some ninety distributions.
+MLflow adds itself to every model that it saves. envkit loads the usual flavors without it, which
+makes the environment smaller by some ninety distributions.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
+from envkit.validating.finding import Fault, Faults, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.code import ModelCode
 
-CODE = "ENV203"
-NAME = "unneeded-mlflow"
-SEVERITY = Severity.NOTE
 NAMES = frozenset({"mlflow", "mlflow-skinny"})
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
+@rule("ENV203", "unneeded-mlflow", Severity.NOTE)
+def check(facts: ModelFacts, code: ModelCode) -> Faults:
     """Report a requirement on MLflow that nothing uses."""
-    if facts.imports.survey is None or any(each.providers & NAMES for each in facts.imports.used):
-        return
-    if any(
-        each.name in NAMES and each.used
-        for each in (facts.evidence.distributions if facts.evidence else ())
-    ):
+    if not code.is_read or _is_used(facts, code):
         return
     for line in facts.requirements.lines:
         if line.name in NAMES and not line.constraint:
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=line.file,
-                line=line.line,
-                problem=f"`{line.shown}` is required, and envkit loads this model without it",
-                remedy="run `envkit capture`, or keep it if MLflow itself is to serve the model",
+            yield Fault(
+                f"`{line.shown}` is required, but envkit loads this model without it",
+                "run `envkit capture`, or keep it if MLflow itself is to serve the model",
+                line.location,
             )
+
+
+def _is_used(facts: ModelFacts, code: ModelCode) -> bool:
+    if any(external.providers & NAMES for external in code.external_imports):
+        return True
+    captured = facts.captured_distributions
+    return any(distribution.used for distribution in captured if distribution.name in NAMES)

@@ -1,50 +1,51 @@
-"""Rule `unused-requirement`: what is required is used.
+"""Rule `unused-requirement`: every requirement is used.
 
-A package that nothing uses makes environments larger, and its faults the model's. It counts as used
-when the capture saw why it is there, when code or an artifact imports it, or when it wrote the
-artifacts. What a library imports by itself, such as a plugin, cannot be seen without a capture.
+An unused package makes environments larger, and its faults become the model's. A requirement is
+used if the capture recorded why it is there, if code or an artifact imports it, or if it wrote the
+artifacts. What a library loads by itself, such as a plugin, can only be seen by a capture.
 """
-
-from __future__ import annotations
-
-from collections.abc import Iterator
 
 from packaging.utils import canonicalize_name
 
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
+from envkit.validating.finding import Fault, Faults, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.code import ModelCode
 
-CODE = "ENV202"
-NAME = "unused-requirement"
-SEVERITY = Severity.WARNING
 TOOLS = frozenset({"mlflow", "mlflow-skinny", "pip", "setuptools", "wheel"})
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each requirement that nothing is known to use; a note where MLflow saw it being used."""
-    if facts.imports.survey is None:
+@rule("ENV202", "unused-requirement", Severity.WARNING)
+def check(facts: ModelFacts, code: ModelCode) -> Faults:
+    """Report each requirement without a known use; a note where that is not certain."""
+    if not code.is_read:
         return
-    used = {name for each in facts.imports.used for name in each.providers}
-    used |= {canonicalize_name(name) for name in facts.recorded_versions}
-    used |= {
-        canonicalize_name(each.name)
-        for each in (facts.evidence.distributions if facts.evidence else ())
-        if each.used
-    }
-    used |= TOOLS
-    by_mlflow = (
-        facts.evidence is None
-        and facts.mlmodel is not None
-        and facts.mlmodel.mlflow_version is not None
-    )
-    unsure = by_mlflow or bool(facts.imports.survey.gaps)
+    used = _used_names(facts, code)
+    severity = Severity.WARNING
+    if code.survey.gaps or _is_from_mlflow(facts):
+        severity = Severity.NOTE
     for line in facts.requirements.lines:
         if not line.constraint and line.name is not None and line.name not in used:
-            yield Finding(
-                rule=CODE,
-                severity=Severity.NOTE if unsure else SEVERITY,
-                file=line.file,
-                line=line.line,
-                problem=f"`{line.shown}` is required, and nothing of the model is known to use it",
-                remedy="remove it, or capture the model, which sees what libraries import too",
+            yield Fault(
+                f"`{line.shown}` is required, but nothing in the model is known to use it",
+                "remove it, or capture the model, which also sees what libraries import",
+                line.location,
+                severity,
             )
+
+
+def _used_names(facts: ModelFacts, code: ModelCode) -> set[str]:
+    used = {*TOOLS, *facts.recorded_versions}
+    for external in code.external_imports:
+        used |= external.providers
+    for distribution in facts.captured_distributions:
+        if distribution.used:
+            used.add(canonicalize_name(distribution.name))
+    return used
+
+
+def _is_from_mlflow(facts: ModelFacts) -> bool:
+    """Whether MLflow inferred the requirements: it saw them being imported."""
+    if facts.evidence is not None or facts.mlmodel is None:
+        return False
+    return facts.mlmodel.mlflow_version is not None

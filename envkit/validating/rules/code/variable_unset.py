@@ -1,57 +1,42 @@
-"""Rule `variable-unset`: the environment variables that the model cannot do without are set here.
+"""Rule `variable-unset`: the environment variables that the model requires are set.
 
-Here is where `envkit validate` runs: run it where the model will run, or leave the rule out
+They are looked up where `envkit validate` runs: run it where the model will run, or skip the rule
 (`--ignore ENV220`).
 """
-
-from __future__ import annotations
-
-from collections.abc import Iterator
 
 from envkit.analysis.environment_variables import OF_THE_SYSTEM, guarded_lines
 from envkit.analysis.mentions import Variable
 from envkit.formats import envkit_json
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV220"
-NAME = "variable-unset"
-SEVERITY = Severity.WARNING
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.code import ModelCode
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
+@rule("ENV220", "variable-unset", Severity.WARNING)
+def check(facts: ModelFacts, code: ModelCode) -> Faults:
     """Report each required variable that is not set, never a value."""
-    seen = facts.evidence.required if facts.evidence else ()
-    told: set[str] = set()
-    for name in seen:
+    required: dict[str, Location] = {}
+    if facts.evidence is not None:
+        location = Location(envkit_json.FILE_NAME)
+        required = dict.fromkeys(facts.evidence.required_variables, location)
+    for variable in code.survey.variables:
+        if variable.name in facts.environ or variable.name in required:
+            continue
+        if variable.needed and not _is_optional(variable, facts):
+            required[variable.name] = Location(variable.file, variable.line)
+    for name, location in required.items():
         if name not in facts.environ:
-            told.add(name)
-            yield _finding(name, envkit_json.FILE_NAME, 0)
-    for each in facts.imports.survey.variables if facts.imports.survey else ():
-        if (
-            each.needed
-            and each.name not in facts.environ
-            and each.name not in told
-            and not _is_ready(each, facts)
-        ):
-            told.add(each.name)
-            yield _finding(each.name, each.file, each.line)
+            yield Fault(
+                f"the model requires the environment variable {name}, which is not set here",
+                f"set {name} where the model runs",
+                location,
+            )
 
 
-def _is_ready(each: Variable, facts: ModelFacts) -> bool:
-    """Whether the code is ready for its absence."""
-    lines = guarded_lines(str(facts.path / each.file), each.name)
-    return bool(OF_THE_SYSTEM.fullmatch(each.name)) or any(
-        first <= each.line <= last for first, last in lines
-    )
-
-
-def _finding(name: str, file: str, line: int) -> Finding:
-    return Finding(
-        rule=CODE,
-        severity=SEVERITY,
-        file=file,
-        line=line,
-        problem=f"the model cannot do without the environment variable {name}, which is not set here",
-        remedy=f"set {name} where the model runs",
-    )
+def _is_optional(variable: Variable, facts: ModelFacts) -> bool:
+    """Whether the code handles its absence, or every system sets it."""
+    if OF_THE_SYSTEM.fullmatch(variable.name):
+        return True
+    lines = guarded_lines(str(facts.path / variable.file), variable.name)
+    return any(first <= variable.line <= last for first, last in lines)

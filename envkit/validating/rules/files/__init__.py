@@ -1,1 +1,4 @@
-"""Stage `files`: what the files of a model say, alone and together. Nothing is run, installed or asked for."""
+"""Stage `files`: what the files of a model say, alone and together. Nothing is run, installed or downloaded.
+
+A rule takes `check(facts: ModelFacts)`.
+"""

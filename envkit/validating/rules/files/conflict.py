@@ -1,12 +1,7 @@
-"""Rule `conflict`: no two lines exclude each other where both hold.
+"""Rule `conflict`: no two lines exclude each other where both apply.
 
-Lines with environment markers conflict only where there is a Python and platform for which both
-markers hold.
+Lines with environment markers conflict only if both markers hold for some Python and platform.
 """
-
-from __future__ import annotations
-
-from collections.abc import Iterator
 
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.files.requirement_pairs import (
@@ -14,36 +9,23 @@ from envkit.validating.files.requirement_pairs import (
     excludes_itself,
     overlapping,
 )
-from envkit.validating.finding import Finding, Severity
+from envkit.validating.finding import Fault, Faults, Severity
+from envkit.validating.rule import rule
 
-CODE = "ENV131"
-NAME = "conflict"
-SEVERITY = Severity.ERROR
+REMEDY = "keep the one that the model was made with"
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each pair of requirements or constraints that nothing satisfies."""
-    for line in facts.requirements.lines:
+@rule("ENV131", "conflict", Severity.ERROR)
+def check(facts: ModelFacts) -> Faults:
+    """Report each line, and each pair of lines, that no version satisfies."""
+    lines = facts.requirements.lines
+    for line in lines:
         if excludes_itself(line):
-            problem, remedy = (
-                f"no version satisfies `{line.shown}`",
-                "keep the one that the model was made with",
-            )
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=line.file,
-                line=line.line,
-                problem=problem,
-                remedy=remedy,
-            )
-    for first, second in overlapping(facts.requirements.lines):
+            yield Fault(f"no version satisfies `{line.shown}`", REMEDY, line.location)
+    for first, second in overlapping(lines):
         if exclude_each_other(first, second):
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=second.file,
-                line=second.line,
-                problem=f"`{second.shown}` and `{first.shown}` ({first.file}:{first.line}) exclude each other",
-                remedy="keep the one that the model was made with, or give them markers that do not overlap",
+            yield Fault(
+                f"`{second.shown}` and `{first.shown}` ({first.location}) exclude each other",
+                f"{REMEDY}, or use markers that do not overlap",
+                second.location,
             )

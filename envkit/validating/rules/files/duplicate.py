@@ -1,43 +1,42 @@
-"""Rule `duplicate`: each name is required once for each environment, however it is spelt."""
+"""Rule `duplicate`: each name is required once for each environment."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
-from envkit.validating.files.edits import Edit, requirement_changed
+from envkit.validating.files.edits import Edits, without_requirement
 from envkit.validating.files.facts import ModelFacts
+from envkit.validating.files.requirement_files import Line
 from envkit.validating.files.requirement_pairs import exclude_each_other, overlapping
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV130"
-NAME = "duplicate"
-SEVERITY = Severity.WARNING
+from envkit.validating.finding import Fault, Faults, Severity
+from envkit.validating.rule import rule
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each requirement that another one of the same name already makes."""
-    lines = [each for each in facts.requirements.lines if not each.constraint]
-    for first, second in overlapping(lines):
+@rule("ENV130", "duplicate", Severity.WARNING)
+def check(facts: ModelFacts) -> Faults:
+    """Report each requirement whose name another line requires already."""
+    for first, second in overlapping(_requirements(facts)):
         if not exclude_each_other(first, second):
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=second.file,
-                line=second.line,
-                problem=f"`{second.shown}` requires what `{first.shown}` ({first.file}:{first.line}) does",
-                remedy="keep one of them, with the extras of both",
+            yield Fault(
+                f"`{second.shown}` requires the same package as `{first.shown}` ({first.location})",
+                "keep one of them, with the extras of both",
+                second.location,
             )
 
 
-def fix(facts: ModelFacts) -> Iterator[Edit]:
-    """Remove a line that asks for no more than one before it; one at a time, as line numbers move."""
-    lines = [each for each in facts.requirements.lines if not each.constraint]
-    for first, second in overlapping(lines):
-        if first.parsed is None or second.parsed is None or first.marker != second.marker:
-            continue
-        if first.specifier == second.specifier and second.parsed.extras <= first.parsed.extras:
-            yield from requirement_changed(facts, second, None)
+def fix(facts: ModelFacts) -> Edits:
+    """Remove a line that another one covers; one at a time, because line numbers change."""
+    for first, second in overlapping(_requirements(facts)):
+        if _covers(first, second):
+            yield from without_requirement(facts, second)
             return
-        if first.specifier == second.specifier and first.parsed.extras <= second.parsed.extras:
-            yield from requirement_changed(facts, first, None)
+        if _covers(second, first):
+            yield from without_requirement(facts, first)
             return
+
+
+def _requirements(facts: ModelFacts) -> list[Line]:
+    return [line for line in facts.requirements.lines if not line.constraint]
+
+
+def _covers(line: Line, other: Line) -> bool:
+    """Whether the other line requires nothing more."""
+    if line.parsed is None or other.parsed is None or line.marker != other.marker:
+        return False
+    return line.specifier == other.specifier and other.parsed.extras <= line.parsed.extras

@@ -1,100 +1,91 @@
-"""Rule `evidence-disagrees`: the files require what the capture saw, in the versions that it saw."""
+"""Rule `evidence-disagrees`: the files require what the capture recorded, in the recorded versions."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Sequence
-
-from packaging.utils import canonicalize_name
+import os
 
 from envkit.formats import envkit_json, requirements_txt
 from envkit.formats.requirement import Requirement
-from envkit.validating.files.edits import Edit, added
-from envkit.validating.files.evidence import Seen
+from envkit.validating.files.edits import Edits, with_more_requirements
+from envkit.validating.files.evidence import CapturedDistribution
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.files.requirement_files import Line
-from envkit.validating.finding import Finding, Severity
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
 
-CODE = "ENV106"
-NAME = "evidence-disagrees"
-SEVERITY = Severity.ERROR
 SHOWN = 3
-REMEDY = "capture the model again, or take the change back"
+REMEDY = "capture the model again, or undo the change"
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each distribution of the evidence that is not required, and each requirement that it does not know."""
-    if facts.evidence is None or not facts.requirements.lines or facts.requirements.broken:
+@rule("ENV106", "evidence-disagrees", Severity.ERROR)
+def check(facts: ModelFacts) -> Faults:
+    """Report each recorded distribution that is not required, and each requirement that differs from the record."""
+    files = facts.requirements
+    if facts.evidence is None or not files.lines or files.broken:
         return
+    constraints = []
+    for distribution in _missing(facts):
+        if distribution.role == "requirement":
+            yield _not_required([distribution])
+        else:
+            constraints.append(distribution)
+    # constraints are lost together, so they are one finding
+    if constraints and files.is_whole:
+        yield _not_required(constraints)
     lines: dict[str, Line] = {}
-    for line in facts.requirements.lines:
-        lines.setdefault(line.name or "", line)
-    seen: dict[str, Seen] = {
-        canonicalize_name(each.name): each for each in facts.evidence.installed
-    }
-    absent = [each for name, each in seen.items() if name not in lines]
-    for required in (each for each in absent if each.role == "requirement"):
-        yield _absent([required])
-    if facts.requirements.is_whole and (
-        bounds := [each for each in absent if each.role != "requirement"]
-    ):
-        yield _absent(bounds)
+    for line in files.lines:
+        if line.name is not None:
+            lines.setdefault(line.name, line)
     for name, line in lines.items():
-        if name and (told := _problem(line, seen.get(name))):
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=line.file,
-                line=line.line,
-                problem=told,
-                remedy=REMEDY,
+        if problem := _problem(line, facts.captured.get(name)):
+            yield Fault(problem, REMEDY, line.location)
+
+
+def fix(facts: ModelFacts) -> Edits:
+    """Require what was recorded and no file requires; versions that were edited stay."""
+    files = facts.requirement_files
+    missing = _missing(facts)
+    if files is None:
+        return
+    constraints = [each.requirement for each in missing if each.role == "constraint"]
+    constraints_file = requirements_txt.CONSTRAINTS_FILE_NAME
+    if constraints and constraints_file not in files.read:
+        # such as a folder of that name
+        if os.path.lexists(facts.path / constraints_file) and not facts.has(constraints_file):
+            return
+        text = facts.text(requirements_txt.FILE_NAME).rstrip("\n")
+        yield requirements_txt.FILE_NAME, f"{text}\n-c {constraints_file}\n"
+        if not facts.has(constraints_file):
+            yield (
+                constraints_file,
+                requirements_txt.dumps(Requirement(text=pin) for pin in constraints),
             )
+        # what else is missing shows when that file is read too
+    elif constraints:
+        yield with_more_requirements(facts, constraints_file, constraints)
+    elif missing:
+        requirements = [each.requirement for each in missing]
+        yield with_more_requirements(facts, requirements_txt.FILE_NAME, requirements)
 
 
-def _absent(missing: Sequence[Seen]) -> Finding:
-    """What was seen, in one role, and is nowhere; constraints are told at once: they are lost together."""
-    names = ", ".join(f"{each.name} {each.version}" for each in missing[:SHOWN])
-    if len(missing) > SHOWN:
-        more = f" and {len(missing) - SHOWN} more"
-    else:
-        more = ""
-    verb, them = ("was", "it") if len(missing) == 1 else ("were", "them")
-    problem = (
-        f"{names}{more} {verb} seen by the capture ({missing[0].role}), and no file requires {them}"
-    )
-    return Finding(
-        rule=CODE, severity=SEVERITY, file=envkit_json.FILE_NAME, problem=problem, remedy=REMEDY
-    )
+def _missing(facts: ModelFacts) -> list[CapturedDistribution]:
+    names = {line.name for line in facts.requirements.lines}
+    return [distribution for name, distribution in facts.captured.items() if name not in names]
 
 
-def _problem(line: Line, seen: Seen | None) -> str:
-    if seen is None:
-        return f"`{line.shown}` is required, and the capture saw no {line.name}"
-    if not seen.version or line.version is None or line.url is not None:
+def _not_required(distributions: list[CapturedDistribution]) -> Fault:
+    """All of one role."""
+    names = ", ".join(f"{each.name} {each.version}" for each in distributions[:SHOWN])
+    if len(distributions) > SHOWN:
+        names += f" and {len(distributions) - SHOWN} more"
+    problem = f"no file requires {names}, recorded by the capture ({distributions[0].role})"
+    return Fault(problem, REMEDY, Location(envkit_json.FILE_NAME))
+
+
+def _problem(line: Line, captured: CapturedDistribution | None) -> str:
+    if captured is None:
+        return f"`{line.shown}` is required, but the capture recorded no {line.name}"
+    if not captured.version or line.version is None or line.url is not None:
         return ""
     # a capture may have dropped the local part
-    versions = {seen.version, seen.version.partition("+")[0]}
-    if line.version in versions:
+    if line.version in (captured.version, captured.version.partition("+")[0]):
         return ""
-    return f"`{line.shown}`, but the capture saw {seen.name} {seen.version}"
-
-
-def fix(facts: ModelFacts) -> Iterator[Edit]:
-    """Require what the capture saw and no file has; versions that were changed by hand stay."""
-    if facts.evidence is None or facts.requirement_files is None:
-        return
-    names = {each.name for each in facts.requirements.lines}
-    missing = [
-        each for each in facts.evidence.installed if canonicalize_name(each.name) not in names
-    ]
-    implied = [each.requirement for each in missing if each.role == "constraint"]
-    bounds = requirements_txt.CONSTRAINTS_FILE_NAME
-    if implied and bounds not in facts.requirement_files.read:
-        text = facts.text(requirements_txt.FILE_NAME).rstrip("\n")
-        yield requirements_txt.FILE_NAME, f"{text}\n-c {bounds}\n"
-        if not facts.has(bounds):
-            yield bounds, requirements_txt.dumps(Requirement(text=pin) for pin in implied)
-        return  # what else is missing is seen when that file is read too
-    if implied:
-        yield added(facts, bounds, implied)
-    elif missing:
-        yield added(facts, requirements_txt.FILE_NAME, [each.requirement for each in missing])
+    return f"`{line.shown}`, but the capture recorded {captured.name} {captured.version}"

@@ -1,39 +1,30 @@
-"""Rule `installer-option`: no option makes the same files install something else.
+"""Rule `installer-option`: no option changes what the files install.
 
-`--pre`, `--no-index`, `--no-binary`, `--use-feature` and their like belong to the machine that
+`--pre`, `--no-index`, `--no-binary`, `--use-feature` and similar options belong to the machine that
 installs; in a model they change what everybody gets.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
+from envkit.validating.finding import Fault, Faults, Severity
+from envkit.validating.rule import rule
 
-CODE = "ENV133"
-NAME = "installer-option"
-SEVERITY = Severity.WARNING
-RISKY = {
-    "--pre": "lets pre-releases in",
-    "--all-releases": "lets pre-releases in",
+RISKS = {
+    "--pre": "admits pre-releases",
+    "--all-releases": "admits pre-releases",
     "--no-binary": "builds packages from source, which runs their code",
-    "--no-index": "works only where the files are at hand",
+    "--no-index": "works only where the files are available locally",
     "--use-feature": "turns on what pip may change or drop",
-    "--no-require-hashes": "turns the check of hashes off",
+    "--no-require-hashes": "turns off the check of hashes",
 }
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
+@rule("ENV133", "installer-option", Severity.WARNING)
+def check(facts: ModelFacts) -> Faults:
     """Report each such option."""
-    found = {(file, option) for each in facts.all_requirements for file, option in each.options}
-    for file, option in sorted(found, key=lambda each: (each[0], each[1].line)):
-        if option.name in RISKY:
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=file,
-                line=option.line,
-                problem=f"`{option}` {RISKY[option.name]}",
-                remedy="remove it, and configure the installer where it runs",
+    for location, option in facts.installer_options:
+        if option.name in RISKS:
+            yield Fault(
+                f"`{option}` {RISKS[option.name]}",
+                "remove it, and configure the installer where it runs",
+                location,
             )

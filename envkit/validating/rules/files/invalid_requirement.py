@@ -1,46 +1,29 @@
-"""Rule `invalid-requirement`: every line is a requirement as PEP 508 has it."""
-
-from __future__ import annotations
+"""Rule `invalid-requirement`: every line is a valid requirement (PEP 508)."""
 
 import re
-from collections.abc import Iterator
 
-from envkit.formats.requirement_lines import is_url
-from envkit.validating.files.edits import Edit, requirement_changed
+from envkit.validating.files.edits import Edits, with_requirement
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
+from envkit.validating.finding import Fault, Faults, Severity
+from envkit.validating.rule import rule
 
-CODE = "ENV113"
-NAME = "invalid-requirement"
-SEVERITY = Severity.ERROR
+REMEDY = (
+    "write it as `numpy==1.26.4`, `name[extra]==1.0; python_version < '3.12'` or `name @ https://…`"
+)
+_CONDA_PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]]*\])?)\s*=\s*([0-9][A-Za-z0-9.!+]*)")
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each line that installers would refuse."""
+@rule("ENV113", "invalid-requirement", Severity.ERROR)
+def check(facts: ModelFacts) -> Faults:
+    """Report each line that installers refuse."""
     for line in facts.lines:
-        given = line.requirement
-        if (
-            line.parsed is None
-            and given.path is None
-            and not is_url(given.text)
-            and not given.placeholders
-        ):
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=line.file,
-                line=line.line,
-                problem=f"`{line.shown}` is not a requirement",
-                remedy="write it as `numpy==1.26.4`, `name[extra]==1.0; python_version < '3.12'` or `name @ https://…`",
-            )
+        if not line.requirement.is_valid:
+            yield Fault(f"`{line.shown}` is not a requirement", REMEDY, line.location)
 
 
-def fix(facts: ModelFacts) -> Iterator[Edit]:
-    """Write `name=1.0`, as conda has it, with two equals signs."""
+def fix(facts: ModelFacts) -> Edits:
+    """Write `name=1.0`, which is conda's syntax, with two equals signs."""
     for line in facts.lines:
-        found = re.fullmatch(
-            r"([A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]]*\])?)\s*=\s*([0-9][A-Za-z0-9.!+]*)",
-            line.requirement.text,
-        )
-        if found:
-            yield from requirement_changed(facts, line, f"{found[1]}=={found[2]}")
+        pin = _CONDA_PIN.fullmatch(line.requirement.text)
+        if pin:
+            yield from with_requirement(facts, line, f"{pin[1]}=={pin[2]}")

@@ -1,94 +1,72 @@
 """Rule `lock-disagrees`: `pylock.toml` holds every requirement and constraint, in a version that they admit."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
-from typing import Any
-
-from packaging.utils import canonicalize_name
+from collections.abc import Sequence
 
 from envkit.formats import pylock_toml
+from envkit.formats.pylock_toml import LockedPackage
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.files.markers import holds_for
 from envkit.validating.files.requirement_files import Line
-from envkit.validating.finding import Finding, Severity
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
 
-CODE = "ENV107"
-NAME = "lock-disagrees"
-SEVERITY = Severity.ERROR
 REMEDY = "lock again with `envkit lock`"
+FULL_COMMIT = 40  # hexadecimal digits
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each line that the lock does not satisfy."""
+@rule("ENV107", "lock-disagrees", Severity.ERROR)
+def check(facts: ModelFacts) -> Faults:
+    """Report each line that the lock does not satisfy, and what the lock holds beyond them."""
     if facts.lock is None:
         return
-    locked: dict[str, list[Mapping[str, Any]]] = {}
-    for package in facts.lock.packages:
-        locked.setdefault(canonicalize_name(str(package["name"])), []).append(package)
-    seen: set[str] = {
-        canonicalize_name(each.name)
-        for each in (facts.evidence.installed if facts.evidence else ())
-    }
     for line in facts.requirements.lines:
-        found = locked.get(line.name or "", [])
-        problem = _problem(line, found, facts.python, seen)
-        if problem:
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=line.file,
-                line=line.line,
-                problem=problem,
-                remedy=REMEDY,
-            )
-    yield from _surplus(facts, locked, seen)
+        if problem := _problem(line, facts):
+            yield Fault(problem, REMEDY, line.location)
+    # a lock for other machines may hold more than the capture saw
+    if facts.captured and "environments" not in facts.lock.content:
+        yield from _surplus(facts)
 
 
-def _surplus(
-    facts: ModelFacts, locked: Mapping[str, list[Mapping[str, Any]]], seen: set[str]
-) -> Iterator[Finding]:
-    """What would be installed and nothing asks for; a lock for other machines may hold more than was seen."""
-    if not seen or facts.lock is None or "environments" in facts.lock.content:
-        return
-    known = seen | {line.name for line in facts.lines}
-    for name, packages in sorted(locked.items()):
-        if name not in known and not any("marker" in each for each in packages):
-            problem = f"{pylock_toml.FILE_NAME} holds {name}, which no file requires and the capture did not see"
-            yield Finding(
-                rule=CODE,
-                severity=Severity.WARNING,
-                file=pylock_toml.FILE_NAME,
-                problem=problem,
-                remedy=REMEDY,
-            )
+def _surplus(facts: ModelFacts) -> Faults:
+    known = facts.captured.keys() | {line.name for line in facts.lines}
+    for name, packages in sorted(facts.locked.items()):
+        if name in known or any("marker" in package for package in packages):
+            continue
+        yield Fault(
+            f"{pylock_toml.FILE_NAME} holds {name}, which no file requires and the capture did not "
+            "record",
+            REMEDY,
+            Location(pylock_toml.FILE_NAME),
+            Severity.WARNING,
+        )
 
 
-def _problem(
-    line: Line, packages: list[Mapping[str, Any]], python: str | None, seen: set[str]
-) -> str:
-    if line.name is None or not holds_for(line.marker, python):
+def _problem(line: Line, facts: ModelFacts) -> str:
+    if line.name is None or not holds_for(line.marker, facts.python):
         return ""
+    packages = facts.locked.get(line.name, [])
     if not packages:
-        if line.constraint and line.name not in seen:
+        # a constraint alone installs nothing
+        if line.constraint and line.name not in facts.captured:
             return ""
         return f"`{line.shown}` is not in {pylock_toml.FILE_NAME}"
     if line.url is not None:
-        return _commit(line, packages)
-    versions = [str(each["version"]) for each in packages if each.get("version")]
+        return _commit_problem(line, line.url, packages)
+    versions = [str(package["version"]) for package in packages if package.get("version")]
     if not versions or any(line.specifier.contains(each, prereleases=True) for each in versions):
         return ""
     return f"`{line.shown}`, but {pylock_toml.FILE_NAME} holds {', '.join(versions)}"
 
 
-def _commit(line: Line, packages: list[Mapping[str, Any]]) -> str:
-    commits = [str(each["vcs"]["commit-id"]) for each in packages if "vcs" in each]
-    wanted = (line.url or "").partition("#")[0].rpartition("@")[2]
-    if (
-        not commits
-        or not (line.url or "").startswith(("git+", "hg+"))
-        or wanted in commits
-        or len(wanted) < 40
-    ):
+def _commit_problem(line: Line, url: str, packages: Sequence[LockedPackage]) -> str:
+    if not url.startswith(("git+", "hg+")):
         return ""
-    return f"{line.name} is required at commit {wanted[:12]}, {pylock_toml.FILE_NAME} holds {commits[0][:12]}"
+    required = url.partition("#")[0].rpartition("@")[2]
+    locked = [str(package["vcs"]["commit-id"]) for package in packages if "vcs" in package]
+    # a branch or tag cannot be compared
+    if not locked or required in locked or len(required) < FULL_COMMIT:
+        return ""
+    return (
+        f"{line.name} is required at commit {required[:12]}, "
+        f"but {pylock_toml.FILE_NAME} holds {locked[0][:12]}"
+    )

@@ -1,32 +1,23 @@
-"""Rule `marker-excludes`: a requirement holds for the model's own Python."""
-
-from __future__ import annotations
-
-from collections.abc import Iterator
+"""Rule `marker-excludes`: every requirement applies to the model's own Python."""
 
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.files.markers import holds_for
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV132"
-NAME = "marker-excludes"
-SEVERITY = Severity.WARNING
+from envkit.validating.finding import Fault, Faults, Severity
+from envkit.validating.rule import rule
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
+@rule("ENV132", "marker-excludes", Severity.WARNING)
+def check(facts: ModelFacts) -> Faults:
     """Report each requirement whose marker holds on no platform for the model's Python."""
     python = facts.python
     if python is None or not python.replace(".", "").isdecimal():
         return
-    lines = [each for each in facts.requirements.lines if not each.constraint]
-    held = {each.name for each in lines if holds_for(each.marker, python)}
+    lines = [line for line in facts.requirements.lines if not line.constraint]
+    installed = {line.name for line in lines if holds_for(line.marker, python)}
     for line in lines:
-        if line.name not in held:
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=line.file,
-                line=line.line,
-                problem=f"`{line.shown}` is never installed: its marker does not hold for Python {python}",
-                remedy="correct the marker, or remove the line",
+        if line.name not in installed:
+            yield Fault(
+                f"`{line.shown}` is never installed: its marker excludes Python {python}",
+                "correct the marker, or remove the line",
+                line.location,
             )

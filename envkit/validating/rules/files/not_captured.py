@@ -1,26 +1,18 @@
-"""Rule `not-captured`: there is an `envkit.json`, against which the other files can be held."""
-
-from __future__ import annotations
+"""Rule `not-captured`: there is an `envkit.json` to compare the other files with."""
 
 import os
-from collections.abc import Iterator
 
 from envkit.formats import envkit_json
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV109"
-NAME = "not-captured"
-SEVERITY = Severity.NOTE
+from envkit.validating.finding import Fault, Faults, Severity
+from envkit.validating.rule import rule
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
+@rule("ENV109", "not-captured", Severity.NOTE)
+def check(facts: ModelFacts) -> Faults:
     """Report a model without evidence."""
-    in_r = facts.mlmodel is not None and facts.mlmodel.runs_in_r
-    if not in_r and not os.path.lexists(facts.path / envkit_json.FILE_NAME):
-        yield Finding(
-            rule=CODE,
-            severity=SEVERITY,
-            problem=f"there is no {envkit_json.FILE_NAME}: whether the files are right cannot be checked",
-            remedy="run `envkit capture` where the model works",
+    if not facts.runs_in_r and not os.path.lexists(facts.path / envkit_json.FILE_NAME):
+        yield Fault(
+            f"there is no {envkit_json.FILE_NAME}: the files cannot be compared with a capture",
+            "run `envkit capture` where the model works",
         )

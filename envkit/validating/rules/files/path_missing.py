@@ -1,28 +1,19 @@
-"""Rule `path-missing`: what `MLmodel` names is there."""
-
-from __future__ import annotations
-
-from collections.abc import Iterator
+"""Rule `path-missing`: every path that `MLmodel` names exists."""
 
 from envkit.formats import mlmodel
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV111"
-NAME = "path-missing"
-SEVERITY = Severity.ERROR
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each field that names a file that is not there; those of the environment are another rule's."""
+@rule("ENV111", "path-missing", Severity.ERROR)
+def check(facts: ModelFacts) -> Faults:
+    """Report each field that names a file that does not exist; environment files have their own rule."""
     for field, value in facts.named_paths:
         if field.endswith(".env") or facts.leads_out(value) or facts.is_there(value):
             continue
-        yield Finding(
-            rule=CODE,
-            severity=SEVERITY,
-            file=mlmodel.FILE_NAME,
-            field=field,
-            problem=f"there is no '{value}' in the model",
-            remedy="put the file back, or save the model again",
+        yield Fault(
+            f"there is no '{value}' in the model",
+            "put the file back, or save the model again",
+            Location(mlmodel.FILE_NAME, field=field),
         )

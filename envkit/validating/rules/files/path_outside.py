@@ -1,10 +1,8 @@
 """Rule `path-outside`: nothing of the model lies outside its directory.
 
-A field of `MLmodel` or a symbolic link that leads out names something that is not there on another
-machine, or something of that machine that is none of the model's business.
+A field of `MLmodel` or a symbolic link that leads out names a file that other machines do not have,
+or a file of theirs that does not belong to the model.
 """
-
-from __future__ import annotations
 
 import os
 from collections.abc import Iterator
@@ -12,34 +10,28 @@ from pathlib import Path
 
 from envkit.formats import mlmodel
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV110"
-NAME = "path-outside"
-SEVERITY = Severity.ERROR
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
+@rule("ENV110", "path-outside", Severity.ERROR)
+def check(facts: ModelFacts) -> Faults:
     """Report each field and each link that leads out."""
     for field, value in facts.named_paths:
         if facts.leads_out(value):
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=mlmodel.FILE_NAME,
-                field=field,
-                problem=f"'{value}' leads out of the model directory",
-                remedy="copy what it names into the model, and name it relative to the model",
+            yield Fault(
+                f"'{value}' leads out of the model directory",
+                "copy the file into the model, and name it relative to the model",
+                Location(mlmodel.FILE_NAME, field=field),
             )
-    for name in _links(facts.path) if facts.bare is None else ():
+    if facts.bare is not None:
+        return
+    for name in _links(facts.path):
         if facts.leads_out(name):
-            problem = "is a symbolic link that leads out of the model directory"
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=name,
-                problem=problem,
-                remedy="put the file itself there",
+            yield Fault(
+                "is a symbolic link that leads out of the model directory",
+                "replace it with the file itself",
+                Location(name),
             )
 
 

@@ -1,67 +1,49 @@
 """Rule `python-inexact`: the interpreter is named exactly, as in `3.11.7`."""
 
-from __future__ import annotations
-
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 from envkit.formats import conda_yaml
-from envkit.validating.files.edits import Edit, python_named
+from envkit.validating.files.edits import Edits, with_python
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.files.python_releases import is_released
-from envkit.validating.finding import Finding, Severity
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
 
-CODE = "ENV140"
-NAME = "python-inexact"
-SEVERITY = Severity.ERROR
-_EXACT = re.compile(r"\d+\.\d+\.\d+((a|b|rc)\d+)?")
 REMEDY = "name it with three parts, as in `3.11.7`"
+_EXACT = re.compile(r"\d+\.\d+\.\d+((a|b|rc)\d+)?")
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
+@rule("ENV140", "python-inexact", Severity.ERROR)
+def check(facts: ModelFacts) -> Faults:
     """Report each file that leaves the interpreter open, and a model that names none."""
-    in_r = facts.mlmodel is not None and facts.mlmodel.runs_in_r
-    if not facts.pythons and not facts.broken and not in_r:
-        yield Finding(
-            rule=CODE,
-            severity=SEVERITY,
-            problem="no file says which Python the model needs",
-            remedy=REMEDY,
-        )
-    for file, field, version in facts.pythons:
+    if not facts.pythons and not facts.broken and not facts.runs_in_r:
+        yield Fault("no file says which Python the model needs", REMEDY)
+    for location, version in facts.pythons:
         if not _EXACT.fullmatch(version):
-            problem = f"Python {version} is not one version"
-            yield Finding(
-                rule=CODE, severity=SEVERITY, file=file, field=field, problem=problem, remedy=REMEDY
-            )
+            yield Fault(f"Python {version} is not one version", REMEDY, location)
         elif not is_released(version, facts.day):
             problem = f"there is no Python {version} (PEP 602: one minor version a year)"
-            yield Finding(
-                rule=CODE, severity=SEVERITY, file=file, field=field, problem=problem, remedy=REMEDY
-            )
-    conda = facts.conda.python if facts.conda else None
-    if facts.conda is not None and conda is None:
-        problem = f"{facts.conda_name} names no Python, so conda takes any"
-        yield Finding(
-            rule=CODE, severity=SEVERITY, file=facts.conda_name, problem=problem, remedy=REMEDY
-        )
-    if conda is not None and any(mark in conda for mark in "<>!~*|,"):
-        problem = f"`{conda}` admits several Pythons"
-        yield Finding(
-            rule=CODE, severity=SEVERITY, file=facts.conda_name, problem=problem, remedy=REMEDY
-        )
+            yield Fault(problem, REMEDY, location)
+    if facts.conda is None:
+        return
+    spec, location = facts.conda.python, Location(facts.conda_name)
+    if spec is None:
+        yield Fault(f"{facts.conda_name} names no Python, so conda takes any", REMEDY, location)
+    elif any(mark in spec for mark in "<>!~*|,"):
+        yield Fault(f"`{spec}` admits several Pythons", REMEDY, location)
 
 
-def fix(facts: ModelFacts) -> Iterator[Edit]:
-    """Name it as exactly as another file does, where they can be the same."""
-    exact = {version for _, _, version in facts.pythons if _EXACT.fullmatch(version)}
-    if len(exact) == 1:
-        wanted = exact.pop()
-        if all(f"{wanted}.".startswith(f"{version}.") for _, _, version in facts.pythons):
-            yield from python_named(facts, wanted)
-            if facts.conda is not None and facts.conda.python is None:
-                named = replace(
-                    facts.conda, dependencies=(f"python={wanted}", *facts.conda.dependencies)
-                )
-                yield facts.conda_name, conda_yaml.dumps(named)
+def fix(facts: ModelFacts) -> Edits:
+    """Name it as exactly as another file does, if all can mean the same."""
+    versions = [version for _, version in facts.pythons]
+    exact = {version for version in versions if _EXACT.fullmatch(version)}
+    if len(exact) != 1:
+        return
+    python = exact.pop()
+    if not all(f"{python}.".startswith(f"{version}.") for version in versions):
+        return
+    yield from with_python(facts, python)
+    if facts.conda is not None and facts.conda.python is None:
+        dependencies = (f"python={python}", *facts.conda.dependencies)
+        yield facts.conda_name, conda_yaml.dumps(replace(facts.conda, dependencies=dependencies))

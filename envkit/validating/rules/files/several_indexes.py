@@ -1,43 +1,34 @@
-"""Rule `several-indexes`: each package comes from one index.
+"""Rule `several-indexes`: all packages come from one index.
 
-With `--extra-index-url`, pip takes the highest version of whichever index has it, and uv the first
-index that knows the name: a package of the same name on the public index can take the place of a
-private one. A lock that holds every requirement with its hashes settles it.
+With `--extra-index-url`, pip takes the highest version that any index has, and uv the first index
+that knows the name: a package of the same name on the public index can replace a private one
+(dependency confusion). A lock that holds every requirement with its hashes prevents that.
 """
-
-from __future__ import annotations
-
-from collections.abc import Iterator
-
-from packaging.utils import canonicalize_name
 
 from envkit.formats.credentials import without_credentials
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV126"
-NAME = "several-indexes"
-SEVERITY = Severity.ERROR
+from envkit.validating.finding import Fault, Faults, Severity
+from envkit.validating.rule import rule
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each additional index."""
-    severity = Severity.NOTE if _is_locked(facts) else SEVERITY
-    found = {(file, option) for each in facts.all_requirements for file, option in each.options}
-    for file, option in sorted(found, key=lambda each: (each[0], each[1].line)):
+@rule("ENV126", "several-indexes", Severity.ERROR)
+def check(facts: ModelFacts) -> Faults:
+    """Report each additional index; a note where everything is locked."""
+    severity = Severity.NOTE if _is_locked(facts) else Severity.ERROR
+    for location, option in facts.installer_options:
         if option.name == "--extra-index-url":
-            yield Finding(
-                rule=CODE,
-                severity=severity,
-                file=file,
-                line=option.line,
-                problem=f"`{without_credentials(str(option))}`: any package may come from either index",
-                remedy="use one `--index-url` that serves all, direct URLs with hashes, or a lock (`envkit lock`)",
+            shown = without_credentials(str(option))
+            yield Fault(
+                f"`{shown}`: any package may come from either index",
+                "use one `--index-url` that serves all packages, direct URLs with hashes, or a "
+                "lock (`envkit lock`)",
+                location,
+                severity,
             )
 
 
 def _is_locked(facts: ModelFacts) -> bool:
     if facts.lock is None:
         return False
-    locked = {canonicalize_name(str(each["name"])) for each in facts.lock.packages}
-    return all(line.name in locked for line in facts.requirements.lines if not line.constraint)
+    lines = facts.requirements.lines
+    return all(line.name in facts.locked for line in lines if not line.constraint)

@@ -1,40 +1,35 @@
 """Rule `source-distribution`: the lock has a wheel of each package.
 
 A source distribution is built where it is installed: that runs its code, needs compilers, and gives
-other results on other machines. envkit refuses it without `--allow-source`.
+different results on different machines. envkit refuses it without `--allow-source`.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 from envkit.formats import pylock_toml
+from envkit.formats.pylock_toml import LockedPackage
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV127"
-NAME = "source-distribution"
-SEVERITY = Severity.WARNING
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each package that the lock has no wheel of."""
-    for package in facts.lock.packages if facts.lock else ():
-        archive = package.get("archive", {})
-        place = str(archive.get("url") or archive.get("path") or "")
-        only = (
-            "vcs" in package
-            or "directory" in package
-            or (bool(place) and not place.endswith(".whl"))
+@rule("ENV127", "source-distribution", Severity.WARNING)
+def check(facts: ModelFacts) -> Faults:
+    """Report each package of which the lock has no wheel."""
+    for package in facts.locked_packages:
+        if _has_wheel(package):
+            continue
+        shown = " ".join(str(package[key]) for key in ("name", "version") if key in package)
+        yield Fault(
+            f"{shown} has no wheel and would be built",
+            "put a wheel of it into the model with `envkit bundle`, or allow building with "
+            "`--allow-source`",
+            Location(pylock_toml.FILE_NAME, field=f"packages.{package['name']}"),
         )
-        if only or ("sdist" in package and not package.get("wheels")):
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=pylock_toml.FILE_NAME,
-                field=f"packages.{package['name']}",
-                problem=f"{package['name']} {package.get('version', '')} has no wheel and would be built".replace(
-                    "  ", " "
-                ),
-                remedy="put a wheel of it into the model with `envkit bundle`, or allow it with `--allow-source`",
-            )
+
+
+def _has_wheel(package: LockedPackage) -> bool:
+    if "vcs" in package or "directory" in package:
+        return False
+    if "archive" in package:
+        archive = package["archive"]
+        return str(archive.get("url") or archive.get("path")).endswith(".whl")
+    return "sdist" not in package or bool(package.get("wheels"))

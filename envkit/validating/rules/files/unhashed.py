@@ -1,49 +1,40 @@
-"""Rule `unhashed`: the files to install are known by their hashes.
+"""Rule `unhashed`: the files to install are pinned by hashes.
 
-Without hashes an index may give other files under the same version. A `pylock.toml` holds them, or
-`--hash` in `requirements.txt`; where some lines have hashes, pip wants them on all.
+Without hashes, an index may serve other files under the same version. A `pylock.toml` holds them,
+or `--hash` in `requirements.txt`; if some lines have hashes, pip requires them on all.
 """
 
-from __future__ import annotations
-
 import os
-from collections.abc import Iterator
 
 from envkit.formats import pylock_toml
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.files.requirement_files import Line
-from envkit.validating.finding import Finding, Severity
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
 
-CODE = "ENV121"
-NAME = "unhashed"
-SEVERITY = Severity.WARNING
-REMEDY = "`envkit lock --generate-hashes` writes them"
+REMEDY = "write hashes with `envkit lock --generate-hashes`"
+VCS = ("git+", "hg+", "svn+", "bzr+")
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report requirements without hashes, once for the whole file where none has any."""
-    lines = [each for each in facts.requirements.lines if not each.constraint]
-    without = [each for each in lines if not each.requirement.hashes and not _is_known(each)]
-    if without and any(each.requirement.hashes for each in lines):
-        for line in without:
+@rule("ENV121", "unhashed", Severity.WARNING)
+def check(facts: ModelFacts) -> Faults:
+    """Report requirements without hashes; one finding for the whole file if none has any."""
+    lines = [line for line in facts.requirements.lines if not line.constraint]
+    unhashed = [line for line in lines if not _is_hashed(line)]
+    if not unhashed:
+        return
+    if any(line.requirement.hashes for line in lines):
+        for line in unhashed:
             problem = f"`{line.shown}` has no hash and others have: pip then refuses all"
-            yield Finding(
-                rule=CODE,
-                severity=Severity.ERROR,
-                file=line.file,
-                line=line.line,
-                problem=problem,
-                remedy=REMEDY,
-            )
-    elif without and not os.path.lexists(facts.path / pylock_toml.FILE_NAME):
-        problem = f"there is no {pylock_toml.FILE_NAME}, and {len(without)} of {len(lines)} requirements have no hash"
-        yield Finding(
-            rule=CODE, severity=SEVERITY, file=without[0].file, problem=problem, remedy=REMEDY
-        )
+            yield Fault(problem, REMEDY, line.location, Severity.ERROR)
+    elif not os.path.lexists(facts.path / pylock_toml.FILE_NAME):
+        count = f"{len(unhashed)} of {len(lines)} requirements"
+        problem = f"there is no {pylock_toml.FILE_NAME}, and {count} have no hash"
+        yield Fault(problem, REMEDY, Location(unhashed[0].file))
 
 
-def _is_known(line: Line) -> bool:
-    """Whether its URL holds the hash, or it is a commit."""
-    return line.url is not None and (
-        "sha256=" in line.url or line.url.startswith(("git+", "hg+", "svn+", "bzr+"))
-    )
+def _is_hashed(line: Line) -> bool:
+    """Whether it has a hash, its URL holds one, or names version control, where the commit counts."""
+    if line.requirement.hashes:
+        return True
+    return line.url is not None and ("sha256=" in line.url or line.url.startswith(VCS))

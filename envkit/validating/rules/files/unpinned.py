@@ -1,96 +1,76 @@
 """Rule `unpinned`: every requirement admits one version only.
 
-A requirement that admits several installs something else tomorrow. A constraint that pins it is as
-good.
+A requirement that admits several versions can install something else tomorrow. A constraint that
+pins it is as good as a pin.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
-from envkit.validating.files.edits import Edit, requirement_changed, versions
+from envkit.validating.files.edits import Edits, known_versions, with_requirement
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.files.requirement_files import Line
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV120"
-NAME = "unpinned"
-SEVERITY = Severity.ERROR
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each requirement that could install something else tomorrow."""
+@rule("ENV120", "unpinned", Severity.ERROR)
+def check(facts: ModelFacts) -> Faults:
+    """Report each requirement and conda package that could install something else tomorrow."""
     lines = facts.requirements.lines
     pinned = {line.name for line in lines if line.constraint and _admits_one(line)}
     for line in lines:
-        if filled := [name for name in line.requirement.placeholders if line.url is None]:
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=line.file,
-                line=line.line,
-                problem=f"`{line.shown}` is whatever the environment variable {filled[0]} says where it is installed",
-                remedy="write the package and its version out",
+        if line.requirement.placeholders and line.url is None:
+            variable = line.requirement.placeholders[0]
+            yield Fault(
+                f"`{line.shown}` depends on the environment variable {variable} of the machine that "
+                "installs it",
+                "write the package and its version out",
+                line.location,
             )
         elif line.name is not None and not _admits_one(line) and line.name not in pinned:
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=line.file,
-                line=line.line,
-                problem=f"`{line.shown}` admits more than one version",
-                remedy=f"pin it: `{line.name}==<version>`",
+            yield Fault(
+                f"`{line.shown}` admits more than one version",
+                f"pin it: `{line.name}==<version>`",
+                line.location,
             )
-    yield from _conda(facts)
+    for spec in facts.conda_packages:
+        if not _is_exact(spec):
+            yield Fault(
+                f"the conda package `{spec}` admits more than one version",
+                "pin it: `name=<version>`, with the complete version",
+                Location(facts.conda_name, facts.line_of(facts.conda_name, spec)),
+            )
+
+
+def fix(facts: ModelFacts) -> Edits:
+    """Pin to the version that the model itself names, if the requirement admits it."""
+    versions = known_versions(facts)
+    for line in facts.lines:
+        version = versions.get(line.name or "")
+        if version is None or line.parsed is None or line.constraint or _admits_one(line):
+            continue
+        if line.specifier.contains(version, prereleases=True):
+            pin = line.parsed.name
+            if line.parsed.extras:
+                pin += f"[{','.join(sorted(line.parsed.extras))}]"
+            pin += f"=={version}"
+            if line.marker:
+                pin += f" ; {line.marker}"
+            yield from with_requirement(facts, line, pin)
 
 
 def _admits_one(line: Line) -> bool:
-    return (
-        line.version is not None
-        or line.url is not None
-        or line.requirement.path is not None
-        or line.parsed is None
-    )
-
-
-def _conda(facts: ModelFacts) -> Iterator[Finding]:
-    for spec in facts.conda.packages if facts.conda else ():
-        if not _is_exact(spec):
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=facts.conda_name,
-                line=facts.line_of(facts.conda_name, spec),
-                problem=f"the conda package `{spec}` admits more than one version",
-                remedy="pin it: `name=<version>`, with the whole version",
-            )
+    if line.parsed is None or line.requirement.path is not None:
+        return True
+    return line.version is not None or line.url is not None
 
 
 def _is_exact(spec: str) -> bool:
-    """conda's `=1.26.4` admits 1.26.4.1 too, which nobody releases: three parts are taken for exact."""
-    name, separator, version = spec.partition("=")
-    if (
-        not separator
-        or name.rstrip().endswith(("<", ">", "!", "~"))
-        or any(mark in version for mark in "*|,<>")
-    ):
+    """Whether a conda spec admits one version: `=1.26.4`, `==1.26` or `=1.26=build`.
+
+    `=1.26.4` admits 1.26.4.1 too, which nobody releases: three parts are taken for exact.
+    """
+    name, equals, version = spec.partition("=")
+    if not equals or name.rstrip().endswith(("<", ">", "!", "~")):
         return False
-    return version.startswith("=") or version.partition("=")[0].count(".") > 1 or "=" in version
-
-
-def fix(facts: ModelFacts) -> Iterator[Edit]:
-    """Pin to the version that the model itself tells, where the requirement admits it."""
-    known = versions(facts)
-    for line in facts.lines:
-        version = known.get(line.name or "")
-        if line.parsed is None or version is None or _admits_one(line) or line.constraint:
-            continue
-        if line.specifier.contains(version, prereleases=True):
-            if line.parsed.extras:
-                extras = f"[{','.join(sorted(line.parsed.extras))}]"
-            else:
-                extras = ""
-            marker = f" ; {line.marker}" if line.marker else ""
-            yield from requirement_changed(
-                facts, line, f"{line.parsed.name}{extras}=={version}{marker}"
-            )
+    if any(mark in version for mark in "*|,<>"):
+        return False
+    return "=" in version or version.count(".") > 1

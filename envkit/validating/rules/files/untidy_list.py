@@ -1,58 +1,50 @@
-"""Rule `untidy-list`: lists are sorted and name each thing once, `environment_variables.txt` with MLflow's header.
+"""Rule `untidy-list`: lists are sorted without duplicates, and `environment_variables.txt` has MLflow's header.
 
-Then two captures, or two people's changes, differ only where they mean something else.
+Then two captures, or the edits of two people, differ only where their meaning differs.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 from envkit.formats import environment_variables_txt, requirements_txt
-from envkit.validating.files.edits import Edit
+from envkit.validating.files.edits import Edits
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
 
-CODE = "ENV116"
-NAME = "untidy-list"
-SEVERITY = Severity.NOTE
 LISTS = (requirements_txt.FILE_NAME, requirements_txt.CONSTRAINTS_FILE_NAME)
+VARIABLES = environment_variables_txt.FILE_NAME
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each file that would be written otherwise; comments and options leave it to its author."""
+@rule("ENV116", "untidy-list", Severity.NOTE)
+def check(facts: ModelFacts) -> Faults:
+    """Report each file that `envkit capture` would write differently; files with comments are left alone."""
     for file, _ in fix(facts):
-        what = "has not MLflow's header, or its names are not sorted"
-        if file == environment_variables_txt.FILE_NAME:
-            problem = what
-        else:
-            problem = "is not sorted, or says something twice"
-        yield Finding(
-            rule=CODE,
-            severity=SEVERITY,
-            file=file,
-            problem=problem,
-            remedy="let `envkit fix` write it anew",
-        )
+        problem = "is not sorted, or has duplicates"
+        if file == VARIABLES:
+            problem = "lacks MLflow's header, or its names are not sorted"
+        yield Fault(problem, "sort it with `envkit fix`", Location(file))
 
 
-def fix(facts: ModelFacts) -> Iterator[Edit]:
-    """Write them as `envkit capture` does."""
-    variables = facts.text(environment_variables_txt.FILE_NAME)
+def fix(facts: ModelFacts) -> Edits:
+    """Write the lists as `envkit capture` does."""
     if facts.variables:
         tidy = environment_variables_txt.dumps(facts.variables)
-        if tidy.split() != variables.split():
-            yield environment_variables_txt.FILE_NAME, tidy
+        if tidy.split() != facts.text(VARIABLES).split():
+            yield VARIABLES, tidy
     for file in LISTS:
         lines = [line.strip() for line in facts.text(file).splitlines() if line.strip()]
-        plain = [line for line in lines if not line.startswith("-")]
-        if (
-            any("#" in line or line.endswith("\\") for line in lines)
-            or lines[: len(plain)] != plain
-        ):
-            continue
-        tidy_lines = [*sorted(set(plain), key=_order), *dict.fromkeys(lines[len(plain) :])]
+        tidy_lines = _tidy(lines)
         if tidy_lines != lines:
             yield file, "".join(f"{line}\n" for line in tidy_lines)
+
+
+def _tidy(lines: list[str]) -> list[str]:
+    """Sort requirements before options; lines with comments, continuations or another order stay."""
+    if any("#" in line or line.endswith("\\") for line in lines):
+        return lines
+    requirements = [line for line in lines if not line.startswith("-")]
+    options = lines[len(requirements) :]
+    if lines[: len(requirements)] != requirements:
+        return lines
+    return [*sorted(set(requirements), key=_order), *dict.fromkeys(options)]
 
 
 def _order(line: str) -> tuple[str, str]:

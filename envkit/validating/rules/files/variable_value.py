@@ -1,56 +1,37 @@
-"""Rule `variable-value`: environment variables are named, and no value is anywhere.
+"""Rule `variable-value`: environment variables are named without values.
 
-A value is often a secret, and is the business of the machine on which the model runs.
+A value is often a secret, and belongs to the machine on which the model runs.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 from envkit.formats import environment_variables_txt
-from envkit.validating.files.edits import Edit
-from envkit.validating.files.facts import ModelFacts, of_content
-from envkit.validating.finding import Finding, Severity
+from envkit.validating.files.edits import Edits
+from envkit.validating.files.facts import ModelFacts, as_object
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
 
-CODE = "ENV114"
-NAME = "variable-value"
-SEVERITY = Severity.ERROR
-REMEDY = "leave the name and remove the value; if it is a secret, change it, as others have seen it"
+REMEDY = "keep the name and remove the value; if it is a secret, revoke it: others have seen it"
+VARIABLES = environment_variables_txt.FILE_NAME
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each variable with a value, without repeating that."""
+@rule("ENV114", "variable-value", Severity.ERROR)
+def check(facts: ModelFacts) -> Faults:
+    """Report each variable with a value, without repeating the value."""
     for line in facts.variable_values:
-        yield Finding(
-            rule=CODE,
-            severity=SEVERITY,
-            file=environment_variables_txt.FILE_NAME,
-            line=line,
-            problem="an environment variable has a value",
-            remedy=REMEDY,
-        )
-    if facts.conda:
-        in_conda = of_content(facts.conda.other.get("variables"))
-    else:
-        in_conda = {}
-    for name in in_conda:
-        yield Finding(
-            rule=CODE,
-            severity=SEVERITY,
-            file=facts.conda_name,
-            line=facts.line_of(facts.conda_name, f"{name}:"),
-            field="variables",
-            problem=f"the environment variable {name} has a value",
-            remedy=REMEDY,
-        )
+        yield Fault("an environment variable has a value", REMEDY, Location(VARIABLES, line))
+    if facts.conda is None:
+        return
+    for name in as_object(facts.conda.other.get("variables")):
+        line = facts.line_of(facts.conda_name, f"{name}:")
+        location = Location(facts.conda_name, line, "variables")
+        yield Fault(f"the environment variable {name} has a value", REMEDY, location)
 
 
-def fix(facts: ModelFacts) -> Iterator[Edit]:
-    """Leave the names alone in `environment_variables.txt`; what conda.yaml sets stays, as it may be meant."""
-    if facts.variable_values:
-        text = facts.text(environment_variables_txt.FILE_NAME)
-        lines = (
-            line if line.lstrip().startswith("#") else line.partition("=")[0].strip()
-            for line in text.splitlines()
-        )
-        yield environment_variables_txt.FILE_NAME, "".join(f"{line}\n" for line in lines)
+def fix(facts: ModelFacts) -> Edits:
+    """Keep only names in `environment_variables.txt`; what conda.yaml sets stays: it may be intended."""
+    if not facts.variable_values:
+        return
+    lines = []
+    for line in facts.text(VARIABLES).splitlines():
+        is_comment = line.lstrip().startswith("#")
+        lines.append(line if is_comment else line.partition("=")[0].strip())
+    yield VARIABLES, "".join(f"{line}\n" for line in lines)

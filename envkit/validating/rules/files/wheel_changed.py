@@ -1,44 +1,41 @@
 """Rule `wheel-changed`: the wheels in the model are those that were locked and captured."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from envkit.formats import envkit_json, pylock_toml
 from envkit.models import digests
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV128"
-NAME = "wheel-changed"
-SEVERITY = Severity.ERROR
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each wheel whose SHA-256 is another than the one recorded."""
+@rule("ENV128", "wheel-changed", Severity.ERROR)
+def check(facts: ModelFacts) -> Faults:
+    """Report each wheel whose SHA-256 differs from a recorded one."""
     actual: dict[str, str] = {}
-    for recorder, path, wanted in dict.fromkeys(_recorded(facts)):
+    for record, path, expected in dict.fromkeys(_recorded(facts)):
         name = path.removeprefix("./")
-        if facts.has(name):
-            found = actual.setdefault(name, "") or digests.of_file(facts.path / name).sha256
-            actual[name] = found
-            if found != wanted.lower():
-                problem = f"its SHA-256 is not the one in {recorder}"
-                remedy = "restore the file, or capture the model again"
-                yield Finding(
-                    rule=CODE, severity=SEVERITY, file=name, problem=problem, remedy=remedy
-                )
+        if not facts.has(name):
+            continue
+        if name not in actual:
+            actual[name] = digests.of_file(facts.path / name).sha256
+        if actual[name] != expected.lower():
+            yield Fault(
+                f"its SHA-256 is not the one in {record}",
+                "restore the file, or capture the model again",
+                Location(name),
+            )
 
 
 def _recorded(facts: ModelFacts) -> Iterator[tuple[str, str, str]]:
-    for package in facts.lock.packages if facts.lock else ():
-        for file in (
-            *package.get("wheels", ()),
-            package.get("archive", {}),
-            package.get("sdist", {}),
-        ):
-            if file.get("path") and "sha256" in file.get("hashes", {}):
-                yield pylock_toml.FILE_NAME, str(file["path"]), str(file["hashes"]["sha256"])
-    for each in facts.evidence.distributions if facts.evidence else ():
-        if each.wheel:
-            yield envkit_json.FILE_NAME, str(each.wheel["path"]), str(each.wheel["sha256"])
+    """Yield the file that records a wheel, the path of the wheel, and its SHA-256."""
+    for package in facts.locked_packages:
+        others = [package.get(key, {}) for key in ("archive", "sdist")]
+        for file in (*package.get("wheels", ()), *others):
+            digest = file.get("hashes", {}).get("sha256")
+            if digest and file.get("path"):
+                yield pylock_toml.FILE_NAME, str(file["path"]), str(digest)
+    for distribution in facts.captured_distributions:
+        wheel = distribution.wheel
+        if wheel:
+            yield envkit_json.FILE_NAME, str(wheel["path"]), str(wheel["sha256"])

@@ -1,1 +1,4 @@
-"""Stage `minimal`: each requirement is left out in turn, and the prediction tried again."""
+"""Stage `minimal`: the model without each requirement in turn.
+
+A rule takes `check(facts: ModelFacts, minimal: Minimal)`.
+"""

@@ -1,23 +1,16 @@
 """Rule `not-tried`: the model answers its example in the rebuilt environment, so that requirements can be left out."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV502"
-NAME = "not-tried"
-SEVERITY = Severity.WARNING
+from envkit.validating.finding import Fault, Faults, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.minimal import Minimal
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report a model whose requirements could not be tried, and requirements that are not in its environment."""
-    if not facts.rebuilt.answered:
-        yield Finding(
-            rule=CODE,
-            severity=SEVERITY,
-            problem="no requirement was left out: the model does not answer an example in its whole environment",
-            remedy="make it answer there first; see the findings of stage rebuild",
+@rule("ENV502", "not-tried", Severity.WARNING)
+def check(_: ModelFacts, minimal: Minimal) -> Faults:
+    """Report a model whose requirements could not be tried."""
+    if not minimal.is_tried:
+        yield Fault(
+            "no requirement was left out: the model answers no example in its complete environment",
+            "make it answer there first; see the findings of the stage rebuild",
         )

@@ -1,38 +1,27 @@
-"""Rule `unneeded-requirement`: without any of its requirements the model answers its example otherwise, or not at all.
+"""Rule `unneeded-requirement`: without any one of its requirements, the model does not give the same answer.
 
-Each is really taken out of a copy of the rebuilt environment, with what only it brings. One example
-does not go everywhere: what another input needs may be named here too.
+Each requirement is really removed from a copy of the rebuilt environment, with what only it
+requires. One example does not cover everything: what another input needs may be reported too.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV501"
-NAME = "unneeded-requirement"
-SEVERITY = Severity.WARNING
+from envkit.validating.finding import Fault, Faults, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.minimal import Minimal
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
+@rule("ENV501", "unneeded-requirement", Severity.WARNING)
+def check(facts: ModelFacts, minimal: Minimal) -> Faults:
     """Report each requirement without which the answer is the same."""
-    for each in facts.minimal.unneeded:
-        file, line = facts.place_of(each.name)
-        if each.brought:
-            brought = f" (and {', '.join(each.brought)}, which only it brings)"
-        else:
-            brought = ""
-        if facts.minimal.together:
-            alone = "; not together with all others that are named here"
-        else:
-            alone = ""
-        yield Finding(
-            rule=CODE,
-            severity=SEVERITY,
-            file=file,
-            line=line,
-            problem=f"without {each.name}{brought} the answer to the example is the same{alone}",
-            remedy="remove the line, unless other inputs need it, and capture the model again",
+    for trial in minimal.unneeded:
+        name = trial.name
+        if trial.brought:
+            name += f" (and {', '.join(trial.brought)}, which only it requires)"
+        problem = f"without {name} the answer to the example is the same"
+        if minimal.together:
+            problem += "; not without all reported requirements together"
+        yield Fault(
+            problem,
+            "remove the line, unless other inputs need it, and capture the model again",
+            facts.location_of(trial.name),
         )

@@ -1,1 +1,4 @@
-"""Stage `rebuild`: the environment is built in the store, and the model answers its example there as recorded."""
+"""Stage `rebuild`: the model in its rebuilt environment.
+
+A rule takes `check(facts: ModelFacts, rebuilt: Rebuilt)`.
+"""

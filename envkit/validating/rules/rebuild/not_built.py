@@ -1,38 +1,26 @@
 """Rule `not-built`: the model's environment can be built from its files."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 from envkit.errors import InterpreterNotFound, InvalidFile
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.files.requirement_files import broken
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV401"
-NAME = "not-built"
-SEVERITY = Severity.ERROR
+from envkit.validating.finding import WHOLE_MODEL, Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.rebuild import Rebuilt
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
+@rule("ENV401", "not-built", Severity.ERROR)
+def check(facts: ModelFacts, rebuilt: Rebuilt) -> Faults:
     """Report why there is no environment."""
-    why = facts.rebuilt.unbuilt
-    if why is None:
+    error = rebuilt.not_built
+    if error is None:
         return
-    if isinstance(why, InvalidFile):
-        file = broken(why, facts.path).file
-    else:
-        file = ""
+    location = WHOLE_MODEL
+    if isinstance(error, InvalidFile):
+        location = Location(broken(error, facts.path).file)
     remedy = "correct what the installer says, or capture the model again"
-    if isinstance(why, InterpreterNotFound):
+    if isinstance(error, InterpreterNotFound):
         remedy = (
             "install that Python, name one with `--python`, or allow another with `--python-policy`"
         )
-    problem = " ".join(str(why).split())
-    yield Finding(
-        rule=CODE,
-        severity=SEVERITY,
-        file=file,
-        problem=f"no environment: {problem.rstrip('.')}",
-        remedy=remedy,
-    )
+    reason = " ".join(str(error).split()).rstrip(".")
+    yield Fault(f"no environment: {reason}", remedy, location)

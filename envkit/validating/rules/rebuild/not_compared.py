@@ -1,31 +1,29 @@
 """Rule `not-compared`: the model has an example, and the answer to it was recorded.
 
-Without an example it is only proven that the model loads; without a recorded answer, that it gives
-one.
+Without an example, the rebuild only proves that the model loads; without a recorded answer, only
+that it gives one.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV404"
-NAME = "not-compared"
-SEVERITY = Severity.WARNING
+from envkit.validating.finding import WHOLE_MODEL, Fault, Faults, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.rebuild import Rebuilt
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
+@rule("ENV404", "not-compared", Severity.WARNING)
+def check(_: ModelFacts, rebuilt: Rebuilt) -> Faults:
     """Report a model that could only be loaded; a note where it answered and nothing was recorded."""
-    done = facts.rebuilt
-    if done.unbuilt is not None or done.failed is not None:
+    if rebuilt.not_built is not None or rebuilt.failed is not None:
         return
-    if not done.answered:
-        problem = "the model was loaded only: it has no input example to predict on"
-        remedy = "save the model with an `input_example`, and capture it"
-        yield Finding(rule=CODE, severity=SEVERITY, problem=problem, remedy=remedy)
-    elif facts.recorded_answer is None:
-        problem = "the model answered its example, and no answer was recorded to compare it with"
-        remedy = "run `envkit capture` where the model works: it records the answer"
-        yield Finding(rule=CODE, severity=Severity.NOTE, problem=problem, remedy=remedy)
+    if not rebuilt.answered:
+        yield Fault(
+            "the model was only loaded: it has no input example to predict on",
+            "save the model with an `input_example`, and capture it",
+        )
+    elif not rebuilt.is_recorded:
+        yield Fault(
+            "the model answered its example, but there is no recorded answer to compare it with",
+            "run `envkit capture` where the model works: it records the answer",
+            WHOLE_MODEL,
+            Severity.NOTE,
+        )

@@ -1,24 +1,18 @@
-"""Rule `prediction-failed`: the model loads, and answers its example, in the rebuilt environment."""
-
-from __future__ import annotations
-
-from collections.abc import Iterator
+"""Rule `prediction-failed`: the model loads and answers its example in the rebuilt environment."""
 
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV402"
-NAME = "prediction-failed"
-SEVERITY = Severity.ERROR
+from envkit.validating.finding import Fault, Faults, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.rebuild import Rebuilt
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
+@rule("ENV402", "prediction-failed", Severity.ERROR)
+def check(_: ModelFacts, rebuilt: Rebuilt) -> Faults:
     """Report what the model raised, or how its process ended."""
-    why = facts.rebuilt.failed
-    if why is not None:
-        yield Finding(
-            rule=CODE,
-            severity=SEVERITY,
-            problem=f"in the rebuilt environment: {' '.join(str(why).split()).rstrip('.')}",
-            remedy="require what it lacks; `envkit predict` shows the whole traceback, `envkit capture` finds packages",
+    if rebuilt.failed is not None:
+        reason = " ".join(str(rebuilt.failed).split()).rstrip(".")
+        yield Fault(
+            f"in the rebuilt environment: {reason}",
+            "require what is missing; `envkit predict` shows the whole traceback, `envkit capture` "
+            "finds packages",
         )

@@ -1,1 +1,4 @@
-"""Stage `resolve`: what package indexes and channels say of the model's files, for each `--target`."""
+"""Stage `resolve`: what package indexes and conda channels have for each target.
+
+A rule takes `check(facts: ModelFacts, resolved: Resolved)`.
+"""

@@ -1,36 +1,28 @@
-"""Rule `conda-unsolvable`: the conda packages of `conda.yaml` can be had for each target.
+"""Rule `conda-unsolvable`: the conda packages of `conda.yaml` are available for each target.
 
-Solved by py-rattler (extra `conda`) with the channels of the file and the configuration of this
-machine.
+Solved by py-rattler (extra `conda`) with the channels of the file and the local configuration.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV307"
-NAME = "conda-unsolvable"
-SEVERITY = Severity.ERROR
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.resolve import Resolved
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report what the solver said; a note where there is no solver."""
-    for each in facts.resolutions:
-        if each.conda:
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=facts.conda_name,
-                field="dependencies",
-                problem=f"for {each.place.label}: {each.conda.rstrip('.')}",
-                remedy="change the conda packages or the channels, or take another target",
+@rule("ENV307", "conda-unsolvable", Severity.ERROR)
+def check(facts: ModelFacts, resolved: Resolved) -> Faults:
+    """Report what the solver says; a note where there is no solver."""
+    for resolution in resolved.resolutions:
+        if resolution.conda_problem:
+            yield Fault(
+                f"for {resolution.machine.label}: {resolution.conda_problem.rstrip('.')}",
+                "change the conda packages or the channels, or use another target",
+                Location(facts.conda_name, field="dependencies"),
             )
-    if any(each.conda_unasked for each in facts.resolutions):
-        problem = "whether conda's packages can be had was not asked: py-rattler is not installed"
-        remedy = "install it with `pip install 'envkit[conda]'`"
-        yield Finding(
-            rule=CODE, severity=Severity.NOTE, file=facts.conda_name, problem=problem, remedy=remedy
+    if any(resolution.conda_no_answer for resolution in resolved.resolutions):
+        yield Fault(
+            "the conda packages were not resolved: py-rattler is not installed",
+            "install it with `pip install 'envkit[conda]'`",
+            Location(facts.conda_name),
+            Severity.NOTE,
         )

@@ -1,69 +1,56 @@
 """Rule `hash-differs`: the files that the indexes offer are those that were locked.
 
 An installer refuses a file with another hash. It means that the index has another file under the
-same name: it was replaced, comes from another index, or somebody put it there.
+same name: it was replaced, comes from another index, or was put there by somebody.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from typing import TypeAlias
 
 from envkit.formats import pylock_toml
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-from envkit.validating.stages.resolve import Resolution, files_of
+from envkit.validating.files.requirement_files import Line
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.resolve import Resolved, files_of
 
-CODE = "ENV304"
-NAME = "hash-differs"
-SEVERITY = Severity.ERROR
 REMEDY = "find out which file is right before you lock again (`envkit lock`)"
+Offered: TypeAlias = Mapping[tuple[str, str], Mapping[str, str]]
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each file of the lock, and each `--hash`, that no index offers so."""
-    offered = _offered(facts.resolutions)
-    yield from _of_lock(facts, offered)
-    for line in facts.requirements.lines:
-        files = offered.get((line.name or "", line.version or ""))
-        digests = {
-            each.rpartition(":")[2]
-            for each in line.requirement.hashes
-            if each.startswith("sha256:")
-        }
-        if files and digests and not digests & set(files.values()):
-            problem = f"no file of {line.name} {line.version} on the index has a hash that is given for it"
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=line.file,
-                line=line.line,
-                problem=problem,
-                remedy=REMEDY,
-            )
-
-
-def _offered(resolutions: tuple[Resolution, ...]) -> Mapping[tuple[str, str], Mapping[str, str]]:
-    found: dict[tuple[str, str], dict[str, str]] = {}
-    for each in resolutions:
-        for package in each.packages:
-            key = (str(package["name"]), str(package.get("version", "")))
-            found.setdefault(key, {}).update(files_of(package))
-    return found
-
-
-def _of_lock(
-    facts: ModelFacts, offered: Mapping[tuple[str, str], Mapping[str, str]]
-) -> Iterator[Finding]:
-    for package in facts.lock.packages if facts.lock else ():
-        theirs = offered.get((str(package["name"]), str(package.get("version", ""))), {})
-        for name, digest in files_of(package).items():
-            if digest and theirs.get(name, digest) not in (digest, ""):
-                problem = f"{name} is locked with sha256 {digest[:16]}…, the index has {theirs[name][:16]}…"
-                yield Finding(
-                    rule=CODE,
-                    severity=SEVERITY,
-                    file=pylock_toml.FILE_NAME,
-                    line=facts.line_of(pylock_toml.FILE_NAME, name),
-                    problem=problem,
-                    remedy=REMEDY,
+@rule("ENV304", "hash-differs", Severity.ERROR)
+def check(facts: ModelFacts, resolved: Resolved) -> Faults:
+    """Report each file of the lock, and each `--hash`, that no index offers."""
+    offered = _offered(resolved)
+    for package in facts.locked_packages:
+        key = (str(package["name"]), str(package.get("version", "")))
+        hashes = offered.get(key, {})
+        for file, expected in files_of(package).items():
+            actual = hashes.get(file, "")
+            if actual and expected and actual != expected:
+                yield Fault(
+                    f"{file} is locked with sha256 {expected[:16]}…, the index has {actual[:16]}…",
+                    REMEDY,
+                    Location(pylock_toml.FILE_NAME, facts.line_of(pylock_toml.FILE_NAME, file)),
                 )
+    for line in facts.requirements.lines:
+        files = offered.get((line.name or "", line.version or ""), {})
+        expected_hashes = _sha256_hashes(line)
+        if files and expected_hashes and expected_hashes.isdisjoint(files.values()):
+            problem = f"no file of {line.name} {line.version} on the index has a hash of its line"
+            yield Fault(problem, REMEDY, line.location)
+
+
+def _offered(resolved: Resolved) -> Offered:
+    """The SHA-256 of each file that the indexes offer, by name and version of the package."""
+    offered: dict[tuple[str, str], dict[str, str]] = {}
+    for resolution in resolved.resolutions:
+        for package in resolution.packages:
+            key = (str(package["name"]), str(package.get("version", "")))
+            offered.setdefault(key, {}).update(files_of(package))
+    return offered
+
+
+def _sha256_hashes(line: Line) -> set[str]:
+    pairs = [digest.partition(":") for digest in line.requirement.hashes]
+    return {value for algorithm, _, value in pairs if algorithm == "sha256"}

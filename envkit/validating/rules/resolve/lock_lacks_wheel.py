@@ -1,44 +1,42 @@
 """Rule `lock-lacks-wheel`: the lock has a file for each target, and the index still has it."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
+from collections.abc import Set
 
 from envkit.formats import pylock_toml
+from envkit.formats.pylock_toml import LockedPackage
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-from envkit.validating.stages.resolve import Resolution, applies, files_of, fits
-
-CODE = "ENV305"
-NAME = "lock-lacks-wheel"
-SEVERITY = Severity.ERROR
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.resolve import Resolved, applies, files_of, fits
+from envkit.validating.stages.targets import Machine
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each locked package with no file that could be installed there, or none that is still offered."""
-    for each in facts.resolutions:
-        offered = {str(package["name"]): set(files_of(package)) for package in each.packages}
-        for package in facts.lock.packages if facts.lock else ():
-            if problem := _problem(package, offered.get(str(package["name"])), each):
-                yield Finding(
-                    rule=CODE,
-                    severity=SEVERITY,
-                    file=pylock_toml.FILE_NAME,
-                    line=facts.line_of(pylock_toml.FILE_NAME, f'name = "{package["name"]}"'),
-                    problem=problem,
-                    remedy="lock for that target, or for all, with `envkit lock --platform` or `--universal`",
+@rule("ENV305", "lock-lacks-wheel", Severity.ERROR)
+def check(facts: ModelFacts, resolved: Resolved) -> Faults:
+    """Report each locked package without a file that fits the target and is still offered."""
+    for resolution in resolved.resolutions:
+        offered = {str(each["name"]): files_of(each).keys() for each in resolution.packages}
+        for package in facts.locked_packages:
+            name = str(package["name"])
+            problem = _problem(package, offered.get(name), resolution.machine)
+            if problem:
+                line = facts.line_of(pylock_toml.FILE_NAME, f'name = "{name}"')
+                yield Fault(
+                    problem,
+                    "lock for that target, or for all, with `envkit lock --platform` or "
+                    "`--universal`",
+                    Location(pylock_toml.FILE_NAME, line),
                 )
 
 
-def _problem(
-    package: pylock_toml.LockedPackage, offered: set[str] | None, found: Resolution
-) -> str:
-    if not package.get("wheels") or not applies(package, found.place):
+def _problem(package: LockedPackage, offered: Set[str] | None, machine: Machine) -> str:
+    if not package.get("wheels") or not applies(package, machine):
         return ""
-    fitting = [name for name in files_of(package) if fits(name, found.place)]
+    fitting = [file for file in files_of(package) if fits(file, machine)]
     if not fitting:
-        return f"the lock has no wheel of {package['name']} for {found.place.label}"
-    local = any("path" in wheel for wheel in package["wheels"])
-    if offered is not None and not local and not offered & set(fitting):
-        return f"the index no longer has {fitting[0]}, nor another wheel of the lock for {found.place.label}"
-    return ""
+        return f"the lock has no wheel of {package['name']} for {machine.label}"
+    # a wheel in the model needs no index
+    is_local = any("path" in wheel for wheel in package["wheels"])
+    if offered is None or is_local or not offered.isdisjoint(fitting):
+        return ""
+    return f"the index no longer has {fitting[0]}, or another locked wheel for {machine.label}"

@@ -1,34 +1,35 @@
 """Rule `not-resolved`: the files can be resolved, and the package indexes answer.
 
-Without an answer nothing was proven: a pipeline must not take that for a success.
+Without an answer nothing is proven, so a pipeline must not pass.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
+from envkit.errors import InvalidFile
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.files.requirement_files import broken
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV308"
-NAME = "not-resolved"
-SEVERITY = Severity.ERROR
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.resolve import Resolved
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report why there is no answer, once for all targets where it is the same."""
-    told = {}
-    for each in facts.resolutions:
-        if each.unread is not None:
-            found = broken(each.unread, facts.path)
-            told[
-                found.file,
-                f"cannot be resolved: {found.field} {found.problem}".replace(":  ", ": "),
-            ] = each.unread.hint.rstrip(".") or "correct the file"
-        elif each.unasked:
-            told["", f"no index gave an answer: {each.unasked.rstrip('.')}"] = (
-                "check network and index settings (UV_DEFAULT_INDEX, UV_INDEX), and try again"
+@rule("ENV308", "not-resolved", Severity.ERROR)
+def check(facts: ModelFacts, resolved: Resolved) -> Faults:
+    """Report why there is no answer, once for all targets with the same reason."""
+    faults: dict[Fault, None] = {}
+    for resolution in resolved.resolutions:
+        if resolution.invalid is not None:
+            faults[_invalid(resolution.invalid, facts)] = None
+        elif resolution.no_answer:
+            fault = Fault(
+                f"no index answered: {resolution.no_answer.rstrip('.')}",
+                "check the network and the index settings (UV_DEFAULT_INDEX, UV_INDEX), and try "
+                "again",
             )
-    for (file, problem), remedy in told.items():
-        yield Finding(rule=CODE, severity=SEVERITY, file=file, problem=problem, remedy=remedy)
+            faults[fault] = None
+    yield from faults
+
+
+def _invalid(error: InvalidFile, facts: ModelFacts) -> Fault:
+    file = broken(error, facts.path)
+    what = f"{file.field} {file.problem}".strip()
+    remedy = error.hint.rstrip(".") or "correct the file"
+    return Fault(f"cannot be resolved: {what}", remedy, Location(file.file))

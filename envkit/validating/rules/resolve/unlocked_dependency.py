@@ -1,35 +1,30 @@
-"""Rule `unlocked-dependency`: all that would be installed on a target is pinned.
+"""Rule `unlocked-dependency`: everything that would be installed on a target is pinned.
 
-What is required on one platform only, such as `colorama` on Windows, is not in the closure that was
-captured on another. Which version of it is installed is decided anew each time.
+What only one platform needs, such as `colorama` on Windows, is not in a closure that was captured
+on another. Its version is chosen again at each installation.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV306"
-NAME = "unlocked-dependency"
-SEVERITY = Severity.WARNING
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.resolve import Resolved
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each package that a resolver had to add, with the targets for which it did."""
-    locked = {str(package["name"]) for package in (facts.lock.packages if facts.lock else ())}
+@rule("ENV306", "unlocked-dependency", Severity.WARNING)
+def check(facts: ModelFacts, resolved: Resolved) -> Faults:
+    """Report each package that the resolver had to add, with the targets for which it did."""
+    locked = {str(package["name"]) for package in facts.locked_packages}
     added: dict[str, dict[str, str]] = {}
-    for each in facts.resolutions:
-        for package in each.packages:
+    for resolution in resolved.resolutions:
+        for package in resolution.packages:
             name = str(package["name"])
-            if name not in each.pinned and name not in locked:
-                added.setdefault(name, {})[each.place.label] = str(package.get("version", ""))
+            if name not in resolution.pinned and name not in locked:
+                version = str(package.get("version", ""))
+                added.setdefault(name, {})[resolution.machine.label] = version
     for name, versions in sorted(added.items()):
-        yield Finding(
-            rule=CODE,
-            severity=SEVERITY,
-            file=facts.requirements_name,
-            problem=f"{name} would be installed too for {'; '.join(versions)}, and no file pins it",
-            remedy=f"add `{name}=={min(versions.values())}` (of today) to constraints.txt, or lock for the target",
+        pin = f"{name}=={min(versions.values())}"
+        yield Fault(
+            f"{name} would also be installed for {'; '.join(versions)}, but no file pins it",
+            f"add `{pin}` (today's version) to constraints.txt, or lock for the target",
+            Location(facts.requirements_name),
         )

@@ -1,33 +1,27 @@
-"""Rule `unresolvable`: versions that fit together can be found for each target.
+"""Rule `unresolvable`: for each target, there are versions that fit together.
 
-Every pin has a wheel, but what one requires another forbids, or a dependency is to be had nowhere.
+Every pin has a wheel, but one pin excludes what another requires, or a dependency is not available.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
+from envkit.validating.finding import Fault, Faults, Location, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.resolve import Resolved
 
-CODE = "ENV302"
-NAME = "unresolvable"
-SEVERITY = Severity.ERROR
-SHOWN = 600
+MAX_SHOWN = 600  # characters
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report what the resolver said."""
-    for each in facts.resolutions:
-        if each.conflict:
-            if len(each.conflict) <= SHOWN:
-                said = each.conflict
-            else:
-                said = f"{each.conflict[:SHOWN]}…"
-            yield Finding(
-                rule=CODE,
-                severity=SEVERITY,
-                file=facts.requirements_name,
-                problem=f"for {each.place.label}: {said.rstrip('.')}",
-                remedy="loosen or change one of the pins, or capture the model again where it works",
-            )
+@rule("ENV302", "unresolvable", Severity.ERROR)
+def check(facts: ModelFacts, resolved: Resolved) -> Faults:
+    """Report what the resolver says."""
+    for resolution in resolved.resolutions:
+        conflict = resolution.conflict
+        if not conflict:
+            continue
+        if len(conflict) > MAX_SHOWN:
+            conflict = f"{conflict[:MAX_SHOWN]}…"
+        yield Fault(
+            f"for {resolution.machine.label}: {conflict.rstrip('.')}",
+            "loosen or change one of the pins, or capture the model again where it works",
+            Location(facts.requirements_name),
+        )

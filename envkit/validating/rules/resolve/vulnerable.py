@@ -1,49 +1,38 @@
-"""Rule `vulnerable`: no version is known to have a vulnerability.
+"""Rule `vulnerable`: no pinned version has a known vulnerability.
 
 Only with `--audit`: pip-audit (extra `audit`) asks PyPI or OSV about each pinned version.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV310"
-NAME = "vulnerable"
-SEVERITY = Severity.ERROR
+from envkit.validating.finding import WHOLE_MODEL, Fault, Faults, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.resolve import Resolved
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
-    """Report each known vulnerability, and what could not be asked."""
-    if facts.audit is None:
+@rule("ENV310", "vulnerable", Severity.ERROR)
+def check(facts: ModelFacts, resolved: Resolved) -> Faults:
+    """Report each known vulnerability, and what could not be looked up."""
+    audit = resolved.audit
+    if audit is None:
         return
-    if facts.audit.unasked:
-        problem = f"no answer about known vulnerabilities: {facts.audit.unasked}"
-        remedy = "check the network, or choose another service (PIP_AUDIT_VULNERABILITY_SERVICE)"
-        yield Finding(rule=CODE, severity=SEVERITY, problem=problem, remedy=remedy)
-    if facts.audit.unknown:
-        problem = (
-            f"the service of known vulnerabilities does not know {', '.join(facts.audit.unknown)}"
+    if audit.no_answer:
+        yield Fault(
+            f"known vulnerabilities could not be looked up: {audit.no_answer}",
+            "check the network, or choose another service (PIP_AUDIT_VULNERABILITY_SERVICE)",
         )
-        remedy = "ask those who make them"
-        yield Finding(rule=CODE, severity=Severity.NOTE, problem=problem, remedy=remedy)
-    for each in facts.audit.vulnerabilities:
-        file, line = facts.place_of(each.name)
-        if each.aliases:
-            aliases = f" ({', '.join(each.aliases)})"
-        else:
-            aliases = ""
-        if each.fixed:
-            fixed = f"take {' or '.join(each.fixed)}"
-        else:
-            fixed = "there is no version without it yet"
-        yield Finding(
-            rule=CODE,
-            severity=SEVERITY,
-            file=file,
-            line=line,
-            problem=f"{each.name} {each.version} has the known vulnerability {each.identifier}{aliases}",
-            remedy=f"{fixed}, try the model with it, and capture it again; accept it with a baseline",
+    if audit.unknown:
+        names = ", ".join(audit.unknown)
+        problem = f"the service of known vulnerabilities does not know {names}"
+        yield Fault(problem, "ask the authors of the packages", WHOLE_MODEL, Severity.NOTE)
+    for vulnerability in audit.vulnerabilities:
+        identifier = vulnerability.identifier
+        if vulnerability.aliases:
+            identifier += f" ({', '.join(vulnerability.aliases)})"
+        advice = "no version is free of it yet"
+        if vulnerability.fixed:
+            advice = f"use {' or '.join(vulnerability.fixed)}"
+        yield Fault(
+            f"{vulnerability.name} {vulnerability.version} has the known vulnerability {identifier}",
+            f"{advice}; try the model with it and capture it again, or accept it in a baseline",
+            facts.location_of(vulnerability.name),
         )

@@ -1,40 +1,27 @@
-"""Rule `yanked`: no pinned version was withdrawn by its authors.
+"""Rule `yanked`: no pinned version is yanked.
 
-A yanked version (PEP 592) is still installed where it is pinned. It was withdrawn for a reason: it
-is broken, unsafe, or was published by mistake.
+A yanked version (PEP 592) is still installed where it is pinned. Its authors yanked it for a
+reason: it is broken, unsafe, or was published by mistake.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import Finding, Severity
-
-CODE = "ENV303"
-NAME = "yanked"
-SEVERITY = Severity.WARNING
+from envkit.validating.finding import Fault, Faults, Severity
+from envkit.validating.rule import rule
+from envkit.validating.stages.resolve import Resolved
 
 
-def check(facts: ModelFacts) -> Iterator[Finding]:
+@rule("ENV303", "yanked", Severity.WARNING)
+def check(facts: ModelFacts, resolved: Resolved) -> Faults:
     """Report each once, with the reason that the index gives."""
-    told: dict[str, tuple[str, str]] = {}
-    for each in facts.resolutions:
-        versions = {
-            str(package["name"]): str(package.get("version", "")) for package in each.packages
-        }
-        for name, reason in each.yanked.items():
-            told.setdefault(name, (versions.get(name, ""), reason))
-    for name, (version, reason) in sorted(told.items()):
-        file, line = facts.place_of(name)
-        if reason:
-            why = f": {reason.rstrip('.')}"
-        else:
-            why = ", without a reason"
-        problem = f"{name} {version} was withdrawn (yanked) by its authors{why}"
-        remedy = (
-            "take a version that was not withdrawn, try the model with it, and capture it again"
-        )
-        yield Finding(
-            rule=CODE, severity=SEVERITY, file=file, line=line, problem=problem, remedy=remedy
+    problems: dict[str, str] = {}
+    for resolution in resolved.resolutions:
+        versions = {str(each["name"]): each.get("version", "") for each in resolution.packages}
+        for name, reason in resolution.yanked.items():
+            why = f": {reason.rstrip('.')}" if reason else ", without a reason"
+            problems.setdefault(name, f"{name} {versions.get(name, '')} is yanked{why}")
+    for name, problem in sorted(problems.items()):
+        yield Fault(
+            problem,
+            "use a version that is not yanked, try the model with it, and capture it again",
+            facts.location_of(name),
         )

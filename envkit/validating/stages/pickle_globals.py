@@ -1,4 +1,4 @@
-"""What pickles may fetch: which classes and functions hold values, and which can do anything.
+"""What pickles may import: which classes and functions hold values, and which can run or change anything.
 
 Sources: the documentation of `pickle`
 (https://docs.python.org/3/library/pickle.html#restricting-globals) and the lists of picklescan and
@@ -129,7 +129,8 @@ DANGEROUS = frozenset(
         ("yaml", "unsafe_load"),
     }
 )
-LEADING = frozenset(  # modules that a class or function is never called after
+# modules whose names no class or function has
+LEADING = frozenset(
     [
         "__builtins__",
         "builtins",
@@ -146,10 +147,11 @@ LEADING = frozenset(  # modules that a class or function is never called after
         "sys",
     ]
 )
-# parts of a class that lead to all others
+# attributes that lead to every class and module
 REACHING = frozenset({"__globals__", "__subclasses__", "__getattribute__"})
 HARMLESS = frozenset({("os", "PathLike"), ("platform", "uname_result"), ("threading", "Lock")})
-VALUES = {  # of the standard library: modules, and which of their names; () for all
+# of the standard library: modules, and which of their names; () for all
+VALUES = {
     "_codecs": ("encode",),
     "array": ("array", "_array_reconstructor"),
     "collections": (),
@@ -180,7 +182,8 @@ VALUES = {  # of the standard library: modules, and which of their names; () for
         "ge",
         "getitem",
     ),
-    "_collections": ("_tuplegetter",),  # the fields of a named tuple's class
+    # the fields of a named tuple's class
+    "_collections": ("_tuplegetter",),
     "pathlib": (),
     "random": ("Random", "SystemRandom"),
     "re": ("_compile", "compile"),
@@ -202,39 +205,34 @@ VALUES = {  # of the standard library: modules, and which of their names; () for
     "weakref": (),
     "zoneinfo": (),
     "abc": (),
-    "__main__": (),  # the model's own, saved from a script
+    # the model's own, saved from a script
+    "__main__": (),
     "builtins": (),
     "__builtin__": (),
 }
 
 
 def is_dangerous(module: str, name: str) -> bool:
-    """Whether what is fetched can do anything by itself."""
+    """Whether what is imported can run or change anything by itself."""
     top = module.partition(".")[0]
     first, *others = name.split(".")
     if (module, first) in DANGEROUS or (top == "numpy" and "f2py" in module):
         return True
-    if LEADING.intersection((first, *others)):
-        # a module that a harmless one imports, and what is in it: `joblib.memory`, `os.system`
+    # a module that a harmless one imports, and what is in it: `joblib.memory`, `os.system`
+    if not LEADING.isdisjoint((first, *others)):
         return True
-    if (
-        others
-        and top in sys.stdlib_module_names
-        and any(each in sys.stdlib_module_names for each in others)
-    ):
-        return True  # by way of a module that another one imports: `collections`, `abc.sys`
-    return bool(REACHING.intersection(others)) or (
-        top in DANGEROUS_MODULES and (module, name) not in HARMLESS
-    )
+    # a module that one of the standard library imports: `abc`, `sys`
+    if top in sys.stdlib_module_names and not sys.stdlib_module_names.isdisjoint(others):
+        return True
+    if not REACHING.isdisjoint(others):
+        return True
+    return top in DANGEROUS_MODULES and (module, name) not in HARMLESS
 
 
 def is_plain(module: str, name: str) -> bool:
     """Whether it is a value of the standard library."""
-    known = VALUES.get(
-        module, VALUES.get(module.partition(".")[0]) if module.startswith("collections.") else None
-    )
-    return (
-        known is not None
-        and (not known or name in known)
-        and (module, name) != ("builtins", "getattr")
-    )
+    if (module, name) == ("builtins", "getattr"):
+        return False
+    # `collections.abc` counts as `collections`
+    names = VALUES.get("collections" if module.startswith("collections.") else module)
+    return names is not None and (not names or name in names)

@@ -1,0 +1,32 @@
+"""Whether conda's channels have what a `conda.yaml` requires, solved by py-rattler; nothing is installed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from envkit.child import variables
+from envkit.environments.conda import needs
+from envkit.environments.conda.embedded import Embedded
+from envkit.environments.installers.installer import Workshop
+from envkit.environments.store.store import Store
+from envkit.models.environment_spec import EnvironmentSpec
+from envkit.validating.stages.targets import Machine
+
+
+def solve(spec: EnvironmentSpec, machine: Machine) -> None:
+    """Solve for a machine. Raises `BuildFailed` when there is no solution, `ToolNotFound` without py-rattler."""
+    wanted = needs.of(spec, os.environ)
+    cache = Store.open().cache("conda")
+    with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
+        place = Path(folder).resolve() / "place"
+        place.mkdir()
+        workshop = Workshop(
+            place=place,
+            cache=cache,
+            variables=variables.for_installer(os.environ),
+            secrets=wanted.secrets,
+        )
+        platform = "" if machine.is_this else machine.conda_platform
+        Embedded().lock(wanted, workshop, place / "pixi.lock", platform=platform)
