@@ -26,7 +26,7 @@ def test_equal_models_do_not_differ(sound: Sound) -> None:
     result = run(sound(name="a"), sound(name="b"))
 
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "Nothing differs" in result.stderr
+    assert "There are no differences" in result.stderr
 
 
 def test_added_removed_and_changed_packages_are_shown(sound: Sound) -> None:
