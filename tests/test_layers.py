@@ -28,6 +28,8 @@ ORDER = (  # from the bottom up: each may import itself and what stands before i
     "validating",
     "serving",
     "spark",
+    "images",
+    "exports",
     "pyfunc",
     "flavors",
     "cli",
@@ -40,6 +42,12 @@ STRANGERS = {  # although the order would allow it
     ("spark", "validating"),
     ("spark", "serving"),
     ("flavors", "cli"),
+    ("images", "capturing"),
+    ("images", "validating"),
+    ("images", "spark"),
+    ("exports", "capturing"),
+    ("exports", "validating"),
+    ("exports", "spark"),
 }
 MAY_IMPORT = {
     layer: {below for below in ORDER[:place] if (layer, below) not in STRANGERS}
@@ -51,14 +59,14 @@ MAY_IMPORT = {
     "formats": {"errors"},
     "__init__": set(ORDER) - {"cli", "__main__"},  # for type checkers only; loaded when first used
 }
-PUBLIC = {"__init__.py", "models/__init__.py", "pyfunc/__init__.py"}
+PUBLIC = {"__init__.py", "images/__init__.py", "models/__init__.py", "pyfunc/__init__.py"}
 """Public namespaces: they name, for type checkers, what they give of any layer. Nothing in envkit imports one."""
 LIBRARIES_OF_PROGRAMS = {  # programs that are started with envkit's own interpreter, whose libraries these are
     "inside/programs/pip_candidates.py": {"packaging", "piptools"},
     "inside/programs/rattler_program.py": {"rattler"},
 }
 OWN_NAME_INSIDE = "_envkit"  # of the folder `inside`, in the interpreters that run it
-TOP = {"cli", "serving", "spark"}
+TOP = {"cli", "exports", "images", "serving", "spark"}
 ONLY_IN = {  # libraries, and the layers that may know them
     "click": {"cli"},
     "rich": {"cli"},

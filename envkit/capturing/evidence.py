@@ -7,7 +7,7 @@ paths.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,7 @@ def document(
         "outside": [{"module": each.module, "file": each.file} for each in selection.outside],
         "environment_variables": [each.as_json() for each in variables],
         "data_files": sorted(_data_files(trace, places)),
+        "modules": sorted(_modules(trace)),
         "libraries": native.libraries(trace, places),
         "processes": native.processes(trace, places),
         "connections": sorted(trace.connections),
@@ -121,6 +122,13 @@ def _first_of_each(reasons: Iterable[Import]) -> list[Import]:
     for each in reasons:
         first.setdefault((each.importer, each.artifact), each)
     return list(first.values())[:REASONS_KEPT]
+
+
+def _modules(trace: Trace) -> Iterator[str]:
+    """Yield the modules of packages that were imported, which images compile."""
+    for module, file in trace.files.items():
+        if file is not None and ("/site-packages/" in file or "/dist-packages/" in file):
+            yield module
 
 
 def _data_files(trace: Trace, places: Places) -> set[str]:

@@ -17,8 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -72,8 +72,9 @@ def run(
     inherit: Sequence[int] = (),
     supervised: bool = False,
     on_line: Callable[[str], None] | None = None,
+    stdin: str = "",
 ) -> Ended:
-    """Run a program to its end, without a shell, with nothing on its standard input.
+    """Run a program to its end, without a shell, with the text `stdin` on its standard input.
 
     `environment` is its whole environment and `directory` its working directory (default:
     envkit's). After `timeout` seconds its process group is ended. With `keep_output` what it prints
@@ -86,12 +87,12 @@ def run(
     Raises `OSError` when the program cannot be started; a supervised one then ends with status 126.
     """
     before = _supervision() if supervised else []
-    with _sink(keep_output) as sink:
+    with _sink(keep_output) as sink, _source(stdin) as source:
         process = subprocess.Popen(
             [*before, *(os.fspath(part) for part in argv)],
             env=dict(environment),
             cwd=directory,
-            stdin=subprocess.DEVNULL,
+            stdin=source,
             stdout=sink,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -160,6 +161,18 @@ def _sink(keep_output: bool) -> IO[bytes]:
     except OSError:
         # envkit itself was started without a standard error
         return Path(os.devnull).open("wb")
+
+
+@contextmanager
+def _source(text: str) -> Iterator[int | IO[bytes]]:
+    """Give what a program reads: a file, so that one that does not read cannot block envkit."""
+    if not text:
+        yield subprocess.DEVNULL
+        return
+    with tempfile.TemporaryFile(prefix="envkit-") as file:
+        file.write(text.encode())
+        file.seek(0)
+        yield file
 
 
 def _read(sink: IO[bytes]) -> str:

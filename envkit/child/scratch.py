@@ -15,12 +15,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from envkit.errors import Missing
+
 _PREFIX = "envkit-scratch-"
 
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """Make a private temporary folder, a real path; it is removed at the end."""
+    """Make a private temporary folder, a real path; it is removed at the end.
+
+    Raises `Missing` where nothing can be written, as in a container without a `/tmp`.
+    """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        raise Missing(
+            "No folder for temporary files is writable. Mount one at /tmp, or name one with TMPDIR."
+        ) from None
     sweep()
     while True:
         with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as name:

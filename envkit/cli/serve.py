@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -51,6 +52,13 @@ from envkit.cli import options, progress
     help="The number of requests that may wait for a worker.",
 )
 @click.option("--show-traceback", is_flag=True, help="Also send clients what the model raised.")
+@click.option(
+    "--environment",
+    type=click.Path(path_type=Path),
+    envvar="ENVKIT_ENVIRONMENT",
+    metavar="DIR",
+    help="Serve from this ready environment, as images have it, and build none.",
+)
 @options.environment
 @options.variables
 @options.memory_limit

@@ -197,7 +197,7 @@ def refuse_failure(
 
 def keep_bytecode(environment: Environment, told: Sequence[str]) -> None:
     """Compile what a confined model imported from its environment: it could not, and would do it anew each time."""
-    if environment.manager is EnvType.LOCAL:
+    if environment.manager is EnvType.LOCAL or not os.access(environment.path, os.W_OK):
         return
     inner = f"{environment.path}/"
     paths = [

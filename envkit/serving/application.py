@@ -45,6 +45,8 @@ class Application:
             Route("/invocations", self._invocations, methods=["POST"]),
             Route("/ping", self._ping),
             Route("/health", self._ping),
+            Route("/readyz", self._ping),
+            Route("/livez", self._live),
             Route("/version", self._version),
             Route("/metrics", self._text_metrics),
         ]
@@ -55,6 +57,10 @@ class Application:
         if not self._pool.is_ready:
             return http_errors.unavailable("The model is not loaded.").response()
         return Response("\n", media_type=JSON)  # the body of MLflow's server
+
+    async def _live(self, _: Request) -> Response:
+        """Answer as long as the server runs; workers are restarted by the pool, not from outside."""
+        return Response("\n", media_type=JSON)
 
     async def _version(self, _: Request) -> Response:
         return Response(version("envkit"), media_type=JSON)

@@ -13,6 +13,7 @@ from envkit.child import variables as variables_of
 from envkit.child.sandbox import SandboxOption, confinement
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment_choice import EnvironmentChoice
+from envkit.environments.ready_folder import open_folder
 from envkit.environments.reproduction import prepare_model
 from envkit.environments.store.in_use import occupied
 from envkit.environments.workers import Workplace
@@ -46,6 +47,7 @@ def serve(
     extra_envs: Mapping[str, str] | None = None,
     memory_bytes: int | None = None,
     sandbox: SandboxOption = None,
+    environment: str | Path | None = None,
     report: Callable[[str], None] | None = None,
 ) -> ModelServer:
     """Serve a model over HTTP from its rebuilt environment.
@@ -75,6 +77,8 @@ def serve(
         extra_envs: Environment variables for the model, in addition to the caller's.
         memory_bytes: The largest address space of each worker, in bytes.
         sandbox: Whether and how the model is confined.
+        environment: The folder of a ready environment, as images have it; nothing is then built,
+            and neither the environment store nor an index is used.
         report: Called with a line of text when something begins that takes time.
 
     Returns:
@@ -95,6 +99,10 @@ def serve(
         python_policy=python_policy,
         conda_exe=conda_exe,
     )
+    if environment is not None and choice != EnvironmentChoice():
+        raise InvalidArgument(
+            "`environment` names a ready environment; omit what says how to build one."
+        )
     options = ServerOptions(
         workers=workers,
         timeout=timeout,
@@ -113,14 +121,17 @@ def serve(
         # Early, because building the environment may take minutes.
         bound = undo.enter_context(listening.bind(host, port))
         confined = confinement(sandbox, report)
-        environment = prepare_model(model, choice, report)
+        if environment is not None:
+            ready = open_folder(environment)
+        else:
+            ready = prepare_model(model, choice, report)
         workplace = Workplace(
-            environment=environment,
+            environment=ready,
             request=model.request(),
             variables=extra_envs or {},
             memory_bytes=memory_bytes,
             confinement=confined,
-            descriptors=undo.enter_context(occupied(environment)),
+            descriptors=undo.enter_context(occupied(ready)),
         )
         logger = logging.getLogger("envkit")
         server = server_type(

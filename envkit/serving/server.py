@@ -19,6 +19,7 @@ from envkit.serving.application import Application
 from envkit.serving.http_protocol import HttpProtocol
 from envkit.serving.metrics import Metrics
 from envkit.serving.options import ServerOptions
+from envkit.serving.service_manager import READY, STOPPING, notify
 from envkit.serving.worker_pool import WorkerPool
 
 # Longer than load balancers keep idle connections, so that these close them and not the server.
@@ -170,6 +171,7 @@ class ModelServer:
         self._ready.set()
         count = self._options.workers
         workers = "1 worker" if count == 1 else f"{count} workers"
+        notify(READY)
         self._inform(f"Serving on {self.url} with {workers}. Stop with Ctrl-C.")
 
     def _handle_signals(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -184,6 +186,7 @@ class ModelServer:
         self._signals.append(number)
         if self._http_server is None:
             return
+        notify(STOPPING)
         self._http_server.force_exit = self._http_server.should_exit
         self._http_server.should_exit = True
         if not self._http_server.force_exit:

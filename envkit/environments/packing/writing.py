@@ -27,7 +27,7 @@ def write(
     Raises `InvalidArgument` when the archive cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    time = _time(environ)
+    time = source_date(environ)
     try:
         with compression.writing(temporary, path.name) as stream, _tar(stream) as archive:
             total, done = sum(each.size for each in members), 0
@@ -50,7 +50,8 @@ def _tar(stream: IO[bytes]) -> tarfile.TarFile:
     return tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT)
 
 
-def _time(environ: Mapping[str, str]) -> int:
+def source_date(environ: Mapping[str, str]) -> int:
+    """Give the time of files in archives: SOURCE_DATE_EPOCH, else 1980. Raises `InvalidArgument`."""
     text = environ.get("SOURCE_DATE_EPOCH", "")
     if not text:
         return _EPOCH

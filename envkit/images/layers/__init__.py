@@ -1,0 +1,1 @@
+"""The layers that envkit adds to a base: interpreter, server, packages, model."""
