@@ -28,5 +28,8 @@ class Environment:
 
     @property
     def is_isolated(self) -> bool:
-        """Whether its programs ignore the caller's `PYTHON*` variables; a local one is seen as the user has it."""
+        """Whether its programs ignore the caller's `PYTHON*` variables.
+
+        A local environment is seen as the user has it.
+        """
         return self.manager is not EnvType.LOCAL

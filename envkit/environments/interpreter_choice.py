@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from envkit.child.progress import Report
 from envkit.environments.plan import Plan
 from envkit.interpreters import discovery, lock_compatibility
 from envkit.interpreters.discovery import Match, Search
@@ -28,7 +29,7 @@ def choose(
     policy: PythonPolicy,
     environ: Mapping[str, str],
     memory: Path,
-    report: Callable[[str], None],
+    report: Report,
 ) -> ChosenInterpreter:
     """Choose `python`, or an interpreter that is found as the policy says, or downloaded by uv.
 
@@ -64,7 +65,7 @@ def _fitted(plan: Plan, match: Match) -> ChosenInterpreter:
         if why:
             notes.append(
                 f"{plan.lock.name} does not hold for Python {minor} ({why}); "
-                "requirements were resolved anew."
+                "requirements were resolved again."
             )
             plan = replace(plan, lock=None)
     return ChosenInterpreter(interpreter=match.interpreter, plan=plan, notes=tuple(notes))

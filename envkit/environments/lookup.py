@@ -41,7 +41,7 @@ def find_env(
     conda_exe: str | Path | None = None,
     root: Path | None = None,
 ) -> EnvironmentLocation:
-    """Find where `prepare_env` with the same arguments puts the environment of a model; nothing is built.
+    """Find where `prepare_env` with the same arguments puts the environment; nothing is built.
 
     Raises what `prepare_env` raises, apart from `BuildFailed`.
     """
@@ -58,10 +58,10 @@ def find_env(
             "A local environment is the Python that runs envkit; it is not in the store."
         )
     model = ModelDirectory.open(model_uri, ENVIRONMENT)
-    shelf = Store.open(root)
+    store = Store.open(root)
     spec = read_spec(model, for_conda=choice.manager is EnvType.CONDA)
-    planned = plan_environment(spec, choice, shelf)
-    found = shelf.look(choice.manager.value, planned.key)
+    planned = plan_environment(spec, choice, store)
+    found = store.look(choice.manager.value, planned.key)
     if isinstance(found, Ready):
         return EnvironmentLocation(path=found.place, ready=True)
     return EnvironmentLocation(path=found.place, ready=False, why=found.why)

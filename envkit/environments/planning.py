@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envkit.child.progress import Report, silent
 from envkit.environments import interpreter_choice, plan
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment_choice import EnvironmentChoice
@@ -21,12 +21,10 @@ from envkit.models.environment_spec import EnvironmentSpec
 if TYPE_CHECKING:
     from envkit.environments.conda.engine import Conda
 
-Report = Callable[[str], None]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlannedEnvironment:
-    """An environment as it would be built: what is installed, with which interpreter, under which key.
+    """An environment as it would be built: what is installed, with what Python, under which key.
 
     conda: the engine that builds it, when it is a conda environment. notes: what the user should
     know about the choice of the interpreter and about packages that are left out.
@@ -43,14 +41,14 @@ class PlannedEnvironment:
 def plan_environment(
     spec: EnvironmentSpec,
     choice: EnvironmentChoice,
-    shelf: Store,
+    store: Store,
     report: Report | None = None,
 ) -> PlannedEnvironment:
     """Plan the environment of a spec: `prepare` builds it, or finds it in the store, under its key.
 
     Raises what `prepare` raises, apart from `BuildFailed`.
     """
-    digests = Digests(shelf.root / "digests.json")
+    digests = Digests(store.root / "digests.json")
     wanted = plan.of(
         spec,
         overrides=choice.overrides,
@@ -64,8 +62,8 @@ def plan_environment(
         choice.python,
         choice.python_policy,
         os.environ,
-        shelf.interpreters_file,
-        report or _silent,
+        store.interpreters_file,
+        report or silent,
     )
     indexes = index_settings.deciding(choice.manager, chosen.plan.lock, os.environ)
     return PlannedEnvironment(
@@ -80,7 +78,10 @@ def plan_environment(
 def _plan_conda(
     spec: EnvironmentSpec, wanted: Plan, choice: EnvironmentChoice, digests: Digests
 ) -> PlannedEnvironment:
-    """Plan a conda environment. It brings its interpreter: platform and kind of tool replace that in the key."""
+    """Plan a conda environment.
+
+    It brings its interpreter: platform and kind of tool stand in for that in the key.
+    """
     # what builds conda environments costs other environments nothing
     from envkit.environments.conda import engine, needs
 
@@ -113,9 +114,6 @@ def _left_out(spec: EnvironmentSpec, manager: EnvType) -> list[str]:
         return []
     packages = ", ".join(spec.conda_alone)
     return [
-        f"The model asks conda for {packages}; {manager.value} installs Python packages alone, so not these."
+        f"The model asks conda for {packages}; {manager.value} installs only Python packages "
+        "and leaves these out."
     ]
-
-
-def _silent(_: str) -> None:
-    """Report nothing."""

@@ -6,14 +6,15 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from envkit.child import process, runner, scratch
 from envkit.child import variables as variables_of
-from envkit.child.journal import Journal
+from envkit.child.journal import Event, Journal
 from envkit.child.sandbox import Confinement
 from envkit.environments.conda import state as conda_state
 from envkit.environments.env_type import EnvType
@@ -27,27 +28,36 @@ from envkit.interpreters.visible_paths import visible_paths
 COMPILE_SECONDS = 60.0
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProcessOptions:
+    """How the process of a model runs.
+
+    timeout: seconds. variables: set for the model in addition to the caller's. memory_bytes:
+    address space. confinement: that of `child.sandbox`.
+    """
+
+    timeout: float | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    memory_bytes: int | None = None
+    confinement: Confinement | None = None
+
+
 def predict(
     environment: Environment,
     model: Mapping[str, Any],
     input_path: Path,
     content_type: str,
+    options: ProcessOptions,
     *,
     input_name: str = "",
     output_path: Path | None = None,
     params: Mapping[str, Any] | None = None,
-    timeout: float | None = None,
-    variables: Mapping[str, str] | None = None,
-    memory_bytes: int | None = None,
-    confinement: Confinement | None = None,
 ) -> Any:
-    """Run a model on an input file and give its predictions, as JSON holds them.
+    """Run a model on an input file and return its predictions as JSON values.
 
-    `model` has the request's `model`, `python_function`, `flavors` and `signature`; `content_type`
-    is `json` or `csv`. Messages call the input `input_name`, default its path. With `output_path`
-    the whole answer is also put there, whole or not at all. `timeout` is in seconds, `variables`
-    are set for the model in addition to the caller's. `confinement` is that of
-    `envkit.child.sandbox`.
+    `model` is its `request()`; `params` override those of the input. Messages call the input
+    `input_name`, default its path. With `output_path` the whole answer is also written there, whole
+    or not at all.
 
     Raises `InvalidFile` when the input is at fault, `PredictionFailed` when the model is.
     """
@@ -58,70 +68,59 @@ def predict(
             "job": "predict",
             "example": None,
             "input": {"path": str(input_path.absolute()), "content_type": content_type},
-            "params": dict(params) if params is not None else None,
+            "params": params,
             "output": str(answer),
-            "memory_bytes": memory_bytes,
+            "memory_bytes": options.memory_bytes,
         }
-        journal = _run(environment, request, variables or {}, timeout, confinement)
-        refuse_failure(journal, input_name or str(input_path), timeout, confinement)
-        text, predictions = _answer(answer)
-        keep_bytecode(
-            environment, [path for event in journal.named("uncompiled") for path in event["paths"]]
-        )
+        journal = _run(environment, request, options)
+        refuse_failure(journal, input_name or str(input_path), options.timeout, options.confinement)
+        text, predictions = _read_answer(answer)
+        keep_bytecode(environment, list(_uncompiled(journal)))
         if output_path is not None:
-            _put(text, output_path)
+            _write_whole(text, output_path)
         return predictions
 
 
 def answer_example(
-    environment: Environment,
-    model: Mapping[str, Any],
-    *,
-    timeout: float | None = None,
-    variables: Mapping[str, str] | None = None,
-    memory_bytes: int | None = None,
-    confinement: Confinement | None = None,
+    environment: Environment, model: Mapping[str, Any], options: ProcessOptions
 ) -> Any:
-    """Load a model and give its answer to its own example, as a capture takes it; None for one without an example.
+    """Load a model and return its answer to its own example, as a capture records it.
 
-    Arguments are those of `predict`. Raises `PredictionFailed`, `InvalidFile` when the example is
-    at fault.
+    A model without an example is only loaded; the answer is None. Raises `PredictionFailed`, and
+    `InvalidFile` when the example is at fault.
     """
+    example = model.get("example")
+    input_name = example["path"] if example else "the example"
     with scratch.folder() as private:
         answer = private / "answer.json"
-        rest = {
+        request = {
+            **model,
             "job": "predict",
             "input": None,
             "params": None,
             "output": str(answer),
-            "memory_bytes": memory_bytes,
+            "memory_bytes": options.memory_bytes,
         }
-        journal = _run(environment, {**model, **rest}, variables or {}, timeout, confinement)
-        example = model.get("example")
-        refuse_failure(journal, example["path"] if example else "the example", timeout, confinement)
-        if example:
-            return _answer(answer)[1]
-        return None
+        journal = _run(environment, request, options)
+        refuse_failure(journal, input_name, options.timeout, options.confinement)
+        if not example:
+            return None
+        _, predictions = _read_answer(answer)
+        return predictions
 
 
-def _run(
-    environment: Environment,
-    request: Mapping[str, Any],
-    variables: Mapping[str, str],
-    timeout: float | None,
-    confinement: Confinement | None,
-) -> Journal:
-    all_variables = variables_in(environment, variables)
-    paths = interpreter_paths(environment, all_variables, confinement)
+def _run(environment: Environment, request: Mapping[str, Any], options: ProcessOptions) -> Journal:
+    variables = variables_in(environment, options.variables)
+    paths = interpreter_paths(environment, variables, options.confinement)
     try:
         with occupied(environment) as descriptors:
             journal = runner.run_inside(
                 environment.python,
                 request,
-                environment=all_variables,
-                timeout=timeout,
+                environment=variables,
+                timeout=options.timeout,
                 isolated=environment.is_isolated,
-                confinement=confinement,
+                confinement=options.confinement,
                 interpreter_paths=paths,
                 inherit=descriptors,
             )
@@ -129,16 +128,17 @@ def _run(
         raise PredictionFailed("start", f"{environment.python}: {error.strerror}") from error
     if journal.died_at_start:
         # was it a Python at all?
-        _describe(environment, all_variables)
+        _describe(environment, variables)
     return journal
 
 
 def interpreter_paths(
     environment: Environment, variables: Mapping[str, str], confinement: Confinement | None
 ) -> tuple[Path, ...]:
-    """Return what the sandbox must leave visible of the interpreter; check a local one, which the user named.
+    """Return what a sandbox must leave visible of the interpreter.
 
-    Nothing is started where neither is needed. Raises `PredictionFailed`.
+    A local interpreter, which the user named, is checked. Nothing is started where neither is
+    needed. Raises `PredictionFailed`.
     """
     is_hidden = confinement is not None and confinement.program is not None
     is_unknown = not environment.is_isolated and environment.python != Path(sys.executable)
@@ -158,35 +158,22 @@ def _describe(environment: Environment, variables: Mapping[str, str]) -> Interpr
 
 
 def variables_in(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
-    """Give the variables of a model; a local environment is the user's own, seen as the user has it."""
+    """Return the variables of a model; in a local environment all that the caller has."""
     if environment.manager is EnvType.LOCAL:
         return {**os.environ, **variables}
+    of_conda: Mapping[str, str] = {}
     if environment.manager is EnvType.CONDA:
-        own = conda_state.variables(environment.path)
-    else:
-        own = {}
-    return variables_of.for_program(os.environ, environment.python, {**own, **variables})
+        of_conda = conda_state.variables(environment.path)
+    return variables_of.for_program(os.environ, environment.python, {**of_conda, **variables})
 
 
 def refuse_failure(
     journal: Journal, input_name: str, timeout: float | None, confinement: Confinement | None
 ) -> None:
     """Raise `InvalidFile` or `PredictionFailed` for what a model's process did not do."""
-    if error := journal.error:
-        if error["message"]:
-            said = f"{error['type']}: {error['message']}"
-        else:
-            said = error["type"]
-        if error.get("kind") == "input":
-            raise InvalidFile(
-                input_name, "", error["message"] if error["type"] == "InvalidInput" else said
-            )
-        phase = str(error["phase"])
-        if confinement:
-            hint = confinement.hint(said + error["traceback"])
-        else:
-            hint = ""
-        raise PredictionFailed(phase, said + hint, error["traceback"])
+    error = journal.error
+    if error is not None:
+        _raise_for(error, input_name, confinement)
     if journal.ended.timed_out:
         raise PredictionFailed(
             journal.phase, f"it was still running after {timeout:g} s and was stopped"
@@ -195,14 +182,33 @@ def refuse_failure(
         raise PredictionFailed(journal.phase, f"its process {journal.ended.how}")
 
 
-def keep_bytecode(environment: Environment, told: Sequence[str]) -> None:
-    """Compile what a confined model imported from its environment: it could not, and would do it anew each time."""
+def _raise_for(error: Event, input_name: str, confinement: Confinement | None) -> NoReturn:
+    problem = error["type"]
+    if error["message"]:
+        problem = f"{error['type']}: {error['message']}"
+    if error.get("kind") == "input":
+        if error["type"] == "InvalidInput":
+            # envkit's own check of the input: the message says all
+            problem = error["message"]
+        raise InvalidFile(input_name, "", problem)
+    if confinement is not None:
+        problem += confinement.hint(problem + error["traceback"])
+    raise PredictionFailed(str(error["phase"]), problem, error["traceback"])
+
+
+def _uncompiled(journal: Journal) -> Iterator[str]:
+    for event in journal.named("uncompiled"):
+        yield from event["paths"]
+
+
+def keep_bytecode(environment: Environment, sources: Sequence[str]) -> None:
+    """Compile what a confined model imported from its environment, where it could not write.
+
+    Without bytecode it would compile these files at every start.
+    """
     if environment.manager is EnvType.LOCAL or not os.access(environment.path, os.W_OK):
         return
-    inner = f"{environment.path}/"
-    paths = [
-        path for path in told if path.startswith(inner) and "\n" not in path and "/../" not in path
-    ]
+    paths = [path for path in sources if _is_within(path, environment.path)]
     if not paths:
         return
     with tempfile.NamedTemporaryFile(
@@ -210,22 +216,25 @@ def keep_bytecode(environment: Environment, told: Sequence[str]) -> None:
     ) as names:
         names.write("\n".join(paths))
         names.flush()
-        argv: list[str | Path] = [
-            environment.python,
-            "-I",
-            "-m",
-            "compileall",
-            "-q",
-            "-i",
-            names.name,
-        ]
-        variables = variables_of.for_program(os.environ, environment.python)
-        # a luxury: it may fail
-        process.run(argv, environment=variables, timeout=COMPILE_SECONDS, keep_output=True)
+        # it may fail: the model predicts without it, too
+        process.run(
+            [environment.python, "-I", "-m", "compileall", "-q", "-i", names.name],
+            environment=variables_of.for_program(os.environ, environment.python),
+            timeout=COMPILE_SECONDS,
+            keep_output=True,
+        )
 
 
-def _answer(path: Path) -> tuple[str, Any]:
-    """Give the answer as text and the predictions in it; a model's code may have done anything to the file."""
+def _is_within(path: str, folder: Path) -> bool:
+    """Whether a path that the model's process reported lies in a folder and fits on one line."""
+    return path.startswith(f"{folder}/") and "\n" not in path and "/../" not in path
+
+
+def _read_answer(path: Path) -> tuple[str, Any]:
+    """Return the answer as text and the predictions in it.
+
+    The model's code can write anything there.
+    """
     try:
         text = path.read_text(encoding="utf-8")
         return text, json.loads(text)["predictions"]
@@ -235,8 +244,8 @@ def _answer(path: Path) -> tuple[str, Any]:
         raise PredictionFailed("output", f"its answer is malformed: {error}") from error
 
 
-def _put(text: str, path: Path) -> None:
-    """Put the answer where it is wanted, whole or not at all."""
+def _write_whole(text: str, path: Path) -> None:
+    """Write the answer, whole or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("x", encoding="utf-8") as stream:

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from envkit.child.progress import Report, silent
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.environment_choice import EnvironmentChoice
-from envkit.environments.installers import index_settings
-from envkit.environments.plan import Plan
 from envkit.environments.planning import PlannedEnvironment, plan_environment
-from envkit.environments.store import store, uses
+from envkit.environments.store import uses
 from envkit.environments.store.store import Ready, Store
-from envkit.errors import InvalidArgument, InvalidFile
-from envkit.interpreters.interpreter import Interpreter
+from envkit.errors import InvalidArgument
 from envkit.models.environment_spec import EnvironmentSpec
-
-if TYPE_CHECKING:
-    from envkit.environments.installers.installer import Engine
-
-Report = Callable[[str], None]
 
 
 def prepare(
@@ -45,143 +35,58 @@ def prepare(
     """
     if choice.manager is EnvType.LOCAL:
         return _local(spec, choice.python)
-    shelf = Store.open(root)
-    shelf.sweep()
-    planned = plan_environment(spec, choice, shelf, report)
-    environment = _stored(shelf, planned, os.environ, report or _silent)
-    uses.record(shelf.root, environment.path.name, spec.directory)
+    store = Store.open(root)
+    store.sweep()
+    planned = plan_environment(spec, choice, store, report)
+    environment = _stored(store, planned, report or silent)
+    uses.record(store.root, environment.path.name, spec.directory)
     return environment
 
 
-def _stored(
-    shelf: Store, planned: PlannedEnvironment, environ: Mapping[str, str], report: Report
-) -> Environment:
-    key, manager = planned.key, planned.manager
-    found = shelf.look(manager.value, key)
-    ready = Environment(
+def _stored(store: Store, planned: PlannedEnvironment, report: Report) -> Environment:
+    found = store.look(planned.manager.value, planned.key)
+    environment = Environment(
         python=found.place / "bin" / "python",
         path=found.place,
-        key=key,
-        manager=manager,
+        key=planned.key,
+        manager=planned.manager,
         notes=planned.notes,
     )
     if isinstance(found, Ready):
-        return ready
-    notes = [*planned.notes, *_check_lock(planned.plan)]
-    tool = f" ({planned.conda.tool.kind})" if planned.conda else ""
-    report(f"Building {found.place} with {manager.value}{tool}")
-    filler = _filler(shelf, planned, environ, notes.append, report)
-    place, built, why = shelf.build(manager.value, key, planned.interpreter, filler, report)
+        return environment
+    return _built(store, planned, environment, report)
+
+
+def _built(
+    store: Store, planned: PlannedEnvironment, environment: Environment, report: Report
+) -> Environment:
+    # a warm run does without the installers
+    from envkit.environments.building import Builder, check_lock
+
+    manager = planned.manager.value
+    notes = [*planned.notes, *check_lock(planned)]
+    tool = ""
+    if planned.conda is not None:
+        tool = f" ({planned.conda.tool.kind})"
+    report(f"Building {environment.path} with {manager}{tool}")
+    builder = Builder(
+        store=store, planned=planned, environ=os.environ, warn=notes.append, report=report
+    )
+    place, built, why = store.build(manager, planned.key, planned.interpreter, builder.fill, report)
     if why:
-        notes.append(f"{place} was built again: {why}.")
-    if planned.conda:
+        notes.append(f"{place} was rebuilt: {why}.")
+    if planned.conda is not None:
         notes += planned.conda.notes
-    return replace(ready, built=built, notes=tuple(notes))
-
-
-def _check_lock(wanted: Plan) -> list[str]:
-    """Refuse a lock that does not fit the requirements; give a note when it cannot be installed as it is."""
-    if wanted.lock is None:
-        return []
-    from envkit.environments import pylock  # only builds read the lock
-
-    lock = pylock.read(wanted.lock)
-    if found := list(pylock.disagreements(lock, wanted.requirements)):
-        raise InvalidFile(
-            wanted.lock,
-            "packages",
-            f"does not fit the model's requirements: {'; '.join(found[:3])}",
-            "Capture the model again, or remove the lock.",
-        )
-    if why := lock.obstacle_when(allow_source=wanted.allow_source):
-        return [
-            f"{wanted.lock.name} cannot be installed as it is ({why}); requirements were resolved anew."
-        ]
-    return []
-
-
-def _filler(
-    shelf: Store,
-    planned: PlannedEnvironment,
-    environ: Mapping[str, str],
-    warn: Report,
-    report: Report,
-) -> store.Fill:
-    from envkit.child import variables as environment
-    from envkit.environments import pylock
-    from envkit.environments.installers import index_conflicts, yanked
-    from envkit.environments.installers.installer import Workshop
-    from envkit.formats import redaction, uv_toml
-    from envkit.installed import records
-
-    manager, wanted, interpreter, conda = (
-        planned.manager,
-        planned.plan,
-        planned.interpreter,
-        planned.conda,
-    )
-    engine = conda or _engine(manager)
-    by_uv = manager is not EnvType.VIRTUALENV
-    settings = uv_toml.of_machine(environ) if by_uv else {}
-    secrets = redaction.secrets_in([*wanted.lines_with_secrets, str(settings)]) | (
-        conda.needs.secrets if conda else frozenset()
-    )
-
-    def fill(place: Path, lock: int) -> Interpreter | None:
-        workshop = Workshop(
-            place=place,
-            cache=shelf.cache(manager.value),
-            variables=environment.for_installer(environ),
-            inherit=(lock,),
-            secrets=secrets,
-            allow_source=wanted.allow_source,
-            settings=settings,
-            warn=warn,
-            report=report,
-        )
-        if wanted.lock is not None:
-            locked = pylock.read(wanted.lock)
-        else:
-            locked = None
-        if locked is None or locked.obstacle_when(allow_source=wanted.allow_source):
-            locked = None
-            machine = index_settings.urls(manager, environ)
-            index_conflicts.refuse(
-                wanted, machine, interpreter, shelf.cache("uv"), workshop.variables
-            )
-        brought = engine.create(interpreter, workshop)
-        if locked and by_uv:
-            asked = yanked.Inquiry(locked, brought or interpreter, workshop)
-        else:
-            asked = None
-        engine.install(wanted, workshop.with_own_temporary_files())
-        for note in asked.notes() if asked else ():
-            warn(note)
-        for note in records.shared(place):
-            warn(note)
-        shutil.rmtree(workshop.papers)
-        return brought
-
-    return fill
-
-
-def _engine(manager: EnvType) -> Engine:
-    if manager is EnvType.UV:
-        from envkit.environments.installers.uv import Uv
-
-        return Uv()
-    from envkit.environments.installers.virtualenv import Virtualenv
-
-    return Virtualenv()
+    return replace(environment, built=built, notes=tuple(notes))
 
 
 def _local(spec: EnvironmentSpec, python: Path | None) -> Environment:
-    """Take an interpreter as it is; nothing is looked for and nothing installed."""
+    """Take an interpreter as it is; nothing is searched and nothing is installed."""
     executable = (python or Path(sys.executable)).absolute()
     if not os.access(executable, os.X_OK):
-        raise InvalidArgument(f"{executable} is no program that can be started.")
+        raise InvalidArgument(f"{executable} is not an executable program.")
     notes = []
-    running = ".".join(str(part) for part in sys.version_info[:3])
+    running = ".".join(map(str, sys.version_info[:3]))
     if python is None and not f"{running}.".startswith(f"{spec.python}."):
         notes.append(f"The model wants Python {spec.python}; the local environment has {running}.")
     return Environment(
@@ -191,7 +96,3 @@ def _local(spec: EnvironmentSpec, python: Path | None) -> Environment:
         manager=EnvType.LOCAL,
         notes=tuple(notes),
     )
-
-
-def _silent(_: str) -> None:
-    """Report nothing."""

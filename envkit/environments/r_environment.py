@@ -15,7 +15,7 @@ from envkit.errors import InvalidArgument
 
 
 def prepare(choice: EnvironmentChoice, report: Callable[[str], None] | None) -> Environment:
-    """Find R; `path` is its folder, `python` the interpreter that runs envkit, which starts and asks R.
+    """Find R; `path` is its folder, `python` the interpreter that runs envkit and starts R.
 
     Raises `ToolNotFound` when R or its package jsonlite is missing, `InvalidArgument` for a choice
     that a model of R does not have: an interpreter, or requirements to override.

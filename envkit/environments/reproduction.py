@@ -1,19 +1,19 @@
-"""Rebuild the environment of a model and run the model in it: `prepare_env` and `predict` of the Python API."""
+"""Rebuild the environment of a model and run the model in it: `prepare_env` and `predict`."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from envkit.child import variables as variables_of
+from envkit.child.progress import Report
 from envkit.environments import r_environment
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.environments.prepare import prepare
-from envkit.errors import InvalidArgument, InvalidInput, ToolNotFound
+from envkit.errors import InvalidArgument
 from envkit.interpreters.policy import PythonPolicy
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
@@ -21,9 +21,6 @@ from envkit.models.uris.required_files import ENVIRONMENT
 
 if TYPE_CHECKING:
     from envkit.child.sandbox import SandboxOption
-
-CONTENT_TYPES = ("json", "csv", "parquet")
-Report = Callable[[str], None]
 
 
 def prepare_env(
@@ -39,17 +36,35 @@ def prepare_env(
 ) -> Environment:
     """Build the environment of a model in the environment store, unless it is there already.
 
-    allow_source: let packages without a wheel be built, which runs their code.
-    pip_requirements_override: a line, or several, that take the place of the model's requirements
-    of the same name. python: the interpreter to build with; default: one of the model's version is
-    looked for. python_policy: what may take its place: nothing (`exact`), another patch version
-    (`minor`), another minor version (`compatible`). conda_exe: the conda, mamba or micromamba that
-    makes a conda environment, or `embedded` for none; default: ENVKIT_CONDA_EXE, the PATH, else
-    py-rattler. report: called with a line of text as work goes on.
+    Args:
+        model_uri: A model directory, or a bare artifact, by its path or URI.
+        env_manager: What builds the environment: `uv`, `virtualenv` or `conda`; `local` takes the
+            interpreter that runs envkit as it is.
+        allow_source: Let packages without a wheel be built, which runs their code.
+        pip_requirements_override: One requirement, or several, that replace the model's
+            requirements of the same name.
+        python: The interpreter to build with: a program, the folder of an environment, or a command
+            on the PATH. By default one of the model's version is searched.
+        python_policy: What may replace the model's Python version: nothing (`exact`), another patch
+            version (`minor`), or another minor version (`compatible`).
+        conda_exe: The conda, mamba or micromamba that builds conda environments, or `embedded` for
+            none of them. By default ENVKIT_CONDA_EXE, else the first on the PATH, else py-rattler.
+        report: Called with a line of text about each step that takes time.
 
-    Raises `InvalidArgument` for an unknown `env_manager` or `python_policy`, `ModelNotFound`,
-    `InvalidFile` and `PathOutsideModel` for what is wrong with the model, `InterpreterNotFound`,
-    `ToolNotFound`, `BuildFailed`.
+    Returns:
+        The environment: its folder, its interpreter, its key, and notes about what differs from
+        what the model asks for.
+
+    Raises:
+        InvalidArgument: An unknown `env_manager` or `python_policy`, or options that exclude each
+            other.
+        ModelNotFound: There is no model at `model_uri`.
+        InvalidFile: A file of the model is malformed.
+        PathOutsideModel: A file of the model names a path outside of the model.
+        NotAnInterpreter: `python` names no program.
+        InterpreterNotFound: No interpreter of the model's version was found.
+        ToolNotFound: A program that builds the environment is not installed.
+        BuildFailed: The environment could not be built.
     """
     choice = EnvironmentChoice.from_arguments(
         env_manager,
@@ -81,24 +96,42 @@ def predict(
     sandbox: SandboxOption = None,
     report: Report | None = None,
 ) -> Any:
-    """Predict with a model in its rebuilt environment; the environment is built when it is not there.
+    """Predict with a model in its rebuilt environment, which is built when it is not there.
 
-    Give either `input_data` (a DataFrame, Series, array, list, a mapping with one of
-    `dataframe_split`, `dataframe_records`, `instances`, `inputs`, or text that is such JSON or CSV)
-    or `input_path`, a file of `content_type` `json`, `csv` or `parquet`. extra_envs: environment
-    variables for the model. timeout: seconds. memory_bytes: address space for the model.
-    output_path: a file for `{"predictions": …}`. sandbox: True confines the model by the best there
-    is, bubblewrap or resource limits; `"bubblewrap"` or `"limits"` by that and nothing else.
+    Give either `input_data` or `input_path`. `env_manager` and the arguments that are not listed
+    here are those of `prepare_env`.
 
-    Returns the predictions as JSON values: a list of records for a DataFrame, a list for an array.
+    Args:
+        model_uri: A model directory, or a bare artifact, by its path or URI.
+        input_data: A DataFrame, Series, array or list; a mapping with one of the keys
+            `dataframe_split`, `dataframe_records`, `instances` and `inputs`; or text that is such
+            JSON, or CSV.
+        input_path: A file of the content type, or a pipe.
+        content_type: `json`, `csv` or `parquet`.
+        output_path: A file for `{"predictions": …}`, which is written whole or not at all.
+        extra_envs: Environment variables for the model, in addition to those of this process.
+        timeout: Seconds after which the model is stopped.
+        memory_bytes: Address space that the model may use.
+        sandbox: True confines the model with bubblewrap, or with resource limits where that does
+            not work; `"bubblewrap"` or `"limits"` only with that.
 
-    Raises what `prepare_env` raises, `InvalidFile` when the input is at fault, `PredictionFailed`
-    when the model is, `ToolNotFound` when bubblewrap is insisted on and does not work.
+    Returns:
+        The predictions as JSON values: a list of records for a DataFrame, a list for an array.
+
+    Raises:
+        InvalidArgument: As `prepare_env` says; also an unknown content type, or data that it cannot
+            hold.
+        InvalidFile: The input cannot be used, or as `prepare_env` says.
+        InvalidInput: There is no input file.
+        PredictionFailed: The model raised, ended, or ran longer than `timeout`.
+        ToolNotFound: As `prepare_env` says; also when bubblewrap is required and does not work.
+        EnvkitError: All else that `prepare_env` raises.
     """
-    # this and what follows: 20 ms that preparing an environment does not cost
+    # 20 ms that preparing an environment does without
     from envkit.child import scratch
     from envkit.child.sandbox import confinement
-    from envkit.environments import prediction
+    from envkit.environments import input_file, prediction
+    from envkit.environments.prediction import ProcessOptions
 
     choice = EnvironmentChoice.from_arguments(
         env_manager,
@@ -108,38 +141,28 @@ def predict(
         python_policy=python_policy,
         conda_exe=conda_exe,
     )
-    if content_type not in CONTENT_TYPES:
-        raise InvalidArgument(
-            f"content_type must be one of {', '.join(CONTENT_TYPES)}, not {content_type!r}."
-        )
-    if (input_data is None) == (input_path is None):
-        raise InvalidArgument("Give either input_data or input_path.")
+    input_file.check(input_data, input_path, content_type)
     variables_of.check(extra_envs or {})
-    if output_path is not None and not Path(output_path).absolute().parent.is_dir():
-        raise InvalidArgument(
-            f"The answer cannot be written to {output_path}: there is no such folder."
-        )
+    output = _output_path(output_path)
     model = ModelDirectory.open(model_uri)
-    confined = confinement(sandbox, report)
+    options = ProcessOptions(
+        timeout=timeout,
+        variables=extra_envs or {},
+        memory_bytes=memory_bytes,
+        confinement=confinement(sandbox, report),
+    )
     with scratch.folder() as folder:
-        named = Path(input_path) if input_path is not None else None
-        data = input_data if named is None else _streamed(named)
-        if named is None or data is not None:
-            given = _written(data, content_type, folder)
-        else:
-            given = named
+        source = Path(input_path) if input_path is not None else None
+        file = input_file.as_file(input_data, source, content_type, folder)
         environment = prepare_model(model, choice, report)
         return prediction.predict(
             environment,
             model.request(),
-            given,
+            file,
             content_type,
-            input_name=str(named or "the input"),
-            output_path=Path(output_path) if output_path is not None else None,
-            timeout=timeout,
-            variables=extra_envs,
-            memory_bytes=memory_bytes,
-            confinement=confined,
+            options,
+            input_name=str(source or "the input"),
+            output_path=output,
         )
 
 
@@ -160,63 +183,10 @@ def prepare_model(
     return environment
 
 
-def _streamed(path: Path) -> bytes | None:
-    """Read what the model's process could not: a pipe, `/dev/stdin`; None for a file."""
-    if path.is_file():
+def _output_path(argument: str | Path | None) -> Path | None:
+    if argument is None:
         return None
-    if path.is_dir() or not path.exists():
-        raise InvalidInput(f"No input file at {path}.")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def _written(data: Any, content_type: str, folder: Path) -> Path:
-    """Put data that was given in Python into a file, as the model's process reads it."""
-    path = folder / f"input.{content_type}"
-    if content_type == "parquet":
-        data = _parquet(data)
-    if isinstance(data, bytes):
-        path.write_bytes(data)
-    else:
-        if isinstance(data, str):
-            text = data
-        else:
-            text = _payload(data, content_type)
-        try:
-            path.write_text(text, encoding="utf-8")
-        except UnicodeEncodeError as error:
-            raise InvalidArgument(
-                f"input_data is no text that can be written as UTF-8: {error}."
-            ) from None
+    path = Path(argument)
+    if not path.absolute().parent.is_dir():
+        raise InvalidArgument(f"The answer cannot be written to {path}: there is no such folder.")
     return path
-
-
-def _parquet(data: Any) -> bytes:
-    if isinstance(data, bytes):
-        return data
-    if not hasattr(data, "to_parquet"):
-        raise InvalidArgument(
-            "For content_type 'parquet', input_data must be a DataFrame, or the bytes of such a file."
-        )
-    try:
-        return bytes(data.to_parquet())
-    except ImportError as error:
-        raise ToolNotFound(
-            "pyarrow", "Writing a DataFrame as Parquet needs it; or give it as JSON."
-        ) from error
-
-
-def _payload(data: Any, content_type: str) -> str:
-    """Frames, series and arrays are told by what they can do, so that their libraries need not be imported."""
-    if content_type == "csv":
-        if hasattr(data, "to_csv"):
-            return str(data.to_csv(index=False))
-        raise InvalidArgument("For content_type 'csv', input_data must be a DataFrame, or text.")
-    from envkit.models.request import request_of  # as above
-
-    try:
-        return json.dumps(request_of(data))
-    except (TypeError, ValueError) as error:
-        raise InvalidArgument(f"input_data cannot be written as JSON: {error}.") from None

@@ -1,4 +1,4 @@
-"""Workers in an environment: a model that is loaded once and asked as long as it is wanted."""
+"""Workers in an environment: processes that load a model once and answer many questions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Workplace:
     descriptors: Sequence[int] = ()
 
     def prepare(self) -> Preparation:
-        """Do what can be done before the start. Raises `PredictionFailed`, `InvalidArgument`."""
+        """Collect what a worker is started with. Raises `PredictionFailed`, `InvalidArgument`."""
         variables = prediction.variables_in(self.environment, self.variables)
         return worker.prepare(
             self.environment.python,
@@ -45,7 +45,10 @@ class Workplace:
         )
 
     def start(self, preparation: Preparation) -> Worker:
-        """Start a worker; it ends at the latest with the thread that calls this (Linux). Raises `PredictionFailed`."""
+        """Start a worker; raise `PredictionFailed` when it does not start.
+
+        On Linux it ends at the latest with the thread that calls this.
+        """
         try:
             return worker.start(preparation, inherit=self.descriptors)
         except OSError as error:
@@ -54,7 +57,7 @@ class Workplace:
             ) from error
 
     def failure(self, journal: Journal) -> PredictionFailed:
-        """Give the error for a worker that ended before it had loaded its model."""
+        """Return the error for a worker that ended before it had loaded its model."""
         try:
             prediction.refuse_failure(journal, "", None, self.confinement)
         except PredictionFailed as error:
@@ -62,5 +65,5 @@ class Workplace:
         return PredictionFailed("load", f"its process {journal.ended.how}")
 
     def keep_bytecode(self, uncompiled: Sequence[str]) -> None:
-        """Compile what a confined worker told it could not."""
+        """Compile what a confined worker reported that it could not."""
         prediction.keep_bytecode(self.environment, uncompiled)

@@ -30,6 +30,6 @@ def prepare(
 
 
 def plan_environment(
-    spec: EnvironmentSpec, manager: EnvType, shelf: Store, **choice: Any
+    spec: EnvironmentSpec, manager: EnvType, store: Store, **choice: Any
 ) -> PlannedEnvironment:
-    return planning.plan_environment(spec, EnvironmentChoice(manager=manager, **choice), shelf)
+    return planning.plan_environment(spec, EnvironmentChoice(manager=manager, **choice), store)

@@ -11,6 +11,7 @@ import pytest
 
 from envkit.environments import prediction
 from envkit.environments.env_type import EnvType
+from envkit.environments.prediction import ProcessOptions
 from envkit.errors import PredictionFailed
 from envkit.interpreters import locations
 from envkit.models.environment_spec import EnvironmentSpec
@@ -62,9 +63,8 @@ def test_a_model_predicts_in_its_own_environment(
         model,
         tmp_path / "input.json",
         "json",
+        ProcessOptions(timeout=60.0, variables={"TOKEN": "t"}),
         output_path=tmp_path / "output.json",
-        timeout=60.0,
-        variables={"TOKEN": "t"},
     )
 
     assert predictions["alpha"] == "1.0"
@@ -93,6 +93,8 @@ def test_what_the_environment_lacks_is_the_models_error(
     }
 
     with pytest.raises(PredictionFailed, match="No module named 'alpha'") as raised:
-        prediction.predict(environment, model, tmp_path / "input.json", "json", timeout=60.0)
+        prediction.predict(
+            environment, model, tmp_path / "input.json", "json", ProcessOptions(timeout=60.0)
+        )
     assert raised.value.exit_code == 6
     assert "my_loader.py" in raised.value.traceback

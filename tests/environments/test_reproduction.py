@@ -24,8 +24,9 @@ class Spy:
         self.overrides = choice.overrides
         return type("Environment", (), {"notes": ()})()
 
-    def predict(self, _: Any, __: Any, given: Path, ___: str, **options: Any) -> list[int]:
-        self.content, self.input_name = given.read_bytes(), options["input_name"]
+    def predict(self, *arguments: Any, input_name: str, **_: Any) -> list[int]:
+        file = arguments[2]
+        self.content, self.input_name = file.read_bytes(), input_name
         return [1]
 
 

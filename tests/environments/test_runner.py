@@ -14,6 +14,7 @@ from envkit.child.sandbox import Confinement
 from envkit.environments import prediction
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
+from envkit.environments.prediction import ProcessOptions
 from envkit.errors import InvalidArgument, InvalidFile, PredictionFailed
 
 MODEL = {"model": "/m", "python_function": {"loader_module": "x"}, "flavors": {}, "signature": None}
@@ -45,11 +46,28 @@ def given(tmp_path: Path) -> Path:
     return path
 
 
-def predict(given: Path, manager: EnvType = EnvType.UV, **options: Any) -> Any:
+def predict(
+    given: Path,
+    manager: EnvType = EnvType.UV,
+    *,
+    params: dict[str, Any] | None = None,
+    input_name: str = "",
+    output_path: Path | None = None,
+    **options: Any,
+) -> Any:
     environment = Environment(
         python=Path(sys.executable), path=Path(sys.prefix), key="k", manager=manager
     )
-    return prediction.predict(environment, MODEL, given, "json", **{"timeout": 10.0, **options})
+    return prediction.predict(
+        environment,
+        MODEL,
+        given,
+        "json",
+        ProcessOptions(**{"timeout": 10.0, **options}),
+        params=params,
+        input_name=input_name,
+        output_path=output_path,
+    )
 
 
 def test_the_request_says_all_and_the_predictions_come_back(program: Path, given: Path) -> None:
@@ -190,7 +208,7 @@ def test_an_interpreter_that_does_not_start_is_told(
     environment = Environment(python=tmp_path / "none", path=tmp_path, key="k", manager=EnvType.UV)
 
     with pytest.raises(PredictionFailed, match="failed while starting"):
-        prediction.predict(environment, MODEL, given, "json")
+        prediction.predict(environment, MODEL, given, "json", ProcessOptions())
 
 
 def test_what_a_confined_model_imported_is_compiled_in_its_environment_alone(
@@ -207,10 +225,8 @@ def test_what_a_confined_model_imported_is_compiled_in_its_environment_alone(
         python=Path(sys.executable), path=inner.parents[1], key="k", manager=EnvType.UV
     )
 
-    assert (
-        prediction.predict(environment, MODEL, given, "json", confinement=Confinement(program=None))
-        == 1
-    )
+    options = ProcessOptions(confinement=Confinement(program=None))
+    assert prediction.predict(environment, MODEL, given, "json", options) == 1
     assert [each.name for each in inner.parent.glob("__pycache__/*")] == [
         f"inner.{sys.implementation.cache_tag}.pyc"
     ]

@@ -441,7 +441,7 @@ def test_why_it_was_built_again_is_told(spec: EnvironmentSpec, root: Path) -> No
     second = prepare(spec, EnvType.UV, root=root)
 
     assert second.built
-    assert second.notes == (f"{first.path} was built again: its marker is damaged.",)
+    assert second.notes == (f"{first.path} was rebuilt: its marker is damaged.",)
 
 
 # --- what lies outside of an environment

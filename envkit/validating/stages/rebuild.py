@@ -10,6 +10,7 @@ from typing import Any
 from envkit.child.sandbox import Confinement, confinement
 from envkit.environments import prediction
 from envkit.environments.environment import Environment
+from envkit.environments.prediction import ProcessOptions
 from envkit.environments.reproduction import prepare_model
 from envkit.errors import (
     BuildFailed,
@@ -90,10 +91,12 @@ def answer_example(
     return prediction.answer_example(
         environment,
         model.request(),
-        timeout=options.timeout,
-        variables=options.variables,
-        memory_bytes=options.memory_bytes,
-        confinement=confined,
+        ProcessOptions(
+            timeout=options.timeout,
+            variables=options.variables,
+            memory_bytes=options.memory_bytes,
+            confinement=confined,
+        ),
     )
 
 
