@@ -1,4 +1,7 @@
-"""A model as a user-defined function of Spark, which runs in its rebuilt environment on each executor."""
+"""Models as user-defined functions of Spark, which run in their rebuilt environments on the executors.
+
+`udf.py` is what the driver does, `task.py` what each task does. PySpark and pandas are imported only here.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What a model is asked, made of the columns that Spark gives."""
+"""Requests to a model, made of the columns that Spark passes."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,123 +13,173 @@ from envkit.models.request import encoded
 from envkit.models.schema import TensorSpec
 from envkit.models.signature import ModelSignature
 
+Table = dict[str, list[Any]]
+"""JSON values by column."""
+
+Shape = tuple[int, ...]
+"""The lengths of a tensor's dimensions; -1 for any."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inputs:
-    """How a model wants to be asked.
+    """What a model takes.
 
-    names: of its columns or tensors, in their order, None where it has no signature or that has no
-    names. required: those it cannot do without. shapes: of tensors, None for a table. raw: its type
-    hints say what it takes.
+    names: of its columns or tensors, in order; None without a signature, or with one that has no
+    names. required: the names of those that must be passed. shapes: of its tensors; None for a
+    table. raw: its type hints say what it takes.
     """
 
     names: tuple[str, ...] | None = None
     required: tuple[str, ...] = ()
-    shapes: tuple[tuple[int, ...], ...] | None = None
+    shapes: tuple[Shape, ...] | None = None
     raw: bool = False
 
     @classmethod
     def of(cls, signature: ModelSignature | None, *, raw: bool = False) -> Inputs:
         """Read it from a signature."""
-        schema = signature.inputs if signature is not None else None
-        if schema is None:
+        if signature is None or signature.inputs is None:
             return cls(raw=raw)
-        specs = list(schema)
-        tensors = [each.shape for each in specs if isinstance(each, TensorSpec)]
+        schema = signature.inputs
+        shapes = [spec.shape for spec in schema if isinstance(spec, TensorSpec)]
+        if not schema.has_input_names():
+            return cls(shapes=tuple(shapes) or None, raw=raw)
         return cls(
-            names=tuple(map(str, schema.input_names())) if schema.has_input_names() else None,
-            required=tuple(map(str, schema.required_input_names()))
-            if schema.has_input_names()
-            else (),
-            shapes=tuple(tensors) if tensors else None,
+            names=_texts(schema.input_names()),
+            required=_texts(schema.required_input_names()),
+            shapes=tuple(shapes) or None,
             raw=raw,
         )
 
-    def defaults(self) -> tuple[str, ...]:
-        """The columns to ask with when none are named. Raises `InvalidArgument` when the signature names none."""
+    def default_columns(self) -> tuple[str, ...]:
+        """Give the columns to use when none are passed. Raises `InvalidArgument` when the signature names none."""
         if not self.required:
             raise InvalidArgument(
-                "The model's signature names no columns: call the function with columns or a struct."
+                "The model's signature has no column names: call the function with columns or a struct."
             )
         return self.required
 
-    def request(self, columns: Sequence[Any]) -> bytes:
-        """Give the request for a batch: pandas Series, or one DataFrame for a struct. Raises `ValueError`."""
-        return json.dumps(self._request(_frame(columns, self._named(len(columns))))).encode("utf-8")
+    def request(self, columns: Sequence[Any], params: dict[str, Any] | None = None) -> bytes:
+        """Give the JSON request for a batch: pandas Series, or the one DataFrame of a struct. Raises `ValueError`."""
+        if len(columns) == 1 and _is_struct(columns[0]):
+            table = _struct_table(columns[0])
+        else:
+            table = _table(columns, self._names_of(len(columns)))
+        request = self._request(table)
+        if params is not None:
+            request["params"] = params
+        return json.dumps(request).encode("utf-8")
 
-    def _named(self, count: int) -> tuple[str, ...]:
+    def _names_of(self, count: int) -> tuple[str, ...]:
+        """Give the names of this number of columns."""
         if self.names is None:
-            return tuple(map(str, range(count)))
+            return _texts(range(count))
         if count > len(self.names):
             raise ValueError(f"the model takes {len(self.names)} columns, not {count}")
-        missing = [each for each in self.required if each not in self.names[:count]]
+        names = self.names[:count]
+        missing = [name for name in self.required if name not in names]
+        # The worker reports what a single column lacks, by the types of the signature.
         if missing and count > 1:
+            required = ", ".join(self.required)
             raise ValueError(
-                f"the model needs the columns {', '.join(self.required)}: {', '.join(missing)} not given"
+                f"the model requires the columns {required}; {', '.join(missing)} is missing"
             )
-        return self.names[:count]
+        return names
 
-    def _request(self, table: dict[str, list[Any]]) -> dict[str, Any]:
+    def _request(self, table: Table) -> dict[str, Any]:
         if self.shapes is not None:
             return {"inputs": self._tensors(table, self.shapes)}
-        rows = [list(row) for row in zip(*table.values(), strict=True)]
-        if self.raw:
-            records = [dict(zip(table, row, strict=True)) for row in rows]
-            return {"inputs": [row[0] for row in rows] if len(table) == 1 else records}
-        return {"dataframe_split": {"columns": list(table), "data": rows}}
+        if not self.raw:
+            return {"dataframe_split": {"columns": list(table), "data": _rows(table)}}
+        if len(table) == 1:
+            (values,) = table.values()
+            return {"inputs": values}
+        records = [dict(zip(table, row, strict=True)) for row in _rows(table)]
+        return {"inputs": records}
 
-    def _tensors(self, table: dict[str, list[Any]], shapes: tuple[tuple[int, ...], ...]) -> Any:
+    def _tensors(self, table: Table, shapes: tuple[Shape, ...]) -> Any:
         if self.names is None:
-            values = list(table.values())
-            if len(values) == 1:
-                rows = values[0]
-            else:
-                rows = [list(row) for row in zip(*values, strict=True)]
-            return [_shaped(row, shapes[0][1:]) for row in rows]
-        known = dict(zip(self.names, shapes, strict=True))
-        return {
-            name: [_shaped(row, known.get(name, (-1,))[1:]) for row in rows]
-            for name, rows in table.items()
-        }
+            (values, *others) = table.values()
+            if others:
+                values = _rows(table)
+            return _tensor(values, shapes[0])
+        shape_of = dict(zip(self.names, shapes, strict=True))
+        tensors = {}
+        for name, values in table.items():
+            # A struct may have fields that the signature does not name.
+            tensors[name] = _tensor(values, shape_of.get(name, (-1,)))
+        return tensors
 
 
-def _frame(columns: Sequence[Any], names: Sequence[str]) -> dict[str, list[Any]]:
-    """Give the values by column, as JSON has them; the fields of the one struct, when there is but one argument."""
-    if len(columns) == 1 and hasattr(columns[0], "columns"):
-        frame = columns[0]
-        return {str(name): _values(frame[name]) for name in frame.columns}
-    return {name: _values(column) for name, column in zip(names, columns, strict=True)}
+def _texts(names: Iterable[object]) -> tuple[str, ...]:
+    return tuple(str(name) for name in names)
+
+
+def _rows(table: Table) -> list[Any]:
+    return [list(row) for row in zip(*table.values(), strict=True)]
+
+
+def _is_struct(column: Any) -> bool:
+    """Spark passes a struct as a DataFrame, every other column as a Series."""
+    return hasattr(column, "columns")
+
+
+def _struct_table(struct: Any) -> Table:
+    table = {}
+    for name in struct.columns:
+        table[str(name)] = _values(struct[name])
+    return table
+
+
+def _table(columns: Sequence[Any], names: Sequence[str]) -> Table:
+    table = {}
+    for name, column in zip(names, columns, strict=True):
+        table[name] = _values(column)
+    return table
 
 
 def _values(column: Any) -> list[Any]:
-    if hasattr(column, "columns"):  # a struct among several arguments
-        return [encoded(row) for row in column.to_dict(orient="records")]
-    return [encoded(_plain(each)) for each in column.tolist()]
+    if _is_struct(column):
+        values = column.to_dict(orient="records")
+    else:
+        values = [_plain(value) for value in column.tolist()]
+    return [encoded(value) for value in values]
 
 
 def _plain(value: Any) -> Any:
+    # Spark passes nulls of numeric columns as NaN; they cannot be distinguished from a real NaN.
     if isinstance(value, float) and math.isnan(value):
-        return None  # so Spark's nulls arrive; a NaN of its own cannot be told from them
-    if hasattr(value, "asDict"):
+        return None
+    if hasattr(value, "asDict"):  # a row of Spark
         return value.asDict(recursive=True)
     return value
 
 
-def _shaped(value: Any, shape: Sequence[int]) -> Any:
-    """Give a flat list the shape of one row of a tensor, in C order. Raises `ValueError`."""
-    if not shape or not isinstance(value, list) or (value and isinstance(value[0], list)):
-        return value
-    if len(shape) == 1:
-        if shape[0] not in (-1, len(value)):
-            raise ValueError(
-                f"an array of {len(value)} values is no tensor of shape {tuple(shape)}"
-            )
-        return value
-    if shape[0] != -1:
-        count = shape[0]
-    else:
-        count = len(value) // max(1, math.prod(abs(each) for each in shape[1:]))
-    size, rest = divmod(len(value), count) if count else (0, len(value))
-    if rest:
-        raise ValueError(f"an array of {len(value)} values is no tensor of shape {tuple(shape)}")
-    return [_shaped(value[start : start + size], shape[1:]) for start in range(0, len(value), size)]
+def _tensor(rows: list[Any], shape: Shape) -> list[Any]:
+    """Give flat rows the shape of a tensor, whose first dimension counts the rows."""
+    return [_reshape(row, shape[1:]) for row in rows]
+
+
+def _reshape(row: Any, shape: Shape) -> Any:
+    """Give a flat list a shape, in C order; what is nested already stays as it is. Raises `ValueError`."""
+    if not shape or not isinstance(row, list):
+        return row
+    if row and isinstance(row[0], list):
+        return row
+    first, *inner = shape
+    if not inner:
+        if first not in (-1, len(row)):
+            raise _wrong_size(row, shape)
+        return row
+    if first == -1:
+        first = len(row) // max(1, math.prod(abs(length) for length in inner))
+    if first == 0 and not row:
+        return []
+    length = len(row) // max(1, first)
+    if length == 0 or length * first != len(row):
+        raise _wrong_size(row, shape)
+    starts = range(0, len(row), length)
+    return [_reshape(row[start : start + length], tuple(inner)) for start in starts]
+
+
+def _wrong_size(row: list[Any], shape: Shape) -> ValueError:
+    return ValueError(f"an array of {len(row)} values cannot have the shape {shape}")

@@ -1,9 +1,9 @@
-"""The types that predictions become in Spark, and how an answer becomes one of them."""
+"""The Spark types of predictions: read from DDL text, or taken from a model's signature."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,19 @@ from envkit.errors import InvalidArgument
 from envkit.models.schema import TensorSpec
 from envkit.models.signature import ModelSignature
 
-Columns = Mapping[Any, Sequence[Any]]
-"""An answer by its columns, all of one length."""
-
+PRIMITIVES = ("int", "long", "float", "double", "string", "boolean")
 _ALIASES = {"integer": "int", "bigint": "long", "bool": "boolean", "real": "float"}
-_PRIMITIVE = ("int", "long", "float", "double", "string", "boolean")
-_OF_SIGNATURE = {"integer": "int", "datetime": "string", "binary": "string"}
-_BITS = {"int": 31, "long": 63}
+
+# Types of signatures with another name, or that JSON carries as text.
+_SIGNATURE_TYPES = {"integer": "int", "datetime": "string", "binary": "string"}
+_DTYPES = {"int": "long", "uint": "long", "float": "double", "bool": "boolean"}
+
+_ARRAY = re.compile(r"array\s*<(.*)>", re.IGNORECASE | re.DOTALL)
+_STRUCT = re.compile(r"struct\s*<(.*)>", re.IGNORECASE | re.DOTALL)
+_FIELD = re.compile(
+    r"(?:`(?P<quoted>[^`]+)`|(?P<name>\w+))\s*(?::|\s)\s*(?P<type>.+?)(?:\s+not\s+null)?",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,217 +35,127 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Struct:
-    """Several values, by name."""
+    """Named fields, in order."""
 
     fields: tuple[tuple[str, str | Array], ...]
 
 
-Kind = str | Array | Struct
+ResultType = str | Array | Struct
 
 
-def chosen(given: Any, signature: ModelSignature | None) -> Kind:
-    """Read a type of Spark, or a DDL text; without one, take what the signature promises, else `double`.
+def choose(result_type: Any, signature: ModelSignature | None) -> ResultType:
+    """Read a Spark type or its DDL text; None is the type of the signature's outputs, or `double`.
 
-    Raises `InvalidArgument` for what predictions cannot become.
+    Raises `InvalidArgument` for a type that predictions cannot be converted to.
     """
-    if given is None:
-        return _promised(signature)
-    text = given if isinstance(given, str) else given.simpleString()
-    found = _parsed(text.strip())
-    if found is None:
-        known = ", ".join(_PRIMITIVE)
+    if result_type is None:
+        return _of_signature(signature)
+    text = result_type
+    if not isinstance(result_type, str):
+        text = result_type.simpleString()  # a type of PySpark
+    parsed = _parse(text.strip())
+    if parsed is None:
+        primitives = ", ".join(PRIMITIVES)
         raise InvalidArgument(
-            f"result_type {text!r} is none that predictions can become: {known}, an array of one of these, or a struct "
-            "(`name type, …`) of all that."
+            f"Predictions cannot be converted to the result_type {text!r}. Use one of "
+            f"{primitives}, an array of one of these, or a struct (`name type, …`)."
         )
-    return found
+    return parsed
 
 
-def ddl(kind: Kind) -> str:
-    """Give the type as Spark reads it."""
+def ddl(kind: ResultType) -> str:
+    """Give the DDL text of a type."""
     if isinstance(kind, str):
         return kind
     if isinstance(kind, Array):
         return f"array<{ddl(kind.element)}>"
-    return ", ".join(f"`{name}` {ddl(each)}" for name, each in kind.fields)
+    return ", ".join(f"`{name}` {ddl(field)}" for name, field in kind.fields)
 
 
-def converted(columns: Columns, kind: Kind) -> Any:
-    """Give a list of values of the type, or for a struct its lists by name. Raises `ValueError` when nothing fits."""
-    if isinstance(kind, Struct):
-        return {name: _field(columns, name, each) for name, each in kind.fields}
-    if isinstance(kind, Array):
-        return _arrays(columns, kind)
-    fitting = (values for values in columns.values() if _FITS[kind](values))
-    leftmost = next(fitting, None)
-    if leftmost is None:
-        raise ValueError(f"no column of the prediction can become {kind}: {_described(columns)}")
-    return _as(leftmost, kind)
+def _parse(text: str) -> ResultType | None:
+    name = text.lower()
+    primitive = _ALIASES.get(name, name)
+    if primitive in PRIMITIVES:
+        return primitive
+    if array := _ARRAY.fullmatch(text):
+        element = _parse(array[1].strip())
+        if isinstance(element, str | Array):
+            return Array(element)
+        return None
+    if struct := _STRUCT.fullmatch(text):
+        text = struct[1]
+    return _parse_fields(text)
 
 
-def _field(columns: Columns, name: str, kind: str | Array) -> Any:
-    if name not in columns:
-        raise ValueError(f"the prediction has no column {name!r}: {_described(columns)}")
-    return converted({name: columns[name]}, kind)
+def _parse_fields(text: str) -> Struct | None:
+    fields = []
+    for part in _split_fields(text):
+        match = _FIELD.fullmatch(part)
+        if match is None:
+            return None
+        kind = _parse(match["type"].strip())
+        if not isinstance(kind, str | Array):
+            return None
+        fields.append((match["quoted"] or match["name"], kind))
+    return Struct(tuple(fields))
 
 
-def _arrays(columns: Columns, kind: Array) -> list[Any]:
-    values = next(iter(columns.values()), ())
-    if len(columns) == 1 and any(isinstance(each, list) for each in values):
-        return [None if each is None else _elements(each, kind) for each in values]
-    if isinstance(kind.element, Array):
-        raise ValueError(  # noqa: TRY004 - of the answer
-            f"the prediction has no column of arrays: {_described(columns)}"
-        )
-    element = kind.element
-    fitting = [_as(each, element) for each in columns.values() if _FITS[element](each)]
-    if not fitting:
-        raise ValueError(f"no column of the prediction can become {element}: {_described(columns)}")
-    return [list(row) for row in zip(*fitting, strict=True)]
+def _split_fields(text: str) -> Iterable[str]:
+    """Split at the commas that are outside angle brackets."""
+    parts = [""]
+    depth = 0
+    for character in text:
+        if character == "<":
+            depth += 1
+        elif character == ">":
+            depth -= 1
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return (part.strip() for part in parts)
 
 
-def _elements(values: Sequence[Any], kind: Array) -> list[Any]:
-    if isinstance(kind.element, Array):
-        return [None if each is None else _elements(each, kind.element) for each in values]
-    if not _FITS[kind.element](values):
-        raise ValueError(
-            f"an array of the prediction cannot become {ddl(kind)}: {str(values)[:80]}"
-        )
-    return _as(values, kind.element)
-
-
-def _are(values: Sequence[Any], test: Callable[[Any], bool]) -> bool:
-    return all(each is None or test(each) for each in values)
-
-
-def _whole(bits: int) -> Callable[[Sequence[Any]], bool]:
-    limit = 2**bits
-    return lambda values: _are(
-        values,
-        lambda each: (
-            isinstance(each, int) and not isinstance(each, bool) and -limit <= each < limit
-        ),
-    )
-
-
-def _numbers(values: Sequence[Any]) -> bool:
-    return _are(values, lambda each: isinstance(each, int | float) and not isinstance(each, bool))
-
-
-_FITS: Mapping[str, Callable[[Sequence[Any]], bool]] = {
-    "int": _whole(_BITS["int"]),
-    "long": _whole(_BITS["long"]),
-    "float": _numbers,
-    "double": _numbers,
-    "string": lambda values: True,  # noqa: ARG005 - all has a text
-    "boolean": lambda values: _are(values, lambda each: isinstance(each, bool)),
-}
-
-
-def _as(values: Sequence[Any], kind: str) -> list[Any]:
-    convert: Callable[[Any], Any] = {"float": float, "double": float, "string": str}.get(
-        kind, lambda each: each
-    )
-    return [None if each is None else convert(each) for each in values]
-
-
-def _described(columns: Columns) -> str:
-    said = []
-    for name, values in list(columns.items())[:8]:
-        first = next((each for each in values if each is not None), None)
-        said.append(
-            f"{name!r} has {'nothing' if first is None else type(first).__name__ + ' ' + repr(first)[:30]}"
-        )
-    return "; ".join(said) or "it has no columns"
-
-
-def _promised(signature: ModelSignature | None) -> Kind:
-    if signature is not None and signature.outputs:
-        outputs = list(signature.outputs)
-    else:
-        outputs = []
-    if not outputs:
+def _of_signature(signature: ModelSignature | None) -> ResultType:
+    if signature is None or not signature.outputs:
         return "double"
+    outputs = list(signature.outputs)
     if len(outputs) == 1:
-        return _of_spec(outputs[0])
-    return Struct(
-        tuple((str(each.name or place), _of_spec(each)) for place, each in enumerate(outputs))
-    )
+        return _of_output(outputs[0])
+    fields = []
+    for position, output in enumerate(outputs):
+        name = str(output.name or position)
+        fields.append((name, _of_output(output)))
+    return Struct(tuple(fields))
 
 
-def _of_spec(spec: Any) -> str | Array:
-    if not isinstance(spec, TensorSpec):
-        return _of_type(spec.to_dict())
-    kind: str | Array = _of_dtype(spec.dtype)
-    for _ in spec.shape[1:]:
+def _of_output(output: Any) -> str | Array:
+    if not isinstance(output, TensorSpec):
+        return _of_column(output.to_dict())
+    kind: str | Array = _of_dtype(output.dtype)
+    for _ in output.shape[1:]:
         kind = Array(kind)
     return kind
 
 
-def _of_type(told: Mapping[str, Any]) -> str | Array:
-    if told.get("type") == "array":
-        return Array(_of_type(told["items"]))
-    name = str(told.get("type"))
-    found = _OF_SIGNATURE.get(name, name)
-    if found in _PRIMITIVE:
-        return found
+def _of_column(column: Mapping[str, Any]) -> str | Array:
+    """Give the type of a column, in the JSON of signatures; text is the type of what Spark has no other for."""
+    if column.get("type") == "array":
+        return Array(_of_column(column["items"]))
+    name = str(column.get("type"))
+    kind = _SIGNATURE_TYPES.get(name, name)
+    if kind in PRIMITIVES:
+        return kind
     return "string"
 
 
 def _of_dtype(dtype: str) -> str:
-    found = re.match(r"[a-z]+", dtype)
-    kind = found[0] if found else ""
-    if kind in ("int", "uint"):
-        if dtype in ("int8", "int16", "int32", "uint8", "uint16"):
-            return "int"
-        return "long"
-    return {
-        "float": "float" if dtype in ("float16", "float32") else "double",
-        "bool": "boolean",
-    }.get(kind, "string")
-
-
-def _parsed(text: str) -> Kind | None:
-    plain = _ALIASES.get(text.lower(), text.lower())
-    if plain in _PRIMITIVE:
-        return plain
-    if (inner := _between(text, "array")) is not None:
-        element = _parsed(inner)
-        if isinstance(element, str | Array):
-            return Array(element)
-        return None
-    inner = _between(text, "struct")
-    fields = [_parsed_field(each) for each in _split(text if inner is None else inner)]
-    found = [each for each in fields if each is not None]
-    if found and len(found) == len(fields):
-        return Struct(tuple(found))
-    return None
-
-
-def _between(text: str, word: str) -> str | None:
-    found = re.fullmatch(rf"{word}\s*<(.*)>", text, re.IGNORECASE | re.DOTALL)
-    if found:
-        return found[1].strip()
-    return None
-
-
-def _split(text: str) -> list[str]:
-    """Split at commas that are in no angle brackets."""
-    parts, depth = [""], 0
-    for each in text:
-        depth += {"<": 1, ">": -1}.get(each, 0)
-        if each == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += each
-    return [each.strip() for each in parts]
-
-
-def _parsed_field(text: str) -> tuple[str, str | Array] | None:
-    found = re.fullmatch(
-        r"(?:`([^`]+)`|(\w+))\s*(?::|\s)\s*(.+?)(?:\s+not\s+null)?", text, re.IGNORECASE | re.DOTALL
-    )
-    kind = _parsed(found[3].strip()) if found else None
-    if found and isinstance(kind, str | Array):
-        return (found[1] or found[2], kind)
-    return None
+    """Give the type of a tensor's elements, by the name of its NumPy dtype."""
+    if dtype in ("int8", "int16", "int32", "uint8", "uint16"):
+        return "int"
+    if dtype in ("float16", "float32"):
+        return "float"
+    for prefix, kind in _DTYPES.items():
+        if dtype.startswith(prefix):
+            return kind
+    return "string"

@@ -1,4 +1,4 @@
-"""How a model and an archive of its environment reach the executors."""
+"""How a model, and an archive of its environment, reach the executors."""
 
 from __future__ import annotations
 
@@ -15,37 +15,35 @@ from envkit.models.directory import ModelDirectory
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shipped:
-    """A file or folder that executors find. name: as Spark calls a file that it carried; path: where all see it."""
+    """A file or folder that executors can read: by the `name` of a file that Spark carried, or by its `path`."""
 
     name: str = ""
     path: str = ""
 
-    def here(self) -> Path:
-        """Give the path on this machine."""
+    def local_path(self) -> Path:
+        """Give its path on the executor that calls this."""
         if self.path:
             return Path(self.path)
         return Path(import_module("pyspark").SparkFiles.get(self.name))
 
 
-def shipped_model(spark: Any, model: ModelDirectory) -> Shipped:
-    """Make a model reach the executors: as it lies where they run on this machine, else as an archive."""
+def ship_model(spark: Any, model: ModelDirectory) -> Shipped:
+    """Make a model readable on the executors: in place on a local master, else as an archive."""
     place = model.path / (model.artifact or "")
     if _is_local(spark):
         return Shipped(path=str(place))
-    # served from there until Spark removes it
+    # The driver serves the archive from here until Spark removes its root folder.
     folder = Path(tempfile.mkdtemp(prefix="envkit-", dir=_root()))
-    archive = (
-        folder
-        / f"envkit-{hashlib.sha256(str(place).encode()).hexdigest()[:12]}-{folder.name[-8:]}.tar"
-    )
-    with tarfile.open(archive, "w", dereference=True) as file:
-        for each in model.own_places:
-            file.add(each, arcname=each.relative_to(model.path), filter=_needed)
-    return shipped_file(spark, archive)
+    digest = hashlib.sha256(str(place).encode()).hexdigest()[:12]
+    archive = folder / f"envkit-{digest}-{folder.name[-8:]}.tar"
+    with tarfile.open(archive, "w", dereference=True) as tar:
+        for path in model.own_places:
+            tar.add(path, arcname=path.relative_to(model.path), filter=_without_bytecode)
+    return ship_file(spark, archive)
 
 
-def shipped_file(spark: Any, path: Path) -> Shipped:
-    """Make a file reach the executors."""
+def ship_file(spark: Any, path: Path) -> Shipped:
+    """Make a file readable on the executors."""
     if _is_local(spark):
         return Shipped(path=str(path))
     spark.sparkContext.addFile(str(path))
@@ -53,16 +51,15 @@ def shipped_file(spark: Any, path: Path) -> Shipped:
 
 
 def _root() -> str:
-    """The folder of this Spark application's files, which ends with it."""
+    """Give the folder for files of this Spark application, which is removed with it."""
     return str(import_module("pyspark").SparkFiles.getRootDirectory())
 
 
 def _is_local(spark: Any) -> bool:
+    """Whether executors run in the driver's process."""
     master = str(spark.sparkContext.master)
     return master == "local" or master.startswith("local[")
 
 
-def _needed(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    if "__pycache__" in member.name.split("/"):
-        return None
-    return member
+def _without_bytecode(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return None if "__pycache__" in member.name.split("/") else member

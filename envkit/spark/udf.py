@@ -1,4 +1,4 @@
-"""`spark_udf`: what is done on the driver. What is done on the executors is in `task`."""
+"""`spark_udf`: the part that runs on the driver; `task.py` is the part that runs on the executors."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from envkit.environments.reproduction import prepare_model
 from envkit.errors import InvalidArgument, ToolNotFound
 from envkit.models.directory import ModelDirectory
 from envkit.models.signature import ModelSignature
+from envkit.models.uris import naming
 from envkit.models.uris.fetch import download_model
-from envkit.spark import result_types, shipping, task
+from envkit.spark import result_types, shipping
 from envkit.spark.inputs import Inputs
 from envkit.spark.task import Task
 
@@ -32,98 +33,116 @@ def spark_udf(
     prebuilt_env_uri: str | Path | None = None,
     model_config: Mapping[str, Any] | None = None,
 ) -> Callable[..., Any]:
-    """Give a function of columns that predicts with a model, in the model's own environment.
+    """Make a Spark function of columns that predicts with a model, in the model's own environment.
 
-    Called with columns, the model gets a data frame with the names of its signature, in their
-    order, or `0`, `1`, … without a signature; called with one struct, its fields; called with
-    nothing, the columns of the signature.
+    The executors need envkit, pandas and PyArrow in their Python. What the model raises ends the
+    job, with the model's traceback.
 
-    result_type: a type of Spark or its DDL text: `int`, `long`, `float`, `double`, `string`,
-    `boolean`, an array of one of these, or a struct of all that; default what the signature
-    promises, else `double`. Of a data frame or an array with several columns the leftmost that fits
-    is taken, an array takes all that fit, a struct takes those of its names. env_manager: what
-    builds the environment, on the driver and where an executor lacks it; `local`: that of Spark's
-    own Python. params: for each prediction. extra_env: environment variables for the model.
-    prebuilt_env_uri: an archive of `envkit pack`, which each executor unpacks in place of building.
-    model_config: takes the place of what the model was saved with, key by key.
+    Args:
+        spark: The Spark session.
+        model_uri: The model: a path or a URI.
+        result_type: A Spark type or its DDL text: `int`, `long`, `float`, `double`, `string`,
+            `boolean`, an array of one of these, or a struct; by default the type of the
+            signature's outputs, else `double`. Of predictions with several columns, a primitive
+            type takes the leftmost column that fits, an array all columns that fit, and a struct
+            the columns with the names of its fields.
+        env_manager: What builds the environment, on the driver and on executors that lack it;
+            `local` uses the environment of Spark's own Python.
+        params: Parameters of each prediction.
+        extra_env: Environment variables for the model.
+        prebuilt_env_uri: An archive written by `envkit pack`, which each executor unpacks instead
+            of building the environment: a path or a URI.
+        model_config: Replaces the configuration that was saved with the model, key by key.
 
-    Executors need envkit in their Python. Raises what `prepare_env` raises, `InvalidArgument` for a
-    `result_type` that is none of these, `ToolNotFound` without PySpark. What the model raises ends
-    the job, with the model's traceback.
+    Returns:
+        A function of columns. Called with columns, the model gets a data frame with the names of
+        its signature, in their order, or `0`, `1`, … without a signature. Called with one struct,
+        it gets the struct's fields; called with nothing, the required columns of the signature.
+
+    Raises:
+        InvalidArgument: Predictions cannot be converted to `result_type`, or the session is one of
+            Spark Connect.
+        ToolNotFound: PySpark, pandas or PyArrow is not installed.
+        EnvkitError: The model or its environment is unusable, as for `prepare_env`.
     """
-    functions = _library("pyspark.sql.functions")
+    functions = _import("pyspark.sql.functions")
     variables_of.check(extra_env or {})
     if not hasattr(spark, "sparkContext"):
         raise InvalidArgument(
-            "spark must be a session with a sparkContext; Spark Connect has none."
+            "spark must be a session with a sparkContext; Spark Connect is not supported."
         )
     choice = EnvironmentChoice.from_arguments(env_manager)
     model = ModelDirectory.open(model_uri)
-    if model.mlmodel.signature:
-        signature = ModelSignature.from_dict(model.mlmodel.signature)
-    else:
-        signature = None
-    kind = result_types.chosen(result_type, signature)
+    signature = _signature(model)
+    kind = result_types.choose(result_type, signature)
+    archive = None
     if prebuilt_env_uri is not None:
-        archive = download_or_path(prebuilt_env_uri)
-    else:
-        archive = None
-    if archive is None and choice.manager is not EnvType.LOCAL:
+        archive = shipping.ship_file(spark, _fetch_file(prebuilt_env_uri))
+    elif choice.manager is not EnvType.LOCAL:
         prepare_model(model, choice)
-    done = Task(
-        model=shipping.shipped_model(spark, model),
-        environment=shipping.shipped_file(spark, archive) if archive is not None else None,
+    has_type_hints = bool(model.mlmodel.content.get("is_signature_from_type_hint"))
+    task = Task(
+        model=shipping.ship_model(spark, model),
+        environment=archive,
         choice=choice,
         result=kind,
-        inputs=Inputs.of(
-            signature, raw=bool(model.mlmodel.content.get("is_signature_from_type_hint"))
-        ),
-        params=dict(params) if params is not None else None,
+        inputs=Inputs.of(signature, raw=has_type_hints),
+        params=_copied(params),
         variables=dict(extra_env or {}),
-        model_config=dict(model_config) if model_config is not None else None,
+        model_config=_copied(model_config),
     )
-    return _with_default_columns(_function(done, functions), done.inputs, functions)
+    return _with_default_columns(_pandas_function(task, functions), task.inputs, functions)
 
 
-def download_or_path(uri: str | Path) -> Path:
-    """Give the local path of a file, which is fetched when it lies elsewhere."""
-    from envkit.models.uris import naming
+def _signature(model: ModelDirectory) -> ModelSignature | None:
+    if not model.mlmodel.signature:
+        return None
+    return ModelSignature.from_dict(model.mlmodel.signature)
 
+
+def _copied(mapping: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Copy what Spark pickles and sends to executors."""
+    return None if mapping is None else dict(mapping)
+
+
+def _fetch_file(uri: str | Path) -> Path:
+    """Give the local path of a file, which is fetched if it is remote."""
     if naming.scheme_of(uri) == naming.LOCAL:
         return naming.local_path(uri).absolute()
     return Path(download_model(uri))
 
 
-def _function(done: Task, functions: Any) -> Any:
-    pandas: Any = _library("pandas")
+def _pandas_function(task: Task, functions: Any) -> Any:
+    pandas: Any = _import("pandas")
 
     def predict(batches: Iterator[Any]) -> Iterator[Any]:
-        return task.run(done, batches)
+        return task.run(batches)
 
-    if isinstance(done.result, result_types.Struct):
+    answer = pandas.Series
+    if isinstance(task.result, result_types.Struct):
         answer = pandas.DataFrame
-    else:
-        answer = pandas.Series
-    forms: Any = typing  # PySpark reads these forms alone, not `tuple[…]`
-    given = forms.Tuple[forms.Union[pandas.Series, pandas.DataFrame], ...]
-    predict.__annotations__ = {"batches": forms.Iterator[given], "return": forms.Iterator[answer]}
-    return functions.pandas_udf(predict, result_types.ddl(done.result))
+    # PySpark decides by the annotations, and knows only these old forms.
+    forms: Any = typing
+    batch = forms.Tuple[forms.Union[pandas.Series, pandas.DataFrame], ...]
+    predict.__annotations__ = {"batches": forms.Iterator[batch], "return": forms.Iterator[answer]}
+    return functions.pandas_udf(predict, result_types.ddl(task.result))
 
 
 def _with_default_columns(function: Any, inputs: Inputs, functions: Any) -> Callable[..., Any]:
     @functools.wraps(function)
     def udf(*columns: Any) -> Any:
         """Predict on columns."""
-        return function(*(columns or map(functions.col, inputs.defaults())))
+        if not columns:
+            columns = tuple(functions.col(name) for name in inputs.default_columns())
+        return function(*columns)
 
     return udf
 
 
-def _library(name: str) -> Any:
+def _import(name: str) -> Any:
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
         missing = str(error.name).partition(".")[0]
-        raise ToolNotFound(
-            missing, "spark_udf needs it: `pip install pyspark pandas pyarrow`."
-        ) from error
+        remedy = "spark_udf needs it: `pip install pyspark pandas pyarrow`."
+        raise ToolNotFound(missing, remedy) from error

@@ -1,3 +1,5 @@
+"""Requests to a model, made of Spark's columns."""
+
 from __future__ import annotations
 
 import json
@@ -20,24 +22,24 @@ NAMED = Inputs.of(
 )
 
 
-def _asked(inputs: Inputs, *columns: Any) -> Any:
+def request(inputs: Inputs, *columns: Any) -> Any:
     return json.loads(inputs.request(columns))
 
 
 def test_columns_get_the_names_of_the_signature_or_numbers() -> None:
-    given = (pd.Series([1.0, float("nan")]), pd.Series(["a", None]))
+    columns = (pd.Series([1.0, float("nan")]), pd.Series(["a", None]))
 
-    assert _asked(NAMED, *given) == {
+    assert request(NAMED, *columns) == {
         "dataframe_split": {"columns": ["x", "y"], "data": [[1.0, "a"], [None, None]]}
     }
-    assert _asked(Inputs(), *given)["dataframe_split"]["columns"] == ["0", "1"]
-    assert _asked(NAMED, given[0])["dataframe_split"]["columns"] == ["x"]
+    assert request(Inputs(), *columns)["dataframe_split"]["columns"] == ["0", "1"]
+    assert request(NAMED, columns[0])["dataframe_split"]["columns"] == ["x"]
 
 
 def test_a_struct_brings_its_own_names() -> None:
     struct = pd.DataFrame({"y": ["a"], "x": [1.5], "when": [pd.Timestamp("2026-01-02")]})
 
-    assert _asked(NAMED, struct) == {
+    assert request(NAMED, struct) == {
         "dataframe_split": {
             "columns": ["y", "x", "when"],
             "data": [["a", 1.5, "2026-01-02T00:00:00"]],
@@ -45,15 +47,15 @@ def test_a_struct_brings_its_own_names() -> None:
     }
 
 
-def test_too_many_columns_are_told() -> None:
+def test_too_many_columns_are_reported() -> None:
     with pytest.raises(ValueError, match="takes 2 columns, not 3"):
         NAMED.request([pd.Series([1])] * 3)
 
 
-def test_without_columns_those_that_are_required_are_meant() -> None:
-    assert NAMED.defaults() == ("x",)
-    with pytest.raises(InvalidArgument, match="names no columns"):
-        Inputs().defaults()
+def test_without_columns_the_required_ones_are_used() -> None:
+    assert NAMED.default_columns() == ("x",)
+    with pytest.raises(InvalidArgument, match="has no column names"):
+        Inputs().default_columns()
 
 
 @pytest.mark.parametrize(
@@ -72,20 +74,35 @@ def test_arrays_get_the_shape_of_the_tensor(
     bare = Inputs.of(ModelSignature(inputs=Schema([TensorSpec("float64", shape)])))
     column = pd.Series([np.array(flat)])
 
-    assert _asked(named, column) == {"inputs": {"t": [shaped]}}
-    assert _asked(bare, column) == {"inputs": [shaped]}
+    assert request(named, column) == {"inputs": {"t": [shaped]}}
+    assert request(bare, column) == {"inputs": [shaped]}
 
 
-@pytest.mark.parametrize("shape", [(-1, 3), (-1, 3, 2)])
-def test_an_array_of_another_size_is_told(shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("shape", [(-1, 3), (-1, 3, 2), (-1, 5, 2)])
+def test_an_array_of_another_size_is_reported(shape: tuple[int, ...]) -> None:
     inputs = Inputs.of(ModelSignature(inputs=Schema([TensorSpec("float64", shape)])))
 
-    with pytest.raises(ValueError, match="no tensor of shape"):
+    with pytest.raises(ValueError, match="cannot have the shape"):
         inputs.request([pd.Series([[1.0, 2.0, 3.0, 4.0]])])
 
 
-def test_a_model_with_type_hints_gets_its_values_as_they_are() -> None:
-    assert _asked(Inputs(raw=True), pd.Series(["a", "b"])) == {"inputs": ["a", "b"]}
-    assert _asked(Inputs(raw=True), pd.DataFrame({"a": [1], "b": [2]})) == {
+def test_a_model_with_type_hints_gets_the_values_unchanged() -> None:
+    assert request(Inputs(raw=True), pd.Series(["a", "b"])) == {"inputs": ["a", "b"]}
+    assert request(Inputs(raw=True), pd.DataFrame({"a": [1], "b": [2]})) == {
         "inputs": [{"a": 1, "b": 2}]
     }
+
+
+def test_required_columns_must_be_passed_unless_a_struct_may_have_them() -> None:
+    strings = pd.Series(["a"])
+    both = Inputs(names=("x", "y", "z"), required=("x", "z"))
+
+    with pytest.raises(ValueError, match="requires the columns x, z; z is missing"):
+        both.request([strings, strings])
+    assert request(both, strings)["dataframe_split"]["columns"] == ["x"]
+
+
+def test_params_are_part_of_the_request() -> None:
+    body = json.loads(NAMED.request([pd.Series([1.0])], {"factor": 3}))
+
+    assert body["params"] == {"factor": 3}

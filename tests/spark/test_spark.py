@@ -1,4 +1,4 @@
-"""The function of Spark in a real Spark, in an environment made for this test, of the index; Java must be there."""
+"""spark_udf in a real Spark, in an environment made for this test from the package index; needs Java."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from tests.builders.fixture_models import copy_fixture_model
+from tests.builders.interpreters import RUNNING
+from tests.builders.models import write_model
 
 pytestmark = [
     pytest.mark.slow,
@@ -89,13 +91,10 @@ class Loaded:
 def _load_pyfunc(path, model_config=None):
     return Loaded(model_config)
 """
-_MLMODEL = """
-flavors:
-  python_function: {loader_module: own_loader, code: code, config: {offset: 1}, env: {virtualenv: python_env.yaml}}
-signature:
-  inputs: '[{"name": "x", "type": "double", "required": false}]'
-  params: '[{"name": "factor", "type": "long", "default": 1, "shape": null}]'
-"""
+_SIGNATURE = {
+    "inputs": [{"name": "x", "type": "double", "required": False}],
+    "params": [{"name": "factor", "type": "long", "default": 1, "shape": None}],
+}
 
 
 @pytest.fixture(scope="module")
@@ -113,14 +112,14 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     copy_fixture_model("sklearn_pipeline", folder)
-    own = folder / "own"
-    (own / "code").mkdir(parents=True)
-    (own / "code" / "own_loader.py").write_text(_OWN)
-    (own / "MLmodel").write_text(_MLMODEL)
-    (own / "requirements.txt").write_text("pandas\n")
-    version = ".".join(map(str, sys.version_info[:3]))
-    (own / "python_env.yaml").write_text(
-        f"python: {version}\ndependencies: [-r requirements.txt]\n"
+    write_model(
+        folder / "own",
+        _OWN,
+        requirements="pandas\n",
+        python=RUNNING,
+        config={"offset": 1},
+        env={"virtualenv": "python_env.yaml"},
+        signature=_SIGNATURE,
     )
     return folder
 
@@ -158,7 +157,7 @@ def test_a_model_predicts_in_its_environment_as_a_function_of_columns(
     assert "can become int" in found["int"]
     assert found["own"] == [[float(x), 3.0 * x + 100, "good morning"] for x in range(100)]
     assert found["nulls"] == [2.0, None]
-    assert "own_loader.py" in found["error"]
+    assert "code/loader.py" in found["error"]
     assert "RuntimeError: below zero" in found["error"]
     assert len(found["processes"]) == 2, "one for each task"
     assert found["limited"] == 1
