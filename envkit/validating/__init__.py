@@ -1,1 +1,1 @@
-"""Will a model run where it is deployed? Rules over its files and code, their reports, and what differs between two."""
+"""Will a model run where it is deployed? Facts, stages, rules and reports; and what differs."""

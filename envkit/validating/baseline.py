@@ -51,7 +51,9 @@ def read(path: Path) -> Baseline:
 
 
 def write(path: Path, report: Report) -> None:
-    """Write all findings of a report as a baseline. Raises `InvalidInput` when the file cannot be written."""
+    """Write all findings of a report as a baseline.
+
+    Raises `InvalidInput` when the file cannot be written."""
     folder = path.resolve().parent
     models = {}
     for result in sorted(report.results, key=lambda result: result.model):

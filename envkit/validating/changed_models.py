@@ -9,7 +9,7 @@ from envkit.formats import mlmodel
 
 
 def models_of(files: Iterable[str | Path]) -> tuple[Path, ...]:
-    """Give the nearest folder with an `MLmodel` above each file, each once, in the order of the files.
+    """Give the nearest folder with an `MLmodel` above each file, in order and without duplicates.
 
     Files that are in no model are skipped; a file that was removed counts for the model that it was
     in.

@@ -78,7 +78,7 @@ class Difference:
 
 
 def diff(first: str | Path, second: str | Path) -> Difference:
-    """Compare two models, captures, locks, requirements files or environments; nothing of a model is run.
+    """Compare two models, captures, locks, requirements files or environments; run no model.
 
     What one side does not say is not compared: requirements know no hashes, a lock no single
     interpreter.

@@ -17,7 +17,7 @@ from envkit.validating.finding import Finding, Stage
 from envkit.validating.options import StageOptions
 from envkit.validating.selection import Selection
 
-# Stages are imported where they run: each needs up to 200 ms, and most runs need the first two only.
+# Stages are imported where they run: each takes up to 200 ms, and most runs need only two.
 if TYPE_CHECKING:
     from envkit.validating.stages.code import ModelCode
     from envkit.validating.stages.drift import Drift
@@ -93,7 +93,7 @@ class Examination:
         return sorted(findings, key=_order)
 
     def notes(self) -> Iterator[str]:
-        """Say what was not fetched and what the later stages did; runs those that were requested."""
+        """Say what was not fetched and what the later stages did; runs them."""
         stages = self.options.stages
         if self.facts.not_fetched:
             yield not_fetched.description(self.facts.not_fetched)

@@ -138,7 +138,7 @@ def propose(examination: Examination, rules: Sequence[Rule]) -> Fix:
 
 
 def _apply(rules: Sequence[Rule], draft: Path, examination: Examination) -> set[str]:
-    """Apply rules to a draft until nothing changes; give the codes of those that changed something."""
+    """Apply rules to a draft until nothing changes; give the codes of those that changed it."""
     fixed: set[str] = set()
     for _ in range(MAX_ROUNDS):
         changed = {rule.code for rule in rules if _apply_rule(rule, draft, examination)}
@@ -175,7 +175,7 @@ def _apply_rule(rule: Rule, draft: Path, examination: Examination) -> bool:
 
 
 def _make_draft(facts: ModelFacts, draft: Path) -> dict[str, str]:
-    """Copy the environment files, make empty files for the rest, and give the texts of what was copied."""
+    """Copy the environment files, make the others empty, and give the texts of the copies."""
     environment = {name for name, _ in facts.texts()}
     environment.add(requirements_txt.CONSTRAINTS_FILE_NAME)
     # what cannot be read is copied as it is: it is neither fixed nor empty

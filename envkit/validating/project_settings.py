@@ -1,4 +1,4 @@
-"""What a project's file says about validation: `[tool.envkit]` of `pyproject.toml`, or the keys of an `envkit.toml`.
+"""A project's settings: `[tool.envkit]` of `pyproject.toml`, or the keys of an `envkit.toml`.
 
 The nearest file upward from the working directory counts; in one folder, `envkit.toml` comes first.
 Folders that hold an `MLmodel` are skipped, so that a model cannot turn off what checks it.

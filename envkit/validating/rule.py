@@ -62,13 +62,14 @@ def rule(code: str, name: str, severity: Severity) -> Callable[[Callable[..., Fa
     def declare(check: Callable[..., Faults]) -> Rule:
         folder = check.__module__.split(".")[-2]
         docstring = sys.modules[check.__module__].__doc__ or ""
-        first, _, rest = docstring.partition("\n")
+        first, _, rest = docstring.partition("\n\n")
+        _, _, summary = first.partition(": ")
         return Rule(
             code=code,
             name=name,
             severity=severity,
             stage=Stage(folder),
-            summary=first.partition(": ")[2].rstrip("."),
+            summary=" ".join(summary.split()).rstrip("."),
             explanation=rest.strip(),
             check=check,
         )

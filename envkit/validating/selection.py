@@ -1,4 +1,4 @@
-"""Which rules run, and the severity of their findings: chosen by code, the beginning of a code, or name."""
+"""Which rules run, and how severe their findings are."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from envkit.validating.rules import all_rules
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
-    """What the user chose.
+    """What the user chose: rules by code, the beginning of a code, or name.
 
     select: empty for all rules. severities: by the word that names a rule or several. stages: those
     that were requested; rules of other stages do not run, whatever is selected.
@@ -25,7 +25,7 @@ class Selection:
     stages: frozenset[Stage] = ALWAYS
 
     def check(self) -> None:
-        """Raise `InvalidArgument` for a word that names no rule, and when only rules of other stages are selected."""
+        """Raise `InvalidArgument` for an unknown rule, or if no selected rule can run."""
         for word in (*self.select, *self.ignore, *self.severities):
             if not any(_names(word, rule) for rule in all_rules()):
                 raise InvalidArgument(

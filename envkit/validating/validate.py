@@ -1,4 +1,4 @@
-"""`envkit.validate`: group the arguments into options, examine each model, and put one report together."""
+"""`envkit.validate`: group arguments into options, examine each model, put one report together."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def validate(
     sandbox: str | bool | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Report:
-    """Check that models will run where they are deployed; by default from their files alone, without running them.
+    """Check that models will run where they are deployed; by default without running them.
 
     What is malformed inside a model is a finding, not an exception.
 
@@ -210,7 +210,7 @@ def _result(
 
 
 def _check(options: StageOptions) -> None:
-    """Raise `InvalidArgument` or `ToolNotFound` for what cannot be done with any model, before work begins."""
+    """Raise `InvalidArgument` or `ToolNotFound` for what cannot be done with any model."""
     scanners.named(options.scanners)
     # Each stage is imported only if it was requested: together they need 200 ms.
     if Stage.RESOLVE in options.stages:

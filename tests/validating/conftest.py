@@ -63,7 +63,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def machine(tmp_path_factory: pytest.TempPathFactory, index: Path) -> Iterator[Mapping[str, str]]:
-    """Variables of a machine that knows that index, with a store and a cache of its own, shared by the tests."""
+    """Variables that name that index, and a store and a cache that the tests share."""
     from tests.validating import stages
 
     folder = tmp_path_factory.mktemp("machine")

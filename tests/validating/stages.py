@@ -1,4 +1,4 @@
-"""What the later stages need: a model that runs, an index of tiny real wheels on this machine, and a fake of OSV."""
+"""What the later stages need: a model that runs, a local index of tiny wheels, a fake of OSV."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ACME = "import other\nVERSION = '{}'\nFACTOR = other.FACTOR\n"
 
 
 def make_index(folder: Path) -> None:
-    """acme 0.9 and 1.0, which needs other; other 1.0 and 2.0; spare and extra, which it needs; and odd ones."""
+    """acme 0.9 and 1.0, which need other; other 1.0 and 2.0; spare, which needs extra; odd ones."""
     for version in ("0.9", "1.0"):
         package_index.add_wheel(folder, "acme", version, ["other>=1"], ACME.format(version))
     for version in ("1.0", "2.0"):
@@ -46,8 +46,8 @@ def make_index(folder: Path) -> None:
     package_index.add_wheel(folder, "spare", "1.0", ["extra==1.0"])
     package_index.add_wheel(folder, "extra", "1.0")
     package_index.add_wheel(folder, "fussy", "1.0", ["other<2"])
-    package_index.add_wheel(folder, "withdrawn", "1.0")
-    page = folder / "simple" / "withdrawn" / "index.html"
+    package_index.add_wheel(folder, "recalled", "1.0")
+    page = folder / "simple" / "recalled" / "index.html"
     page.write_text(page.read_text().replace("<a ", '<a data-yanked="it was broken" '))
     wheel = package_index.add_wheel(folder, "elsewhere", "1.0")
     page = wheel.parent / "index.html"
@@ -77,7 +77,7 @@ def lock(index: Path, *pins: str) -> str:
 
 
 def make(path: Path, index: Path, files: Mapping[str, str | bytes | None] | None = None) -> Path:
-    """Make a model that runs with the index's acme and other, as if it had been captured, and lay files over it."""
+    """Make a model that runs with acme and other, as if captured, and lay files over it."""
     path.mkdir(parents=True)
     write(path, {name: text.replace("3.12.7", RUNNING) for name, text in FILES.items()})
     content = yaml.safe_load((path / "MLmodel").read_text())
@@ -102,7 +102,7 @@ def make(path: Path, index: Path, files: Mapping[str, str | bytes | None] | None
 
 
 def options_for(model: Path, stage: Stage) -> dict[str, Any]:
-    """Options that request a stage: to resolve for Linux, compare with what lies in the model as `there`."""
+    """Options that request a stage: resolve for Linux, compare with `there` in the model."""
     there = next((str(path) for path in sorted(model.glob("there*"))), "current")
     return {
         "stages": ALWAYS | {stage},

@@ -1,4 +1,4 @@
-"""`envkit diff` and `envkit.diff`, between every kind of thing that tells what an environment holds."""
+"""`envkit diff` and `envkit.diff`: models, captures, locks, requirements and environments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model needs, compared with an existing environment: wheel tags, conda's packages, lists of requirements."""
+"""A model compared with an existing environment: wheel tags, conda packages, versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The GitHub Action and the pre-commit hook, run as far as possible without GitHub; the pipelines of docs/ci.md."""
+"""The GitHub Action and the pre-commit hook, run without GitHub; the pipelines of docs/ci.md."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNPINNED = {"requirements.txt": "acme>=1.0\n"}
 
 
 def problems(schema: str, text: str) -> list[str]:
-    """What a schema of https://www.schemastore.org, as the package check-jsonschema has it, says of a YAML file."""
+    """What a schema of https://www.schemastore.org says about a YAML file."""
     schemas = Path(str(check_jsonschema.__file__)).parent / "builtin_schemas" / "vendor"
     content = json.loads((schemas / f"{schema}.json").read_text(encoding="utf-8"))
     validator = jsonschema.validators.validator_for(content)(content)
@@ -47,7 +47,7 @@ def step(name: str) -> dict[str, Any]:
 
 
 def run_action(tmp_path: Path, **inputs: str) -> tuple[int, dict[str, str], str, str]:
-    """Run the step that validates as the runner would: inputs filled in, the runner's files named; give its outputs."""
+    """Run the step that validates as the runner would, and give its outputs."""
     given = {name: str(each.get("default", "")) for name, each in ACTION["inputs"].items()} | inputs
     validate = step("Validate")
     environment = {

@@ -1,4 +1,4 @@
-"""Reports, each read by what reads it elsewhere: SARIF's schema, a JUnit reader, the rules of GitHub's runner."""
+"""Reports, each read by its readers: SARIF's schema, a JUnit reader, GitHub's runner."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ODD = "odd, 100%:\n<name> é"
 
 @pytest.fixture
 def report(sound: Sound, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Report:
-    """Three models, one of which has findings and one of which is not there; names that must be escaped."""
+    """Three models: a sound one, one with findings whose name must be escaped, a missing one."""
     monkeypatch.chdir(tmp_path)
     sound(name="good")
     sound({"requirements.txt": "acme>=1.0 ; python_version > '3' # | * \n"}, name=ODD)

@@ -1,4 +1,4 @@
-"""Every rule: found without a list, with a page whose examples it tells apart, and quiet about a sound model."""
+"""Every rule: its declaration, its page and the examples there, and a sound model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def page(rule: Rule) -> str:
 
 
 def examples(text: str, heading: str) -> Iterator[tuple[str, str]]:
-    """The blocks below a heading: what each is (`requirements.txt`, `remove`, `run`), and its content."""
+    """The blocks below a heading: a file, `remove` or `run`, and the content."""
     section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
     assert section is not None
     for _, file, content in BLOCK.findall(section[1]):
@@ -122,7 +122,8 @@ def test_the_index_of_the_rules_names_each_with_its_stage_and_severity_in_order(
     )
 
     assert rows == [
-        f"| [{each.code}]({each.code}.md) | `{each.name}` | {each.stage.value} | {each.severity.value} "
-        f"| {each.summary[0].upper()}{each.summary[1:]} |"
-        for each in all_rules()
+        f"| [{rule.code}]({rule.code}.md) | `{rule.name}` "
+        f"| {rule.stage.value} | {rule.severity.value} "
+        f"| {rule.summary[0].upper()}{rule.summary[1:]} |"
+        for rule in all_rules()
     ]

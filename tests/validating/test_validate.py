@@ -1,4 +1,4 @@
-"""`envkit validate` and `envkit.validate`: choosing rules, settings, baselines, several models, exit codes."""
+"""`envkit validate` and `envkit.validate`: rules, settings, baselines, models, exit codes."""
 
 from __future__ import annotations
 
@@ -61,8 +61,11 @@ def test_a_missing_model_exits_with_3_and_the_others_are_validated(sound: Sound)
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["--select", "ENV999"], ["--severity", "x"], ["--severity", "ENV1=fatal"], ["--format", "pdf"],
-              ["--scan", "nothing"], ["--json", "--format", "text"], ["-j", "-1"], ["--fail-on", "never"]],
+    "words",
+     [[], ["--select", "ENV999"], ["--severity", "x"], ["--severity", "ENV1=fatal"],
+     ["--format", "pdf"],
+              ["--scan", "nothing"], ["--json", "--format", "text"], ["-j", "-1"],
+               ["--fail-on", "never"]],
 )  # fmt: skip
 def test_wrong_usage_exits_with_2(sound: Sound, words: list[str]) -> None:
     model = [sound()] if words else []

@@ -1,4 +1,4 @@
-"""Edits of a model's environment files that rules propose: each a file's name with its whole new text."""
+"""Edits of a model's environment files that rules propose."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def known_versions(facts: ModelFacts) -> Mapping[str, str]:
 
 
 def pip_lines(facts: ModelFacts) -> tuple[str, ...]:
-    """Lines for a pip section that mean what `requirements.txt` does, without what conda installs itself."""
+    """The pip section that means what `requirements.txt` does, without conda's packages."""
     files = facts.requirement_files
     if files is None:
         return ()

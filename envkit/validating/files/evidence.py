@@ -54,7 +54,10 @@ class Evidence:
 
     @classmethod
     def parse(cls, content: Mapping[str, Any]) -> Evidence:
-        """Read the content of the file. Raises `KeyError`, `TypeError`, `AttributeError` or `ValueError` if malformed."""
+        """Read the content of the file.
+
+        Raises `KeyError`, `TypeError`, `AttributeError` or `ValueError` for malformed content.
+        """
         interpreter = content["interpreter"]
         distributions = (*content["distributions"], *content.get("optional", ()))
         recorded = [each for each in content.get("environment_variables", ()) if each["recorded"]]

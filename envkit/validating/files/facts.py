@@ -1,4 +1,4 @@
-"""The facts of one model: what its files say, together. Rules and stages take them; nothing here knows a stage."""
+"""The facts of one model: what follows from its files together. Nothing here knows a stage."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class ModelFacts(ModelFiles):
         day: date | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        """`path` is a directory with an `MLmodel`, valid or not, or the folder of a `bare` artifact."""
+        """`path` is a directory with an `MLmodel`, valid or not, or that of a `bare` artifact."""
         super().__init__(path, bare=bare, not_fetched=not_fetched)
         self.day = day or today()
         self.environ = os.environ if environ is None else environ
@@ -107,7 +107,7 @@ class ModelFacts(ModelFiles):
 
     @property
     def requirements(self) -> RequirementFiles:
-        """What is installed: `requirements.txt`, else `python_env.yaml`, else the pip section of `conda.yaml`."""
+        """What is installed: `requirements.txt`, else `python_env.yaml`, else `conda.yaml`."""
         return next(self.all_requirements, RequirementFiles())
 
     @property
@@ -230,7 +230,7 @@ class ModelFacts(ModelFiles):
         return Location(pylock_toml.FILE_NAME if self.lock else "")
 
     def texts(self) -> Iterator[tuple[str, str]]:
-        """Yield the environment files and those that they refer to, with their text, if they are text."""
+        """Yield the environment files and those that they refer to, with their text."""
         names = [requirements_txt.FILE_NAME]
         for files in self.all_requirements:
             names += sorted(files.read)

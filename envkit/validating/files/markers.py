@@ -27,7 +27,7 @@ def overlap(first: Marker | None, second: Marker | None) -> bool:
 
 
 def holds_for(marker: Marker | None, python: str | None) -> bool:
-    """Whether a marker holds on any platform, for one Python (a full version) or any of the table."""
+    """Whether a marker holds on any platform, for one Python (a full version) or any."""
     if marker is None:
         return True
     environments = _all_environments() if python is None else tuple(_environments((python,)))

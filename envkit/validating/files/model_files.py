@@ -48,7 +48,7 @@ class ModelFiles:
         bare: ModelDirectory | None = None,
         not_fetched: Mapping[str, int | None] | None = None,
     ) -> None:
-        """`path` is a directory with an `MLmodel`, valid or not, or the folder of a `bare` artifact."""
+        """`path` is a directory with an `MLmodel`, valid or not, or that of a `bare` artifact."""
         self.path = path.resolve()
         self.bare = bare
         self.not_fetched = not_fetched or {}
@@ -132,7 +132,7 @@ class ModelFiles:
 
     @cached_property
     def variables(self) -> tuple[str, ...] | None:
-        """The names in `environment_variables.txt`; None without the file, or if it holds more than names."""
+        """The names in `environment_variables.txt`; None without the file, or if it has values."""
         if self.variable_values:
             return None
         names: tuple[str, ...] | None = self._read(

@@ -21,7 +21,7 @@ class EndOfLife:
 
 
 def end_of_life(version: str) -> EndOfLife | None:
-    """Give the end of life of the minor version that a version belongs to; None if it is unknown."""
+    """Give the end of life of a version's minor version; None if it is unknown."""
     return _table().get(".".join(version.split(".")[:2]))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement as Pep508
@@ -74,6 +77,9 @@ class Line:
         return self.requirement.version
 
 
+LinesByName: TypeAlias = dict[str, Line]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Broken:
     """A file that cannot be read. field: the key or line that breaks its format."""
@@ -113,13 +119,15 @@ class RequirementFiles:
         """Whether everything that belongs to it could be read."""
         return not self.bad and not self.broken
 
-    def names(self, *, constraint: bool) -> dict[str, Line]:
-        """The first line of each name, of requirements or of constraints."""
-        names: dict[str, Line] = {}
-        for line in self.lines:
-            if line.name is not None and line.constraint is constraint:
-                names.setdefault(line.name, line)
-        return names
+    @cached_property
+    def requirements(self) -> LinesByName:
+        """The first requirement of each name."""
+        return _first_of_each_name(line for line in self.lines if not line.constraint)
+
+    @cached_property
+    def constraints(self) -> LinesByName:
+        """The first constraint of each name."""
+        return _first_of_each_name(line for line in self.lines if line.constraint)
 
 
 def read(path: Path, model: Path) -> RequirementFiles:
@@ -128,32 +136,31 @@ def read(path: Path, model: Path) -> RequirementFiles:
 
 
 def read_lines(lines: tuple[str, ...], path: Path, model: Path, text: str = "") -> RequirementFiles:
-    """Read lines that stand in another kind of file. text: of that file, in which they are located."""
+    """Read lines that stand in another kind of file. text: of that file, to find their places."""
     followed = requirements_txt.follow("\n".join(lines), path, root=model, strict=False)
     files = _relative_to(model, followed)
-    file, places = relative(path, model), _places(lines, text)
-    located_lines = []
+    return _located(files, relative(path, model), _places(lines, text))
+
+
+def _located(files: RequirementFiles, name: str, places: Mapping[int, int]) -> RequirementFiles:
+    """Give what stands in the file of this name its place there."""
+    lines = []
     for line in files.lines:
-        requirement = line.requirement
-        if line.file == file:
-            requirement = replace(requirement, line=places.get(requirement.line, 0))
-        located_lines.append(replace(line, requirement=requirement))
-    located_options = []
-    for option_file, option in files.options:
-        if option_file == file:
+        if line.file == name:
+            place = places.get(line.requirement.line, 0)
+            line = replace(line, requirement=replace(line.requirement, line=place))
+        lines.append(line)
+    options = []
+    for file, option in files.options:
+        if file == name:
             option = replace(option, line=places.get(option.line, 0))
-        located_options.append((option_file, option))
-    located_bad = []
-    for bad in files.bad:
-        if bad.file == file:
-            bad = replace(bad, line=places.get(bad.line, 0))
-        located_bad.append(bad)
-    return replace(
-        files,
-        lines=tuple(located_lines),
-        options=tuple(located_options),
-        bad=tuple(located_bad),
-    )
+        options.append((file, option))
+    bad = []
+    for reference in files.bad:
+        if reference.file == name:
+            reference = replace(reference, line=places.get(reference.line, 0))
+        bad.append(reference)
+    return replace(files, lines=tuple(lines), options=tuple(options), bad=tuple(bad))
 
 
 def broken(error: InvalidFile, model: Path) -> Broken:
@@ -206,8 +213,16 @@ def _line(requirement: Requirement, model: Path, *, constraint: bool) -> Line:
     return Line(requirement=requirement, file=file, constraint=constraint)
 
 
+def _first_of_each_name(lines: Iterable[Line]) -> LinesByName:
+    names: LinesByName = {}
+    for line in lines:
+        if line.name is not None:
+            names.setdefault(line.name, line)
+    return names
+
+
 def _places(lines: tuple[str, ...], text: str) -> dict[int, int]:
-    """The lines of a YAML text at which items stand, by the numbers that they have as lines of their own."""
+    """The lines of a YAML text at which items stand, by their numbers as lines of a file."""
     items = [line.strip().removeprefix("- ").strip("'\"") for line in text.splitlines()]
     places: dict[int, int] = {}
     number = 1

@@ -17,7 +17,7 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE
 
 
 def render(report: Report) -> str:
-    """Give one command a line; files are relative to `GITHUB_WORKSPACE`, else to the working directory."""
+    """Give one command a line, with files relative to `GITHUB_WORKSPACE`."""
     root = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd()).resolve()
     return "".join(f"{command}\n" for command in _commands(report, root))
 

@@ -1,4 +1,4 @@
-"""The report as JUnit XML: a suite for each model, a test for each rule, as Jenkins and GitLab read it.
+"""The report as JUnit XML for Jenkins and GitLab: a suite for each model, a test for each rule.
 
 https://github.com/testmoapp/junitxml, and the schema of Jenkins' xUnit plugin
 """
@@ -17,7 +17,7 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def render(report: Report) -> str:
-    """Give the report as XML. Findings below `fail_on` are not failures; they stand in the test's output."""
+    """Give the report as XML; findings below `fail_on` stand in the output of a passing test."""
     suites = [_suite(result, report) for result in report.results]
     root = ET.Element("testsuites", name="envkit validate")
     root.extend(suites)

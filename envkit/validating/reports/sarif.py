@@ -20,7 +20,7 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def render(report: Report) -> str:
-    """Give the report as one run of a SARIF log; files below the working directory are relative to it."""
+    """Give the report as one run; files below the working directory are relative to it."""
     indexes = {rule.code: index for index, rule in enumerate(report.rules)}
     run = {
         "tool": {"driver": _driver(report)},

@@ -1,1 +1,1 @@
-"""The stages after the files: each a function from facts and options to a frozen result, which its rules take."""
+"""The stages after the files: functions from facts and options to results, which rules take."""

@@ -75,7 +75,7 @@ class _Leaf(NamedTuple):
 
 
 def compare(recorded: Any, answered: Any, tolerance: Tolerance) -> tuple[ColumnDifference, ...]:
-    """Give what differs, by column, in the order of their first places; nothing for equal answers."""
+    """Give the columns that differ, in their order; nothing for equal answers."""
     columns: dict[str, ColumnDifference] = {}
     for leaf in _leaves(recorded, answered, "", ""):
         column = columns.setdefault(leaf.column, ColumnDifference(column=leaf.column))

@@ -1,4 +1,6 @@
-"""Known vulnerabilities of what a model pins, by pip-audit (https://github.com/pypa/pip-audit), an extra of envkit.
+"""Known vulnerabilities of what a model pins, by pip-audit, an extra of envkit.
+
+https://github.com/pypa/pip-audit
 
 It asks PyPI, or what its own variables name: PIP_AUDIT_VULNERABILITY_SERVICE (`pypi`, `osv`) and
 PIP_AUDIT_OSV_URL. Nothing is installed or resolved: the pins are looked up as they are.
@@ -34,7 +36,10 @@ OPTIONS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Vulnerability:
-    """A known one. identifier: `PYSEC-2023-1`; aliases: other names (`CVE-…`); fixed: versions without it."""
+    """A known one.
+
+    identifier: `PYSEC-2023-1`. aliases: other names (`CVE-…`). fixed: versions without it.
+    """
 
     name: str
     version: str
@@ -45,7 +50,10 @@ class Vulnerability:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Audit:
-    """The answer. unknown: packages that the service does not know. no_answer: why there is none."""
+    """The answer.
+
+    unknown: packages that the service does not know. no_answer: why there is no answer.
+    """
 
     vulnerabilities: tuple[Vulnerability, ...] = ()
     unknown: tuple[str, ...] = ()
@@ -61,7 +69,10 @@ def require() -> None:
 
 
 def audit(facts: ModelFacts, options: StageOptions) -> Audit:
-    """Look up each pin of requirements, constraints and lock. Raises `ToolNotFound` without pip-audit."""
+    """Look up each pin of requirements, constraints and lock.
+
+    Raises `ToolNotFound` without pip-audit.
+    """
     require()
     pins = _pins(facts)
     if not pins:
@@ -72,7 +83,7 @@ def audit(facts: ModelFacts, options: StageOptions) -> Audit:
 
 
 def _pins(facts: ModelFacts) -> dict[str, str]:
-    """The versions that would be installed from indexes, sorted by name; the lock counts before the lines."""
+    """The versions that indexes would give, sorted by name; the lock counts before the lines."""
     pins = {}
     for line in facts.requirements.lines:
         if line.name and line.version and not line.url:

@@ -1,4 +1,4 @@
-"""What the code and artifacts of a model import, read without running any of it, and which distributions have that."""
+"""What the code and artifacts of a model import, read without running any of it."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class ExternalImport:
 class ModelCode:
     """What was read. is_read: whether `MLmodel` let the code be read at all.
 
-    code: the folder with the model's own modules. captured_modules: the distributions of the modules
-    that the capture saw. alarms: what the deeper scanners reported.
+    code: the folder with the model's own modules. captured_modules: the distributions of the
+    modules that the capture saw. alarms: what the deeper scanners reported.
     """
 
     is_read: bool = False

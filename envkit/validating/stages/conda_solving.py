@@ -1,4 +1,4 @@
-"""Whether conda's channels have what a `conda.yaml` requires, solved by py-rattler; nothing is installed."""
+"""Whether conda's channels have what a `conda.yaml` requires; nothing is installed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from envkit.validating.stages.targets import Machine
 
 
 def solve(spec: EnvironmentSpec, machine: Machine) -> None:
-    """Solve for a machine. Raises `BuildFailed` when there is no solution, `ToolNotFound` without py-rattler."""
+    """Solve for a machine.
+
+    Raises `BuildFailed` when there is no solution, `ToolNotFound` without py-rattler.
+    """
     wanted = needs.of(spec, os.environ)
     cache = Store.open().cache("conda")
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:

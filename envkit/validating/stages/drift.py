@@ -1,7 +1,7 @@
-"""Will a model run in an existing environment? What that holds, compared with what the model needs; nothing is built.
+"""Will a model run in an existing environment? Nothing is built, and nothing of the model is run.
 
-The environment's interpreter says what it is and what is installed; nothing of the model is run. A
-lock or a list of requirements may stand for an environment on another machine.
+The environment's interpreter says what it is and what is installed. A lock or a list of
+requirements may stand for an environment on another machine.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class NeededPackage:
     line: Line | None = None
 
     def admits(self, version: str) -> bool:
-        """Whether an installed version is admitted; a version that is not PEP 440 must be the same text."""
+        """Whether an installed version is admitted; without PEP 440, only the same text."""
         if self.version is not None:
             return _same_version(self.version, version)
         if self.line is None or self.line.parsed is None:
@@ -67,7 +67,7 @@ class ForeignBuild:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Drift:
-    """Both sides: what the model needs, and the environment or lock as it is (named as the user did)."""
+    """What the model needs, and what the environment or lock holds, named as the user did."""
 
     environment_name: str
     environment: Snapshot
@@ -126,7 +126,7 @@ def compare(facts: ModelFacts, options: StageOptions) -> Drift:
 
 
 def _needed_packages(facts: ModelFacts, markers: Mapping[str, str]) -> Iterable[NeededPackage]:
-    """The closure: requirements, what constraints or the lock add to them, then conda's packages."""
+    """Requirements, what constraints or the lock add to them, then conda's packages."""
     packages: dict[str, NeededPackage] = {}
     lines = facts.requirements.lines
     constraints = {line.name: line for line in lines if line.constraint}
@@ -157,7 +157,7 @@ def _needed_packages(facts: ModelFacts, markers: Mapping[str, str]) -> Iterable[
 
 
 def _is_installed(name: str, facts: ModelFacts) -> bool:
-    """Whether what a constraint names would be installed; a lock or the evidence knows that best."""
+    """Whether a constrained package would be installed; the lock or the evidence knows best."""
     if facts.lock is not None:
         return name in facts.locked
     if facts.evidence is not None:
@@ -172,7 +172,7 @@ def _locked_package(name: str, table: LockedPackage) -> NeededPackage:
 
 
 def _conda_packages(facts: ModelFacts) -> Iterator[NeededPackage]:
-    """conda's Python packages; its libraries are not distributions, so only the evidence tells them apart."""
+    """conda's Python packages; only the evidence tells them from its libraries."""
     for spec in facts.conda_packages:
         name = distribution_of(spec)
         version = _CONDA_VERSION.search(spec.rpartition("::")[2])
@@ -205,7 +205,7 @@ def _wheel_tags(distribution: Distribution) -> tuple[str, ...]:
 
 
 def can_import(tags: str, interpreter: InterpreterFacts) -> bool:
-    """Whether an interpreter can import the files of a wheel with one of these tags (`cp311-abi3-linux_x86_64`)."""
+    """Whether an interpreter can import a wheel with these tags (`cp38-abi3-linux_x86_64`)."""
     return any(_can_import(tag, interpreter) for tag in parse_tag(tags))
 
 

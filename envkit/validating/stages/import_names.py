@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 
 def providers(module: str) -> tuple[frozenset[str], bool]:
-    """Give the normalized names of the distributions that have a module, and whether that is known, not guessed.
+    """Give the distributions that have a module, and whether that is known, not guessed.
 
     A guess includes each package around the module: `google.cloud.storage` may be that of
     `google-cloud-storage`.
@@ -37,7 +37,7 @@ def with_parents(module: str) -> list[str]:
 
 
 def modules_of(distribution: str) -> frozenset[str]:
-    """Give the top-level modules that a distribution is known to have; its own name when none are known."""
+    """Give the known top-level modules of a distribution, or else its own name."""
     in_table, installed = _modules_by_distribution()
     modules = {module.partition(".")[0] for module in in_table.get(distribution, ())}
     modules |= installed.get(distribution, frozenset())

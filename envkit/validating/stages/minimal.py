@@ -1,4 +1,4 @@
-"""Which requirements a model can do without: each is taken out of its environment in turn, and the prediction tried.
+"""Which requirements a model can do without: each is left out of its environment in turn.
 
 The environment is built in the store and copied once, to the folder for temporary files. From the
 copy, the files of one requirement are moved away, with those of everything that only it requires;
@@ -108,7 +108,7 @@ def minimize(facts: ModelFacts, rebuilt: Rebuilt, options: StageOptions) -> Mini
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Workbench:
-    """A copy of an environment from which packages can be taken, and the answer that must not change.
+    """A copy of an environment to take packages from, and the answer that must not change.
 
     requirements: the installed ones, with their extras. stash: a folder for the files taken.
     """
@@ -233,7 +233,7 @@ def _without(distributions: Iterable[Distribution], stash: Path) -> Iterator[Non
 
 
 def _files_of(distribution: Distribution) -> Iterator[Path]:
-    """The files in its records, and their bytecode; nothing outside the environment's own folders."""
+    """The files in its records, and their bytecode; nothing outside the environment."""
     site_packages = distribution.folder.parent
     prefix = site_packages.parents[2]
     names = {*distribution.record}

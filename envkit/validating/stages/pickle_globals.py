@@ -1,4 +1,4 @@
-"""What pickles may import: which classes and functions hold values, and which can run or change anything.
+"""What pickles may import: which classes and functions hold values, and which are dangerous.
 
 Sources: the documentation of `pickle`
 (https://docs.python.org/3/library/pickle.html#restricting-globals) and the lists of picklescan and

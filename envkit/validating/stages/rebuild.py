@@ -1,4 +1,4 @@
-"""The rebuild proof: the environment is built in the store, and the model loads and answers its example in it."""
+"""The rebuild proof: the model answers its example in an environment built from its files."""
 
 from __future__ import annotations
 
@@ -51,7 +51,10 @@ class Rebuilt:
 
 
 def rebuild(facts: ModelFacts, options: StageOptions) -> Rebuilt:
-    """Build, load, predict and compare. Raises `ToolNotFound`, `NotAnInterpreter` for what this machine lacks."""
+    """Build, load, predict and compare.
+
+    Raises `ToolNotFound` and `NotAnInterpreter` for what is missing on this machine.
+    """
     began = time.perf_counter()
     try:
         model = facts.usable_directory()
@@ -87,7 +90,7 @@ def answer_example(
     options: RunOptions,
     confined: Confinement | None,
 ) -> Any:
-    """Give a model's answer to its example in an environment. Raises `PredictionFailed`, `InvalidFile`."""
+    """Give a model's answer to its example. Raises `PredictionFailed`, `InvalidFile`."""
     return prediction.answer_example(
         environment,
         model.request(),
@@ -138,7 +141,7 @@ def _varies(
     options: RunOptions,
     confined: Confinement | None,
 ) -> bool:
-    """Whether a model gives another answer to its example the second time, in the same environment."""
+    """Whether the same model in the same environment gives another answer the second time."""
     try:
         return bool(answer_example(model, environment, options, confined) != answer)
     except (PredictionFailed, InvalidInput):

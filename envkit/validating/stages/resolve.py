@@ -1,4 +1,4 @@
-"""What package indexes and conda channels have for a model, for each machine on which it is to run."""
+"""What package indexes and conda channels have for a model, for each target."""
 
 from __future__ import annotations
 
@@ -74,7 +74,10 @@ class Resolved:
 
 
 def resolve(facts: ModelFacts, options: StageOptions) -> Resolved:
-    """Ask for each target. Raises `InvalidArgument` for an invalid target, `ToolNotFound` without pip-audit."""
+    """Ask for each target.
+
+    Raises `InvalidArgument` for an invalid target, `ToolNotFound` without pip-audit.
+    """
     resolutions = _resolutions(facts, options)
     if options.audit:
         return Resolved(resolutions=resolutions, audit=audit.audit(facts, options))
@@ -171,7 +174,7 @@ def _unfitting_wheels(
 def _with_rest_of_lock(
     resolution: Resolution, asked: Asked, target: Target, facts: ModelFacts
 ) -> Resolution:
-    """Look up also what the lock holds for the machine beyond the closure, so that all hashes are compared."""
+    """Look up what the lock holds beyond the closure too, so that all hashes are compared."""
     known = {str(package["name"]) for package in resolution.packages}
     pins = [
         Requirement(text=f"{package['name']}=={package['version']}")
@@ -206,7 +209,7 @@ def _explain(resolution: Resolution, answer: NotFound, asked: Asked, target: Tar
 
 
 def _unavailable_pins(asked: Asked, target: Target) -> tuple[Mapping[str, Unavailable], str]:
-    """Give the unavailable pins by name, and what the resolver said when it gave no answer at all."""
+    """Give the unavailable pins by name, or why the resolver gave no answer at all."""
     unavailable: dict[str, Unavailable] = {}
     pins = _pins(asked)
     while pins:

@@ -36,7 +36,10 @@ Scan = Callable[[Path], Iterator[Alarm]]
 
 
 def named(names: Iterable[str]) -> tuple[Scan, ...]:
-    """Give the scanners of these names. Raises `InvalidArgument`, and `ToolNotFound` for one that is not installed."""
+    """Give the scanners of these names.
+
+    Raises `InvalidArgument`, and `ToolNotFound` for one that is not installed.
+    """
     return tuple(map(_named, names))
 
 
@@ -86,7 +89,7 @@ SCANNERS: Mapping[str, Scan] = {"fickling": _fickling, "picklescan": _picklescan
 
 @contextmanager
 def _decompressed(path: Path) -> Iterator[Path]:
-    """A file without the compression in which joblib and others write pickles: the scanners cannot read it."""
+    """A file without joblib's compression, which the scanners cannot read."""
     with tempfile.NamedTemporaryFile(prefix="envkit-", suffix=path.suffix) as copy:
         if _decompress(path, copy):
             yield Path(copy.name)

@@ -1,4 +1,4 @@
-"""What an environment holds, as a model, a capture, a lock, requirements or the environment itself says it."""
+"""What an environment holds, as itself, a model, a capture, a lock or requirements say it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,10 @@ class Package:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Snapshot:
-    """One side of a comparison. source: `model`, `capture`, `lock`, `requirements`, `conda` or `environment`."""
+    """One side of a comparison.
+
+    source: `model`, `capture`, `lock`, `requirements`, `conda` or `environment`.
+    """
 
     source: str
     packages: Mapping[str, Package]

@@ -1,4 +1,4 @@
-"""For which machines to resolve: `linux-x86_64:3.11`, platform and Python, either of which may be left out.
+"""Machines to resolve for: `linux-x86_64:3.11`, a platform, a Python, or both.
 
 A platform is named as uv does (`aarch64-apple-darwin`, `x86_64-manylinux_2_28`, `windows`), as
 wheels do (`manylinux_2_28_x86_64`, `win_amd64`), as conda does (`linux-64`, `osx-arm64`), or in

@@ -1,4 +1,4 @@
-"""Rule `other-origin`: packages that the model takes from a URL came from that URL in the environment.
+"""Rule `other-origin`: the environment has packages from the URLs that the model names.
 
 The same version from another place, another commit or an index may be other code.
 """

@@ -1,4 +1,4 @@
-"""Rule `shadowed-module`: no module of the model's code hides one of the standard library or of a package.
+"""Rule `shadowed-module`: no module of the model's code hides a module of others.
 
 The code folder comes first on the search path: if it has a `random.py`, every library gets that for
 `import random`.

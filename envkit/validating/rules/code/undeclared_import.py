@@ -33,7 +33,8 @@ def check(facts: ModelFacts, code: ModelCode) -> Faults:
         shown = " or ".join(names[:SHOWN] if external.certain else names[:1])
         yield Fault(
             f"{mention.module} {how}, but no declared package is known to have it",
-            f"require {shown}, or put the module into the model's code; `envkit capture` finds both",
+            f"require {shown}, or put the module into the model's code; `envkit capture` finds "
+            "both",
             Location(mention.file, mention.line),
             severity,
         )

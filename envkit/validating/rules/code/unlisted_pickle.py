@@ -1,4 +1,4 @@
-"""Rule `unlisted-pickle`: pickles import only what the model declares, its own code, and plain values.
+"""Rule `unlisted-pickle`: pickles import only declared packages, own code and plain values.
 
 The list of what is allowed is made from the model itself: the modules of its declared packages,
 those of its own code, what the runner supplies, and classes of the standard library that hold

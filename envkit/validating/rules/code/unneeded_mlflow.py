@@ -1,4 +1,4 @@
-"""Rule `unneeded-mlflow`: MLflow is required only where the model's own code, or its loader, imports it.
+"""Rule `unneeded-mlflow`: MLflow is required only where the model's code or loader imports it.
 
 MLflow adds itself to every model that it saves. envkit loads the usual flavors without it, which
 makes the environment smaller by some ninety distributions.

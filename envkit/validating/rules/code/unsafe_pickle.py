@@ -1,4 +1,4 @@
-"""Rule `unsafe-pickle`: no pickle imports what starts programs, evaluates text or reaches files or the network.
+"""Rule `unsafe-pickle`: no pickle imports what can start programs or change files.
 
 A triage, not a security boundary: unpickling runs code by design, and code can hide in what is
 allowed. Load only models that you trust, or in a sandbox.

@@ -1,4 +1,4 @@
-"""Stage `files`: what the files of a model say, alone and together. Nothing is run, installed or downloaded.
+"""Stage `files`: what the files of a model say. Nothing is run, installed or downloaded.
 
 A rule takes `check(facts: ModelFacts)`.
 """

@@ -1,4 +1,4 @@
-"""Rule `evidence-disagrees`: the files require what the capture recorded, in the recorded versions."""
+"""Rule `evidence-disagrees`: the files require what the capture recorded."""
 
 import os
 
@@ -17,7 +17,7 @@ REMEDY = "capture the model again, or undo the change"
 
 @rule("ENV106", "evidence-disagrees", Severity.ERROR)
 def check(facts: ModelFacts) -> Faults:
-    """Report each recorded distribution that is not required, and each requirement that differs from the record."""
+    """Report recorded distributions that are not required, and requirements that differ."""
     files = facts.requirements
     if facts.evidence is None or not files.lines or files.broken:
         return

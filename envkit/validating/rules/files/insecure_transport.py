@@ -1,4 +1,4 @@
-"""Rule `insecure-transport`: packages come over an encrypted connection, from hosts whose certificates are checked."""
+"""Rule `insecure-transport`: packages come over connections that nobody can change."""
 
 import re
 

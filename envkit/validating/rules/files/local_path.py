@@ -1,4 +1,4 @@
-"""Rule `local-path`: nothing is installed from the local machine, except wheels inside the model."""
+"""Rule `local-path`: nothing is installed from the local machine, except the model's wheels."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Rule `lock-disagrees`: `pylock.toml` holds every requirement and constraint, in a version that they admit."""
+"""Rule `lock-disagrees`: `pylock.toml` satisfies every requirement and constraint."""
 
 from collections.abc import Sequence
 

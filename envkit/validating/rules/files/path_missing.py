@@ -8,7 +8,7 @@ from envkit.validating.rule import rule
 
 @rule("ENV111", "path-missing", Severity.ERROR)
 def check(facts: ModelFacts) -> Faults:
-    """Report each field that names a file that does not exist; environment files have their own rule."""
+    """Report each field that names a missing file; environment files have their own rule."""
     for field, value in facts.named_paths:
         if field.endswith(".env") or facts.leads_out(value) or facts.is_there(value):
             continue

@@ -5,8 +5,8 @@ depends on. If they differ, the model runs with other packages depending on who 
 environment.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field, replace
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -14,7 +14,7 @@ from packaging.version import InvalidVersion, Version
 from envkit.formats import conda_yaml, python_env_yaml, requirements_txt
 from envkit.validating.files.edits import Edits, conda_with_pip
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.files.requirement_files import Line, RequirementFiles
+from envkit.validating.files.requirement_files import Line, LinesByName, RequirementFiles
 from envkit.validating.finding import Fault, Faults, Location, Severity
 from envkit.validating.rule import rule
 
@@ -24,110 +24,21 @@ REMEDY = f"write the same in both, or refer to one file with `-r {MAIN}`"
 
 @rule("ENV103", "requirements-disagree", Severity.ERROR)
 def check(facts: ModelFacts) -> Faults:
-    """Report each name that another file requires or constrains differently from `requirements.txt`."""
+    """Report each name that another file requires or constrains unlike `requirements.txt`."""
     main = facts.requirement_files
     if main is None or main.broken:
         return
-    python_env, conda = facts.python_env_pip, facts.conda_pip
-    if python_env is not None and python_env.is_whole:
-        yield from _compare(main, python_env, facts.python_env_name, {})
-    if conda is not None and conda.is_whole:
-        yield from _compare(main, conda, facts.conda_name, _conda_specs(facts))
-    if facts.conda is not None and conda is None and main.lines and not facts.conda_packages:
+    for comparison in _comparisons(facts, main):
+        if not comparison.other.is_whole:
+            continue
+        yield from comparison.requirement_faults()
+        if main.is_whole:
+            yield from comparison.constraint_faults()
+    if facts.conda is None or facts.conda_pip is not None or facts.conda_packages:
+        return
+    if main.lines:
         problem = f"{facts.conda_name} has no pip section, so conda installs nothing of {MAIN}"
         yield Fault(problem, REMEDY, Location(facts.conda_name))
-
-
-def _compare(
-    main: RequirementFiles, other: RequirementFiles, name: str, conda: Mapping[str, str]
-) -> Faults:
-    """Compare another file with the main one. conda: specs of conda's own packages, by name."""
-    yield from _compare_requirements(main, other, name, conda)
-    if main.is_whole:
-        yield from _compare_constraints(main, other, name, conda)
-
-
-def _compare_requirements(
-    main: RequirementFiles, other: RequirementFiles, name: str, conda: Mapping[str, str]
-) -> Faults:
-    ours, theirs = main.names(constraint=False), other.names(constraint=False)
-    for key in sorted(ours.keys() | theirs.keys()):
-        left, right = ours.get(key), theirs.get(key)
-        if left is None and right is not None:
-            problem = f"`{right.shown}` is in {name} and not in {MAIN}"
-            yield Fault(problem, REMEDY, right.location)
-        elif left is not None and right is None:
-            problem = f"`{left.shown}` is in {MAIN} and not in {name}"
-            if conda:
-                problem = _conda_problem(left, conda.get(key))
-            if problem:
-                yield Fault(problem, REMEDY, Location(name))
-        elif left is not None and right is not None and not _same(left, right):
-            problem = f"{MAIN} says `{left.shown}`, {name} says `{right.shown}`"
-            yield Fault(problem, REMEDY, right.location)
-
-
-def _compare_constraints(
-    main: RequirementFiles, other: RequirementFiles, name: str, conda: Mapping[str, str]
-) -> Faults:
-    """A package that only one file constrains gets any version from the other."""
-    ours, theirs = main.names(constraint=True), other.names(constraint=True)
-    only_ours = ours.keys() - theirs.keys() - other.names(constraint=False).keys() - conda.keys()
-    only_theirs = theirs.keys() - ours.keys() - main.names(constraint=False).keys() - conda.keys()
-    if only_ours:
-        problem = f"{MAIN} constrains {_first(ours, only_ours)}, {name} does not"
-        yield Fault(problem, REMEDY, Location(name))
-    if only_theirs:
-        problem = f"{name} constrains {_first(theirs, only_theirs)}, {MAIN} does not"
-        yield Fault(problem, REMEDY, Location(name))
-    for key in sorted(ours.keys() & theirs.keys()):
-        left, right = ours[key], theirs[key]
-        if not _same(left, right):
-            problem = f"{MAIN} has the constraint `{left.shown}`, {name} has `{right.shown}`"
-            yield Fault(problem, REMEDY, right.location)
-
-
-def _first(lines: Mapping[str, Line], names: set[str]) -> str:
-    first = f"`{lines[min(names)].shown}`"
-    if len(names) == 1:
-        return first
-    return f"{first} and {len(names) - 1} more"
-
-
-def _same(left: Line, right: Line) -> bool:
-    return _meaning(left) == _meaning(right)
-
-
-def _meaning(line: Line) -> tuple[str, ...]:
-    if line.parsed is None:
-        return (line.requirement.text,)
-    extras = sorted(map(canonicalize_name, line.parsed.extras))
-    return ",".join(extras), str(line.specifier), line.url or "", str(line.marker or "")
-
-
-def _conda_specs(facts: ModelFacts) -> dict[str, str]:
-    """The specs of conda's packages by name; conda's names are mostly those of PyPI."""
-    specs: dict[str, str] = {}
-    for spec in facts.conda_packages:
-        name = canonicalize_name(conda_yaml.name_of(spec))
-        specs[name] = spec.partition("::")[2] or spec
-    return specs
-
-
-def _conda_problem(line: Line, spec: str | None) -> str:
-    """Compare a requirement with the conda package that takes its place.
-
-    conda may have the package under another name, which cannot be compared.
-    """
-    if spec is None or line.version is None:
-        return ""
-    version = spec[len(conda_yaml.name_of(spec)) :].lstrip("= ").partition("=")[0].strip()
-    try:
-        if Version(version).public == Version(line.version).public:
-            return ""
-    except InvalidVersion:
-        return ""
-    return f"{MAIN} says `{line.shown}`, the conda package is `{spec}`"
 
 
 def fix(facts: ModelFacts) -> Edits:
@@ -141,3 +52,102 @@ def fix(facts: ModelFacts) -> Edits:
     if facts.python_env is not None and facts.python_env_name in files:
         env = replace(facts.python_env, dependencies=(f"-r {MAIN}",))
         yield facts.python_env_name, python_env_yaml.dumps(env)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Comparison:
+    """`requirements.txt` and another file. conda: match specs of conda's own packages, by name."""
+
+    main: RequirementFiles
+    other: RequirementFiles
+    name: str
+    conda: Mapping[str, str] = field(default_factory=dict)
+
+    def requirement_faults(self) -> Faults:
+        """Report requirements that only one file has, and those that differ."""
+        ours = self.main.requirements
+        theirs = self.other.requirements
+        for name in sorted(ours.keys() - theirs.keys()):
+            problem = self._absence(name, ours[name])
+            if problem:
+                yield Fault(problem, REMEDY, Location(self.name))
+        for name in sorted(theirs.keys() - ours.keys()):
+            line = theirs[name]
+            yield Fault(
+                f"`{line.shown}` is in {self.name} and not in {MAIN}", REMEDY, line.location
+            )
+        for our, their in _different(ours, theirs):
+            problem = f"{MAIN} says `{our.shown}`, {self.name} says `{their.shown}`"
+            yield Fault(problem, REMEDY, their.location)
+
+    def constraint_faults(self) -> Faults:
+        """Report constraints that differ, and those of one file: the other allows any version."""
+        ours = self.main.constraints
+        theirs = self.other.constraints
+        ours_only = ours.keys() - theirs.keys() - self.conda.keys()
+        ours_only -= self.other.requirements.keys()
+        if ours_only:
+            problem = f"{MAIN} constrains {_first(ours, ours_only)}, {self.name} does not"
+            yield Fault(problem, REMEDY, Location(self.name))
+        theirs_only = theirs.keys() - ours.keys() - self.conda.keys()
+        theirs_only -= self.main.requirements.keys()
+        if theirs_only:
+            problem = f"{self.name} constrains {_first(theirs, theirs_only)}, {MAIN} does not"
+            yield Fault(problem, REMEDY, Location(self.name))
+        for our, their in _different(ours, theirs):
+            problem = f"{MAIN} has the constraint `{our.shown}`, {self.name} has `{their.shown}`"
+            yield Fault(problem, REMEDY, their.location)
+
+    def _absence(self, name: str, line: Line) -> str:
+        """Say that the other file lacks a requirement, unless a conda package takes its place."""
+        if not self.conda:
+            return f"`{line.shown}` is in {MAIN} and not in {self.name}"
+        # conda may have the package under another name, which cannot be compared
+        spec = self.conda.get(name)
+        if spec is None or line.version is None or _same_version(spec, line.version):
+            return ""
+        return f"{MAIN} says `{line.shown}`, the conda package is `{spec}`"
+
+
+def _comparisons(facts: ModelFacts, main: RequirementFiles) -> Iterator[_Comparison]:
+    if facts.python_env_pip is not None:
+        yield _Comparison(main=main, other=facts.python_env_pip, name=facts.python_env_name)
+    if facts.conda_pip is not None:
+        # conda's names are mostly those of PyPI
+        conda: dict[str, str] = {}
+        for spec in facts.conda_packages:
+            name = canonicalize_name(conda_yaml.name_of(spec))
+            conda[name] = spec.partition("::")[2] or spec
+        yield _Comparison(main=main, other=facts.conda_pip, name=facts.conda_name, conda=conda)
+
+
+def _different(ours: LinesByName, theirs: LinesByName) -> Iterator[tuple[Line, Line]]:
+    """Yield the lines of each name that do not mean the same."""
+    for name in sorted(ours.keys() & theirs.keys()):
+        our, their = ours[name], theirs[name]
+        if _meaning(our) != _meaning(their):
+            yield our, their
+
+
+def _meaning(line: Line) -> tuple[str, ...]:
+    if line.parsed is None:
+        return (line.requirement.text,)
+    extras = sorted(map(canonicalize_name, line.parsed.extras))
+    return ",".join(extras), str(line.specifier), line.url or "", str(line.marker or "")
+
+
+def _first(lines: LinesByName, names: Set[str]) -> str:
+    first = f"`{lines[min(names)].shown}`"
+    if len(names) == 1:
+        return first
+    return f"{first} and {len(names) - 1} more"
+
+
+def _same_version(spec: str, version: str) -> bool:
+    """Whether a match spec names a version, as far as both can be read."""
+    constraint = spec[len(conda_yaml.name_of(spec)) :].lstrip("= ")
+    named = constraint.partition("=")[0].strip()
+    try:
+        return Version(named).public == Version(version).public
+    except InvalidVersion:
+        return True

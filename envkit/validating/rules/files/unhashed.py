@@ -34,7 +34,7 @@ def check(facts: ModelFacts) -> Faults:
 
 
 def _is_hashed(line: Line) -> bool:
-    """Whether it has a hash, its URL holds one, or names version control, where the commit counts."""
+    """Whether it has a hash, or its URL has one or a commit."""
     if line.requirement.hashes:
         return True
     return line.url is not None and ("sha256=" in line.url or line.url.startswith(VCS))

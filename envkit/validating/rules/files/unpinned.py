@@ -20,8 +20,8 @@ def check(facts: ModelFacts) -> Faults:
         if line.requirement.placeholders and line.url is None:
             variable = line.requirement.placeholders[0]
             yield Fault(
-                f"`{line.shown}` depends on the environment variable {variable} of the machine that "
-                "installs it",
+                f"`{line.shown}` depends on the environment variable {variable} of the machine "
+                "that installs it",
                 "write the package and its version out",
                 line.location,
             )

@@ -1,4 +1,4 @@
-"""Rule `untidy-list`: lists are sorted without duplicates, and `environment_variables.txt` has MLflow's header.
+"""Rule `untidy-list`: lists are sorted and without duplicates.
 
 Then two captures, or the edits of two people, differ only where their meaning differs.
 """
@@ -15,7 +15,7 @@ VARIABLES = environment_variables_txt.FILE_NAME
 
 @rule("ENV116", "untidy-list", Severity.NOTE)
 def check(facts: ModelFacts) -> Faults:
-    """Report each file that `envkit capture` would write differently; files with comments are left alone."""
+    """Report each file that `envkit capture` would write differently, unless it has comments."""
     for file, _ in fix(facts):
         problem = "is not sorted, or has duplicates"
         if file == VARIABLES:
@@ -37,7 +37,7 @@ def fix(facts: ModelFacts) -> Edits:
 
 
 def _tidy(lines: list[str]) -> list[str]:
-    """Sort requirements before options; lines with comments, continuations or another order stay."""
+    """Sort requirements before options; lines with comments or continuations stay."""
     if any("#" in line or line.endswith("\\") for line in lines):
         return lines
     requirements = [line for line in lines if not line.startswith("-")]

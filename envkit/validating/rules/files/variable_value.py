@@ -27,7 +27,7 @@ def check(facts: ModelFacts) -> Faults:
 
 
 def fix(facts: ModelFacts) -> Edits:
-    """Keep only names in `environment_variables.txt`; what conda.yaml sets stays: it may be intended."""
+    """Keep only names in `environment_variables.txt`; conda.yaml's values may be intended."""
     if not facts.variable_values:
         return
     lines = []

@@ -1,4 +1,4 @@
-"""Rule `not-tried`: the model answers its example in the rebuilt environment, so that requirements can be left out."""
+"""Rule `not-tried`: the model answers its example, so that requirements can be left out."""
 
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Fault, Faults, Severity

@@ -1,4 +1,4 @@
-"""Rule `unneeded-requirement`: without any one of its requirements, the model does not give the same answer.
+"""Rule `unneeded-requirement`: the model needs each of its requirements to give its answer.
 
 Each requirement is really removed from a copy of the rebuilt environment, with what only it
 requires. One example does not cover everything: what another input needs may be reported too.

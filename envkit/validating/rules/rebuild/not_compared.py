@@ -12,7 +12,7 @@ from envkit.validating.stages.rebuild import Rebuilt
 
 @rule("ENV404", "not-compared", Severity.WARNING)
 def check(_: ModelFacts, rebuilt: Rebuilt) -> Faults:
-    """Report a model that could only be loaded; a note where it answered and nothing was recorded."""
+    """Report a model that could only be loaded; a note where nothing was recorded."""
     if rebuilt.not_built is not None or rebuilt.failed is not None:
         return
     if not rebuilt.answered:

@@ -8,7 +8,7 @@ from envkit.validating.stages.resolve import Resolved, Unavailable
 
 @rule("ENV301", "no-wheel", Severity.ERROR)
 def check(facts: ModelFacts, resolved: Resolved) -> Faults:
-    """Report each pin for which the indexes have no wheel, and each wheel of the model that does not fit."""
+    """Report pins for which the indexes have no wheel, and wheels of the model that do not fit."""
     for resolution in resolved.resolutions:
         for name, unavailable in resolution.unavailable.items():
             yield _fault(name, unavailable, resolution.machine.label, facts.location_of(name))

@@ -32,7 +32,8 @@ def check(facts: ModelFacts, resolved: Resolved) -> Faults:
         if vulnerability.fixed:
             advice = f"use {' or '.join(vulnerability.fixed)}"
         yield Fault(
-            f"{vulnerability.name} {vulnerability.version} has the known vulnerability {identifier}",
+            f"{vulnerability.name} {vulnerability.version} has the known vulnerability "
+            f"{identifier}",
             f"{advice}; try the model with it and capture it again, or accept it in a baseline",
             facts.location_of(vulnerability.name),
         )
