@@ -1,4 +1,4 @@
-"""What the start of the interpreter left in `builtins`: `.pth` files, and what they import, can put names there."""
+"""Names that the start of the interpreter left in `builtins`: `.pth` files, and what they import, can do that."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import builtins
 import os
 import re
 import sys
-from typing import Any, Iterator
+from typing import Any, Dict, Iterator, Tuple
 
 from .origins import Origins, absolute, attributes_of
 
@@ -14,16 +14,14 @@ OF_SITE = frozenset({"copyright", "credits", "exit", "help", "license", "quit", 
 CONSTANTS = frozenset({"Ellipsis", "False", "None", "NotImplemented", "True", "open"})
 
 
-def names_in_builtins(origins: Origins) -> Iterator[dict[str, Any]]:
+def foreign_names(origins: Origins) -> Iterator[Dict[str, Any]]:
     """Yield an event for each name that is not Python's own; called before anything of the model runs."""
-    found = [name for name, value in vars(builtins).items() if not _is_pythons(name, value)]
-    if not found:
+    names = [name for name, value in vars(builtins).items() if not _is_pythons(name, value)]
+    if not names:
         return
-    places = list(_places(origins))
-    for name in found:
-        word = re.compile(rb"\b" + re.escape(name.encode()) + rb"\b")
-        path = next((path for path, text in places if word.search(text)), None)
-        yield {"event": "builtin", "name": name, "path": path}
+    sources = list(_sources(origins))
+    for name in names:
+        yield {"event": "builtin", "name": name, "path": _source_of(name, sources)}
 
 
 def _is_pythons(name: str, value: Any) -> bool:
@@ -32,16 +30,21 @@ def _is_pythons(name: str, value: Any) -> bool:
     return getattr(value, "__module__", None) == "builtins"
 
 
-def _places(origins: Origins) -> Iterator[tuple[str, bytes]]:
-    """Yield the code that ran when the interpreter started, with its text: modules, then `.pth` files."""
+def _source_of(name: str, sources: list[Tuple[str, bytes]]) -> str | None:
+    word = re.compile(rb"\b" + re.escape(name.encode()) + rb"\b")
+    for path, text in sources:
+        if word.search(text):
+            return path
+    return None
+
+
+def _sources(origins: Origins) -> Iterator[Tuple[str, bytes]]:
+    """Yield the code that ran when the interpreter started, as (path, text): modules, then `.pth` files."""
     for name, module in list(sys.modules.items()):
-        attributes = attributes_of(module)
-        file = attributes.get("__file__")
-        if (
-            isinstance(file, str)
-            and name.partition(".")[0] != "_envkit"
-            and not origins.is_standard_file(file)
-        ):
+        file = attributes_of(module).get("__file__")
+        if not isinstance(file, str) or name.partition(".")[0] == "_envkit":
+            continue
+        if not origins.is_standard_file(file):
             yield from _read(absolute(file))
     for folder in sys.path:
         if os.path.isdir(folder):
@@ -50,7 +53,7 @@ def _places(origins: Origins) -> Iterator[tuple[str, bytes]]:
                     yield from _read(absolute(os.path.join(folder, name)))
 
 
-def _read(path: str) -> Iterator[tuple[str, bytes]]:
+def _read(path: str) -> Iterator[Tuple[str, bytes]]:
     try:
         with open(path, "rb") as stream:
             yield path, stream.read()

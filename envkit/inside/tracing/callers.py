@@ -1,11 +1,14 @@
-"""Who did it: the frame that stands behind an import or a read."""
+"""Who did it: the frame that stands behind an import, a read or a write."""
 
 from __future__ import annotations
 
 from types import FrameType
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Union
 
 from .origins import MACHINERY, OTHER, Origins, absolute
+
+Record = Callable[..., None]
+"""Writes an event to the journal: `record(event="write", path=…)`."""
 
 
 class Caller:
@@ -17,22 +20,22 @@ class Caller:
         attributes = frame.f_globals
         name = attributes.get("__name__")
         file = attributes.get("__file__")
-        self.frame = frame
         self._kind_of = kind_of
+        self.frame = frame
         self.name = name if isinstance(name, str) else ""
         self.file = absolute(file) if isinstance(file, str) else None
         self.line = frame.f_lineno or 0
 
     @property
-    def importing(self) -> list[list[Any]]:
-        """Where the caller's own top-level package is being imported, innermost first: [file, line] of each frame.
+    def importing(self) -> List[List[Any]]:
+        """Where the caller's own top-level package is being imported: [file, line] of each frame, innermost first.
 
         Empty when something called it later. The outermost entry is the top-level code of a module
         of that package.
         """
         top = self.name.partition(".")[0]
-        passed: list[list[Any]] = []
-        upto = 0
+        passed: List[List[Any]] = []
+        count = 0  # of the entries up to the outermost top-level code
         frame: FrameType | None = self.frame
         while frame is not None:
             if self._kind_of(frame) == OTHER:
@@ -41,68 +44,72 @@ class Caller:
                     break
                 passed.append([frame.f_code.co_filename, frame.f_lineno or 0])
                 if frame.f_code.co_name == "<module>":
-                    upto = len(passed)
+                    count = len(passed)
             frame = frame.f_back
-        return passed[:upto]
+        return passed[:count]
 
 
 class Launcher:
-    """Who started this process, to stand for code that has no file and for none at all."""
+    """Who started this process: stands for code of this process that has no file."""
 
     frame = None
 
-    def __init__(self, told: Dict[str, Any]) -> None:
+    def __init__(self, reader: Dict[str, Any]) -> None:
+        """`reader`: what `as_reader` gave in the process that started this one."""
         self.importing: List[Any] = []
-        self.name, self.file, self.line = told["reader"], told["reader_file"], told["line"]
+        self.name, self.file, self.line = reader["reader"], reader["reader_file"], reader["line"]
+
+
+AnyCaller = Union[Caller, Launcher]
 
 
 class Callers:
     """Finds callers."""
 
-    def __init__(self, origins: Origins, launcher: Optional[Launcher] = None) -> None:
-        """`launcher`: in a process that the traced one started, who did it there."""
+    def __init__(self, origins: Origins, launcher: Launcher | None = None) -> None:
+        """`launcher`: in a process that the traced one started."""
         self._kind_of = origins.kind_of
         self._launcher = launcher
 
-    def behind(self, frame: FrameType | None) -> Caller | Launcher | None:
-        """Give the caller in `frame` or above, else who started the process, else one of the standard library."""
-        substitute = None
+    def find(self, frame: FrameType | None) -> AnyCaller | None:
+        """Find the caller in `frame` or above, else who started the process, else one of the standard library."""
+        standard = None
         while frame is not None:
             kind = self._kind_of(frame)
-            # without: `exec` with empty globals, by the next frame
+            # without a name: `exec` with empty globals; then the next frame is the caller
             if kind == OTHER and "__name__" in frame.f_globals:
                 if self._launcher is not None and _is_command(frame):
                     return self._launcher
                 return Caller(frame, self._kind_of)
-            if substitute is None and kind != MACHINERY:
-                substitute = frame
+            if standard is None and kind != MACHINERY:
+                standard = frame
             frame = frame.f_back
         if self._launcher is not None:
             return self._launcher
-        if substitute is None:
+        if standard is None:
             return None
-        return Caller(substitute, self._kind_of)
+        return Caller(standard, self._kind_of)
 
 
 def _is_command(frame: FrameType) -> bool:
-    """Whether the frame runs the code of `python -c`, or what came in by standard input."""
+    """Whether the frame runs the code of `python -c`, or of the standard input."""
     return frame.f_globals.get("__name__") == "__main__" and "__file__" not in frame.f_globals
 
 
-def as_importer(caller: Caller | Launcher | None, *, own: bool = False) -> dict[str, Any]:
-    """Give the keys of an event that tell who imported; `own`: a part of its own package."""
+def as_importer(caller: AnyCaller | None, *, within_package: bool = False) -> Dict[str, Any]:
+    """Give the keys IMPORTER of an event; within_package: the module belongs to the caller's package."""
     if caller is None:
         return {"importer": "", "importer_file": None, "line": 0, "importing": []}
     return {
         "importer": caller.name,
         "importer_file": caller.file,
         "line": caller.line,
-        "importing": [] if own else caller.importing,
+        "importing": [] if within_package else caller.importing,
     }
 
 
-def as_reader(caller: Caller | Launcher | None) -> dict[str, Any]:
-    """Give the keys of an event that tell who read."""
+def as_reader(caller: AnyCaller | None) -> Dict[str, Any]:
+    """Give the keys READER of an event."""
     if caller is None:
         return {"reader": "", "reader_file": None, "line": 0}
     return {"reader": caller.name, "reader_file": caller.file, "line": caller.line}

@@ -1,9 +1,9 @@
 """Recording goes on in the Python programs that the traced process starts.
 
-What they inherit gets two variables: `PYTHONPATH` with the folder `children` first, whose
-`sitecustomize` begins to record, and one that tells it where to and who started it. The traced
-process itself never sees either: inherited variables are set below `os.environ`, in the C library,
-and those given expressly (`Popen(env=…)`) in the call.
+The environment that they inherit gets two variables: `PYTHONPATH` with the folder `children` first,
+whose `sitecustomize` starts to record, and `_ENVKIT_TRACE` with the JSON object that `_launch` makes.
+The traced process itself never sees either: variables that are inherited are set below `os.environ`,
+in the C library, and those that the model passes on (`Popen(env=…)`) in the call.
 """
 
 from __future__ import annotations
@@ -11,119 +11,137 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any, Callable, Dict, List, Tuple
+from types import FrameType
+from typing import Any, Callable, Dict, Iterable, Set
 
 from .callers import Callers, as_reader
 
-NAME = b"_ENVKIT_TRACE"
-FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "children")
+VARIABLE = b"_ENVKIT_TRACE"
+FOLDER = os.fsencode(os.path.join(os.path.dirname(os.path.abspath(__file__)), "children"))
 ENVIRONMENT_ARGUMENT = 5  # of `_posixsubprocess.fork_exec`, Python 3.8 to 3.14
+SEPARATOR = os.pathsep.encode()
 
-Pairs = Dict[bytes, bytes]
+Environment = Dict[bytes, bytes]
 
 
-class Launches:
+class ChildProcesses:
     """Wrappers of the few functions with which Python starts programs."""
 
     def __init__(
-        self, journal: str, callers: Callers, phase: Callable[[], str], given: set[str]
+        self, journal: str, callers: Callers, phase: Callable[[], str], own_variables: Set[str]
     ) -> None:
-        """`given`: names of the variables that the process set itself, which are not asked of anyone else."""
-        self._journal, self._callers, self._phase, self._given = journal, callers, phase, given
+        """`own_variables`: names of those that the process set itself: not from the user."""
+        self._journal, self._callers = journal, callers
+        self._phase, self._own_variables = phase, own_variables
 
     def install(self) -> None:
-        """Replace them, and set what is inherited past them."""
+        """Replace the functions, and set the variables that are inherited without them."""
         if os.name != "posix":
             return
         self.refresh()
-        import _posixsubprocess
-
+        self._wrap_fork_exec()
         system: Any = os
-        wrapped = self._wrapped_fork_exec(_posixsubprocess.fork_exec)
-        subprocess: Any = sys.modules.get("subprocess")
-        _posixsubprocess.fork_exec = wrapped
-        if hasattr(subprocess, "_fork_exec"):
-            subprocess._fork_exec = wrapped
-        for function in ("execve", "posix_spawn", "posix_spawnp"):
-            original = getattr(system, function, None)
+        for name in ("execve", "posix_spawn", "posix_spawnp"):
+            original = getattr(system, name, None)
             if original is not None:
-                replacement = self._wrapped_third(original)
-                setattr(system, function, replacement)
+                wrapper = self._wrapped_launch(original)
+                setattr(system, name, wrapper)
                 if original in system.supports_fd:
-                    system.supports_fd.add(replacement)
+                    system.supports_fd.add(wrapper)
 
     def refresh(self) -> None:
-        """Set what is inherited where C code starts a program, as `os.system` does; not often: threads may read."""
-        if os.name == "posix":
-            for name, value in self._added({}, _own_environment(), None).items():
-                os.putenv(name, value)
+        """Set what programs inherit that C code starts, as `os.system` does; rarely, as threads may read it."""
+        if os.name != "posix":
+            return
+        environment = _own_environment()
+        for name, value in self._variables(environment, None).items():
+            os.putenv(name, value)
+
+    def _wrap_fork_exec(self) -> None:
+        import _posixsubprocess  # exists on POSIX only
+
+        subprocess: Any = sys.modules.get("subprocess")
+        wrapper = self._wrapped_fork_exec(_posixsubprocess.fork_exec)
+        _posixsubprocess.fork_exec = wrapper
+        if hasattr(subprocess, "_fork_exec"):  # its own reference, since Python 3.9
+            subprocess._fork_exec = wrapper
 
     def _wrapped_fork_exec(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def fork_exec(*arguments: Any) -> Any:
-            if len(arguments) > ENVIRONMENT_ARGUMENT:
-                given = list(arguments)
-                pairs = given[ENVIRONMENT_ARGUMENT]
-                if pairs is None:
-                    environment = _own_environment()
-                else:
-                    environment = _parsed(pairs)
-                added = self._added(environment, environment, sys._getframe(1))
-                given[ENVIRONMENT_ARGUMENT] = [b"=".join(each) for each in added.items()]
-                return original(*given)
-            return original(*arguments)
+            if len(arguments) <= ENVIRONMENT_ARGUMENT:
+                return original(*arguments)
+            changed = list(arguments)
+            pairs = changed[ENVIRONMENT_ARGUMENT]
+            environment = _own_environment() if pairs is None else _parsed(pairs)
+            environment.update(self._variables(environment, sys._getframe(1)))
+            changed[ENVIRONMENT_ARGUMENT] = [b"=".join(pair) for pair in environment.items()]
+            return original(*changed)
 
         return fork_exec
 
-    def _wrapped_third(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def _wrapped_launch(self, original: Callable[..., Any]) -> Callable[..., Any]:
         """Wrap a function whose third parameter is the environment, `env`."""
+        name = original.__name__
 
         def launch(path: Any, argv: Any, *rest: Any, **keywords: Any) -> Any:
-            env, others = (rest[0], rest[1:]) if rest else (keywords.pop("env", None), ())
-            inherits = env is None and sys.version_info >= (3, 13) and original.__name__ != "execve"
+            if rest:
+                env, others = rest[0], rest[1:]
+            else:
+                env, others = keywords.pop("env", None), ()
+            inherits = env is None and sys.version_info >= (3, 13) and name != "execve"
             if env is os.environ or inherits:
                 env = _own_environment()
             if isinstance(env, dict) or hasattr(env, "keys"):
-                environment = {os.fsencode(name): os.fsencode(env[name]) for name in env}
-                env = self._added(environment, environment, sys._getframe(1))
+                environment = {os.fsencode(key): os.fsencode(env[key]) for key in env}
+                environment.update(self._variables(environment, sys._getframe(1)))
+                env = environment
             return original(path, argv, env, *others, **keywords)
 
-        launch.__name__ = original.__name__
+        launch.__name__ = name
         return launch
 
-    def _added(self, base: Pairs, environment: Pairs, frame: Any) -> Pairs:
-        """Give `base` with the two variables for a program that gets `environment`."""
-        path = environment.get(b"PYTHONPATH")
-        first = os.fsencode(FOLDER)
-        if frame is None:
-            by = None
-        else:
-            by = as_reader(self._callers.behind(frame))
-        told = {
+    def _variables(self, environment: Environment, frame: FrameType | None) -> Environment:
+        """Give the two variables for a program that gets `environment` and that `frame` starts."""
+        path = FOLDER
+        inherited = environment.get(b"PYTHONPATH")
+        if inherited:
+            path = SEPARATOR.join((FOLDER, inherited))
+        launch = self._launch(environment, frame)
+        return {b"PYTHONPATH": path, VARIABLE: json.dumps(launch).encode("ascii")}
+
+    def _launch(self, environment: Environment, frame: FrameType | None) -> Dict[str, Any]:
+        """Tell the program where to record.
+
+        prefix: of the only environment in which it records. phase: of the traced process. by: who
+        starts it, or null. own_variables: names of those that are not from the user.
+        """
+        by = None
+        if frame is not None:
+            by = as_reader(self._callers.find(frame))
+        return {
             "journal": self._journal,
             "prefix": sys.prefix,
             "phase": self._phase(),
             "by": by,
-            "given": sorted(self._given | _differing(environment)),
+            "own_variables": sorted(self._own_variables | _changed(environment)),
         }
-        if path:
-            joined = os.pathsep.encode().join((first, path))
-        else:
-            joined = first
-        return {**base, b"PYTHONPATH": joined, NAME: json.dumps(told).encode("ascii")}
 
 
-def _own_environment() -> Pairs:
-    data: Any = os.environ
-    return dict(data._data)
+def _own_environment() -> Environment:
+    environ: Any = os.environ
+    return dict(environ._data)
 
 
-def _parsed(pairs: List[bytes]) -> Pairs:
-    parts: List[Tuple[bytes, bytes, bytes]] = [pair.partition(b"=") for pair in pairs]
-    return {name: value for name, _, value in parts}
+def _parsed(pairs: Iterable[bytes]) -> Environment:
+    environment = {}
+    for pair in pairs:
+        name, _, value = pair.partition(b"=")
+        environment[name] = value
+    return environment
 
 
-def _differing(environment: Pairs) -> set[str]:
-    """Names of the variables that a program is given otherwise than this process has them."""
-    data: Any = os.environ
-    own = data._data
+def _changed(environment: Environment) -> Set[str]:
+    """Name the variables that have another value in `environment` than in this process."""
+    environ: Any = os.environ
+    own = environ._data
     return {os.fsdecode(name) for name, value in environment.items() if own.get(name) != value}

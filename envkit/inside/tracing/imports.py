@@ -1,8 +1,8 @@
-"""Recording of imports: a finder for what is not cached, wrappers of two functions for what is.
+"""Recording of imports: a finder for modules that are not cached, wrappers of two functions for all others.
 
-An import statement calls `builtins.__import__`; `importlib.import_module`, also where it was bound
-long before, calls `importlib._bootstrap._gcd_import`. Both find cached modules without asking a
-finder.
+An import statement calls `builtins.__import__`; `importlib.import_module`, also where a module has
+its own reference to it, calls `importlib._bootstrap._gcd_import`. Both find cached modules without
+asking a finder.
 """
 
 from __future__ import annotations
@@ -12,49 +12,53 @@ import importlib
 import sys
 from importlib.machinery import ModuleSpec
 from types import FrameType, ModuleType
-from typing import Any, Callable, Iterator, Sequence
+from typing import Any, Callable, Dict, Iterator, Sequence, Set, Tuple
 
-from .callers import Callers, as_importer
+from .callers import AnyCaller, Callers, Record, as_importer
 from .origins import Origins, absolute, attributes_of
 
 OWN = "_envkit"
 _bootstrap: Any = importlib.import_module("importlib._bootstrap")
-Tell = Callable[..., None]
 
 
-class Finder:
-    """First on `sys.meta_path`: searches with all the others and tells what they found before it runs.
+class RecordingFinder:
+    """First on `sys.meta_path`: searches with all others, and records what they find before it runs.
 
-    Only for imports. Others who ask for a spec (`importlib.util.find_spec`, `pkgutil`) are not
-    answered, so that the search goes on as if this finder were not there; asking is not importing.
+    Only for imports. Others who ask for a spec (`importlib.util.find_spec`, `pkgutil`) get no answer,
+    so that the search goes on without this finder; asking is not importing.
+
+    recorded: names of the modules that have an event. files: of all modules that were found.
     """
 
     def __init__(
-        self, tell: Tell, origins: Origins, callers: Callers, prepare: Callable[[ModuleSpec], None]
+        self,
+        record: Record,
+        origins: Origins,
+        callers: Callers,
+        prepare: Callable[[ModuleSpec], None],
     ) -> None:
-        """`prepare`: is shown what was found."""
-        self._tell, self._origins, self._callers, self._prepare = tell, origins, callers, prepare
+        """`prepare`: is called with each spec before its module runs."""
+        self._record, self._origins = record, origins
+        self._callers, self._prepare = callers, prepare
         self._search_code = _bootstrap._find_spec.__code__
         self._import_code = _bootstrap._find_and_load_unlocked.__code__
-        self.told: set[str] = set()
-        self.files: set[str] = set()
+        self.recorded: Set[str] = set()
+        self.files: Set[str] = set()
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: Any = None
     ) -> ModuleSpec | None:
-        """Find a module that is about to be imported; None for everyone else and when it cannot be found."""
-        frame = sys._getframe(1)
-        importing = frame.f_back
-        if (
-            importing is None
-            or frame.f_code is not self._search_code
-            or importing.f_code is not self._import_code
-        ):
+        """Find a module that is about to be imported; None for everyone else and when it does not exist."""
+        search = sys._getframe(1)
+        importing = search.f_back
+        if importing is None or search.f_code is not self._search_code:
+            return None
+        if importing.f_code is not self._import_code:
             return None
         spec = self._search(name, path, target)
-        if spec is not None and name not in self.told:
+        if spec is not None and name not in self.recorded:
             self._prepare(spec)
-            self._record(name, spec, importing)
+            self._note(name, spec, importing)
         return spec
 
     def _search(self, name: str, path: Sequence[str] | None, target: Any) -> ModuleSpec | None:
@@ -71,39 +75,39 @@ class Finder:
                 return spec
         return None
 
-    def _record(self, name: str, spec: ModuleSpec, frame: FrameType) -> None:
+    def _note(self, name: str, spec: ModuleSpec, frame: FrameType) -> None:
         file = spec.origin if spec.has_location else None
+        if file is None and spec.origin in ("built-in", "frozen"):
+            return
         if file is not None:
             self.files.add(file)
-        if file is None:
-            if spec.origin in ("built-in", "frozen"):
+            if self._origins.is_standard_file(file):
                 return
-        elif self._origins.is_standard_file(file):
-            return
+            file = absolute(file)
         if name.startswith(OWN):
             return
-        self.told.add(name)
-        caller = self._callers.behind(frame.f_back)
+        self.recorded.add(name)
+        caller = self._callers.find(frame.f_back)
         top = name.partition(".")[0]
-        own = caller is not None and caller.name.partition(".")[0] == top and is_regular(top)
-        file = None if file is None else absolute(file)
-        self._tell(event="module", module=name, file=file, **as_importer(caller, own=own))
+        within_package = _is_in_package(caller, top) and is_regular(top)
+        importer = as_importer(caller, within_package=within_package)
+        self._record(event="module", module=name, file=file, **importer)
 
 
 class ImportCalls:
-    """Wrappers of the two functions that import; they tell of each (importer, module) once.
+    """Wrappers of the two functions that import; they record each (importer, module) once.
 
-    Most calls are for the standard library, or repeat one that was seen before; that is found out
-    before anything else.
+    Most calls are for the standard library, or repeat an earlier one: two sets find that out before
+    anything else.
     """
 
-    def __init__(self, tell: Tell, origins: Origins, callers: Callers) -> None:
-        self._tell, self._origins, self._callers = tell, origins, callers
-        self._ignored: set[str] = set()  # full names within the standard library
-        self._seen: set[Any] = set()
-        self._told: set[tuple[str, str]] = set()
-        self._standard: dict[str, bool] = {OWN: True}
-        self._regular: dict[str, bool] = {}
+    def __init__(self, record: Record, origins: Origins, callers: Callers) -> None:
+        self._record, self._origins, self._callers = record, origins, callers
+        self._ignored: Set[str] = set()  # full names of modules of the standard library
+        self._seen: Set[Any] = set()  # calls that need not be looked at again
+        self._recorded: Set[Tuple[str, str]] = set()
+        self._standard: Dict[str, bool] = {OWN: True}  # by top-level name
+        self._regular: Dict[str, bool] = {}  # by top-level name
 
     def install(self) -> None:
         """Replace both functions."""
@@ -111,7 +115,7 @@ class ImportCalls:
         _bootstrap._gcd_import = self._wrapped_import_module(_bootstrap._gcd_import)
 
     def _wrapped_import(self, original: Callable[..., ModuleType]) -> Callable[..., ModuleType]:
-        ignored, seen, note = self._ignored, self._seen, self._note_statement
+        ignored, seen, note = self._ignored, self._seen, self._note_statement  # fast as locals
 
         def __import__(  # noqa: A001, N807
             name: str,
@@ -139,33 +143,33 @@ class ImportCalls:
     def _wrapped_import_module(
         self, original: Callable[..., ModuleType]
     ) -> Callable[..., ModuleType]:
-        seen, note = self._seen, self._note_absolute
+        seen, note = self._seen, self._note_absolute  # fast as locals
         callers = (importlib.import_module.__code__, _bootstrap.__import__.__code__)
 
         def _gcd_import(name: str, package: str | None = None, level: int = 0) -> ModuleType:
             module = original(name, package, level)
             frame = sys._getframe(1)
             if frame.f_code in callers and frame.f_back is not None:
+                full_name = name
                 if level:
-                    absolute = _bootstrap._resolve_name(name, package, level)
-                else:
-                    absolute = name
-                key = (frame.f_back.f_globals.get("__name__"), absolute)
-                if key not in seen and note(absolute, key[0], (), frame.f_back):
+                    full_name = _bootstrap._resolve_name(name, package, level)
+                importer = frame.f_back.f_globals.get("__name__")
+                key = (importer, full_name)
+                if key not in seen and note(full_name, importer, (), frame.f_back):
                     seen.add(key)
             return module
 
         return _gcd_import
 
     def _note_statement(self, name: str, attributes: Any, fromlist: Any, level: int) -> bool:
-        """Tell of an import statement; whether its like need not be looked at again."""
+        """Record an import statement; give whether the same call need not be looked at again."""
         if not isinstance(attributes, dict):
             attributes = {}
         importer = attributes.get("__name__")
         if level:
             if isinstance(importer, str) and self._is_regular(importer.partition(".")[0]):
-                return True
-            name = _absolute(name, attributes, level)
+                return True  # a relative import stays within the package
+            name = _full_name(name, attributes, level)
         return self._note_absolute(name, importer, fromlist or (), sys._getframe(1).f_back)
 
     def _note_absolute(
@@ -175,70 +179,73 @@ class ImportCalls:
         if self._is_standard(top):
             self._ignored.add(name)
             return True
-        if (
-            isinstance(importer, str)
-            and importer.partition(".")[0] == top
-            and self._is_regular(top)
-        ):
+        is_in_package = isinstance(importer, str) and importer.partition(".")[0] == top
+        if is_in_package and self._is_regular(top):
             return True
-        caller = self._callers.behind(frame)
+        caller = self._callers.find(frame)
         if caller is None:
             return False
         for module in _modules_named(name, fromlist):
             self._note_module(module, top, caller)
-        return caller.frame is frame
+        return caller.frame is frame  # else the key of the call does not say who the caller is
 
-    def _note_module(self, module: str, top: str, caller: Any) -> None:
+    def _note_module(self, module: str, top: str, caller: AnyCaller) -> None:
         key = (caller.name, module)
-        if key in self._told:
+        if key in self._recorded:
             return
-        self._told.add(key)
-        if caller.name.partition(".")[0] != top or not self._is_regular(top):
-            self._tell(event="import", module=module, file=_file_of(module), **as_importer(caller))
+        self._recorded.add(key)
+        if not _is_in_package(caller, top) or not self._is_regular(top):
+            importer = as_importer(caller)
+            self._record(event="import", module=module, file=_file_of(module), **importer)
 
     def _is_standard(self, top: str) -> bool:
         known = self._standard.get(top)
         if known is None:
-            known = self._origins.is_standard_module(top, attributes_of(sys.modules.get(top)))
-            self._standard[top] = known
+            attributes = attributes_of(sys.modules.get(top))
+            known = self._standard[top] = self._origins.is_standard_module(top, attributes)
         return known
 
     def _is_regular(self, top: str) -> bool:
         known = self._regular.get(top)
         if known is None:
-            known = is_regular(top)
-            self._regular[top] = known
+            known = self._regular[top] = is_regular(top)
         return known
 
 
 def is_regular(top: str) -> bool:
-    """Whether a top-level module is one that a single distribution holds whole: not a namespace package."""
+    """Whether one distribution holds all of a top-level module: it is not a namespace package."""
     attributes = attributes_of(sys.modules.get(top))
     return "__path__" not in attributes or attributes.get("__file__") is not None
 
 
-def _absolute(name: str, attributes: dict[str, Any], level: int) -> str:
+def _is_in_package(caller: AnyCaller | None, top: str) -> bool:
+    return caller is not None and caller.name.partition(".")[0] == top
+
+
+def _full_name(name: str, attributes: Dict[str, Any], level: int) -> str:
+    """Resolve the name of a relative import, as `importlib` does."""
     package = attributes.get("__package__")
     if not isinstance(package, str):
         package = str(attributes.get("__name__", ""))
         if "__path__" not in attributes:
             package = package.rpartition(".")[0]
-    base = package.rsplit(".", level - 1)[0] if level > 1 else package
+    if level > 1:
+        package = package.rsplit(".", level - 1)[0]
     if name:
-        return f"{base}.{name}"
-    return base
+        return f"{package}.{name}"
+    return package
 
 
 def _modules_named(name: str, fromlist: Sequence[str]) -> Iterator[str]:
-    """Yield what `from name import fromlist` names: submodules, and `name` itself for everything else."""
-    rest = not fromlist
-    for each in fromlist:
-        submodule = f"{name}.{each}"
+    """Yield what `from name import fromlist` imports: submodules, and `name` itself for everything else."""
+    needs_name = not fromlist
+    for item in fromlist:
+        submodule = f"{name}.{item}"
         if submodule in sys.modules:
             yield submodule
         else:
-            rest = True
-    if rest:
+            needs_name = True
+    if needs_name:
         yield name
 
 

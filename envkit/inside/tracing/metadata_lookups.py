@@ -1,7 +1,7 @@
-"""Recording of distributions whose metadata are asked for by name, as `importlib.metadata.version` does.
+"""Recording of distributions whose metadata are looked up by name, as `importlib.metadata.version` does.
 
-Whoever looks through all that is installed reads the same files; only who asks for one by its name
-needs that one.
+Whoever looks through everything that is installed reads the same files; only who looks one up by
+its name needs that one.
 """
 
 from __future__ import annotations
@@ -9,36 +9,36 @@ from __future__ import annotations
 import sys
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import ModuleType
-from typing import Any, Callable
+from typing import Any, Callable, Set
 
-from .callers import Callers, as_reader
+from .callers import Callers, Record, as_reader
 
 MODULES = ("importlib.metadata", "importlib_metadata")
 FILE = "METADATA"
 
 
-class Named:
-    """A wrapper of `Distribution.from_name`, put there when its module is imported."""
+class MetadataLookups:
+    """A wrapper of `Distribution.from_name`, which is put in place when its module is imported."""
 
-    def __init__(self, tell: Callable[..., None], callers: Callers) -> None:
-        self._tell, self._callers = tell, callers
-        self._seen: set[str] = set()
+    def __init__(self, record: Record, callers: Callers) -> None:
+        self._record, self._callers = record, callers
+        self._seen: Set[str] = set()
 
     def install(self) -> None:
-        """Wrap it where it is imported already."""
+        """Wrap it where its module is imported already."""
         for name in MODULES:
             module = sys.modules.get(name)
             if module is not None:
                 self._wrap(module)
 
     def prepare(self, spec: ModuleSpec) -> None:
-        """Have it wrapped once the module that was found has run."""
+        """Wrap it once the module of the spec, which is about to be imported, has run."""
         if spec.name in MODULES and type(spec.loader) is SourceFileLoader:
             spec.loader = _Loader(spec.loader.name, spec.loader.path, self._wrap)
 
     def _wrap(self, module: ModuleType) -> None:
-        kind: Any = getattr(module, "Distribution", None)
-        original = getattr(getattr(kind, "from_name", None), "__func__", None)
+        distribution: Any = getattr(module, "Distribution", None)
+        original = getattr(getattr(distribution, "from_name", None), "__func__", None)
         if original is None:
             return
 
@@ -47,21 +47,23 @@ class Named:
             self._note(found)
             return found
 
-        kind.from_name = classmethod(from_name)
+        distribution.from_name = classmethod(from_name)
 
-    def _note(self, found: Any) -> None:
-        path = str(getattr(found, "_path", ""))
+    def _note(self, distribution: Any) -> None:
+        path = str(getattr(distribution, "_path", ""))
         if path and path not in self._seen:
-            caller = self._callers.behind(sys._getframe(2))
+            caller = self._callers.find(sys._getframe(2))
             self._seen.add(path)
-            self._tell(event="metadata", path=f"{path}/{FILE}", **as_reader(caller))
+            self._record(event="metadata", path=f"{path}/{FILE}", **as_reader(caller))
 
 
 class _Loader(SourceFileLoader):
-    def __init__(self, name: str, path: str, done: Callable[[ModuleType], None]) -> None:
+    """Calls a function with the module that it has loaded."""
+
+    def __init__(self, name: str, path: str, after: Callable[[ModuleType], None]) -> None:
         super().__init__(name, path)
-        self._done = done
+        self._after = after
 
     def exec_module(self, module: ModuleType) -> None:
         super().exec_module(module)
-        self._done(module)
+        self._after(module)

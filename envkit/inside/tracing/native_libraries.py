@@ -1,35 +1,35 @@
-"""The native libraries that the process has loaded, as the system's map of its memory tells."""
+"""The native libraries that the process has loaded, from the system's map of its memory."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
-from typing import Callable
+from typing import Callable, List
 
 MAP = "/proc/self/maps"
-LEFT_OUT = re.compile(
+LEFT_OUT = re.compile(  # the loader and the C library, and the interpreter
     r"(ld-linux|ld-musl|libc|libm|libpthread|libdl|librt|libutil|libpython\d)[.\-]"
 )
 
 
-def libraries(is_standard_file: Callable[[str], bool]) -> list[str]:
-    """Give their paths, without those of the standard library, the interpreter and the C library; none off Linux."""
+def loaded_libraries(is_standard_file: Callable[[str], bool]) -> List[str]:
+    """List the paths of the libraries, without those of Python itself and the C library; empty off Linux."""
     if not sys.platform.startswith("linux"):
         return []
     try:
         with open(MAP, "rb") as stream:
-            content = stream.read()
+            lines = stream.read().splitlines()
     except OSError:  # not mounted
         return []
-    paths = {
-        line[line.index(b"/") :] for line in content.splitlines() if b".so" in line and b"/" in line
-    }
-    return sorted(
-        path
-        for path in map(os.fsdecode, paths)
-        if ".so" in os.path.basename(path)
-        and not path.endswith(" (deleted)")
-        and not LEFT_OUT.match(os.path.basename(path))
-        and not is_standard_file(path)
-    )
+    paths = set()
+    for line in lines:
+        start = line.find(b"/")
+        if start >= 0 and b".so" in line:
+            paths.add(os.fsdecode(line[start:]))
+    return sorted(path for path in paths if _is_library(path) and not is_standard_file(path))
+
+
+def _is_library(path: str) -> bool:
+    name = os.path.basename(path)
+    return ".so" in name and not path.endswith(" (deleted)") and not LEFT_OUT.match(name)

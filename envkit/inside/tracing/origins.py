@@ -5,53 +5,58 @@ from __future__ import annotations
 import os
 import sys
 from types import FrameType
-from typing import Any
+from typing import Any, Dict
 
 from ..programs.describe_python import stdlib_folders
 
-MACHINERY, STANDARD, OTHER = range(3)  # whose code a frame runs
-BROKER = 3  # other code at its top level, as good as standard in its functions
+MACHINERY, STANDARD, OTHER = range(3)
+"""Whose code a frame runs: of imports and the recording, of the standard library, or any other."""
+
+BROKER = 3
+"""Other code when a module of it runs; as good as the standard library in its functions."""
+
 BROKERS = frozenset(
     {"cloudpickle", "dill", "importlib_metadata", "importlib_resources", "pkg_resources"}
 )
 """Libraries whose functions import what others name, as `pickle` and `importlib.metadata` do."""
 
-RECORDING = (  # files of the package, whose frames are never who asked
+RECORDING = (  # files of this program whose frames are never the importer or the reader
     "journal.py",
     "tracing/audit_hook.py",
     "tracing/callers.py",
-    "tracing/imports.py",
     "tracing/child_processes.py",
+    "tracing/environment_variables.py",
+    "tracing/imports.py",
     "tracing/metadata_lookups.py",
     "tracing/origins.py",
     "tracing/outside_effects.py",
     "tracing/tracer.py",
-    "tracing/environment_variables.py",
 )
+INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
 class Origins:
-    """Tells files, modules and frames of the standard library and of the recording from all others."""
+    """Separates files, modules and frames of the standard library and of the recording from others."""
 
     def __init__(self) -> None:
-        folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        self._standard = tuple(
-            each if each.endswith(".zip") else each + os.sep for each in stdlib_folders()
-        )
+        self._standard_folders = tuple(map(_as_prefix, stdlib_folders()))
+        inside = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         library = os.path.dirname(os.path.abspath(os.__file__))
-        self._kinds = {os.path.join(folder, *name.split("/")): MACHINERY for name in RECORDING}
+        self._kinds: Dict[str, int] = {  # by file; it grows as frames are seen
+            os.path.join(inside, *name.split("/")): MACHINERY for name in RECORDING
+        }
         self._kinds[os.path.join(library, "importlib", "__init__.py")] = MACHINERY
 
     def is_standard_file(self, path: str) -> bool:
-        """Whether the file belongs to the standard library, and not to what is installed beneath it."""
+        """Whether a file belongs to the standard library, and not to what is installed in its folder."""
         return (
-            path.startswith(self._standard)
-            and f"{os.sep}site-packages{os.sep}" not in path
-            and f"{os.sep}dist-packages{os.sep}" not in path
+            path.startswith(self._standard_folders)
+            and INSTALLED[0] not in path
+            and INSTALLED[1] not in path
         )
 
-    def is_standard_module(self, name: str, attributes: dict[str, Any]) -> bool:
-        """Whether a module, given its name and its attributes, belongs to the standard library."""
+    def is_standard_module(self, name: str, attributes: Dict[str, Any]) -> bool:
+        """Whether a module, given its name and attributes, belongs to the standard library."""
         file = attributes.get("__file__")
         if isinstance(file, str):
             return self.is_standard_file(file)
@@ -59,51 +64,63 @@ class Origins:
         if origin in ("built-in", "frozen") or name in sys.builtin_module_names:
             return True
         parent = name.rpartition(".")[0]  # `typing.io` is a class that `typing` calls a module
-        return bool(parent) and self.is_standard_module(
-            parent, attributes_of(sys.modules.get(parent))
-        )
+        if not parent:
+            return False
+        return self.is_standard_module(parent, attributes_of(sys.modules.get(parent)))
 
     def kind_of(self, frame: FrameType) -> int:
-        """Whose code the frame runs: `MACHINERY` (imports, recording), `STANDARD` (library) or `OTHER`."""
+        """Say whose code the frame runs: `MACHINERY`, `STANDARD` or `OTHER`."""
         file = frame.f_code.co_filename
         kind = self._kinds.get(file)
-        if kind is not None:
-            if kind == BROKER:
-                if frame.f_code.co_name == "<module>":
-                    return OTHER
-                return STANDARD
+        if kind is None:
+            if file.startswith("<") and not file.startswith("<frozen "):
+                # made at run time: one name stands for the code of many modules, so it is not kept
+                return self._kind_of_home(frame)
+            kind = self._kinds[file] = self._kind_of_file(file, frame)
+        if kind != BROKER:
             return kind
-        if not file.startswith("<"):
-            kind = STANDARD if self.is_standard_file(file) else OTHER
-            if str(frame.f_globals.get("__name__")).partition(".")[0] in BROKERS:
-                kind = BROKER
-        elif file.startswith("<frozen "):
-            if file.startswith(("<frozen importlib", "<frozen zipimport")):
-                kind = MACHINERY
-            else:
-                kind = STANDARD
-        else:  # made at run time: the same name stands for the code of many modules
-            home = frame.f_globals.get("__file__")
-            if isinstance(home, str) and self.is_standard_file(home):
-                return STANDARD
+        if frame.f_code.co_name == "<module>":
             return OTHER
-        self._kinds[file] = kind
-        return self.kind_of(frame)
+        return STANDARD
+
+    def _kind_of_file(self, file: str, frame: FrameType) -> int:
+        if file.startswith(("<frozen importlib", "<frozen zipimport")):
+            return MACHINERY
+        if file.startswith("<frozen "):
+            return STANDARD
+        if str(frame.f_globals.get("__name__")).partition(".")[0] in BROKERS:
+            return BROKER
+        if self.is_standard_file(file):
+            return STANDARD
+        return OTHER
+
+    def _kind_of_home(self, frame: FrameType) -> int:
+        home = frame.f_globals.get("__file__")
+        if isinstance(home, str) and self.is_standard_file(home):
+            return STANDARD
+        return OTHER
+
+
+def _as_prefix(place: str) -> str:
+    """Give what the paths in a folder, or in an archive, start with."""
+    if place.endswith(".zip"):
+        return place
+    return place + os.sep
 
 
 def absolute(path: str) -> str:
-    """Give the path as `os.path.abspath` does, but at once where nothing is to be done, which is nearly always."""
+    """Do as `os.path.abspath`, but fast where the path is absolute already, which is nearly always."""
     if path.startswith("/") and "//" not in path and "/./" not in path and "/../" not in path:
         return path
     return os.path.abspath(path)
 
 
-def attributes_of(module: object) -> dict[str, Any]:
-    """Give a module's attributes without asking the module, which may be one that loads itself when asked."""
+def attributes_of(module: object) -> Dict[str, Any]:
+    """Give a module's attributes without asking the module, which may load itself when it is asked."""
     try:
-        found = object.__getattribute__(module, "__dict__")
+        attributes = object.__getattribute__(module, "__dict__")
     except AttributeError:
         return {}
-    if isinstance(found, dict):
-        return found
+    if isinstance(attributes, dict):
+        return attributes
     return {}

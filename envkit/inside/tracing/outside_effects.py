@@ -7,80 +7,81 @@ import re
 import sys
 from typing import Any, Callable, Dict, Set
 
-from .callers import Callers, as_reader
+from .callers import Callers, Record, as_reader
 
 BYTECODE = "__pycache__"
-NOT_FILES = ("/dev/", "/proc/", "/sys/")
-TEMPORARY = ("/tmp", "/var/tmp")
-NUMERIC = re.compile(r"[0-9.]*|.*:.*")
+SPECIAL_FOLDERS = ("/dev/", "/proc/", "/sys/")
+TEMPORARY_FOLDERS = ("/tmp", "/var/tmp")
+NUMERIC_ADDRESS = re.compile(r"[0-9.]*|.*:.*")
+
 Arguments = Any
-Tell = Callable[..., None]
+Handler = Callable[[Arguments], None]
 
 
-class Outward:
+class OutsideEffects:
     """Handlers of audit events (https://docs.python.org/3/library/audit_events.html).
 
-    What is done below a temporary folder is left out, unless the home is there.
+    What is done in temporary folders is left out, unless the home folder is in one.
     """
 
-    def __init__(self, tell: Tell, callers: Callers, own_file: str) -> None:
-        self._tell, self._callers, self._own_file = tell, callers, own_file
+    def __init__(self, record: Record, callers: Callers, journal: str) -> None:
+        """`journal`: its path, which is not recorded."""
+        self._record, self._callers, self._journal = record, callers, journal
         self._written: Set[str] = set()
         self._connected: Set[str] = set()
-        self._asked: Dict[int, str] = {}  # the host whose address was last asked for, by the port
-        self._home = _folder(_variable(b"HOME") or "/nonexistent")
-        folders = (*TEMPORARY, _variable(b"TMPDIR"))
-        self._temporary = tuple(_folder(each) for each in folders if each)
+        self._resolved: Dict[int, str] = {}  # the host that was resolved last, by port
+        self._home = _as_folder(_variable(b"HOME") or "/nonexistent")
+        folders = (*TEMPORARY_FOLDERS, _variable(b"TMPDIR"))
+        self._temporary = tuple(_as_folder(folder) for folder in folders if folder)
 
-    def handlers(self) -> Dict[str, Callable[[Arguments], None]]:
-        """Give them by the names of their events."""
+    def handlers(self) -> Dict[str, Handler]:
+        """Give the handlers by the names of their events."""
         return {
             "os.mkdir": self._mkdir,
             "os.truncate": lambda arguments: self.write(arguments[0]),
             "os.link": lambda arguments: self.write(arguments[1], arguments[3]),
             "os.symlink": lambda arguments: self.write(arguments[1], arguments[2]),
             "os.rename": self._rename,
-            "os.remove": lambda arguments: self._gone(arguments[0], arguments[1]),
-            "os.rmdir": lambda arguments: self._gone(arguments[0], arguments[1]),
+            "os.remove": lambda arguments: self._remove(arguments[0], arguments[1]),
+            "os.rmdir": lambda arguments: self._remove(arguments[0], arguments[1]),
             "sqlite3.connect": self._database,
-            "socket.getaddrinfo": self._ask,
+            "socket.getaddrinfo": self._resolve,
             "socket.connect": self._connect,
             "socket.sendto": self._connect,
         }
 
     def write(self, path: Any, folder: int = -1) -> None:
-        """Tell of a path that is made or changed; one that cannot be is told of too: it was tried."""
-        found = self._place(path, folder)
-        if found and found not in self._written:
-            self._written.add(found)
-            self._tell(
-                event="write",
-                path=found,
-                gone=False,
-                **as_reader(self._callers.behind(sys._getframe(1))),
-            )
+        """Record a path that is made or changed, also if that fails: it was tried.
+
+        folder: the descriptor that a relative path starts from.
+        """
+        place = self._place(path, folder)
+        if place and place not in self._written:
+            self._written.add(place)
+            self._record_write(place, gone=False)
+
+    def _record_write(self, place: str, *, gone: bool) -> None:
+        reader = as_reader(self._callers.find(sys._getframe(1)))
+        self._record(event="write", path=place, gone=gone, **reader)
 
     def _mkdir(self, arguments: Arguments) -> None:
-        found = self._place(arguments[0], arguments[2])
-        if found and not os.path.isdir(found):  # `makedirs` tries it on those that are there
-            self.write(found)
+        place = self._place(arguments[0], arguments[2])
+        if place and not os.path.isdir(place):  # `makedirs` also tries folders that exist
+            self.write(place)
 
-    def _gone(self, path: Any, folder: int = -1) -> None:
-        """Tell of a path that is no more: if the model made it, nothing is left of it; else that is a change too."""
-        found = self._place(path, folder)
-        if found and found not in self._written and os.path.lexists(found):
-            self.write(found)
-        elif found:
-            self._written.discard(found)
-            self._tell(
-                event="write",
-                path=found,
-                gone=True,
-                **as_reader(self._callers.behind(sys._getframe(1))),
-            )
+    def _remove(self, path: Any, folder: int = -1) -> None:
+        """Record a removed path: nothing is left of one that the model made; else that is a change, too."""
+        place = self._place(path, folder)
+        if not place:
+            return
+        if place not in self._written and os.path.lexists(place):
+            self.write(place)
+        else:
+            self._written.discard(place)
+            self._record_write(place, gone=True)
 
     def _rename(self, arguments: Arguments) -> None:
-        self._gone(arguments[0], arguments[2])
+        self._remove(arguments[0], arguments[2])
         self.write(arguments[1], arguments[3])
 
     def _database(self, arguments: Arguments) -> None:
@@ -88,7 +89,7 @@ class Outward:
             self.write(arguments[0])
 
     def _place(self, path: Any, folder: int) -> str:
-        """Give the absolute path; empty when it is of no interest."""
+        """Give the absolute path; empty when it is left out."""
         if isinstance(path, int) or path is None:
             return ""
         text = os.fsdecode(path)
@@ -98,37 +99,40 @@ class Outward:
             except OSError:
                 return ""
         text = os.path.abspath(text)
+        if text == self._journal or BYTECODE in text:
+            return ""
         below = text + os.sep
-        temporary = below.startswith(self._temporary) and not below.startswith(self._home)
-        if temporary or below.startswith(NOT_FILES) or text == self._own_file or BYTECODE in text:
+        if below.startswith(self._temporary) and not below.startswith(self._home):
+            return ""
+        if below.startswith(SPECIAL_FOLDERS):
             return ""
         return text
 
-    def _ask(self, arguments: Arguments) -> None:
+    def _resolve(self, arguments: Arguments) -> None:
         host, port = arguments[:2]
-        if isinstance(host, (str, bytes)):
-            name = os.fsdecode(host)
-        else:
-            name = ""
+        if not isinstance(host, (str, bytes)) or not host:
+            return
+        name = os.fsdecode(host)
         has_port = isinstance(port, (int, str)) and str(port).isdigit() and int(port)
-        if name and has_port and not NUMERIC.fullmatch(name):
-            self._asked[int(port)] = name
-            self._once("%s:%s" % (name, port))
+        if has_port and not NUMERIC_ADDRESS.fullmatch(name):
+            self._resolved[int(port)] = name
+            self._record_connection("%s:%s" % (name, port))
 
     def _connect(self, arguments: Arguments) -> None:
         address = arguments[1]
         if isinstance(address, tuple) and len(address) >= 2:
-            self._once("%s:%s" % (self._asked.get(address[1], address[0]), address[1]))
+            host, port = address[:2]
+            self._record_connection("%s:%s" % (self._resolved.get(port, host), port))
         elif isinstance(address, (str, bytes)):
-            # of a socket; one without a file is between the model's own processes
+            # a socket with a file; one without is between the model's own processes
             path = os.fsdecode(address)
             if path and path[0] != "\0" and self._place(path, -1):
-                self._once(path)
+                self._record_connection(path)
 
-    def _once(self, address: str) -> None:
+    def _record_connection(self, address: str) -> None:
         if address not in self._connected:
             self._connected.add(address)
-            self._tell(event="connect", address=address)
+            self._record(event="connect", address=address)
 
 
 def is_for_writing(mode: Any, flags: Any) -> bool:
@@ -138,11 +142,11 @@ def is_for_writing(mode: Any, flags: Any) -> bool:
     return isinstance(mode, str) and not {"w", "a", "x", "+"}.isdisjoint(mode)
 
 
-def _folder(path: str) -> str:
+def _as_folder(path: str) -> str:
     return os.path.join(os.path.abspath(path), "")
 
 
 def _variable(name: bytes) -> str:
-    """Ask without being recorded."""
-    data: Any = os.environ
-    return os.fsdecode(data._data.get(name, b""))
+    """Read an environment variable without recording that."""
+    environ: Any = os.environ
+    return os.fsdecode(environ._data.get(name, b""))

@@ -5,89 +5,99 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from typing import Any, Iterator
+from typing import Any, Dict, Iterator, Mapping, Set, Tuple
 
 from ..journal import Journal
-from .audit_hook import Audit
-from .builtins_at_startup import names_in_builtins
+from .audit_hook import AuditHook
+from .builtins_at_startup import foreign_names
 from .callers import Callers, Launcher
-from .child_processes import Launches
-from .environment_variables import Variables
-from .imports import OWN, Finder, ImportCalls
-from .metadata_lookups import Named
-from .native_libraries import libraries
+from .child_processes import ChildProcesses
+from .environment_variables import EnvironmentVariables
+from .imports import OWN, ImportCalls, RecordingFinder
+from .metadata_lookups import MetadataLookups
+from .native_libraries import loaded_libraries
 from .origins import Origins, attributes_of
+
+LEFT_OUT = (OWN, "__main__")
+FIRST_PROCESS: Mapping[str, Any] = {"phase": "start", "by": None, "own_variables": ()}
 
 
 class Tracer:
     """Records from `install` until the process ends."""
 
-    def __init__(self, journal: Journal, launch: dict[str, Any] | None = None) -> None:
-        """`launch`: in a process that the traced one started, what it was told."""
-        launch = launch or {"phase": "start", "by": None, "given": ()}
+    def __init__(self, journal: Journal, launch: Mapping[str, Any] = FIRST_PROCESS) -> None:
+        """`launch`: in a process that the traced one started, what `child_processes` passed on."""
         self._journal = journal
         self._phase: str = launch["phase"]
+        self._reported: Set[str] = set()  # modules in events `module-files`
         self._origins = Origins()
-        callers = Callers(self._origins, Launcher(launch["by"]) if launch["by"] else None)
-        given = set(launch["given"])
-        self._named = Named(self._tell, callers)
-        self._finder = Finder(self._tell, self._origins, callers, self._named.prepare)
-        self._calls = ImportCalls(self._tell, self._origins, callers)
-        self._variables = Variables(self._tell, callers, given)
-        self._audit = Audit(self._tell, self._origins, callers, journal.path, self._finder.files)
-        self._launches = Launches(journal.path, callers, lambda: self._phase, given)
-        self._reported: set[str] = set()
+        launcher = Launcher(launch["by"]) if launch["by"] else None
+        callers = Callers(self._origins, launcher)
+        own_variables = set(launch["own_variables"])
+        record = self._record
+        self._metadata_lookups = MetadataLookups(record, callers)
+        self._finder = RecordingFinder(
+            record, self._origins, callers, self._metadata_lookups.prepare
+        )
+        self._import_calls = ImportCalls(record, self._origins, callers)
+        self._variables = EnvironmentVariables(record, callers, own_variables)
+        self._audit_hook = AuditHook(
+            record, self._origins, callers, journal.path, self._finder.files
+        )
+        self._child_processes = ChildProcesses(
+            journal.path, callers, lambda: self._phase, own_variables
+        )
 
     def install(self) -> None:
-        """Begin to record."""
-        for event in names_in_builtins(self._origins):
+        """Start to record."""
+        for event in foreign_names(self._origins):
             self._journal.write(event)
-        self._named.install()
+        self._metadata_lookups.install()
         sys.meta_path.insert(0, self._finder)
-        self._calls.install()
+        self._import_calls.install()
         self._variables.install()
-        self._audit.install()
-        self._launches.install()
+        self._audit_hook.install()
+        self._child_processes.install()
 
     def enter(self, phase: str) -> None:
-        """Let a phase begin."""
+        """Begin a phase."""
         self._phase = phase
-        self._launches.refresh()
+        self._child_processes.refresh()
 
     def leave(self) -> None:
-        """Let a phase end: tell of the modules that came to be without a finder, and of declared variables."""
+        """End a phase: record the variables of settings classes, and modules that no event has named."""
         self._variables.note_settings()
-        files = dict(self._untold())
+        files = dict(self._modules_without_event())
         if files:
             self._reported.update(files)
             self._journal.write({"event": "module-files", "files": files})
 
     def finish(self) -> None:
-        """Tell of the native libraries that were loaded."""
-        found = libraries(self._origins.is_standard_file)
-        if found:
-            self._journal.write({"event": "libraries", "paths": found})
+        """Record the native libraries that are loaded."""
+        paths = loaded_libraries(self._origins.is_standard_file)
+        if paths:
+            self._journal.write({"event": "libraries", "paths": paths})
 
-    def _untold(self) -> Iterator[tuple[str, str | None]]:
+    def _modules_without_event(self) -> Iterator[Tuple[str, str | None]]:
+        """Yield each new module that came without the finder, with its file."""
         for name, module in list(sys.modules.items()):
-            if (
-                name in self._finder.told
-                or name in self._reported
-                or name.partition(".")[0] in (OWN, "__main__")
-            ):
+            if name in self._finder.recorded or name in self._reported:
+                continue
+            if name.partition(".")[0] in LEFT_OUT:
                 continue
             attributes = attributes_of(module)
-            if not self._origins.is_standard_module(name, attributes):
-                file = attributes.get("__file__")
-                yield name, os.path.abspath(file) if isinstance(file, str) else None
+            if self._origins.is_standard_module(name, attributes):
+                continue
+            file = attributes.get("__file__")
+            yield name, os.path.abspath(file) if isinstance(file, str) else None
 
-    def _tell(self, **event: Any) -> None:
+    def _record(self, **event: Any) -> None:
         event["phase"] = self._phase
         self._journal.write(event)
 
 
-def join(launch: dict[str, Any]) -> None:
-    """Record in a process that the traced one started, until it ends. Raises `OSError` when the journal is gone."""
+def join(launch: Dict[str, Any]) -> None:
+    """Record in a process that the traced one started, until it ends. Raises `OSError` without a journal."""
     tracer = Tracer(Journal(launch["journal"], joins=True), launch)
     tracer.install()
     atexit.register(tracer.finish)

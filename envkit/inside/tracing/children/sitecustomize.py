@@ -1,7 +1,8 @@
-"""Goes first on the `PYTHONPATH` of what a traced process starts, to record there too (see `child_processes.py`).
+"""Goes first on the `PYTHONPATH` of the programs that a traced process starts, to record there, too.
 
-Takes its own marks away, runs the `sitecustomize` that it stands in front of, then begins. Whatever
-Python reads this, it must do no harm; one of another environment is not recorded.
+`child_processes.py` puts it there. It removes its own marks, runs the `sitecustomize` that it hides,
+then starts to record. Whatever Python runs this, it must do no harm; in another environment nothing
+is recorded.
 """
 
 from __future__ import annotations
@@ -12,26 +13,27 @@ from _frozen_importlib import module_from_spec
 from _frozen_importlib_external import PathFinder, spec_from_file_location
 from typing import Any
 
-NAME = b"_ENVKIT_TRACE"
+VARIABLE = b"_ENVKIT_TRACE"
 
 
-def _take_away(folder: str) -> bytes | None:
-    """Leave `os.environ` and `sys.path` as they would be without envkit; give what the parent told."""
+def _remove_marks(folder: str) -> bytes | None:
+    """Make `os.environ` and `sys.path` as they would be without envkit; give the parent's message."""
     environ: Any = os.environ
-    told: bytes | None = environ._data.pop(NAME, None)
-    path = environ._data.get(b"PYTHONPATH", b"").split(os.pathsep.encode())
-    kept = os.pathsep.encode().join(each for each in path if each != os.fsencode(folder))
-    if kept:
-        environ._data[b"PYTHONPATH"] = kept
+    message: bytes | None = environ._data.pop(VARIABLE, None)
+    separator = os.pathsep.encode()
+    places = environ._data.get(b"PYTHONPATH", b"").split(separator)
+    path = separator.join(place for place in places if place != os.fsencode(folder))
+    if path:
+        environ._data[b"PYTHONPATH"] = path
     else:
         environ._data.pop(b"PYTHONPATH", None)
-    sys.path[:] = [each for each in sys.path if each != folder]
+    sys.path[:] = [place for place in sys.path if place != folder]
     sys.path_importer_cache.pop(folder, None)
-    return told
+    return message
 
 
-def _run_the_next() -> None:
-    """Run the `sitecustomize` that would have been found; without one, do as if there were none."""
+def _run_hidden() -> None:
+    """Run the `sitecustomize` that Python would have found; raise, as Python does, when there is none."""
     spec = PathFinder.find_spec("sitecustomize")
     if spec is None or spec.loader is None:
         raise ImportError("No module named 'sitecustomize'", name="sitecustomize")
@@ -40,10 +42,10 @@ def _run_the_next() -> None:
     spec.loader.exec_module(module)
 
 
-def _begin(told: bytes, folder: str) -> None:
-    import json
+def _record(message: bytes, folder: str) -> None:
+    import json  # only where something is recorded
 
-    launch = json.loads(told.decode())
+    launch = json.loads(message.decode())
     if launch["prefix"] != sys.prefix:
         return
     inside = os.path.dirname(os.path.dirname(folder))
@@ -60,13 +62,13 @@ def _main() -> None:
     if sys.version_info < (3, 8) or os.name != "posix":
         return
     folder = os.path.dirname(os.path.abspath(__file__))
-    told = _take_away(folder)
+    message = _remove_marks(folder)
     try:
-        _run_the_next()
+        _run_hidden()
     finally:
-        if told:
+        if message:
             try:
-                _begin(told, folder)
+                _record(message, folder)
             except Exception as error:  # what cannot be recorded must still run
                 sys.stderr.write("envkit: not recorded here: " + repr(error) + "\n")
 
