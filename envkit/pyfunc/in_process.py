@@ -33,7 +33,7 @@ def authors_code() -> Iterator[None]:
         try:
             yield
         finally:
-            fake_mlflow.withdraw(supplied)
+            fake_mlflow.remove(supplied)
 
 
 def _forget_code_of_others(directory: ModelDirectory) -> None:

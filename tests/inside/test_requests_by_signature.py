@@ -11,7 +11,7 @@ import pandas as pd
 import pydantic
 import pytest
 
-from envkit.inside.author.base_classes import PythonModelContext, hinted
+from envkit.inside.author.base_classes import PythonModelContext, with_typed_input
 from envkit.inside.data.enforcement.inputs import enforce
 from envkit.inside.data.requests import json_request
 from envkit.inside.data.requests.model_input import ModelInput
@@ -156,7 +156,7 @@ def doubled(rows: list[Row]) -> list[int]:
 
 
 def test_what_type_hints_refuse_is_no_fault_of_the_model() -> None:
-    model = PythonModel(hinted(doubled), PythonModelContext({}, None))
+    model = PythonModel(with_typed_input(doubled), PythonModelContext({}, None))
 
     assert model.predict([{"a": 2}]) == [4]
     with pytest.raises(InvalidInput, match="valid integer"):

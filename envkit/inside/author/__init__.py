@@ -1,1 +1,1 @@
-"""What a model's code may import of MLflow and envkit where neither is installed."""
+"""What a model's code may import from MLflow and envkit where neither is installed."""

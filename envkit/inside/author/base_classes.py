@@ -1,94 +1,105 @@
-"""What a model's author derives from. It is pickled by value with the author's class, or supplied where that is run.
+"""Base classes of the authors' models.
 
-So a model needs neither envkit nor MLflow where it runs; and MLflow, too, finds in it what it asks
-a model for.
+They are pickled by value with the author's class, or supplied where the author's code runs, so a
+model needs neither envkit nor MLflow where it runs. They have what MLflow expects of a model, too.
 """
 
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 import typing
-from typing import Any, Callable, Dict, Iterator, Mapping, NamedTuple
+from typing import Any, Callable, Dict, Iterator, Mapping, NamedTuple, Tuple
 
-RESERVED = ("self", "context", "params")
+NOT_INPUTS = ("self", "context", "params")  # names of parameters
 
 
 class TypeHints(NamedTuple):
-    """The type hints of a function that predicts, None where it has none."""
+    """The type hints of a function that predicts; None where it has none."""
 
     input: Any = None
     output: Any = None
 
 
-def arguments(function: Callable[..., Any], context: Any, *rest: Any) -> "tuple[Any, ...]":
-    """Give the arguments of a chat model's function, which may do without the context."""
-    names = inspect.signature(function).parameters
-    if "context" in names or len(names) > len(rest):
-        return (context, *rest)
-    return rest
+def type_hints(function: Callable[..., Any]) -> TypeHints:
+    """Read the hints of the input and of the result; none when they name what does not exist there."""
+    try:
+        hints = typing.get_type_hints(function)
+        parameters = inspect.signature(function).parameters
+    except (NameError, TypeError, ValueError, AttributeError):
+        return TypeHints()
+    for name in parameters:
+        if name not in NOT_INPUTS:
+            return TypeHints(hints.get(name), hints.get("return"))
+    return TypeHints(None, hints.get("return"))
 
 
-def takes(function: Callable[..., Any], name: str) -> bool:
+def has_parameter(function: Callable[..., Any], name: str) -> bool:
     """Whether a function has a parameter of that name."""
     return name in inspect.signature(function).parameters
 
 
-def type_hints(function: Callable[..., Any]) -> TypeHints:
-    """Read the hints of the input and of the result."""
-    try:
-        found = typing.get_type_hints(function)
-        names = list(inspect.signature(function).parameters)
-    except (
-        NameError,
-        TypeError,
-        ValueError,
-        AttributeError,
-    ):  # names that are not there when it runs
-        return TypeHints()
-    name = next((each for each in names if each not in RESERVED), None)
-    return TypeHints(found.get(name) if name else None, found.get("return"))
+def chat_arguments(function: Callable[..., Any], context: Any, *rest: Any) -> Tuple[Any, ...]:
+    """Give the arguments of a chat model's function, which may do without the context."""
+    parameters = inspect.signature(function).parameters
+    if "context" in parameters or len(parameters) > len(rest):
+        return (context, *rest)
+    return rest
 
 
-def hinted(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a function have the models of pydantic that its hint names; others stay as they are."""
+def with_typed_input(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a function whose hint names models of pydantic so that it gets them; others stay as they are."""
     hint = type_hints(function).input
     if not _names_models(hint):
         return function
-    place = next(
-        at for at, each in enumerate(inspect.signature(function).parameters) if each not in RESERVED
-    )
-    name = list(inspect.signature(function).parameters)[place]
+    names = list(inspect.signature(function).parameters)
+    name = next(name for name in names if name not in NOT_INPUTS)
+    position = names.index(name)
 
     @functools.wraps(function)
     def converting(*args: Any, **kwargs: Any) -> Any:
-        if len(args) > place:
-            args = (*args[:place], converted(args[place], hint), *args[place + 1 :])
-        elif name in kwargs:
-            kwargs[name] = converted(kwargs[name], hint)
+        args, kwargs = convert_argument(args, kwargs, position, name, hint)
         return function(*args, **kwargs)
 
     return converting
 
 
-def converted(value: Any, hint: Any) -> Any:
-    """Make the models of pydantic that a hint names of objects; everything else stays."""
-    of = getattr(hint, "__args__", ())
-    if isinstance(value, list) and of:
-        return [converted(each, of[0]) for each in value]
+def convert_argument(
+    args: Tuple[Any, ...], kwargs: Dict[str, Any], position: int, name: str, hint: Any
+) -> Tuple[Tuple[Any, ...], Dict[str, Any]]:
+    """Convert one argument of a call, by position or by name, with `convert_to_hint`."""
+    if name in kwargs:
+        return args, {**kwargs, name: convert_to_hint(kwargs[name], hint)}
+    if len(args) > position:
+        converted = convert_to_hint(args[position], hint)
+        return (*args[:position], converted, *args[position + 1 :]), kwargs
+    return args, kwargs
+
+
+def convert_to_hint(value: Any, hint: Any) -> Any:
+    """Make the models of pydantic that a hint names from dictionaries; everything else stays."""
+    items = getattr(hint, "__args__", ())
+    if isinstance(value, list) and items:
+        return [convert_to_hint(item, items[0]) for item in value]
     if isinstance(value, dict) and hasattr(hint, "model_validate"):
         return hint.model_validate(value)
     return value
 
 
 def _names_models(hint: Any) -> bool:
-    return hasattr(hint, "model_validate") or any(
-        map(_names_models, getattr(hint, "__args__", None) or ())
-    )
+    if hasattr(hint, "model_validate"):
+        return True
+    return any(map(_names_models, getattr(hint, "__args__", None) or ()))
 
 
 class PythonModelContext:
-    """What `load_context` and `predict` are given."""
+    """What `load_context` and `predict` get.
+
+    Attributes:
+        artifacts: the absolute path of each artifact by its name.
+        model_config: the configuration that the model was saved or loaded with, or None.
+    """
 
     def __init__(self, artifacts: Mapping[str, str], model_config: Any) -> None:
         self._artifacts = dict(artifacts)
@@ -101,78 +112,124 @@ class PythonModelContext:
 
     @property
     def model_config(self) -> Any:
-        """The configuration that the model was saved or loaded with; None without one."""
+        """The configuration that the model was saved or loaded with, or None."""
         return self._model_config
 
 
 class PythonModel:
-    """A model made of Python. Derive from it and write `predict`; `context` and `params` may be left out.
+    """A model made of Python: derive from it and write `predict`.
 
-    Type hints of its input, such as `list[str]`, become the signature, and say what `predict` is
-    given: objects become the models of pydantic that the hint names.
+    `predict` may leave out `context` and `params`. Type hints of its input, such as `list[str]`,
+    become the signature and define what `predict` gets: dictionaries become the models of pydantic
+    that the hint names.
     """
 
-    _takes_hints = True  # its `predict` has one input, in whatever form the hint says
+    _takes_hints = True  # `predict` has one input, in whatever form the hint defines
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        own = cls.__dict__.get("predict")
-        if inspect.isfunction(own) and cls._takes_hints:
-            cls.predict = hinted(own)  # type: ignore[method-assign]
+        predict = cls.__dict__.get("predict")
+        if inspect.isfunction(predict) and cls._takes_hints:
+            cls.predict = with_typed_input(predict)  # type: ignore[method-assign]
 
     def load_context(self, context: Any) -> None:
-        """Load what `predict` needs: called once, before the first prediction."""
+        """Load what `predict` needs: called once, before the first prediction.
+
+        Args:
+            context: a `PythonModelContext`.
+        """
 
     def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
-        """Predict."""
+        """Predict.
+
+        Args:
+            context: a `PythonModelContext`.
+            model_input: the data, in the form of the signature or of the type hint.
+            params: the parameters of the signature with their values, or None.
+
+        Returns:
+            The predictions.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no `predict`")
 
     def predict_stream(self, context: Any, model_input: Any, params: Any = None) -> Iterator[Any]:
-        """Predict piece by piece."""
+        """Predict piece by piece.
+
+        Args:
+            context: a `PythonModelContext`.
+            model_input: the data, in the form of the signature or of the type hint.
+            params: the parameters of the signature with their values, or None.
+
+        Returns:
+            The pieces of the prediction.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no `predict_stream`")
 
     @property
     def predict_type_hints(self) -> TypeHints:
-        """What the type hints of `predict` say."""
+        """The type hints of `predict`."""
         return type_hints(self.predict)
 
 
 class ChatModel(PythonModel):
-    """A model of a conversation: `predict(context, messages, params)` gives a `ChatCompletionResponse`.
+    """A model of a conversation: requests and answers are those of chat completions.
 
-    messages: a list of `ChatMessage`; params: `ChatParams`. Requests and answers are those of chat
-    completions.
+    Derive from it and write `predict(context, messages, params)`, which returns a
+    `ChatCompletionResponse`; it may leave out `context`.
     """
 
     _takes_hints = False
 
     def predict(self, context: Any, messages: Any, params: Any) -> Any:  # type: ignore[override]
-        """Answer."""
+        """Answer.
+
+        Args:
+            context: a `PythonModelContext`.
+            messages: the conversation, a list of `ChatMessage`.
+            params: the other keys of the request, `ChatParams`.
+
+        Returns:
+            A `ChatCompletionResponse`.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no `predict`")
 
     def predict_stream(self, context: Any, messages: Any, params: Any) -> Iterator[Any]:  # type: ignore[override]
-        """Answer piece by piece, each a `ChatCompletionChunk`; as it is here, in one piece: what `predict` gives."""
-        yield self.predict(*arguments(self.predict, context, messages, params))
+        """Answer piece by piece; without a method of its own a model gives one piece, its whole answer.
+
+        Args:
+            context: a `PythonModelContext`.
+            messages: the conversation, a list of `ChatMessage`.
+            params: the other keys of the request, `ChatParams`.
+
+        Yields:
+            Each a `ChatCompletionChunk`.
+        """
+        yield self.predict(*chat_arguments(self.predict, context, messages, params))
 
 
 class FunctionModel(PythonModel):
     """A function as a model."""
 
     def __init__(self, func: Callable[..., Any]) -> None:
-        self.func = hinted(func)
+        self.func = with_typed_input(func)
 
     @property
     def predict_type_hints(self) -> TypeHints:
-        """What the type hints of the function say."""
+        """The type hints of the function."""
         return type_hints(self.func)
 
     def predict(self, model_input: Any, params: Any = None) -> Any:  # type: ignore[override]
-        """Call the function, with the parameters if it has some."""
-        return self.func(model_input, **({"params": params} if takes(self.func, "params") else {}))
+        """Call the function, with the parameters if it takes them."""
+        if has_parameter(self.func, "params"):
+            return self.func(model_input, params=params)
+        return self.func(model_input)
 
 
 class ChatAdapter(PythonModel):
-    """A chat model as MLflow asks it, too: what it answers is of the class that MLflow insists on."""
+    """A chat model that MLflow can run, too: its answers get the classes that MLflow requires.
+
+    Pickles have this class by value, and `loaders.pyfunc.chat_model` knows it by its name.
+    """
 
     _takes_hints = False
 
@@ -180,26 +237,24 @@ class ChatAdapter(PythonModel):
         self.model = model
 
     def load_context(self, context: Any) -> None:
-        """Let the model load."""
+        """Let the model load its context."""
         self.model.load_context(context)
 
     def predict(self, context: Any, messages: Any, params: Any) -> Any:  # type: ignore[override]
         """Answer."""
-        answer = self.model.predict(*arguments(self.model.predict, context, messages, params))
-        return self._as_asked(answer, "ChatCompletionResponse", params)
+        predict = self.model.predict
+        answer = predict(*chat_arguments(predict, context, messages, params))
+        return self._as_class_of_caller(answer, "ChatCompletionResponse", params)
 
     def predict_stream(self, context: Any, messages: Any, params: Any) -> Iterator[Any]:  # type: ignore[override]
         """Answer piece by piece."""
-        for each in self.model.predict_stream(
-            *arguments(self.model.predict_stream, context, messages, params)
-        ):
-            yield self._as_asked(each, "ChatCompletionChunk", params)
+        predict = self.model.predict_stream
+        for chunk in predict(*chat_arguments(predict, context, messages, params)):
+            yield self._as_class_of_caller(chunk, "ChatCompletionChunk", params)
 
-    def _as_asked(self, answer: Any, name: str, params: Any) -> Any:
+    def _as_class_of_caller(self, answer: Any, name: str, params: Any) -> Any:
+        """Give MLflow a class of its own, which it has if the parameters are of one."""
         if not type(params).__module__.startswith("mlflow.") or not hasattr(answer, "to_dict"):
             return answer
-        import importlib
-
-        return getattr(importlib.import_module("mlflow.types.llm"), name).from_dict(
-            answer.to_dict()
-        )
+        mlflow_class = getattr(importlib.import_module("mlflow.types.llm"), name)
+        return mlflow_class.from_dict(answer.to_dict())

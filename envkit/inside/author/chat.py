@@ -1,7 +1,7 @@
 """Requests and answers of chat completions, as objects and as JSON.
 
-https://platform.openai.com/docs/api-reference/chat, as far as MLflow's `mlflow.types.llm` has it: the names of the
-classes and of their fields are the same.
+https://platform.openai.com/docs/api-reference/chat, as far as MLflow's `mlflow.types.llm` has it: the
+names of the classes and of their fields are the same.
 """
 
 from __future__ import annotations
@@ -9,47 +9,70 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Dict, List, Mapping, Optional
+from typing import Any, ClassVar, Dict, List, Mapping, Optional, Set, Tuple
 
 
 @dataclass
 class Part:
-    """What all of them have: `from_dict`, `to_dict`, and fields that are made of objects. Raises `ValueError`."""
+    """Base class of all parts of a request or an answer.
 
-    PARTS: ClassVar[Mapping[str, Any]] = {}  # fields that hold a part, or a list of parts
-    NEEDED: ClassVar["tuple[str, ...]"] = ()
+    PARTS: fields that hold a part, or a list of parts, with their classes. NEEDED: required fields.
+    Making one raises `ValueError` when a required field is None or a part has another class.
+    """
+
+    PARTS: ClassVar[Mapping[str, Any]] = {}
+    NEEDED: ClassVar[Tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         for name in self.NEEDED:
             if getattr(self, name) is None:
                 raise ValueError(f"`{name}` of a {type(self).__name__} is required")
         for name, kind in self.PARTS.items():
-            setattr(self, name, _made(getattr(self, name), kind, name))
+            setattr(self, name, _part(getattr(self, name), kind, name))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Any:
-        """Make it of a JSON object; keys that it does not know are left out."""
+        """Make one from a JSON object.
+
+        Args:
+            data: the object; keys that are not fields are ignored.
+
+        Returns:
+            The part.
+
+        Raises:
+            ValueError: a required field is missing, or a part has another class.
+        """
         names = cls.keys()
         return cls(**{name: value for name, value in data.items() if name in names})
 
     def to_dict(self) -> Dict[str, Any]:
-        """Give the JSON object, without what is None."""
-        found = {
-            name: getattr(self, name)
-            for name in type(self).__dataclass_fields__
-            if name in self.keys()
-        }
-        return {name: _plain(value) for name, value in found.items() if value is not None}
+        """Convert to a JSON object.
+
+        Returns:
+            The object, without the fields that are None.
+        """
+        names = self.keys()
+        values = {}
+        for name in type(self).__dataclass_fields__:
+            value = getattr(self, name)
+            if name in names and value is not None:
+                values[name] = _as_json(value)
+        return values
 
     @classmethod
-    def keys(cls) -> "set[str]":
-        """Name the fields. Not by `dataclasses.fields`, which knows none of a class that was pickled by value."""
+    def keys(cls) -> Set[str]:
+        """Name the fields.
+
+        Returns:
+            The names. `dataclasses.fields` has none for a class that was pickled by value.
+        """
         return set(cls.__dataclass_fields__) - {"PARTS", "NEEDED"}
 
 
-def _made(value: Any, kind: Any, name: str) -> Any:
+def _part(value: Any, kind: Any, name: str) -> Any:
     if isinstance(value, list):
-        return [_made(each, kind, name) for each in value]
+        return [_part(item, kind, name) for item in value]
     if value is None or isinstance(value, kind) or hasattr(value, "to_dict"):
         return value
     if isinstance(value, dict):
@@ -57,9 +80,9 @@ def _made(value: Any, kind: Any, name: str) -> Any:
     raise ValueError(f"`{name}` must be a {kind.__name__} or an object, not {type(value).__name__}")
 
 
-def _plain(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
     if isinstance(value, list):
-        return [_plain(each) for each in value]
+        return [_as_json(item) for item in value]
     if hasattr(value, "to_dict"):
         return value.to_dict()
     return value
@@ -67,7 +90,7 @@ def _plain(value: Any) -> Any:
 
 @dataclass
 class FunctionToolCallArguments(Part):
-    """The function that is called, with its arguments as a JSON text."""
+    """The function that the model wants to be called, with its arguments as a JSON text."""
 
     name: Optional[str] = None
     arguments: Optional[str] = None
@@ -101,7 +124,7 @@ class ChatMessage(Part):
 
 @dataclass
 class ChatParams(Part):
-    """What a request says beside its messages."""
+    """What a request has besides its messages."""
 
     temperature: float = 1.0
     max_tokens: Optional[int] = None
@@ -186,7 +209,7 @@ class ChatCompletionResponse(Part):
 
 @dataclass
 class ChatCompletionChunk(Part):
-    """A piece of a streamed answer."""
+    """A piece of a streamed answer. created: seconds since 1970."""
 
     choices: Any = None
     usage: Any = None

@@ -1,8 +1,7 @@
-"""The small part of `envkit` and of `mlflow` that a model's code may ask for where neither is installed.
+"""A stand-in for the small part of `envkit` and `mlflow` that a model's code may import.
 
-It is what a model is derived from, what registers a model from code, and what pickles of MLflow
-name. What is asked of it beyond that fails as what is not installed does, and is remembered in
-`Surface.refused`.
+It has what a model derives from, what registers a model from code, and what pickles of MLflow name.
+Importing anything else of them fails, as it does for a package that is not installed.
 """
 
 from __future__ import annotations
@@ -14,29 +13,29 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import module_from_spec
 from types import ModuleType
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from . import base_classes, chat, registry
 
-CHAT = {
-    name: value
-    for name, value in vars(chat).items()
-    if isinstance(value, type) and value.__module__ == chat.__name__
-}
+Modules = Mapping[str, Mapping[str, Any]]
+"""The names in each module."""
+
+configuration: ContextVar[Any] = ContextVar("envkit_model_config", default=None)
+"""What the code that runs is configured with."""
 
 
 class MlflowException(Exception):
-    """In place of MLflow's."""
+    """Stands in for MLflow's."""
 
 
 class FunctionPythonModel(base_classes.PythonModel):
-    """In place of MLflow's model of a function, as its pickles have it."""
+    """Stands in for MLflow's model of a function, of which MLflow's pickles have an instance."""
 
     func: Callable[..., Any]
 
     @property
     def predict_type_hints(self) -> Any:
-        """What the type hints of the function say."""
+        """The type hints of the function."""
         return base_classes.type_hints(self.func)
 
     def predict(self, model_input: Any, params: Any = None) -> Any:  # type: ignore[override]  # noqa: ARG002 - MLflow's
@@ -45,29 +44,27 @@ class FunctionPythonModel(base_classes.PythonModel):
 
 
 class Hints:
-    """In place of MLflow's record of type hints."""
+    """Stands in for MLflow's record of type hints."""
 
     def __init__(self, input: Any = None, output: Any = None) -> None:  # noqa: A002 - MLflow's name
         self.input, self.output = input, output
 
 
 class FuncInfo(NamedTuple):
-    """In place of MLflow's record of a function's input."""
+    """Stands in for MLflow's record of a function's input."""
 
     input_type_hint: Any = None
     input_param_name: str = ""
 
 
-# of the code that runs
-configuration: "ContextVar[Any]" = ContextVar("envkit_model_config", default=None)
-
-
 class ModelConfig:
-    """In place of `mlflow.models.ModelConfig`: what a model from code is configured with."""
+    """Stands in for `mlflow.models.ModelConfig`: what a model from code is configured with."""
 
     def __init__(self, *, development_config: Any = None) -> None:
-        given = configuration.get()
-        self._config = given if given is not None else development_config or {}
+        config = configuration.get()
+        if config is None:
+            config = development_config or {}
+        self._config = config
 
     def to_dict(self) -> Dict[str, Any]:
         """Give all of it."""
@@ -78,63 +75,62 @@ class ModelConfig:
         return self._config[key]
 
 
-def validated(args: Any, kwargs: Any, place: int, hint: Any, name: str) -> Any:
-    """In place of MLflow's check of an input: models of pydantic are made of objects."""
-    if name in kwargs:
-        return args, {**kwargs, name: base_classes.converted(kwargs[name], hint)}
-    if len(args) > place:
-        return (
-            *args[:place],
-            base_classes.converted(args[place], hint),
-            *args[place + 1 :],
-        ), kwargs
-    return args, kwargs
+def validate_model_input(
+    args: Tuple[Any, ...], kwargs: Dict[str, Any], position: int, hint: Any, name: str
+) -> Any:
+    """Stand in for MLflow's check of an input: dictionaries become models of pydantic."""
+    return base_classes.convert_argument(args, kwargs, position, name, hint)
 
 
-def unchanged(function: Any = None, **_: Any) -> Any:
-    """In place of MLflow's decorator of functions."""
+def undecorated(function: Any = None, **_: Any) -> Any:
+    """Stand in for MLflow's decorator of functions, and change nothing."""
     return function
 
 
-MODELS = {
+BASE_CLASSES = {
     "PythonModel": base_classes.PythonModel,
     "PythonModelContext": base_classes.PythonModelContext,
     "ChatModel": base_classes.ChatModel,
 }
-ENVKIT: Mapping[str, Mapping[str, Any]] = {
+CHAT_CLASSES = {
+    name: value
+    for name, value in vars(chat).items()
+    if isinstance(value, type) and value.__module__ == chat.__name__
+}
+ENVKIT: Modules = {
     "envkit": {},
-    "envkit.pyfunc": {**MODELS, **CHAT},
+    "envkit.pyfunc": {**BASE_CLASSES, **CHAT_CLASSES},
     "envkit.models": {"set_model": registry.register},
 }
-MLFLOW: Mapping[str, Mapping[str, Any]] = {
+MLFLOW: Modules = {
     "mlflow": {},
     "mlflow.exceptions": {"MlflowException": MlflowException},
     "mlflow.models": {"set_model": registry.register, "ModelConfig": ModelConfig},
     "mlflow.models.model": {"set_model": registry.register},
     "mlflow.models.model_config": {"ModelConfig": ModelConfig},
     "mlflow.models.signature": {"_TypeHints": Hints},
-    "mlflow.pyfunc": {**MODELS, "set_model": registry.register},
-    "mlflow.pyfunc.model": {**MODELS, "_FunctionPythonModel": FunctionPythonModel},
-    "mlflow.pyfunc.utils": {"pyfunc": unchanged},
+    "mlflow.pyfunc": {**BASE_CLASSES, "set_model": registry.register},
+    "mlflow.pyfunc.model": {**BASE_CLASSES, "_FunctionPythonModel": FunctionPythonModel},
+    "mlflow.pyfunc.utils": {"pyfunc": undecorated},
     "mlflow.pyfunc.utils.data_validation": {
-        "FuncInfo": FuncInfo, "MlflowException": MlflowException, "_validate_model_input": validated
+        "FuncInfo": FuncInfo,
+        "MlflowException": MlflowException,
+        "_validate_model_input": validate_model_input,
     },
     "mlflow.types": {},
-    "mlflow.types.llm": CHAT,
-}  # fmt: skip
+    "mlflow.types.llm": CHAT_CLASSES,
+}
 
 
-class Surface(MetaPathFinder, Loader):
-    """Supplies the modules of one package.
+class SuppliedPackage(MetaPathFinder, Loader):
+    """Finds and makes the modules of one package.
 
-    instead: they stand in the place of what is installed, of which nothing else is to be had
-    either.
+    instead: they replace an installed package of that name, of which nothing else can be imported.
     """
 
-    def __init__(self, modules: Mapping[str, Mapping[str, Any]], *, instead: bool = False) -> None:
+    def __init__(self, modules: Modules, *, instead: bool = False) -> None:
         self.modules, self.instead = modules, instead
         self.top = next(iter(modules))
-        self.refused: List[str] = []
 
     def find_spec(
         self,
@@ -142,82 +138,84 @@ class Surface(MetaPathFinder, Loader):
         path: Sequence[str] | None,  # noqa: ARG002
         target: Any = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
-        """Find a module that is supplied; refuse others of the package where it is not to be had."""
+        """Find a module that is supplied; refuse the others of a package that is replaced."""
         if fullname in self.modules:
             return ModuleSpec(fullname, self, is_package=True)
         if self.instead and fullname.partition(".")[0] == self.top:
-            self.refused.append(fullname)
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
         return None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """Make it, with what lies below the installed one, if there is one and it is not replaced."""
-        module = ModuleType(spec.name)
-        real = None if self.instead else _real(spec.name)
-        spec.submodule_search_locations = (
-            list(real.submodule_search_locations or ()) if real else []
-        )
-        return module
+        """Make the module; its submodules may be those of an installed package that is not replaced."""
+        installed = None if self.instead else _installed_spec(spec.name)
+        spec.submodule_search_locations = []
+        if installed is not None and installed.submodule_search_locations is not None:
+            spec.submodule_search_locations = list(installed.submodule_search_locations)
+        return ModuleType(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Fill it."""
+        """Fill the module."""
         name = module.__name__
         module.__dict__.update(self.modules[name])
         module.__dict__["__getattr__"] = lambda attribute: self._attribute(name, attribute)
 
     def _attribute(self, module: str, name: str) -> Any:
-        whole = f"{module}.{name}"
-        if whole in self.modules:
-            return import_module(whole)
-        if self.instead or name.startswith("__"):
-            real = None
-        else:
-            real = _real(module)
-        if real is not None and real.loader is not None:
-            loaded = module_from_spec(real)
-            real.loader.exec_module(loaded)
-            return getattr(loaded, name)
-        if not name.startswith("__"):
-            self.refused.append(whole)
+        """Give an attribute that the supplied module does not have: a submodule, or of the installed one."""
+        full_name = f"{module}.{name}"
+        if full_name in self.modules:
+            return import_module(full_name)
+        if not self.instead and not name.startswith("__"):
+            installed = _installed_spec(module)
+            if installed is not None and installed.loader is not None:
+                loaded = module_from_spec(installed)
+                installed.loader.exec_module(loaded)
+                return getattr(loaded, name)
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
 
-def _real(name: str) -> ModuleSpec | None:
-    """What is installed under that name, found without asking the surface."""
-    path = None
-    found = None
-    parts = name.split(".")
-    for end in range(1, len(parts) + 1):
-        found = PathFinder.find_spec(".".join(parts[:end]), path)
-        if found is None:
-            return None
-        path = found.submodule_search_locations
-    return found
+def supply(*, without_mlflow: bool = False) -> None:
+    """Supply both packages to this program; an installed `mlflow` goes first unless `without_mlflow`."""
+    sys.meta_path.insert(0, SuppliedPackage(ENVKIT))
+    supply_mlflow(instead=without_mlflow)
 
 
-def supply(*, without_mlflow: bool = False) -> Surface:
-    """Supply both packages to this program; of `mlflow` what is installed goes first unless it is to do without."""
-    sys.meta_path.insert(0, Surface(ENVKIT))
-    return supply_mlflow(instead=without_mlflow)
+def supply_mlflow(*, instead: bool = False) -> SuppliedPackage:
+    """Supply `mlflow` where it is not installed, or `instead`; give what was made, for `remove`."""
+    package = SuppliedPackage(MLFLOW, instead=instead)
+    if instead:
+        sys.meta_path.insert(0, package)
+    else:
+        sys.meta_path.append(package)
+    return package
 
 
-def supply_mlflow(*, instead: bool = False) -> Surface:
-    """Supply `mlflow` where it is not installed, or in its place; give what was made, for `withdraw`."""
-    surface = Surface(MLFLOW, instead=instead)
-    sys.meta_path.insert(0 if instead else len(sys.meta_path), surface)
-    return surface
+def remove(package: SuppliedPackage) -> None:
+    """Supply a package no longer: other code of this program may ask whether it is installed."""
+    sys.meta_path.remove(package)
+    for name in package.modules:
+        module = sys.modules.get(name)
+        if getattr(module, "__loader__", None) is package:
+            del sys.modules[name]
 
 
 def supplied() -> List[str]:
-    """Name the packages that are supplied, not installed ones."""
-    found = [each for each in sys.meta_path if isinstance(each, Surface)]
-    return [each.top for each in found if each.instead or _real(each.top) is None]
+    """Name the packages of which the supplied modules are used, not installed ones."""
+    packages = [finder for finder in sys.meta_path if isinstance(finder, SuppliedPackage)]
+    return [
+        package.top
+        for package in packages
+        if package.instead or _installed_spec(package.top) is None
+    ]
 
 
-def withdraw(surface: Surface) -> None:
-    """Supply it no longer: another program may ask whether `mlflow` is installed."""
-    sys.meta_path.remove(surface)
-    for name in surface.modules:
-        module = sys.modules.get(name)
-        if getattr(module, "__loader__", None) is surface:
-            del sys.modules[name]
+def _installed_spec(name: str) -> ModuleSpec | None:
+    """Find what is installed under that name, without what is supplied."""
+    path = None
+    spec = None
+    parts = name.split(".")
+    for end in range(1, len(parts) + 1):
+        spec = PathFinder.find_spec(".".join(parts[:end]), path)
+        if spec is None:
+            return None
+        path = spec.submodule_search_locations
+    return spec

@@ -1,4 +1,4 @@
-"""The model that a file of code registers: models from code call `set_model`, and whoever runs the code takes it.
+"""The model that a file of code registers with `set_model`, for whoever runs the code.
 
 Each thread, and each asynchronous task, has its own, so that several models can be made at once.
 """
@@ -13,22 +13,23 @@ _registered: ContextVar[Any] = ContextVar("envkit_model", default=_NONE)
 
 
 def register(model: Any) -> None:
-    """Make `model` the one that the code which runs has. Raises `TypeError` for what nothing could call."""
+    """Register the model of the code that is running. Raises `TypeError` for what cannot be called."""
     if isinstance(model, str) or not (callable(model) or hasattr(model, "predict")):
         raise TypeError(
-            f"set_model takes a model: an object with `predict`, or a function, not a {type(model).__name__}"
+            "set_model takes a model: a function, or an object with `predict`, "
+            f"not a {type(model).__name__}"
         )
     _registered.set(model)
 
 
 def registered_by(run: Callable[[], Any]) -> Any:
-    """Run code, and give the model that it registered; None when it registered none."""
+    """Run code and give the model that it registered; None when it registered none."""
     token = _registered.set(_NONE)
     try:
         run()
-        found = _registered.get()
-        if found is _NONE:
-            return None
-        return found
+        model = _registered.get()
     finally:
         _registered.reset(token)
+    if model is _NONE:
+        return None
+    return model

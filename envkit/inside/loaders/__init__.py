@@ -1,8 +1,8 @@
-"""Loaders, one a flavor, that stand in for MLflow's own so that MLflow need not be installed.
+"""Loaders that stand in for MLflow's own, so that MLflow need not be installed; one library a file.
 
 Each has `load(path, request)`: `path` leads to the model's data (the `data` of its flavor, else the
-model directory); it gives an object with `predict(data, params)`. Those of libraries also have
-`load_native(folder, flavor)`, which gives the library's own object of a model directory and that
+model directory), and the result has `predict(data, params)`. Those of libraries also have
+`load_native(folder, flavor)`, which gives the library's own object, from a model directory and that
 library's section of `MLmodel`.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Callable, Mapping
 
 Loader = Callable[[str, Mapping[str, Any]], Any]
 
-LIBRARIES = (  # whose flavor, module of MLflow and module here have one name
+LIBRARIES = (  # whose flavor, MLflow module and module here have one name
     "catboost",
     "diviner",
     "h2o",
@@ -33,7 +33,7 @@ LIBRARIES = (  # whose flavor, module of MLflow and module here have one name
     "transformers",
     "xgboost",
 )
-STAND_INS = {
+STAND_INS = {  # by loader module
     "_envkit.loaders.artifact": "pyfunc.artifact",
     "_envkit.loaders.crate": "crate",
     "mlflow.pyfunc.model": "pyfunc.python_model",
@@ -44,7 +44,7 @@ STAND_INS = {
 
 
 def loader_for(loader_module: str) -> Loader:
-    """Give the stand-in for a loader module, or one that imports the module itself."""
+    """Give the stand-in for a loader module, or the loader that imports any module."""
     name = STAND_INS.get(loader_module, "pyfunc.module")
     loader: Loader = import_module(f"{__name__}.{name}").load
     return loader

@@ -1,4 +1,9 @@
-"""In place of `mlflow.diviner`: one forecaster a group, asked with one row that says how far."""
+"""Stands in for `mlflow.diviner`: a forecaster for each group of time series.
+
+Needs: diviner, pandas; of its models that were not fitted by Spark.
+Takes: a data frame with one row, which defines how far to forecast.
+Returns: a data frame of forecasts.
+"""
 
 from __future__ import annotations
 
@@ -6,44 +11,45 @@ import os
 from importlib import import_module
 from typing import Any, Mapping
 
-from .native import Native, only_row
+from .native import NativeModel, only_row
 
-_OF_REQUEST = ("n_periods", "horizon", "frequency", "groups")
+COLUMNS_OF_REQUEST = ("n_periods", "horizon", "frequency", "groups")
+PROPHET_OPTIONS = ("predict_col", "on_error")
 
 
-class GroupedForecaster(Native):
+class GroupedForecaster(NativeModel):
     """What `mlflow.pyfunc` calls."""
 
-    def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow has it and ignores it
+    def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow ignores them, too
         """Forecast `n_periods` (or `horizon`) for all groups or for `groups`; Prophet needs a `frequency`."""
-        asked = only_row(data, "a model of diviner")
-        periods = _periods(asked)
-        if asked.get("groups"):
-            groups = [tuple(group) for group in asked["groups"]]
-        else:
-            groups = None
+        row = only_row(data, "a diviner model")
+        periods = _periods(row)
+        groups = None
+        if row.get("groups"):
+            groups = [tuple(group) for group in row["groups"]]
         if isinstance(self.model, import_module("diviner").GroupedProphet):
-            return self._of_prophet(asked, periods, groups)
-        rest = {key: value for key, value in asked.items() if key not in _OF_REQUEST}
+            return self._predict_with_prophet(row, periods, groups)
+        options = {name: value for name, value in row.items() if name not in COLUMNS_OF_REQUEST}
         if groups:
-            return self.model.predict_groups(groups=groups, n_periods=periods, **rest)
-        return self.model.predict(n_periods=periods, **rest)
+            return self.model.predict_groups(groups=groups, n_periods=periods, **options)
+        return self.model.predict(n_periods=periods, **options)
 
-    def _of_prophet(self, asked: Mapping[str, Any], periods: int, groups: Any) -> Any:
-        if not asked.get("frequency"):
+    def _predict_with_prophet(self, row: Mapping[str, Any], periods: int, groups: Any) -> Any:
+        if not row.get("frequency"):
             raise ValueError(
-                "the column frequency says how far apart the periods are, as in pandas' date_range"
+                "the column `frequency` is missing: the time between periods, "
+                "as `date_range` of pandas takes it"
             )
-        times = {"horizon": periods, "frequency": asked["frequency"]}
-        column = asked.get("predict_col")
-        if not groups:
-            found = self.model.forecast(**times)
+        times = {"horizon": periods, "frequency": row["frequency"]}
+        if groups:
+            options = {name: row[name] for name in PROPHET_OPTIONS if name in row}
+            forecast = self.model.predict_groups(groups=groups, **times, **options)
         else:
-            options = {key: asked[key] for key in ("predict_col", "on_error") if key in asked}
-            found = self.model.predict_groups(groups=groups, **times, **options)
+            forecast = self.model.forecast(**times)
+        column = row.get("predict_col")
         if column is not None:
-            return found.rename(columns={"yhat": column})
-        return found
+            return forecast.rename(columns={"yhat": column})
+        return forecast
 
 
 def load(path: str, request: Mapping[str, Any]) -> GroupedForecaster:  # noqa: ARG001 - as the other loaders
@@ -51,26 +57,25 @@ def load(path: str, request: Mapping[str, Any]) -> GroupedForecaster:  # noqa: A
     flavor = request["flavors"]["diviner"]
     if flavor.get("fit_with_spark"):
         raise ValueError(
-            "a model of diviner that was fitted by Spark can only be loaded as what it is, not to predict"
+            "a diviner model that was fitted by Spark cannot predict here; "
+            "it can only be loaded as a diviner model"
         )
     return GroupedForecaster(load_native(request["model"], flavor))
 
 
 def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
-    """Give the model of a model directory."""
-    kind = getattr(import_module("diviner"), flavor["model_type"])
-    return kind.load(os.path.join(folder, flavor.get("data", "model.div")))
+    """Load the forecaster of a model directory."""
+    forecaster = getattr(import_module("diviner"), flavor["model_type"])
+    return forecaster.load(os.path.join(folder, flavor.get("data", "model.div")))
 
 
-def _periods(asked: Mapping[str, Any]) -> int:
-    periods, horizon = asked.get("n_periods"), asked.get("horizon")
+def _periods(row: Mapping[str, Any]) -> int:
+    periods, horizon = row.get("n_periods"), row.get("horizon")
     if periods and horizon and periods != horizon:
-        raise ValueError(
-            f"n_periods ({periods}) and horizon ({horizon}) are two names of the same number"
-        )
+        raise ValueError(f"n_periods ({periods}) and horizon ({horizon}) must be the same")
     periods = periods or horizon
     if not isinstance(periods, int) or periods < 1:
         raise ValueError(
-            f"the column n_periods or horizon says how many periods to forecast: {periods!r}"
+            f"the column `n_periods` or `horizon` must be the number of periods, not {periods!r}"
         )
     return periods

@@ -1,25 +1,32 @@
-"""In place of `mlflow.keras`: a model of Keras 3, or of Keras 2 as MLflow 1.x saved it."""
+"""Stands in for `mlflow.keras`: a model of Keras 3, or of Keras 2 as MLflow 1.x saved it.
+
+Needs: keras (or tensorflow) and its backend; cloudpickle for custom classes.
+Takes: a data frame, an array, a list or a dictionary of arrays.
+Returns: a data frame for a data frame, else arrays.
+"""
 
 from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Any, Mapping
+from typing import Any, Dict, Mapping
 
-from .native import Native
+from .native import NativeModel
 
 CUSTOM_OBJECTS = ("global_custom_objects.cloudpickle", "custom_objects.cloudpickle")
+SUFFIXES = (".keras", ".h5", "")
 
 
-class KerasModel(Native):
-    """What `mlflow.pyfunc` calls: takes a data frame, an array, a list or a dictionary of arrays."""
+class KerasModel(NativeModel):
+    """What `mlflow.pyfunc` calls."""
 
-    def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow has it and ignores it
+    def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow ignores them, too
         """Predict; an exported model answers through its endpoint `serve`."""
-        ask = getattr(self.model, "predict", None) or self.model.serve
+        predict = getattr(self.model, "predict", None) or self.model.serve
         if hasattr(data, "iloc"):
-            return import_module("pandas").DataFrame(as_array(ask(data.values)), index=data.index)
-        return as_array(ask(data))
+            answer = as_array(predict(data.values))
+            return import_module("pandas").DataFrame(answer, index=data.index)
+        return as_array(predict(data))
 
 
 def load(path: str, request: Mapping[str, Any]) -> KerasModel:  # noqa: ARG001 - as the other loaders
@@ -28,7 +35,7 @@ def load(path: str, request: Mapping[str, Any]) -> KerasModel:  # noqa: ARG001 -
 
 
 def load_native(folder: str, flavor: Mapping[str, Any], **options: Any) -> Any:
-    """Give the model of a model directory. options: those of `load_model` of Keras."""
+    """Load the model of a model directory. options: those of Keras' `load_model`."""
     path = os.path.join(folder, flavor.get("data", "model"))
     if flavor.get("save_exported_model"):
         return import_module("tensorflow").saved_model.load(os.path.join(path, "model"))
@@ -36,37 +43,47 @@ def load_native(folder: str, flavor: Mapping[str, Any], **options: Any) -> Any:
 
 
 def read(path: str, module: str, options: Mapping[str, Any]) -> Any:
-    """Read a Keras model: a file, with or without its suffix, or a folder with one, and with own classes, pickled.
+    """Read a Keras model: a file with or without its suffix, or a folder with one and with custom classes.
 
-    module: Keras' own. options: those of its `load_model`, which compiles what is no HDF5: of that
-    it knows no losses.
+    module: Keras' name. options: those of its `load_model`. Models are compiled unless they are in
+    HDF5 files, which do not have custom losses.
     """
-    custom = {**_custom_objects(path), **(options.get("custom_objects") or {})}
-    base = os.path.join(path, "model") if os.path.isdir(path) else path
-    file = next(
-        (base + suffix for suffix in (".keras", ".h5", "") if os.path.exists(base + suffix)), base
-    )
-    given = {"compile": not file.endswith(".h5"), **options, "custom_objects": custom}
-    return import_module(module + ".models").load_model(file, **given)
+    custom_objects = {**_custom_objects(path), **(options.get("custom_objects") or {})}
+    file = _model_file(path)
+    arguments = {
+        "compile": not file.endswith(".h5"),
+        **options,
+        "custom_objects": custom_objects,
+    }
+    return import_module(module + ".models").load_model(file, **arguments)
 
 
-def _custom_objects(path: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _model_file(path: str) -> str:
+    if os.path.isdir(path):
+        path = os.path.join(path, "model")
+    for suffix in SUFFIXES:
+        if os.path.exists(path + suffix):
+            return path + suffix
+    return path
+
+
+def _custom_objects(path: str) -> Dict[str, Any]:
+    custom_objects: Dict[str, Any] = {}
     for name in CUSTOM_OBJECTS:
         file = os.path.join(path, name)
         if os.path.isfile(file):
             with open(file, "rb") as stream:
-                found.update(import_module("cloudpickle").load(stream))
-    return found
+                custom_objects.update(import_module("cloudpickle").load(stream))
+    return custom_objects
 
 
 def as_array(answer: Any) -> Any:
-    """Give tensors as arrays, wherever they stand."""
+    """Convert tensors to arrays, also in lists, tuples and dictionaries."""
     if isinstance(answer, Mapping):
-        return {name: as_array(each) for name, each in answer.items()}
+        return {name: as_array(item) for name, item in answer.items()}
     if isinstance(answer, (list, tuple)):
-        return type(answer)(as_array(each) for each in answer)
-    if hasattr(answer, "detach"):
+        return type(answer)(as_array(item) for item in answer)
+    if hasattr(answer, "detach"):  # of PyTorch
         answer = answer.detach().cpu()
     if hasattr(answer, "numpy"):
         return answer.numpy()

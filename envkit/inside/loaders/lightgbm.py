@@ -1,4 +1,8 @@
-"""In place of `mlflow.lightgbm`: a booster in LightGBM's own format, or a pickled scikit-learn model."""
+"""Stands in for `mlflow.lightgbm`: a booster in LightGBM's own format, or a pickled scikit-learn model.
+
+Needs: lightgbm; scikit-learn for its models.
+Returns: what the model's own `predict` returns.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,19 @@ import os
 from importlib import import_module
 from typing import Any, Mapping
 
-from .native import Native
+from .native import NativeModel
 from .sklearn import unpickle
 
 BOOSTER = "lightgbm.basic.Booster"
 
 
-def load(path: str, request: Mapping[str, Any]) -> Native:  # noqa: ARG001 - as the other loaders
+def load(path: str, request: Mapping[str, Any]) -> NativeModel:  # noqa: ARG001 - as the other loaders
     """Load the model."""
-    return Native(load_native(request["model"], request["flavors"]["lightgbm"]))
+    return NativeModel(load_native(request["model"], request["flavors"]["lightgbm"]))
 
 
 def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
-    """Give the model of a model directory; MLflow before 1.22 wrote no `model_class` and meant a booster."""
+    """Load the model of a model directory; without `model_class` (MLflow before 1.22) it is a booster."""
     path = os.path.join(folder, flavor["data"])
     if flavor.get("model_class", BOOSTER) == BOOSTER:
         return import_module("lightgbm").Booster(model_file=path)

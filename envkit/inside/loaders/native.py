@@ -1,12 +1,12 @@
-"""What most flavors' models are to `mlflow.pyfunc`: the library's own object and its `predict`."""
+"""What the loaders of most libraries return: the library's own object, called by its `predict`."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Dict
 
 
-class Native:
-    """A model of a library, which predicts by its own method; parameters are ignored, as MLflow does."""
+class NativeModel:
+    """A library's model, which predicts with its own method; parameters are ignored, as by MLflow."""
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -20,11 +20,12 @@ class Native:
         return self.model.predict(data)
 
 
-def only_row(data: Any, what: str) -> dict[str, Any]:
-    """Give the one row of a data frame that is no data but says what to forecast. Raises `ValueError`."""
+def only_row(data: Any, model: str) -> Dict[str, Any]:
+    """Give the row of a data frame that defines what to forecast. Raises `ValueError` if it has others."""
     if len(data) != 1:
         raise ValueError(
-            f"{what} takes a data frame of one row that says what to forecast, not {len(data)} rows"
+            f"{model} takes a data frame with one row, which defines what to forecast, "
+            f"not {len(data)} rows"
         )
-    row: dict[str, Any] = data.to_dict(orient="records")[0]
+    row: Dict[str, Any] = data.to_dict(orient="records")[0]
     return row

@@ -1,53 +1,62 @@
-"""In place of `mlflow.onnx`: a graph that onnxruntime runs."""
+"""Stands in for `mlflow.onnx`: a graph that onnxruntime runs.
+
+Needs: onnxruntime; onnx for the graph itself.
+Takes: a data frame, an array, or a dictionary of arrays.
+Returns: every output by its name: a data frame for a data frame, else a dictionary of arrays.
+"""
 
 from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Any, Mapping
+from typing import Any, Dict, List, Mapping
+
+from .native import NativeModel
 
 CPU = "CPUExecutionProvider"
 PROVIDERS = ("CUDAExecutionProvider", CPU)
+THREAD_OPTIONS = ("inter_op_num_threads", "intra_op_num_threads")
 
 
-class Graph:
-    """What `mlflow.pyfunc` calls: every output by its name, as columns when the input is a data frame."""
+class Graph(NativeModel):
+    """What `mlflow.pyfunc` calls. model: onnxruntime's session."""
 
     def __init__(self, session: Any) -> None:
-        self.session = session
-        self._types = {each.name: each.type for each in session.get_inputs()}
-        self._outputs = [each.name for each in session.get_outputs()]
+        super().__init__(session)
+        self._types = {node.name: node.type for node in session.get_inputs()}
+        self._outputs = [node.name for node in session.get_outputs()]
 
-    def get_raw_model(self) -> Any:
-        """Give onnxruntime's session."""
-        return self.session
-
-    def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow has it and ignores it
-        """Predict; 64-bit floats are given as 32-bit ones where the graph takes those."""
-        feed = {name: self._as_taken(name, value) for name, value in self._feed(data).items()}
-        answers = dict(zip(self._outputs, self.session.run(self._outputs, feed)))  # noqa: B905 - Python 3.8
+    def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow ignores them, too
+        """Predict; 64-bit floats become 32-bit ones where the graph takes those."""
+        inputs = {}
+        for name, value in self._inputs(data).items():
+            inputs[name] = self._with_type(name, value)
+        values = self.model.run(self._outputs, inputs)
+        answers = dict(zip(self._outputs, values))  # noqa: B905 - Python 3.8
         if not hasattr(data, "iloc"):
             return answers
         numpy = import_module("numpy")
         columns = {name: numpy.asarray(answer).reshape(-1) for name, answer in answers.items()}
         return import_module("pandas").DataFrame.from_dict(columns)
 
-    def _feed(self, data: Any) -> dict[str, Any]:
+    def _inputs(self, data: Any) -> Dict[str, Any]:
         if isinstance(data, Mapping):
             return dict(data)
-        if hasattr(data, "iloc") and len(self._types) > 1:
+        is_frame = hasattr(data, "iloc")
+        if is_frame and len(self._types) > 1:
             return {name: data[name].values for name in self._types}
-        if not hasattr(data, "iloc") and not hasattr(data, "dtype"):
+        if not is_frame and not hasattr(data, "dtype"):
             raise TypeError(
-                f"the model takes a dictionary, an array or a data frame, not a {type(data).__name__}"
+                "the model takes a dictionary, an array or a data frame, "
+                f"not a {type(data).__name__}"
             )
         if len(self._types) > 1:
-            raise ValueError(
-                f"the model takes {len(self._types)} inputs by name: {', '.join(self._types)}"
-            )
-        return {next(iter(self._types)): data.values if hasattr(data, "iloc") else data}
+            names = ", ".join(self._types)
+            raise ValueError(f"the model takes {len(self._types)} inputs by name: {names}")
+        (name,) = self._types
+        return {name: data.values if is_frame else data}
 
-    def _as_taken(self, name: str, value: Any) -> Any:
+    def _with_type(self, name: str, value: Any) -> Any:
         is_double = str(getattr(value, "dtype", "")) == "float64"
         if is_double and self._types.get(name) == "tensor(float)":
             return value.astype("float32")
@@ -58,37 +67,47 @@ def load(path: str, request: Mapping[str, Any]) -> Graph:  # noqa: ARG001 - as t
     """Make a session with those of the flavor's providers that this onnxruntime has, else with the CPU's."""
     flavor = request["flavors"]["onnx"]
     runtime = import_module("onnxruntime")
-    given = flavor.get("providers") or PROVIDERS
-    named = [given] if isinstance(given, str) else given
-    wanted = [tuple(each) if isinstance(each, list) else each for each in named]
-    has = set(runtime.get_available_providers())
-    usable = [each for each in wanted if (each if isinstance(each, str) else each[0]) in has]
-    options = _options(runtime, flavor.get("onnx_session_options") or {})
     file = os.path.join(request["model"], flavor["data"])
-    return Graph(runtime.InferenceSession(file, sess_options=options, providers=usable or [CPU]))
+    session = runtime.InferenceSession(
+        file,
+        sess_options=_session_options(runtime, flavor.get("onnx_session_options") or {}),
+        providers=_providers(runtime, flavor.get("providers") or PROVIDERS),
+    )
+    return Graph(session)
 
 
 def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
-    """Give the graph of a model directory, checked."""
+    """Load the graph of a model directory, and check it."""
     onnx = import_module("onnx")
     path = os.path.join(folder, flavor["data"])
     onnx.checker.check_model(path)
     return onnx.load(path)
 
 
-def _options(runtime: Any, given: Mapping[str, Any]) -> Any:
+def _providers(runtime: Any, requested: Any) -> List[Any]:
+    """Give the requested providers that are available; each is a name, or a list of name and options."""
+    available = set(runtime.get_available_providers())
+    if isinstance(requested, str):
+        requested = [requested]
+    providers: List[Any] = []
+    for provider in requested:
+        name = provider if isinstance(provider, str) else provider[0]
+        if name in available:
+            providers.append(tuple(provider) if isinstance(provider, list) else provider)
+    return providers or [CPU]
+
+
+def _session_options(runtime: Any, settings: Mapping[str, Any]) -> Any:
     options = runtime.SessionOptions()
-    for name in ("inter_op_num_threads", "intra_op_num_threads"):
-        if given.get(name):
-            setattr(options, name, given[name])
-    if given.get("execution_mode"):
-        options.execution_mode = getattr(
-            runtime.ExecutionMode, f"ORT_{given['execution_mode'].upper()}"
-        )
-    if given.get("graph_optimization_level"):
-        options.graph_optimization_level = runtime.GraphOptimizationLevel(
-            given["graph_optimization_level"]
-        )
-    for key, value in (given.get("extra_session_config") or {}).items():
+    for name in THREAD_OPTIONS:
+        if settings.get(name):
+            setattr(options, name, settings[name])
+    if settings.get("execution_mode"):
+        name = f"ORT_{settings['execution_mode'].upper()}"
+        options.execution_mode = getattr(runtime.ExecutionMode, name)
+    if settings.get("graph_optimization_level"):
+        level = runtime.GraphOptimizationLevel(settings["graph_optimization_level"])
+        options.graph_optimization_level = level
+    for key, value in (settings.get("extra_session_config") or {}).items():
         options.add_session_config_entry(key, value)
     return options

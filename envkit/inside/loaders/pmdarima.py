@@ -1,4 +1,9 @@
-"""In place of `mlflow.pmdarima`: a pickled forecaster, which is asked with one row that says how far."""
+"""Stands in for `mlflow.pmdarima`: a pickled forecaster.
+
+Needs: pmdarima, pandas.
+Takes: a data frame with one row, which defines how far to forecast.
+Returns: a data frame with `yhat`, and its bounds with `return_conf_int`.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +12,33 @@ import pickle
 from importlib import import_module
 from typing import Any, Mapping
 
-from .native import Native, only_row
+from .native import NativeModel, only_row
 
 
-class Forecaster(Native):
-    """What `mlflow.pyfunc` calls: gives `yhat`, with its bounds when `return_conf_int` is asked for."""
+class Forecaster(NativeModel):
+    """What `mlflow.pyfunc` calls."""
 
-    def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow has it and ignores it
+    def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow ignores them, too
         """Forecast `n_periods`, with the regressors `X` and the level `alpha` when the row has them."""
-        asked = only_row(data, "a forecaster of pmdarima")
-        periods = asked.get("n_periods")
+        row = only_row(data, "a pmdarima forecaster")
+        periods = row.get("n_periods")
         if not isinstance(periods, int) or periods < 1:
             raise ValueError(
-                f"the column n_periods says how many periods to forecast, a number above 0: {periods!r}"
+                f"the column `n_periods` must be a number of periods above 0, not {periods!r}"
             )
-        interval = bool(asked.get("return_conf_int", False))
-        options = {"return_conf_int": interval, "alpha": asked.get("alpha", 0.05)}
-        found = self.model.predict(n_periods=periods, X=asked.get("X"), **options)
+        has_bounds = bool(row.get("return_conf_int", False))
+        forecast = self.model.predict(
+            n_periods=periods,
+            X=row.get("X"),
+            return_conf_int=has_bounds,
+            alpha=row.get("alpha", 0.05),
+        )
         frame = import_module("pandas").DataFrame
-        if not interval:
-            return frame.from_dict({"yhat": found})
-        low, high = zip(*found[1])  # noqa: B905 - Python 3.8
-        return frame.from_dict({"yhat": found[0], "yhat_lower": low, "yhat_upper": high})
+        if not has_bounds:
+            return frame.from_dict({"yhat": forecast})
+        values, bounds = forecast
+        lower, upper = zip(*bounds)  # noqa: B905 - Python 3.8
+        return frame.from_dict({"yhat": values, "yhat_lower": lower, "yhat_upper": upper})
 
 
 def load(path: str, request: Mapping[str, Any]) -> Forecaster:  # noqa: ARG001 - as the other loaders
@@ -37,6 +47,6 @@ def load(path: str, request: Mapping[str, Any]) -> Forecaster:  # noqa: ARG001 -
 
 
 def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
-    """Give the forecaster of a model directory."""
+    """Load the forecaster of a model directory."""
     with open(os.path.join(folder, flavor.get("data", "model.pmd")), "rb") as stream:
         return pickle.load(stream)

@@ -1,4 +1,8 @@
-"""In place of `mlflow.sklearn`: a pickled estimator."""
+"""Stands in for `mlflow.sklearn`: a pickled estimator.
+
+Needs: scikit-learn, or the libraries of a pickled estimator; skops or joblib for those formats.
+Returns: what the estimator's own `predict`, or the method that `predict_fn` names, returns.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,12 @@ import pickle
 from importlib import import_module
 from typing import Any, Mapping
 
-from .native import Native
+from .native import NativeModel
 
 OTHER_METHODS = ("predict_proba", "predict_log_proba", "predict_joint_log_proba", "score")
 
 
-class Estimator(Native):
+class Estimator(NativeModel):
     """What `mlflow.pyfunc` calls: `predict`, or another method that `predict_fn` of the flavor names."""
 
     def __init__(self, model: Any) -> None:
@@ -24,7 +28,7 @@ class Estimator(Native):
 
 
 def load(path: str, request: Mapping[str, Any]) -> Estimator:
-    """Load the estimator; `path` is its file, or the folder in which `model_path` of the flavor lies."""
+    """Load the estimator; `path` is its file, or the folder of the `model_path` of the flavor."""
     flavor = request["flavors"].get("sklearn") or {}
     if not os.path.isfile(path):
         path = os.path.join(path, request["python_function"]["model_path"])
@@ -32,18 +36,18 @@ def load(path: str, request: Mapping[str, Any]) -> Estimator:
 
 
 def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
-    """Give the estimator of a model directory."""
+    """Load the estimator of a model directory."""
     return unpickle(os.path.join(folder, flavor["pickled_model"]), flavor)
 
 
 def unpickle(path: str, flavor: Mapping[str, Any], default: str = "pickle") -> Any:
-    """Read the file in the flavor's `serialization_format`. Raises `ValueError` for one that is not known."""
-    form = flavor.get("serialization_format") or default
-    if form == "skops":
+    """Read a file in the flavor's `serialization_format`. Raises `ValueError` for an unknown one."""
+    name = flavor.get("serialization_format") or default
+    if name == "skops":
         return import_module("skops.io").load(path, trusted=flavor.get("skops_trusted_types"))
-    if form == "joblib":
+    if name == "joblib":
         return import_module("joblib").load(path)
-    if form not in ("pickle", "cloudpickle"):
-        raise ValueError(f"the flavor has the unknown serialization_format {form!r}")
+    if name not in ("pickle", "cloudpickle"):
+        raise ValueError(f"the flavor has the unknown serialization_format {name!r}")
     with open(path, "rb") as stream:
         return pickle.load(stream)  # cloudpickle's `load` is this function

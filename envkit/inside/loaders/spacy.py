@@ -1,4 +1,9 @@
-"""In place of `mlflow.spacy`: a pipeline of spaCy. MLflow runs those that classify texts."""
+"""Stands in for `mlflow.spacy`: a spaCy pipeline; MLflow runs those that classify texts.
+
+Needs: spacy, pandas.
+Takes: a data frame with one column of texts.
+Returns: a data frame with the categories of each text in the column `predictions`.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +11,19 @@ import os
 from importlib import import_module
 from typing import Any, Mapping
 
-from .native import Native
+from .native import NativeModel
 
 
-class Pipeline(Native):
-    """What `mlflow.pyfunc` calls: takes a data frame of one column of texts, gives the categories of each."""
+class Pipeline(NativeModel):
+    """What `mlflow.pyfunc` calls."""
 
-    def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow has it and ignores it
+    def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow ignores them, too
         """Predict."""
-        if len(data.columns) != 1:
-            raise ValueError(
-                f"a pipeline of spaCy takes one column of texts, not {len(data.columns)} columns"
-            )
-        found = data.iloc[:, 0].apply(lambda text: self.model(text).cats)
-        return import_module("pandas").DataFrame({"predictions": found})
+        count = len(data.columns)
+        if count != 1:
+            raise ValueError(f"a spaCy pipeline takes one column of texts, not {count} columns")
+        categories = data.iloc[:, 0].apply(lambda text: self.model(text).cats)
+        return import_module("pandas").DataFrame({"predictions": categories})
 
 
 def load(path: str, request: Mapping[str, Any]) -> Pipeline:  # noqa: ARG001 - as the other loaders
@@ -28,5 +32,5 @@ def load(path: str, request: Mapping[str, Any]) -> Pipeline:  # noqa: ARG001 - a
 
 
 def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
-    """Give the pipeline of a model directory."""
+    """Load the pipeline of a model directory."""
     return import_module("spacy").load(os.path.join(folder, flavor.get("data", "model.spacy")))

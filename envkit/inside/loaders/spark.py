@@ -1,4 +1,9 @@
-"""In place of `mlflow.spark`: a pipeline of Spark ML, run by a Spark of one thread in this process's own Java."""
+"""Stands in for `mlflow.spark`: a Spark ML pipeline, run by a Spark session of one thread in this process.
+
+Needs: pyspark, pandas, Java; for models of `pyspark.ml.connect` no Java but the libraries of Connect.
+Takes: a data frame; vectors are lists of numbers.
+Returns: the list of what the column `prediction` has.
+"""
 
 from __future__ import annotations
 
@@ -8,95 +13,97 @@ import sys
 import uuid
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Iterator, Mapping, Optional
+from typing import Any, List, Mapping, Set
 
-from .native import Native
+from .native import NativeModel
 
 SETTINGS = {
     "spark.python.worker.reuse": "true",
     "spark.driver.host": "127.0.0.1",
-    # a model may be asked for on a worker of another Spark
+    # the model may run in a worker of another Spark session
     "spark.executor.allowSparkContext": "true",
     "spark.ui.enabled": "false",
 }
+GATEWAY_VARIABLES = ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET")
+CONNECT_LIBRARIES = ("grpc", "grpc_status", "google.rpc.error_details_pb2")
 VECTOR = "sparkml_vector"  # in a signature
 VECTOR_TYPE = "vector"  # in a data frame of Spark
 PREDICTION = "prediction"
 
 
-class Pipeline(Native):
-    """What `mlflow.pyfunc` calls: takes a data frame, gives the list of what stands in `prediction`."""
+class Pipeline(NativeModel):
+    """What `mlflow.pyfunc` calls."""
 
     def __init__(self, model: Any, session: Any, signature: Mapping[str, Any]) -> None:
         super().__init__(model)
         self._session = session
-        self._vectors = set(_vectors(signature.get("inputs")))
+        self._vectors = _vector_columns(signature.get("inputs"))
 
-    def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow has it and ignores it
-        """Predict; vectors are lists of numbers on the way in and out."""
+    def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow ignores them, too
+        """Predict."""
         answer = self.transformed(data)
         if answer.dtypes[0][1] == VECTOR_TYPE:
-            answer = answer.withColumn(
-                PREDICTION, import_module("pyspark.ml.functions").vector_to_array(PREDICTION)
-            )
+            to_array = import_module("pyspark.ml.functions").vector_to_array
+            answer = answer.withColumn(PREDICTION, to_array(PREDICTION))
         return [row[PREDICTION] for row in answer.collect()]
 
     def transformed(self, data: Any) -> Any:
-        """Give Spark's data frame of the one column `prediction`, as which a last transformer's output counts."""
+        """Give Spark's data frame with the one column `prediction`, or the output of the last transformer."""
         rows = self._rows(data)
-        _name_the_output(self.model, rows)
+        _name_output(self.model, rows)
         return self.model.transform(rows).select(PREDICTION)
 
     def _rows(self, data: Any) -> Any:
+        """Make Spark's data frame, with vectors where the signature or the pipeline has them."""
         vectors = {data.columns[0] if name is None else name for name in self._vectors}
-        numbers = {
-            name: data[name].map(lambda vector: [float(each) for each in vector])
-            for name in vectors
-        }
-        rows = self._session.createDataFrame(data.assign(**numbers))
-        return _with_vectors(rows, vectors | _features(self.model, rows))
+        lists = {name: data[name].map(_as_floats) for name in vectors}
+        rows = self._session.createDataFrame(data.assign(**lists))
+        to_vector = import_module("pyspark.ml.functions").array_to_vector
+        for name in sorted(vectors | _feature_columns(self.model, rows)):
+            rows = rows.withColumn(name, to_vector(rows[name].cast("array<double>")))
+        return rows
 
 
-class ConnectPipeline(Native):
-    """A pipeline of `pyspark.ml.connect`, which needs no Spark to predict."""
+class ConnectPipeline(NativeModel):
+    """A pipeline of `pyspark.ml.connect`, which needs no Spark session to predict."""
 
-    def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow has it and ignores it
+    def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow ignores them, too
         """Predict."""
         return self.model.transform(data.copy(deep=False))[PREDICTION]
 
 
-def load(path: str, request: Mapping[str, Any]) -> Native:  # noqa: ARG001 - as the other loaders
-    """Load the pipeline, into the Spark that runs or a new one."""
-    model = load_native(request["model"], request["flavors"]["spark"])
-    if is_connect(request["flavors"]["spark"].get("model_class")):
+def load(path: str, request: Mapping[str, Any]) -> NativeModel:  # noqa: ARG001 - as the other loaders
+    """Load the pipeline into the Spark session that runs, or a new one."""
+    flavor = request["flavors"]["spark"]
+    model = load_native(request["model"], flavor)
+    if is_connect(flavor.get("model_class")):
         return ConnectPipeline(model)
     return Pipeline(model, session(), request.get("signature") or {})
 
 
-def load_native(folder: str, flavor: Mapping[str, Any], dfs_tmpdir: Optional[str] = None) -> Any:
-    """Give the pipeline of a model directory.
+def load_native(folder: str, flavor: Mapping[str, Any], dfs_tmpdir: str | None = None) -> Any:
+    """Load the pipeline of a model directory.
 
     dfs_tmpdir: a folder that driver and workers of a cluster share; the model's files are copied
     there, and stay.
     """
     path = os.path.abspath(os.path.join(folder, flavor["model_data"]))
-    if is_connect(flavor.get("model_class")):
-        _import_needs_of_connect()
-        module, _, name = flavor["model_class"].rpartition(".")
+    model_class = flavor.get("model_class")
+    if is_connect(model_class):
+        _import_connect_libraries()
+        module, _, name = str(model_class).rpartition(".")
         return getattr(import_module(module), name).loadFromLocal(path)
     context = session().sparkContext
-    place = "file://%s" % path
     if dfs_tmpdir:
         place = shared_place(dfs_tmpdir)
-        to = hadoop_path(context, place)
-        to.getFileSystem(context._jsc.hadoopConfiguration()).copyFromLocalFile(
-            hadoop_path(context, path), to
-        )
+        _copy_to(place, path, context)
+    else:
+        place = "file://%s" % path
     return import_module("pyspark.ml.pipeline").PipelineModel.load(place)
 
 
 def shared_place(folder: str) -> str:
-    """Give a new path below a folder of whatever file system Spark knows."""
+    """Give a new path below a folder of any file system that Spark knows."""
     return "%s/%s" % (folder.rstrip("/"), uuid.uuid4().hex)
 
 
@@ -106,64 +113,65 @@ def hadoop_path(context: Any, place: str) -> Any:
 
 
 def session() -> Any:
-    """Give the Spark that runs, or start one."""
-    kind = import_module("pyspark.sql").SparkSession
-    running = kind.getActiveSession()
+    """Give the Spark session that runs, or start one."""
+    session_class = import_module("pyspark.sql").SparkSession
+    running = session_class.getActiveSession()
     if running is not None:
         return running
-    os.environ["PYSPARK_PYTHON"] = sys.executable  # else its workers are whatever `python3` is
-    # in a child, these would lead to the Java of the process that started it
+    os.environ["PYSPARK_PYTHON"] = sys.executable  # else its workers use whatever `python3` is
     if __name__.startswith("_envkit"):
-        for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"):
+        # in this program they would lead to the Java of the process that started it
+        for name in GATEWAY_VARIABLES:
             os.environ.pop(name, None)
-    builder = kind.builder.master("local[1]")
+    builder = session_class.builder.master("local[1]")
     for name, value in SETTINGS.items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
 
 
-def is_connect(model_class: Optional[str]) -> bool:
-    """Whether a model, of a class of this full name, is one of `pyspark.ml.connect`."""
+def is_connect(model_class: str | None) -> bool:
+    """Whether a model of a class of this full name is one of `pyspark.ml.connect`."""
     return str(model_class).startswith("pyspark.ml.connect.")
 
 
-def _import_needs_of_connect() -> None:
-    """Without them PySpark takes this process for a run of its own tests, and ends it."""
-    for name in ("grpc", "grpc_status", "google.rpc.error_details_pb2"):
+def _copy_to(place: str, path: str, context: Any) -> None:
+    target = hadoop_path(context, place)
+    file_system = target.getFileSystem(context._jsc.hadoopConfiguration())
+    file_system.copyFromLocalFile(hadoop_path(context, path), target)
+
+
+def _import_connect_libraries() -> None:
+    """Import what PySpark needs: without it PySpark takes this process for a run of its own tests, and ends it."""
+    for name in CONNECT_LIBRARIES:
         import_module(name)
     if find_spec("zstandard") is not None:  # needed from PySpark 4.1 on
         import_module("zstandard")
 
 
-def _vectors(schema: Any) -> Iterator[Any]:
-    """The names of columns that are vectors; None for the only one, when it has none."""
+def _as_floats(vector: Any) -> List[float]:
+    return [float(number) for number in vector]
+
+
+def _vector_columns(schema: Any) -> Set[Any]:
+    """Name the columns that are vectors; None for the only one, when it has no name."""
     if isinstance(schema, str):
-        columns = json.loads(schema)
-    else:
-        columns = schema or []
-    return (each.get("name") for each in columns if each.get("type") == VECTOR)
+        schema = json.loads(schema)
+    return {column.get("name") for column in schema or [] if column.get("type") == VECTOR}
 
 
-def _features(model: Any, rows: Any) -> set[str]:
-    """The columns of features that the stages take as vectors and that are lists of numbers here."""
-    stages = getattr(model, "stages", [model])
-    wanted = {
-        stage.getOrDefault("featuresCol") for stage in stages if stage.hasParam("featuresCol")
-    }
-    return {name for name, kind in rows.dtypes if name in wanted and kind == "array<double>"}
+def _feature_columns(model: Any, rows: Any) -> Set[str]:
+    """Name the columns that the stages take as vectors of features, and that are lists of numbers here."""
+    features = set()
+    for stage in getattr(model, "stages", [model]):
+        if stage.hasParam("featuresCol"):
+            features.add(stage.getOrDefault("featuresCol"))
+    return {name for name, kind in rows.dtypes if name in features and kind == "array<double>"}
 
 
-def _with_vectors(rows: Any, names: set[str]) -> Any:
-    to_vector = import_module("pyspark.ml.functions").array_to_vector
-    for name in sorted(names):
-        rows = rows.withColumn(name, to_vector(rows[name].cast("array<double>")))
-    return rows
-
-
-def _name_the_output(model: Any, rows: Any) -> None:
-    """Have a pipeline that ends in a transformer call its output `prediction`, if nothing else is called that."""
-    last = model.stages[-1] if getattr(model, "stages", None) else None
-    if last is None or not last.hasParam("outputCol"):
+def _name_output(model: Any, rows: Any) -> None:
+    """Name the output of a last transformer `prediction`, if nothing else is named so."""
+    stages = getattr(model, "stages", None)
+    if not stages or not stages[-1].hasParam("outputCol"):
         return
     if PREDICTION not in model.transform(rows.limit(0)).columns:
-        last.setOutputCol(PREDICTION)
+        stages[-1].setOutputCol(PREDICTION)

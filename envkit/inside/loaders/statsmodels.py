@@ -1,4 +1,9 @@
-"""In place of `mlflow.statsmodels`: pickled results of a fit."""
+"""Stands in for `mlflow.statsmodels`: pickled results of a fit.
+
+Needs: statsmodels.
+Takes: a data frame; for a time series one row with `start` and `end`.
+Returns: what the results' own `predict` returns.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +11,23 @@ import os
 from importlib import import_module
 from typing import Any, Mapping
 
-from .native import Native, only_row
+from .native import NativeModel, only_row
 
 
-class Results(Native):
-    """What `mlflow.pyfunc` calls; a time series is asked with one row of `start` and `end`."""
+class Results(NativeModel):
+    """What `mlflow.pyfunc` calls."""
 
-    def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow has it and ignores it
+    def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow ignores them, too
         """Predict."""
-        series = import_module("statsmodels.tsa.base.tsa_model").TimeSeriesModel
-        if not isinstance(self.model.model, series):
+        time_series = import_module("statsmodels.tsa.base.tsa_model").TimeSeriesModel
+        if not isinstance(self.model.model, time_series):
             return self.model.predict(data)
-        span = only_row(data, "a time series of statsmodels")
-        if "start" not in span or "end" not in span:
+        row = only_row(data, "a time series of statsmodels")
+        if "start" not in row or "end" not in row:
             raise ValueError(
-                "a time series of statsmodels takes a data frame with the columns start and end"
+                "a time series of statsmodels takes a data frame with the columns `start` and `end`"
             )
-        return self.model.predict(start=span["start"], end=span["end"])
+        return self.model.predict(start=row["start"], end=row["end"])
 
 
 def load(path: str, request: Mapping[str, Any]) -> Results:  # noqa: ARG001 - as the other loaders
@@ -31,6 +36,6 @@ def load(path: str, request: Mapping[str, Any]) -> Results:  # noqa: ARG001 - as
 
 
 def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
-    """Give the results of a model directory."""
+    """Load the results of a model directory."""
     path = os.path.join(folder, flavor.get("data", "model.statsmodels"))
     return import_module("statsmodels.iolib.smpickle").load_pickle(path)

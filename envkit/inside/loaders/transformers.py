@@ -1,7 +1,9 @@
-"""In place of `mlflow.transformers`: a pipeline of transformers, or its parts.
+"""Stands in for `mlflow.transformers`: a transformers pipeline, or its components.
 
-A pipeline's answer is brought into the form that MLflow gives: texts for what generates texts, a
-data frame for what tells labels and scores, an array for features.
+Needs: transformers and the framework of the model, such as torch; peft for adapters.
+Takes: what the pipeline's task takes, or a data frame of it.
+Returns: the pipeline's answer in the form that MLflow gives it: texts for tasks that generate texts, a
+data frame for labels with scores, an array for features.
 """
 
 from __future__ import annotations
@@ -12,44 +14,35 @@ import os
 import re
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Dict, List, Mapping
 
-from .native import Native
+from .native import NativeModel
 
 COMPONENTS = "components"
 PROCESSOR = "processor"
-SPEECH = "automatic-speech-recognition"
-TEMPLATED = (
-    "feature-extraction",
-    "fill-mask",
-    "summarization",
-    "text2text-generation",
-    "text-generation",
-)
-OF_TEXTS = (
-    "fill-mask",
-    "text-generation",
-    "token-classification",
-    "ner",
-    "summarization",
-    "text2text-generation",
-)
-ANSWERS = {  # the key of an answer that is what was asked for, of tasks that give texts
-    "summarization": "summary_text",
-    "text2text-generation": "generated_text",
-    "text-generation": "generated_text",
-    "question-answering": "answer",
-    "table-question-answering": "answer",
+TEXT_CLASSIFICATION, SENTIMENT = "text-classification", "sentiment-analysis"
+IMAGE_CLASSIFICATION, AUDIO_CLASSIFICATION = "image-classification", "audio-classification"
+ZERO_SHOT, FEATURES = "zero-shot-classification", "feature-extraction"
+ENTITIES, NER = "token-classification", "ner"
+FILL_MASK, GENERATION = "fill-mask", "text-generation"
+SUMMARIZATION, TEXT_TO_TEXT = "summarization", "text2text-generation"
+QUESTION, TABLE_QUESTION = "question-answering", "table-question-answering"
+TRANSLATION, SPEECH = "translation", "automatic-speech-recognition"
+
+TEMPLATED = (FEATURES, FILL_MASK, SUMMARIZATION, TEXT_TO_TEXT, GENERATION)
+"""Tasks whose prompts are put into the model's prompt template."""
+TAKE_TEXTS = (FILL_MASK, GENERATION, ENTITIES, NER, SUMMARIZATION, TRANSLATION, FEATURES)
+RETURN_LABELS = (TEXT_CLASSIFICATION, SENTIMENT, IMAGE_CLASSIFICATION, AUDIO_CLASSIFICATION)
+ANSWER_KEYS = {  # of the text in a pipeline's answer
+    SUMMARIZATION: "summary_text",
+    TEXT_TO_TEXT: "generated_text",
+    GENERATION: "generated_text",
+    QUESTION: "answer",
+    TABLE_QUESTION: "answer",
+    TRANSLATION: "translation_text",
     SPEECH: "text",
-    "fill-mask": "token_str",
 }
-TABLES = (
-    "text-classification",
-    "sentiment-analysis",
-    "image-classification",
-    "audio-classification",
-)
-AUTO = {  # the classes that find what kind a component is
+AUTO_CLASSES = {  # that find the class of a component
     "tokenizer": "AutoTokenizer",
     "feature_extractor": "AutoFeatureExtractor",
     "image_processor": "AutoImageProcessor",
@@ -57,10 +50,10 @@ AUTO = {  # the classes that find what kind a component is
 }
 
 
-class Pipeline(Native):
+class Pipeline(NativeModel):
     """What `mlflow.pyfunc` calls.
 
-    config: arguments of each call, which `params` override. template: what a prompt is put into.
+    config: arguments of each call, which `params` override. template: what prompts are put into.
     flavor: its section of `MLmodel`.
     """
 
@@ -69,73 +62,67 @@ class Pipeline(Native):
     ) -> None:
         super().__init__(model)
         self._config, self._template = config, template
-        self._llm_task, self._name = (
-            flavor.get("inference_task"),
-            flavor.get("source_model_name") or "",
-        )
-        self._task = "translation" if str(model.task).startswith("translation") else model.task
+        self._request_task = flavor.get("inference_task")
+        self._name = flavor.get("source_model_name") or ""
+        self._task = str(model.task)
+        if self._task.startswith(TRANSLATION):
+            self._task = TRANSLATION  # whatever the languages
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         """Predict. Raises `ValueError` for data that the pipeline's task cannot take."""
-        if self._llm_task:
-            from .transformers_requests import answer_request
-
-            options = {**self._config, **(params or {})}
-            return answer_request(self.model, self._llm_task, data, options, self._name)
         options = {**self._config, **(params or {})}
+        if self._request_task:
+            from .transformers_requests import answer_request  # not needed by other pipelines
+
+            return answer_request(self.model, self._request_task, data, options, self._name)
         collapse = options.pop("collapse_whitespace", False)
         options.pop("include_prompt", None)
-        given = self._given(data)
-        if isinstance(given, dict):
-            answer = self.model(**given, **options)
+        inputs = self._inputs(data)
+        if isinstance(inputs, dict):
+            output = self.model(**inputs, **options)
         else:
-            answer = self.model(given, **options)
+            output = self.model(inputs, **options)
         if self._task == SPEECH and options.get("return_timestamps") in ("word", "char"):
-            return [json.dumps(answer)]
-        found = self._answer(answer, given)
-        if collapse and _are_texts(found):
-            return [re.sub(r"\s+", " ", each).strip() for each in found]
-        return found
+            return [json.dumps(output)]
+        answer = self._answer(output, inputs)
+        if collapse and _are_texts(answer):
+            return [re.sub(r"\s+", " ", text).strip() for text in answer]
+        return answer
 
-    def _given(self, data: Any) -> Any:
-        """Give the data as the pipeline takes them."""
-        values = _values(data, self._task)
-        prepare: Callable[[Any], Any] | None = PREPARATIONS.get(self._task)
+    def _inputs(self, data: Any) -> Any:
+        """Bring the data into the form that the pipeline takes."""
+        values = _python_values(data, self._task)
+        prepare = PREPARATIONS.get(self._task)
         if prepare is not None:
             values = prepare(values)
-        elif self._task in (*OF_TEXTS, "translation", "feature-extraction"):
+        elif self._task in TAKE_TEXTS:
             values = _first_values(values)
-        if self._template and self._task in TEMPLATED:
-            texts = [
-                self._template.format(prompt=each)
-                for each in ([values] if isinstance(values, str) else values)
-            ]
-            values = texts[0] if isinstance(values, str) else texts
-        return values
+        if not self._template or self._task not in TEMPLATED:
+            return values
+        if isinstance(values, str):
+            return self._template.format(prompt=values)
+        return [self._template.format(prompt=value) for value in values]
 
-    def _answer(self, answer: Any, given: Any) -> Any:
-        if self._task in TABLES:
-            return import_module("pandas").DataFrame(
-                [answer] if isinstance(answer, dict) else answer
-            )
-        if self._task == "zero-shot-classification":
-            return _labels(answer)
-        if self._task == "feature-extraction":
-            numpy = import_module("numpy")
-            if hasattr(answer, "dtype"):
-                return answer
-            return numpy.array(answer[0][0])
-        if self._task in ("token-classification", "ner"):
-            several = answer and isinstance(answer[0], list)
-            found = [_entities(each) for each in (answer if several else [answer])]
-        elif self._task == "fill-mask":
-            found = _fillings(answer)
+    def _answer(self, output: Any, inputs: Any) -> Any:
+        """Bring the pipeline's answer into the form that MLflow gives it."""
+        if self._task in RETURN_LABELS:
+            rows = [output] if isinstance(output, dict) else output
+            return import_module("pandas").DataFrame(rows)
+        if self._task == ZERO_SHOT:
+            return _labels(output)
+        if self._task == FEATURES:
+            if hasattr(output, "dtype"):
+                return output
+            return import_module("numpy").array(output[0][0])
+        if self._task in (ENTITIES, NER):
+            has_several = output and isinstance(output[0], list)
+            return [_entities(found).strip() for found in (output if has_several else [output])]
+        if self._task == FILL_MASK:
+            texts = _fillings(output)
         else:
-            found = _texts(
-                answer, "translation_text" if self._task == "translation" else ANSWERS[self._task]
-            )
-        texts = [text.strip() for text in found]
-        if isinstance(given, str) and self._task not in ("token-classification", "ner"):
+            texts = _texts(output, ANSWER_KEYS[self._task])
+        texts = [text.strip() for text in texts]
+        if isinstance(inputs, str):
             return texts[:1]
         return texts
 
@@ -159,13 +146,16 @@ def load_native(
     base_model_path: str | None = None,
     **options: Any,
 ) -> Any:
-    """Give the pipeline of a model directory, or its parts by name, as `transformers.pipeline` takes them.
+    """Load the pipeline of a model directory, or its components, as `transformers.pipeline` takes them.
 
-    base_model_path: where the weights lie that an adapter of PEFT is put on. options: others of the
+    base_model_path: where the weights are that a PEFT adapter is put on. options: others of the
     pipeline.
     """
     library = import_module("transformers")
-    parts = _parts(library, folder, flavor, base_model_path)
+    parts = {
+        "model": _model(library, folder, flavor, base_model_path),
+        **_components(library, folder, flavor),
+    }
     dtype = options.pop("torch_dtype", None) or flavor.get("torch_dtype")
     if dtype:
         if isinstance(dtype, str):
@@ -174,51 +164,54 @@ def load_native(
     if components:
         return {"task": flavor["task"], **parts}
     if flavor.get("processor_type"):
-        raise ValueError(
-            "a model that was saved with a processor is no pipeline: load its components"
-        )
-    if flavor.get("framework") and _major(library) < 5:
+        raise ValueError("a model that was saved with a processor has components, but no pipeline")
+    if flavor.get("framework") and _major_version(library) < 5:
         options.setdefault("framework", flavor["framework"])
     return library.pipeline(task=flavor["task"], **{**parts, **options})
 
 
-def _parts(
-    library: Any, folder: str, flavor: Mapping[str, Any], base: str | None
-) -> dict[str, Any]:
-    kind = getattr(library, flavor["pipeline_model_type"], None)
+def _model(library: Any, folder: str, flavor: Mapping[str, Any], base: str | None) -> Any:
+    model_class = getattr(library, flavor["pipeline_model_type"], None)
     base = base or flavor.get("local_base_model_path")
     revision = flavor.get("source_model_revision")
+    options = {}
     if base is None and revision is not None:
-        model = _read(kind, library.AutoModel, flavor["source_model_name"], revision=revision)
+        place, options = flavor["source_model_name"], {"revision": revision}
     else:
-        own = os.path.join(folder, flavor.get("model_binary") or "model")
-        model = _read(kind, library.AutoModel, base or own)
+        place = base or os.path.join(folder, flavor.get("model_binary") or "model")
+    model = _read(model_class, library.AutoModel, place, **options)
     if flavor.get("peft_adaptor"):
-        model = import_module("peft").PeftModel.from_pretrained(
-            model, os.path.join(folder, flavor["peft_adaptor"])
-        )
-    parts = {"model": model}
-    names = [*flavor.get("components", ()), *([PROCESSOR] if flavor.get("processor_type") else [])]
+        adapter = os.path.join(folder, flavor["peft_adaptor"])
+        return import_module("peft").PeftModel.from_pretrained(model, adapter)
+    return model
+
+
+def _components(library: Any, folder: str, flavor: Mapping[str, Any]) -> Dict[str, Any]:
+    names = list(flavor.get("components", ()))
+    if flavor.get("processor_type"):
+        names.append(PROCESSOR)
+    components = {}
     for name in names:
-        kind = getattr(library, flavor.get(f"{name}_type", ""), None)
-        where, given = os.path.join(folder, COMPONENTS, name), {}
+        component_class = getattr(library, flavor.get(f"{name}_type", ""), None)
+        place, options = os.path.join(folder, COMPONENTS, name), {}
         if flavor.get(f"{name}_revision"):
-            where, given = flavor[f"{name}_name"], {"revision": flavor[f"{name}_revision"]}
+            place, options = flavor[f"{name}_name"], {"revision": flavor[f"{name}_revision"]}
         if name == "image_processor" and find_spec("PIL") is not None:
             import_module("PIL.Image")  # transformers asks only whether it is installed
-        parts[name] = _read(kind, getattr(library, AUTO[name]), where, **given)
-    return parts
+        auto_class = getattr(library, AUTO_CLASSES[name])
+        components[name] = _read(component_class, auto_class, place, **options)
+    return components
 
 
-def _read(kind: Any, auto: Any, where: str, **options: Any) -> Any:
-    """Load by the class that was saved; by the one that finds the class when this library has it no more."""
-    if kind is not None and hasattr(kind, "from_pretrained"):
-        return kind.from_pretrained(where, **options)
-    return auto.from_pretrained(where, trust_remote_code=True, **options)
+def _read(saved_class: Any, auto_class: Any, place: str, **options: Any) -> Any:
+    """Load with the class that was saved; where the library lacks it, with the one that finds a class."""
+    if saved_class is not None and hasattr(saved_class, "from_pretrained"):
+        return saved_class.from_pretrained(place, **options)
+    return auto_class.from_pretrained(place, trust_remote_code=True, **options)
 
 
 def _saved_config(folder: str) -> Mapping[str, Any]:
-    """The arguments that MLflow before 2.6 kept in a file of their own."""
+    """Read the arguments of calls that MLflow before 2.6 kept in a file of their own."""
     path = os.path.join(folder, COMPONENTS, "inference_config.txt")
     if not os.path.isfile(path):
         return {}
@@ -227,75 +220,80 @@ def _saved_config(folder: str) -> Mapping[str, Any]:
     return config
 
 
-def _major(library: Any) -> int:
+def _major_version(library: Any) -> int:
     return int(library.__version__.partition(".")[0])
 
 
-def _values(data: Any, task: str) -> Any:
-    """Give a data frame as records; of zero-shot classification its columns, each value once."""
+def _python_values(data: Any, task: str) -> Any:
+    """Convert a data frame to records; for zero-shot classification to its columns, without repetition."""
     if not hasattr(data, "iloc"):
         return data
-    if task != "zero-shot-classification":
+    if task != ZERO_SHOT:
         return data.to_dict(orient="records")
     columns = {}
     for name, values in data.to_dict(orient="list").items():
-        unique = [each for index, each in enumerate(values) if each not in values[:index]]
+        unique: List[Any] = []
+        for value in values:
+            if value not in unique:
+                unique.append(value)
         columns[name] = unique if len(unique) > 1 and _are_texts(unique) else unique[0]
     return columns
 
 
 def _first_values(values: Any) -> Any:
-    """Give the texts of records of one column."""
-    if isinstance(values, list) and values and all(isinstance(each, dict) for each in values):
-        return [next(iter(each.values())) for each in values]
-    return values
+    """Give the first value of each record; what is not a list of records stays."""
+    if not _are_records(values):
+        return values
+    return [next(iter(record.values())) for record in values]
 
 
 def _classified(values: Any) -> Any:
-    """Records with `text` and `text_pair` stay; those of another single column are texts."""
+    """Keep records with `text` and `text_pair`; those of another single column become texts."""
+    if isinstance(values, dict):
+        return [values]
     if not isinstance(values, list) or not values or not isinstance(values[0], dict):
-        if isinstance(values, dict):
-            return [values]
         return values
-    if set(values[0]) <= {"text", "text_pair"}:
+    names = list(values[0])
+    if set(names) <= {"text", "text_pair"}:
         return values
-    if len(values[0]) > 1:
+    if len(names) > 1:
         raise ValueError(
-            f"a text classification takes the columns text and text_pair, not {', '.join(values[0])}"
+            f"text classification takes the columns text and text_pair, not {', '.join(names)}"
         )
-    return [_literal(each) for each in _first_values(values)]
+    return [_literal(value) for value in _first_values(values)]
 
 
-def _literal(text: Any) -> Any:
+def _literal(value: Any) -> Any:
+    """Read the text of a dictionary; everything else stays."""
+    if not isinstance(value, str) or not value.startswith("{"):
+        return value
     try:
-        if isinstance(text, str) and text.startswith("{"):
-            return ast.literal_eval(text)
-        return text
+        return ast.literal_eval(value)
     except (ValueError, SyntaxError):
-        return text
+        return value
 
 
 def _generated(values: Any) -> Any:
-    """A dictionary of texts is told as `key: value …`, as models of many tasks are trained to read."""
+    """Write a dictionary of texts as `key: value …`, which models of many tasks are trained to read."""
     if isinstance(values, dict):
-        if "inputs" not in values and all(isinstance(key, str) for key in values):
+        if "inputs" not in values and _are_texts(list(values)):
             return " ".join(f"{key}: {value}" for key, value in values.items())
         return list(values.values())
-    if isinstance(values, list) and values and all(isinstance(each, dict) for each in values):
-        if 0 in values[0]:
-            return _first_values(values)
-        return [_generated(each) for each in values]
-    return values
+    if not _are_records(values):
+        return values
+    if 0 in values[0]:  # a data frame without names
+        return _first_values(values)
+    return [_generated(record) for record in values]
 
 
-def _asked(values: Any) -> Any:
-    """Questions with their contexts."""
+def _questions(values: Any) -> Any:
+    """Give questions with their contexts."""
     rows = [values] if isinstance(values, dict) else list(values)
     if not all({"question", "context"} <= set(row) for row in rows):
         raise ValueError("question answering takes the columns question and context")
     if len(rows) == 1:
         return dict(rows[0])
-    return {key: [row[key] for row in rows] for key in ("question", "context")}
+    return {name: [row[name] for row in rows] for name in ("question", "context")}
 
 
 def _candidates(values: Any) -> Any:
@@ -305,14 +303,13 @@ def _candidates(values: Any) -> Any:
     return values
 
 
-def _tabled(values: Any) -> Any:
+def _table_questions(values: Any) -> Any:
     rows = [values] if isinstance(values, dict) else list(values)
     table = rows[0]["table"]
+    if isinstance(table, str):
+        table = ast.literal_eval(table)
     queries = [row["query"] for row in rows]
-    return {
-        "table": ast.literal_eval(table) if isinstance(table, str) else table,
-        "query": queries if len(queries) > 1 else queries[0],
-    }
+    return {"table": table, "query": queries if len(queries) > 1 else queries[0]}
 
 
 def _files(values: Any) -> Any:
@@ -322,48 +319,59 @@ def _files(values: Any) -> Any:
     return values
 
 
-PREPARATIONS: Mapping[str, Callable[[Any], Any]] = {
-    "text-classification": _classified,
-    "sentiment-analysis": _classified,
-    "text2text-generation": _generated,
-    "question-answering": _asked,
-    "zero-shot-classification": _candidates,
-    "table-question-answering": _tabled,
-    SPEECH: _files,
-    "audio-classification": _files,
-    "image-classification": _first_values,
-}
+def _texts(output: Any, key: str) -> List[str]:
+    """Give the texts under a key, however deep the lists are."""
+    if isinstance(output, dict):
+        return [output[key]]
+    texts = []
+    for item in output:
+        texts += _texts(item, key)
+    return texts
 
 
-def _texts(answer: Any, key: str) -> list[str]:
-    """The texts under that key, however deep the lists are."""
-    if isinstance(answer, dict):
-        return [answer[key]]
-    return [text for each in answer for text in _texts(each, key)]
-
-
-def _fillings(answer: Any) -> list[str]:
-    """The best filling of each text."""
-    if isinstance(answer[0], dict):
-        return [answer[0]["token_str"]]
-    return [
-        each[0]["token_str"] if isinstance(each[0], dict) else each[0][0]["token_str"]
-        for each in answer
-    ]
+def _fillings(output: Any) -> List[str]:
+    """Give the best filling of each text."""
+    if isinstance(output[0], dict):
+        return [output[0]["token_str"]]
+    fillings = []
+    for candidates in output:
+        best = candidates[0]
+        if isinstance(best, list):  # of a text with several masks, the first one
+            best = best[0]
+        fillings.append(best["token_str"])
+    return fillings
 
 
 def _entities(found: Any) -> str:
-    return ",".join(each.get("entity_group") or each["entity"] for each in found)
+    return ",".join(entity.get("entity_group") or entity["entity"] for entity in found)
 
 
-def _labels(answer: Any) -> Any:
-    rows = [
-        {"sequence": each["sequence"], "labels": label, "scores": score}
-        for each in ([answer] if isinstance(answer, dict) else answer)
-        for label, score in zip(each["labels"], each["scores"])  # noqa: B905 - Python 3.8
-    ]
+def _labels(output: Any) -> Any:
+    rows = []
+    for result in [output] if isinstance(output, dict) else output:
+        for label, score in zip(result["labels"], result["scores"]):  # noqa: B905 - Python 3.8
+            rows.append({"sequence": result["sequence"], "labels": label, "scores": score})
     return import_module("pandas").DataFrame(rows)
 
 
 def _are_texts(values: Any) -> bool:
-    return isinstance(values, list) and all(isinstance(each, str) for each in values)
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
+
+
+def _are_records(values: Any) -> bool:
+    if not isinstance(values, list) or not values:
+        return False
+    return all(isinstance(value, dict) for value in values)
+
+
+PREPARATIONS: Dict[str, Callable[[Any], Any]] = {  # of inputs, by task
+    TEXT_CLASSIFICATION: _classified,
+    SENTIMENT: _classified,
+    TEXT_TO_TEXT: _generated,
+    QUESTION: _questions,
+    ZERO_SHOT: _candidates,
+    TABLE_QUESTION: _table_questions,
+    SPEECH: _files,
+    AUDIO_CLASSIFICATION: _files,
+    IMAGE_CLASSIFICATION: _first_values,
+}

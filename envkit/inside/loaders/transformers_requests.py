@@ -1,17 +1,18 @@
-"""Pipelines of transformers that answer requests in OpenAI's form: chats, completions and embeddings."""
+"""Requests in OpenAI's form to transformers pipelines: chats, completions and embeddings."""
 
 from __future__ import annotations
 
 import time
 import uuid
 from importlib import import_module
-from typing import Any, Mapping
+from typing import Any, Dict, List, Mapping, Tuple
 
 from .sentence_transformers import EMBEDDING, embeddings_answer
 
 CHAT, COMPLETIONS = "llm/v1/chat", "llm/v1/completions"
 PROMPTS = {CHAT: "messages", COMPLETIONS: "prompt"}
 OBJECTS = {CHAT: "chat.completion", COMPLETIONS: "text_completion"}
+UNUSED_OPTIONS = ("return_full_text", "include_prompt", "collapse_whitespace", "n", "stream")
 
 
 def answer_request(
@@ -19,92 +20,104 @@ def answer_request(
 ) -> Any:
     """Answer a request, or a data frame of requests whose options are those of its first row.
 
-    task: which of the three. options: of each call of the pipeline. name: what the answer calls the
-    model. Raises `ValueError` when the request lacks what is asked.
+    task: one of the three. options: of each call of the pipeline. name: what the answer calls the
+    model. Raises `ValueError` when the request lacks the prompts.
     """
-    field = PROMPTS.get(task, "input")
-    asked, given = _asked(data, field)
+    prompts, request_options = _split(data, PROMPTS.get(task, "input"))
     if task == EMBEDDING:
-        texts = asked[0] if isinstance(asked[0], list) else asked
-        numpy = import_module("numpy")
-        return embeddings_answer(
-            texts, [numpy.array(each[0][0]) for each in pipeline(texts)], pipeline.tokenizer
-        )
+        return _embeddings(pipeline, prompts)
+    tokenizer = pipeline.tokenizer
     if task == CHAT:
-        prompts = [_prompt(pipeline.tokenizer, each) for each in asked]
-    else:
-        prompts = asked
-    call = _call_options(pipeline.tokenizer, {**options, **given})
-    found = pipeline(prompts, return_tensors=True, **call)
-    return [
-        {**_answer(pipeline.tokenizer, task, prompt, _tokens(each), call), "model": name}
-        for prompt, each in zip(prompts, found)  # noqa: B905 - Python 3.8
-    ]
+        prompts = [_as_text(tokenizer, messages) for messages in prompts]
+    call_options = _call_options(tokenizer, {**options, **request_options})
+    outputs = pipeline(prompts, return_tensors=True, **call_options)
+    answers = []
+    for prompt, output in zip(prompts, outputs):  # noqa: B905 - Python 3.8
+        answer = _answer(tokenizer, task, prompt, _tokens(output), call_options)
+        answers.append({**answer, "model": name})
+    return answers
 
 
-def _asked(data: Any, field: str) -> tuple[list[Any], dict[str, Any]]:
+def _split(data: Any, field: str) -> Tuple[List[Any], Dict[str, Any]]:
+    """Give the prompts, and the options that are set."""
     if hasattr(data, "iloc"):
         columns = data.to_dict(orient="list")
     else:
-        columns = {key: [data[key]] for key in data}
+        columns = {name: [data[name]] for name in data}
     if field not in columns:
-        raise ValueError(
-            f"the request lacks {field!r}; it has {', '.join(map(str, columns)) or 'nothing'}"
-        )
-    first = {key: values[0] for key, values in columns.items() if key != field}
-    return columns[field], {
-        key: value for key, value in first.items() if value is not None and value == value
-    }
+        names = ", ".join(map(str, columns)) or "nothing"
+        raise ValueError(f"the request has no {field!r}; it has {names}")
+    options = {}
+    for name, values in columns.items():
+        if name == field:
+            continue
+        value = values[0]
+        if value is not None and value == value:  # a data frame has NaN for what is not set
+            options[name] = value
+    return columns[field], options
 
 
-def _prompt(tokenizer: Any, messages: Any) -> str:
+def _embeddings(pipeline: Any, texts: List[Any]) -> Dict[str, Any]:
+    if isinstance(texts[0], list):
+        texts = texts[0]
+    numpy = import_module("numpy")
+    vectors = [numpy.array(output[0][0]) for output in pipeline(texts)]
+    return embeddings_answer(texts, vectors, pipeline.tokenizer)
+
+
+def _as_text(tokenizer: Any, messages: Any) -> str:
     text: str = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     return text
 
 
-def _call_options(tokenizer: Any, given: dict[str, Any]) -> dict[str, Any]:
-    """Give OpenAI's options the names that transformers has for them."""
-    options = dict(given)
-    for name in ("return_full_text", "include_prompt", "collapse_whitespace", "n", "stream"):
-        options.pop(name, None)
-    most, stop = options.pop("max_tokens", None), options.pop("stop", None)
-    if most:
-        options["max_new_tokens"] = most
+def _call_options(tokenizer: Any, options: Mapping[str, Any]) -> Dict[str, Any]:
+    """Rename OpenAI's options as transformers has them."""
+    call_options = {name: value for name, value in options.items() if name not in UNUSED_OPTIONS}
+    max_tokens, stop = call_options.pop("max_tokens", None), call_options.pop("stop", None)
+    if max_tokens:
+        call_options["max_new_tokens"] = max_tokens
     if stop:
-        options.update(
-            stop_strings=[stop] if isinstance(stop, str) else list(stop), tokenizer=tokenizer
-        )
-    return options
+        call_options["stop_strings"] = [stop] if isinstance(stop, str) else list(stop)
+        call_options["tokenizer"] = tokenizer
+    return call_options
 
 
-def _tokens(found: Any) -> list[int]:
-    tokens: list[int] = (found[0] if isinstance(found, list) else found)["generated_token_ids"]
+def _tokens(output: Any) -> List[int]:
+    if isinstance(output, list):
+        output = output[0]
+    tokens: List[int] = output["generated_token_ids"]
     return tokens
 
 
 def _answer(
-    tokenizer: Any, task: str, prompt: str, tokens: list[int], options: Mapping[str, Any]
-) -> dict[str, Any]:
-    asked = tokenizer(prompt, add_special_tokens=False)["input_ids"]
-    whole = tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=True)
-    before = tokenizer.decode(asked, skip_special_tokens=True, clean_up_tokenization_spaces=True)
-    text = whole[len(before) :].lstrip()
-    new = len(tokens) - len(asked)
-    at_end = new == options.get("max_new_tokens") or len(tokens) > options.get(
-        "max_length", float("inf")
-    )
+    tokenizer: Any, task: str, prompt: str, tokens: List[int], options: Mapping[str, Any]
+) -> Dict[str, Any]:
+    prompt_tokens = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    start = _decoded(tokenizer, prompt_tokens)
+    text = _decoded(tokenizer, tokens)[len(start) :].lstrip()
+    new_tokens = len(tokens) - len(prompt_tokens)
+    is_cut_off = new_tokens == options.get("max_new_tokens")
+    is_cut_off = is_cut_off or len(tokens) > options.get("max_length", float("inf"))
+    choice: Dict[str, Any] = {"index": 0, "finish_reason": "length" if is_cut_off else "stop"}
     if task == CHAT:
-        said = {"message": {"role": "assistant", "content": text}}
+        choice["message"] = {"role": "assistant", "content": text}
     else:
-        said = {"text": text}
+        choice["text"] = text
     return {
         "id": str(uuid.uuid4()),
         "object": OBJECTS[task],
         "created": int(time.time()),
         "usage": {
-            "prompt_tokens": len(asked),
-            "completion_tokens": new,
+            "prompt_tokens": len(prompt_tokens),
+            "completion_tokens": new_tokens,
             "total_tokens": len(tokens),
         },
-        "choices": [{"index": 0, "finish_reason": "length" if at_end else "stop", **said}],
+        "choices": [choice],
     }
+
+
+def _decoded(tokenizer: Any, tokens: Any) -> str:
+    text: str = tokenizer.decode(
+        tokens, skip_special_tokens=True, clean_up_tokenization_spaces=True
+    )
+    return text

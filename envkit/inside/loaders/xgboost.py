@@ -1,28 +1,35 @@
-"""In place of `mlflow.xgboost`: a booster, or a model with scikit-learn's interface, in XGBoost's own formats."""
+"""Stands in for `mlflow.xgboost`: a booster, or a model with scikit-learn's interface, in XGBoost's formats.
+
+Needs: xgboost; scikit-learn for models with its interface.
+Returns: what the model's own `predict` returns.
+"""
 
 from __future__ import annotations
 
 import inspect
 import os
 from importlib import import_module
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Dict, Mapping
 
-from .native import Native
+from .native import NativeModel
+
+BOOSTER = "xgboost.core.Booster"
 
 
-class XGBoostModel(Native):
+class XGBoostModel(NativeModel):
     """What `mlflow.pyfunc` calls."""
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         """Predict with those of `params` that the model's own `predict` takes; a booster gets a `DMatrix`."""
         xgboost = import_module("xgboost")
         predict = self.model.predict
-        accepted = _accepted(predict, params or {})
-        if isinstance(self.model, xgboost.Booster):
-            return predict(xgboost.DMatrix(data), **{"validate_features": True, **accepted})
-        if isinstance(self.model, xgboost.XGBModel):
-            return predict(data, **{"validate_features": True, **accepted})
-        return predict(data, **accepted)
+        options = _accepted(predict, params or {})
+        is_booster = isinstance(self.model, xgboost.Booster)
+        if is_booster:
+            data = xgboost.DMatrix(data)
+        if is_booster or isinstance(self.model, xgboost.XGBModel):
+            options.setdefault("validate_features", True)
+        return predict(data, **options)
 
 
 def load(path: str, request: Mapping[str, Any]) -> XGBoostModel:
@@ -32,17 +39,19 @@ def load(path: str, request: Mapping[str, Any]) -> XGBoostModel:
 
 
 def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
-    """Give the model of a model directory; MLflow before 1.22 wrote no `model_class` and meant a booster."""
-    module, _, name = flavor.get("model_class", "xgboost.core.Booster").rpartition(".")
+    """Load the model of a model directory; without `model_class` (MLflow before 1.22) it is a booster."""
+    module, _, name = flavor.get("model_class", BOOSTER).rpartition(".")
     if module == "xgboost.sklearn":
-        import_module("sklearn")  # XGBoost tries to import it and has these models only then
+        import_module("sklearn")  # XGBoost tries to import it, and has these models only then
     model = getattr(import_module(module), name)()
     model.load_model(os.path.join(folder, flavor["data"]))
     return model
 
 
-def _accepted(function: Callable[..., Any], params: Mapping[str, Any]) -> dict[str, Any]:
-    known = inspect.signature(function).parameters
-    if any(each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD) for each in known.values()):
-        return dict(params)
-    return {name: value for name, value in params.items() if name in known}
+def _accepted(function: Callable[..., Any], params: Mapping[str, Any]) -> Dict[str, Any]:
+    """Give the parameters that a function takes."""
+    parameters = inspect.signature(function).parameters
+    for parameter in parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            return dict(params)
+    return {name: value for name, value in params.items() if name in parameters}

@@ -1,78 +1,80 @@
-"""A model that is a single file, without `MLmodel`: loaded by the library that its format belongs to.
+"""A model that is a single file, without `MLmodel`: loaded by the library of its format.
 
-What comes out predicts by its `predict`, or by being called. Nothing is known of the form of its
-input.
+Needs: that library.
+Takes: whatever the loaded object takes; nothing is known of it.
+Returns: what its `predict`, or calling it, returns.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
 import pickle
 from importlib import import_module
-from typing import Any, Callable, Mapping
+from importlib.util import find_spec
+from typing import Any, Callable, Dict, Mapping
 
 from ...artifact_formats import format_of
+from ..pytorch import is_torchscript
 
-NUMBERS = {
+ONNX_TYPES = {
     "tensor(float)": "float32",
     "tensor(double)": "float64",
     "tensor(int64)": "int64",
     "tensor(int32)": "int32",
 }
-PACKED = ((b"\x1f\x8b", "gzip"), (b"BZh", "bz2"), (b"\xfd7zXZ", "lzma"), (b"\x5d\x00\x00", "lzma"))
+COMPRESSIONS = (  # first bytes, and the module that decompresses
+    (b"\x1f\x8b", "gzip"),
+    (b"BZh", "bz2"),
+    (b"\xfd7zXZ", "lzma"),
+    (b"\x5d\x00\x00", "lzma"),
+)
+ZLIB = b"\x78"  # the first byte of files that joblib compresses by itself
 
 
 class Artifact:
-    """The loaded object, and how it is asked."""
+    """A loaded object. predict_function: calls it, when it has no `predict` and cannot be called itself."""
 
-    def __init__(self, loaded: Any, ask: Callable[[Any], Any] | None = None) -> None:
+    def __init__(self, loaded: Any, predict_function: Callable[[Any], Any] | None = None) -> None:
         self._loaded = loaded
-        self._ask = ask
+        self._predict_function = predict_function
 
     def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - nothing is known of parameters
         """Predict."""
-        ask = self._ask or getattr(self._loaded, "predict", None)
-        if ask is None and callable(self._loaded):
-            ask = self._loaded
-        if ask is None:
+        predict = self._predict_function or getattr(self._loaded, "predict", None)
+        if predict is None and callable(self._loaded):
+            predict = self._loaded
+        if predict is None:
             kind = type(self._loaded)
             raise TypeError(
                 f"a {kind.__module__}.{kind.__qualname__} has no `predict` and cannot be called"
             )
-        return ask(data)
+        return predict(data)
 
 
 def load(path: str, request: Mapping[str, Any]) -> Artifact:  # noqa: ARG001 - as the other loaders
-    """Load the file. Raises `ValueError` for a format that nothing here loads."""
-    kind = format_of(path)
-    loader = LOADERS.get(kind or "")
+    """Load the file. Raises `ValueError` for a format that cannot be loaded."""
+    loader = LOADERS.get(format_of(path) or "")
     if loader is None:
         raise ValueError(
-            f"{os.path.basename(path)} is of no format that can be loaded; it can only be read (`--static`)"
+            f"{os.path.basename(path)} has a format that cannot be loaded, only read (`--static`)"
         )
     return loader(path)
 
 
 def _pickle(path: str) -> Artifact:
-    """What joblib wrote it alone can read, whatever the file is called."""
+    """Load a pickle, plain or compressed; what joblib wrote only joblib can read, whatever its name."""
     with open(path, "rb") as stream:
         content = stream.read()
-    packed = next((module for magic, module in PACKED if content.startswith(magic)), None)
-    if (
-        b"joblib.numpy_pickle" in content
-        or content.startswith(b"\x78")
-        or (packed and _has("joblib"))
-    ):
+    if b"joblib.numpy_pickle" in content or content.startswith(ZLIB):
         return _joblib(path)
-    if packed:
-        content = import_module(packed).decompress(content)
+    for first_bytes, module in COMPRESSIONS:
+        if content.startswith(first_bytes):
+            if find_spec("joblib") is not None:  # joblib may have compressed it
+                return _joblib(path)
+            content = import_module(module).decompress(content)
+            break
     return Artifact(pickle.loads(content))
-
-
-def _has(module: str) -> bool:
-    from importlib.util import find_spec
-
-    return find_spec(module) is not None
 
 
 def _joblib(path: str) -> Artifact:
@@ -85,28 +87,20 @@ def _dill(path: str) -> Artifact:
 
 
 def _torch(path: str) -> Artifact:
-    """A TorchScript archive holds code; everything else is a pickle, of a module or of weights alone."""
-    import inspect
-    import zipfile
-
+    """Load a TorchScript archive, or a pickle of a module or of its weights alone."""
     torch = import_module("torch")
-    if zipfile.is_zipfile(path):
-        names = zipfile.ZipFile(path).namelist()
-    else:
-        names = []
-    if any(name.endswith("/constants.pkl") for name in names):
+    if is_torchscript(path):
         loaded = torch.jit.load(path, map_location="cpu")
     else:
+        options: Dict[str, Any] = {"map_location": "cpu"}
         if "weights_only" in inspect.signature(torch.load).parameters:
-            whole = {"weights_only": False}
-        else:
-            whole = {}
-        loaded = torch.load(path, map_location="cpu", **whole)
+            options["weights_only"] = False
+        loaded = torch.load(path, **options)
     if not isinstance(loaded, torch.nn.Module):
         return Artifact(loaded)
     loaded.eval()
 
-    def ask(data: Any) -> Any:
+    def predict(data: Any) -> Any:
         values = data.to_numpy() if hasattr(data, "to_numpy") else data
         with torch.no_grad():
             answer = loaded(torch.as_tensor(values, dtype=torch.float32))
@@ -114,11 +108,11 @@ def _torch(path: str) -> Artifact:
             return answer.numpy()
         return answer
 
-    return Artifact(loaded, ask)
+    return Artifact(loaded, predict)
 
 
 def _skops(path: str) -> Artifact:
-    """Every type in it is trusted, as in a pickle: who captures a model trusts it."""
+    """Load with every type trusted, as in a pickle: who captures a model trusts it."""
     io = import_module("skops.io")
     return Artifact(io.load(path, trusted=io.get_untrusted_types(file=path)))
 
@@ -146,26 +140,25 @@ def _safetensors(path: str) -> Artifact:
 
 
 def _onnx(path: str) -> Artifact:
-    session = import_module("onnxruntime").InferenceSession(
-        path, providers=["CPUExecutionProvider"]
-    )
+    runtime = import_module("onnxruntime")
+    session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
-    def ask(data: Any) -> Any:
-        numpy = import_module("numpy")
-        inputs = session.get_inputs()
+    def predict(data: Any) -> Any:
+        nodes = session.get_inputs()
         if not isinstance(data, Mapping):
-            data = {inputs[0].name: data.to_numpy() if hasattr(data, "to_numpy") else data}
-        given = {
-            each.name: numpy.asarray(data[each.name], dtype=NUMBERS.get(each.type))
-            for each in inputs
-        }
-        answers = session.run(None, given)
-        return {each.name: answer for each, answer in zip(session.get_outputs(), answers)}  # noqa: B905 - Python 3.8
+            values = data.to_numpy() if hasattr(data, "to_numpy") else data
+            data = {nodes[0].name: values}
+        asarray = import_module("numpy").asarray
+        inputs = {}
+        for node in nodes:
+            inputs[node.name] = asarray(data[node.name], dtype=ONNX_TYPES.get(node.type))
+        names = [node.name for node in session.get_outputs()]
+        return dict(zip(names, session.run(None, inputs)))  # noqa: B905 - Python 3.8
 
-    return Artifact(session, ask)
+    return Artifact(session, predict)
 
 
-LOADERS: Mapping[str, Callable[[str], Artifact]] = {
+LOADERS: Mapping[str, Callable[[str], Artifact]] = {  # by format
     "catboost": _catboost,
     "dill": _dill,
     "joblib": _joblib,

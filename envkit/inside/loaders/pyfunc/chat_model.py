@@ -1,9 +1,14 @@
-"""In place of `mlflow.pyfunc.loaders.chat_model`: a model of a conversation, asked in chat completions."""
+"""Stands in for `mlflow.pyfunc.loaders.chat_model`: a model of a conversation.
+
+Needs: what the model's own code needs.
+Takes: a chat completion request: an object, a list of messages, or a data frame with one row.
+Returns: the answer as a JSON object.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import Any, Iterator, Mapping
+from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
 from ...author import base_classes, chat
 from ...data.signature import InvalidInput
@@ -11,48 +16,44 @@ from .python_model import context_of, unpickle
 
 
 class ChatModel:
-    """What `mlflow.pyfunc` calls: makes objects of a request, and a JSON object of the answer.
-
-    python_model: what its author wrote.
-    """
+    """What `mlflow.pyfunc` calls. python_model: what its author wrote."""
 
     takes_raw_inputs = True
 
     def __init__(self, model: Any, context: base_classes.PythonModelContext) -> None:
-        self.python_model = (
-            model.model if type(model).__name__ == base_classes.ChatAdapter.__name__ else model
-        )
-        self._types: Any = sys.modules.get("mlflow.types.llm") or chat
+        if type(model).__name__ == base_classes.ChatAdapter.__name__:
+            model = model.model
+        self.python_model = model
         self.context = context
+        # the model's code may compare classes, so it gets MLflow's if it has imported them
+        self._classes: Any = sys.modules.get("mlflow.types.llm") or chat
 
     def predict(self, data: Any, params: Any = None) -> Any:
         """Answer a request."""
-        function = self.python_model.predict
-        return _object(
-            function(*base_classes.arguments(function, self.context, *self._parts(data, params)))
-        )
+        predict = self.python_model.predict
+        return _json_object(predict(*self._arguments(predict, data, params)))
 
     def predict_stream(self, data: Any, params: Any = None) -> Iterator[Any]:
-        """Answer piece by piece."""
-        function = self.python_model.predict_stream
-        for each in function(
-            *base_classes.arguments(function, self.context, *self._parts(data, params))
-        ):
-            yield _object(each)
+        """Answer a request piece by piece."""
+        predict = self.python_model.predict_stream
+        for chunk in predict(*self._arguments(predict, data, params)):
+            yield _json_object(chunk)
 
-    def _parts(self, data: Any, params: Any) -> tuple[Any, Any]:
-        request = {**_row(data), **(params or {})}
+    def _arguments(self, function: Any, data: Any, params: Any) -> Tuple[Any, ...]:
+        request = {**_request(data), **(params or {})}
         try:
-            messages = [
-                self._types.ChatMessage.from_dict(each) if isinstance(each, dict) else each
-                for each in request.pop("messages", None) or ()
-            ]
-            return messages, self._types.ChatParams.from_dict(request)
-        except (
-            ValueError,
-            TypeError,
-        ) as error:  # as the objects of both libraries refuse what is missing or another
+            messages = self._messages(request.pop("messages", None) or ())
+            chat_params = self._classes.ChatParams.from_dict(request)
+        except (ValueError, TypeError) as error:  # what the classes raise for a malformed request
             raise InvalidInput(str(error)) from error
+        return base_classes.chat_arguments(function, self.context, messages, chat_params)
+
+    def _messages(self, messages: Any) -> List[Any]:
+        chat_message = self._classes.ChatMessage
+        return [
+            chat_message.from_dict(message) if isinstance(message, dict) else message
+            for message in messages
+        ]
 
 
 def load(path: str, request: Mapping[str, Any]) -> ChatModel:
@@ -62,34 +63,34 @@ def load(path: str, request: Mapping[str, Any]) -> ChatModel:
 
 
 def wrapped(model: Any, path: str, conf: Mapping[str, Any]) -> ChatModel:
-    """Let a model load its context, and make it one that can be asked."""
+    """Let a model load its context, and wrap it."""
     context = context_of(path, conf)
     model.load_context(context)
     return ChatModel(model, context)
 
 
-def _row(data: Any) -> dict[str, Any]:
-    """A request is an object, a list of messages, or the one row of a data frame."""
+def _request(data: Any) -> Dict[str, Any]:
+    """Give the request: the data are it, its messages, or a data frame with one row."""
     if isinstance(data, dict):
         return data
     if isinstance(data, list):
         return {"messages": data}
-    if hasattr(data, "iloc") and hasattr(data, "to_dict"):
-        return {name: _list(column[0]) for name, column in data.to_dict(orient="list").items()}
-    raise TypeError(f"a chat model takes an object with `messages`, not a {type(data).__name__}")
+    if not hasattr(data, "iloc") or not hasattr(data, "to_dict"):
+        raise TypeError(
+            f"a chat model takes an object with `messages`, not a {type(data).__name__}"
+        )
+    request = {}
+    for name, values in data.to_dict(orient="list").items():
+        value = values[0]
+        request[name] = value.tolist() if hasattr(value, "tolist") else value
+    return request
 
 
-def _list(value: Any) -> Any:
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    return value
-
-
-def _object(answer: Any) -> Any:
+def _json_object(answer: Any) -> Any:
     if hasattr(answer, "to_dict"):
         return answer.to_dict()
     if isinstance(answer, dict):
         return answer
     raise TypeError(
-        f"a chat model answers with a ChatCompletionResponse, not a {type(answer).__name__}"
+        f"a chat model must return a ChatCompletionResponse, not a {type(answer).__name__}"
     )

@@ -1,49 +1,61 @@
-"""In place of `mlflow.pyfunc.loaders.code_model`: a model that its own code makes and registers by `set_model`."""
+"""Stands in for `mlflow.pyfunc.loaders.code_model`: a model that its code makes and registers by `set_model`.
+
+Needs: what the model's own code needs; MLflow for its agents.
+Returns: what the model's own `predict` returns.
+"""
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any, Mapping
 
-from ...author import base_classes, fake_mlflow, registry
+from ...author import fake_mlflow, registry
 from ...bytecode import NoBytecodeLoader
 from . import chat_model
 from .python_model import with_context
 
-REGISTRY, REGISTERED = "mlflow.models.model", "__mlflow_model__"
-WRAPPERS = {  # kinds of models that MLflow gives an interface of its own
+MLFLOW_REGISTRY, MLFLOW_MODEL = "mlflow.models.model", "__mlflow_model__"
+MLFLOW_CONFIG_MODULE, MLFLOW_CONFIG = "mlflow.models.model_config", "__mlflow_model_config__"
+AGENT_WRAPPERS = {  # kinds of models that MLflow wraps in an interface of its own
     "ChatAgent": ("mlflow.pyfunc.loaders.chat_agent", "_ChatAgentPyfuncWrapper"),
     "ResponsesAgent": ("mlflow.pyfunc.loaders.responses_agent", "_ResponsesAgentPyfuncWrapper"),
 }
+CHAT_MODEL_MODULES = (  # where the base class `ChatModel` may be defined
+    "mlflow.pyfunc.model",
+    "envkit.inside.author.base_classes",
+    "_envkit.author.base_classes",
+)
 
 
 def load(path: str, request: Mapping[str, Any]) -> Any:
-    """Run the model's code and take what it registered. Its file lies in the model directory, by its last name."""
+    """Run the model's code and take what it registered. The file is in the model directory, by its last name."""
     conf = request["python_function"]
-    model = registered(
-        os.path.join(path, os.path.basename(conf["model_code_path"])), conf.get("config")
-    )
+    file = os.path.join(path, os.path.basename(conf["model_code_path"]))
+    model = registered(file, conf.get("config"))
     if is_chat(model):
         return chat_model.wrapped(model, path, conf)
     wrapped = with_context(model, path, conf)
-    for kind in type(model).__mro__:
-        if kind.__module__ == "mlflow.pyfunc.model" and kind.__name__ in WRAPPERS:
-            return _wrap(model, wrapped, *WRAPPERS[kind.__name__])
+    for base in type(model).__mro__:
+        if base.__module__ == "mlflow.pyfunc.model" and base.__name__ in AGENT_WRAPPERS:
+            return _wrapped_agent(model, wrapped, *AGENT_WRAPPERS[base.__name__])
     return wrapped
 
 
 def registered(file: str, config: Any) -> Any:
-    """Run a file of code and give the model that it registered. Raises `RuntimeError` for one that registers none."""
+    """Run a file of code and give the model that it registered. Raises `RuntimeError` if it registered none."""
     _configure(config)
+    # an installed envkit, which the code may import, must register where this program looks
     sys.modules.setdefault("envkit.inside.author.registry", registry)
-    if REGISTRY in sys.modules:
-        sys.modules[REGISTRY].__dict__[REGISTERED] = None  # an earlier file's
+    mlflow_registry = sys.modules.get(MLFLOW_REGISTRY)
+    if mlflow_registry is not None:
+        setattr(mlflow_registry, MLFLOW_MODEL, None)  # the model of an earlier file
     model = registry.registered_by(lambda: _run(file))
     if model is None:
-        model = getattr(sys.modules.get(REGISTRY), REGISTERED, None)
+        model = getattr(sys.modules.get(MLFLOW_REGISTRY), MLFLOW_MODEL, None)
     if model is None:
         raise RuntimeError(
             f"{os.path.basename(file)} did not register a model: it never called `set_model`"
@@ -52,23 +64,18 @@ def registered(file: str, config: Any) -> Any:
 
 
 def is_chat(model: Any) -> bool:
-    """Whether a model is asked in chat completions, whoever defined its base class."""
-    homes = (
-        "mlflow.pyfunc.model",
-        base_classes.__name__,
-        "envkit.inside.author.base_classes",
-        "_envkit.author.base_classes",
-    )
-    return any(
-        kind.__name__ == "ChatModel" and kind.__module__ in homes for kind in type(model).__mro__
-    )
+    """Whether a model derives from `ChatModel`, whoever defined that class."""
+    for base in type(model).__mro__:
+        if base.__name__ == "ChatModel" and base.__module__ in CHAT_MODEL_MODULES:
+            return True
+    return False
 
 
 def _configure(config: Any) -> None:
     """Put the configuration where `mlflow.models.ModelConfig` looks for it."""
     fake_mlflow.configuration.set(config)
     if config and "mlflow" not in fake_mlflow.supplied():
-        import_module("mlflow.models.model_config").__dict__["__mlflow_model_config__"] = config
+        setattr(import_module(MLFLOW_CONFIG_MODULE), MLFLOW_CONFIG, config)
 
 
 def _run(path: str) -> None:
@@ -81,10 +88,9 @@ def _run(path: str) -> None:
     spec.loader.exec_module(module)
 
 
-def _wrap(model: Any, wrapped: Any, module: str, name: str) -> Any:
-    import inspect
-
+def _wrapped_agent(model: Any, wrapped: Any, module: str, name: str) -> Any:
+    """Wrap an agent with MLflow's class, whose parameters differ between versions."""
     wrapper = getattr(import_module(module), name)
-    known = {"context": wrapped.context, "signature": None}
-    names = list(inspect.signature(wrapper).parameters)[1:]
-    return wrapper(model, *(known.get(each) for each in names))
+    values = {"context": wrapped.context, "signature": None}
+    _, *names = inspect.signature(wrapper).parameters
+    return wrapper(model, *(values.get(name) for name in names))

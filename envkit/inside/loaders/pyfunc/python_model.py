@@ -1,4 +1,9 @@
-"""In place of `mlflow.pyfunc.model`: a pickled Python object with `predict`, or a pickled function."""
+"""Stands in for `mlflow.pyfunc.model`: a pickled Python object with `predict`, or a pickled function.
+
+Needs: what the model's own code needs.
+Takes: what the type hint of its input defines, else data in the form of the signature.
+Returns: what the model's own `predict` returns.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +17,15 @@ from ...author import base_classes
 from ...data.signature import InvalidInput
 
 Context = base_classes.PythonModelContext
-# as the flavor names them: the module that reads them
+
 COMPRESSIONS = {"lzma": "lzma", "bzip2": "bz2", "gzip": "gzip"}
-# hints of their classes say nothing of a signature
-TABLES = ("pandas.", "numpy.", "scipy.", "pyspark.", "polars.")
+"""The module that reads a compressed pickle, by the flavor's name for the compression."""
+
+TABLE_LIBRARIES = ("pandas.", "numpy.", "scipy.", "pyspark.", "polars.")
+"""Type hints of their classes do not define a signature."""
+
+ROW_HINTS = ("list[str]", "list[dict[str, str]]")
+"""What MLflow before 2.20 converts a data frame to; it ignores all other hints."""
 
 
 class PythonModel:
@@ -25,66 +35,51 @@ class PythonModel:
     """
 
     def __init__(self, model: Any, context: Context) -> None:
-        if not hasattr(model, "predict"):
-            function = model
-        else:
-            function = getattr(model, "func", None)
-        self.python_model = model if function is None else function
         self.context = context
-        self._asked = base_classes.FunctionModel(model) if not hasattr(model, "predict") else model
-        hints = getattr(self._asked, "predict_type_hints", None)
-        self._hint = _telling(getattr(hints, "input", None))
+        if hasattr(model, "predict"):
+            function = getattr(model, "func", None)  # of MLflow's model of a function, and ours
+            self._model = model
+        else:
+            function = model
+            self._model = base_classes.FunctionModel(model)
+        self.python_model = model if function is None else function
+        hints = getattr(self._model, "predict_type_hints", None)
+        self._hint = _hint_of_signature(getattr(hints, "input", None))
         self.takes_raw_inputs = self._hint is not None
-        # of MLflow before 2.20, which heeds two hints, and only where it has a data frame
-        if hints is None:
-            self._hint = _of_rows(base_classes.type_hints(function or self._asked.predict).input)
+        if hints is None:  # a model of MLflow before 2.20
+            self._hint = _hint_of_rows(function or self._model.predict)
 
     def predict(self, data: Any, params: Any = None) -> Any:
         """Predict."""
-        return self._called(self._asked.predict, data, params)
+        return self._call(self._model.predict, data, params)
 
     def predict_stream(self, data: Any, params: Any = None) -> Any:
         """Predict piece by piece."""
-        return self._called(self._asked.predict_stream, data, params)
+        return self._call(self._model.predict_stream, data, params)
 
-    def _called(self, function: Any, data: Any, params: Any) -> Any:
-        names = inspect.signature(function).parameters
+    def _call(self, function: Any, data: Any, params: Any) -> Any:
+        names = list(inspect.signature(function).parameters)
         data = self._as_hinted(data)
         _check(data, self._hint)
         keywords = {"params": params} if "params" in names else {}
-        if (
-            "context" in names
-            or len([name for name in names if name not in ("self", "params")]) == 2
-        ):
+        inputs = [name for name in names if name not in ("self", "params")]
+        if "context" in names or len(inputs) == 2:
             return function(self.context, data, **keywords)
         return function(data, **keywords)
 
     def _as_hinted(self, data: Any) -> Any:
-        """Give a data frame as the list that the model's type hint asks for."""
-        form = _form(self._hint)
-        if not hasattr(data, "iloc") or not form.startswith("list["):
+        """Convert a data frame to the list that the model's type hint defines."""
+        hint = _text_of(self._hint)
+        if not hasattr(data, "iloc"):
             return data
-        if form.startswith("list[dict["):
+        if hint.startswith("list[dict["):
             return data.to_dict(orient="records")
-        if form == "list[str]":
-            for column in data.columns:
-                if isinstance(data[column].iloc[0], str):
-                    return data[column].tolist()
-            raise ValueError(
-                "the model takes a list of texts, and the input has no column of texts"
-            )
+        if hint == "list[str]":
+            return _first_text_column(data)
         return data
 
 
-def _check(data: Any, hint: Any) -> None:
-    """See whether the models of pydantic that a hint names can be made: if not, it is not the model that fails."""
-    try:
-        base_classes.converted(data, hint)
-    except ValueError as error:  # as pydantic's is
-        raise InvalidInput(str(error)) from error
-
-
-def load(path: str, request: Mapping[str, Any]) -> Any:
+def load(path: str, request: Mapping[str, Any]) -> PythonModel:
     """Unpickle the model, then let it load its context."""
     conf = request["python_function"]
     return with_context(unpickle(path, conf), path, conf)
@@ -99,7 +94,7 @@ def unpickle(path: str, conf: Mapping[str, Any]) -> Any:
 
 
 def with_context(model: Any, path: str, conf: Mapping[str, Any]) -> PythonModel:
-    """Let a model load its context."""
+    """Let a model load its context, and wrap it."""
     context = context_of(path, conf)
     load_context = getattr(model, "load_context", None)
     if load_context is not None:
@@ -108,27 +103,44 @@ def with_context(model: Any, path: str, conf: Mapping[str, Any]) -> PythonModel:
 
 
 def context_of(path: str, conf: Mapping[str, Any]) -> Context:
-    """Give its artifacts and its configuration."""
-    saved = conf.get("artifacts") or {}
-    artifacts = {name: os.path.join(path, each["path"]) for name, each in saved.items()}
+    """Make the context of a model: its artifacts and its configuration."""
+    artifacts = {}
+    for name, artifact in (conf.get("artifacts") or {}).items():
+        artifacts[name] = os.path.join(path, artifact["path"])
     return Context(artifacts, conf.get("config"))
 
 
-def _of_rows(hint: Any) -> Any:
-    """The hint, if it says in what form the rows of a data frame are wanted."""
-    if _form(hint) in ("list[str]", "list[dict[str, str]]"):
+def _check(data: Any, hint: Any) -> None:
+    """Raise `InvalidInput` if the models of pydantic that a hint names cannot be made: not the model's fault."""
+    try:
+        base_classes.convert_to_hint(data, hint)
+    except ValueError as error:  # the base class of pydantic's
+        raise InvalidInput(str(error)) from error
+
+
+def _first_text_column(frame: Any) -> Any:
+    for name in frame.columns:
+        if isinstance(frame[name].iloc[0], str):
+            return frame[name].tolist()
+    raise ValueError("the model takes a list of strings, and the input has no column of strings")
+
+
+def _hint_of_signature(hint: Any) -> Any:
+    """Give the hint if it defines a signature, else None."""
+    if hint is Any or hint is inspect.Parameter.empty:
+        return None
+    if f"{getattr(hint, '__module__', '')}.".startswith(TABLE_LIBRARIES):
+        return None
+    return hint
+
+
+def _hint_of_rows(function: Any) -> Any:
+    """Give the hint if it is one of `ROW_HINTS`, else None."""
+    hint = base_classes.type_hints(function).input
+    if _text_of(hint) in ROW_HINTS:
         return hint
     return None
 
 
-def _form(hint: Any) -> str:
+def _text_of(hint: Any) -> str:
     return str(hint).lower().replace("typing.", "")
-
-
-def _telling(hint: Any) -> Any:
-    """The hint, if a signature can follow from it."""
-    module = f"{getattr(hint, '__module__', '')}."
-    silent = hint is Any or hint is inspect.Parameter.empty or module.startswith(TABLES)
-    if silent:
-        return None
-    return hint
