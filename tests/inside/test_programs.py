@@ -50,7 +50,9 @@ def imported(name: str) -> set[str]:
 
 def test_the_programs_are_those_that_this_file_knows() -> None:
     assert PROGRAMS == [
+        "compile_bytecode.py",
         "describe_python.py",
+        "healthcheck.py",
         "pip_candidates.py",
         "rattler_program.py",
         "relocation.py",

@@ -4,6 +4,8 @@ Started with one argument, a JSON file: a list of [source, target, the path for 
 that do not compile are skipped: packages ship templates, and tests for other versions of Python.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sys

@@ -3,6 +3,8 @@
 For images without a shell or curl. One argument: the port; by default that of the server.
 """
 
+from __future__ import annotations
+
 import os
 import socket
 import sys

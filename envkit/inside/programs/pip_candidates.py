@@ -1,6 +1,6 @@
-"""A program of its own: `pip_candidates.py ASKED ANSWER` lists the wheels that pip knows, with their hashes.
+"""List the wheels that pip finds on its indexes, with their hashes: `python pip_candidates.py REQUEST ANSWER`.
 
-ASKED is JSON, {"pins": [[name, version]], "options": [arguments of pip]}; ANSWER is {name: [{url,
+REQUEST is JSON, {"pins": [[name, version]], "options": [arguments of pip]}; ANSWER is {name: [{url,
 index, hashes}]}. It uses pip's internals through pip-tools, so it runs in a process of its own,
 where neither its logging nor a hanging index touches envkit.
 """
@@ -24,45 +24,50 @@ ARGUMENTS = [
 ]
 
 
-def main(asked: str, answer: str) -> None:
-    """Answer what is asked."""
-    from piptools.repositories import PyPIRepository
+def main(request_path: str, answer_path: str) -> None:
+    """Read the request and write the answer."""
+    from piptools.repositories import (
+        PyPIRepository,
+    )  # envkit imports this file, and does not need it
 
-    question = json.loads(Path(asked).read_text())
+    request = json.loads(Path(request_path).read_text(encoding="utf-8"))
+    answer = {}
     with tempfile.TemporaryDirectory(prefix="envkit-pip-") as cache:
-        repository = PyPIRepository([*ARGUMENTS, *question["options"]], cache)
-        with repository.allow_all_wheels():  # whatever Python runs this: the model's may be another
-            found = {name: _wheels(repository, name, version) for name, version in question["pins"]}
-    Path(answer).write_text(json.dumps(found))
+        repository = PyPIRepository([*ARGUMENTS, *request["options"]], cache)
+        with repository.allow_all_wheels():  # the model's Python may be another than this one
+            for name, version in request["pins"]:
+                answer[name] = _wheels(repository, name, version)
+    Path(answer_path).write_text(json.dumps(answer), encoding="utf-8")
 
 
 def _wheels(repository: Any, name: str, version: str) -> list[dict[str, Any]]:
-    from packaging.version import Version
+    from packaging.version import Version  # envkit imports this file, and does not need it here
 
-    found = []
+    wheels = []
     for candidate in repository.find_all_candidates(name):
         link = candidate.link
         if link.is_wheel and Version(str(candidate.version)) == Version(version):
-            hashes = _hashes(repository, link)
-            found.append(
-                {"url": link.url_without_fragment, "index": _index(link), "hashes": hashes}
-            )
-    return found
+            wheel = {
+                "url": link.url_without_fragment,
+                "index": _index(link),
+                "hashes": _hashes(repository, link),
+            }
+            wheels.append(wheel)
+    return wheels
 
 
 def _hashes(repository: Any, link: Any) -> dict[str, str]:
-    """What the index says; else of the file itself, which pip's session downloads."""
+    """Give the hash that the index states, else that of the file, which pip's session downloads."""
     if link.hash_name == "sha256" and link.hash:
         return {"sha256": link.hash}
     if link.is_file:
         return {"sha256": hashlib.sha256(Path(link.file_path).read_bytes()).hexdigest()}
-    said: str = repository._get_file_hash(link)
-    algorithm, _, digest = said.partition(":")
+    algorithm, _, digest = str(repository._get_file_hash(link)).partition(":")
     return {algorithm: digest}
 
 
 def _index(link: Any) -> str:
-    """The index whose page names the file: `…/simple/` for `…/simple/name/`; empty for a folder of files."""
+    """Give the index whose page has the link, `…/simple/` for `…/simple/name/`; empty for a folder of files."""
     page = link.comes_from
     address = getattr(page, "url", page)
     if not isinstance(address, str) or not address.startswith(("http:", "https:")):

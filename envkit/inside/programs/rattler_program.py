@@ -1,25 +1,26 @@
-"""The program that solves and installs conda packages with py-rattler. It runs in a process of its own, by its path.
+"""Solve and install conda packages with py-rattler. Started by its path, in a process of its own.
 
     python -I rattler_program.py REQUEST.json
 
-It reads one request and writes the answer, both JSON, and ends with `os._exit`: after its work
-py-rattler crashes at the interpreter's own end in about 2 % of processes. The request's keys:
+It reads one request and writes one answer, both JSON, and ends with `os._exit`: after its work
+py-rattler crashes at the interpreter's own end in about 2 % of processes. The keys of the request:
 
     rattler    the folder from which `rattler` is imported
     job        "install" or "lock"
-    channels   URLs without credentials, first wins
+    channels   URLs without credentials; the first one wins
     specs      match specs
     cache      a private folder for downloads
-    config     configuration files of rattler beside the user's own, the last wins
+    config     configuration files of rattler besides the user's own; the last one wins
     lock       pixi.lock to install from without a solve, or null; for the job "lock" the file to write
-    rewritten  pairs of URL prefixes: what a lock names, and where this machine gets it from
+    rewritten  pairs of URL prefixes: one in a lock, and what replaces it
+    platform   may be missing or empty; conda's name of the platform to solve for, instead of this one
     prefix     where to install, absolute
-    scripts    whether packages' own scripts may run after they were installed
-    offline    whether only what the cache holds may be used
-    answer     where the answer goes
+    scripts    whether packages' own scripts may run after they are installed
+    offline    whether only the cache may be used
+    answer     where the answer is written
 
 The answer has `packages` (name, version, build, url, sha256) and `notes`, or `error` (kind,
-message). What goes on is told on standard output, in lines `step: …`.
+message). Standard output has a line `step: …` for each step.
 """
 
 from __future__ import annotations
@@ -33,11 +34,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+# `rattler` is imported inside functions, because `main` first makes its folder importable.
 if TYPE_CHECKING:
     from rattler import Client, Gateway, GenericVirtualPackage, MatchSpec, RepoDataRecord, Subdir
     from rattler.config import Config
 
-KINDS = {  # by names: what py-rattler raises is in no module that can be relied on
+KINDS = {  # by class names: py-rattler has no stable module for its exceptions
     "SolverError": "unsolvable",
     "GatewayError": "channel",
     "FetchRepoDataError": "channel",
@@ -47,10 +49,16 @@ KINDS = {  # by names: what py-rattler raises is in no module that can be relied
     "ParseCondaLockError": "lock",
     "ConfigError": "config",
 }
+VIRTUAL_PACKAGES = {  # of a machine of the last years, by operating system
+    "linux": {"__unix": "0", "__linux": "5.10", "__glibc": "2.28"},
+    "osx": {"__unix": "0", "__osx": "13.0"},
+    "win": {"__win": "10"},
+}
+STALE_CHANNEL = "A channel could not be reached; its packages are those of the last time."
 
 
 class Refused(Exception):
-    """Something is wrong with what was asked for; `kind` tells whom to blame."""
+    """The request cannot be done. kind: which part of it is at fault."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -58,43 +66,50 @@ class Refused(Exception):
 
 
 def main(request: dict[str, Any]) -> dict[str, Any]:
-    """Do the job and give the answer."""
+    """Do the job and return the answer."""
     sys.path.append(request["rattler"])
     try:
         return asyncio.run(_do(request))
     except Refused as refusal:
         return {"error": {"kind": refusal.kind, "message": str(refusal)}}
-    except Exception as error:  # whatever it is, envkit is told
+    except Exception as error:  # py-rattler's own; envkit reports whatever it is
         kind = KINDS.get(type(error).__name__, "install")
-        return {"error": {"kind": kind, "message": str(error).strip() or type(error).__name__}}
+        message = str(error).strip() or type(error).__name__
+        return {"error": {"kind": kind, "message": message}}
 
 
 async def _do(request: dict[str, Any]) -> dict[str, Any]:
     from rattler import Client, MatchSpec
-    from rattler.config import Config
 
-    # pixi's and rattler's own
-    known = [path for path, _ in Config.config_search_paths("pixi") if path.is_file()]
-    config = Config.load_from_files([*known, *map(Path, request["config"])])
+    config = _config(request)
     client = Client.from_config(config)
-    specs = [MatchSpec(each) for each in request["specs"]]
+    specs = [MatchSpec(spec) for spec in request["specs"]]
     notes: list[str] = []
     if request["job"] == "install" and request["lock"]:
         records = _locked(request, specs)
     else:
-        _tell("Solving conda packages")
+        _print_step("Solving conda packages")
         records = await _solved(request, specs, config, client, notes)
     if request["job"] == "lock":
         _write_lock(request, records)
     else:
-        _check_files(records)
-        _tell(f"Downloading and installing {len(records)} conda packages")
+        _check_local_files(records)
+        _print_step(f"Downloading and installing {len(records)} conda packages")
         await _install(request, records, specs, config, client)
-    return {"packages": [_facts(each) for each in records], "notes": notes}
+    return {"packages": [_package(record) for record in records], "notes": notes}
 
 
-def _tell(what: str) -> None:
-    print(f"step: {what}", flush=True)
+def _config(request: dict[str, Any]) -> Config:
+    """Read the configuration of pixi and rattler, then that of the request."""
+    from rattler.config import Config
+
+    own = [path for path, _ in Config.config_search_paths("pixi") if path.is_file()]
+    files: list[str | os.PathLike[str]] = [*own, *map(Path, request["config"])]
+    return Config.load_from_files(files)
+
+
+def _print_step(step: str) -> None:
+    print(f"step: {step}", flush=True)
 
 
 async def _solved(
@@ -104,67 +119,51 @@ async def _solved(
     client: Client,
     notes: list[str],
 ) -> list[RepoDataRecord]:
-    """Solve with what the channels say today; when they cannot be reached, with what they said the last time."""
+    """Solve with the channels of today; when they cannot be reached, with what is cached of them."""
     from rattler import Gateway, SourceConfig
 
-    cached = Gateway(
-        cache_dir=Path(request["cache"], "repodata"),
-        default_config=SourceConfig(cache_action="force-cache-only", sharded_enabled=False),
-        client=client,
-    )
+    cache = Path(request["cache"], "repodata")
+    cache_only = SourceConfig(cache_action="force-cache-only", sharded_enabled=False)
+    cached = Gateway(cache_dir=cache, default_config=cache_only, client=client)
     if request["offline"]:
         return await _solve(request, specs, cached)
-    gateway = Gateway.from_config(
-        config, cache_dir=Path(request["cache"], "repodata"), client=client
-    )
+    gateway = Gateway.from_config(config, cache_dir=cache, client=client)
     try:
         return await _solve(request, specs, gateway)
-    except Exception as unreachable:
-        if KINDS.get(type(unreachable).__name__) != "channel" or _answered(unreachable):
+    except Exception as error:
+        if KINDS.get(type(error).__name__) != "channel" or _has_answered(error):
             raise
-        try:
-            records = await _solve(request, specs, cached)
-        except (
-            Exception
-        ):  # the cache holds too little: what counts is that the channels do not answer
-            raise unreachable from None
-        notes.append(
-            "A channel could not be reached; what it said the last time was taken for true."
-        )
-        return records
+        unreachable = error
+    try:
+        records = await _solve(request, specs, cached)
+    except Exception:  # the cache has too little; the cause is that the channels do not answer
+        raise unreachable from None
+    notes.append(STALE_CHANNEL)
+    return records
 
 
-def _answered(error: Exception) -> bool:
-    """Whether the channel is there and said no; else there is no way to it."""
+def _has_answered(error: Exception) -> bool:
+    """Whether a channel was reached and refused, rather than not reached at all."""
     return "HTTP status" in str(error) or "could not find subdir" in str(error)
 
 
 async def _solve(
     request: dict[str, Any], specs: list[MatchSpec], gateway: Gateway
 ) -> list[RepoDataRecord]:
-    from rattler import (
-        Channel,
-        ChannelPriority,
-        Subdir,
-        VirtualPackage,
-        VirtualPackageOverrides,
-        solve,
-    )
+    from rattler import Channel, ChannelPriority, Subdir, solve
 
     return await solve(
-        sources=[Channel(each) for each in request["channels"]],
+        sources=[Channel(url) for url in request["channels"]],
         specs=specs,
         gateway=gateway,
-        platforms=[_subdir(request), Subdir("noarch")],
-        virtual_packages=_elsewhere(request["platform"])
-        if request.get("platform")
-        else VirtualPackage.detect(VirtualPackageOverrides.from_env()),
+        platforms=[_platform(request), Subdir("noarch")],
+        virtual_packages=_virtual_packages(request.get("platform")),
         channel_priority=ChannelPriority.Strict,
     )
 
 
-def _subdir(request: dict[str, Any]) -> Subdir:
-    """The platform that is asked for, else this one."""
+def _platform(request: dict[str, Any]) -> Subdir:
+    """The requested platform, else this one."""
     from rattler import Subdir
 
     if request.get("platform"):
@@ -172,40 +171,42 @@ def _subdir(request: dict[str, Any]) -> Subdir:
     return Subdir.current()
 
 
-def _elsewhere(platform: str) -> list[GenericVirtualPackage]:
-    """What another machine is taken to be, where nothing can be detected: one of the last years."""
+def _virtual_packages(platform: str | None) -> list[Any]:
+    """Detect them for this platform, and assume them for another one."""
+    from rattler import VirtualPackage, VirtualPackageOverrides
+
+    if platform:
+        return list(_assumed_packages(platform))
+    return list(VirtualPackage.detect(VirtualPackageOverrides.from_env()))
+
+
+def _assumed_packages(platform: str) -> list[GenericVirtualPackage]:
     from rattler import BuildString, GenericVirtualPackage, PackageName, Version
 
-    told = {
-        "linux": {"__unix": "0", "__linux": "5.10", "__glibc": "2.28"},
-        "osx": {"__unix": "0", "__osx": "13.0"},
-        "win": {"__win": "10"},
-    }[platform.partition("-")[0]]
     build = BuildString("0")
-    return [
-        GenericVirtualPackage(PackageName(name), Version(version), build)
-        for name, version in told.items()
-    ]
+    packages = []
+    for name, version in VIRTUAL_PACKAGES[platform.partition("-")[0]].items():
+        packages.append(GenericVirtualPackage(PackageName(name), Version(version), build))
+    return packages
 
 
 def _locked(request: dict[str, Any], specs: list[MatchSpec]) -> list[RepoDataRecord]:
-    """Give a lock's packages for this platform, if they are what is asked for and each has a digest."""
+    """Give a lock's packages for this platform, if they match the specs and each has a digest."""
     from rattler import LockFile, Subdir
 
     environment = LockFile.from_path(request["lock"]).default_environment()
-    here = str(Subdir.current())
+    platform = str(Subdir.current())
+    records = None
     if environment is not None:
-        records = environment.conda_repodata_records().get(here)
-    else:
-        records = None
+        records = environment.conda_repodata_records().get(platform)
     if not records:
-        raise Refused("platform", f"it has no packages for {here}")
+        raise Refused("platform", f"it has no packages for {platform}")
     for spec in specs:
-        if not any(spec.matches(each) for each in records):
-            raise Refused("lock", f"it has nothing that is {spec}")
+        if not any(spec.matches(record) for record in records):
+            raise Refused("lock", f"it has no package that matches {spec}")
     for record in records:
         if record.sha256 is None:
-            raise Refused("lock", f"{record.file_name} has no sha256 in it")
+            raise Refused("lock", f"it has no sha256 of {record.file_name}")
         record.url = _rewritten(record.url, request["rewritten"])
     return records
 
@@ -217,26 +218,30 @@ def _rewritten(url: str, prefixes: list[list[str]]) -> str:
     return url
 
 
-def _check_files(records: list[RepoDataRecord]) -> None:
-    """Compare packages of `file:` channels with their digests, which py-rattler does for those from a server alone."""
+def _check_local_files(records: list[RepoDataRecord]) -> None:
+    """Compare packages of `file:` channels with their digests: py-rattler does it only for those of servers."""
     for record in records:
         parts = urlsplit(record.url)
-        if parts.scheme != "file" or (record.sha256 is None and record.md5 is None):
+        if parts.scheme != "file":
             continue
-        wanted, name = (
-            (record.sha256, "sha256") if record.sha256 is not None else (record.md5, "md5")
-        )
         path = Path(unquote(parts.path))
-        try:
-            with path.open("rb") as stream:
-                found = hashlib.file_digest(stream, name).digest()
-        except OSError as error:
-            raise Refused("package", f"{path}: {error.strerror}") from None
-        if found != wanted:
-            raise Refused(
-                "hash",
-                f"{path} has {name} {found.hex()}, and {wanted.hex() if wanted else ''} is expected",
-            )
+        if record.sha256 is not None:
+            _check_digest(path, "sha256", record.sha256)
+        elif record.md5 is not None:
+            _check_digest(path, "md5", record.md5)
+
+
+def _check_digest(path: Path, algorithm: str, expected: bytes) -> None:
+    try:
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, algorithm).digest()
+    except OSError as error:
+        raise Refused("package", f"{path}: {error.strerror}") from None
+    if digest != expected:
+        raise Refused(
+            "hash",
+            f"{path} has {algorithm} {digest.hex()}, and {expected.hex()} is expected",
+        )
 
 
 async def _install(
@@ -249,9 +254,8 @@ async def _install(
     from rattler import install
     from rattler.package_cache import PackageCache, PackageCacheLayer, ValidationMode
 
-    layer = PackageCacheLayer(str(Path(request["cache"], "pkgs"))).with_validation_mode(
-        ValidationMode.full()
-    )
+    folder = str(Path(request["cache"], "pkgs"))
+    layer = PackageCacheLayer(folder).with_validation_mode(ValidationMode.full())
     await install(
         records,
         target_prefix=request["prefix"],
@@ -259,7 +263,7 @@ async def _install(
         client=client,
         config=config,
         execute_link_scripts=request["scripts"],
-        requested_specs=[each._match_spec for each in specs],  # 0.28 forgets to unwrap them
+        requested_specs=[spec._match_spec for spec in specs],  # 0.28 forgets to unwrap them
         show_progress=False,
     )
 
@@ -267,35 +271,37 @@ async def _install(
 def _write_lock(request: dict[str, Any], records: list[RepoDataRecord]) -> None:
     from rattler import LockChannel, LockFile, LockPlatform
 
-    platform = LockPlatform(str(_subdir(request)))
+    platform = LockPlatform(str(_platform(request)))
     lock = LockFile([platform])
-    lock.set_channels("default", [LockChannel(each) for each in request["channels"]])
-    for record in sorted(records, key=lambda each: each.file_name):
+    lock.set_channels("default", [LockChannel(url) for url in request["channels"]])
+    for record in sorted(records, key=lambda record: record.file_name):
         lock.add_conda_package("default", platform, record)
     lock.to_path(Path(request["lock"]))
 
 
-def _facts(record: RepoDataRecord) -> dict[str, str]:
-    digest = record.sha256.hex() if record.sha256 is not None else ""
-    name = record.name.normalized
+def _package(record: RepoDataRecord) -> dict[str, str]:
     return {
-        "name": name,
+        "name": record.name.normalized,
         "version": str(record.version),
         "build": str(record.build),
         "url": record.url,
-        "sha256": digest,
+        "sha256": record.sha256.hex() if record.sha256 is not None else "",
     }
 
 
-if __name__ == "__main__":
-    asked = json.loads(Path(sys.argv[1]).read_bytes())
-    told = json.dumps(main(asked))
+def _write(answer: dict[str, Any], path: str) -> int:
+    """Write the answer, and give the exit status."""
     try:
-        Path(asked["answer"]).write_text(told, encoding="utf-8")
-        failed = 0
-    except OSError as error:  # a full disk
-        print(f"{error.strerror}: {asked['answer']}")
-        failed = 1
+        Path(path).write_text(json.dumps(answer), encoding="utf-8")
+    except OSError as error:  # such as a full disk
+        print(f"{error.strerror}: {path}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    request = json.loads(Path(sys.argv[1]).read_bytes())
+    status = _write(main(request), request["answer"])
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(failed)
+    os._exit(status)

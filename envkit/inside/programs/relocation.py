@@ -1,13 +1,14 @@
 """Write the place of a conda environment into its files, as conda does when it installs them.
 
-    python -I relocation.py        the environment in whose `conda-meta` this file lies
+    python -I relocation.py        the environment whose `conda-meta` contains this file
 
-Packages of conda hold another path where the environment's will stand, and their records say where
-(`prefix_placeholder` and `file_mode` in `conda-meta/*.json`). In a text it is replaced; in a binary file each text up
-to its end, filled up with zero bytes, so that nothing moves.
+Files of conda packages contain a placeholder where the path of the environment belongs, and their
+records say so (`prefix_placeholder` and `file_mode` in `conda-meta/*.json`). A text file gets the
+path; in a binary file each string gets it and is filled up with zero bytes to its old length, so
+that nothing moves.
 https://docs.conda.io/projects/conda/en/stable/dev-guide/deep-dives/install.html
 
-This file is part of the archives too, and runs on their Python: standard library alone, Python 3.8.
+This file is part of archives, too, and runs on their Python: standard library only, Python 3.8.
 """
 
 from __future__ import annotations
@@ -17,70 +18,64 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Dict, Tuple
 
 
 class TooLong(ValueError):
-    """The place's path is longer than what binary files have room for."""
+    """The path is longer than binary files have room for."""
 
 
 def replaced(content: bytes, old: bytes, new: bytes, mode: str) -> bytes:
-    """Give a file's content with the path `new` in the place of `old`; mode: `text` or `binary`.
-
-    Raises `TooLong`.
-    """
+    """Replace the path `old` by `new` in a file's content; mode: `text` or `binary`. Raises `TooLong`."""
     if mode != "binary":
         return content.replace(old, new)
 
-    def padded(found: re.Match[bytes]) -> bytes:
-        text = found.group()
-        missing = (len(old) - len(new)) * text.count(old)
-        if missing < 0:
-            raise TooLong(f"a path of at most {len(old)} bytes fits here; this one has {len(new)}")
-        return text.replace(old, new) + b"\0" * missing
+    def padded(string: re.Match[bytes]) -> bytes:
+        text = string.group()
+        surplus = (len(old) - len(new)) * text.count(old)
+        if surplus < 0:
+            raise TooLong(f"a path of at most {len(old)} bytes fits; this one has {len(new)}")
+        return text.replace(old, new) + b"\0" * surplus
 
     return re.sub(re.escape(old) + b"[^\0]*\0", padded, content)
 
 
 def relocate(folder: Path, prefix: Path) -> None:
-    """Write `prefix` into the files of the environment that lies in `folder`, and into its records what they are then.
+    """Write the path `prefix` into the files of the environment in `folder`, and update its records.
 
     What was done before is not done again. Raises `TooLong`, `OSError`, or `ValueError` for damaged
     records.
     """
     for path in sorted((folder / "conda-meta").glob("*.json")):
         record = json.loads(path.read_bytes())
-        changed = [_relocated(folder, each, prefix) for each in _with_placeholder(record)]
-        if any(changed):
-            _write(path, (json.dumps(record, indent=2, sort_keys=True) + "\n").encode())
+        has_changed = False
+        for entry in record["paths_data"]["paths"]:
+            if entry.get("prefix_placeholder") and _relocate_file(folder, entry, prefix):
+                has_changed = True
+        if has_changed:
+            text = json.dumps(record, indent=2, sort_keys=True) + "\n"
+            _write(path, text.encode())
 
 
-def _with_placeholder(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for each in record["paths_data"]["paths"]:
-        if each.get("prefix_placeholder"):
-            yield each
-
-
-def _relocated(folder: Path, entry: dict[str, Any], prefix: Path) -> bool:
-    """Change a file, if it is to be changed, and note its digest in the entry of the record."""
+def _relocate_file(folder: Path, entry: Dict[str, Any], prefix: Path) -> bool:
+    """Change a file if it has the placeholder, and note its new digest in the entry of the record."""
     path = folder / entry["_path"]
-    old, new = entry["prefix_placeholder"].encode(), os.fsencode(prefix)
+    placeholder = entry["prefix_placeholder"].encode()
     try:
         content = path.read_bytes()
     except FileNotFoundError:  # replaced by another package
         return False
-    if old not in content:
+    if placeholder not in content:
         return False
-    content = replaced(content, old, new, entry.get("file_mode", "text"))
+    content = replaced(content, placeholder, os.fsencode(prefix), entry.get("file_mode", "text"))
     _write(path, content)
     entry["sha256_in_prefix"] = hashlib.sha256(content).hexdigest()
     return True
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write beside and rename: programs that run keep what they had, and no end finds half a file."""
+    """Write a new file and rename it: programs that run keep the old one, and no crash leaves half a file."""
     mode = path.stat().st_mode & 0o777
     temporary = path.with_name(path.name + ".relocated")
     temporary.write_bytes(content)
@@ -88,13 +83,13 @@ def _write(path: Path, content: bytes) -> None:
     temporary.replace(path)
 
 
-def main() -> tuple[int, str]:
-    """Write the place where this file lies into the environment; gives the status and what there is to say."""
+def main() -> Tuple[int, str]:
+    """Relocate the environment that contains this file; give the exit status and the problem."""
     folder = Path(__file__).resolve().parent.parent
     try:
         relocate(folder, folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return 1, f"{folder} cannot be written into the files: {error}"
+        return 1, f"The path {folder} cannot be written into the environment: {error}"
     return 0, ""
 
 

@@ -1,13 +1,15 @@
-"""Run one program and let nothing of it live on. Started as `PYTHON -I -S …/supervisor.py PARENT PROGRAM [ARGUMENT …]`.
+"""Run one program and leave no process of it behind.
 
-A process group can be left: by `setsid`, or by a daemon that forks twice. So on Linux this program
-stands between envkit and what may do so. It is the "subreaper" of all that descends from it (`man 2
-PR_SET_CHILD_SUBREAPER`): an orphan becomes its child, wherever it fled to, and is killed before
-this program ends as PROGRAM did, with the same status or by the same signal. It ends everything too
-when it gets SIGTERM, after a grace, and when PARENT, the number of the process that started it, is
-gone.
+    PYTHON -I -S …/supervisor.py PARENT PROGRAM [ARGUMENT …]
 
-Knows nothing of envkit, so that it starts in 20 ms.
+A process can leave its process group: by `setsid`, or as a daemon that forks twice. So on Linux
+this program runs between envkit and PROGRAM. It is the "subreaper" of all its descendants (`man 2
+PR_SET_CHILD_SUBREAPER`): an orphan becomes its child, whatever group it is in, and is killed before
+this program ends as PROGRAM did, with the same status or by the same signal. It also ends
+everything when it gets SIGTERM, after a grace period, and when PARENT, the number of the process
+that started it, has ended.
+
+It imports nothing of envkit, so that it starts in 20 ms.
 """
 
 from __future__ import annotations
@@ -20,8 +22,11 @@ import sys
 import time
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # <linux/prctl.h>
-GRACE_SECONDS = 0.4  # for the program, between being asked to end and being killed
-KILLING_SECONDS = 1.0  # for what multiplies faster than it is killed, or belongs to another user
+GRACE_SECONDS = 0.4  # for the program, between SIGTERM and SIGKILL
+KILLING_SECONDS = (
+    1.0  # in all: processes may fork faster than they are killed, or be another user's
+)
+WAIT_SECONDS = 3600.0  # for signals, without a deadline
 WATCHED = {signal.SIGTERM, signal.SIGCHLD}
 CANNOT_START = 126
 
@@ -31,11 +36,11 @@ def main(parent: int, argv: list[str]) -> None:
     _control(PR_SET_CHILD_SUBREAPER, 1)
     _control(PR_SET_PDEATHSIG, signal.SIGTERM)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
-    if os.getppid() != parent:  # it died before it could be watched
+    if os.getppid() != parent:  # it ended before it could be watched
         os._exit(1)
     program = os.fork()
     if program == 0:
-        _become(argv, before)
+        _execute(argv, before)
     status = _wait(program)
     _kill_all()
     _end_as(status)
@@ -45,39 +50,42 @@ def _control(option: int, value: int) -> None:
     ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def _become(argv: list[str], mask: set[int | signal.Signals]) -> None:
-    """Be the program, which must not outlive the supervisor."""
+def _execute(argv: list[str], mask: set[int | signal.Signals]) -> None:
+    """Become the program, which must not outlive the supervisor."""
     _control(PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # which Python ignores, and programs inherit that
-    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)  # Python ignores them, and programs inherit that
     try:
-        os.execv(argv[0], argv)  # there is no shell, as it must be
+        os.execv(argv[0], argv)
     finally:
         os._exit(CANNOT_START)
 
 
 def _wait(program: int) -> int | None:
-    """Give the program's wait status; None when it was to end and did not."""
+    """Give the program's wait status; None when it has not ended after SIGTERM."""
     deadline = None
     while True:
-        while (ended := _reap())[0]:
-            if ended[0] == program:
-                return ended[1]
-        if deadline is not None and time.monotonic() >= deadline:
-            return None
-        if deadline is None:
-            left = 3600.0
-        else:
-            left = deadline - time.monotonic()
-        got = signal.sigtimedwait(WATCHED, max(left, 0.0))
-        if deadline is None and got is not None and got.si_signo == signal.SIGTERM:
+        while True:
+            ended, status = _reap()
+            if ended == program:
+                return status
+            if not ended:
+                break
+        seconds = WAIT_SECONDS
+        if deadline is not None:
+            seconds = deadline - time.monotonic()
+            if seconds <= 0:
+                return None
+        received = signal.sigtimedwait(WATCHED, seconds)
+        is_term = received is not None and received.si_signo == signal.SIGTERM
+        if is_term and deadline is None:
             deadline = time.monotonic() + GRACE_SECONDS
-            os.killpg(0, signal.SIGTERM)  # this program too, which waits for its end already
+            os.killpg(0, signal.SIGTERM)  # also to this program, which heeds only the first one
 
 
 def _reap() -> tuple[int, int]:
-    """Collect one child that has ended; 0 when none has."""
+    """Collect one child that has ended, as (number, wait status); the number is 0 when none has."""
     try:
         return os.waitpid(-1, os.WNOHANG)
     except ChildProcessError:
@@ -85,11 +93,14 @@ def _reap() -> tuple[int, int]:
 
 
 def _kill_all() -> None:
-    """Kill children until there are none: those of the killed become children in their turn."""
+    """Kill children until there are none: the children of a killed process become children, too."""
     deadline = time.monotonic() + KILLING_SECONDS
-    while (children := _children()) and time.monotonic() < deadline:
-        for each in children:
-            _signal(each, signal.SIGKILL)
+    while time.monotonic() < deadline:
+        children = _children()
+        if not children:
+            return
+        for process in children:
+            _kill(process)
         while _reap()[0]:
             pass
         time.sleep(0.002)
@@ -98,17 +109,15 @@ def _kill_all() -> None:
 def _children() -> list[int]:
     own = os.getpid()
     try:
-        with open(
-            f"/proc/self/task/{own}/children", encoding="ascii"
-        ) as stream:  # pathlib takes 10 ms
-            return [int(each) for each in stream.read().split()]
+        # `open`, because importing pathlib takes 10 ms
+        with open(f"/proc/self/task/{own}/children", encoding="ascii") as stream:
+            return [int(process) for process in stream.read().split()]
     except OSError:  # a kernel without CONFIG_PROC_CHILDREN
-        return [
-            int(each) for each in os.listdir("/proc") if each.isdigit() and _parent(each) == own
-        ]
+        processes = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        return [process for process in processes if _parent(process) == own]
 
 
-def _parent(process: str) -> int:
+def _parent(process: int) -> int:
     try:
         with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as stream:
             return int(stream.read().rpartition(")")[2].split()[1])
@@ -116,14 +125,15 @@ def _parent(process: str) -> int:
         return 0
 
 
-def _signal(process: int, number: signal.Signals) -> None:
+def _kill(process: int) -> None:
     try:
-        os.kill(process, number)
-    except OSError:  # it is gone, or another user's
+        os.kill(process, signal.SIGKILL)
+    except OSError:  # it has ended, or is another user's
         return
 
 
 def _end_as(status: int | None) -> None:
+    """End as the program did."""
     if status is None:
         os._exit(1)
     if os.WIFEXITED(status):
