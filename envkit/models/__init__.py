@@ -1,13 +1,13 @@
-"""What a model is: the `MLmodel` file, signatures, input examples, and the data that fit them.
+"""Describe models: `MLmodel`, signatures, input examples, and the checks of data against them.
 
-Everything here is loaded when it is first used. `FlavorBackend`, `get_flavor_backend` and
-`infer_pip_requirements` come from layers above: this module is the public face, as the root
-`envkit` is.
+The names are those of `mlflow.models`. A name is imported when it is first used. `FlavorBackend`,
+`get_flavor_backend` and `infer_pip_requirements` come from layers above, because this module is a
+public namespace.
 """
 
 from __future__ import annotations
 
-# type checkers know it by this name; importing `typing` would cost more than all the rest
+# Type checkers know the name; importing `typing` would take longer than everything else here.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any

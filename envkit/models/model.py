@@ -90,9 +90,8 @@ class Model:
         names: Any = self.env_vars
         if names is not None and not _is_list_of_texts(names):
             raise InvalidArgument(f"env_vars must be a list of names, not {names!r}.")
-        self.resources = _resources(self.resources)
-        if hasattr(self.auth_policy, "to_dict"):
-            self.auth_policy = self.auth_policy.to_dict()
+        self.resources = resources_of(self.resources)
+        self.auth_policy = auth_policy_of(self.auth_policy)
 
     def add_flavor(self, name: str, **params: Any) -> Model:
         """Add a flavor, or replace the flavor of that name.
@@ -363,17 +362,7 @@ def get_model_info(model_uri: str | Path) -> ModelInfo:
     return info
 
 
-def _signature_of(value: Any, content: dict[str, Any]) -> ModelSignature | None:
-    """Read a signature, and move its flags there from the content of the file."""
-    if not isinstance(value, Mapping) or not any(value.values()):
-        return None
-    signature = ModelSignature.from_dict(value)
-    for key, name in _SIGNATURE_FLAGS.items():
-        setattr(signature, name, bool(content.pop(key, False)))
-    return signature
-
-
-def _resources(value: Any) -> Any:
+def resources_of(value: Any) -> Any:
     """Return the resources as the file holds them: read from a YAML file, or made of objects."""
     if isinstance(value, str | Path):
         return mlmodel.resources(Path(value))
@@ -385,6 +374,23 @@ def _resources(value: Any) -> Any:
         for kind, entries in item.to_dict().items():
             by_kind.setdefault(kind, []).extend(entries)
     return resources
+
+
+def auth_policy_of(value: Any) -> Any:
+    """Return the policy as the file holds it: as it is, or made of MLflow's object."""
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    return value
+
+
+def _signature_of(value: Any, content: dict[str, Any]) -> ModelSignature | None:
+    """Read a signature, and move its flags there from the content of the file."""
+    if not isinstance(value, Mapping) or not any(value.values()):
+        return None
+    signature = ModelSignature.from_dict(value)
+    for key, name in _SIGNATURE_FLAGS.items():
+        setattr(signature, name, bool(content.pop(key, False)))
+    return signature
 
 
 def _is_list_of_texts(value: Any) -> bool:

@@ -1,12 +1,12 @@
-"""The author's API: models made of Python, saved, loaded and run.
+"""Save, load and run Python models: the API of `mlflow.pyfunc`, under the same names.
 
-Everything here is loaded when it is first used. `spark_udf` comes from a layer above: this module
-is a public face.
+A name is imported when it is first used. `spark_udf` comes from a layer above, because this module
+is a public namespace.
 """
 
 from __future__ import annotations
 
-# type checkers know it by this name; importing `typing` would cost more than all the rest
+# Type checkers know the name; importing `typing` would take longer than everything else here.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from envkit.spark import spark_udf
 
 FLAVOR_NAME = "python_function"
-# its fields in `MLmodel`, by MLflow's names of them
+# The fields of its section in `MLmodel`, under MLflow's names.
 MAIN, CODE, DATA, ENV = "loader_module", "code", "data", "env"
 MODEL_CONFIG, MODEL_CODE_PATH, PY_VERSION = "config", "model_code_path", "python_version"
 

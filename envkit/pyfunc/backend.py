@@ -1,4 +1,4 @@
-"""How models of a flavor are run: `FlavorBackend`, and the one that is chosen for a model.
+"""`FlavorBackend`: how the models of a flavor are prepared, predicted with and served.
 
 https://mlflow.org/docs/latest/api_reference/python_api/mlflow.models.html#mlflow.models.FlavorBackend
 """
@@ -22,38 +22,59 @@ from envkit.formats.mlmodel import R_FLAVOR
 from envkit.models.directory import ModelDirectory
 from envkit.models.uris.required_files import DESCRIPTION
 
-_OF_SERVERS = ("workers", "max_body", "queue", "show_traceback", "synchronous")
+_SERVE_OPTIONS = ("workers", "max_body", "queue", "show_traceback", "synchronous")
+_REQUEST_KEYS = (
+    "dataframe_split",
+    "dataframe_records",
+    "instances",
+    "inputs",
+    "messages",
+    "prompt",
+    "input",
+)
 
 
 class FlavorBackend:
-    """Prepares the environment of models, predicts with them, serves them.
+    """Prepares environments of models, predicts with models and serves them.
 
-    config: the flavor's entry in `MLmodel`. env_manager: what rebuilds the environment. options: as
-    the functions `predict` and `serve` have them (`allow_source`, `pip_requirements_override`,
-    `extra_envs`, `timeout`, `memory_bytes`, `workers`, …); each gets those that it knows. Raises
-    `InvalidArgument` for one that neither knows.
+    Corresponds to `mlflow.models.FlavorBackend`; `get_flavor_backend` returns one.
+
+    Args:
+        config: Section of the flavor in `MLmodel`.
+        env_manager: What builds the environment, `uv` by default.
+        **options: Arguments of `envkit.predict` and `envkit.serve`, such as `allow_source`,
+            `pip_requirements_override`, `extra_envs`, `timeout`, `memory_bytes` or `workers`; each
+            method uses those that it knows.
+
+    Raises:
+        InvalidArgument: If neither function has such an argument.
     """
 
     def __init__(
         self, config: Mapping[str, Any], env_manager: EnvType | str | None = None, **options: Any
     ) -> None:
-        unknown = [
-            name for name in options if name not in (*signature(predict).parameters, *_OF_SERVERS)
-        ]
-        if unknown:
+        known = {*signature(predict).parameters, *_SERVE_OPTIONS}
+        if unknown := [name for name in options if name not in known]:
             raise InvalidArgument(f"A backend has no option {unknown[0]!r}.")
         self.config = dict(config)
         self.env_manager = env_manager or EnvType.UV
         self.options = options
 
     def prepare_env(self, model_uri: str | Path, capture_output: bool = False) -> Environment:
-        """Build the environment unless it is there; then predicting and serving start fast.
+        """Build the environment of a model unless it is in the store.
 
-        capture_output: nothing is printed in any case. Raises what the function `prepare_env`
-        raises.
+        Args:
+            model_uri: Path or URI of the model.
+            capture_output: Accepted and ignored: nothing is printed.
+
+        Returns:
+            The environment.
+
+        Raises:
+            BuildFailed: If the environment cannot be built; `envkit.prepare_env` lists the others.
         """
         del capture_output
-        return prepare_env(model_uri, self.env_manager, **self._known_to(prepare_env))
+        return prepare_env(model_uri, self.env_manager, **self._options_of(prepare_env))
 
     def predict(
         self,
@@ -66,32 +87,44 @@ class FlavorBackend:
         json_format: str | None = None,
         **options: Any,
     ) -> Any:
-        """Predict on a file, or on standard input when none is named; give the predictions.
+        """Predict on a file, or on standard input.
 
-        They are also put into the file `output_path`, or printed as `{"predictions": …}` when none
-        is named. json_format: `split` or `records`, for JSON that is a data frame without one of
-        the request's keys. The rest, and options: as in the class, for this time.
+        Args:
+            model_uri: Path or URI of the model.
+            input_path: The input; standard input by default.
+            output_path: File for the predictions; by default they are printed as
+                `{"predictions": …}`.
+            content_type: `json`, `csv` or `parquet`.
+            pip_requirements_override: Requirements that replace the model's of the same names.
+            extra_envs: Environment variables for the model by name.
+            json_format: `split` or `records`, if the JSON input is a data frame without a request
+                around it.
+            **options: Options that replace those of the backend.
 
-        Raises what the function `predict` raises.
+        Returns:
+            The predictions as JSON values.
+
+        Raises:
+            PredictionFailed: If the model fails; `envkit.predict` lists the others.
         """
-        data = _given(input_path, content_type, json_format)
-        named = {"pip_requirements_override": pip_requirements_override, "extra_envs": extra_envs}
-        known = {
-            **self._known_to(predict),
-            **{name: each for name, each in named.items() if each is not None},
-        }
-        found = predict(
+        data = _read_input(input_path, content_type, json_format)
+        arguments = self._options_of(predict)
+        if pip_requirements_override is not None:
+            arguments["pip_requirements_override"] = pip_requirements_override
+        if extra_envs is not None:
+            arguments["extra_envs"] = extra_envs
+        predictions = predict(
             model_uri,
             input_data=data,
             input_path=input_path if data is None else None,
             content_type=content_type,
             output_path=output_path,
             env_manager=self.env_manager,
-            **{**known, **options},
+            **{**arguments, **options},
         )
         if output_path is None:
-            print(json.dumps({"predictions": found}, ensure_ascii=False))
-        return found
+            print(json.dumps({"predictions": predictions}, ensure_ascii=False))
+        return predictions
 
     def serve(
         self,
@@ -105,61 +138,71 @@ class FlavorBackend:
         stderr: Any = None,
         **options: Any,
     ) -> Any:
-        """Serve the model over HTTP, until a signal ends it or, with `synchronous=False`, in a thread.
+        """Serve a model over HTTP.
 
-        timeout: seconds for a request; default that of the class, else of `envkit.serve`. options:
-        as in the class, for this time. The function `envkit.serve` says what is raised;
-        `InvalidArgument` is, too, for what MLflow's backends have beside: another server, files for
-        the output.
+        Args:
+            model_uri: Path or URI of the model.
+            port: Port to listen at.
+            host: Address to listen at.
+            timeout: Seconds for a request; by default that of the backend or of `envkit.serve`.
+            enable_mlserver: Not supported; MLflow's backends have it.
+            synchronous: Whether to serve until a signal; otherwise the server runs in a thread.
+            stdout: Not supported; MLflow's backends have it.
+            stderr: Not supported; MLflow's backends have it.
+            **options: Options that replace those of the backend.
+
+        Returns:
+            What `envkit.serve` returns.
+
+        Raises:
+            InvalidArgument: If an argument is not supported; `envkit.serve` lists the others.
         """
-        from envkit.serving.serve import serve  # needs what the extra `serve` installs
+        # It needs what the extra `serve` installs.
+        from envkit.serving.serve import serve
 
         if enable_mlserver or stdout is not None or stderr is not None:
             raise InvalidArgument(
-                "envkit serves by itself and in this process: without MLServer, stdout and stderr."
+                "enable_mlserver, stdout and stderr are not supported: "
+                "envkit's own server runs in this process."
             )
-        known = {
-            **self._known_to(serve),
-            **({} if timeout is None else {"timeout": timeout}),
-            **options,
-        }
+        arguments = self._options_of(serve)
+        if timeout is not None:
+            arguments["timeout"] = timeout
         return serve(
             model_uri,
             host,
             port,
             env_manager=self.env_manager,
-            **{**known, "synchronous": synchronous},
+            **{**arguments, **options, "synchronous": synchronous},
         )
 
     def can_score_model(self) -> bool:
-        """Whether models of this flavor can be run here."""
+        """Return whether models of this flavor can run on this machine."""
         return False
 
     def can_build_image(self) -> bool:
-        """Whether this backend can make an image of a container that serves the model."""
+        """Return whether this backend builds container images, with a method `build_image`."""
         return callable(getattr(self, "build_image", None))
 
-    def _known_to(self, function: Callable[..., Any]) -> dict[str, Any]:
-        return {
-            name: value
-            for name, value in self.options.items()
-            if name in signature(function).parameters
-        }
+    def _options_of(self, function: Callable[..., Any]) -> dict[str, Any]:
+        """Return the options that a function has as parameters."""
+        parameters = signature(function).parameters
+        return {name: value for name, value in self.options.items() if name in parameters}
 
 
 class PyFuncBackend(FlavorBackend):
     """Runs models of the flavor `python_function` in their rebuilt environments."""
 
     def can_score_model(self) -> bool:
-        """Whether the flavor says what loads the model."""
+        """Return whether the section of the flavor names a loader."""
         return "loader_module" in self.config
 
 
 class RFuncBackend(FlavorBackend):
-    """Runs models of R's flavor `crate` in the R of this machine; `env_manager` means nothing to them."""
+    """Runs models of the R flavor `crate` in the installed R, whatever the `env_manager`."""
 
     def can_score_model(self) -> bool:
-        """Whether R is here, with its package jsonlite."""
+        """Return whether R is installed, with its package jsonlite."""
         try:
             r.find(os.environ)
         except ToolNotFound:
@@ -168,33 +211,45 @@ class RFuncBackend(FlavorBackend):
 
 
 def get_flavor_backend(model_uri: str | Path, **options: Any) -> FlavorBackend:
-    """Choose the backend for a model, of which only `MLmodel` is read. options: as `FlavorBackend` has them.
+    """Return the backend that runs a model. Corresponds to `mlflow.models.get_flavor_backend`.
 
-    The flavor `python_function` comes before R's `crate`. Raises `InvalidFile` for a model that has
-    neither, and whatever opening the model raises.
+    Only `MLmodel` is read. The flavor `python_function` takes precedence over R's `crate`.
+
+    Args:
+        model_uri: Path or URI of the model.
+        **options: Arguments of `FlavorBackend`.
+
+    Returns:
+        The backend.
+
+    Raises:
+        ModelNotFound: If there is no model.
+        InvalidFile: If the model has neither flavor, or its `MLmodel` is malformed.
+        InvalidArgument: If an option is unknown.
     """
     model = ModelDirectory.open(model_uri, DESCRIPTION)
     if model.mlmodel.runs_in_r:
         return RFuncBackend(model.mlmodel.flavors[R_FLAVOR], **options)
-    if model.mlmodel.python_function is None:
+    flavor = model.mlmodel.python_function
+    if flavor is None:
         others = ", ".join(model.mlmodel.flavors) or "none"
-        hint = "Save it with the flavor python_function, which every flavor of Python has."
+        hint = "Save the model with the flavor python_function, which every Python flavor adds."
         raise InvalidFile(
-            model.mlmodel_path, "flavors", f"envkit runs none of them ({others})", hint
+            model.mlmodel_path, "flavors", f"envkit cannot run any of them ({others})", hint
         )
-    return PyFuncBackend(model.mlmodel.python_function.fields, **options)
+    return PyFuncBackend(flavor.fields, **options)
 
 
-def _given(
+def _read_input(
     input_path: str | Path | None, content_type: str, json_format: str | None
 ) -> str | bytes | None:
-    """Give what is predicted on where it is no file, or no file as it stands."""
+    """Return the input, or None if it is a file that can be used as it is."""
     if json_format not in (None, "split", "records"):
-        raise InvalidArgument(f"json_format is split or records, not {json_format!r}.")
-    if input_path is not None and json_format is None:
-        return None
+        raise InvalidArgument(f"json_format must be split or records, not {json_format!r}.")
     if input_path is None:
         content = sys.stdin.buffer.read()
+    elif json_format is None:
+        return None
     else:
         content = Path(input_path).read_bytes()
     if json_format is None or content_type != "json":
@@ -202,19 +257,8 @@ def _given(
     try:
         value = json.loads(content)
     except ValueError:
-        return content  # what is wrong with it is told where it is read
-    is_request = isinstance(value, dict) and any(each in value for each in _KEYS)
-    if is_request:
+        # `predict` reports what is wrong with it.
+        return content
+    if isinstance(value, dict) and any(key in value for key in _REQUEST_KEYS):
         return content
     return json.dumps({f"dataframe_{json_format}": value})
-
-
-_KEYS = (
-    "dataframe_split",
-    "dataframe_records",
-    "instances",
-    "inputs",
-    "messages",
-    "prompt",
-    "input",
-)

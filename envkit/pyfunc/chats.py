@@ -1,21 +1,22 @@
-"""The signature that every model of a conversation has, and its example.
+"""The signature and the default example of every chat model.
 
-It is that of MLflow's chat models, so that its server and its clients take either for the other.
+They are those of MLflow's chat models, so that its server and clients accept envkit's and vice
+versa.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from envkit.inside.author.chat import ChatMessage, ChatParams
 from envkit.inside.loaders.pyfunc.code_model import is_chat
-from envkit.models.data_types import AnyType, Array, DataType, Map, Object, Property
+from envkit.models.data_types import AnyType, Array, DataType, Map, Object, Property, Type
 from envkit.models.schema import ColSpec, Schema
 from envkit.models.signature import ModelSignature
 
-__all__ = ["example", "is_chat", "signature"]
+__all__ = ["EXAMPLE", "example", "is_chat", "signature"]
 
-_TEXT, _LONG, _DOUBLE, _TRUTH = DataType.string, DataType.long, DataType.double, DataType.boolean
 EXAMPLE = {
     "messages": [{"role": "user", "content": "Hello!"}],
     "temperature": 1.0,
@@ -24,94 +25,111 @@ EXAMPLE = {
     "n": 1,
     "stream": False,
 }
+_TEXT = DataType.string
+_LONG = DataType.long
+_DOUBLE = DataType.double
+_BOOLEAN = DataType.boolean
 
 
 def signature() -> ModelSignature:
-    """Give the signature: a request in, a completion out."""
-    return ModelSignature(_inputs(), _outputs())
+    """Return the signature of a chat: a request as input, a completion as output."""
+    return ModelSignature(_request(), _completion())
 
 
-def example(given: Any) -> dict[str, Any]:
-    """Give an example as a request: of none, a list of messages, a request, or one of these with parameters."""
-    if given is None:
+def example(data: Any) -> dict[str, Any]:
+    """Return an example as a request: of None, messages or a request, and perhaps parameters."""
+    if data is None:
         return EXAMPLE
-    data, more = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
-    if isinstance(data, list):
-        request = {"messages": data}
-    else:
-        request = dict(data)
-    messages = [
-        each if isinstance(each, dict) else each.to_dict() for each in request.pop("messages", [])
-    ]
-    messages = [ChatMessage.from_dict(each).to_dict() for each in messages]
-    known = {name: value for name, value in request.items() if name in ChatParams.keys()}  # noqa: SIM118 - a method
-    return {"messages": messages, **known, **(more or {})}
+    params = None
+    if isinstance(data, tuple) and len(data) == 2:
+        data, params = data
+    request = {"messages": data} if isinstance(data, list) else dict(data)
+    # `keys` is a method of the class, which names its fields.
+    options = {name: request[name] for name in request if name in ChatParams.keys()}  # noqa: SIM118
+    return {"messages": _messages(request.get("messages", [])), **options, **(params or {})}
 
 
-def _object(**properties: tuple[Any, bool]) -> Object:
-    return Object([Property(name, kind, required) for name, (kind, required) in properties.items()])
+def _messages(messages: list[Any]) -> list[dict[str, Any]]:
+    """Return messages as JSON objects of the known fields."""
+    objects = [message if isinstance(message, dict) else message.to_dict() for message in messages]
+    return [ChatMessage.from_dict(message).to_dict() for message in objects]
+
+
+def _object(required: Mapping[str, Type], optional: Mapping[str, Type] | None = None) -> Object:
+    properties = [Property(name, kind) for name, kind in required.items()]
+    for name, kind in (optional or {}).items():
+        properties.append(Property(name, kind, required=False))
+    return Object(properties)
+
+
+def _columns(required: Mapping[str, Type], optional: Mapping[str, Type]) -> Schema:
+    columns = [ColSpec(kind, name=name) for name, kind in required.items()]
+    for name, kind in optional.items():
+        columns.append(ColSpec(kind, name=name, required=False))
+    return Schema(columns)
 
 
 def _message() -> Object:
-    function = _object(name=(_TEXT, True), arguments=(_TEXT, True))
-    call = _object(id=(_TEXT, True), function=(function, True), type=(_TEXT, True))
+    function = _object({"name": _TEXT, "arguments": _TEXT})
+    tool_call = _object({"id": _TEXT, "function": function, "type": _TEXT})
     return _object(
-        role=(_TEXT, True),
-        content=(_TEXT, False),
-        name=(_TEXT, False),
-        refusal=(_TEXT, False),
-        tool_calls=(Array(call), False),
-        tool_call_id=(_TEXT, False),
+        {"role": _TEXT},
+        {
+            "content": _TEXT,
+            "name": _TEXT,
+            "refusal": _TEXT,
+            "tool_calls": Array(tool_call),
+            "tool_call_id": _TEXT,
+        },
     )
 
 
 def _tool() -> Object:
-    items = _object(type=(_TEXT, True))
+    items = _object({"type": _TEXT})
     parameter = _object(
-        type=(_TEXT, True),
-        description=(_TEXT, False),
-        enum=(Array(_TEXT), False),
-        items=(items, False),
+        {"type": _TEXT},
+        {"description": _TEXT, "enum": Array(_TEXT), "items": items},
     )
     parameters = _object(
-        properties=(Map(parameter), True),
-        type=(_TEXT, False),
-        required=(Array(_TEXT), False),
-        additionalProperties=(_TRUTH, False),
+        {"properties": Map(parameter)},
+        {"type": _TEXT, "required": Array(_TEXT), "additionalProperties": _BOOLEAN},
     )
     function = _object(
-        name=(_TEXT, True),
-        description=(_TEXT, False),
-        parameters=(parameters, True),
-        strict=(_TRUTH, False),
+        {"name": _TEXT, "parameters": parameters},
+        {"description": _TEXT, "strict": _BOOLEAN},
     )
-    return _object(type=(_TEXT, True), function=(function, False))
+    return _object({"type": _TEXT}, {"function": function})
 
 
-def _inputs() -> Schema:
-    optional: dict[str, Any] = {
-        "temperature": _DOUBLE, "max_tokens": _LONG, "stop": Array(_TEXT), "n": _LONG, "stream": _TRUTH,
-        "top_p": _DOUBLE, "top_k": _LONG, "frequency_penalty": _DOUBLE, "presence_penalty": _DOUBLE,
-        "tools": Array(_tool()), "custom_inputs": Map(AnyType()),
-    }  # fmt: skip
-    columns = [ColSpec(kind, name=name, required=False) for name, kind in optional.items()]
-    return Schema([ColSpec(Array(_message()), name="messages"), *columns])
-
-
-def _outputs() -> Schema:
-    choice = _object(index=(_LONG, True), message=(_message(), True), finish_reason=(_TEXT, True))
-    usage = _object(
-        prompt_tokens=(_LONG, True), completion_tokens=(_LONG, True), total_tokens=(_LONG, True)
+def _request() -> Schema:
+    return _columns(
+        {"messages": Array(_message())},
+        {
+            "temperature": _DOUBLE,
+            "max_tokens": _LONG,
+            "stop": Array(_TEXT),
+            "n": _LONG,
+            "stream": _BOOLEAN,
+            "top_p": _DOUBLE,
+            "top_k": _LONG,
+            "frequency_penalty": _DOUBLE,
+            "presence_penalty": _DOUBLE,
+            "tools": Array(_tool()),
+            "custom_inputs": Map(AnyType()),
+        },
     )
-    needed: dict[str, Any] = {
-        "id": _TEXT,
-        "object": _TEXT,
-        "created": _LONG,
-        "model": _TEXT,
-        "choices": Array(choice),
-    }
-    columns = [ColSpec(kind, name=name) for name, kind in needed.items()]
-    more: dict[str, Any] = {"usage": usage, "custom_outputs": Map(AnyType())}
-    return Schema(
-        [*columns, *(ColSpec(kind, name=name, required=False) for name, kind in more.items())]
+
+
+def _completion() -> Schema:
+    choice = _object({"index": _LONG, "message": _message(), "finish_reason": _TEXT})
+    usage = _object({"prompt_tokens": _LONG, "completion_tokens": _LONG, "total_tokens": _LONG})
+    return _columns(
+        {
+            "id": _TEXT,
+            "object": _TEXT,
+            "created": _LONG,
+            "model": _TEXT,
+            "choices": Array(choice),
+        },
+        {"usage": usage, "custom_outputs": Map(AnyType())},
     )

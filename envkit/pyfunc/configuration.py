@@ -1,4 +1,4 @@
-"""`model_config`: what a model is configured with, as a dict or a YAML file."""
+"""`model_config`: the configuration of a model, as a dict or a YAML file."""
 
 from __future__ import annotations
 
@@ -17,47 +17,52 @@ _log = logging.getLogger("envkit")
 Config = str | Path | Mapping[str, Any]
 
 
-def read(given: Config | None) -> dict[str, Any] | None:
-    """Give the values; None for none. Raises `InvalidArgument`."""
-    if given is None:
+def read(config: Config | None) -> dict[str, Any] | None:
+    """Return the values of a configuration; raise `InvalidArgument` if it is malformed."""
+    if config is None:
         return None
-    if isinstance(given, Mapping):
-        if not all(isinstance(each, str) for each in given):
-            raise InvalidArgument("model_config is a dict whose keys are texts.")
-        return dict(given)
-    path = Path(given).expanduser()
+    if isinstance(config, Mapping):
+        if not all(isinstance(name, str) for name in config):
+            raise InvalidArgument("The keys of model_config must be texts.")
+        return dict(config)
+    path = Path(config).expanduser()
     try:
         return dict(Document.parse(read_text(path), path).content)
     except InvalidInput as error:
         raise InvalidArgument(f"model_config: {error}") from error
 
 
-def effective(directory: ModelDirectory, given: Config | None) -> Any:
-    """The saved configuration, with those of the given values that it has."""
-    saved: Any = directory.python_function.config
-    if isinstance(saved, str):
-        path = directory.file(saved)
-        if path is None:
-            raise InvalidFile(
-                directory.mlmodel_path,
-                "flavors.python_function.config",
-                f"there is no file {saved}",
-            )
-        saved = read(path)
-    asked = read(given) or {}
-    unknown = sorted(set(asked) - set(saved or {}))
+def effective(directory: ModelDirectory, config: Config | None) -> dict[str, Any] | None:
+    """Return the saved configuration with the values that `config` replaces, or None.
+
+    Names that were not saved are ignored with a warning in the log.
+    """
+    saved = _saved(directory)
+    replaced = read(config) or {}
+    unknown = sorted(set(replaced) - set(saved or {}))
     if unknown:
         _log.warning(
-            "model_config: the model was saved without %s; that is ignored", ", ".join(unknown)
+            "model_config: ignored %s, which the model was saved without", ", ".join(unknown)
         )
     if saved is None:
         return None
-    return {**saved, **{name: value for name, value in asked.items() if name in saved}}
+    return {name: replaced.get(name, value) for name, value in saved.items()}
 
 
 def request(directory: ModelDirectory, config: Any) -> dict[str, Any]:
-    """Give what the program that loads the model must know."""
-    found = directory.request()
+    """Return what the program that loads the model needs, with the effective configuration."""
+    content = directory.request()
     if config is not None:
-        found["python_function"] = {**found["python_function"], "config": config}
-    return found
+        content["python_function"] = {**content["python_function"], "config": config}
+    return content
+
+
+def _saved(directory: ModelDirectory) -> Any:
+    saved = directory.python_function.config
+    if not isinstance(saved, str):
+        return saved
+    path = directory.file(saved)
+    if path is None:
+        field = "flavors.python_function.config"
+        raise InvalidFile(directory.mlmodel_path, field, f"there is no file {saved}")
+    return read(path)

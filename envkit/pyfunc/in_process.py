@@ -1,4 +1,4 @@
-"""Load a model in this process: its code runs here, so `mlflow` is supplied where it is not installed."""
+"""Load a model in this process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from envkit.inside.author import fake_mlflow
 from envkit.models.directory import ModelDirectory
 from envkit.pyfunc.configuration import request
 
-_loading = threading.RLock()  # the import system's settings are those of the whole process
+# The settings of the import system are those of the whole process.
+_importing = threading.RLock()
 
 
 def load_here(directory: ModelDirectory, config: Any = None) -> loading.Model:
@@ -27,8 +28,11 @@ def load_here(directory: ModelDirectory, config: Any = None) -> loading.Model:
 
 @contextmanager
 def authors_code() -> Iterator[None]:
-    """Run the code of one model at a time, and supply what it imports of `mlflow` where that is not installed."""
-    with _loading:
+    """Run the code of one model at a time, with the names of `mlflow` that it imports.
+
+    They are supplied where MLflow is not installed.
+    """
+    with _importing:
         supplied = fake_mlflow.supply_mlflow()
         try:
             yield
@@ -37,17 +41,22 @@ def authors_code() -> Iterator[None]:
 
 
 def _forget_code_of_others(directory: ModelDirectory) -> None:
-    """Let modules of an earlier model not be taken for those of this one that have the same names."""
-    own = directory.code_path
-    if own is None:
+    """Remove modules of other models that have the names of this model's modules."""
+    code = directory.code_path
+    if code is None:
         return
-    tops = {each.stem for each in own.iterdir() if each.suffix == ".py" or each.is_dir()}
+    own_names = {path.stem for path in code.iterdir() if path.suffix == ".py" or path.is_dir()}
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if name.partition(".")[0] not in tops or not file or Path(file).is_relative_to(own):
+        if not file or name.partition(".")[0] not in own_names:
             continue
-        if any(
-            parent.name == own.name and (parent.parent / FILE_NAME).exists()
-            for parent in Path(file).parents
-        ):
+        if not Path(file).is_relative_to(code) and _is_of_model(Path(file), code.name):
             del sys.modules[name]
+
+
+def _is_of_model(file: Path, code_folder: str) -> bool:
+    """Return whether a file is in the code folder of a model directory."""
+    return any(
+        folder.name == code_folder and (folder.parent / FILE_NAME).exists()
+        for folder in file.parents
+    )

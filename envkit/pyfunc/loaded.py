@@ -16,10 +16,11 @@ from envkit.models.signature import ModelSignature
 
 
 class PyFuncModel:
-    """A loaded model.
+    """A loaded model. Corresponds to `mlflow.pyfunc.PyFuncModel`; `load_model` returns one.
 
-    metadata: the `Model` that describes it. model_config: what it was configured with, None
-    without.
+    Attributes:
+        metadata: The `Model` that describes it.
+        model_config: Its configuration, or None.
     """
 
     def __init__(self, directory: ModelDirectory, model: loading.Model | None, config: Any) -> None:
@@ -32,88 +33,115 @@ class PyFuncModel:
 
     @property
     def loader_module(self) -> str:
-        """The module that loads it."""
+        """The module that loads the model."""
         return self._directory.python_function.loader_module
 
     @property
     def signature(self) -> ModelSignature | None:
-        """What it takes and gives; None without a signature."""
+        """The signature, or None."""
         return self.metadata.signature
 
     @property
     def input_schema(self) -> Schema | None:
-        """What it takes."""
+        """The schema of the inputs, or None."""
         return self.metadata.get_input_schema()
 
     @property
     def output_schema(self) -> Schema | None:
-        """What it gives."""
+        """The schema of the outputs, or None."""
         return self.metadata.get_output_schema()
 
     @property
     def params_schema(self) -> ParamSchema | None:
-        """Which parameters it has."""
+        """The schema of the parameters, or None."""
         return self.metadata.get_params_schema()
 
     @property
     def input_example(self) -> Any:
-        """The example that was saved with it; None without one."""
+        """The saved input example without its parameters, or None."""
         return self.metadata.load_input_example(self._directory.path)
 
     @property
     def model_id(self) -> str | None:
-        """By which it was logged."""
+        """The ID of the logged model (MLflow 3), or None."""
         return self.metadata.model_id
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
-        """Predict. data: as the signature promises them to the model; what fits is widened where that is safe.
+        """Predict.
 
-        Raises `InputMismatch` for other data, and whatever the model raises.
+        Args:
+            data: A data frame, array, dict of arrays, sparse matrix, list or dict that fits the
+                signature; `envkit.models.enforce` says what is converted.
+            params: Parameters by name.
+
+        Returns:
+            What the model returns.
+
+        Raises:
+            InputMismatch: If the data or parameters do not fit the signature. What the model
+                raises is not wrapped.
         """
-        loaded = self._here
-        return loaded.predict(self._fitting(data), enforce_params(params, self.signature) or None)
+        loaded = self._in_process
+        return loaded.predict(*self._inputs(data, params))
 
     def predict_stream(self, data: Any, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
-        """Predict piece by piece. Raises `InvalidArgument` for a model that was not saved as `streamable`."""
-        loaded = self._here
+        """Predict piece by piece.
+
+        Args:
+            data: Data as for `predict`.
+            params: Parameters by name.
+
+        Returns:
+            An iterator over the pieces.
+
+        Raises:
+            InvalidArgument: If the model was not saved as `streamable`.
+            InputMismatch: If the data or parameters do not fit the signature.
+        """
+        loaded = self._in_process
         if not loaded.streams:
-            raise InvalidArgument(
-                f"{self._directory.name} does not predict piece by piece: it is not streamable."
-            )
-        return iter(
-            loaded.predict_stream(
-                self._fitting(data), enforce_params(params, self.signature) or None
-            )
-        )
+            raise InvalidArgument(f"{self._directory.name} is not streamable; use predict.")
+        return iter(loaded.predict_stream(*self._inputs(data, params)))
 
     def unwrap_python_model(self) -> Any:
-        """Give the author's object or function. Raises `InvalidArgument` for a model of another kind."""
-        found = getattr(self._here.implementation, "python_model", None)
-        if found is None:
+        """Return the author's object or function.
+
+        Raises:
+            InvalidArgument: If the model is not a Python model, or lives in another process.
+        """
+        python_model = getattr(self._in_process.implementation, "python_model", None)
+        if python_model is None:
             raise InvalidArgument(
-                f"{self._directory.name} is no Python model: {self.loader_module} loads it."
+                f"{self._directory.name} is not a Python model: {self.loader_module} loads it."
             )
-        return found
+        return python_model
 
     def get_raw_model(self) -> Any:
-        """Give the library's own object, such as an estimator. Raises `InvalidArgument` when its loader has none."""
-        implementation = self._here.implementation
-        get = getattr(implementation, "get_raw_model", None)
-        if get is not None:
-            return get()
+        """Return the library's own object, such as an estimator.
+
+        Raises:
+            InvalidArgument: If the loader does not keep one, or the model lives in another process.
+        """
+        implementation = self._in_process.implementation
+        get_raw_model = getattr(implementation, "get_raw_model", None)
+        if get_raw_model is not None:
+            return get_raw_model()
         if hasattr(implementation, "python_model"):
             return implementation.python_model
-        raise InvalidArgument(f"{self.loader_module} does not give the model that it loads.")
+        raise InvalidArgument(f"{self.loader_module} does not provide the model that it loads.")
 
     @property
-    def _here(self) -> loading.Model:
+    def _in_process(self) -> loading.Model:
         if self._loaded is None:
             raise InvalidArgument(
-                "The model lives in a process of its own; load it without env_manager for its object."
+                "The model lives in another process; load it without env_manager to get its object."
             )
         return self._loaded
 
-    def _fitting(self, data: Any) -> Any:
-        if self._here.takes_raw_inputs:
-            return data
-        return enforce(data, self.signature)
+    def _inputs(
+        self, data: Any, params: Mapping[str, Any] | None
+    ) -> tuple[Any, dict[str, Any] | None]:
+        """Return the data and parameters as the model gets them."""
+        if not self._in_process.takes_raw_inputs:
+            data = enforce(data, self.signature)
+        return data, enforce_params(params, self.signature) or None

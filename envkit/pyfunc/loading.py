@@ -1,4 +1,4 @@
-"""`load_model`: a model in this process, or alive in an environment of its own.
+"""`load_model`: load a model in this process, or in an environment of its own.
 
 https://mlflow.org/docs/latest/api_reference/python_api/mlflow.pyfunc.html#mlflow.pyfunc.load_model
 """
@@ -29,50 +29,86 @@ def load_model(
     extra_envs: Mapping[str, str] | None = None,
     **preparation: Any,
 ) -> PyFuncModel:
-    """Load a model, saved by envkit or by MLflow, to predict with it.
+    """Load a model that envkit or MLflow saved.
 
-    model_uri: a model directory, by its path or URI. suppress_warnings: do not warn when this
-    process has other versions than the model was saved with. dst_path: an existing folder for the
-    files of a model that lies elsewhere. model_config: values in the place of those that it was
-    saved with, as a dict or the path of a YAML file. env_manager: None or `local` loads it in this
-    process. `uv`, `virtualenv` or `conda` rebuild its environment and load it there: a
-    `LivePyFuncModel`, to be closed. Then timeout (seconds for one answer), extra_envs and the
-    further arguments of `envkit.prepare_env` count, too.
+    Corresponds to `mlflow.pyfunc.load_model`. Loading a model runs its code.
 
-    Raises `ModelNotFound`, `InvalidFile`, `PathOutsideModel` for what is wrong with the directory,
-    whatever the model's code raises, and what `prepare_env` raises.
+    Args:
+        model_uri: Path or URI of the model.
+        suppress_warnings: Whether to omit the warning about versions in this process that differ
+            from the model's environment.
+        dst_path: Existing folder for the files of a remote model.
+        model_config: Values that replace saved ones of the model's configuration: a dict, or the
+            path of a YAML file.
+        env_manager: None or `local` to load the model in this process. `uv`, `virtualenv` or
+            `conda` to rebuild its environment and load it there; the result is a
+            `LivePyFuncModel`, to be closed.
+        timeout: Seconds for one prediction of a live model; any time by default.
+        extra_envs: Environment variables of a live model by name.
+        **preparation: Further arguments of `envkit.prepare_env` for the environment of a live
+            model, such as `python`, `allow_source` and `pip_requirements_override`.
+
+    Returns:
+        The model, which has `predict`.
+
+    Raises:
+        ModelNotFound: If there is no model.
+        InvalidFile: If a file of the model is malformed.
+        PathOutsideModel: If a field of `MLmodel` leads out of the model directory.
+        InvalidArgument: If an argument is invalid.
+        BuildFailed: If the environment of a live model cannot be built.
+        PredictionFailed: If a live model cannot be loaded. In this process, what the model's code
+            raises is not wrapped.
+
+    Examples:
+        >>> with load_model("model", env_manager="uv") as model:  # doctest: +SKIP
+        ...     model.predict(frame)
     """
-    directory = _opened(model_uri, dst_path)
+    directory = _open(model_uri, dst_path)
     config = configuration.effective(directory, model_config)
     report = preparation.pop("report", None)
-    if env_manager is not None and str(env_manager) != EnvType.LOCAL:
-        # loading in this process does without both
-        from envkit.environments.environment_choice import EnvironmentChoice
-        from envkit.pyfunc.live import live
-
-        choice = EnvironmentChoice.from_arguments(env_manager, **preparation)
-        return live(directory, config, choice, timeout, extra_envs or {}, report)
-    if preparation:
+    manager = env_manager or EnvType.LOCAL
+    is_live = str(manager) != EnvType.LOCAL
+    if is_live or preparation:
+        # Loading in this process needs neither of them.
         from envkit.environments.environment_choice import EnvironmentChoice
 
-        # they are checked, though nothing is built
-        EnvironmentChoice.from_arguments(**preparation)
+        # Also checks arguments that have no effect in this process.
+        manager = manager if is_live else EnvType.UV
+        choice = EnvironmentChoice.from_arguments(manager, **preparation)
+    if is_live:
+        from envkit.pyfunc.live import LiveOptions, LivePyFuncModel
+
+        options = LiveOptions(
+            choice=choice, timeout=timeout, variables=extra_envs or {}, report=report
+        )
+        return LivePyFuncModel.start(directory, config, options)
     if not suppress_warnings:
         drift.warn(directory, stacklevel=2)
     return PyFuncModel(directory, load_here(directory, config), config)
 
 
 def load_pyfunc(model_uri: str | Path, suppress_warnings: bool = False) -> PyFuncModel:
-    """The same as `load_model`, under the name that it had before MLflow 1.0."""
+    """Load a model in this process; the name of `load_model` before MLflow 1.0.
+
+    Args:
+        model_uri: Path or URI of the model.
+        suppress_warnings: As for `load_model`.
+
+    Returns:
+        The model, which has `predict`.
+    """
     return load_model(model_uri, suppress_warnings)
 
 
-def _opened(model_uri: str | Path, dst_path: str | Path | None) -> ModelDirectory:
-    if dst_path is not None:
-        if not Path(dst_path).is_dir():
-            raise InvalidArgument(f"dst_path: there is no folder {dst_path}.")
-        from envkit.models.uris.fetch import download_model, is_elsewhere
+def _open(model_uri: str | Path, dst_path: str | Path | None) -> ModelDirectory:
+    if dst_path is None:
+        return ModelDirectory.open(model_uri)
+    if not Path(dst_path).is_dir():
+        raise InvalidArgument(f"dst_path: there is no folder {dst_path}.")
+    # Importing it takes 7 ms, and most models are local.
+    from envkit.models.uris.fetch import download_model, is_elsewhere
 
-        if is_elsewhere(model_uri):
-            return ModelDirectory.open(download_model(str(model_uri), dst_path))
+    if is_elsewhere(model_uri):
+        return ModelDirectory.open(download_model(str(model_uri), dst_path))
     return ModelDirectory.open(model_uri)

@@ -1,4 +1,4 @@
-"""Pickles of an author's model that need neither envkit nor MLflow where they are read."""
+"""Pickle an author's model so that reading it needs neither envkit nor MLflow."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from envkit.errors import InvalidArgument
 from envkit.inside.author import base_classes, chat
 
 _BY_VALUE = (base_classes, chat)
-_registering = threading.Lock()  # what is pickled by value is a setting of the whole process
+# Which modules are pickled by value is a setting of the whole process.
+_registering = threading.Lock()
 
 
 def dump(model: Any, path: Path) -> None:
-    """Pickle a model with everything of envkit's that it is derived from; code of `__main__` goes along, too.
+    """Pickle a model with the base classes of envkit and the code of `__main__` that it uses.
 
-    Raises `InvalidArgument` for what cannot be pickled.
+    Raises `InvalidArgument` if it cannot be pickled.
     """
     with _registering, path.open("wb") as stream:
         for module in _BY_VALUE:
             cloudpickle.register_pickle_by_value(module)
         try:
             cloudpickle.dump(model, stream)
-        except Exception as error:  # whatever the author's objects raise when they are pickled
+        # The author's objects may raise anything.
+        except Exception as error:
             raise InvalidArgument(
                 f"The model cannot be pickled ({type(error).__name__}: {error}). Save it as code: "
                 "python_model='file.py', a file that calls `set_model`."

@@ -1,23 +1,15 @@
-"""What every `save_model` has in common: arguments, a folder that appears whole or not at all, one capture."""
+"""`save`: what every `save_model` does, from its common parameters to one capture."""
 
 from __future__ import annotations
 
-import inspect
 import logging
 import platform
-import re
 import shlex
-import shutil
-import sys
-import sysconfig
-import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypedDict, TypeVar
+from typing import Any, TypedDict
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -33,26 +25,28 @@ from envkit.models import input_example as examples
 from envkit.models.capture_warnings import WarningKind
 from envkit.models.inference.params import schema_of_params
 from envkit.models.inference.schemas import infer_schema
-from envkit.models.model import Model
+from envkit.models.input_example import SavedExample
+from envkit.models.model import Model, auth_policy_of, resources_of
 from envkit.models.signature import ModelSignature
+from envkit.pyfunc import own_code
+from envkit.pyfunc.forwarded_parameters import forwards_to
+from envkit.pyfunc.new_directory import new_directory
 
-CODE = "code"
-ENVIRONMENT = {"conda": conda_yaml.FILE_NAME, "virtualenv": python_env_yaml.FILE_NAME}
-# warnings that keep a saved model from working elsewhere
-TOLD = (WarningKind.OUTSIDE, WarningKind.NOT_STATED)
+# Warnings of a capture that mean that the saved model may not work elsewhere.
+_SERIOUS = (WarningKind.OUTSIDE, WarningKind.NOT_STATED)
 
 _log = logging.getLogger("envkit")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Saved:
-    """What a flavor put into the folder, as `MLmodel` is to say it.
+    """What a flavor wrote into the model directory.
 
-    loader_module: what loads it as a `python_function`, None for a flavor that does not predict.
-    python_function: the other fields of that flavor. flavors: the sections of the other flavors, by
-    name; each gets `code`. signature, example: in the place of those that nobody gave. metadata:
-    added to what the author says. least: requirements without which it does not load, which those
-    that the author states need not name.
+    loader_module: the module that loads the model as a `python_function`, None for a flavor that
+    does not predict. python_function: other fields of that flavor. flavors: sections of the other
+    flavors by name; each gets `code`. signature, example: used if the author gives none. metadata:
+    the author's take precedence. required: requirements without which the model does not load,
+    added to `pip_requirements` that do not name them.
     """
 
     loader_module: str | None
@@ -61,11 +55,11 @@ class Saved:
     signature: ModelSignature | None = None
     example: Any = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    least: Sequence[str] = ()
+    required: Sequence[str] = ()
 
 
 class Options(TypedDict, total=False):
-    """The parameters that every `save_model` takes; `save` says what they mean."""
+    """The parameters of every `save_model`, documented at `envkit.pyfunc.save_model`."""
 
     conda_env: CondaEnv | None
     code_paths: Sequence[str | Path] | None
@@ -79,6 +73,59 @@ class Options(TypedDict, total=False):
     resources: Any
     auth_policy: Any
     timeout: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _StatedEnvironment:
+    """What the author states of the environment: one of the three, or nothing."""
+
+    conda_env: CondaEnv | None
+    pip_requirements: Lines | None
+    extra_pip_requirements: Lines | None
+
+    def check(self) -> None:
+        """Raise `InvalidArgument` for several of them, or for one that cannot be read."""
+        values = {
+            "conda_env": self.conda_env,
+            "pip_requirements": self.pip_requirements,
+            "extra_pip_requirements": self.extra_pip_requirements,
+        }
+        names = [name for name, value in values.items() if value is not None]
+        if len(names) > 1:
+            raise InvalidArgument(
+                f"Use only one of {' and '.join(names)}: each states the model's environment."
+            )
+        stated_requirements.wish(self.pip_requirements, self.extra_pip_requirements, self.conda_env)
+
+    def requirements_with(self, required: Sequence[str]) -> Lines | None:
+        """Return `pip_requirements` with the required ones that they do not name."""
+        lines = self.pip_requirements
+        if lines is None:
+            return None
+        stated = stated_requirements.wish(lines, None, None).file.requirements
+        names = {canonicalize_name(requirement.name or "") for requirement in stated}
+        missing = [
+            requirement
+            for requirement in required
+            if canonicalize_name(Requirement(requirement).name) not in names
+        ]
+        if not missing:
+            return lines
+        if isinstance(lines, str | Path):
+            return [f"-r {shlex.quote(str(lines))}", *missing]
+        return [*lines, *missing]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Description:
+    """What the author says about the model."""
+
+    signature: ModelSignature | None
+    infer_signature: bool
+    input_example: Any
+    metadata: Mapping[str, Any] | None
+    resources: Any
+    auth_policy: Any
 
 
 def save(
@@ -98,236 +145,65 @@ def save(
     auth_policy: Any = None,
     timeout: float | None = None,
 ) -> None:
-    """Save a model: `write` puts its data into a folder, the rest is done here.
+    """Save a model whose own files `write` puts into a folder, and capture its environment.
 
-    path: where the model directory is to be; nothing, or an empty folder, may be there. conda_env:
-    a conda environment, as a dict or the path of its file, that is written as it is. code_paths:
-    files and folders of Python code that go into the model's `code/`. infer_code_paths: take along
-    every module outside the model that it imports and no distribution has. mlflow_model: the
-    `Model` that gets the flavors, default a new one. signature: a `ModelSignature`; None for one
-    inferred from the example and the prediction on it, False for none. input_example: data, or a
-    pair of data and parameters, on which the model predicts once. pip_requirements: lines of a
-    requirements file, or its path, in the place of what is captured; extra_pip_requirements: in
-    addition to it. metadata: what the author says of the model. resources, auth_policy: what
-    serving it must reach. timeout: seconds for loading and predicting.
-
-    Raises `InvalidArgument` for what cannot be meant, `CaptureFailed` when the model does not load
-    and predict in a process of its own (its traceback is the error's), and whatever `write` raises.
-    Then nothing is left at `path`.
+    `envkit.pyfunc.save_model` documents the parameters and errors. Raises also what `write` raises;
+    then nothing is left at `path`.
     """
-    stated = (conda_env, pip_requirements, extra_pip_requirements)
-    _check_environment(*stated)
-    codes = _checked_code(code_paths)
-    given = _signature(signature)
-    target = _target(path)
-    model = mlflow_model if mlflow_model is not None else Model()
-    with _appearing(target) as folder:
+    environment = _StatedEnvironment(
+        conda_env=conda_env,
+        pip_requirements=pip_requirements,
+        extra_pip_requirements=extra_pip_requirements,
+    )
+    environment.check()
+    own_paths = own_code.check(code_paths)
+    description = _Description(
+        signature=_stated_signature(signature),
+        infer_signature=signature is None,
+        input_example=input_example,
+        metadata=metadata,
+        resources=resources,
+        auth_policy=auth_policy,
+    )
+    with new_directory(path) as folder:
+        model = mlflow_model if mlflow_model is not None else Model()
         saved = write(folder)
-        _copy_code(codes, folder)
-        _describe(model, saved, has_code=bool(codes))
-        model.metadata = {**saved.metadata, **(model.metadata or {}), **(metadata or {})} or None
-        model.resources = (
-            Model(resources=resources).resources if resources is not None else model.resources
-        )
-        model.auth_policy = (
-            Model(auth_policy=auth_policy).auth_policy
-            if auth_policy is not None
-            else model.auth_policy
-        )
-        example = _put_example(
-            saved.example if input_example is None else input_example, model, folder
-        )
-        wanted = given or (saved.signature if signature is None else None)
-        model.signature = wanted or (_of_example(example) if signature is None else None)
-        model.model_size_bytes = sum(
-            each.stat().st_size for each in folder.rglob("*") if each.is_file()
-        )
+        own_code.copy(own_paths, folder)
+        _add_flavors(model, saved, has_code=bool(own_paths))
+        _describe(model, saved, description)
+        example = _write_example(model, folder, saved, description)
+        stated = description.signature
+        if description.infer_signature:
+            stated = saved.signature
+        infers_signature = description.infer_signature and stated is None
+        model.signature = _signature_of_example(example) if infers_signature else stated
+        model.model_size_bytes = _size(folder)
         model.save(folder)
         if saved.loader_module is None:
             return
 
-        def complete(answer: bytes | None) -> None:
-            if wanted is None and signature is None and example is not None:
-                model.signature = _with_answer(model.signature, answer)
+        def add_outputs(answer: bytes | None) -> None:
+            if infers_signature and example is not None:
+                model.signature = _with_outputs(model.signature, answer)
                 model.save(folder)
 
-        stated = (conda_env, _at_least(pip_requirements, saved.least), extra_pip_requirements)
-        captured = _captured(folder, stated, timeout, complete, include_code=infer_code_paths)
+        captured = capture(
+            folder,
+            timeout=timeout,
+            include_code=infer_code_paths,
+            code_paths=list(own_code.import_folders()),
+            requirements=environment.requirements_with(saved.required),
+            extra_requirements=extra_pip_requirements,
+            conda_env=conda_env,
+            complete=add_outputs,
+        )
         if infer_code_paths:
-            _reread_code(model, folder)
-        _tell(captured)
+            _update_code(model, folder)
+        _warn(captured)
 
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def with_options(function: Callable[P, None]) -> Callable[P, None]:
-    """Show the parameters of `save` in the signature of a function that passes them on as `**options`."""
-    return with_options_of(save)(function)
-
-
-def with_options_of(
-    other: Callable[..., Any], without: str = ""
-) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Show the keywords of `other`, but for that one, in the signature of a function that passes them on."""
-
-    def showing(function: Callable[P, R]) -> Callable[P, R]:
-        own = inspect.signature(function)
-        taken = [each for each in own.parameters.values() if each.kind is not each.VAR_KEYWORD]
-        names = {without, *(each.name for each in taken)}
-        passed = inspect.signature(other).parameters.values()
-        common = [
-            each for each in passed if each.kind is each.KEYWORD_ONLY and each.name not in names
-        ]
-
-        @wraps(function)
-        def shown(*args: P.args, **kwargs: P.kwargs) -> R:
-            return function(*args, **kwargs)
-
-        shown.__signature__ = own.replace(parameters=[*taken, *common])  # type: ignore[attr-defined]
-        return shown
-
-    return showing
-
-
-def default_requirements(*names: str) -> list[str]:
-    """Pin installed distributions: what a flavor needs at least. Those that are not installed are named alone."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = []
-    for name in names:
-        try:
-            found.append(f"{name}=={version(name)}")
-        except PackageNotFoundError:
-            found.append(name)
-    return found
-
-
-def conda_environment(requirements: Sequence[str]) -> dict[str, Any]:
-    """Give a conda environment with the running Python and these requirements, as a dict."""
-    dependencies: list[Any] = [
-        f"python={platform.python_version()}",
-        "pip",
-        {"pip": list(requirements)},
-    ]
-    return {"name": "envkit-env", "channels": ["conda-forge"], "dependencies": dependencies}
-
-
-def _check_environment(conda_env: Any, requirements: Any, extra: Any) -> None:
-    """Read what is stated once, before anything is done."""
-    given = {
-        "conda_env": conda_env,
-        "pip_requirements": requirements,
-        "extra_pip_requirements": extra,
-    }
-    stated = [name for name, value in given.items() if value is not None]
-    if len(stated) > 1:
-        raise InvalidArgument(
-            f"Give only one of {' and '.join(stated)}: each says what the model's environment is."
-        )
-    stated_requirements.wish(requirements, extra, conda_env)
-
-
-def _at_least(requirements: Lines | None, least: Sequence[str]) -> Lines | None:
-    """What is stated, with what the model cannot do without and they do not name."""
-    if requirements is None:
-        return None
-    known = {
-        canonicalize_name(each.name or "")
-        for each in stated_requirements.wish(requirements, None, None).file.requirements
-    }
-    more = [each for each in least if canonicalize_name(Requirement(each).name) not in known]
-    if isinstance(requirements, str | Path):
-        lines = [f"-r {shlex.quote(str(requirements))}"]
-    else:
-        lines = list(requirements)
-    if more:
-        return [*lines, *more]
-    return requirements
-
-
-def _checked_code(code_paths: Sequence[str | Path] | None) -> list[Path]:
-    if code_paths is None:
-        return []
-    if isinstance(code_paths, str | Path):
-        raise InvalidArgument(
-            f"code_paths is a list of files and folders: write code_paths=[{str(code_paths)!r}]."
-        )
-    found = [Path(each).expanduser().absolute() for each in code_paths]
-    for each in found:
-        if not each.exists():
-            raise InvalidArgument(f"code_paths: there is no file or folder {each}.")
-    return found
-
-
-def _signature(given: Any) -> ModelSignature | None:
-    """Take also MLflow's own."""
-    if given is None or given is False or isinstance(given, ModelSignature):
-        return given or None
-    if hasattr(given, "to_dict"):
-        return ModelSignature.from_dict(given.to_dict())
-    raise InvalidArgument(f"signature is a ModelSignature, None or False, not {given!r}.")
-
-
-def _target(path: str | Path) -> Path:
-    target = Path(path).expanduser().absolute()
-    if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise InvalidArgument(
-            f"{target} is there already; a model is saved to a new or an empty folder."
-        )
-    if target.is_dir() and any(target.iterdir()):
-        raise InvalidArgument(
-            f"{target} is not empty; a model is saved to a new or an empty folder."
-        )
-    return target
-
-
-@contextmanager
-def _appearing(target: Path) -> Iterator[Path]:
-    """Give a hidden folder beside `target` that becomes it when the block ends well, and is removed when not."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        hidden = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent.resolve()))
-    except OSError as error:
-        raise InvalidArgument(
-            f"The model cannot be saved to {target}: {error.strerror}."
-        ) from error
-    try:
-        hidden.chmod(0o755)
-        yield hidden
-        hidden.replace(target)
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
-
-
-def _copy_code(paths: Sequence[Path], folder: Path) -> None:
-    """Copy each below `code/`, by its last name; a link is followed, what Python compiled is left out."""
-    ignored = shutil.ignore_patterns("__pycache__", "*.pyc", ".git", ".venv")
-    for each in paths:
-        if each.name:
-            target = folder / CODE / each.name
-        else:
-            target = folder / CODE
-        if target.exists():
-            raise InvalidArgument(f"code_paths: two of them are called {each.name}.")
-        if folder.is_relative_to(each.resolve()):
-            raise InvalidArgument(
-                f"code_paths: {each} holds the folder that the model is saved to."
-            )
-        target.parent.mkdir(exist_ok=True)
-        if each.is_dir():
-            shutil.copytree(each, target, ignore=ignored)
-        else:
-            shutil.copy2(each, target)
-
-
-def _describe(model: Model, saved: Saved, *, has_code: bool) -> None:
-    code = CODE if has_code else None
-    for name, fields in saved.flavors.items():
-        model.add_flavor(name, **{**fields, "code": code})
-    if saved.loader_module is not None:
-        add_to_model(model, saved.loader_module, code=code, **saved.python_function)
+with_options = forwards_to(save)
+"""Shows the parameters of `save` in the signature of a `save_model` that forwards them."""
 
 
 def add_to_model(
@@ -335,49 +211,90 @@ def add_to_model(
     loader_module: str,
     data: str | None = None,
     code: str | None = None,
-    conda_env: str | None = ENVIRONMENT["conda"],
-    python_env: str | None = ENVIRONMENT["virtualenv"],
+    conda_env: str | None = conda_yaml.FILE_NAME,
+    python_env: str | None = python_env_yaml.FILE_NAME,
     model_config: Any = None,
     model_code_path: str | None = None,
     **kwargs: Any,
 ) -> Model:
-    """Add the flavor `python_function` to a model's description, and give that.
+    """Add the flavor `python_function` to a model. Corresponds to `mlflow.pyfunc.add_to_model`.
 
-    loader_module: the module whose `_load_pyfunc` loads it. data: path of the data below the model
-    directory, default the directory. code: folder of its modules. conda_env, python_env: files of
-    its environment. model_config, model_code_path: as `save_model` has them. kwargs: further fields
-    of the flavor.
+    Args:
+        model: The model.
+        loader_module: Module whose `_load_pyfunc(path)` loads the model.
+        data: What that function gets, relative to the model directory; by default the directory.
+        code: Folder of the model's own modules, relative to the model directory.
+        conda_env: File of the conda environment, relative to the model directory.
+        python_env: File of the virtual environment, relative to the model directory.
+        model_config: Configuration, as for `save_model`.
+        model_code_path: File of a model that is saved as code.
+        **kwargs: Further fields of the flavor.
+
+    Returns:
+        The model.
     """
-    fields: dict[str, Any] = {
-        "loader_module": loader_module,
-        "python_version": platform.python_version(),
-        **kwargs,
-    }
-    env = {
-        name: value for name, value in (("conda", conda_env), ("virtualenv", python_env)) if value
-    }
+    env = {"conda": conda_env, "virtualenv": python_env}
     optional = {
         "data": data,
         "config": model_config,
         "model_code_path": model_code_path,
-        "env": env or None,
+        "env": {name: file for name, file in env.items() if file} or None,
     }
-    fields |= {name: value for name, value in optional.items() if value is not None}
+    fields = {
+        "loader_module": loader_module,
+        "python_version": platform.python_version(),
+        **kwargs,
+        **{name: value for name, value in optional.items() if value is not None},
+    }
+    # MLflow writes `code` even if it is null.
     return model.add_flavor("python_function", **{**fields, "code": code})
 
 
-def _put_example(given: Any, model: Model, folder: Path) -> examples.SavedExample | None:
-    if given is None:
+def _stated_signature(signature: Any) -> ModelSignature | None:
+    """Return the author's signature, also if it is MLflow's; None for None and False."""
+    if signature is None or signature is False:
         return None
-    example = examples.encode(given)
+    if isinstance(signature, ModelSignature):
+        return signature
+    if hasattr(signature, "to_dict"):
+        return ModelSignature.from_dict(signature.to_dict())
+    raise InvalidArgument(f"signature must be a ModelSignature, None or False, not {signature!r}.")
+
+
+def _add_flavors(model: Model, saved: Saved, *, has_code: bool) -> None:
+    code = own_code.FOLDER if has_code else None
+    for name, section in saved.flavors.items():
+        model.add_flavor(name, **{**section, "code": code})
+    if saved.loader_module is not None:
+        add_to_model(model, saved.loader_module, code=code, **saved.python_function)
+
+
+def _describe(model: Model, saved: Saved, description: _Description) -> None:
+    metadata = {**saved.metadata, **(model.metadata or {}), **(description.metadata or {})}
+    model.metadata = metadata or None
+    if description.resources is not None:
+        model.resources = resources_of(description.resources)
+    if description.auth_policy is not None:
+        model.auth_policy = auth_policy_of(description.auth_policy)
+
+
+def _write_example(
+    model: Model, folder: Path, saved: Saved, description: _Description
+) -> SavedExample | None:
+    data = description.input_example
+    if data is None:
+        data = saved.example
+    if data is None:
+        return None
+    example = examples.encode(data)
     for name, text in example.files.items():
         (folder / name).write_text(text, encoding="utf-8")
     model.saved_input_example_info = example.info
     return example
 
 
-def _of_example(example: examples.SavedExample | None) -> ModelSignature | None:
-    """The signature as far as the example tells it: the model is to predict on data of these types."""
+def _signature_of_example(example: SavedExample | None) -> ModelSignature | None:
+    """Return the signature without outputs: the model will predict on data of these types."""
     if example is None:
         return None
     try:
@@ -389,63 +306,32 @@ def _of_example(example: examples.SavedExample | None) -> ModelSignature | None:
         return None
 
 
-def _with_answer(signature: ModelSignature | None, answer: bytes | None) -> ModelSignature | None:
+def _with_outputs(signature: ModelSignature | None, answer: bytes | None) -> ModelSignature | None:
     if signature is None or answer is None:
         return signature
     try:
         outputs = infer_schema(wire.loads(answer))
     except (InvalidArgument, wire.Malformed, ImportError) as error:
-        _log.warning("The signature does not say what the model answers: %s", error)
+        _log.warning("The signature does not describe the outputs: %s", error)
         return signature
     return ModelSignature(signature.inputs, outputs, signature.params)
 
 
-def _captured(
-    folder: Path,
-    stated: tuple[Any, Any, Any],
-    timeout: float | None,
-    complete: Callable[[bytes | None], None],
-    *,
-    include_code: bool,
-) -> Capture:
-    conda_env, requirements, extra = stated
-    return capture(
-        folder,
-        timeout=timeout,
-        include_code=include_code,
-        code_paths=list(_own_folders()),
-        requirements=requirements,
-        extra_requirements=extra,
-        conda_env=conda_env,
-        complete=complete,
-    )
-
-
-def _own_folders() -> Iterator[Path]:
-    """The folders from which this process imports its own code: no standard library, no installed distributions."""
-    standard = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
-    for each in dict.fromkeys(sys.path):
-        folder = Path(each or ".").absolute()
-        if (
-            not folder.is_dir()
-            or ":" in str(folder)
-            or {folder.resolve(), folder.resolve().parent} & standard
-        ):
-            continue
-        if not any(re.search(r"\.(dist|egg)-info$", entry.name) for entry in folder.iterdir()):
-            yield folder
-
-
-def _reread_code(model: Model, folder: Path) -> None:
-    """The capture may have found code to take along; the model's description is to say so, too."""
+def _update_code(model: Model, folder: Path) -> None:
+    """Record the code that the capture added, also in the author's `mlflow_model`."""
     code = Model.load(folder).flavors["python_function"].get("code")
-    for fields in model.flavors.values():
-        fields["code"] = code
+    for section in model.flavors.values():
+        section["code"] = code
 
 
-def _tell(captured: Capture) -> None:
-    for each in captured.warnings:
-        if each.kind in TOLD:
-            warnings.warn(f"The saved model may not work elsewhere: {each}.", stacklevel=5)
+def _warn(captured: Capture) -> None:
+    for warning in captured.warnings:
+        if warning.kind in _SERIOUS:
+            warnings.warn(f"The saved model may not work elsewhere: {warning}.", stacklevel=5)
         else:
-            _log.info("%s", each)
+            _log.info("%s", warning)
+
+
+def _size(folder: Path) -> int:
+    """Return the size of the files below a folder in bytes."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
