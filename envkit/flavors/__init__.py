@@ -1,12 +1,13 @@
-"""The libraries whose models envkit saves and loads, one a module: `envkit.flavors.sklearn`, …
+"""Save and load the models of libraries, one library a module: `envkit.flavors.sklearn` and others.
 
-Each has `save_model`, `load_model`, `log_model`, `_load_pyfunc`, `get_default_pip_requirements` and
-`get_default_conda_env`, with the parameters of MLflow's module of the same name. A library is
-imported when one of these is called.
+Each module has the names and parameters of MLflow's module: `save_model`, `load_model`,
+`log_model`, `get_default_pip_requirements`, `get_default_conda_env` and `_load_pyfunc`. A library
+is imported when one of them is called.
 """
 
 from __future__ import annotations
 
+# Type checkers know the name; importing `typing` would take longer than everything else here.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
@@ -24,9 +25,5 @@ def __getattr__(name: str) -> ModuleType:
 def __dir__() -> list[str]:
     from pkgutil import iter_modules
 
-    return sorted(
-        {
-            *globals(),
-            *(each.name for each in iter_modules(__path__) if not each.name.startswith("_")),
-        }
-    )
+    flavors = {module.name for module in iter_modules(__path__) if not module.name.startswith("_")}
+    return sorted({*globals(), *flavors})

@@ -1,4 +1,4 @@
-"""Models of H2O, which its server, a Java program, keeps.
+"""H2O models, which the H2O server, a Java program, holds.
 
 https://mlflow.org/docs/latest/api_reference/python_api/mlflow.h2o.html
 """
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
-from envkit.flavors._shared.flavor import Flavor, Options
+from envkit.flavors._shared.flavor import Content, Flavor, Options
 from envkit.inside.loaders import h2o as loader
 from envkit.pyfunc import saving
 
@@ -28,21 +28,37 @@ def save_model(
     settings: Mapping[str, Any] | None = None,
     **options: Unpack[Options],
 ) -> None:
-    """Save a model that the running server keeps.
+    """Save an H2O model. Corresponds to `mlflow.h2o.save_model`.
 
-    settings: `{"init": {...}}`, arguments of `h2o.init` when the model is loaded to predict. The
-    other parameters are those of `envkit.pyfunc.saving.save`.
+    Args:
+        h2o_model: A model that the running H2O server holds.
+        path: The model directory; a new or an empty folder.
+        settings: `{"init": {...}}`, the arguments of `h2o.init` when the model is loaded to
+            predict.
+        **options: Parameters that every flavor has: those of `envkit.pyfunc.save_model` from
+            `conda_env` to `timeout`, and `extra_files`, a list of files to copy into the model.
+
+    Raises:
+        ToolNotFound: If H2O is not installed.
+        InvalidArgument: If an argument is invalid.
+        CaptureFailed: If the model does not load and predict in a process of its own.
     """
-    h2o = _FLAVOR.imported()
+    h2o = _FLAVOR.import_library()
 
-    def put(folder: Path) -> None:
+    def write(folder: Path) -> None:
         folder.mkdir()
         file = Path(h2o.download_model(model=h2o_model, path=str(folder))).name
-        kept = {**(settings or {}), "full_file": file, "model_file": file, "model_dir": folder.name}
-        lines = [f"{key}: {json.dumps(value)}\n" for key, value in kept.items()]  # JSON is YAML
+        saved = {
+            **(settings or {}),
+            "full_file": file,
+            "model_file": file,
+            "model_dir": folder.name,
+        }
+        # JSON values are YAML.
+        lines = [f"{key}: {json.dumps(value)}\n" for key, value in saved.items()]
         (folder / loader.SETTINGS).write_text("".join(lines), encoding="utf-8")
 
-    _FLAVOR.save(path, put, options, data="model.h2o")
+    _FLAVOR.save(path, options, Content(data="model.h2o", write=write))
 
 
 load_model = _FLAVOR.load_model

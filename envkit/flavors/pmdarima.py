@@ -1,4 +1,4 @@
-"""Forecasters of pmdarima.
+"""pmdarima forecasters.
 
 https://mlflow.org/docs/latest/api_reference/python_api/mlflow.pmdarima.html
 """
@@ -9,7 +9,7 @@ import pickle
 from pathlib import Path
 from typing import Any, Unpack
 
-from envkit.flavors._shared.flavor import Flavor, Options
+from envkit.flavors._shared.flavor import Content, Flavor, Options
 from envkit.inside.loaders import pmdarima as loader
 from envkit.pyfunc import saving
 
@@ -21,23 +21,33 @@ _FLAVOR = Flavor(
     version_key="pmdarima_version",
     parameter="pmdarima_model",
 )
+_DATA = "model.pmd"
 
 
 @saving.with_options
 def save_model(pmdarima_model: Any, path: str | Path, **options: Unpack[Options]) -> None:
-    """Save a fitted `ARIMA` or a pipeline. The other parameters are those of `envkit.pyfunc.saving.save`.
+    """Save a pmdarima forecaster. Corresponds to `mlflow.pmdarima.save_model`.
 
-    The model is asked with a data frame of one row: `n_periods`, and `X`, `return_conf_int`,
-    `alpha` if wanted.
+    The saved model predicts on a data frame of one row with the column `n_periods`, and optionally
+    `X`, `return_conf_int` and `alpha`.
+
+    Args:
+        pmdarima_model: A fitted `ARIMA` or pipeline.
+        path: The model directory; a new or an empty folder.
+        **options: Parameters that every flavor has: those of `envkit.pyfunc.save_model` from
+            `conda_env` to `timeout`, and `extra_files`, a list of files to copy into the model.
+
+    Raises:
+        ToolNotFound: If pmdarima is not installed.
+        InvalidArgument: If an argument is invalid.
+        CaptureFailed: If the model does not load and predict in a process of its own.
     """
-    fields = {"model_type": type(pmdarima_model).__name__, "data": "model.pmd"}
-    _FLAVOR.save(
-        path,
-        lambda file: file.write_bytes(pickle.dumps(pmdarima_model)),
-        options,
-        data="model.pmd",
-        fields=fields,
+    content = Content(
+        data=_DATA,
+        write=lambda file: file.write_bytes(pickle.dumps(pmdarima_model)),
+        section={"model_type": type(pmdarima_model).__name__, "data": _DATA},
     )
+    _FLAVOR.save(path, options, content)
 
 
 load_model = _FLAVOR.load_model

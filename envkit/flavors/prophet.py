@@ -1,4 +1,4 @@
-"""Forecasters of Prophet.
+"""Prophet forecasters.
 
 https://mlflow.org/docs/latest/api_reference/python_api/mlflow.prophet.html
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from envkit.flavors._shared import loading
-from envkit.flavors._shared.flavor import Flavor, Options
+from envkit.flavors._shared.flavor import Content, Flavor, Options
 from envkit.inside.loaders import prophet as loader
 from envkit.pyfunc import saving
 
@@ -22,19 +22,32 @@ _FLAVOR = Flavor(
     version_key="prophet_version",
     parameter="pr_model",
 )
+_DATA = "model.pr"
 
 
 @saving.with_options
 def save_model(pr_model: Any, path: str | Path, **options: Unpack[Options]) -> None:
-    """Save a fitted `Prophet`. The other parameters are those of `envkit.pyfunc.saving.save`."""
-    to_json = loading.library("prophet.serialize", "prophet").model_to_json
+    """Save a Prophet forecaster. Corresponds to `mlflow.prophet.save_model`.
 
-    def put(file: Path) -> None:
-        # a JSON text within JSON, as MLflow has it
-        file.write_text(json.dumps(to_json(pr_model)), encoding="utf-8")
+    Args:
+        pr_model: A fitted `Prophet`.
+        path: The model directory; a new or an empty folder.
+        **options: Parameters that every flavor has: those of `envkit.pyfunc.save_model` from
+            `conda_env` to `timeout`, and `extra_files`, a list of files to copy into the model.
 
-    fields = {"model_type": type(pr_model).__name__, "data": "model.pr"}
-    _FLAVOR.save(path, put, options, data="model.pr", fields=fields)
+    Raises:
+        ToolNotFound: If Prophet is not installed.
+        InvalidArgument: If an argument is invalid.
+        CaptureFailed: If the model does not load and predict in a process of its own.
+    """
+    model_to_json = loading.library("prophet.serialize", "prophet").model_to_json
+
+    def write(file: Path) -> None:
+        # MLflow writes the JSON text as a JSON string.
+        file.write_text(json.dumps(model_to_json(pr_model)), encoding="utf-8")
+
+    section = {"model_type": type(pr_model).__name__, "data": _DATA}
+    _FLAVOR.save(path, options, Content(data=_DATA, write=write, section=section))
 
 
 load_model = _FLAVOR.load_model

@@ -1,5 +1,6 @@
-"""Models made of Python, as `envkit.pyfunc` saves and loads them: the flavor that every model that predicts has.
+"""Python models, as `envkit.pyfunc` saves and loads them.
 
+Every model that predicts has this flavor.
 https://mlflow.org/docs/latest/api_reference/python_api/mlflow.pyfunc.html
 """
 
@@ -31,5 +32,5 @@ __all__ = [
 
 
 def _load_pyfunc(path: str | Path) -> Any:
-    """Load the model as one that predicts, whatever made it."""
-    return load_here(loading.holding(path)).implementation
+    """Load a model of any flavor as one that predicts."""
+    return load_here(loading.model_around(path)).implementation

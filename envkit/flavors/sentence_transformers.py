@@ -1,4 +1,4 @@
-"""Models of sentence-transformers, which turn texts into vectors.
+"""sentence-transformers models, which turn texts into vectors.
 
 https://mlflow.org/docs/latest/api_reference/python_api/mlflow.sentence_transformers.html
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from envkit.errors import InvalidArgument
 from envkit.flavors._shared import request_forms
-from envkit.flavors._shared.flavor import Flavor, divided
+from envkit.flavors._shared.flavor import Content, Flavor, split_options
 from envkit.inside.loaders import sentence_transformers as loader
 from envkit.models.schema import ColSpec, Schema, TensorSpec
 from envkit.models.signature import ModelSignature
@@ -25,7 +25,7 @@ _FLAVOR = Flavor(
     library="sentence_transformers",
     distribution="sentence-transformers",
     version_key="sentence_transformers_version",
-    also=("transformers", "torch"),
+    requires=("transformers", "torch"),
 )
 
 
@@ -38,35 +38,46 @@ def save_model(
     inference_config: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> None:
-    """Save a `SentenceTransformer`.
+    """Save a `SentenceTransformer`. Corresponds to `mlflow.sentence_transformers.save_model`.
 
-    task: `llm/v1/embeddings` has it answer requests in OpenAI's form. inference_config: kept with
-    the model. What is no parameter of `envkit.pyfunc.saving.save` is one of the model's own `save`.
+    Args:
+        model: The `SentenceTransformer`.
+        path: The model directory; a new or an empty folder.
+        task: `llm/v1/embeddings` for a model that answers requests in OpenAI's form.
+        inference_config: Configuration to store with the model.
+        **options: Parameters that every flavor has: those of `envkit.pyfunc.save_model` from
+            `conda_env` to `timeout`, and `extra_files`, a list of files to copy into the model.
+            Others are arguments of the model's own `save`.
+
+    Raises:
+        ToolNotFound: If sentence-transformers is not installed.
+        InvalidArgument: If an argument is invalid.
+        CaptureFailed: If the model does not load and predict in a process of its own.
     """
     if task not in (None, loader.EMBEDDING):
-        raise InvalidArgument(f"task is {loader.EMBEDDING} or nothing, not {task!r}.")
-    common, own = divided(options)
+        raise InvalidArgument(f"task must be {loader.EMBEDDING} or None, not {task!r}.")
+    common, own = split_options(options)
 
-    def put(folder: Path) -> None:
+    def write(folder: Path) -> None:
         model.save(str(folder), **own)
         if inference_config:
-            (folder.parent / "inference_config").write_text(
-                json.dumps(inference_config), encoding="utf-8"
-            )
+            text = json.dumps(inference_config)
+            (folder.parent / "inference_config").write_text(text, encoding="utf-8")
 
     python_function: dict[str, Any] = {"data": loader.DATA}
+    metadata = {}
     if task:
         python_function["model_config"] = {"task": task}
-    _FLAVOR.save(
-        path,
-        put,
-        common,
+        metadata["task"] = task
+    content = Content(
         data=loader.DATA,
-        fields=_described(model),
+        write=write,
+        section=_origin(model),
         python_function=python_function,
         signature=_signature(task, common.get("input_example")),
-        metadata={"task": task} if task else None,
+        metadata=metadata,
     )
+    _FLAVOR.save(path, common, content)
 
 
 load_model = _FLAVOR.load_model
@@ -77,7 +88,7 @@ get_default_conda_env = _FLAVOR.get_default_conda_env
 
 
 def _signature(task: str | None, example: Any) -> ModelSignature | None:
-    """Requests have a signature of their own; of others an example tells it."""
+    """Return the signature of a request, or of texts; None if an example determines it."""
     if task:
         return request_forms.signature(task)
     if example is not None:
@@ -85,12 +96,10 @@ def _signature(task: str | None, example: Any) -> ModelSignature | None:
     return ModelSignature(Schema([ColSpec("string")]), Schema([TensorSpec("float64", (-1,))]))
 
 
-def _described(model: Any) -> dict[str, Any]:
-    """What the model was made of, when its first part is one of transformers."""
-    if len(model):
-        inner = getattr(model[0], "auto_model", None)
-    else:
-        inner = None
+def _origin(model: Any) -> dict[str, Any]:
+    """Return what the first part of the model was made of, if that is a transformers model."""
+    first_part = model[0] if len(model) else None
+    inner = getattr(first_part, "auto_model", None)
     if inner is None:
         return {}
     return {"pipeline_model_type": type(inner).__name__, "source_model_name": inner.name_or_path}

@@ -1,4 +1,4 @@
-"""Pipelines of spaCy.
+"""spaCy pipelines.
 
 https://mlflow.org/docs/latest/api_reference/python_api/mlflow.spacy.html
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Unpack
 
-from envkit.flavors._shared.flavor import Flavor, Options
+from envkit.flavors._shared.flavor import Content, Flavor, Options
 from envkit.inside.loaders import spacy as loader
 from envkit.pyfunc import saving
 
@@ -24,13 +24,25 @@ _FLAVOR = Flavor(
 
 @saving.with_options
 def save_model(spacy_model: Any, path: str | Path, **options: Unpack[Options]) -> None:
-    """Save a pipeline. Only one that classifies texts predicts; others can be loaded by `load_model`.
+    """Save a spaCy pipeline. Corresponds to `mlflow.spacy.save_model`.
 
-    The other parameters are those of `envkit.pyfunc.saving.save`.
+    Only a pipeline that classifies texts predicts; `load_model` loads all others.
+
+    Args:
+        spacy_model: A pipeline, such as `spacy.load` returns.
+        path: The model directory; a new or an empty folder.
+        **options: Parameters that every flavor has: those of `envkit.pyfunc.save_model` from
+            `conda_env` to `timeout`, and `extra_files`, a list of files to copy into the model.
+
+    Raises:
+        ToolNotFound: If spaCy is not installed.
+        InvalidArgument: If an argument is invalid.
+        CaptureFailed: If the model does not load and predict in a process of its own.
     """
-    classifiers = _FLAVOR.imported().pipeline.TextCategorizer
-    predicts = any(isinstance(part, classifiers) for _, part in spacy_model.pipeline)
-    _FLAVOR.save(path, spacy_model.to_disk, options, data="model.spacy", predicts=predicts)
+    categorizer = _FLAVOR.import_library().pipeline.TextCategorizer
+    predicts = any(isinstance(component, categorizer) for _, component in spacy_model.pipeline)
+    content = Content(data="model.spacy", write=spacy_model.to_disk, predicts=predicts)
+    _FLAVOR.save(path, options, content)
 
 
 load_model = _FLAVOR.load_model

@@ -1,4 +1,4 @@
-"""Pipelines of Spark ML.
+"""Spark ML models and pipelines.
 
 https://mlflow.org/docs/latest/api_reference/python_api/mlflow.spark.html
 """
@@ -10,13 +10,13 @@ from typing import Any, Unpack
 
 from envkit.errors import InvalidArgument
 from envkit.flavors._shared import loading, spark_files
-from envkit.flavors._shared.flavor import Flavor, Options, qualified_name
+from envkit.flavors._shared.flavor import Content, Flavor, Options, qualified_name
 from envkit.inside.loaders import spark as loader
 from envkit.models.data_types import SparkMLVector
 from envkit.models.inference.schemas import infer_schema
 from envkit.models.schema import ColSpec, Schema
 from envkit.models.signature import ModelSignature
-from envkit.pyfunc import saving
+from envkit.pyfunc import default_environment, saving
 
 FLAVOR_NAME = "spark"
 _FLAVOR = Flavor(
@@ -33,47 +33,69 @@ _DATA = "sparkml"
 def save_model(
     spark_model: Any, path: str | Path, *, dfs_tmpdir: str | None = None, **options: Unpack[Options]
 ) -> None:
-    """Save a fitted model or pipeline of Spark ML.
+    """Save a Spark ML model. Corresponds to `mlflow.spark.save_model`.
 
-    dfs_tmpdir: a folder that driver and workers of a cluster share, through which the model's files
-    go; a Spark on this machine alone needs none. The other parameters are those of
-    `envkit.pyfunc.saving.save`.
+    Args:
+        spark_model: A fitted model or `PipelineModel` of Spark ML, classic or Connect.
+        path: The model directory; a new or an empty folder.
+        dfs_tmpdir: Folder that the driver and the workers of a cluster share; the model's files
+            pass through it. A local Spark needs none.
+        **options: Parameters that every flavor has: those of `envkit.pyfunc.save_model` from
+            `conda_env` to `timeout`, and `extra_files`, a list of files to copy into the model.
+
+    Raises:
+        ToolNotFound: If PySpark is not installed.
+        InvalidArgument: If the model is not a fitted model of Spark ML, or an argument is invalid.
+        CaptureFailed: If the model does not load and predict in a process of its own.
     """
-    connect = loader.is_connect(qualified_name(spark_model))
-    if not connect and not all(hasattr(spark_model, name) for name in ("write", "transform")):
+    is_connect = loader.is_connect(qualified_name(spark_model))
+    if not is_connect and not (hasattr(spark_model, "write") and hasattr(spark_model, "transform")):
         raise InvalidArgument(
-            f"spark_model is a fitted model of Spark ML, not a {type(spark_model).__name__}."
+            f"spark_model must be a fitted model of Spark ML, not a {type(spark_model).__name__}."
         )
-    pipelines = loading.library("pyspark.ml.pipeline", "pyspark").PipelineModel
-    if connect or isinstance(spark_model, pipelines):
-        whole = spark_model
-    else:
-        whole = pipelines([spark_model])
+    pipeline_model = loading.library("pyspark.ml.pipeline", "pyspark").PipelineModel
+    pipeline = spark_model
+    if not is_connect and not isinstance(spark_model, pipeline_model):
+        pipeline = pipeline_model([spark_model])
 
-    def put(folder: Path) -> None:
-        if connect:
-            whole.saveToLocal(str(folder))
+    def write(folder: Path) -> None:
+        if is_connect:
+            pipeline.saveToLocal(str(folder))
         else:
-            spark_files.write(whole, folder, dfs_tmpdir)
+            spark_files.write(pipeline, folder, dfs_tmpdir)
 
-    _FLAVOR.save(
-        path,
-        put,
-        options,
+    signature = None
+    if not is_connect:
+        signature = _signature_with_vectors(pipeline, options.get("input_example"))
+    content = Content(
         data=_DATA,
-        fields={"model_data": _DATA, "model_class": qualified_name(whole)},
-        signature=None if connect else _signature_with_vectors(whole, options.get("input_example")),
+        write=write,
+        section={"model_data": _DATA, "model_class": qualified_name(pipeline)},
+        signature=signature,
     )
+    _FLAVOR.save(path, options, content)
 
 
 def load_model(
     model_uri: str | Path, dfs_tmpdir: str | None = None, dst_path: str | Path | None = None
 ) -> Any:
-    """Load the pipeline, into the Spark that runs or a new one on this machine.
+    """Load a Spark ML model. Corresponds to `mlflow.spark.load_model`.
 
-    dfs_tmpdir: a folder that driver and workers of a cluster share, to which the model's files are
-    copied. dst_path: folder for the files that are fetched. Raises `ModelNotFound`, `InvalidFile`
-    without this flavor.
+    Loading a model runs its code. It uses the active Spark session, or a new local one.
+
+    Args:
+        model_uri: Path or URI of a model that envkit or MLflow saved.
+        dfs_tmpdir: Folder that the driver and the workers of a cluster share; the model's files
+            are copied there.
+        dst_path: Existing folder for the files of a remote model.
+
+    Returns:
+        The `PipelineModel`, or the model of Connect.
+
+    Raises:
+        ModelNotFound: If there is no model.
+        InvalidFile: If the model does not have this flavor, or is malformed.
+        ToolNotFound: If PySpark is not installed.
     """
     return _FLAVOR.load_model(model_uri, dst_path, dfs_tmpdir=dfs_tmpdir)
 
@@ -83,7 +105,14 @@ log_model = _FLAVOR.log_model
 
 
 def get_default_pip_requirements(is_spark_connect_model: bool = False) -> list[str]:
-    """Give the requirements that every model of this flavor has at least; those of Connect are trained by torch."""
+    """Return the requirements that every model of this flavor has at least.
+
+    Args:
+        is_spark_connect_model: Whether the model is one of Spark Connect, which PyTorch trains.
+
+    Returns:
+        PEP 508 lines, pinned to the installed versions.
+    """
     if not is_spark_connect_model:
         return _FLAVOR.get_default_pip_requirements()
     pyspark, *others = _FLAVOR.get_default_pip_requirements("torch", "scikit-learn", "torcheval")
@@ -91,12 +120,20 @@ def get_default_pip_requirements(is_spark_connect_model: bool = False) -> list[s
 
 
 def get_default_conda_env(is_spark_connect_model: bool = False) -> dict[str, Any]:
-    """Give the conda environment that every model of this flavor needs at least."""
-    return saving.conda_environment(get_default_pip_requirements(is_spark_connect_model))
+    """Return the conda environment that every model of this flavor needs at least.
+
+    Args:
+        is_spark_connect_model: Whether the model is one of Spark Connect, which PyTorch trains.
+
+    Returns:
+        Content of a `conda.yaml`.
+    """
+    requirements = get_default_pip_requirements(is_spark_connect_model)
+    return default_environment.conda_environment(requirements)
 
 
 def _signature_with_vectors(model: Any, example: Any) -> ModelSignature | None:
-    """The signature of a model that answers with vectors, which it gives away as lists; None for all others."""
+    """Return the signature of a model that predicts vectors, which it returns as lists, or None."""
     rows = example[0] if isinstance(example, tuple) else example
     if not hasattr(rows, "iloc"):
         return None

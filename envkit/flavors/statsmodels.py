@@ -1,4 +1,4 @@
-"""Fitted models of statsmodels.
+"""statsmodels results.
 
 https://mlflow.org/docs/latest/api_reference/python_api/mlflow.statsmodels.html
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Unpack
 
-from envkit.flavors._shared.flavor import Flavor, Options
+from envkit.flavors._shared.flavor import Content, Flavor, Options
 from envkit.inside.loaders import statsmodels as loader
 from envkit.pyfunc import saving
 
@@ -30,16 +30,25 @@ def save_model(
     remove_data: bool = False,
     **options: Unpack[Options],
 ) -> None:
-    """Save the results of a fit. remove_data: without the data that it was fitted to, which makes it smaller.
+    """Save the results of a statsmodels fit. Corresponds to `mlflow.statsmodels.save_model`.
 
-    The other parameters are those of `envkit.pyfunc.saving.save`.
+    Args:
+        statsmodels_model: The results, as `fit` returns them.
+        path: The model directory; a new or an empty folder.
+        remove_data: Whether to leave out the data that the model was fitted to.
+        **options: Parameters that every flavor has: those of `envkit.pyfunc.save_model` from
+            `conda_env` to `timeout`, and `extra_files`, a list of files to copy into the model.
+
+    Raises:
+        ToolNotFound: If statsmodels is not installed.
+        InvalidArgument: If an argument is invalid.
+        CaptureFailed: If the model does not load and predict in a process of its own.
     """
-    _FLAVOR.save(
-        path,
-        lambda file: statsmodels_model.save(str(file), remove_data),
-        options,
+    content = Content(
         data="model.statsmodels",
+        write=lambda file: statsmodels_model.save(str(file), remove_data),
     )
+    _FLAVOR.save(path, options, content)
 
 
 load_model = _FLAVOR.load_model

@@ -1,4 +1,4 @@
-"""Models of TensorFlow: those of its Keras, and `tf.Module`.
+"""TensorFlow models: those of its Keras, and `tf.Module`.
 
 https://mlflow.org/docs/latest/api_reference/python_api/mlflow.tensorflow.html
 """
@@ -11,7 +11,7 @@ from typing import Any, Unpack
 
 from envkit.errors import InvalidArgument
 from envkit.flavors._shared import keras_files, loading, pickling
-from envkit.flavors._shared.flavor import Flavor, Options
+from envkit.flavors._shared.flavor import Content, Flavor, Options
 from envkit.inside.loaders import tensorflow as loader
 from envkit.pyfunc import saving
 
@@ -19,6 +19,7 @@ FLAVOR_NAME = "tensorflow"
 _FLAVOR = Flavor(
     name=FLAVOR_NAME, loader=loader, library="tensorflow", version_key="tensorflow_version"
 )
+_SAVED_MODEL = "tf2model"
 
 
 @saving.with_options
@@ -31,50 +32,66 @@ def save_model(
     keras_model_kwargs: Mapping[str, Any] | None = None,
     **options: Unpack[Options],
 ) -> None:
-    """Save a Keras model of TensorFlow, or a `tf.Module`.
+    """Save a TensorFlow model. Corresponds to `mlflow.tensorflow.save_model`.
 
-    custom_objects: own classes and functions of the Keras model, by name, beside those that are
-    registered with Keras. keras_model_kwargs: for the Keras model's `save`. saved_model_kwargs: for
-    `tf.saved_model.save`. The others are those of `envkit.pyfunc.saving.save`.
+    Args:
+        model: A Keras model of TensorFlow, or a `tf.Module`.
+        path: The model directory; a new or an empty folder.
+        custom_objects: The author's classes and functions of a Keras model by name, in addition to
+            those that are registered with Keras.
+        saved_model_kwargs: Arguments of `tf.saved_model.save`.
+        keras_model_kwargs: Arguments of the Keras model's `save`, and `save_format`.
+        **options: Parameters that every flavor has: those of `envkit.pyfunc.save_model` from
+            `conda_env` to `timeout`, and `extra_files`, a list of files to copy into the model.
+
+    Raises:
+        ToolNotFound: If TensorFlow is not installed.
+        InvalidArgument: If the model is neither, or an argument is invalid.
+        CaptureFailed: If the model does not load and predict in a process of its own.
     """
-    tensorflow = _FLAVOR.imported()
+    tensorflow = _FLAVOR.import_library()
     if isinstance(model, tensorflow.keras.Model):
-        _save_keras(model, path, custom_objects, keras_model_kwargs or {}, options)
+        content = _keras(model, custom_objects, keras_model_kwargs or {})
     elif isinstance(model, tensorflow.Module):
-        _FLAVOR.save(
-            path,
-            lambda folder: tensorflow.saved_model.save(
-                model, str(folder), **(saved_model_kwargs or {})
-            ),
-            options,
-            data="tf2model",
-            fields={"saved_model_dir": "tf2model", "model_type": "tf2-module"},
-            python_function={},
-        )
+        content = _saved_model(model, saved_model_kwargs or {})
     else:
         raise InvalidArgument(
-            f"model is a Keras model or a tf.Module, not a {type(model).__name__}."
+            f"model must be a Keras model or a tf.Module, not a {type(model).__name__}."
         )
+    _FLAVOR.save(path, options, content)
 
 
-def _save_keras(
-    model: Any,
-    path: str | Path,
-    custom: Mapping[str, Any] | None,
-    given: Mapping[str, Any],
-    options: Options,
-) -> None:
-    form = given.get("save_format", "tf")
-    own = {name: value for name, value in given.items() if name != "save_format"}
-    suffix = ".h5" if form == "h5" else ".keras"
+def _saved_model(model: Any, arguments: Mapping[str, Any]) -> Content:
+    save = _FLAVOR.import_library().saved_model.save
+    return Content(
+        data=_SAVED_MODEL,
+        write=lambda folder: save(model, str(folder), **arguments),
+        section={"saved_model_dir": _SAVED_MODEL, "model_type": "tf2-module"},
+        python_function={},
+    )
 
-    def put(folder: Path) -> None:
-        keras_files.write(folder, "tensorflow.keras", model, custom, own, suffix)
-        (folder / "save_format.txt").write_text(form, encoding="utf-8")
 
-    version = _FLAVOR.imported().__version__
-    fields = {"data": "data", "model_type": "keras", "keras_version": version, "save_format": form}
-    _FLAVOR.save(path, put, options, data="data", fields=fields)
+def _keras(
+    model: Any, custom_objects: Mapping[str, Any] | None, arguments: Mapping[str, Any]
+) -> Content:
+    arguments = dict(arguments)
+    save_format = arguments.pop("save_format", "tf")
+    suffix = ".h5" if save_format == "h5" else ".keras"
+
+    def write(folder: Path) -> None:
+        keras_files.write(folder, "tensorflow.keras", model, custom_objects, arguments, suffix)
+        (folder / "save_format.txt").write_text(save_format, encoding="utf-8")
+
+    return Content(
+        data="data",
+        write=write,
+        section={
+            "data": "data",
+            "model_type": "keras",
+            "keras_version": _FLAVOR.import_library().__version__,
+            "save_format": save_format,
+        },
+    )
 
 
 def load_model(
@@ -83,8 +100,25 @@ def load_model(
     saved_model_kwargs: Mapping[str, Any] | None = None,
     keras_model_kwargs: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Load the model. saved_model_kwargs, keras_model_kwargs: for the function of TensorFlow or Keras that loads it."""
-    model, section = loading.opened(model_uri, FLAVOR_NAME, dst_path)
+    """Load a TensorFlow model. Corresponds to `mlflow.tensorflow.load_model`.
+
+    Loading a model runs its code.
+
+    Args:
+        model_uri: Path or URI of a model that envkit or MLflow saved.
+        dst_path: Existing folder for the files of a remote model.
+        saved_model_kwargs: Arguments of `tf.saved_model.load`.
+        keras_model_kwargs: Arguments of `tf.keras.models.load_model`.
+
+    Returns:
+        The Keras model, or the loaded `tf.Module`.
+
+    Raises:
+        ModelNotFound: If there is no model.
+        InvalidFile: If the model does not have this flavor, or is malformed.
+        ToolNotFound: If TensorFlow is not installed.
+    """
+    model, section = loading.open_flavor(model_uri, FLAVOR_NAME, dst_path)
     return loader.load_native(str(model.path), section, keras_model_kwargs, saved_model_kwargs)
 
 
@@ -93,10 +127,26 @@ log_model = _FLAVOR.log_model
 
 
 def get_default_pip_requirements(include_cloudpickle: bool = False) -> list[str]:
-    """Give the requirements that every model of this flavor has at least."""
-    return _FLAVOR.get_default_pip_requirements(*pickling.needs(include_cloudpickle, False))
+    """Return the requirements that every model of this flavor has at least.
+
+    Args:
+        include_cloudpickle: Whether the model has custom objects, which cloudpickle pickles.
+
+    Returns:
+        PEP 508 lines, pinned to the installed versions.
+    """
+    extra = pickling.requirements(include_cloudpickle, False)
+    return _FLAVOR.get_default_pip_requirements(*extra)
 
 
 def get_default_conda_env(include_cloudpickle: bool = False) -> dict[str, Any]:
-    """Give the conda environment that every model of this flavor needs at least."""
-    return saving.conda_environment(get_default_pip_requirements(include_cloudpickle))
+    """Return the conda environment that every model of this flavor needs at least.
+
+    Args:
+        include_cloudpickle: Whether the model has custom objects, which cloudpickle pickles.
+
+    Returns:
+        Content of a `conda.yaml`.
+    """
+    extra = pickling.requirements(include_cloudpickle, False)
+    return _FLAVOR.get_default_conda_env(*extra)

@@ -1,4 +1,4 @@
-"""Pipelines of transformers, their parts, and checkpoints.
+"""transformers pipelines, their parts, and checkpoints.
 
 https://mlflow.org/docs/latest/api_reference/python_api/mlflow.transformers.html
 """
@@ -12,7 +12,7 @@ from typing import Any, Unpack
 
 from envkit.errors import InvalidArgument
 from envkit.flavors._shared import loading, request_forms, task_signatures
-from envkit.flavors._shared.flavor import Flavor, Options
+from envkit.flavors._shared.flavor import Content, Flavor, Options
 from envkit.inside.loaders import transformers as loader
 from envkit.models.signature import ModelSignature
 from envkit.pyfunc import saving
@@ -23,11 +23,12 @@ _FLAVOR = Flavor(
     loader=loader,
     library="transformers",
     version_key="transformers_version",
-    also=("torch",),
+    requires=("torch",),
     parameter="transformers_model",
 )
-_PARTS = ("feature_extractor", "tokenizer", "image_processor")
-_OF_REQUESTS = {
+_COMPONENTS = ("feature_extractor", "tokenizer", "image_processor")
+# The task of the pipeline that answers requests of a form.
+_TASK_OF_FORM = {
     request_forms.CHAT: "text-generation",
     request_forms.COMPLETIONS: "text-generation",
     request_forms.EMBEDDINGS: "feature-extraction",
@@ -47,55 +48,72 @@ def save_model(
     prompt_template: str | None = None,
     **options: Unpack[Options],
 ) -> None:
-    """Save a pipeline, a dictionary of its parts (`model`, `tokenizer`, …), or the folder of a checkpoint.
+    """Save a transformers model. Corresponds to `mlflow.transformers.save_model`.
 
-    task: of the pipeline, which parts and checkpoints need; or `llm/v1/chat`, `llm/v1/completions`,
-    `llm/v1/embeddings`, and it answers requests in OpenAI's form. processor: saved beside the
-    parts; such a model is loaded as parts and does not predict. torch_dtype: the type of the
-    weights when it is loaded. model_card: a text that goes along. model_config: arguments of each
-    call. prompt_template: a text with `{prompt}` into which each prompt is put. The other
-    parameters are those of `envkit.pyfunc.saving.save`.
+    Args:
+        transformers_model: A pipeline, a dict of its parts (`model`, `tokenizer`, …), or the
+            folder of a checkpoint.
+        path: The model directory; a new or an empty folder.
+        processor: Processor to save with the parts; the model is then loaded as parts and does not
+            predict.
+        task: Task of the pipeline, required for parts and checkpoints; or `llm/v1/chat`,
+            `llm/v1/completions` or `llm/v1/embeddings` for a model that answers requests in
+            OpenAI's form.
+        torch_dtype: Type of the weights when the model is loaded.
+        model_card: Text to store with the model.
+        model_config: Arguments of each call of the pipeline.
+        prompt_template: Text with `{prompt}`, into which each prompt is inserted.
+        **options: Parameters that every flavor has: those of `envkit.pyfunc.save_model` from
+            `conda_env` to `timeout`, and `extra_files`, a list of files to copy into the model.
+
+    Raises:
+        ToolNotFound: If transformers is not installed.
+        InvalidArgument: If an argument is invalid.
+        CaptureFailed: If the model does not load and predict in a process of its own.
     """
-    _FLAVOR.imported()
-    request = task if task in _OF_REQUESTS else None
-    pipeline = _pipeline(transformers_model, _OF_REQUESTS.get(task or "", task))
-    if request and pipeline.task != _OF_REQUESTS[request]:
+    form = task if task in _TASK_OF_FORM else None
+    pipeline_task = _TASK_OF_FORM[form] if form else task
+    pipeline = _pipeline(transformers_model, pipeline_task)
+    if form and pipeline.task != pipeline_task:
         raise InvalidArgument(
-            f"task {request} is for a pipeline of {_OF_REQUESTS[request]}, not of {pipeline.task}."
+            f"task {form} needs a pipeline for {pipeline_task}, not for {pipeline.task}."
         )
     _check_template(prompt_template, pipeline.task)
     if pipeline.task == "zero-shot-classification":
-        options["input_example"] = _labels_as_text(options.get("input_example"))
-    names = [name for name in _PARTS if getattr(pipeline, name, None) is not None]
+        options["input_example"] = _with_labels_as_text(options.get("input_example"))
+    components = [name for name in _COMPONENTS if getattr(pipeline, name, None) is not None]
 
-    def put(folder: Path) -> None:
+    def write(folder: Path) -> None:
         pipeline.model.save_pretrained(folder)
         parts = folder.parent / loader.COMPONENTS
-        for name in names:
+        for name in components:
             getattr(pipeline, name).save_pretrained(parts / name)
         if processor is not None:
             processor.save_pretrained(parts / loader.PROCESSOR)
         if model_card is not None:
             (folder.parent / "model_card.md").write_text(str(model_card), encoding="utf-8")
 
-    fields = _section(pipeline, names, processor, torch_dtype)
+    section = _section(pipeline, components, processor, torch_dtype)
     config = dict(model_config or {})
-    if prompt_template and pipeline.task == "text-generation":
-        config.setdefault("return_full_text", False)
-    _FLAVOR.save(
-        path,
-        put,
-        options,
+    metadata = {}
+    if form:
+        section["inference_task"] = form
+        metadata["task"] = form
+    if prompt_template:
+        metadata["prompt_template"] = prompt_template
+        if pipeline.task == "text-generation":
+            # Otherwise the answer would repeat the template.
+            config.setdefault("return_full_text", False)
+    content = Content(
         data="model",
-        fields={**fields, **({"inference_task": request} if request else {})},
+        write=write,
+        section=section,
         python_function={"model_config": config} if config else {},
         predicts=processor is None,
-        signature=_signature(request, pipeline.task, options.get("input_example")),
-        metadata={
-            **({"task": request} if request else {}),
-            **({"prompt_template": prompt_template} if prompt_template else {}),
-        },
+        signature=_signature(form, pipeline.task, options.get("input_example")),
+        metadata=metadata,
     )
+    _FLAVOR.save(path, options, content)
 
 
 def load_model(
@@ -106,19 +124,38 @@ def load_model(
     base_model_path: str | Path | None = None,
     **kwargs: Any,
 ) -> Any:
-    """Load the pipeline, or its parts by name.
+    """Load a transformers model. Corresponds to `mlflow.transformers.load_model`.
 
-    return_type: `pipeline` or `components`. device: where it is to run. base_model_path: the
-    weights that an adapter of PEFT belongs to. kwargs: others of `transformers.pipeline`.
+    Loading a model runs its code.
+
+    Args:
+        model_uri: Path or URI of a model that envkit or MLflow saved.
+        dst_path: Existing folder for the files of a remote model.
+        return_type: `pipeline`, or `components` for the parts.
+        device: Device of the pipeline.
+        base_model_path: Folder of the weights that a PEFT adapter belongs to.
+        **kwargs: Further arguments of `transformers.pipeline`.
+
+    Returns:
+        The pipeline, or a dict of its parts.
+
+    Raises:
+        ModelNotFound: If there is no model.
+        InvalidFile: If the model does not have this flavor, or is malformed.
+        InvalidArgument: If `return_type` is unknown.
+        ToolNotFound: If transformers is not installed.
     """
     if return_type not in ("pipeline", "components"):
-        raise InvalidArgument(f"return_type is pipeline or components, not {return_type!r}.")
-    model, section = loading.opened(model_uri, FLAVOR_NAME, dst_path)
-    base = str(base_model_path) if base_model_path is not None else None
-    options = {**({"device": device} if device is not None else {}), **kwargs}
-    whole = return_type == "pipeline"
+        raise InvalidArgument(f"return_type must be pipeline or components, not {return_type!r}.")
+    model, section = loading.open_flavor(model_uri, FLAVOR_NAME, dst_path)
+    options = {} if device is None else {"device": device}
+    options.update(kwargs)
     return loader.load_native(
-        str(model.path), section, components=not whole, base_model_path=base, **options
+        str(model.path),
+        section,
+        components=return_type == "components",
+        base_model_path=None if base_model_path is None else str(base_model_path),
+        **options,
     )
 
 
@@ -126,82 +163,97 @@ _load_pyfunc = _FLAVOR.load_pyfunc
 log_model = _FLAVOR.log_model
 
 
-def get_default_pip_requirements(model: Any = None) -> list[str]:  # noqa: ARG001 - MLflow's asks the model
-    """Give the requirements that every model of this flavor has at least."""
+def get_default_pip_requirements(model: Any = None) -> list[str]:  # noqa: ARG001 - as MLflow
+    """Return the requirements that every model of this flavor has at least.
+
+    Args:
+        model: Accepted and ignored.
+
+    Returns:
+        PEP 508 lines, pinned to the installed versions.
+    """
     return _FLAVOR.get_default_pip_requirements()
 
 
-def get_default_conda_env(model: Any = None) -> dict[str, Any]:
-    """Give the conda environment that every model of this flavor needs at least."""
-    return saving.conda_environment(get_default_pip_requirements(model))
+def get_default_conda_env(model: Any = None) -> dict[str, Any]:  # noqa: ARG001 - as MLflow
+    """Return the conda environment that every model of this flavor needs at least.
+
+    Args:
+        model: Accepted and ignored.
+
+    Returns:
+        Content of a `conda.yaml`.
+    """
+    return _FLAVOR.get_default_conda_env()
 
 
-def _pipeline(given: Any, task: str | None) -> Any:
-    library = _FLAVOR.imported()
-    if isinstance(given, library.Pipeline):
-        return given
-    if isinstance(given, str | Path):
-        folder = Path(given)
+def _pipeline(model: Any, task: str | None) -> Any:
+    """Return a pipeline, made of parts or of a checkpoint if necessary."""
+    library = _FLAVOR.import_library()
+    if isinstance(model, library.Pipeline):
+        return model
+    if isinstance(model, str | Path):
+        folder = Path(model)
         if not (folder / "config.json").is_file():
-            raise InvalidArgument(f"{folder} is no checkpoint: it has no config.json.")
-        given = {"model": str(folder), "tokenizer": str(folder)}
-    if not isinstance(given, Mapping) or "model" not in given:
+            raise InvalidArgument(f"{folder} is not a checkpoint: it has no config.json.")
+        model = {"model": str(folder), "tokenizer": str(folder)}
+    if not isinstance(model, Mapping) or "model" not in model:
         raise InvalidArgument(
-            "transformers_model is a pipeline, its parts with a `model`, or a checkpoint's folder."
+            "transformers_model must be a pipeline, a dict of its parts with a `model`, or the "
+            "folder of a checkpoint."
         )
     if task is None:
         raise InvalidArgument(
-            "task says what a pipeline of these parts is to do, as `text-classification`."
+            "Parts and checkpoints need a task, for example task='text-classification'."
         )
-    return library.pipeline(task=task, **given)
+    return library.pipeline(task=task, **model)
 
 
-def _section(pipeline: Any, names: list[str], processor: Any, dtype: Any) -> dict[str, Any]:
-    """Describe the pipeline as MLflow does: what each part is, and where the model came from."""
-    own = getattr(pipeline, "framework", None)
-    dtype = dtype or getattr(pipeline.model, "dtype", None)
-    return {
-        "task": pipeline.task,
-        "instance_type": type(pipeline).__name__,
-        **({"framework": own} if own else {}),
-        **({"torch_dtype": str(dtype)} if dtype else {}),
-        "pipeline_model_type": type(pipeline.model).__name__,
-        "source_model_name": pipeline.model.name_or_path,
-        "model_binary": "model",
-        **{f"{name}_type": type(getattr(pipeline, name)).__name__ for name in names},
-        **({"processor_type": type(processor).__name__} if processor is not None else {}),
-        "components": names,
-    }
+def _section(
+    pipeline: Any, components: list[str], processor: Any, torch_dtype: Any
+) -> dict[str, Any]:
+    """Describe a pipeline as MLflow does: the type of each part, and the model's origin."""
+    framework = getattr(pipeline, "framework", None)
+    dtype = torch_dtype or getattr(pipeline.model, "dtype", None)
+    section = {"task": pipeline.task, "instance_type": type(pipeline).__name__}
+    if framework:
+        section["framework"] = framework
+    if dtype:
+        section["torch_dtype"] = str(dtype)
+    section["pipeline_model_type"] = type(pipeline.model).__name__
+    section["source_model_name"] = pipeline.model.name_or_path
+    section["model_binary"] = "model"
+    for name in components:
+        section[f"{name}_type"] = type(getattr(pipeline, name)).__name__
+    if processor is not None:
+        section["processor_type"] = type(processor).__name__
+    section["components"] = components
+    return section
 
 
 def _check_template(template: str | None, task: str) -> None:
     if template is None:
         return
     if template.count("{prompt}") != 1:
-        raise InvalidArgument("prompt_template holds `{prompt}` once, where each prompt is put.")
+        raise InvalidArgument("prompt_template must contain `{prompt}` exactly once.")
     if task not in loader.TEMPLATED:
-        raise InvalidArgument(
-            f"prompt_template is for {', '.join(loader.TEMPLATED)}, not for {task}."
-        )
+        tasks = ", ".join(loader.TEMPLATED)
+        raise InvalidArgument(f"prompt_template works for {tasks}, not for {task}.")
 
 
-def _labels_as_text(example: Any) -> Any:
-    """Give the example with its labels in one text, as MLflow's signature has them."""
+def _with_labels_as_text(example: Any) -> Any:
+    """Return an example with its labels in one text, as MLflow's signature has them."""
     if isinstance(example, tuple):
-        return (_labels_as_text(example[0]), *example[1:])
-    if isinstance(example, Mapping):
-        labels = example.get("candidate_labels")
-    else:
-        labels = None
-    if isinstance(labels, list):
-        return {**example, "candidate_labels": json.dumps(labels)}
-    return example
+        return (_with_labels_as_text(example[0]), *example[1:])
+    if not isinstance(example, Mapping) or not isinstance(example.get("candidate_labels"), list):
+        return example
+    return {**example, "candidate_labels": json.dumps(example["candidate_labels"])}
 
 
-def _signature(request: str | None, task: str, example: Any) -> ModelSignature | None:
-    """Requests have a signature of their own; of others an example tells it, or the task."""
-    if request:
-        return request_forms.signature(request)
+def _signature(form: str | None, task: str, example: Any) -> ModelSignature | None:
+    """Return the signature of a form or a task; None if an example determines it."""
+    if form:
+        return request_forms.signature(form)
     if example is None:
-        return task_signatures.of_task(task)
+        return task_signatures.signature_of(task)
     return None

@@ -1,4 +1,4 @@
-"""Models of XGBoost: boosters, and those with scikit-learn's interface.
+"""XGBoost models: boosters, and models with scikit-learn's interface.
 
 https://mlflow.org/docs/latest/api_reference/python_api/mlflow.xgboost.html
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from envkit.flavors._shared.flavor import Flavor, divided, qualified_name
+from envkit.flavors._shared.flavor import Content, Flavor, qualified_name, split_options
 from envkit.inside.loaders import xgboost as loader
 from envkit.pyfunc import saving
 
@@ -26,16 +26,33 @@ _FLAVOR = Flavor(
 def save_model(
     xgb_model: Any, path: str | Path, *, model_format: str = "ubj", **options: Any
 ) -> None:
-    """Save a `Booster` or a model such as `XGBClassifier`. model_format: `ubj`, `json` or `deprecated`.
+    """Save an XGBoost model. Corresponds to `mlflow.xgboost.save_model`.
 
-    What is no parameter of `envkit.pyfunc.saving.save` is one of the model's own `save_model`.
+    Args:
+        xgb_model: A `Booster`, or a model such as `XGBClassifier`.
+        path: The model directory; a new or an empty folder.
+        model_format: `ubj`, `json` or `deprecated`, as XGBoost calls its formats.
+        **options: Parameters that every flavor has: those of `envkit.pyfunc.save_model` from
+            `conda_env` to `timeout`, and `extra_files`, a list of files to copy into the model.
+            Others are arguments of the model's own `save_model`.
+
+    Raises:
+        ToolNotFound: If XGBoost is not installed.
+        InvalidArgument: If an argument is invalid.
+        CaptureFailed: If the model does not load and predict in a process of its own.
     """
-    common, own = divided(options)
+    common, own = split_options(options)
     name = f"model.{model_format}"
-    fields = {"data": name, "model_class": qualified_name(xgb_model), "model_format": model_format}
-    _FLAVOR.save(
-        path, lambda file: xgb_model.save_model(file, **own), common, data=name, fields=fields
+    content = Content(
+        data=name,
+        write=lambda file: xgb_model.save_model(file, **own),
+        section={
+            "data": name,
+            "model_class": qualified_name(xgb_model),
+            "model_format": model_format,
+        },
     )
+    _FLAVOR.save(path, common, content)
 
 
 load_model = _FLAVOR.load_model

@@ -22,7 +22,7 @@ def columns(schema: Any) -> dict[str, bool]:
     "task", ["fill-mask", "text-generation", "translation_en_to_fr", "summarization", "ner"]
 )
 def test_what_makes_texts_of_texts_has_columns_without_names(task: str) -> None:
-    found = task_signatures.of_task(task)
+    found = task_signatures.signature_of(task)
 
     assert found is not None
     assert [each and each.to_dict() for each in (found.inputs, found.outputs)] == [TEXT, TEXT]
@@ -44,7 +44,7 @@ def test_what_makes_texts_of_texts_has_columns_without_names(task: str) -> None:
 def test_other_tasks_name_their_columns(
     task: str, inputs: list[str] | None, outputs: list[str] | None
 ) -> None:
-    found = task_signatures.of_task(task)
+    found = task_signatures.signature_of(task)
 
     assert found is not None
     assert inputs is None or list(columns(found.inputs)) == inputs
@@ -52,7 +52,7 @@ def test_other_tasks_name_their_columns(
 
 
 def test_an_unknown_task_has_none() -> None:
-    assert task_signatures.of_task("depth-estimation") is None
+    assert task_signatures.signature_of("depth-estimation") is None
 
 
 @pytest.mark.parametrize(

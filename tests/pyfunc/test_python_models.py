@@ -318,7 +318,7 @@ def test_artifacts_come_from_where_a_uri_leads(tmp_path: Path) -> None:
     memory.pipe(
         {"/place/words/a.txt": b"A", "/place/words/more/b.txt": b"B", "/place/one.txt": b"1"}
     )
-    found = artifacts.put(
+    found = artifacts.copy(
         {"folder": "memory://place/words", "file": "memory://place/one.txt"}, tmp_path
     )
 
@@ -331,7 +331,7 @@ def test_artifacts_of_one_name_lie_apart(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.txt").write_text(folder)
-    found = artifacts.put(
+    found = artifacts.copy(
         {"one": tmp_path / "a" / "x.txt", "two": tmp_path / "b" / "x.txt"}, tmp_path / "model"
     )
 

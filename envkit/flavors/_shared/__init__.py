@@ -1,3 +1,1 @@
-"""What several flavors share: saving and loading, pickles, files of Keras and Spark, forms of
-requests.
-"""
+"""What several flavors share: saving and loading, pickles, Keras and Spark files, signatures."""

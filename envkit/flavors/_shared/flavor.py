@@ -1,43 +1,59 @@
-"""What the modules of all flavors do alike: a library's model saved, loaded, logged, and its least requirements."""
+"""`Flavor`: what the modules of all libraries do in the same way."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from envkit.errors import InvalidArgument
-from envkit.flavors._shared import loading
+from envkit.flavors._shared import extra_files, loading
 from envkit.models.model import Model
 from envkit.models.model_info import ModelInfo
 from envkit.models.signature import ModelSignature
-from envkit.pyfunc import saving
+from envkit.pyfunc import default_environment, saving
 from envkit.pyfunc.saving import Saved
-
-EXTRA_FILES = "extra_files"
 
 
 class Options(saving.Options, total=False):
-    """The parameters that every `save_model` of a library's models takes.
+    """The parameters of every flavor's `save_model`: those of `envkit.pyfunc`, and `extra_files`.
 
-    extra_files: files that go along, into the model's `extra_files/`.
+    extra_files: files to copy into the model's `extra_files/`.
     """
 
     extra_files: Sequence[str | Path] | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Content:
+    """What a flavor writes.
+
+    data: path in the model directory that `write` gets. section: fields of the flavor's section
+    next to its version, by default `data`. python_function: fields of that flavor, by default
+    `data`. predicts: whether the model has that flavor. signature: used if the author gives none
+    and there is no input example. metadata: the author's take precedence.
+    """
+
+    data: str
+    write: Callable[[Path], Any]
+    section: Mapping[str, Any] | None = None
+    python_function: Mapping[str, Any] | None = None
+    predicts: bool = True
+    signature: ModelSignature | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Flavor:
     """One library and its models.
 
-    name: as `MLmodel` has it. loader: the module that loads it, of `envkit.inside.loaders`.
-    library: the module to import. distribution: what is to be installed, default that name.
-    version_key: under which its version is kept. also: other distributions that every model needs.
-    parameter: the name of `save_model`'s first one.
+    name: in `MLmodel`. loader: the module of `envkit.inside.loaders` that loads it. library: the
+    module to import. distribution: what installs it, by default the same name. version_key: key of
+    the library's version in `MLmodel`. requires: other distributions that every model needs.
+    parameter: name of the first parameter of `save_model`.
     """
 
     name: str
@@ -45,121 +61,129 @@ class Flavor:
     library: str
     distribution: str = ""
     version_key: str
-    also: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
     parameter: str = "model"
 
-    def imported(self) -> Any:
-        """Import the library. Raises `ToolNotFound` when it is not installed."""
+    def import_library(self) -> Any:
+        """Import the library; raise `ToolNotFound` if it is not installed."""
         return loading.library(self.library, self.distribution or None)
 
-    def save(
-        self,
-        path: str | Path,
-        put: Callable[[Path], Any],
-        options: Mapping[str, Any],
-        *,
-        data: str,
-        fields: Mapping[str, Any] | None = None,
-        python_function: Mapping[str, Any] | None = None,
-        predicts: bool = True,
-        signature: ModelSignature | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Save a model: `put` writes it to the path that it is given, that of `data` in the model directory.
-
-        fields: of the flavor's section, beside its version. python_function: fields of that flavor,
-        default `data`. predicts: whether it has that flavor. options: those of `Options`.
-        signature: used when nobody gave any. metadata: added to what the author says. Raises what
-        `envkit.pyfunc.saving.save` raises.
-        """
-        version = str(self.imported().__version__)
-        given = dict(options)
-        extra = _checked(given.pop(EXTRA_FILES, None))
+    def save(self, path: str | Path, options: Mapping[str, Any], content: Content) -> None:
+        """Save a model with the options that every flavor has."""
+        version = str(self.import_library().__version__)
+        options = dict(options)
+        files = extra_files.check(options.pop("extra_files", None))
+        data = {"data": content.data}
 
         def write(folder: Path) -> Saved:
-            put(folder / data)
-            section = {self.version_key: version, **({"data": data} if fields is None else fields)}
-            files = _copied(extra, folder)
+            content.write(folder / content.data)
+            section: dict[str, Any] = {self.version_key: version}
+            section.update(data if content.section is None else content.section)
+            if files:
+                section["extra_files"] = extra_files.copy(files, folder)
             return Saved(
-                loader_module=f"mlflow.{self.name}" if predicts else None,
-                python_function={"data": data} if python_function is None else python_function,
-                flavors={self.name: {**section, **({EXTRA_FILES: files} if files else {})}},
-                signature=signature,
-                metadata=metadata or {},
+                loader_module=f"mlflow.{self.name}" if content.predicts else None,
+                python_function=data
+                if content.python_function is None
+                else content.python_function,
+                flavors={self.name: section},
+                signature=content.signature,
+                metadata=content.metadata,
             )
 
-        saving.save(path, write, **given)
+        saving.save(path, write, **options)
 
     def load_model(
         self, model_uri: str | Path, dst_path: str | Path | None = None, **options: Any
     ) -> Any:
-        """Load the library's own model, also of a directory that MLflow saved.
+        """Load the library's own model, as `load_model` of MLflow's module of the same name.
 
-        dst_path: folder for the files that are fetched. options: the library's own, of its function
-        that loads. Raises `ModelNotFound`, `InvalidFile` without this flavor, and whatever the
-        library raises.
+        Loading a model runs its code.
+
+        Args:
+            model_uri: Path or URI of a model that envkit or MLflow saved.
+            dst_path: Existing folder for the files of a remote model.
+            **options: Arguments of the library's function that loads a model.
+
+        Returns:
+            The library's model.
+
+        Raises:
+            ModelNotFound: If there is no model.
+            InvalidFile: If the model does not have this flavor, or is malformed.
+            ToolNotFound: If the library is not installed.
         """
-        model, section = loading.opened(model_uri, self.name, dst_path)
+        model, section = loading.open_flavor(model_uri, self.name, dst_path)
         return self.loader.load_native(str(model.path), section, **options)
 
     def load_pyfunc(self, path: str | Path) -> Any:
-        """Load the model as one that predicts: it has `predict(data, params=None)`."""
+        """Load the model as one that has `predict(data, params=None)`."""
         return loading.load_pyfunc(path, self.loader.load)
 
-    def log_model(self, *given: Any, **arguments: Any) -> ModelInfo:
-        """Log a model to MLflow's tracking server: the model, `artifact_path` or `name`, then as `save_model`.
+    def log_model(self, *args: Any, **arguments: Any) -> ModelInfo:
+        """Save a model and log it to an MLflow tracking server.
 
-        Also `registered_model_name`, `await_registration_for` in seconds. Raises `ToolNotFound`
-        without `mlflow-skinny`, and whatever `save_model` raises.
+        Corresponds to `log_model` of MLflow's module of the same name.
+
+        Args:
+            *args: The model, and `artifact_path`: its name, `model` by default.
+            **arguments: The same by name; `name`, as `artifact_path` is called in MLflow 3; the
+                other parameters of `save_model`; and of `envkit.models.Model.log`
+                `registered_model_name`, `await_registration_for` (seconds), `run_id`,
+                `model_type`, `params` and `tags`.
+
+        Returns:
+            The URI and description of the logged model.
+
+        Raises:
+            ToolNotFound: If `mlflow-skinny` is not installed.
+            InvalidInput: If the tracking server cannot be reached.
+            InvalidArgument: If there are more than two positional arguments, and as `save_model`.
+            CaptureFailed: As `save_model`.
         """
-        if len(given) > 2:
+        if len(args) > 2:
             raise InvalidArgument(
-                "log_model takes the model and artifact_path by their places, all else by name."
+                "log_model takes two positional arguments, the model and artifact_path; "
+                "pass all others by name."
             )
-        arguments.update(zip((self.parameter, "artifact_path"), given, strict=False))
-        where = [arguments.pop(name, None) for name in ("artifact_path", "name")]
+        arguments.update(zip((self.parameter, "artifact_path"), args, strict=False))
+        artifact_path = arguments.pop("artifact_path", None)
+        name = arguments.pop("name", None)
         module = import_module(f"envkit.flavors.{self.name}")
-        return Model.log(where[0] or where[1] or "model", module, **arguments)
+        return Model.log(artifact_path or name or "model", module, **arguments)
 
-    def get_default_pip_requirements(self, *more: str) -> list[str]:
-        """Give the requirements that every model of this flavor has at least, as installed here."""
-        return saving.default_requirements(self.distribution or self.library, *self.also, *more)
+    def get_default_pip_requirements(self, *extra: str) -> list[str]:
+        """Return the requirements that every model of this flavor has at least.
 
-    def get_default_conda_env(self, *more: str) -> dict[str, Any]:
-        """Give the conda environment that every model of this flavor needs at least."""
-        return saving.conda_environment(self.get_default_pip_requirements(*more))
+        Args:
+            *extra: Further distributions.
+
+        Returns:
+            PEP 508 lines, pinned to the installed versions.
+        """
+        library = self.distribution or self.library
+        return default_environment.pinned(library, *self.requires, *extra)
+
+    def get_default_conda_env(self, *extra: str) -> dict[str, Any]:
+        """Return the conda environment that every model of this flavor needs at least.
+
+        Args:
+            *extra: Further distributions.
+
+        Returns:
+            Content of a `conda.yaml`.
+        """
+        return default_environment.conda_environment(self.get_default_pip_requirements(*extra))
 
 
-def divided(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Divide keywords into those of every `save_model`, and the library's own."""
-    known = {*Options.__annotations__, *saving.Options.__annotations__}
-    common = {name: value for name, value in options.items() if name in known}
-    return common, {name: value for name, value in options.items() if name not in known}
+def split_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split keywords into those of every `save_model` and the library's own."""
+    names = {*Options.__annotations__, *saving.Options.__annotations__}
+    common = {name: value for name, value in options.items() if name in names}
+    own = {name: value for name, value in options.items() if name not in names}
+    return common, own
 
 
 def qualified_name(model: Any) -> str:
-    """Give the name of a model's class as `MLmodel` has it, with its module."""
+    """Return the name of a model's class with its module, as `MLmodel` holds it."""
     return f"{type(model).__module__}.{type(model).__qualname__}"
-
-
-def _checked(given: Sequence[str | Path] | None) -> list[Path]:
-    if isinstance(given, str | Path):
-        raise InvalidArgument(
-            f"extra_files is a list of files: write extra_files=[{str(given)!r}]."
-        )
-    files = [
-        Path(str(each).removeprefix("file://")).expanduser().absolute() for each in given or ()
-    ]
-    for each in files:
-        if not each.is_file():
-            raise InvalidArgument(f"extra_files: there is no file {each}.")
-    return files
-
-
-def _copied(files: Iterable[Path], folder: Path) -> list[dict[str, str]]:
-    found = []
-    for each in files:
-        (folder / EXTRA_FILES).mkdir(exist_ok=True)
-        shutil.copy2(each, folder / EXTRA_FILES / each.name)
-        found.append({"path": f"{EXTRA_FILES}/{each.name}"})
-    return found

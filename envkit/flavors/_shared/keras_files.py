@@ -10,6 +10,8 @@ from typing import Any
 from envkit.flavors._shared import loading, pickling
 from envkit.inside.loaders import keras as loader
 
+REGISTERED, GIVEN = loader.CUSTOM_OBJECTS
+
 
 def write(
     folder: Path,
@@ -19,32 +21,33 @@ def write(
     options: Mapping[str, Any],
     suffix: str = ".keras",
 ) -> None:
-    """Write the model into a new folder, with the classes and functions of the author's that it needs, pickled.
+    """Write a model into a new folder, with the author's classes and functions, pickled.
 
-    module: Keras' own, `keras` or `tensorflow.keras`. custom_objects: such classes and functions by
-    name, beside those that are registered with Keras. options: of the model's `save`.
+    module: Keras, `keras` or `tensorflow.keras`. custom_objects: classes and functions by name,
+    in addition to those that are registered with Keras. options: arguments of `model.save`.
     """
-    begin(folder, module)
-    pickled = zip(
-        loader.CUSTOM_OBJECTS, (_registered(module, model), dict(custom_objects or {})), strict=True
-    )
-    for name, found in pickled:
-        if found:
-            pickling.writer(found, "cloudpickle", None)(folder / name)
+    create_folder(folder, module)
+    pickled = {
+        REGISTERED: _registered_objects(module, model),
+        GIVEN: dict(custom_objects or {}),
+    }
+    for name, objects in pickled.items():
+        if objects:
+            pickling.writer(objects, "cloudpickle", None)(folder / name)
     model.save(folder / f"model{suffix}", **options)
 
 
-def begin(folder: Path, module: str) -> None:
-    """Make the folder and say in it whose model it is."""
+def create_folder(folder: Path, module: str) -> None:
+    """Create the folder, and record which Keras the model belongs to."""
     folder.mkdir()
     (folder / "keras_module.txt").write_text(module, encoding="utf-8")
 
 
-def _registered(module: str, model: Any) -> dict[str, Any]:
-    """Give what the model names of all that was registered by `register_keras_serializable`."""
+def _registered_objects(module: str, model: Any) -> dict[str, Any]:
+    """Return what `register_keras_serializable` registered and the model uses."""
     saving = loading.library(f"{module}.saving", module.partition(".")[0])
     registered: Mapping[str, Any] = saving.get_custom_objects()
     if not registered:
         return {}
-    named = json.dumps(saving.serialize_keras_object(model), default=str)
-    return {name: value for name, value in registered.items() if json.dumps(name) in named}
+    description = json.dumps(saving.serialize_keras_object(model), default=str)
+    return {name: value for name, value in registered.items() if json.dumps(name) in description}

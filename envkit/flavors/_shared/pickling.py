@@ -1,4 +1,4 @@
-"""The three ways in which models with scikit-learn's interface are pickled."""
+"""The three ways to pickle a model with scikit-learn's interface."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ FORMATS = ("pickle", "cloudpickle", "skops")
 
 
 def check(form: str) -> None:
-    """Raise `InvalidArgument` for a format that is none of them."""
+    """Raise `InvalidArgument` for an unknown format."""
     if form not in FORMATS:
-        raise InvalidArgument(f"serialization_format is one of {', '.join(FORMATS)}, not {form!r}.")
+        formats = ", ".join(FORMATS)
+        raise InvalidArgument(f"serialization_format must be one of {formats}, not {form!r}.")
 
 
 def file_name(form: str) -> str:
-    """Give the name that MLflow gives such a file."""
+    """Return the name that MLflow gives the file."""
     if form == "skops":
         return "model.skops"
     return "model.pkl"
 
 
 def writer(model: Any, form: str, trusted: Sequence[str] | None) -> Callable[[Path], None]:
-    """Give the function that writes the model to a path. trusted: the types that loading with `skops` may make.
+    """Return the function that writes a model to a path.
 
-    It raises `InvalidArgument` for types that are not trusted, `ToolNotFound` without skops or
-    cloudpickle.
+    trusted: types that loading with skops may create. The function raises `InvalidArgument` for
+    other types, and `ToolNotFound` if skops or cloudpickle is not installed.
     """
 
     def write(path: Path) -> None:
         if form == "skops":
-            _write_skops(model, path, trusted)
+            _write_skops(model, path, trusted or ())
             return
         if form == "pickle":
             dump = pickle.dump
@@ -47,20 +48,22 @@ def writer(model: Any, form: str, trusted: Sequence[str] | None) -> Callable[[Pa
     return write
 
 
-def needs(include_cloudpickle: bool, include_skops: bool) -> list[str]:
-    """Give the distributions that reading such files needs."""
-    return [
-        *(["cloudpickle"] if include_cloudpickle else []),
-        *(["skops"] if include_skops else []),
-    ]
+def requirements(include_cloudpickle: bool, include_skops: bool) -> list[str]:
+    """Return the distributions that read such files."""
+    names = []
+    if include_cloudpickle:
+        names.append("cloudpickle")
+    if include_skops:
+        names.append("skops")
+    return names
 
 
-def _write_skops(model: Any, path: Path, trusted: Sequence[str] | None) -> None:
-    io = loading.library("skops.io", "skops")
-    io.dump(model, path)
-    unknown = sorted(set(io.get_untrusted_types(file=path)) - set(trusted or ()))
-    if unknown:
+def _write_skops(model: Any, path: Path, trusted: Sequence[str]) -> None:
+    skops = loading.library("skops.io", "skops")
+    skops.dump(model, path)
+    untrusted = sorted(set(skops.get_untrusted_types(file=path)) - set(trusted))
+    if untrusted:
         raise InvalidArgument(
-            f"The model holds types that skops does not trust: {', '.join(unknown)}. "
-            f"If you do, write skops_trusted_types={unknown!r}."
+            f"The model contains types that skops does not trust: {', '.join(untrusted)}. "
+            f"If you trust them, use skops_trusted_types={untrusted!r}."
         )

@@ -1,4 +1,4 @@
-"""Pipelines of Spark, written to files of this machine by whatever Spark they belong to."""
+"""Write Spark pipelines to local files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from envkit.inside.loaders import spark as loader
 
 
 def write(pipeline: Any, folder: Path, shared: str | None) -> None:
-    """Write a pipeline. shared: a folder that driver and workers of a cluster share, through which its files go."""
+    """Write a pipeline into a folder.
+
+    shared: a folder that the driver and the workers of a cluster share; the files pass through it.
+    """
     if shared is None:
         pipeline.write().overwrite().save(folder.as_uri())
         return
@@ -17,5 +20,7 @@ def write(pipeline: Any, folder: Path, shared: str | None) -> None:
     pipeline.write().save(place)
     context = loader.session().sparkContext
     source = loader.hadoop_path(context, place)
-    files = source.getFileSystem(context._jsc.hadoopConfiguration())
-    files.copyToLocalFile(True, source, loader.hadoop_path(context, folder.as_uri()), True)
+    target = loader.hadoop_path(context, folder.as_uri())
+    file_system = source.getFileSystem(context._jsc.hadoopConfiguration())
+    # The first True removes the source, the last one writes no checksum files.
+    file_system.copyToLocalFile(True, source, target, True)

@@ -1,4 +1,4 @@
-"""What a pipeline of transformers takes and gives, by its task, when no example tells it: as MLflow has it."""
+"""The signatures of transformers' tasks without an input example, as MLflow writes them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from envkit.models.data_types import DataType
 from envkit.models.schema import ColSpec, Schema, TensorSpec
 from envkit.models.signature import ModelSignature
 
-_TEXTS_TO_TEXTS = (
+_TEXT_TO_TEXT = (
     "conversational",
     "fill-mask",
     "ner",
@@ -16,34 +16,36 @@ _TEXTS_TO_TEXTS = (
     "token-classification",
     "translation",
 )
-_TEXT, _NUMBER = DataType.string, DataType.double
-_UNNAMED = Schema([ColSpec(_TEXT)])
 
 
-def of_task(task: str) -> ModelSignature | None:
-    """Give the signature of a task; None for one that MLflow has none for."""
-    if task.startswith("translation") or task in _TEXTS_TO_TEXTS:
-        return ModelSignature(_UNNAMED, _UNNAMED)
-    return {
-        "text-classification": ModelSignature(_UNNAMED, _named(label=_TEXT, score=_NUMBER)),
-        "image-classification": ModelSignature(_UNNAMED, _named(label=_TEXT, score=_NUMBER)),
-        "zero-shot-classification": ModelSignature(
-            _named(sequences=_TEXT, candidate_labels=_TEXT, hypothesis_template=_TEXT),
-            _named(sequence=_TEXT, labels=_TEXT, scores=_NUMBER),
-        ),
-        "automatic-speech-recognition": ModelSignature(
-            Schema([ColSpec(DataType.binary)]), _UNNAMED
-        ),
-        "audio-classification": ModelSignature(
-            Schema([ColSpec(DataType.binary)]), _named(score=_NUMBER, label=_TEXT)
-        ),
-        "table-question-answering": ModelSignature(_named(query=_TEXT, table=_TEXT), _UNNAMED),
-        "question-answering": ModelSignature(_named(question=_TEXT, context=_TEXT), _UNNAMED),
-        "feature-extraction": ModelSignature(
-            _UNNAMED, Schema([TensorSpec("float64", (-1,), "double")])
-        ),
-    }.get(task)
-
-
-def _named(**columns: DataType) -> Schema:
+def _columns(**columns: DataType) -> Schema:
     return Schema([ColSpec(kind, name=name) for name, kind in columns.items()])
+
+
+_TEXT, _NUMBER = DataType.string, DataType.double
+_UNNAMED_TEXT = Schema([ColSpec(_TEXT)])
+_UNNAMED_BYTES = Schema([ColSpec(DataType.binary)])
+_LABEL_AND_SCORE = _columns(label=_TEXT, score=_NUMBER)
+_BY_TASK = {
+    "text-classification": (_UNNAMED_TEXT, _LABEL_AND_SCORE),
+    "image-classification": (_UNNAMED_TEXT, _LABEL_AND_SCORE),
+    "zero-shot-classification": (
+        _columns(sequences=_TEXT, candidate_labels=_TEXT, hypothesis_template=_TEXT),
+        _columns(sequence=_TEXT, labels=_TEXT, scores=_NUMBER),
+    ),
+    "automatic-speech-recognition": (_UNNAMED_BYTES, _UNNAMED_TEXT),
+    "audio-classification": (_UNNAMED_BYTES, _columns(score=_NUMBER, label=_TEXT)),
+    "table-question-answering": (_columns(query=_TEXT, table=_TEXT), _UNNAMED_TEXT),
+    "question-answering": (_columns(question=_TEXT, context=_TEXT), _UNNAMED_TEXT),
+    "feature-extraction": (_UNNAMED_TEXT, Schema([TensorSpec("float64", (-1,), "double")])),
+}
+
+
+def signature_of(task: str) -> ModelSignature | None:
+    """Return the signature of a task, or None if MLflow has none."""
+    if task.startswith("translation") or task in _TEXT_TO_TEXT:
+        return ModelSignature(_UNNAMED_TEXT, _UNNAMED_TEXT)
+    if task not in _BY_TASK:
+        return None
+    inputs, outputs = _BY_TASK[task]
+    return ModelSignature(inputs, outputs)
