@@ -123,7 +123,9 @@ def test_what_a_backend_does_not_know_is_refused(echo: Path) -> None:
         get_flavor_backend(echo, install_mlflow=True)
     with pytest.raises(InvalidArgument, match="cannot be set"):  # in MLflow's order
         get_flavor_backend(echo).predict(echo, "given.json", None, "json", None, {"a=b": "c"})
-    with pytest.raises(InvalidArgument, match="enable_mlserver, stdout and stderr are not supported"):
+    with pytest.raises(
+        InvalidArgument, match="enable_mlserver, stdout and stderr are not supported"
+    ):
         get_flavor_backend(echo).serve(echo, enable_mlserver=True)
 
 
