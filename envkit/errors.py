@@ -44,6 +44,10 @@ def gerund(phase: str) -> str:
     return _GERUNDS.get(phase, phase)
 
 
+def _capitalized(clause: str) -> str:
+    return clause[:1].upper() + clause[1:]
+
+
 class EnvkitError(Exception):
     """The base class. `exit_code` is the exit status of the command line."""
 
@@ -133,10 +137,16 @@ class CaptureFailed(EnvkitError):
     Attributes:
         seen: What was recorded before the failure, as JSON values: `requirements`, `constraints`,
             `environment_variables` and `evidence`. None when the model had not begun to load.
+        summary: The failure as a clause, without text of the model's own, which may hold secrets.
     """
 
     exit_code = 4
     seen: Mapping[str, Any] | None = None
+
+    @property
+    def summary(self) -> str:
+        """The failure as a clause."""
+        return "the model could not be traced"
 
 
 class ModelRaised(CaptureFailed):
@@ -156,8 +166,13 @@ class ModelRaised(CaptureFailed):
         self.message = message
         self.traceback = traceback
 
+    @property
+    def summary(self) -> str:
+        """The failure as a clause, without the message of the exception."""
+        return f"the model raised {self.kind} while {gerund(self.phase)}"
+
     def __str__(self) -> str:
-        sentence = f"The model raised {self.kind} while {gerund(self.phase)}"
+        sentence = _capitalized(self.summary)
         if self.message:
             sentence += f": {self.message}"
         if self.kind == "ModuleNotFoundError":
@@ -183,8 +198,13 @@ class ModelDied(CaptureFailed):
         self.status = status
         self.how = how
 
+    @property
+    def summary(self) -> str:
+        """The failure as a clause."""
+        return f"the model's process {self.how} while {gerund(self.phase)}"
+
     def __str__(self) -> str:
-        return f"The model's process {self.how} while {gerund(self.phase)}."
+        return f"{_capitalized(self.summary)}."
 
 
 class ModelTimedOut(CaptureFailed):
@@ -200,11 +220,13 @@ class ModelTimedOut(CaptureFailed):
         self.phase = phase
         self.seconds = seconds
 
+    @property
+    def summary(self) -> str:
+        """The failure as a clause."""
+        return f"the model was still {gerund(self.phase)} after {self.seconds:g} s and was stopped"
+
     def __str__(self) -> str:
-        return (
-            f"The model was still {gerund(self.phase)} after {self.seconds:g} s and was stopped. "
-            "Allow more time with `--timeout SECONDS`."
-        )
+        return f"{_capitalized(self.summary)}. Allow more time with `--timeout SECONDS`."
 
 
 class IncompleteCapture(EnvkitError):

@@ -1,4 +1,4 @@
-"""The files in an archive, one after the other: zip, as torch and NumPy write it, and tar."""
+"""The files in an archive, one after the other: zip, which torch and NumPy write, and tar."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
-from envkit.analysis.bounded_streams import Bounded, Unreadable
+from envkit.analysis.bounded_streams import Bounded, TooLarge, Unreadable
 
 ZIP = b"PK\x03\x04"
-START = 512  # bytes that are enough to tell what a file is
-MAX_NESTED = 64_000_000  # bytes of an archive in an archive, which is held in memory
+START = 512  # bytes that are enough to recognise a format
+MAX_NESTED = 64_000_000  # bytes of an archive in an archive, which is read into memory
 
 
 def is_archive(start: bytes) -> bool:
@@ -21,13 +21,17 @@ def is_archive(start: bytes) -> bool:
 
 
 def members(stream: Any, start: bytes, most: int, limit: int) -> Iterator[tuple[str, BinaryIO]]:
-    """Yield name and content of each file in an archive that begins with `start`; a content can be peeked into.
+    """Yield name and content of each file in an archive that begins with `start`.
 
-    Raises `Unreadable` for more than `most` files, for a tar of more than `limit` bytes, which can
-    only be read from its beginning, and for what is no archive.
+    The contents can be peeked into. Raises `TooLarge` for more than `most` files, and for a tar of
+    more than `limit` bytes, which can only be read from its beginning; `Unreadable` for a damaged
+    archive.
     """
     try:
-        yield from _of_zip(stream, most) if start.startswith(ZIP) else _of_tar(stream, most, limit)
+        if start.startswith(ZIP):
+            yield from _of_zip(stream, most)
+        else:
+            yield from _of_tar(stream, most, limit)
     except (tarfile.TarError, zipfile.BadZipFile) as error:
         raise Unreadable(f"it is damaged ({error})") from error
 
@@ -52,13 +56,12 @@ def _of_tar(stream: Any, most: int, limit: int) -> Iterator[tuple[str, BinaryIO]
         for count, entry in enumerate(archive):
             if count >= most:
                 raise _too_many(most)
-            if entry.isreg():
-                inner = archive.extractfile(entry)
-            else:
-                inner = None
+            if not entry.isreg():
+                continue
+            inner = archive.extractfile(entry)
             if inner is not None:
                 yield entry.name, cast("BinaryIO", inner)
 
 
-def _too_many(most: int) -> Unreadable:
-    return Unreadable(f"it holds more than {most:,} files")
+def _too_many(most: int) -> TooLarge:
+    return TooLarge(f"it holds more than {most:,} files")

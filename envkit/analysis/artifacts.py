@@ -1,8 +1,7 @@
-"""What a model's artifacts need, by what they are: pickles in their many wrappings, and the formats of libraries."""
+"""The modules that an artifact needs: a pickle, maybe compressed or in an archive, or a library's format."""
 
 from __future__ import annotations
 
-import io
 import json
 import lzma
 import re
@@ -10,14 +9,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, cast
 
 from envkit.analysis import archives, pickles
 from envkit.analysis.bounded_streams import LZ4, Bounded, Unreadable, unpacked
-from envkit.analysis.mentions import Gap, Survey
-from envkit.analysis.pickles import Names
+from envkit.analysis.mentions import Gap, Survey, UnreadReason, modules_mentioned
+from envkit.analysis.pickles import PickleNames
 
 PICKLES = frozenset(
     {
@@ -34,7 +33,7 @@ PICKLES = frozenset(
         ".z",
     }
 )
-BY_SUFFIX = {
+LIBRARY_BY_SUFFIX = {
     ".cbm": "catboost",
     ".h5": "h5py",
     ".hdf5": "h5py",
@@ -50,18 +49,18 @@ BY_SUFFIX = {
     ".ubj": "xgboost",
     ".xgb": "xgboost",
 }
-BY_START = (
+LIBRARY_BY_START = (
     (b"tree\nversion=", "lightgbm"),
     (b"CBM1", "catboost"),
     (b'{"learner"', "xgboost"),
     (b"{L\0\0\0\0", "xgboost"),
 )
-BY_NAME = {"saved_model.pb": "tensorflow"}
+LIBRARY_BY_NAME = {"saved_model.pb": "tensorflow"}
 COMPRESSED = frozenset({".bz2", ".gz", ".lz4", ".lzma", ".xz", ".z", ".zst"})
-OF_TORCH = frozenset({"data.pkl", "constants.pkl"})
-ARRAY = b"\x93NUMPY"
-OBJECTS = re.compile(rb"['\"]\|?O\d?['\"]")
-FETCHING = re.compile(rb"\(*[ci][A-Za-z_][\w.]*\r?\n[A-Za-z_][\w.]*\r?\n")
+TORCH_PICKLES = frozenset({"data.pkl", "constants.pkl"})
+NUMPY_ARRAY = b"\x93NUMPY"
+DTYPE_WITH_OBJECTS = re.compile(rb"['\"]\|?O\d?['\"]")
+OLD_PICKLE = re.compile(rb"\(*[ci][A-Za-z_][\w.]*\r?\n[A-Za-z_][\w.]*\r?\n")
 MAX_DEPTH = 3  # of archives in archives
 MAX_FOLLOWING = 100  # pickles after the first in one file
 MAX_HEADER = 1_000_000  # bytes
@@ -69,7 +68,10 @@ MAX_HEADER = 1_000_000  # bytes
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Budget:
-    """What reading one artifact may take: bytes after unpacking, opcodes of pickles, entries of an archive."""
+    """What reading one artifact may take.
+
+    unpacked, text: bytes. opcodes: of pickles. entries: files in an archive.
+    """
 
     unpacked: int = 2_000_000_000
     opcodes: int = 5_000_000
@@ -77,34 +79,15 @@ class Budget:
     text: int = 50_000_000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Reading:
-    """Of one artifact. left: opcodes, and bytes after unpacking, that may still be read."""
-
-    names: Names
-    budget: Budget
-    left: list[int]
-
-    def pickle(self, stream: BinaryIO) -> None:
-        bounded = Bounded(stream, max(self.left[1], 0))
-        try:
-            self.left[0] = pickles.read(bounded, self.names, self.left[0])
-        finally:
-            self.left[1] -= bounded.tell()
-
-
-def read(path: Path, name: str, survey: Survey, budget: Budget) -> None:
-    """Add what the artifact at `path`, called `name` in the model, needs; a `Gap` when it cannot be read."""
-    names = Names()
+def read(path: Path, name: str, budget: Budget) -> Survey:
+    """Read the artifact at `path`, called `name` in the model; a `Gap` says what was not read."""
+    reader = _Reader(budget)
+    gaps = []
     try:
         with path.open("rb") as stream:
-            _read(
-                stream,
-                path,
-                _Reading(names=names, budget=budget, left=[budget.opcodes, budget.unpacked]),
-            )
+            reader.read(stream, path)
     except Unreadable as error:
-        survey.gaps.append(Gap(file=name, problem=str(error)))
+        gaps.append(Gap(file=name, reason=error.reason, problem=str(error)))
     except (
         OSError,
         EOFError,
@@ -114,166 +97,212 @@ def read(path: Path, name: str, survey: Survey, budget: Budget) -> None:
         lzma.LZMAError,
         zipfile.BadZipFile,
     ) as error:
-        survey.gaps.append(Gap(file=name, problem=f"it is damaged ({error})"))
-    except (
-        NotImplementedError,
-        RuntimeError,
-    ) as error:  # an encrypted archive, a method that is not built in
-        survey.gaps.append(Gap(file=name, problem=f"it cannot be unpacked ({error})"))
+        problem = f"it is damaged ({error})"
+        gaps.append(Gap(file=name, reason=UnreadReason.BROKEN, problem=problem))
+    # an encrypted archive, or a compression that this Python was built without
+    except (NotImplementedError, RuntimeError) as error:
+        problem = f"it cannot be unpacked ({error})"
+        gaps.append(Gap(file=name, reason=UnreadReason.BROKEN, problem=problem))
+    names = reader.names
     if names.opaque:
-        problem = "it holds functions whose bytecode is of a Python that is not known here"
-        survey.gaps.append(Gap(file=name, problem=problem))
-    survey.add_modules(names.modules, name)
-    survey.pythons += names.pythons
-    if names.globals:
-        survey.globals[name] = tuple(names.globals)
-    for distribution, version in names.versions.items():
-        survey.versions.setdefault(distribution, version)
+        problem = "it holds functions whose bytecode is of an unknown Python version"
+        gaps.append(Gap(file=name, reason=UnreadReason.UNKNOWN_BYTECODE, problem=problem))
+    return Survey(
+        mentions=modules_mentioned(names.modules, name),
+        gaps=tuple(gaps),
+        versions=names.versions,
+        globals={name: tuple(names.globals)} if names.globals else {},
+        pythons=tuple(names.pythons),
+    )
 
 
-def _read(stream: Any, path: PurePath, reading: _Reading) -> None:
-    start = stream.peek(archives.START)[: archives.START]
-    suffix = path.suffix.lower()
-    library = BY_SUFFIX.get(suffix) or BY_NAME.get(path.name) or _by_start(start)
-    if library is not None:
-        reading.names.add(library, by_code=False)
-    if archives.is_archive(start):
-        _read_archive(stream, start, reading)
-    elif start.startswith(ARRAY):
-        _read_array(stream, reading)
-    elif library is None and _is_called_pickle(path):
-        if suffix in {".joblib", ".jbl", ".z"}:
-            reading.names.add("joblib", by_code=False)
-        if start.startswith(LZ4):
-            reading.names.add("lz4", by_code=False)
-        _read_plain(unpacked(stream), reading, sure=True)
-    elif library is None:
-        _read_unnamed(stream, start, reading)
+class _Reader:
+    """Reads one artifact, and what is in it, into `names`."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.names = PickleNames()
+        self._budget = budget
+        self._opcodes_left = budget.opcodes
+        self._bytes_left = budget.unpacked
+
+    def read(self, stream: Any, path: PurePath) -> None:
+        """Read a file by what its name and its first bytes say that it is."""
+        start = _start_of(stream)
+        suffix = path.suffix.lower()
+        library = LIBRARY_BY_SUFFIX.get(suffix) or LIBRARY_BY_NAME.get(path.name)
+        library = library or _library_by_start(start)
+        if library is not None:
+            self.names.add(library, by_code=False)
+        if archives.is_archive(start):
+            self._read_archive(stream, start)
+        elif start.startswith(NUMPY_ARRAY):
+            self._read_array(stream, self.names)
+        elif library is not None:
+            return
+        elif _is_named_as_pickle(path):
+            if suffix in {".joblib", ".jbl", ".z"}:
+                self.names.add("joblib", by_code=False)
+            if start.startswith(LZ4):
+                self.names.add("lz4", by_code=False)
+            plain: Any = unpacked(stream)
+            start = _start_of(plain)
+            if archives.is_archive(start):
+                self._read_archive(plain, start)
+            else:
+                self._read_pickles(plain, self.names)
+        else:
+            self._read_unknown(stream)
+
+    def _read_unknown(self, stream: Any) -> None:
+        """Read a file whose name says nothing: a pickle or an archive of them, maybe compressed."""
+        plain, start = _uncompressed(stream)
+        if archives.is_archive(start):
+            self._read_archive(plain, start)
+        elif _is_pickle(start):
+            self._read_pickles(plain, self.names)
+
+    def _read_pickles(self, stream: Any, names: PickleNames) -> None:
+        """Read a pickle, and those that follow it, which another `pickle.load` would read."""
+        self._read_pickle(stream, names)
+        for _ in range(MAX_FOLLOWING):
+            if not _is_pickle(_start_of(stream)):
+                return
+            with suppress(Unreadable):  # bytes of tensors that happen to begin as a pickle does
+                self._read_pickle(stream, names)
+
+    def _read_pickle(self, stream: Any, names: PickleNames) -> None:
+        bounded = Bounded(stream, max(self._bytes_left, 0))
+        try:
+            self._opcodes_left = pickles.read(bounded, names, self._opcodes_left)
+        finally:
+            self._bytes_left -= bounded.tell()
+
+    def _read_archive(self, stream: Any, start: bytes) -> None:
+        """Read the members of an archive that is an artifact of its own.
+
+        torch writes `…/data.pkl`. skops writes `schema.json` and Keras `metadata.json`, with their
+        versions.
+        """
+        problem: Unreadable | None = None
+        for name, member in self._members(stream, start):
+            last = name.rpartition("/")[2]
+            try:
+                if last in TORCH_PICKLES:
+                    self.names.add("torch", by_code=False)
+                    self._read_pickle(member, self.names)
+                elif name in {"schema.json", "metadata.json"}:
+                    text = Bounded(member, self._budget.text).read_all()
+                    _read_schema(json.loads(text), self.names)
+                else:
+                    self._read_member(member, PurePath(last), depth=0)
+            except Unreadable as error:
+                problem = problem or error
+        if problem is not None:
+            raise problem
+
+    def _read_inner_archive(self, stream: Any, start: bytes, depth: int) -> None:
+        problem: Unreadable | None = None
+        for name, member in self._members(stream, start):
+            try:
+                self._read_member(member, PurePath(name.rpartition("/")[2]), depth)
+            except Unreadable as error:
+                problem = problem or error
+        if problem is not None:
+            raise problem
+
+    def _read_member(self, stream: Any, path: PurePath, depth: int) -> None:
+        """Read another file in an archive.
+
+        What unpickling it would fetch is recorded. That the model needs it is not known, so its
+        modules are not.
+        """
+        names = PickleNames()
+        start = _start_of(stream)
+        if path.suffix.lower() != ".pkl" and not archives.is_archive(start):
+            stream, start = _uncompressed(stream)
+        try:
+            if archives.is_archive(start):
+                if depth < MAX_DEPTH:
+                    self._read_inner_archive(stream, start, depth + 1)
+            elif start.startswith(NUMPY_ARRAY):
+                self._read_array(stream, names)
+            elif path.suffix.lower() == ".pkl" or _is_pickle(start):
+                self._read_pickles(stream, names)
+        finally:
+            self.names.globals.update(names.globals)
+
+    def _read_array(self, stream: Any, names: PickleNames) -> None:
+        """Read an array of NumPy, which is a pickle if it holds objects (`numpy.lib.format`)."""
+        version = stream.read(len(NUMPY_ARRAY) + 2)[len(NUMPY_ARRAY) :]
+        if len(version) < 2:
+            raise Unreadable("it is cut off")
+        size = int.from_bytes(stream.read(2 if version[0] == 1 else 4), "little")
+        if size > MAX_HEADER:
+            raise Unreadable(f"its header claims to have {size:,} bytes")
+        if DTYPE_WITH_OBJECTS.search(stream.read(size)):
+            self._read_pickles(stream, names)
+
+    def _members(self, stream: Any, start: bytes) -> Iterator[tuple[str, BinaryIO]]:
+        return archives.members(stream, start, self._budget.entries, self._budget.unpacked)
 
 
-def _is_called_pickle(path: PurePath) -> bool:
+def _start_of(stream: Any) -> bytes:
+    return cast("bytes", stream.peek(archives.START)[: archives.START])
+
+
+def _uncompressed(stream: Any) -> tuple[Any, bytes]:
+    """The stream without its compression, and its first bytes; as it is where that fails.
+
+    Other data may happen to begin as compressed data does.
+    """
+    try:
+        plain = unpacked(stream)
+        return plain, _start_of(plain)
+    except (Unreadable, OSError, EOFError, zlib.error, lzma.LZMAError):
+        return stream, b""
+
+
+def _is_named_as_pickle(path: PurePath) -> bool:
     """`model.pkl`, `model.pkl.xz` and `model.gz`, but not `table.csv.gz`."""
-    suffixes = [each.lower() for each in path.suffixes[-2:]]
-    if suffixes and suffixes[-1] in COMPRESSED and len(suffixes) > 1:
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    if len(suffixes) == 2 and suffixes[1] in COMPRESSED:
         return suffixes[0] in PICKLES
     return bool(suffixes) and suffixes[-1] in PICKLES
 
 
-def _read_unnamed(stream: Any, start: bytes, reading: _Reading) -> None:
-    """A file that no name tells of is a pickle when it begins as one, maybe under a compression."""
-    try:
-        plain = unpacked(stream)
-        if plain is not stream:
-            start = cast("io.BufferedReader", plain).peek(archives.START)[: archives.START]
-    except (Unreadable, OSError, EOFError, zlib.error, lzma.LZMAError):
-        return  # other data, that only begins as if it were compressed
-    if _is_pickle(start) or (plain is not stream and archives.is_archive(start)):
-        _read_plain(plain, reading, sure=False)
-
-
-def _read_plain(stream: Any, reading: _Reading, *, sure: bool) -> None:
-    """What no compression is around any more: pickles, or an archive. sure: it should be one of them."""
-    start = stream.peek(archives.START)[: archives.START]
-    if archives.is_archive(start):
-        _read_archive(stream, start, reading)
-    elif sure or _is_pickle(start):
-        _read_pickles(stream, reading)
-
-
-def _read_pickles(stream: Any, reading: _Reading) -> None:
-    """Read a pickle, and those that follow it, which another `pickle.load` would fetch."""
-    reading.pickle(stream)
-    for _ in range(MAX_FOLLOWING):
-        if not _is_pickle(stream.peek(archives.START)[: archives.START]):
-            return
-        with suppress(Unreadable):  # bytes of tensors, that happen to begin as a pickle does
-            reading.pickle(stream)
-
-
-def _by_start(start: bytes) -> str | None:
-    return next((library for magic, library in BY_START if start.startswith(magic)), None)
+def _library_by_start(start: bytes) -> str | None:
+    for magic, library in LIBRARY_BY_START:
+        if start.startswith(magic):
+            return library
+    return None
 
 
 def _is_pickle(start: bytes) -> bool:
     """Protocols 2 to 5 begin with their number, 0 and 1 often with the class that they fetch."""
-    return (len(start) > 2 and start[0] == 0x80 and 2 <= start[1] <= 5) or FETCHING.match(
-        start
-    ) is not None
+    if len(start) > 2 and start[0] == 0x80:
+        return 2 <= start[1] <= 5
+    return OLD_PICKLE.match(start) is not None
 
 
-def _read_archive(stream: Any, start: bytes, reading: _Reading, depth: int = 0) -> None:
-    """torch writes `…/data.pkl`; skops writes `schema.json`, Keras `metadata.json` with its version.
-
-    Of other files in it what unpickling would fetch is told, and not taken for what the model
-    needs.
-    """
-    problem = None
-    budget = reading.budget
-    for name, inner in archives.members(stream, start, budget.entries, budget.unpacked):
-        last = name.rpartition("/")[2]
-        try:
-            if last in OF_TORCH and not depth:
-                reading.names.add("torch", by_code=False)
-                reading.pickle(inner)
-            elif name in {"schema.json", "metadata.json"} and not depth:
-                _read_schema(json.loads(Bounded(inner, budget.text).read_all()), reading.names)
-            else:
-                _read_member(
-                    inner, PurePath(last), replace(reading, names=Names()), reading.names, depth
-                )
-        except Unreadable as error:
-            problem = problem or error
-    if problem is not None:
-        raise problem
-
-
-def _read_member(stream: Any, path: PurePath, reading: _Reading, names: Names, depth: int) -> None:
-    start = stream.peek(archives.START)[: archives.START]
-    try:
-        if archives.is_archive(start):
-            if depth < MAX_DEPTH:
-                _read_archive(stream, start, reading, depth + 1)
-        elif start.startswith(ARRAY):
-            _read_array(stream, reading)
-        elif path.suffix.lower() == ".pkl":
-            _read_pickles(stream, reading)
-        else:
-            _read_unnamed(stream, start, reading)
-    finally:
-        names.globals.update(reading.names.globals)
-
-
-def _read_array(stream: Any, reading: _Reading) -> None:
-    """An array of NumPy's: a pickle where it holds objects (`numpy.lib.format`)."""
-    major = stream.read(len(ARRAY) + 2)[len(ARRAY)]
-    size = int.from_bytes(stream.read(2 if major == 1 else 4), "little")
-    if size > MAX_HEADER:
-        raise Unreadable(f"it says that its header has {size:,} bytes")
-    if OBJECTS.search(stream.read(size)):
-        _read_pickles(stream, reading)
-
-
-def _read_schema(schema: Any, names: Names) -> None:
-    for each in _objects(schema):
-        names.add(each.get("__module__"), by_code=False)
+def _read_schema(schema: Any, names: PickleNames) -> None:
+    """Read the modules and versions in the description that skops or Keras writes."""
+    for entry in _objects(schema):
+        names.add(entry.get("__module__"), by_code=False)
         for key, distribution in (("_skops_version", "skops"), ("keras_version", "keras")):
-            if isinstance(each.get(key), str):
-                names.versions.setdefault(distribution, each[key])
-        content = each.get("content")
-        if isinstance(content, dict):
-            version = content.get("_sklearn_version")
-        else:
-            version = None
-        if isinstance(version, dict) and isinstance(version.get("content"), str):
-            names.versions.setdefault("scikit-learn", version["content"].strip('"'))
+            if isinstance(entry.get(key), str):
+                names.versions.setdefault(distribution, entry[key])
+        match entry:
+            case {"content": {"_sklearn_version": {"content": str(version)}}}:
+                names.versions.setdefault("scikit-learn", version.strip('"'))
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield the objects in a JSON value."""
     waiting = [value]
     while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            yield each
-            waiting.extend(each.values())
-        elif isinstance(each, list):
-            waiting.extend(each)
+        element = waiting.pop()
+        if isinstance(element, dict):
+            yield element
+            waiting.extend(element.values())
+        elif isinstance(element, list):
+            waiting.extend(element)

@@ -1,4 +1,4 @@
-"""Streams that give up: an artifact of a few bytes may unpack into more than the machine holds."""
+"""Streams with a limit, because an artifact of a few bytes may unpack into more than fits in memory."""
 
 from __future__ import annotations
 
@@ -11,17 +11,27 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, BinaryIO, cast
 
+from envkit.analysis.mentions import UnreadReason
+
 BLOCK = 1 << 16
 LZ4, ZSTANDARD = b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd"
 MAX_AT_ONCE = 256_000_000  # bytes that are held in memory
 
 
 class Unreadable(Exception):
-    """The artifact is damaged, in a form that is not known, or larger than it may be."""
+    """The artifact is damaged, or not in a known format."""
+
+    reason = UnreadReason.BROKEN
+
+
+class TooLarge(Unreadable):
+    """The artifact is larger than is read."""
+
+    reason = UnreadReason.TOO_LARGE
 
 
 class Bounded:
-    """Reads from another stream and raises `Unreadable` once more than `limit` bytes would have been read."""
+    """Reads from another stream, and raises `TooLarge` when that has more than `limit` bytes."""
 
     def __init__(self, stream: BinaryIO, limit: int) -> None:
         self._stream, self._limit, self._read = stream, limit, 0
@@ -29,7 +39,7 @@ class Bounded:
     def read(self, size: int) -> bytes:
         """Read up to `size` bytes."""
         if size > MAX_AT_ONCE:
-            raise Unreadable(f"it holds a piece of {size:,} bytes")
+            raise TooLarge(f"it holds a piece of {size:,} bytes")
         return self._counted(self._stream.read(min(size, self._limit - self._read + 1)))
 
     def read_all(self) -> bytes:
@@ -48,7 +58,7 @@ class Bounded:
         return self._read
 
     def skip(self, size: int) -> None:
-        """Read so many bytes away."""
+        """Read past so many bytes."""
         while size > 0:
             block = self.read(min(size, BLOCK))
             if not block:
@@ -58,41 +68,24 @@ class Bounded:
     def _counted(self, block: bytes) -> bytes:
         self._read += len(block)
         if self._read > self._limit:
-            raise Unreadable(f"it unpacks into more than {self._limit:,} bytes")
+            raise TooLarge(f"it unpacks into more than {self._limit:,} bytes")
         return block
 
 
 def unpacked(stream: io.BufferedReader) -> BinaryIO:
-    """Give the stream without its compression, known by its first bytes, as joblib writes it."""
+    """Return the stream without its compression, which its first bytes name.
+
+    The compressions are those of joblib, and Zstandard.
+    """
     start = stream.peek(8)[:8]
     for magic, opener in _OPENERS:
         if start.startswith(magic):
             return cast("BinaryIO", opener(stream))
-    if start.startswith((LZ4, ZSTANDARD)):
-        return _by_library(
-            stream, *(("lz4.frame", "lz4") if start.startswith(LZ4) else ("zstandard", "zstandard"))
-        )
     return stream
 
 
-def _by_library(stream: BinaryIO, module: str, package: str) -> BinaryIO:
-    """Unpack with a library that envkit does without otherwise."""
-    try:
-        opener = import_module(module)
-    except ImportError as error:
-        raise Unreadable(
-            f"it is compressed, and {package} is not installed where envkit runs "
-            "(install envkit with the extra `artifacts`)"
-        ) from error
-    if package == "lz4":
-        return io.BufferedReader(opener.LZ4FrameFile(stream), BLOCK)
-    return io.BufferedReader(
-        _Zstandard(opener.ZstdDecompressor().stream_reader(stream), opener.ZstdError), BLOCK
-    )
-
-
 class _Zstandard(io.RawIOBase):
-    """Its library has an exception of its own for what is damaged."""
+    """Turns the exception that the library has for damaged data into `Unreadable`."""
 
     def __init__(self, stream: BinaryIO, damaged: type[Exception]) -> None:
         self._stream, self._damaged = stream, damaged
@@ -134,6 +127,28 @@ def _gzip(stream: BinaryIO) -> BinaryIO:
     return cast("BinaryIO", gzip.GzipFile(fileobj=stream))
 
 
+def _lz4(stream: BinaryIO) -> BinaryIO:
+    library = _library("lz4.frame", "lz4")
+    return io.BufferedReader(library.LZ4FrameFile(stream), BLOCK)
+
+
+def _zstandard(stream: BinaryIO) -> BinaryIO:
+    library = _library("zstandard", "zstandard")
+    reader = library.ZstdDecompressor().stream_reader(stream)
+    return io.BufferedReader(_Zstandard(reader, library.ZstdError), BLOCK)
+
+
+def _library(module: str, package: str) -> Any:
+    """Import a library that envkit needs for this alone."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise Unreadable(
+            f"it is compressed, and {package} is not installed where envkit runs "
+            "(install envkit with the extra `artifacts`)"
+        ) from error
+
+
 _OPENERS: tuple[tuple[bytes, Callable[[Any], Any]], ...] = (
     (b"\x78\x01", _zlib),
     (b"\x78\x5e", _zlib),
@@ -143,4 +158,6 @@ _OPENERS: tuple[tuple[bytes, Callable[[Any], Any]], ...] = (
     (b"BZh", bz2.BZ2File),
     (b"\xfd7zXZ", lzma.LZMAFile),
     (b"\x5d\x00\x00", lzma.LZMAFile),
+    (LZ4, _lz4),
+    (ZSTANDARD, _zstandard),
 )

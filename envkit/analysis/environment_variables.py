@@ -1,84 +1,144 @@
-"""Environment variables in source code: where their absence is caught, and which the system brings."""
+"""Environment variables in source code: which are read by name, and where their absence is handled."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from envkit.analysis.syntax_nodes import called_name, catches, last_name, text_of
 
 OF_THE_SYSTEM = re.compile(
-    r"_?PYTHON\w*|LANG|LANGUAGE|LC_\w+|HOME|PATH|PWD|USER|LOGNAME|SHELL|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES"
+    r"_?PYTHON\w*|LANG|LANGUAGE|LC_\w+|HOME|PATH|PWD|USER|LOGNAME|SHELL|TERM|COLORTERM"
+    r"|NO_COLOR|FORCE_COLOR|COLUMNS|LINES"
     r"|TMPDIR|TEMP|TMP|TZ|DISPLAY|XDG_\w+|VIRTUAL_ENV|CONDA_\w+|LD_\w+|DYLD_\w+"
     r"|OMP_\w+|MKL_\w+|OPENBLAS_\w+|NUMEXPR_\w+|BLIS_\w+|VECLIB_\w+|GOTO_\w+|KMP_\w+"
 )
-"""Names that belong to the machine and to numeric libraries, whoever reads them."""
+"""Names that belong to the machine and to numeric libraries, whichever code reads them."""
 
 ABSENCE = frozenset({"KeyError", "LookupError", "Exception", "BaseException"})
 
 
-@cache
-def guarded_lines(file: str, name: str) -> tuple[tuple[int, int], ...]:
-    """Line ranges in which the absence of the variable is caught, or was asked for before."""
-    try:
-        tree = ast.parse(Path(file).read_bytes())
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-    ):  # no source, or of another Python: nothing is known to be guarded
-        return ()
-    return tuple(
-        (first.lineno, last.end_lineno or last.lineno) for first, last in _guarded(tree, name)
-    )
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VariableMention:
+    """Code reads an environment variable by name.
+
+    needed: it would raise if the variable is unset. file: relative to the model, where that is known.
+    """
+
+    name: str
+    line: int
+    needed: bool
+    file: str = ""
 
 
-def _guarded(tree: ast.AST, name: str) -> Iterator[tuple[ast.stmt | ast.expr, ast.stmt | ast.expr]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Try) and any(_catches(handler.type) for handler in node.handlers):
-            yield node.body[0], node.body[-1]
-        elif isinstance(node, ast.With) and any(
-            _suppresses(item.context_expr) for item in node.items
-        ):
-            yield node, node
-        elif isinstance(node, ast.If) and _asks_for(node.test, name):
-            yield node.body[0], node.body[-1]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AbsenceGuard:
+    """Lines that run knowing whether a variable is set. names: None for any variable."""
+
+    first: int
+    last: int
+    names: frozenset[str] | None
+
+    def covers(self, name: str, line: int) -> bool:
+        """Whether the guard handles the absence of the variable where that line reads it."""
+        return self.first <= line <= self.last and (self.names is None or name in self.names)
+
+
+def mentioned(nodes: Iterable[ast.AST]) -> Iterator[VariableMention]:
+    """Yield each environment variable that code reads by a literal name."""
+    for node in nodes:
+        name = _name_read(node)
+        if text := text_of(name):
+            needed = isinstance(node, ast.Subscript)
+            yield VariableMention(name=text, line=getattr(name, "lineno", 0), needed=needed)
+        if isinstance(node, ast.ClassDef) and _is_settings(node):
+            yield from _settings(node)
+
+
+def absence_guards(nodes: Iterable[ast.AST]) -> Iterator[AbsenceGuard]:
+    """Yield where the absence of a variable is caught, or was tested before."""
+    for node in nodes:
+        if isinstance(node, ast.Try) and catches(node, ABSENCE):
+            yield _guard(node.body, None)
+        elif isinstance(node, ast.With) and catches(node, ABSENCE):
+            yield _guard([node], None)
+        elif isinstance(node, ast.If) and (names := _names_tested(node.test)):
+            yield _guard(node.body, names)
             if node.orelse:
-                yield node.orelse[0], node.orelse[-1]
-        elif (isinstance(node, ast.IfExp) and _asks_for(node.test, name)) or (
-            isinstance(node, ast.BoolOp) and any(_asks_for(value, name) for value in node.values)
+                yield _guard(node.orelse, names)
+        elif (isinstance(node, ast.IfExp) and (names := _names_tested(node.test))) or (
+            isinstance(node, ast.BoolOp) and (names := _names_tested(node))
         ):
-            yield node, node
+            yield _guard([node], names)
 
 
-def _catches(caught: ast.expr | None) -> bool:
-    names = caught.elts if isinstance(caught, ast.Tuple) else [caught]
-    return any(
-        each is None or (isinstance(each, ast.Name) and each.id in ABSENCE) for each in names
-    )
+def _guard(nodes: Sequence[ast.stmt | ast.expr], names: frozenset[str] | None) -> AbsenceGuard:
+    last = nodes[-1]
+    return AbsenceGuard(first=nodes[0].lineno, last=last.end_lineno or last.lineno, names=names)
 
 
-def _suppresses(expression: ast.expr) -> bool:
-    return (
-        isinstance(expression, ast.Call)
-        and ast.unparse(expression.func).endswith("suppress")
-        and any(_catches(argument) for argument in expression.args)
-    )
+def _name_read(node: ast.AST) -> ast.expr | None:
+    """The expression that names the variable: in `environ[…]`, `environ.get(…)`, `… in environ`."""
+    match node:
+        case ast.Subscript(value=mapping, slice=name, ctx=ast.Load()) if _is_environ(mapping):
+            return name
+        case ast.Call(func=ast.Attribute(attr="get", value=mapping), args=[name, *_]) if (
+            _is_environ(mapping)
+        ):
+            return name
+        case ast.Call(args=[name, *_]) if called_name(node) == "getenv":
+            return name
+        case ast.Compare(
+            left=name, ops=[ast.In() | ast.NotIn(), *_], comparators=[mapping, *_]
+        ) if _is_environ(mapping):
+            return name
+    return None
 
 
-def _asks_for(test: ast.expr, name: str) -> bool:
-    """Whether a condition is about the variable being there: `name in …`, `….get(name)`, `getenv(name)`."""
-    return any(_is_question(node, name) for node in ast.walk(test))
+def _is_environ(node: ast.expr) -> bool:
+    return last_name(node) == "environ"
 
 
-def _is_question(node: ast.AST, name: str) -> bool:
-    if isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.In, ast.NotIn)):
-        return _is_name(node.left, name)
-    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("get", "getenv")):
-        return bool(node.args) and _is_name(node.args[0], name)
-    return False
+def _is_settings(node: ast.ClassDef) -> bool:
+    return any(last_name(base).endswith("BaseSettings") for base in node.bases)
 
 
-def _is_name(node: ast.expr, name: str) -> bool:
-    return isinstance(node, ast.Constant) and node.value == name
+def _settings(node: ast.ClassDef) -> Iterator[VariableMention]:
+    """The fields of a pydantic settings class: variables of that name in capitals, with a prefix."""
+    prefix = next(_prefixes(node), "")
+    for field in node.body:
+        if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
+            continue
+        if field.target.id == "model_config":
+            continue
+        name = f"{prefix}{field.target.id}".upper()
+        yield VariableMention(name=name, line=field.lineno, needed=field.value is None)
+
+
+def _prefixes(node: ast.ClassDef) -> Iterator[str]:
+    """The values of `env_prefix` in `SettingsConfigDict(…)` or in an inner class `Config`."""
+    for inner in ast.walk(node):
+        match inner:
+            case ast.keyword(arg="env_prefix", value=value):
+                prefix = text_of(value)
+            case ast.Assign(targets=[ast.Name(id="env_prefix"), *_], value=value):
+                prefix = text_of(value)
+            case _:
+                continue
+        if prefix is not None:
+            yield prefix
+
+
+def _names_tested(test: ast.expr) -> frozenset[str]:
+    """The variables whose presence a condition tests: `name in …`, `….get(name)`, `getenv(name)`."""
+    return frozenset(filter(None, map(_name_tested, ast.walk(test))))
+
+
+def _name_tested(node: ast.AST) -> str | None:
+    if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+        return text_of(node.left)
+    if isinstance(node, ast.Call) and called_name(node).endswith(("get", "getenv")) and node.args:
+        return text_of(node.args[0])
+    return None

@@ -1,18 +1,17 @@
-"""What `MLmodel` itself says of a model's needs: its flavors, and the versions that it was saved with."""
+"""What `MLmodel` says that a model needs: its flavors, and the versions that it was saved with."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from envkit.analysis.mentions import Mention, Survey
+from envkit.analysis.mentions import Mention, Survey, modules_mentioned
 from envkit.formats.mlmodel import FILE_NAME
 from envkit.inside.loaders import STAND_INS
 from envkit.models.directory import ModelDirectory
 
 FLAVORS: Mapping[str, tuple[tuple[str, ...], str]] = {
-    # the modules that the flavor's loader imports; the key of the version, which is that of the
-    # first
+    # the modules that the flavor's loader imports, and the field with the version of the first one
     "catboost": (("catboost",), "catboost_version"),
     "diviner": (("diviner",), "diviner_version"),
     "h2o": (("h2o",), "h2o_version"),
@@ -38,7 +37,7 @@ CHATS = frozenset(
     f"mlflow.pyfunc.loaders.{each}" for each in ("chat_model", "chat_agent", "responses_agent")
 )
 DISTRIBUTIONS: Mapping[str, str] = {
-    # of modules named otherwise; asked only for what is not installed, where no record can tell
+    # of modules whose distribution has another name; used only for modules that are not installed
     "PIL": "pillow",
     "bs4": "beautifulsoup4",
     "cv2": "opencv-python",
@@ -52,45 +51,66 @@ DISTRIBUTIONS: Mapping[str, str] = {
 
 
 def distribution_named(module: str) -> str:
-    """The distribution that most likely has a module that is not installed."""
-    known = (name for name in DISTRIBUTIONS if module == name or module.startswith(f"{name}."))
-    return DISTRIBUTIONS.get(next(known, ""), module.partition(".")[0])
+    """Guess the distribution of a module that is not installed, by its name."""
+    for name, distribution in DISTRIBUTIONS.items():
+        if module == name or module.startswith(f"{name}."):
+            return distribution
+    return module.partition(".")[0]
 
 
-def read(model: ModelDirectory, survey: Survey) -> None:
-    """Add what `MLmodel` says."""
+def read(model: ModelDirectory) -> Survey:
+    """Read what `MLmodel` says."""
     content = model.mlmodel
-    flavor = content.python_function
-    if flavor is not None:
-        survey.python = flavor.python_version or survey.python
-        # those are replaced, so that a model needs no MLflow for them
-        if flavor.loader_module not in STAND_INS:
-            survey.mentions.append(
-                Mention(alternatives=(flavor.loader_module,), file=FILE_NAME, by_code=False)
-            )
-        if flavor.cloudpickle_version:
-            survey.versions["cloudpickle"] = flavor.cloudpickle_version
+    parts = [_of_python_function(model)]
     if content.mlflow_version:
-        survey.versions["mlflow"] = content.mlflow_version
+        parts.append(Survey(versions={"mlflow": content.mlflow_version}))
     for name, fields in content.flavors.items():
         if name in FLAVORS and isinstance(fields, dict):
-            modules, key = FLAVORS[name]
-            survey.add_modules(dict.fromkeys(modules, False), FILE_NAME)
-            if isinstance(fields.get(key), str):
-                survey.versions[distribution_named(modules[0])] = fields[key]
-    chats = flavor is not None and flavor.loader_module in CHATS
-    if not chats and not content.content.get("is_signature_from_type_hint"):
-        survey.add_modules(
-            dict.fromkeys(_of_the_input(content.signature, content.example), False), FILE_NAME
-        )
+            parts.append(_of_flavor(name, fields))
+    if not _makes_its_own_input(model):
+        libraries = dict.fromkeys(_input_libraries(content.signature, content.example), False)
+        parts.append(Survey(mentions=modules_mentioned(libraries, FILE_NAME)))
+    return Survey.joined(parts)
 
 
-def _of_the_input(signature: Mapping[str, Any] | None, example: Any) -> Iterator[str]:
-    """The library that the input is made with."""
+def _of_python_function(model: ModelDirectory) -> Survey:
+    flavor = model.mlmodel.python_function
+    if flavor is None:
+        return Survey()
+    mentions: tuple[Mention, ...] = ()
+    # the runner has loaders of its own in place of MLflow's
+    if flavor.loader_module not in STAND_INS:
+        mentions = modules_mentioned({flavor.loader_module: False}, FILE_NAME)
+    versions = {}
+    if flavor.cloudpickle_version:
+        versions["cloudpickle"] = flavor.cloudpickle_version
+    return Survey(mentions=mentions, versions=versions, python=flavor.python_version)
+
+
+def _of_flavor(name: str, fields: Mapping[str, Any]) -> Survey:
+    modules, key = FLAVORS[name]
+    versions = {}
+    if isinstance(fields.get(key), str):
+        versions[distribution_named(modules[0])] = fields[key]
+    mentions = modules_mentioned(dict.fromkeys(modules, False), FILE_NAME)
+    return Survey(mentions=mentions, versions=versions)
+
+
+def _makes_its_own_input(model: ModelDirectory) -> bool:
+    """Whether the loader turns the input into objects, so that no library of arrays or tables does."""
+    flavor = model.mlmodel.python_function
+    if flavor is not None and flavor.loader_module in CHATS:
+        return True
+    return bool(model.mlmodel.content.get("is_signature_from_type_hint"))
+
+
+def _input_libraries(signature: Mapping[str, Any] | None, example: Any) -> Iterator[str]:
+    """The library whose objects are the model's input."""
     kind = example.kind if example is not None else None
     inputs = str((signature or {}).get("inputs") or "")
-    columns = '"name"' in inputs and '"tensor"' not in inputs
-    if kind in {"dataframe", "sparse_matrix_csc", "sparse_matrix_csr"} or columns:
-        yield "scipy" if kind and kind.startswith("sparse") else "pandas"
+    if kind in {"sparse_matrix_csc", "sparse_matrix_csr"}:
+        yield "scipy"
+    elif kind == "dataframe" or ('"name"' in inputs and '"tensor"' not in inputs):
+        yield "pandas"
     elif kind == "ndarray" or '"tensor"' in inputs:
         yield "numpy"

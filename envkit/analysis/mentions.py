@@ -1,9 +1,16 @@
-"""What reading a model's files finds: modules that they mention, versions that they record, what stayed unread."""
+"""What reading a model's files finds, as values.
+
+Modules that the files name, versions that they record, and what could not be read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
+
+from envkit.analysis.entry_point_groups import EntryPointGroup
+from envkit.analysis.environment_variables import VariableMention
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -11,9 +18,9 @@ class Mention:
     """A file of the model names a module.
 
     file: relative to the model directory. line: 0 where there are no lines. alternatives: names of
-    which the first that is a module is meant, `from a import b` may mean `a.b` or `a`. guarded: the
-    code is ready to do without it. instead_of: modules in whose absence alone it is imported.
-    by_code: by code of the model's own, not as the class of something pickled.
+    which the first that is a module is meant, because `from a import b` may mean `a.b` or `a`.
+    guarded: the code can do without the module. instead_of: modules in whose absence alone it is
+    imported. by_code: code of the model's own imports it; else it has the class of a pickled object.
     """
 
     alternatives: tuple[str, ...]
@@ -25,7 +32,7 @@ class Mention:
 
     @property
     def module(self) -> str:
-        """The name as it is said to people."""
+        """The name to show to people."""
         return self.alternatives[-1]
 
     @property
@@ -36,58 +43,75 @@ class Mention:
         return self.file
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Variable:
-    """Code of the model reads an environment variable. needed: it would raise without."""
+class UnreadReason(Enum):
+    """Why a file, or a part of it, was not read."""
 
-    name: str
-    file: str
-    line: int
-    needed: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
-    """Code asks for the entry points of a group. named: for the one of that name, None for any."""
-
-    name: str
-    file: str
-    line: int
-    named: str | None = None
+    BROKEN = "damaged, encrypted, or not in a format that can be read"
+    TOO_LARGE = "larger than is read"
+    UNKNOWN_BYTECODE = "has bytecode of an unknown Python version"
+    NOT_FETCHED = "left where it is stored"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gap:
-    """A file of the model, or a part of it, that could not be read. problem: to follow the file's name and a colon."""
+    """A file of the model, or a part of it, that was not read.
+
+    file: `.` for the model as a whole. problem: a clause that follows the file's name and a colon.
+    """
 
     file: str
+    reason: UnreadReason
     problem: str
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Survey:
-    """What was found so far.
+    """What was found in some or all files of a model.
 
-    versions: those that the model records, by the name of a distribution. globals: module and name
-    of what unpickling would fetch, by artifact. texts: the literals in the code, each of which may
-    name an entry point of one of `groups`. pythons: the oldest and the newest minor version of
-    Python 3 that may have written it, as each function in an artifact tells. unreached: files of
-    the model's code to which no import was seen to lead, where these were read too.
+    versions: those that the model records, by the name of a distribution. globals: by artifact,
+    module and name of what unpickling would fetch. texts: the string literals in the code, each of
+    which may name an entry point of one of `groups`. pythons: for each function in an artifact, the
+    oldest and the newest minor version of Python 3 that may have written it. python: the version
+    that the model is for. unreached: files of the model's code to which no import leads.
     """
 
-    mentions: list[Mention] = field(default_factory=list)
-    variables: list[Variable] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
-    groups: list[Group] = field(default_factory=list)
-    texts: set[str] = field(default_factory=set)
-    versions: dict[str, str] = field(default_factory=dict)
-    globals: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
-    pythons: list[tuple[int, int]] = field(default_factory=list)
+    mentions: tuple[Mention, ...] = ()
+    variables: tuple[VariableMention, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    groups: tuple[EntryPointGroup, ...] = ()
+    texts: frozenset[str] = frozenset()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    globals: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    pythons: tuple[tuple[int, int], ...] = ()
     python: str | None = None
-    unreached: set[str] = field(default_factory=set)
+    unreached: frozenset[str] = frozenset()
 
-    def add_modules(self, modules: Mapping[str, bool], file: str) -> None:
-        """Add modules that an artifact names; the value tells whether code in it does."""
-        self.mentions += [
-            Mention(alternatives=(name,), file=file, by_code=by) for name, by in modules.items()
-        ]
+    @classmethod
+    def joined(cls, parts: Iterable[Survey]) -> Survey:
+        """Put surveys of parts of a model together. Of different versions the first one counts."""
+        surveys = tuple(parts)
+        versions: dict[str, str] = {}
+        unpickled: dict[str, tuple[tuple[str, str], ...]] = {}
+        for survey in surveys:
+            versions = {**survey.versions, **versions}
+            unpickled |= survey.globals
+        return cls(
+            mentions=tuple(mention for survey in surveys for mention in survey.mentions),
+            variables=tuple(variable for survey in surveys for variable in survey.variables),
+            gaps=tuple(gap for survey in surveys for gap in survey.gaps),
+            groups=tuple(group for survey in surveys for group in survey.groups),
+            texts=frozenset[str]().union(*(survey.texts for survey in surveys)),
+            versions=versions,
+            globals=unpickled,
+            pythons=tuple(python for survey in surveys for python in survey.pythons),
+            python=next((survey.python for survey in surveys if survey.python), None),
+            unreached=frozenset[str]().union(*(survey.unreached for survey in surveys)),
+        )
+
+
+def modules_mentioned(modules: Mapping[str, bool], file: str) -> tuple[Mention, ...]:
+    """Return the mentions of modules in an artifact; each value tells whether code in it imports it."""
+    return tuple(
+        Mention(alternatives=(module,), file=file, by_code=by_code)
+        for module, by_code in modules.items()
+    )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from envkit.analysis import bytecode
-from envkit.analysis.bounded_streams import Bounded, Unreadable
+from envkit.analysis.bounded_streams import Bounded, TooLarge, Unreadable
 
 NOT_MODULES = frozenset(
     {"__main__", "__mp_main__", "builtins", "__builtin__", "copyreg", "copy_reg", "copy_reg "}
@@ -46,7 +46,7 @@ class _Object:
 
 
 @dataclass(slots=True)
-class Names:
+class PickleNames:
     """What one artifact names.
 
     modules: by name, whether code in it imports them. globals: module and name of each class and
@@ -73,7 +73,7 @@ class Names:
             self.modules[module] = self.modules.get(module, False) or by_code
 
 
-def read(stream: Bounded, names: Names, opcodes: int) -> int:
+def read(stream: Bounded, names: PickleNames, opcodes: int) -> int:
     """Add what the pickles in a stream name. opcodes: how many at most; given back is how many are left.
 
     Raises `Unreadable` for what is no pickle, or too long a one; what was found until then is in
@@ -104,7 +104,7 @@ def read(stream: Bounded, names: Names, opcodes: int) -> int:
 class _Machine:
     """Follows opcodes with a stack, marks and a memo, as the unpickler does."""
 
-    def __init__(self, stream: Bounded, names: Names, opcodes: int, depth: int = 0) -> None:
+    def __init__(self, stream: Bounded, names: PickleNames, opcodes: int, depth: int = 0) -> None:
         self._stream, self._names = stream, names
         self.left, self._depth = opcodes, depth
         # times that `getattr` was put down, and not called with a class and the name of a part of
@@ -121,7 +121,7 @@ class _Machine:
             for opcode, argument, _ in pickletools.genops(self._stream):  # type: ignore[arg-type]
                 self.left -= 1
                 if self.left < 0:
-                    raise Unreadable("it is longer than is read")
+                    raise TooLarge("it is longer than is read")
                 self._step(opcode, argument)
         finally:
             if self._loose:

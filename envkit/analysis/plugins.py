@@ -1,109 +1,65 @@
-"""Entry points that code asks for by the name of their group (entry points specification of the packaging guide)."""
+"""Modules that code loads through entry points, by the name of their group."""
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Set
 from pathlib import Path
 
-from envkit.analysis.mentions import Group, Mention, Survey
-from envkit.analysis.source_imports import called
+from envkit.analysis.entry_point_groups import EntryPointGroup
+from envkit.analysis.mentions import Mention, Survey
+from envkit.analysis.source_file import SourceFiles
 from envkit.installed.distributions import InstalledDistributions
 from envkit.installed.entry_points import EntryPoint, of_group
 
-GROUP_READERS = frozenset({"entry_points", "iter_entry_points", "select", "get_group_all"})
-# of a library's module; one that is larger is no host of plugins worth the time
 MAX_BYTES = 500_000
-
-
-def groups(source: bytes, file: str) -> Iterator[Group]:
-    """Yield the groups that code names. Raises `SyntaxError`, `ValueError` or `RecursionError`, as `ast.parse`."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and called(node) in GROUP_READERS:
-            given = {each.arg: _text(each.value) for each in node.keywords}
-            if node.args and called(node) != "select":
-                first = _text(node.args[0])
-            else:
-                first = None
-            second = _text(node.args[1]) if len(node.args) > 1 else None
-            name = given.get("group") or first
-            if name:
-                yield Group(
-                    name=name, file=file, line=node.lineno, named=given.get("name") or second
-                )
-        elif isinstance(node, ast.Subscript | ast.Call):
-            name = _of_all(node)
-            if name:
-                yield Group(name=name, file=file, line=node.lineno)
-
-
-def texts(source: bytes) -> frozenset[str]:
-    """Give the string literals of code, each of which may name an entry point."""
-    return frozenset(
-        node.value
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    )
+"""Of a library's module. A larger one does not load plugins often enough to be worth the time."""
 
 
 def of_model(survey: Survey, installed: InstalledDistributions) -> Iterator[Mention]:
-    """Yield the modules of the entry points that the model's own code means: those that it names, else all."""
-    said = survey.texts
+    """Yield the modules of the entry points that the model's own code loads."""
     for group in survey.groups:
-        there = list(of_group(installed, group.name))
-        if group.named:
-            meant = [each for each in there if each.name == group.named]
-        else:
-            meant = []
-        meant = meant or [each for each in there if each.name in said and not group.named]
-        for each in meant or (there if not group.named else []):
-            yield _mention(each, group.file, group.line)
+        entry_points = list(of_group(installed, group.name))
+        for entry_point in _wanted(group, entry_points, survey.texts):
+            yield _mention(entry_point, group.file, group.line)
 
 
 def of_library(
-    module: str, by: Mention, said: Set[str], installed: InstalledDistributions
+    module: str,
+    importer: Mention,
+    texts: Set[str],
+    installed: InstalledDistributions,
+    sources: SourceFiles,
 ) -> Iterator[Mention]:
-    """Yield those that a library which the model imports would load when it is asked by a name that the model says."""
-    path = Path(module)
-    try:
-        if path.suffix != ".py" or path.stat().st_size > MAX_BYTES:
-            return
-        source = path.read_bytes()
-        if b"entry_points" in source:
-            found = list(groups(source, module))
-        else:
-            found = []
-    except (OSError, SyntaxError, ValueError, RecursionError):
+    """Yield the modules of the entry points that a library loads by a name that the model's code has.
+
+    module: the file of the library's module, which `importer` imports. texts: string literals of the
+    model's code.
+    """
+    if not _may_load_plugins(Path(module)):
         return
-    for group in found:
-        for each in of_group(installed, group.name):
-            if each.name in said:
-                yield _mention(each, by.file, by.line)
+    for group in sources.file(module).entry_point_groups:
+        for entry_point in of_group(installed, group.name):
+            if entry_point.name in texts:
+                yield _mention(entry_point, importer.file, importer.line)
+
+
+def _wanted(
+    group: EntryPointGroup, entry_points: list[EntryPoint], texts: Set[str]
+) -> list[EntryPoint]:
+    """The entry point that the code names; else those whose names are among its texts; else all."""
+    if group.entry_point is not None:
+        return [point for point in entry_points if point.name == group.entry_point]
+    return [point for point in entry_points if point.name in texts] or entry_points
+
+
+def _may_load_plugins(module: Path) -> bool:
+    try:
+        if module.suffix != ".py" or module.stat().st_size > MAX_BYTES:
+            return False
+        return b"entry_points" in module.read_bytes()
+    except OSError:
+        return False
 
 
 def _mention(point: EntryPoint, file: str, line: int) -> Mention:
     return Mention(alternatives=(point.module,), file=file, line=line, guarded=True)
-
-
-def _of_all(node: ast.Subscript | ast.Call) -> str | None:
-    """The group in `entry_points()["group"]` and `entry_points().get("group")`, as before Python 3.10."""
-    if isinstance(node, ast.Subscript):
-        if called(node.value) == "entry_points":
-            return _text(node.slice)
-        return None
-    function = node.func
-    if (
-        isinstance(function, ast.Attribute)
-        and function.attr == "get"
-        and called(function.value) == "entry_points"
-    ):
-        if node.args:
-            return _text(node.args[0])
-        return None
-    return None
-
-
-def _text(node: ast.expr) -> str | None:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    return None

@@ -1,25 +1,27 @@
-"""Read a model: its `MLmodel`, its own code as far as imports lead, its artifacts. Nothing of it is run."""
+"""Read a model: its `MLmodel`, its code as far as imports lead, its artifacts. Nothing of it runs."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from envkit.analysis import artifacts, flavors, plugins, source_imports
+from envkit.analysis import artifacts, flavors, source_imports
 from envkit.analysis.artifacts import Budget
 from envkit.analysis.bounded_streams import LZ4
-from envkit.analysis.mentions import Gap, Mention, Survey
+from envkit.analysis.mentions import Gap, Mention, Survey, UnreadReason, modules_mentioned
 from envkit.analysis.module_finder import Modules
+from envkit.analysis.source_file import SourceFiles
 from envkit.models.directory import ModelDirectory
 
 MAX_FILES = 2000
 MAX_SOURCE_BYTES = 2_000_000
-MAX_SCANNED_BYTES = 64_000_000  # of a pickle that is searched for functions beside a trace
+MAX_SCANNED_BYTES = 64_000_000  # of a pickle that is searched for functions when a model was traced
 TESTS = frozenset({"docs", "examples", "test", "tests"})
 NOT_MODULES = frozenset({"conftest.py", "setup.py"})
-BY_VALUE = (b"CodeType", b"_make_function", b"code_new")
+BY_VALUE = (b"CodeType", b"_make_function", b"code_new")  # in pickles of functions
 OF_CODE = Budget(opcodes=100_000, unpacked=MAX_SCANNED_BYTES)
 NOT_ARTIFACTS = frozenset(
     {
@@ -43,40 +45,55 @@ def of_everything(
     python: str,
     budget: Budget | None = None,
     *,
+    sources: SourceFiles | None = None,
     all_code: bool = False,
 ) -> Survey:
-    """Read all that the model consists of.
+    """Read all files of a model.
 
-    python: the version that is assumed when `MLmodel` names none. budget: what one artifact may
-    take. all_code: also what code imports to which nothing leads, but for tests.
+    python: the version that is assumed when `MLmodel` names none. budget: what reading one artifact
+    may take. all_code: also the files of the code folder to which no import leads, except tests.
     """
-    survey = Survey(python=python)
-    flavors.read(model, survey)
-    for path in _files(model, survey):
-        artifacts.read(path, _relative(model, path), survey, budget or Budget())
+    paths, gaps = _artifact_paths(model)
+    parts = [flavors.read(model), Survey(gaps=gaps)]
+    budget = budget or Budget()
+    parts += [artifacts.read(path, _relative(model, path), budget) for path in paths]
     if model.artifact is not None:
-        _add_arrays(model.artifact, model.example_path is not None, survey)
-    read = _read_code(model, modules, survey, _main_code(model))
-    if all_code and model.code_path is not None:
-        _read_rest(model, model.code_path, read, survey)
-    return survey
+        parts.append(_arrays(model.artifact, model.example_path is not None, parts))
+    reader = _CodeReader(model, modules, sources or SourceFiles())
+    code = reader.follow_imports(_main_code(model), _mentions_of(parts))
+    rest = reader.read_rest() if all_code else Survey()
+    # where no import leads, only the imports count: no environment variables, no plugins
+    rest = Survey(mentions=rest.mentions, gaps=rest.gaps, unreached=rest.unreached)
+    reached = Survey.joined([*parts, code, Survey(python=python)])
+    return Survey.joined([replace(reached, mentions=_in_order(reached.mentions)), rest])
 
 
-def of_code(model: ModelDirectory, modules: Modules, python: str, seen: tuple[str, ...]) -> Survey:
-    """Read the model's own code, beginning with the files that were seen to run, and functions in its pickles."""
-    survey = Survey(python=python)
-    for path in _files(model, survey):
+def of_code(
+    model: ModelDirectory,
+    modules: Modules,
+    python: str,
+    seen: Iterable[str],
+    sources: SourceFiles | None = None,
+) -> Survey:
+    """Read a model's own code, starting from the files `seen` to run, and functions in its pickles."""
+    paths, gaps = _artifact_paths(model)
+    parts = [Survey(gaps=gaps)]
+    for path in paths:
         if _holds_functions(path):
-            artifacts.read(path, _relative(model, path), survey, OF_CODE)
-    survey.mentions = [each for each in survey.mentions if each.by_code]
-    roots = {Path(each) for each in seen if each.endswith(".py")}
-    _read_code(model, modules, survey, [*_main_code(model), *sorted(roots)])
-    return survey
+            found = artifacts.read(path, _relative(model, path), OF_CODE)
+            by_code = tuple(mention for mention in found.mentions if mention.by_code)
+            parts.append(replace(found, mentions=by_code))
+    roots = {Path(file) for file in seen if file.endswith(".py")}
+    reader = _CodeReader(model, modules, sources or SourceFiles())
+    code = reader.follow_imports([*_main_code(model), *sorted(roots)], _mentions_of(parts))
+    found = Survey.joined([*parts, code, Survey(python=python)])
+    return replace(found, mentions=_in_order(found.mentions))
 
 
 def lz4_artifacts(model: ModelDirectory) -> Iterator[str]:
-    """Yield the artifacts that joblib has compressed with lz4, for which it imports a library that may be absent."""
-    for path in _files(model, Survey()):
+    """Yield the artifacts that joblib compressed with lz4; loading them imports that library."""
+    paths, _ = _artifact_paths(model)
+    for path in paths:
         try:
             with path.open("rb") as stream:
                 if stream.read(len(LZ4)) == LZ4:
@@ -85,11 +102,132 @@ def lz4_artifacts(model: ModelDirectory) -> Iterator[str]:
             continue
 
 
-def _add_arrays(artifact: str, asked: bool, survey: Survey) -> None:
-    """Add NumPy for what a bare artifact is loaded or asked with, although its library can do without."""
-    named = {each.module.partition(".")[0] for each in survey.mentions}
-    if "safetensors" in named or ("torch" in named and asked):
-        survey.add_modules({"numpy": False}, artifact)
+class _CodeReader:
+    """Reads source files of one model, each once."""
+
+    def __init__(self, model: ModelDirectory, modules: Modules, sources: SourceFiles) -> None:
+        self._model, self._modules, self._sources = model, modules, sources
+        self._read: set[Path] = set()
+
+    def follow_imports(self, roots: Iterable[Path], mentions: Iterable[Mention]) -> Survey:
+        """Read the roots, the loader, what artifacts mention, and what these import, in the model."""
+        loader = Mention(
+            alternatives=(self._model.python_function.loader_module,),
+            file="MLmodel",
+            by_code=False,
+        )
+        waiting = [*roots, *self._own_files((loader, *mentions))]
+        surveys = []
+        while waiting and len(self._read) < MAX_FILES:
+            path = waiting.pop()
+            if path in self._read or not path.is_file():
+                continue
+            survey = self._survey(path)
+            surveys.append(survey)
+            waiting += self._own_files(survey.mentions)
+        return Survey.joined(surveys)
+
+    def read_rest(self) -> Survey:
+        """Read the files of the code folder that were not read; tests are not needed to predict."""
+        code = self._model.code_path
+        surveys = []
+        for path in _modules_below(code) if code is not None else ():
+            if path in self._read or not path.resolve().is_relative_to(self._model.path):
+                continue
+            if len(self._read) >= MAX_FILES:
+                break
+            name = _relative(self._model, path)
+            surveys.append(replace(self._survey(path), unreached=frozenset({name})))
+        return Survey.joined(surveys)
+
+    def _survey(self, path: Path) -> Survey:
+        self._read.add(path)
+        name = _relative(self._model, path)
+        try:
+            if path.stat().st_size > MAX_SOURCE_BYTES:
+                return _unread(name, UnreadReason.TOO_LARGE, "it is too large to be code")
+            source = self._sources.file(path)
+            if source.problem is not None:
+                return _unread(name, UnreadReason.BROKEN, source.problem)
+            return Survey(
+                mentions=tuple(source_imports.mentions(source, name, self._package(path))),
+                variables=tuple(replace(found, file=name) for found in source.variables),
+                groups=tuple(replace(found, file=name) for found in source.entry_point_groups),
+                texts=source.texts,
+            )
+        except OSError as error:
+            return _unread(name, UnreadReason.BROKEN, f"it cannot be read ({error.strerror})")
+
+    def _own_files(self, mentions: Iterable[Mention]) -> list[Path]:
+        """The files of the model that imports would run: modules, and the packages around them."""
+        names = (name for mention in mentions for name in mention.alternatives)
+        files = (file for name in names for file in self._files_of(name))
+        return [file for file in files if self._is_own(file)]
+
+    def _is_own(self, file: Path) -> bool:
+        return any(file.is_relative_to(place) for place in self._model.own_places)
+
+    def _files_of(self, module: str) -> Iterator[Path]:
+        parts = module.split(".")
+        for count in range(len(parts), 0, -1):
+            file = self._modules.find(".".join(parts[:count]))
+            if file is not None and file.endswith(".py"):
+                yield Path(file)
+
+    def _package(self, path: Path) -> str:
+        """The package that a file of the code folder is in."""
+        code = self._model.code_path
+        if code is None or not path.is_relative_to(code):
+            return ""
+        return ".".join(path.relative_to(code).parent.parts)
+
+
+def _artifact_paths(model: ModelDirectory) -> tuple[list[Path], tuple[Gap, ...]]:
+    """The files that are neither code nor describe the model, and whether some were left out.
+
+    Links that lead out of the model are not followed.
+    """
+    if model.artifact is not None:
+        return [model.path / model.artifact], ()
+    paths: list[Path] = []
+    for count, path in enumerate(_artifact_candidates(model), start=1):
+        if count > MAX_FILES:
+            problem = f"it has more than {MAX_FILES} files, the others were not read"
+            return paths, (Gap(file=".", reason=UnreadReason.TOO_LARGE, problem=problem),)
+        if path.is_file() and path.resolve().is_relative_to(model.path):
+            paths.append(path)
+    return paths, ()
+
+
+def _artifact_candidates(model: ModelDirectory) -> Iterator[Path]:
+    code = model.code_path
+    for folder, folders, names in os.walk(model.path):
+        kept = (name for name in folders if name != "__pycache__" and Path(folder, name) != code)
+        folders[:] = sorted(kept)
+        is_top = Path(folder) == model.path
+        for name in sorted(names):
+            if name.endswith(".py") or (is_top and name in NOT_ARTIFACTS):
+                continue
+            yield Path(folder, name)
+
+
+def _modules_below(code: Path) -> Iterator[Path]:
+    """Yield the source files of a code folder, except tests."""
+    for folder, folders, names in os.walk(code):
+        kept = (name for name in folders if name not in TESTS and not name.startswith("."))
+        folders[:] = sorted(name for name in kept if not name.startswith("__pycache__"))
+        for name in sorted(names):
+            is_test = name.startswith("test_") or name in NOT_MODULES
+            if name.endswith(".py") and not is_test:
+                yield Path(folder, name)
+
+
+def _arrays(artifact: str, has_example: bool, parts: Iterable[Survey]) -> Survey:
+    """NumPy, where loading a bare artifact or predicting needs it although its library does not."""
+    named = {mention.module.partition(".")[0] for mention in _mentions_of(parts)}
+    if "safetensors" in named or ("torch" in named and has_example):
+        return Survey(mentions=modules_mentioned({"numpy": False}, artifact))
+    return Survey()
 
 
 def _holds_functions(path: Path) -> bool:
@@ -102,131 +240,24 @@ def _holds_functions(path: Path) -> bool:
     return any(word in content for word in BY_VALUE)
 
 
-def _files(model: ModelDirectory, survey: Survey) -> Iterator[Path]:
-    """The artifacts: every file but code and those that describe the model. Links out of it are not followed."""
-    if model.artifact is not None:
-        yield model.path / model.artifact
-        return
-    code = model.code_path
-    count = 0
-    for folder, folders, names in os.walk(model.path):
-        folders[:] = sorted(
-            each for each in folders if each != "__pycache__" and Path(folder, each) != code
-        )
-        for name in sorted(names):
-            path = Path(folder, name)
-            if path.suffix == ".py" or (Path(folder) == model.path and name in NOT_ARTIFACTS):
-                continue
-            count += 1
-            if count > MAX_FILES:
-                survey.gaps.append(
-                    Gap(
-                        file=".",
-                        problem=f"it has more than {MAX_FILES} files, the others were not read",
-                    )
-                )
-                return
-            if path.is_file() and path.resolve().is_relative_to(model.path):
-                yield path
-
-
 def _main_code(model: ModelDirectory) -> list[Path]:
+    """The file of a model that is saved as code (`model_code_path`)."""
     named = model.python_function.model_code_path
-    if named:
-        return [model.path / re.split(r"[/\\]", named)[-1]]
-    return []
-
-
-def _read_rest(model: ModelDirectory, code: Path, read: set[Path], survey: Survey) -> None:
-    """Read what files of the code folder import that were not read; what is in tests is needed by nobody here."""
-    for folder, folders, names in os.walk(code):
-        folders[:] = sorted(
-            each
-            for each in folders
-            if each not in TESTS and not each.startswith((".", "__pycache__"))
-        )
-        for name in sorted(names):
-            path = Path(folder, name)
-            if (
-                path.suffix != ".py"
-                or path in read
-                or name.startswith("test_")
-                or name in NOT_MODULES
-            ):
-                continue
-            if len(read) >= MAX_FILES or not path.resolve().is_relative_to(model.path):
-                continue
-            read.add(path)
-            found = Survey()
-            survey.mentions += _imports(path, model, found)
-            survey.gaps += found.gaps
-            survey.unreached.add(_relative(model, path))
-
-
-def _read_code(
-    model: ModelDirectory, modules: Modules, survey: Survey, roots: list[Path]
-) -> set[Path]:
-    """Follow imports from the roots, the loader and what artifacts name, within the model's own code.
-
-    Gives the files that were read.
-    """
-    loader = Mention(
-        alternatives=(model.python_function.loader_module,), file="MLmodel", by_code=False
-    )
-    waiting = [
-        *roots,
-        *(file for each in (loader, *survey.mentions) for file in _own(each, modules, model)),
-    ]
-    read: set[Path] = set()
-    while waiting and len(read) < MAX_FILES:
-        path = waiting.pop()
-        if path in read or not path.is_file():
-            continue
-        read.add(path)
-        found = _imports(path, model, survey)
-        survey.mentions += found
-        waiting += [file for each in found for file in _own(each, modules, model)]
-    survey.mentions.sort(key=lambda each: (each.file, each.line, each.alternatives))
-    return read
-
-
-def _own(mention: Mention, modules: Modules, model: ModelDirectory) -> Iterator[Path]:
-    """The files of the model that an import would run: the module and the packages around it."""
-    for name in mention.alternatives:
-        parts = name.split(".")
-        for count in range(len(parts), 0, -1):
-            file = modules.find(".".join(parts[:count]))
-            if (
-                file is not None
-                and file.endswith(".py")
-                and any(Path(file).is_relative_to(own) for own in model.own_places)
-            ):
-                yield Path(file)
-
-
-def _imports(path: Path, model: ModelDirectory, survey: Survey) -> list[Mention]:
-    name = _relative(model, path)
-    try:
-        if path.stat().st_size > MAX_SOURCE_BYTES:
-            survey.gaps.append(Gap(file=name, problem="it is too large to be code"))
-            return []
-        text = path.read_bytes()
-        survey.variables += source_imports.variables(text, name)
-        survey.groups += plugins.groups(text, name)
-        survey.texts |= plugins.texts(text)
-        return list(source_imports.mentions(text, name, _package(path, model)))
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        survey.gaps.append(Gap(file=name, problem=f"it is no code that can be read ({error})"))
+    if not named:
         return []
+    return [model.path / re.split(r"[/\\]", named)[-1]]
 
 
-def _package(path: Path, model: ModelDirectory) -> str:
-    """The package that a file of `code/` is in."""
-    code = model.code_path
-    inside = code is not None and path.is_relative_to(code)
-    if code is not None and inside:
-        return ".".join(path.relative_to(code).parent.parts)
-    return ""
+def _mentions_of(parts: Iterable[Survey]) -> list[Mention]:
+    return [mention for part in parts for mention in part.mentions]
+
+
+def _in_order(mentions: Iterable[Mention]) -> tuple[Mention, ...]:
+    return tuple(sorted(mentions, key=lambda found: (found.file, found.line, found.alternatives)))
+
+
+def _unread(file: str, reason: UnreadReason, problem: str) -> Survey:
+    return Survey(gaps=(Gap(file=file, reason=reason, problem=problem),))
 
 
 def _relative(model: ModelDirectory, path: Path) -> str:

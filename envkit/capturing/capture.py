@@ -1,4 +1,4 @@
-"""Capture a model: trace it, decide what it needs, write that down. Nothing is written unless all of it worked."""
+"""Capture a model: trace it, decide what it needs, write that down, all files or none."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from dataclasses import replace
 from pathlib import Path
 
 from envkit.capturing import (
-    files,
     local_code,
-    local_versions,
-    output,
+    output_folder,
     packagers,
     stated_requirements,
+    without_mlflow,
+    written_files,
 )
-from envkit.capturing.local_code import LocalCode
-from envkit.capturing.observation import Observed, observe, slimmed
+from envkit.capturing.observation import Observation, Observer
+from envkit.capturing.options import (
+    CaptureOptions,
+    InferenceOptions,
+    PinOptions,
+    trace_settings,
+)
 from envkit.capturing.outcome import Capture, Outcome
-from envkit.capturing.packagers import CondaNeeds
-from envkit.capturing.requirements import Selection
+from envkit.capturing.output_folder import OTHER_FOLDER
 from envkit.capturing.stated_requirements import CondaEnv, Declared, Lines
-from envkit.capturing.tracing import Limits
-from envkit.capturing.variables import Wishes, classify
+from envkit.capturing.variables import VariablePatterns, classify
 from envkit.child import scratch
-from envkit.child import variables as environment
 from envkit.child.progress import step
 from envkit.child.sandbox import SandboxOption, confinement
 from envkit.errors import CaptureFailed, IncompleteCapture, InvalidArgument
@@ -36,8 +38,6 @@ from envkit.models.directory import ModelDirectory
 from envkit.models.uris.naming import shown
 from envkit.models.uris.required_files import DESCRIPTION
 
-TRACE_SECONDS = 600.0
-_ELSEWHERE = "Name a folder that gets the files and a copy of the model: `--output-path DIR`."
 Report = Callable[[str], None]
 Completion = Callable[[bytes | None], None]
 
@@ -70,161 +70,104 @@ def capture(
     complete: Completion | None = None,
     report: Report | None = None,
 ) -> Capture:
-    """Trace one load and one prediction of a model and write the files that rebuild its environment.
+    """Trace one load and one prediction of a model, and write the files that rebuild its environment.
 
-    model_uri: a model directory. python: the interpreter in whose environment the model works
-    today, default the running one; nothing needs to be installed in it. timeout: seconds, default
-    600. memory_bytes: address space that the model may use. strict: refuse when anything could not
-    be seen or recorded. write: False leaves the model directory as it is. build_local: build
-    wheels, for the model to take along, of what was installed from folders of this machine, which
-    runs their build code. build_vcs: also of what was installed from repositories elsewhere, so
-    that whoever rebuilds the environment need not build them. include_code: copy modules that are
-    neither the model's nor a distribution's into the model. code_paths: folders from which the
-    traced model may import such modules. static: run nothing of the model, read its files.
-    output_path: a folder that gets the files, with a copy of the model; default the model itself.
-    slim: where the model asks MLflow for no more than to load it, to derive from and to register
-    it, do not require that: it is traced a second time without it, and a warning says why it
-    stays if it does. include_static: require also what code imports that the example did not reach.
-    include_variables, ignore_variables: patterns (`MY_*`) of environment variables that are
-    recorded when something reads them, and of those that never are. requirements: lines of a
-    requirements file, or its path, that are required in the place of what was seen;
-    extra_requirements: in addition to it, and in the place of what has the same name; conda_env: a
-    conda environment, as a dict or the path of its file, that becomes `conda.yaml`, with
-    `requirements` in its pip section. What they name is pinned as installed where that fits.
-    resolver: who is asked for hashes, `uv` or `pip-tools`, default uv, and pip-tools for what only
-    pip is configured for. drop_local_versions: pin `2.3.0` for `2.3.0+cpu`, for targets that lack
-    such builds. extra_envs: environment variables for the model. sandbox: True confines the model
-    by the best there is, bubblewrap or resource limits; `"bubblewrap"` or `"limits"` by that and
-    nothing else. complete: called once the model has predicted, before anything is written, with
-    its answer (`envkit.inside.data.wire`; None without one), to complete the `MLmodel` file.
-    report: called with a line of text as the work goes on.
+    At most one of `requirements`, `extra_requirements` and `conda_env` may be given. What they name
+    is pinned as it is installed, if that version fits.
 
-    Raises `ModelNotFound`, `InvalidFile`, `PathOutsideModel` for what is wrong with the model
-    directory, `ModelRaised`, `ModelDied`, `ModelTimedOut` when it does not load and predict (with
-    what was seen until then as their `seen`), `InvalidArgument` for several of `requirements`,
-    `extra_requirements` and `conda_env`, `IncompleteCapture` with `strict`, `NotAnInterpreter` for a bad
-    `python`, `ToolNotFound` when bubblewrap is insisted on and does not work.
+    Args:
+        model_uri: A model directory, a bare artifact (`.pkl`, `.pt`, …), or a URI of either.
+        python: The interpreter in whose environment the model works today, by default the running
+            one. Nothing needs to be installed in it.
+        timeout: Seconds that loading and predicting may take, by default 600.
+        memory_bytes: Address space that the model may use, in bytes.
+        strict: Raise if the capture has warnings.
+        write: Write the files. False leaves the model directory as it is.
+        build_local: Build wheels, to go with the model, of what was installed from local folders.
+            This runs their build code.
+        build_vcs: Build wheels of what was installed from repositories too, so that a rebuild of
+            the environment does not have to.
+        include_code: Copy modules that belong to neither the model nor a distribution into the
+            model.
+        code_paths: Folders from which the traced model may import such modules.
+        static: Read the model's files and run nothing.
+        include_static: Require also what code imports that the example did not reach.
+        slim: Do not require MLflow if the model only loads with it, derives from its classes and
+            registers itself. The model is traced a second time without it. If it needs MLflow, a
+            warning says why.
+        output_path: A folder for the files and a copy of the model, by default the model itself.
+        include_variables: Patterns (`MY_*`) of environment variables to record when anything reads
+            them.
+        ignore_variables: Patterns of environment variables that are not recorded.
+        requirements: Lines of a requirements file, or its path, to require instead of what was
+            seen.
+        extra_requirements: Lines, or a path, to require in addition to what was seen, and instead
+            of what has the same name.
+        conda_env: A conda environment, as a dict or the path of its file, that becomes
+            `conda.yaml`, with `requirements` in its pip section.
+        resolver: What to ask for hashes, `uv` or `pip-tools`. By default uv, and pip-tools where
+            only pip is configured for an index.
+        drop_local_versions: Pin `2.3.0` for `2.3.0+cpu`, for targets whose indexes lack such
+            builds.
+        extra_envs: Environment variables for the model.
+        sandbox: True confines the model with bubblewrap or, without that, with resource limits.
+            `"bubblewrap"` or `"limits"` confines it with that or not at all.
+        complete: Is called after the prediction and before anything is written, with the answer in
+            the format of `envkit.inside.data.wire`, or None without one. It may complete the
+            `MLmodel` file.
+        report: Is called with a line of text for each step.
+
+    Returns:
+        What the capture found, and the names of the files that it wrote.
+
+    Raises:
+        InvalidArgument: An argument is invalid, or excludes another one.
+        ModelNotFound: There is no model.
+        InvalidFile: A file of the model breaks its format.
+        PathOutsideModel: A field of the model names a path outside of it.
+        ModelRaised: The model raised an exception. What was recorded until then is in `seen`, here
+            and in the next two.
+        ModelDied: The model's process ended too early.
+        ModelTimedOut: The model took longer than `timeout`.
+        IncompleteCapture: The capture has warnings, and `strict` is set.
+        NotAnInterpreter: `python` is not a working Python.
+        ToolNotFound: bubblewrap is required by `sandbox`, but does not work.
     """
-    tell = report or _silent
-    stated = stated_requirements.wish(requirements, extra_requirements, conda_env)
-    model = ModelDirectory.open(model_uri, hint=_ELSEWHERE if write and output_path is None else "")
-    if write:
-        target = output.choose(model, output_path)
-    else:
-        target = output.Output(folder=model.path)
-    wishes = Wishes(include=tuple(include_variables), ignore=tuple(ignore_variables))
-    limits = _limits(timeout, memory_bytes, code_paths, extra_envs or {})
+    report = report or _silent
+    stated = stated_requirements.read(requirements, extra_requirements, conda_env)
+    hint = OTHER_FOLDER if write and output_path is None else ""
+    model = ModelDirectory.open(model_uri, hint=hint)
+    target = output_folder.choose(model, output_path) if write else None
+    settings = trace_settings(python, timeout, memory_bytes, code_paths, extra_envs)
     if not static:
-        limits = replace(limits, confinement=confinement(sandbox, tell))
-    tell(
-        f"Reading {model.name}."
-        if static
-        else f"Tracing {model.name}: one load and one prediction."
-    )
-    with scratch.folder() as folder:
-        answer = folder / "answer"
-        limits = replace(limits, typed=answer) if complete else limits
-        seen = observe(model, python, limits, static=static, include=include_static)
-        if slim:
-            seen = slimmed(seen, model, python, limits, include_static, tell)
-        if complete and seen.failure is None:
-            complete(answer.read_bytes() if answer.exists() else None)
-            model = ModelDirectory.open(model_uri)
-    variables = classify(seen.trace, seen.places, wishes)
-    if seen.failure is not None:
-        seen.failure.seen = Outcome.so_far(model, seen, variables).in_short
-        raise seen.failure
-    selection, conda, code = _explained(
-        seen, model, include_code=include_code, drop_local=drop_local_versions
-    )
-    asked = stated_requirements.declared(
-        stated, selection, seen.installed, seen.trace.interpreter.markers
-    )
-    tell(f"Locking {len(asked.selection.distributions)} distributions.")
-    with scratch.folder() as folder:  # where wheels wait until all is written
-        wheels = local_wheels.collect(
-            asked.selection.distributions,
-            seen.trace.interpreter.executable,
-            folder,
-            build=build_local and not static,
+        settings = replace(settings, confinement=confinement(sandbox, report))
+    options = CaptureOptions(
+        trace=settings,
+        inference=InferenceOptions(static=static, include_static=include_static, slim=slim),
+        pins=PinOptions(
+            resolver=resolver,
+            build_local=build_local,
             build_vcs=build_vcs,
-            report=tell,
-        )
-        with step(tell, "Looking for files and hashes"):
-            locked = _locked(asked, seen, wheels, model, resolver)
-        found = Outcome(
-            model=model,
-            seen=seen,
-            variables=variables,
-            declared=asked,
-            locked=locked,
-            wheels=wheels,
-            conda=conda,
-        )
-        if strict and found.warnings:
-            raise IncompleteCapture(tuple(map(str, found.warnings)))
-        if write:
-            written = files.write(model, found.files(code), target)
-        else:
-            written = ()
-        return found.capture(target.folder, written)
-
-
-def _explained(
-    seen: Observed, model: ModelDirectory, *, include_code: bool, drop_local: bool
-) -> tuple[Selection, CondaNeeds | None, LocalCode | None]:
-    """What was selected, less what conda brings and what code is taken along."""
-    conda = packagers.conda_needs(seen.trace, seen.selection)
-    if conda:
-        selection = conda.without_explained(seen.selection)
-    else:
-        selection = seen.selection
-    if include_code:
-        code = local_code.gather(selection.outside, seen.trace.files, model)
-    else:
-        code = None
-    if code:
-        selection = replace(selection, outside=code.left)
-    return local_versions.dropped(selection) if drop_local else selection, conda, code
-
-
-def _locked(
-    asked: Declared,
-    seen: Observed,
-    wheels: LocalWheels,
-    model: ModelDirectory,
-    resolver: str | None,
-) -> Locked | Unlocked:
-    return (
-        seen.static.unlocked
-        or asked.unlocked
-        or lock(
-            asked.selection.distributions,
-            seen.trace.interpreter,
-            wheels=wheels.found,
-            model=model.path,
-            resolver=resolver_named(resolver),
-        )
+            drop_local_versions=drop_local_versions,
+        ),
+        variables=VariablePatterns(
+            include=tuple(include_variables), ignore=tuple(ignore_variables)
+        ),
+        stated=stated,
+        include_code=include_code,
+        strict=strict,
     )
-
-
-def _limits(
-    timeout: float | None,
-    memory_bytes: int | None,
-    code_paths: Sequence[str | Path],
-    variables: Mapping[str, str],
-) -> Limits:
-    environment.check(variables)
-    for name, value in (("timeout", timeout), ("memory_bytes", memory_bytes)):
-        if value is not None and not value > 0:
-            raise InvalidArgument(f"{name} must be above 0, not {value}.")
-    seconds = TRACE_SECONDS if timeout is None else timeout
-    return Limits(
-        seconds=seconds,
-        memory_bytes=memory_bytes,
-        code_paths=_absolute(code_paths),
-        variables=variables,
-    )
+    observed = _observe(model, options, complete, report)
+    if complete is not None:
+        model = ModelDirectory.open(model_uri)
+    with scratch.folder() as wheels:  # they wait there until all files can be written
+        outcome = _outcome(model, observed, options, wheels, report)
+        if strict and outcome.warnings:
+            raise IncompleteCapture(tuple(map(str, outcome.warnings)))
+        if target is None:
+            return outcome.capture(model.path)
+        written = written_files.write(model, outcome.content(), target)
+        return outcome.capture(target.path, written)
 
 
 def infer_pip_requirements(
@@ -235,33 +178,136 @@ def infer_pip_requirements(
     *,
     python: str | Path | None = None,
 ) -> list[str]:
-    """Give the pinned requirements of a model, found by one load and one prediction; its files stay as they are.
+    """Find the requirements of a model by one load and one prediction. Its files are not changed.
 
-    model_uri, timeout (seconds) and python are as for `capture`. flavor: a flavor that the model
-    must have; the model is always run through its `python_function`. fallback: what to return, with
-    a warning that says why, when the model cannot be traced.
+    Args:
+        model_uri: As for `capture`.
+        flavor: A flavor that the model must have. The model always runs as its `python_function`.
+        fallback: What to return when the model cannot be traced. A warning says why it cannot.
+        timeout: Seconds, as for `capture`.
+        python: As for `capture`.
 
-    Raises what `capture` raises when there is no `fallback`, and `InvalidArgument` for a flavor
-    that is not there.
+    Returns:
+        Pinned requirements (PEP 508), sorted.
+
+    Raises:
+        InvalidArgument: The model does not have the flavor.
+        CaptureFailed: The model could not be traced, and there is no `fallback`.
     """
     try:
         _check_flavor(model_uri, flavor)
-        return list(
-            capture(
-                model_uri, python=python, timeout=timeout, write=False, build_local=False
-            ).requirements
+        model = ModelDirectory.open(model_uri)
+        options = CaptureOptions(
+            trace=trace_settings(python, timeout), pins=PinOptions(build_local=False)
         )
+        observed = _observe(model, options, None, _silent)
+        with scratch.folder() as wheels:
+            outcome = _outcome(model, observed, options, wheels, _silent)
+            return list(map(str, outcome.requirements))
     except CaptureFailed as error:
         if fallback is None:
             raise
-        warnings.warn(
-            f"The requirements of {shown(model_uri)} could not be inferred: {error}", stacklevel=2
-        )
+        message = f"The requirements of {shown(model_uri)} could not be inferred: {error}"
+        warnings.warn(message, stacklevel=2)
         return list(fallback)
 
 
-def _absolute(paths: Sequence[str | Path]) -> tuple[Path, ...]:
-    return tuple(Path(each).expanduser().absolute() for each in paths)
+def _observe(
+    model: ModelDirectory, options: CaptureOptions, complete: Completion | None, report: Report
+) -> Observation:
+    """Trace or read the model. Raises a `CaptureFailed` that says what was seen until then."""
+    inference = options.inference
+    if inference.static:
+        report(f"Reading {model.name}.")
+    else:
+        report(f"Tracing {model.name}: one load and one prediction.")
+    with scratch.folder() as folder:
+        answer = folder / "answer"
+        settings = options.trace
+        if complete is not None:
+            settings = replace(settings, typed_answer=answer)
+        observer = Observer(
+            model=model,
+            settings=settings,
+            static=inference.static,
+            include_static=inference.include_static,
+        )
+        observed = observer.observe()
+        if inference.slim:
+            observed = without_mlflow.drop_if_possible(observed, observer, report)
+        if observed.failure is not None:
+            variables = classify(
+                observed.trace, observed.places, observed.sources, options.variables
+            )
+            observed.failure.seen = Outcome.of_failure(model, observed, variables).failure_report()
+            raise observed.failure
+        if complete is not None:
+            complete(answer.read_bytes() if answer.exists() else None)
+    return observed
+
+
+def _outcome(
+    model: ModelDirectory,
+    observed: Observation,
+    options: CaptureOptions,
+    wheels_folder: Path,
+    report: Report,
+) -> Outcome:
+    """Decide what the model needs, and lock it."""
+    selection = observed.selection
+    conda = packagers.conda_needs(observed.trace, selection)
+    if conda is not None:
+        selection = conda.without_explained(selection)
+    code = local_code.LocalCode()
+    if options.include_code:
+        code = local_code.gather(selection.outside, observed.trace.files, model)
+        selection = replace(selection, outside=code.left)
+    if options.pins.drop_local_versions:
+        selection = selection.without_local_versions()
+    declared = stated_requirements.declared(
+        options.stated, selection, observed.installed, observed.trace.interpreter.markers
+    )
+    distributions = declared.selection.distributions
+    report(f"Locking {len(distributions)} distributions.")
+    wheels = local_wheels.collect(
+        distributions,
+        observed.trace.interpreter.executable,
+        wheels_folder,
+        build=options.pins.build_local and not options.inference.static,
+        build_vcs=options.pins.build_vcs,
+        report=report,
+    )
+    with step(report, "Looking for files and hashes"):
+        locked = _lock(model, observed, declared, wheels, options.pins.resolver)
+    return Outcome(
+        model=model,
+        observed=observed,
+        variables=classify(observed.trace, observed.places, observed.sources, options.variables),
+        declared=declared,
+        locked=locked,
+        wheels=wheels,
+        conda=conda,
+        code=code,
+    )
+
+
+def _lock(
+    model: ModelDirectory,
+    observed: Observation,
+    declared: Declared,
+    wheels: LocalWheels,
+    resolver: str | None,
+) -> Locked | Unlocked:
+    unlocked = observed.static.unlocked or declared.unlocked
+    if unlocked is not None:
+        return unlocked
+    return lock(
+        declared.selection.distributions,
+        observed.trace.interpreter,
+        wheels=wheels.found,
+        model=model.path,
+        resolver=resolver_named(resolver),
+    )
 
 
 def _check_flavor(model_uri: str | Path, flavor: str | None) -> None:

@@ -1,6 +1,6 @@
-"""Modules of the user's own that lie outside the model: copied into its `code/`, as their packages have them.
+"""Modules of the user's own that lie outside the model, to be copied into its code folder.
 
-Taken along are the modules that the trace saw, the packages around them, and the data files read
+Copied are the modules in the trace, the packages around them, and the data files that were read
 from those packages.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from envkit.capturing.requirements import Outside
+from envkit.capturing.module_to_distribution import UnownedFile
 from envkit.models.directory import ModelDirectory
 
 FOLDER = "code"
@@ -18,78 +18,85 @@ FOLDER = "code"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalCode:
-    """What is to be copied. files: target in the model directory → source. left: what could not be taken along."""
+    """What to copy. files: target in the model directory → source. left: what cannot be copied."""
 
     files: Mapping[str, Path] = field(default_factory=dict)
-    left: tuple[Outside, ...] = ()
+    left: tuple[UnownedFile, ...] = ()
 
 
 def gather(
-    outside: Iterable[Outside], modules: Mapping[str, str | None], model: ModelDirectory
+    outside: Iterable[UnownedFile], modules: Mapping[str, str | None], model: ModelDirectory
 ) -> LocalCode:
-    """Find what to copy into the model's folder of code.
+    """Find what to copy into the model's code folder. Different files of the model are not replaced.
 
-    modules: the file of every module that was seen, for the packages around those that are taken. A
-    file of the model is never replaced by another one.
+    modules: the file of every module that was seen, for the packages around those that are copied.
     """
     folder = PurePosixPath(model.python_function.code or FOLDER)
     files: dict[str, Path] = {}
     packages: dict[Path, PurePosixPath] = {}
     left = list(outside)
-    for each in tuple(left):
-        if _is_data(each):
-            found = {}
-        else:
-            found = dict(_with_packages(each.module, modules, folder))
-        if _placed(each, found) and all(
-            _is_free(model.path / target, source) for target, source in found.items()
-        ):
-            files.update(found)
-            packages.update(_package(found))
-            left.remove(each)
-    for each in tuple(left):
-        package = next(
-            (at for at in packages if _is_data(each) and Path(each.file).is_relative_to(at)), None
-        )
-        if package is not None:
-            target = str(packages[package] / Path(each.file).relative_to(package).as_posix())
-            if _is_free(model.path / target, Path(each.file)):
-                files[target] = Path(each.file)
-                left.remove(each)
+    for unowned in tuple(left):
+        if unowned.module is None:
+            continue
+        copies = dict(_with_packages(unowned.module, modules, folder))
+        if _is_complete(unowned, copies) and _are_free(copies, model):
+            files.update(copies)
+            packages.update(_packages(copies))
+            left.remove(unowned)
+    for unowned in tuple(left):
+        if unowned.module is not None:
+            continue
+        copies = dict(_in_package(Path(unowned.file), packages))
+        if copies and _are_free(copies, model):
+            files.update(copies)
+            left.remove(unowned)
     return LocalCode(files=dict(sorted(files.items())), left=tuple(left))
-
-
-def _is_data(outside: Outside) -> bool:
-    return outside.module == outside.file
 
 
 def _with_packages(
     module: str, modules: Mapping[str, str | None], folder: PurePosixPath
 ) -> Iterator[tuple[str, Path]]:
-    """The module and the packages around it that have a file, each with its place below `folder`."""
+    """Yield target and source of a module and of the packages around it that have a file."""
     parts = module.split(".")
-    for end in range(1, len(parts) + 1):
-        file = modules.get(".".join(parts[:end]))
+    for count in range(1, len(parts) + 1):
+        file = modules.get(".".join(parts[:count]))
         if file is None:  # a namespace package
             continue
         source = Path(file)
         stem = source.name.partition(".")[0]
         if stem == "__init__":
-            yield str(folder.joinpath(*parts[:end], source.name)), source
-        elif stem == parts[end - 1]:
-            yield str(folder.joinpath(*parts[: end - 1], source.name)), source
+            yield str(folder.joinpath(*parts[:count], source.name)), source
+        elif stem == parts[count - 1]:
+            yield str(folder.joinpath(*parts[: count - 1], source.name)), source
 
 
-def _placed(each: Outside, found: Mapping[str, Path]) -> bool:
-    """Whether the module itself lies where its name says, as a file that can be copied."""
-    return Path(each.file) in found.values() and all(source.is_file() for source in found.values())
+def _is_complete(unowned: UnownedFile, copies: Mapping[str, Path]) -> bool:
+    """Whether the module lies where its name says, and everything to copy is a file."""
+    sources = copies.values()
+    return Path(unowned.file) in sources and all(source.is_file() for source in sources)
 
 
-def _package(found: Mapping[str, Path]) -> Iterator[tuple[Path, PurePosixPath]]:
-    for target, source in found.items():
+def _packages(copies: Mapping[str, Path]) -> Iterator[tuple[Path, PurePosixPath]]:
+    """Yield source and target of the folders that are packages."""
+    for target, source in copies.items():
         if source.name.startswith("__init__."):
             yield source.parent, PurePosixPath(target).parent
 
 
+def _in_package(file: Path, packages: Mapping[Path, PurePosixPath]) -> Iterator[tuple[str, Path]]:
+    """Yield target and source of a data file that lies in a package that is copied."""
+    for package, target in packages.items():
+        if file.is_relative_to(package):
+            yield str(target / file.relative_to(package).as_posix()), file
+            return
+
+
+def _are_free(copies: Mapping[str, Path], model: ModelDirectory) -> bool:
+    return all(_is_free(model.path / target, source) for target, source in copies.items())
+
+
 def _is_free(target: Path, source: Path) -> bool:
-    return not target.exists() or (target.is_file() and target.read_bytes() == source.read_bytes())
+    """Whether nothing is there, or the same file already."""
+    if not target.exists():
+        return True
+    return target.is_file() and target.read_bytes() == source.read_bytes()

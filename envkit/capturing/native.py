@@ -1,9 +1,9 @@
-"""What the model uses besides Python code: programs that it started, and native libraries that were loaded."""
+"""Programs that the model started, and native libraries that it loaded."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,108 +14,120 @@ from envkit.installed.conda_meta import CondaPrefix
 from envkit.models.capture_warnings import CaptureWarning, WarningKind
 
 OF_EVERY_PYTHON = re.compile(
-    r"lib(z|ssl|crypto|ffi|bz2|lzma|sqlite3|uuid|expat|readline|tinfo|ncursesw?|panelw?|gdbm|gdbm_compat|db-\d.*"
-    r"|nsl|tirpc|crypt|gcc_s|stdc\+\+)[.\-]"
+    r"lib(z|ssl|crypto|ffi|bz2|lzma|sqlite3|uuid|expat|readline|tinfo|ncursesw?|panelw?"
+    r"|gdbm|gdbm_compat|db-\d.*|nsl|tirpc|crypt|gcc_s|stdc\+\+)[.\-]"
 )
-"""Libraries that the standard library links, or that wheels may presuppose anywhere (PEP 600)."""
+"""Libraries that the standard library links, or that wheels may expect anywhere (PEP 600)."""
+
+HIDING_OPTIONS = "IES"
+"""Options of the interpreter that ignore `PYTHON*` variables or `site`, and so the tracer."""
+
+OPTIONS_WITH_VALUE = "XW"
+OPTIONS_BEFORE_CODE = "cm"
 
 
 def libraries(trace: Trace, places: Places) -> list[dict[str, str | None]]:
-    """Give the native libraries as JSON, each with who owns it. Extension modules are modules, and left out."""
-    owned = _owned(_libraries(trace), places, CondaPrefix.of(trace.interpreter.executable))
-    return [{"path": places.relative(path), **owner} for path, owner in owned]
-
-
-def used(trace: Trace) -> set[str]:
-    """The paths of native libraries, and of programs but for the interpreter itself."""
-    return _libraries(trace) | _programs(trace)
+    """Return the native libraries as JSON objects, each with its owners; not extension modules."""
+    prefix = CondaPrefix.of(trace.interpreter.executable)
+    owners = _owners(_libraries(trace), places, prefix)
+    return [{"path": places.relative(path), **owner} for path, owner in owners]
 
 
 def processes(trace: Trace, places: Places) -> list[dict[str, Any]]:
-    """Give the programs that were started as JSON, without their arguments, which may hold secrets.
+    """Return the programs that were started as JSON objects, without their arguments.
 
-    The environment's own interpreter is `python`, wherever it lies.
+    Arguments may hold secrets. The environment's own interpreter is `python`, wherever it lies.
     """
-    own = trace.interpreter.executable
-    absent = {each.argv[0] for each in trace.processes if each.path is None and each.argv}
-    absent |= {"python" for each in trace.processes if each.runs(own)}
-    owned = _owned(_programs(trace), places, CondaPrefix.of(own))
+    interpreter = trace.interpreter.executable
+    unowned: set[str] = set()
+    for process in trace.processes:
+        if process.runs(interpreter):
+            unowned.add("python")
+        elif process.path is None and process.argv:
+            unowned.add(process.argv[0])
+    owners = _owners(_programs(trace), places, CondaPrefix.of(interpreter))
     nobody = {"distribution": None, "debian_package": None, "conda_package": None}
-    found = [{"program": places.relative(path), **owner} for path, owner in owned]
-    return found + [{"program": name, **nobody} for name in sorted(absent)]
+    return [
+        *({"program": places.relative(path), **owner} for path, owner in owners),
+        *({"program": name, **nobody} for name in sorted(unowned)),
+    ]
+
+
+def used(trace: Trace) -> set[str]:
+    """The paths of native libraries, and of programs except the interpreter itself."""
+    return _libraries(trace) | _programs(trace)
 
 
 def warnings(trace: Trace) -> Iterator[CaptureWarning]:
-    """Tell of the Python processes that could not be recorded."""
-    interpreter = trace.interpreter.executable
-    flags = {
-        flag
-        for each in trace.processes
-        if each.runs(interpreter)
-        for flag in _hiding_flags(each.argv[1:])
-    }
-    for flag in sorted(flags):
+    """Yield the options with which Python processes were started that could not be traced."""
+    options = {option for words in _python_processes(trace) for option in _hiding_options(words)}
+    for option in sorted(options):
+        detail = f"a Python process was started with -{option}: what it imports is not known"
         yield CaptureWarning(
-            kind=WarningKind.UNSEEN_PROCESS,
-            subject=f"python -{flag}",
-            detail=f"a Python process was started with -{flag}: what it imports is not known",
+            kind=WarningKind.UNSEEN_PROCESS, subject=f"python -{option}", detail=detail
         )
 
 
 def unseen(trace: Trace) -> Iterator[tuple[str, ...]]:
-    """Yield the words after the program's name of each Python process that could not be recorded."""
-    for each in trace.processes:
-        words = each.argv[1:]
-        if each.runs(trace.interpreter.executable) and any(_hiding_flags(words)):
+    """Yield the arguments of each Python process that could not be traced."""
+    for words in _python_processes(trace):
+        if any(_hiding_options(words)):
             yield words
 
 
-def _hiding_flags(words: tuple[str, ...]) -> Iterator[str]:
-    """Yield those of `-I`, `-E` and `-S` that are among an interpreter's own options."""
+def _python_processes(trace: Trace) -> Iterator[tuple[str, ...]]:
+    for process in trace.processes:
+        if process.runs(trace.interpreter.executable):
+            yield process.argv[1:]
+
+
+def _hiding_options(words: Iterable[str]) -> Iterator[str]:
+    """Yield the hiding options among an interpreter's own, which end at the program to run."""
     rest = iter(words)
     for word in rest:
-        if not word.startswith("-") or word in ("-", "--") or word.startswith("--"):
+        if not word.startswith("-") or word.startswith("--") or word == "-":
             return
         for letter in word[1:]:
-            if letter in "IES":
+            if letter in HIDING_OPTIONS:
                 yield letter
-            if letter in "XW":
-                if word.endswith(letter):
+            if letter in OPTIONS_BEFORE_CODE:
+                return
+            if letter in OPTIONS_WITH_VALUE:
+                if word.endswith(letter):  # the value is the next word
                     next(rest, None)
                 break
-            if letter in "cm":
-                return
-
-
-def _is_common(path: str) -> bool:
-    return OF_EVERY_PYTHON.match(Path(path).name) is not None
 
 
 def _libraries(trace: Trace) -> set[str]:
     modules = {file for file in trace.files.values() if file is not None}
-    return {path for path in trace.loaded if path not in modules and not _is_common(path)}
+    return {
+        path
+        for path in trace.loaded
+        if path not in modules and not OF_EVERY_PYTHON.match(Path(path).name)
+    }
 
 
 def _programs(trace: Trace) -> set[str]:
-    own = trace.interpreter.executable
-    return {each.path for each in trace.processes if each.path is not None and not each.runs(own)}
+    interpreter = trace.interpreter.executable
+    return {
+        process.path
+        for process in trace.processes
+        if process.path is not None and not process.runs(interpreter)
+    }
 
 
-def _owned(
-    paths: set[str], places: Places, prefix: CondaPrefix | None
+def _owners(
+    paths: Iterable[str], places: Places, prefix: CondaPrefix | None
 ) -> Iterator[tuple[str, dict[str, str | None]]]:
+    """Yield each path, in order, with what installed it."""
     distributions = {path: places.owner(path) for path in paths}
-    packages = dpkg.owners(
-        frozenset(path for path, owner in distributions.items() if owner is None)
-    )
-    for path in sorted(paths):
-        owner = distributions[path]
+    others = frozenset(path for path, owner in distributions.items() if owner is None)
+    debian = dpkg.owners(others)
+    for path, owner in sorted(distributions.items()):
         conda = prefix.owner(path) if prefix is not None else None
-        yield (
-            path,
-            {
-                "distribution": owner.name if owner else None,
-                "debian_package": packages.get(path),
-                "conda_package": conda.name if conda else None,
-            },
-        )
+        owners = {
+            "distribution": owner.name if owner is not None else None,
+            "debian_package": debian.get(path),
+            "conda_package": conda.name if conda is not None else None,
+        }
+        yield path, owners

@@ -1,91 +1,120 @@
-"""What is seen of a model: one run of it, and its code read beside that or instead of it."""
+"""What is seen of a model: one run of it, and its code read in addition to that or instead."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from envkit.capturing import builtin_names, without_mlflow
-from envkit.capturing import static as findings
+from envkit.analysis.source_file import SourceFiles
+from envkit.capturing import static_inference, unseen_uses
 from envkit.capturing.places import Places
 from envkit.capturing.requirements import Selection, select
-from envkit.capturing.static import Static
+from envkit.capturing.static_inference import StaticInference
 from envkit.capturing.trace import Trace
-from envkit.capturing.tracing import Limits, trace_model
+from envkit.capturing.tracing import TraceSettings, trace_model
 from envkit.errors import CaptureFailed
 from envkit.installed.distributions import InstalledDistributions
 from envkit.models.capture_warnings import CaptureWarning
 from envkit.models.directory import ModelDirectory
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What running or reading the model told, and what ended the run before its time."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observation:
+    """What running or reading the model showed. failure: what ended the run early, if anything did."""
 
     trace: Trace
     places: Places
     selection: Selection
     installed: InstalledDistributions
-    static: Static
-    failure: CaptureFailed | None
-    notes: tuple[CaptureWarning, ...] = ()
+    static: StaticInference
+    sources: SourceFiles
+    failure: CaptureFailed | None = None
+    warnings: tuple[CaptureWarning, ...] = ()
 
 
-def observe(
-    model: ModelDirectory, python: str | Path | None, limits: Limits, *, static: bool, include: bool
-) -> Observed:
-    """Trace the model and read its code, or read alone."""
-    failure, read = None, None
-    if static:
-        traced, read = findings.instead(model, python)
-    else:
-        run = trace_model(model, python, limits)
-        traced, failure = findings.with_compression(run.trace, model), run.failure
-    installed = InstalledDistributions(_but(traced.interpreter.sys_path, limits.code_paths))
-    places = Places(traced, installed, model.path, model.own_places)
-    traced = builtin_names.with_uses(findings.with_unseen(traced, model, installed, places), places)
-    selection = select(traced, installed, places)
-    if read is None:
-        read = findings.beside(traced, selection, model, installed, places, include=include)
-        if limits.without_mlflow:
-            read = without_mlflow.without_supplied(read)
-        if read.included:
-            selection = select(read.add_to(traced, model), installed, places)
-    return Observed(traced, places, selection, installed, read, failure)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observer:
+    """How to look at one model.
 
+    static: read its files only. include_static: require also what code imports that the example did
+    not reach.
+    """
 
-def slimmed(
-    seen: Observed,
-    model: ModelDirectory,
-    python: str | Path | None,
-    limits: Limits,
-    include: bool,
-    tell: Callable[[str], None],
-) -> Observed:
-    """Try the model without MLflow, and give what that needs; else why it cannot do without."""
-    if (
-        seen.failure is not None
-        or seen.static.method != "trace"
-        or not without_mlflow.needs_mlflow(seen.selection)
-    ):
-        return seen
-    tell("Tracing once more, without MLflow.")
+    model: ModelDirectory
+    settings: TraceSettings
+    static: bool = False
+    include_static: bool = False
+    sources: SourceFiles = field(default_factory=SourceFiles)
 
-    def again() -> Trace:
-        return trace_model(model, python, limits).trace
+    def observe(self) -> Observation:
+        """Trace the model and read its code, or only read it."""
+        if self.static:
+            return self._read()
+        return self._run(self.settings)
 
-    lean = observe(
-        model, python, replace(limits, without_mlflow=True), static=False, include=include
-    )
-    why = without_mlflow.why_kept(
-        seen.trace, lean.trace, lean.failure, lean.selection, seen.places, again
-    )
-    if why is None:
-        return lean
-    return replace(seen, notes=(without_mlflow.kept(why),))
+    def observe_without_mlflow(self) -> Observation:
+        """Trace the model with only what the runner supplies of MLflow."""
+        return self._run(replace(self.settings, without_mlflow=True))
 
+    def predict(self) -> Any:
+        """Run the model once more and return its prediction."""
+        return trace_model(self.model, self.settings).trace.prediction
 
-def _but(search_path: Sequence[str], code_paths: Sequence[Path]) -> list[str]:
-    """The search path without folders of code: what metadata lies there describes nothing that is installed."""
-    return [each for each in search_path if Path(each) not in code_paths]
+    def _read(self) -> Observation:
+        trace, static = static_inference.infer_everything(
+            self.model, self.settings.python, self.sources
+        )
+        installed = self._installed(trace)
+        places = self._places(trace, installed)
+        return Observation(
+            trace=trace,
+            places=places,
+            selection=select(trace, installed, places, self.sources),
+            installed=installed,
+            static=static,
+            sources=self.sources,
+        )
+
+    def _run(self, settings: TraceSettings) -> Observation:
+        run = trace_model(self.model, settings)
+        installed = self._installed(run.trace)
+        places = self._places(run.trace, installed)
+        trace = unseen_uses.with_lz4(run.trace, self.model)
+        trace = unseen_uses.with_process_imports(trace, self.model, installed, places)
+        trace = unseen_uses.with_builtin_names(trace, places, self.sources)
+        selection = select(trace, installed, places, self.sources)
+        static = static_inference.infer_unreached(
+            trace,
+            selection,
+            self.model,
+            installed,
+            places,
+            self.sources,
+            include=self.include_static,
+        )
+        if settings.without_mlflow:
+            static = static.without_supplied_modules()
+        if static.included:
+            included = static.add_to(trace, self.model)
+            selection = select(included, installed, places, self.sources)
+        return Observation(
+            trace=trace,
+            places=places,
+            selection=selection,
+            installed=installed,
+            static=static,
+            sources=self.sources,
+            failure=run.failure,
+        )
+
+    def _installed(self, trace: Trace) -> InstalledDistributions:
+        """What the interpreter has, without the folders that are only searched for the trace."""
+        code_paths = self.settings.code_paths
+        search_path = trace.interpreter.sys_path
+        return InstalledDistributions(
+            [folder for folder in search_path if Path(folder) not in code_paths]
+        )
+
+    def _places(self, trace: Trace, installed: InstalledDistributions) -> Places:
+        return Places(trace, installed, self.model.path, self.model.own_places)

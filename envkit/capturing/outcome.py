@@ -1,22 +1,24 @@
-"""What a capture came to: requirements, files and evidence, from all that was seen, asked for and locked."""
+"""What a capture comes to: requirements, files and evidence, from all that was seen and locked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from envkit.capturing import evidence, files, native, outside_effects, packagers
+from envkit.capturing import evidence, native, outside_effects, packagers, written_files
 from envkit.capturing.local_code import LocalCode
-from envkit.capturing.observation import Observed
+from envkit.capturing.module_to_distribution import UnownedFile
+from envkit.capturing.observation import Observation
 from envkit.capturing.packagers import CondaNeeds
 from envkit.capturing.requirements import Selection
 from envkit.capturing.stated_requirements import Declared
 from envkit.capturing.trace import Trace
 from envkit.capturing.variables import Variable
 from envkit.formats import conda_yaml
-from envkit.formats.conda_yaml import CondaEnv
 from envkit.formats.requirement import Requirement
 from envkit.installed import closure, sboms
 from envkit.locking import local_origins
@@ -33,10 +35,16 @@ from envkit.models.environment_spec import EnvironmentSpec
 class Capture:
     """What a capture found.
 
-    requirements, constraints: PEP 508 lines, pinned and sorted. variables: names that whoever runs
-    the model must know. warnings: what could not be seen or recorded; `str()` of each is a
-    sentence. prediction: the answer to the model's example as JSON values, None without one.
-    written: names of the files in the model directory.
+    Attributes:
+        model: The folder with the model and the files that were written.
+        python: The version of the interpreter, `3.11.7`.
+        requirements: PEP 508 lines, pinned and sorted.
+        constraints: Pins of what the requirements imply.
+        variables: Names of environment variables that the user of the model must know.
+        warnings: What could not be seen or recorded; `str()` of each is a sentence.
+        evidence: The content of `envkit.json`.
+        prediction: The answer to the model's example as JSON values, None without one.
+        written: Names of the files that were written, relative to `model`.
     """
 
     model: Path
@@ -55,28 +63,29 @@ class Capture:
         return self.warnings
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """All that one capture found, before it is written."""
+    """All that one capture found, before it is written. Each part is computed once, when needed."""
 
     model: ModelDirectory
-    seen: Observed
+    observed: Observation
     variables: tuple[Variable, ...]
     declared: Declared
     locked: Locked | Unlocked
     wheels: LocalWheels
     conda: CondaNeeds | None = None
+    code: LocalCode = field(default_factory=LocalCode)
 
     @classmethod
-    def so_far(
-        cls, model: ModelDirectory, seen: Observed, variables: tuple[Variable, ...]
+    def of_failure(
+        cls, model: ModelDirectory, observed: Observation, variables: tuple[Variable, ...]
     ) -> Outcome:
-        """What a capture whose run failed can tell."""
+        """What is known of a model that failed while it was traced."""
         return cls(
             model=model,
-            seen=seen,
+            observed=observed,
             variables=variables,
-            declared=Declared(selection=seen.selection),
+            declared=Declared(selection=observed.selection),
             locked=Unlocked(reasons=("the capture failed",)),
             wheels=LocalWheels(found={}, missing={}),
         )
@@ -86,19 +95,23 @@ class Outcome:
         """What the environment holds of what is installed."""
         return self.declared.selection
 
-    @property
+    @cached_property
     def spec(self) -> EnvironmentSpec:
-        """The environment that the model needs: a capture ends with it, and a rebuild starts from it."""
-        facts = self.seen.trace.interpreter
-        python = self.declared.wish.python or facts.version
-        conda = self._conda_env(python)
+        """The environment that the model needs: what a capture ends in and a rebuild starts from."""
+        interpreter = self.observed.trace.interpreter
+        stated = self.declared.stated
+        python = stated.python or interpreter.version
+        if stated.conda is None:
+            conda = written_files.conda_env(python, interpreter.tools, self.conda)
+        else:
+            conda = conda_yaml.parse(stated.conda, self.model.path / conda_yaml.FILE_NAME)
         return EnvironmentSpec(
             directory=self.model.path,
             python=python,
             requirements=self.requirements,
             constraints=self.constraints,
-            options=self.declared.wish.file.options,
-            build_dependencies=files.build_tools(facts.tools),
+            options=stated.file.options,
+            build_dependencies=written_files.build_tools(interpreter.tools),
             conda_channels=conda.channels,
             conda_packages=conda.packages,
             conda_specs=conda.dependencies,
@@ -106,129 +119,125 @@ class Outcome:
             variables=self.variable_names,
         )
 
-    def _conda_env(self, python: str) -> CondaEnv:
-        """What conda installs: the author's `conda.yaml`, or what the traced environment has of conda."""
-        stated = self.declared.wish.conda
-        if stated is not None:
-            return conda_yaml.parse(stated, self.model.path / conda_yaml.FILE_NAME)
-        return files.conda_env(python, self.seen.trace.interpreter.tools, self.conda)
-
-    @property
+    @cached_property
     def requirements(self) -> tuple[Requirement, ...]:
-        """Also what is merely implied, when it is a wheel: pip takes no path as a constraint."""
+        """What to install. Implied wheels are among it: pip does not take a path as a constraint."""
         wheels = self.wheels.required
-        needed = self.selection.requirements
-        implied = (each for each in self.selection.constraints if each.distribution.name in wheels)
-        pins = self.seen.static.with_lines(
-            pin(each.distribution, each.extras, wheels.get(each.distribution.name))
-            for each in (*needed, *implied)
-        )
-        return self.declared.requirements(pins)
+        implied_wheels = [
+            selected
+            for selected in self.selection.constraints
+            if selected.distribution.name in wheels
+        ]
+        pins = [
+            pin(selected.distribution, selected.extras, wheels.get(selected.distribution.name))
+            for selected in (*self.selection.requirements, *implied_wheels)
+        ]
+        return self.declared.requirements(self.observed.static.with_lines(pins))
 
-    @property
+    @cached_property
     def constraints(self) -> tuple[Requirement, ...]:
-        """What the requirements imply."""
+        """Pins of what the requirements imply."""
         wheels = self.wheels.required
-        implied = (each.distribution for each in self.selection.constraints)
-        return self.declared.constraints(pin(each) for each in implied if each.name not in wheels)
+        implied = (selected.distribution for selected in self.selection.constraints)
+        pins = [pin(distribution) for distribution in implied if distribution.name not in wheels]
+        return self.declared.constraints(pins)
 
     @property
     def variable_names(self) -> tuple[str, ...]:
-        """What whoever runs the model must know."""
-        return tuple(each.name for each in self.variables if each.recorded)
+        """The environment variables that the user of the model must know."""
+        return tuple(variable.name for variable in self.variables if variable.recorded)
 
-    @property
+    @cached_property
     def warnings(self) -> tuple[CaptureWarning, ...]:
-        """What could not be seen, or not be recorded."""
-        seen = self.seen
+        """What could not be seen or recorded."""
+        observed, trace = self.observed, self.observed.trace
+        distributions = self.selection.distributions
         return (
-            *_unpredicted(seen.trace),
-            *native.warnings(seen.trace),
+            *_unpredicted(trace),
+            *native.warnings(trace),
             *_outside(self.selection),
-            *(
-                CaptureWarning(kind=WarningKind.UNMET, subject=each.by, detail=str(each))
-                for each in self.selection.unmet
-            ),
-            *closure.unreadable(self.selection.distributions),
-            *local_origins.warnings(self.selection.distributions, self.wheels),
-            *self._of_lock(),
-            *outside_effects.warnings(seen.trace, seen.places),
-            *seen.static.warnings(),
+            *_unmet(self.selection),
+            *closure.unreadable(distributions),
+            *local_origins.warnings(distributions, self.wheels),
+            *self._lock_warnings(),
+            *outside_effects.warnings(trace, observed.places),
+            *observed.static.warnings(),
             *self.declared.warnings(),
-            *seen.notes,
+            *observed.warnings,
         )
 
-    def _of_lock(self) -> Iterator[CaptureWarning]:
-        if isinstance(self.locked, Unlocked):
-            reasons = self.locked.reasons
-        else:
-            reasons = ()
-        yield from packagers.warnings(self.selection.needed, reasons, self.conda)
+    def _lock_warnings(self) -> Iterator[CaptureWarning]:
+        needed = self.selection.needed
         if isinstance(self.locked, Locked):
+            yield from packagers.warnings(needed, frozenset(), self.conda)
             yield from local_origins.of_lock(self.locked.packages)
-        else:
-            detail = (
-                f"there is no pylock.toml, versions are pinned without hashes: {'; '.join(reasons)}"
-            )
-            yield CaptureWarning(kind=WarningKind.NO_LOCK, subject="pylock.toml", detail=detail)
+            return
+        yield from packagers.warnings(needed, self.locked.not_on_index, self.conda)
+        reasons = "; ".join(self.locked.reasons)
+        detail = f"there is no pylock.toml, versions are pinned without hashes: {reasons}"
+        yield CaptureWarning(kind=WarningKind.NO_LOCK, subject="pylock.toml", detail=detail)
 
-    @property
-    def evidence(self) -> dict[str, Any]:
-        """What `envkit.json` holds, as JSON values."""
-        seen, selection = self.seen, self.selection
-        found = evidence.document(
-            seen.trace,
-            selection,
+    @cached_property
+    def evidence(self) -> Mapping[str, Any]:
+        """The content of `envkit.json`. This reads the whole model, for its digests."""
+        return self._evidence(digests.of_model(self.model))
+
+    def _evidence(self, model_files: Mapping[str, digests.Digest]) -> Mapping[str, Any]:
+        observed = self.observed
+        document: dict[str, Any] = {}
+        if self.model.artifact:
+            document["artifact"] = self.model.artifact
+        document |= evidence.document(
+            observed.trace,
+            self.selection,
             self.variables,
             self.warnings,
-            seen.places,
+            observed.places,
             self.model.example_path,
             self.wheels.found,
         )
-        found["conda"] = self.conda.as_json() if self.conda else None
-        found["sboms"] = sboms.of(selection.distributions)
-        found["files"] = {
-            name: each.as_json() for name, each in digests.of_model(self.model).items()
-        }
-        if self.model.artifact:
-            found = {"artifact": self.model.artifact, **found}
-        return seen.static.added_to(found)
+        document["conda"] = self.conda.as_json() if self.conda else None
+        document["sboms"] = sboms.of(self.selection.distributions)
+        document["files"] = {name: digest.as_json() for name, digest in model_files.items()}
+        return observed.static.added_to(document)
 
-    @property
-    def in_short(self) -> dict[str, Any]:
-        """As JSON values, for who is told that nothing came of it."""
+    def failure_report(self) -> dict[str, Any]:
+        """What was seen before the model failed, as JSON values.
+
+        The model is not read for its digests: nothing is written that they could be compared with.
+        """
         return {
-            "python": self.seen.trace.interpreter.version,
+            "python": self.observed.trace.interpreter.version,
             "requirements": tuple(map(str, self.requirements)),
             "constraints": tuple(map(str, self.constraints)),
             "environment_variables": self.variable_names,
-            "degradations": [each.as_json() for each in self.warnings],
-            "evidence": self.evidence,
+            "degradations": [warning.as_json() for warning in self.warnings],
+            "evidence": self._evidence({}),
         }
 
-    def files(self, code: LocalCode | None) -> files.Content:
-        """What is to be written. code: modules that are taken along."""
-        return files.Content(
+    def content(self) -> written_files.Content:
+        """What the files say."""
+        return written_files.Content(
             spec=self.spec,
             lock=self.locked.text if isinstance(self.locked, Locked) else None,
             wheels=tuple(self.wheels.found.values()),
-            code=code.files if code else {},
-            conda=self.conda,
+            code=self.code.files,
             evidence=self.evidence,
-            conda_env=self.declared.wish.conda,
+            conda=self.conda,
+            conda_env=self.declared.stated.conda,
         )
 
-    def capture(self, folder: Path, written: tuple[str, ...]) -> Capture:
-        """What the caller is given. folder: the model with its files, of which `written` are new."""
+    def capture(self, folder: Path, written: tuple[str, ...] = ()) -> Capture:
+        """The result for the caller. folder: the model with its files, of which `written` are new."""
         return Capture(
             model=folder,
-            python=self.seen.trace.interpreter.version,
+            python=self.observed.trace.interpreter.version,
             requirements=tuple(map(str, self.requirements)),
             constraints=tuple(map(str, self.constraints)),
             variables=self.variable_names,
             warnings=self.warnings,
             evidence=self.evidence,
-            prediction=self.seen.trace.prediction,
+            prediction=self.observed.trace.prediction,
             written=written,
         )
 
@@ -246,29 +255,32 @@ def _unpredicted(trace: Trace) -> Iterator[CaptureWarning]:
         )
 
 
+def _unmet(selection: Selection) -> Iterator[CaptureWarning]:
+    for unmet in selection.unmet:
+        yield CaptureWarning(kind=WarningKind.UNMET, subject=unmet.by, detail=str(unmet))
+
+
 def _outside(selection: Selection) -> Iterator[CaptureWarning]:
-    """One for each file and each top-level package that is nobody's."""
-    packages: dict[str, list[str]] = {}
-    for each in selection.outside:
-        if each.module == each.file:
-            top = each.file
+    """One for each file and each top-level package that belongs to nothing."""
+    files: dict[str, list[UnownedFile]] = defaultdict(list)
+    for unowned in selection.outside:
+        top_level = unowned.file if unowned.module is None else unowned.module.partition(".")[0]
+        files[top_level].append(unowned)
+    for top_level, unowned_files in files.items():
+        detail = _why_outside(top_level, unowned_files)
+        yield CaptureWarning(kind=WarningKind.OUTSIDE, subject=top_level, detail=detail)
+
+
+def _why_outside(top_level: str, files: Sequence[UnownedFile]) -> str:
+    first = files[0]
+    if first.module is None:
+        what, consequence = f"file {first.file}", "it will be missing on other machines"
+    else:
+        what = f"module {top_level}, {first.file}"
+        if len(files) > 1:
+            what += f" and {len(files) - 1} more of its modules"
+        if "site-packages" in first.file:
+            consequence = "no RECORD of an installed distribution lists it"
         else:
-            top = each.module.partition(".")[0]
-        packages.setdefault(top, []).append(each.file)
-    for top, found in packages.items():
-        if len(found) > 1:
-            more = f" and {len(found) - 1} more of its modules"
-        else:
-            more = ""
-        if top == found[0]:
-            what, remedy = f"file {top}", "it will be missing elsewhere"
-        elif "site-packages" in found[0]:
-            what, remedy = (
-                f"module {top}, {found[0]}{more}",
-                "no RECORD of an installed distribution lists it",
-            )
-        else:
-            what = f"module {top}, {found[0]}{more}"
-            remedy = "it will be missing elsewhere; `--include-code` takes it along"
-        detail = f"{what} is neither the model's nor a distribution's: {remedy}"
-        yield CaptureWarning(kind=WarningKind.OUTSIDE, subject=top, detail=detail)
+            consequence = "it will be missing on other machines unless `--include-code` copies it"
+    return f"{what} belongs to neither the model nor a distribution: {consequence}"

@@ -1,4 +1,4 @@
-"""What the model does to the world outside it: what it writes there, and whom it asks."""
+"""What the model does outside its folder: files that it writes, and addresses that it connects to."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ SHOWN = 3
 
 
 def writes(trace: Trace, places: Places) -> list[str]:
-    """Give what was written as it stands in the evidence: seen from the model, or from the home as `~/…`."""
+    """Return what was written as in `envkit.json`: relative to the model, or to the home as `~/…`."""
     return sorted({_from_home(places.relative(path)) for path in trace.written})
 
 
 def warnings(trace: Trace, places: Places) -> Iterator[CaptureWarning]:
-    """Tell what was written outside the model, and each address: no file of a capture holds either."""
+    """Yield what was written outside the model, and each address; no file of a capture has either."""
     outside = [path for path in trace.written if not places.is_local(path)]
-    home = [path for path in outside if _from_home(path) != path]
-    for where, paths in (
-        ("into the home folder", home),
-        ("outside its folder", sorted(set(outside) - set(home))),
-    ):
-        if paths:
-            shown = list(map(_from_home, paths))
-            detail = f"the model writes {where}: {_some(shown)}; elsewhere that is not there, or must not be written"
-            yield CaptureWarning(kind=WarningKind.WRITES, subject=shown[0], detail=detail)
+    in_home = [path for path in outside if _from_home(path) != path]
+    elsewhere = sorted(set(outside) - set(in_home))
+    if in_home:
+        yield _written("into the home folder", [_from_home(path) for path in in_home])
+    if elsewhere:
+        yield _written("outside its folder", elsewhere)
     for address in sorted(trace.connections):
         detail = f"the model connects to {address}: what it gets from there is not recorded"
         yield CaptureWarning(kind=WarningKind.CONNECTS, subject=address, detail=detail)
 
 
+def _written(where: str, paths: Sequence[str]) -> CaptureWarning:
+    shown = ", ".join(paths[:SHOWN])
+    if len(paths) > SHOWN:
+        shown += f" and {len(paths) - SHOWN} more"
+    detail = (
+        f"the model writes {where}: {shown}; "
+        "on other machines that may not exist, or not be writable"
+    )
+    return CaptureWarning(kind=WarningKind.WRITES, subject=paths[0], detail=detail)
+
+
 def _from_home(path: str) -> str:
-    home = os.path.expanduser("~")  # noqa: PTH111 - as it is, also where there is none
+    home = os.path.expanduser("~")  # noqa: PTH111 - does not raise where there is no home
     if Path(path).is_relative_to(home):
         return f"~/{Path(path).relative_to(home)}"
     return path
-
-
-def _some(paths: Sequence[str]) -> str:
-    if len(paths) > SHOWN:
-        more = f" and {len(paths) - SHOWN} more"
-    else:
-        more = ""
-    return f"{', '.join(paths[:SHOWN])}{more}"

@@ -1,9 +1,10 @@
-"""Who else packaged what the model needs: conda, by the records of its environments, or the operating system."""
+"""What conda or the operating system packaged of all that a model needs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,19 +12,20 @@ from typing import Any
 from packaging.utils import NormalizedName
 
 from envkit.capturing import native
-from envkit.capturing.requirements import Needed, Selection
+from envkit.capturing.requirements import SelectedDistribution, Selection
 from envkit.capturing.trace import Trace
 from envkit.installed.conda_meta import CondaPackage, CondaPrefix
-from envkit.installed.distributions import Distribution
+from envkit.installed.distribution import Distribution
 from envkit.models.capture_warnings import CaptureWarning, WarningKind
 
 DEFAULT_CHANNEL = "conda-forge"
 _SYSTEM_SITE = re.compile(r"/usr/lib/python3(\.\d+)?/dist-packages")
+_PYTHON = "python"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CondaUse:
-    """A conda package that the model needs. by: what it is needed for, a distribution or files below the prefix."""
+    """A conda package that the model needs. by: for which distributions, or files below the prefix."""
 
     package: CondaPackage
     by: tuple[str, ...]
@@ -31,10 +33,10 @@ class CondaUse:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CondaNeeds:
-    """What conda brought of all that a model needs, sorted by name, besides Python itself.
+    """What conda installed of all that a model needs, sorted by name, except Python itself.
 
-    distributions: the names, as indexes know them, of what is among the uses. outside: files that
-    conda alone has.
+    distributions: the names, as indexes know them, of the distributions that conda installed.
+    outside: files that belong to no distribution but to a conda package.
     """
 
     channels: tuple[str, ...]
@@ -45,106 +47,123 @@ class CondaNeeds:
     @property
     def specs(self) -> tuple[str, ...]:
         """As lines of `conda.yaml`."""
-        return tuple(each.package.spec for each in self.uses)
+        return tuple(use.package.spec for use in self.uses)
 
     def as_json(self) -> dict[str, Any]:
         """As a JSON object."""
-        return {
-            "channels": list(self.channels),
-            "packages": [
-                {**each.package.as_json(), "needed_for": list(each.by)} for each in self.uses
-            ],
-        }
+        packages = [{**use.package.as_json(), "needed_for": list(use.by)} for use in self.uses]
+        return {"channels": list(self.channels), "packages": packages}
 
     def without_explained(self, selection: Selection) -> Selection:
-        """The selection without modules and files that a conda package brings: they are not missing elsewhere."""
+        """Return the selection without the files that a conda package brings."""
         known = {file for file, _ in self.outside}
-        return replace(
-            selection, outside=tuple(each for each in selection.outside if each.file not in known)
-        )
+        unexplained = tuple(file for file in selection.outside if file.file not in known)
+        return replace(selection, outside=unexplained)
 
 
 def conda_needs(trace: Trace, selection: Selection) -> CondaNeeds | None:
-    """Look through what the model uses for conda's packages; None where the interpreter is of no conda environment."""
+    """Find the conda packages of what the model uses; None outside a conda environment."""
     prefix = CondaPrefix.of(trace.interpreter.executable)
     if prefix is None:
         return None
-    closure = selection.distributions
-    brought = {
-        each.name: package for each in closure if (package := prefix.brought(each)) is not None
-    }
-    outside = {
-        each.file: owner
-        for each in selection.outside
-        if (owner := prefix.owner(each.file)) is not None
-    }
-    files = {
-        path: owner for path in native.used(trace) if (owner := prefix.owner(path)) is not None
-    }
-    uses: dict[CondaPackage, set[str]] = {}
-    found = [
-        *brought.items(),
-        *((prefix.below(file), each) for file, each in {**outside, **files}.items()),
-    ]
-    for what, package in found:
-        if package.name != "python":
-            uses.setdefault(package, set()).add(what)
+    brought = {}
+    for distribution in selection.distributions:
+        package = prefix.brought(distribution)
+        if package is not None:
+            brought[distribution.name] = package
+    outside = _owned_by_conda((unowned.file for unowned in selection.outside), prefix)
+    native_files = _owned_by_conda(native.used(trace), prefix)
+
+    needed_for: dict[CondaPackage, set[str]] = defaultdict(set)
+    for name, package in brought.items():
+        needed_for[package].add(name)
+    for file, package in (*outside.items(), *native_files.items()):
+        needed_for[package].add(prefix.below(file))
+    packages = sorted(needed_for, key=lambda package: package.name)
     return CondaNeeds(
         channels=prefix.channels or (DEFAULT_CHANNEL,),
         uses=tuple(
-            CondaUse(package=each, by=tuple(sorted(uses[each])))
-            for each in sorted(uses, key=lambda each: each.name)
+            CondaUse(package=package, by=tuple(sorted(needed_for[package])))
+            for package in packages
+            if package.name != _PYTHON
         ),
         distributions=frozenset(brought),
-        outside=tuple(sorted(outside.items(), key=lambda each: each[0])),
+        outside=tuple((file, outside[file]) for file in sorted(outside)),
     )
 
 
 def conda_package(distribution: Distribution) -> CondaPackage | None:
-    """The conda package of a distribution that conda installed, else None."""
+    """The conda package of a distribution that conda installed."""
     prefix = CondaPrefix.around(distribution)
-    if prefix is not None:
-        return prefix.brought(distribution)
-    return None
+    if prefix is None:
+        return None
+    return prefix.brought(distribution)
 
 
 def is_of_debian(distribution: Distribution) -> bool:
-    """Whether a package of the operating system brought it."""
-    return distribution.installer == "debian" or bool(
-        _SYSTEM_SITE.fullmatch(str(distribution.folder.parent))
-    )
+    """Whether a package of the operating system installed it."""
+    if distribution.installer == "debian":
+        return True
+    return _SYSTEM_SITE.fullmatch(str(distribution.folder.parent)) is not None
 
 
 def warnings(
-    closure: Iterable[Needed], unlocked: Iterable[str], conda: CondaNeeds | None
+    selected: Iterable[SelectedDistribution], not_on_index: Set[str], conda: CondaNeeds | None
 ) -> Iterator[CaptureWarning]:
-    """What a system package or conda brought and no index has; `unlocked` are the lock's reasons."""
-    reasons = tuple(unlocked)
-    of_conda = conda.distributions if conda is not None else frozenset()
-    for each in (needed.distribution for needed in closure):
-        pin = f"{each.name}=={each.version}"
-        if is_of_debian(each):
-            who = "the operating system"
-        elif each.name in of_conda:
-            who = "conda"
-        else:
-            who = ""
-        if who and any(pin in re.split(r"[\s,]+", reason) for reason in reasons):
-            detail = f"{pin} was installed by {who} and no index has it: where the model runs, {who} must bring it"
-            yield CaptureWarning(kind=WarningKind.NOT_ON_INDEX, subject=each.name, detail=detail)
+    """Yield what a system package or conda installed and no index has."""
+    for distribution in (each.distribution for each in selected):
+        if distribution.name not in not_on_index:
+            continue
+        packager = _packager(distribution, conda)
+        if packager is not None:
+            detail = (
+                f"{distribution.name}=={distribution.version} was installed by {packager} and no "
+                f"index has it: where the model runs, {packager} must install it"
+            )
+            yield CaptureWarning(
+                kind=WarningKind.NOT_ON_INDEX, subject=distribution.name, detail=detail
+            )
     if conda is not None:
-        yield from _of_conda_alone(conda)
+        yield from _only_in_conda(conda)
+        yield from _local_channels(conda)
 
 
-def _of_conda_alone(conda: CondaNeeds) -> Iterator[CaptureWarning]:
+def _owned_by_conda(files: Iterable[str], prefix: CondaPrefix) -> Mapping[str, CondaPackage]:
+    owners = {}
+    for file in files:
+        owner = prefix.owner(file)
+        if owner is not None:
+            owners[file] = owner
+    return owners
+
+
+def _packager(distribution: Distribution, conda: CondaNeeds | None) -> str | None:
+    if is_of_debian(distribution):
+        return "the operating system"
+    if conda is not None and distribution.name in conda.distributions:
+        return "conda"
+    return None
+
+
+def _only_in_conda(conda: CondaNeeds) -> Iterator[CaptureWarning]:
+    """One warning for each conda package with files that the model uses and no distribution has."""
     first: dict[str, str] = {}
     for file, package in conda.outside:
-        if package.name != "python":
+        if package.name != _PYTHON:
             first.setdefault(package.name, file)
     for name, file in first.items():
-        detail = f"{Path(file).name} comes with the conda package {name}: only a rebuild with conda has it"
+        detail = (
+            f"{Path(file).name} comes with the conda package {name}: "
+            "only a rebuild with conda has it"
+        )
         yield CaptureWarning(kind=WarningKind.NOT_ON_INDEX, subject=name, detail=detail)
-    for each in conda.channels:
-        if each.startswith("file:"):
-            detail = f"conda's channel {each} lies on this machine: elsewhere, its packages must be had otherwise"
-            yield CaptureWarning(kind=WarningKind.LOCAL_ORIGIN, subject=each, detail=detail)
+
+
+def _local_channels(conda: CondaNeeds) -> Iterator[CaptureWarning]:
+    for channel in conda.channels:
+        if channel.startswith("file:"):
+            detail = (
+                f"the conda channel {channel} is on this machine only: "
+                "other machines need its packages from another channel"
+            )
+            yield CaptureWarning(kind=WarningKind.LOCAL_ORIGIN, subject=channel, detail=detail)

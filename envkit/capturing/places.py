@@ -1,15 +1,13 @@
-"""Where code lies: in the model, in the standard library, in a distribution, or elsewhere."""
+"""Where a file lies: in the model, in the standard library, in a distribution, or elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from envkit.capturing.trace import Import, Trace, VariableRead
-from envkit.installed.distributions import Distribution, InstalledDistributions
-
-# the package name under which `envkit/inside` runs; it acts on the model's behalf
-RUNNER = "_envkit"
+from envkit.capturing.trace import CodeLocation, Trace
+from envkit.installed.distribution import Distribution
+from envkit.installed.distributions import InstalledDistributions
 
 SYSTEM = (
     "/etc/",
@@ -26,10 +24,11 @@ SYSTEM = (
     "/System/",
     "/Library/",
 )
+SITE_FOLDERS = frozenset({"site-packages", "dist-packages"})
 
 
 class Places:
-    """Tells where the files of one trace belong."""
+    """Tells where the files of one trace lie."""
 
     def __init__(
         self,
@@ -39,12 +38,14 @@ class Places:
         own: Sequence[Path] | None = None,
     ) -> None:
         """`own`: the files and folders below `model` that are the model, default all."""
+        interpreter = trace.interpreter
         self._installed = installed
         self._model = f"{model}/"
-        self._own = tuple(f"{each}/" for each in own or (model,))
-        self._standard = tuple(f"{folder.rstrip('/')}/" for folder in trace.interpreter.stdlib)
-        self._programs = f"{Path(trace.interpreter.executable).parent}/"
-        self._search_path = tuple(f"{folder.rstrip('/')}/" for folder in trace.interpreter.sys_path)
+        self._own = tuple(f"{path}/" for path in own or (model,))
+        self._standard = tuple(f"{folder.rstrip('/')}/" for folder in interpreter.stdlib)
+        self._programs = f"{Path(interpreter.executable).parent}/"
+        search_path = tuple(f"{folder.rstrip('/')}/" for folder in interpreter.sys_path)
+        self._roots = (self._model, *self._standard, *search_path)
 
     def is_local(self, file: str) -> bool:
         """Whether the file is part of the model."""
@@ -52,53 +53,41 @@ class Places:
 
     def is_standard(self, file: str) -> bool:
         """Whether the file is part of the standard library."""
-        return file.startswith(self._standard) and not {"site-packages", "dist-packages"} & set(
-            Path(file).parts
-        )
+        return file.startswith(self._standard) and not SITE_FOLDERS.intersection(Path(file).parts)
 
     def is_of_the_system(self, file: str) -> bool:
-        """Whether the file is part of Python's standard library or of the operating system, not of anyone's project."""
+        """Whether the file is part of the standard library or of the operating system."""
         return self.is_standard(file) or file.startswith(SYSTEM)
 
-    def source(self, each: Import) -> Distribution | None:
-        """The distribution whose code made the import; None when it was the model, or the runner for it."""
-        file = each.importer_file
-        if (
-            each.artifact
-            or file is None
-            or each.importer.partition(".")[0] == RUNNER
-            or self.is_local(file)
-        ):
-            return None
-        return self._installed.owner(file)
-
     def owner(self, file: str) -> Distribution | None:
-        """The distribution that the file belongs to; None for those of the model, too."""
+        """The distribution that the file belongs to; None for the files of the model too."""
         if self.is_local(file):
             return None
         return self._installed.owner(file)
 
-    def reader(self, read: VariableRead) -> str:
-        """Who read a variable: `model`, `python` or the name of a distribution."""
-        file = read.reader_file
-        if file is None or self.is_local(file):
+    def distribution_of(self, code: CodeLocation) -> Distribution | None:
+        """The distribution whose code it is; None for the model's code, and the runner's."""
+        if code.file is None or code.is_runner:
+            return None
+        return self.owner(code.file)
+
+    def reader(self, code: CodeLocation) -> str:
+        """Whose code it is that reads a variable: `model`, `python` or the name of a distribution."""
+        if code.file is None or self.is_local(code.file):
             return "model"
-        if self.is_standard(file):
+        if self.is_standard(code.file):
             return "python"
-        owner = self._installed.owner(file)
-        if owner:
-            return owner.name
-        return "model"
+        owner = self._installed.owner(code.file)
+        return owner.name if owner is not None else "model"
 
     def relative(self, file: str) -> str:
-        """The path as seen from the model or from its folder of the search path, else as it is.
+        """The path relative to the model or to its folder of the search path, else as it is.
 
         A program of the environment is `bin/…`, wherever the environment lies.
         """
-        roots = (self._model, *self._standard, *self._search_path)
         if file.startswith(self._programs) and not self._programs.startswith(SYSTEM):
-            return f"bin/{file[len(self._programs) :]}"
-        inside = [root for root in roots if file.startswith(root)]
-        if inside:
-            return file[len(max(inside, key=len)) :]
-        return file
+            return f"bin/{file.removeprefix(self._programs)}"
+        containing = [root for root in self._roots if file.startswith(root)]
+        if not containing:
+            return file
+        return file.removeprefix(max(containing, key=len))

@@ -1,444 +1,212 @@
-"""From the trace to what must be installed: what the model itself needs, and what that implies.
+"""From the distributions that a model used to what must be installed.
 
 A distribution is a *requirement* when the model's own code imports it; when its artifacts, its
-input or its loader need it and nothing else that is required brings it; or when a library that the
-model uses went and imported it without declaring it (a plugin, an engine, an extra). Everything
-that the requirements' metadata implies is a *constraint*. What a library merely tries to import
-while it is itself imported, ready to do without, is *optional*: used because it happened to be
-there.
+input or its loader need it and no other requirement brings it; or when a library that the model
+uses imported it without declaring it (a plugin, an engine, an extra). Everything else that the
+requirements' metadata brings is a *constraint*. What a library only tried to import
+(`optional_imports.py`) is *optional*.
+
+    trace ── module_to_distribution.py ──> uses of distributions ──> this file ──> Selection
 """
 
 from __future__ import annotations
 
-import ast
-import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from packaging.utils import NormalizedName
 
-from envkit.analysis.source_imports import ABSENCE
-from envkit.capturing.places import RUNNER, Places
-from envkit.capturing.trace import Import, Trace
-from envkit.installed.closure import Closures, Roots, Unmet
-from envkit.installed.distributions import Distribution, InstalledDistributions, is_metadata
-
-IMPORTING_CALLS = frozenset(
-    {"import_module", "__import__", "load", "load_module", "exec_module", "resolve", "exec"}
+from envkit.analysis.source_file import SourceFiles
+from envkit.capturing.module_to_distribution import (
+    DistributionUse,
+    UnownedFile,
+    to_distributions,
 )
-SCHEME = re.compile(r"([a-z]+)\d*[a-z]?://")  # socks5h://
+from envkit.capturing.optional_imports import OptionalImports
+from envkit.capturing.places import Places
+from envkit.capturing.trace import PickledModule, Trace, Use
+from envkit.installed.closure import Closures, Roots, Unmet
+from envkit.installed.distribution import Distribution
+from envkit.installed.distributions import InstalledDistributions
+
+NO_EXTRAS = frozenset[str]()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Needed:
-    """A distribution with the extras that are asked of it and the imports that show why.
+class SelectedDistribution:
+    """A distribution, with the extras that are required of it.
 
-    implied_by: the distributions of the closure whose metadata asks for it.
+    implied_by: the selected distributions whose metadata requires it. reasons: what used it.
     """
 
     distribution: Distribution
-    extras: frozenset[str] = frozenset()
+    extras: frozenset[str] = NO_EXTRAS
     implied_by: tuple[NormalizedName, ...] = ()
-    reasons: tuple[Import, ...] = ()
+    reasons: tuple[Use, ...] = ()
 
+    def without_local_version(self) -> SelectedDistribution:
+        """Return `2.3.0` for `2.3.0+cpu`, except for what did not come from an index.
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outside:
-    """A module, or a file that the model read (then `module` is its path), of neither the model nor a distribution."""
-
-    module: str
-    file: str
+        https://packaging.python.org/en/latest/specifications/version-specifiers/#local-version-identifiers
+        """
+        version, label, _ = self.distribution.version.partition("+")
+        if self.distribution.origin is not None or not label:
+            return self
+        return replace(self, distribution=replace(self.distribution, version=version))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
     """What the environment must hold. Each tuple is sorted by name.
 
-    optional: imported where it was there, not needed. outside: modules that will be missing
-    elsewhere.
+    outside: files that will be missing on other machines. unmet: declared dependencies that are not
+    installed, or not in a fitting version.
     """
 
-    requirements: tuple[Needed, ...]
-    constraints: tuple[Needed, ...]
-    optional: tuple[Needed, ...]
-    outside: tuple[Outside, ...]
+    requirements: tuple[SelectedDistribution, ...]
+    constraints: tuple[SelectedDistribution, ...]
+    optional: tuple[SelectedDistribution, ...]
+    outside: tuple[UnownedFile, ...]
     unmet: tuple[Unmet, ...]
 
     @property
-    def needed(self) -> tuple[Needed, ...]:
-        """All that is installed."""
+    def needed(self) -> tuple[SelectedDistribution, ...]:
+        """Everything that is installed."""
         return (*self.requirements, *self.constraints)
 
     @property
     def distributions(self) -> list[Distribution]:
-        """Of all that is needed."""
-        return [each.distribution for each in self.needed]
+        """The distributions of everything that is installed."""
+        return [selected.distribution for selected in self.needed]
+
+    def without_local_versions(self) -> Selection:
+        """Return the selection for targets whose indexes have no builds with a local version."""
+        return replace(
+            self,
+            requirements=tuple(each.without_local_version() for each in self.requirements),
+            constraints=tuple(each.without_local_version() for each in self.constraints),
+        )
 
 
-def select(trace: Trace, installed: InstalledDistributions, places: Places) -> Selection:
-    """Decide what the traced model needs of what is installed."""
-    evidence = _Evidence.gather(trace, installed, places)
+def select(
+    trace: Trace,
+    installed: InstalledDistributions,
+    places: Places,
+    sources: SourceFiles,
+) -> Selection:
+    """Decide which of the installed distributions the traced model needs."""
+    used = to_distributions(trace, installed, places)
     closures = Closures(installed, trace.interpreter.markers)
-    roots = _roots(evidence, closures)
+    optional = OptionalImports(used.uses, trace, places, sources)
+    roots = _Roots(used.uses, closures, optional).find()
+
     closure = closures.of(roots)
-    used = evidence.reasons
-    optional = {edge.target for edge in evidence.between} - closure
-    implied = defaultdict(tuple[NormalizedName, ...], closures.implied_by(roots))
+    tried = {use.distribution for use in used.uses if use.user is not None}
+    reasons = _reasons(used.uses)
+    implied_by = closures.implied_by(roots)
+
+    def selected(distribution: Distribution) -> SelectedDistribution:
+        return SelectedDistribution(
+            distribution=distribution,
+            extras=roots.get(distribution, NO_EXTRAS),
+            implied_by=implied_by.get(distribution, ()),
+            reasons=reasons.get(distribution, ()),
+        )
+
     return Selection(
-        requirements=_sorted(
-            Needed(distribution=d, extras=extras, implied_by=implied[d], reasons=used[d])
-            for d, extras in roots.items()
-        ),
-        constraints=_sorted(
-            Needed(distribution=d, implied_by=implied[d], reasons=used[d])
-            for d in closure
-            if d not in roots
-        ),
-        optional=_sorted(Needed(distribution=d, reasons=used[d]) for d in optional),
-        outside=evidence.outside,
+        requirements=tuple(map(selected, _by_name(roots))),
+        constraints=tuple(map(selected, _by_name(closure - roots.keys()))),
+        optional=tuple(map(selected, _by_name(tried - closure))),
+        outside=used.unowned,
         unmet=closures.unmet(roots),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Edge:
-    source: Distribution
-    target: Distribution
-    import_: Import
+class _Roots:
+    """Finds the requirements: the distributions that, with what they imply, are all that is needed."""
 
+    def __init__(
+        self, uses: Iterable[DistributionUse], closures: Closures, optional: OptionalImports
+    ) -> None:
+        self._uses = tuple(uses)
+        self._by_libraries = [use for use in self._uses if use.user is not None]
+        self._used = {use.distribution for use in self._uses}
+        self._closures, self._optional = closures, optional
 
-@dataclass(frozen=True, slots=True)
-class _Evidence:
-    """Imports, sorted by who made them.
+    def find(self) -> Roots:
+        """Return the requirements, each with its extras."""
+        by_model = [use for use in self._uses if use.user is None]
+        by_code = {use.distribution for use in by_model if not use.is_on_behalf}
+        on_behalf = {use.distribution for use in by_model if use.is_on_behalf}
+        roots: Roots = dict.fromkeys(_by_name(by_code | on_behalf), NO_EXTRAS)
+        roots = self._with_undeclared(roots)
+        return self._without_implied(roots, on_behalf - by_code)
 
-    by_code: by the model's own code. on_behalf: by its artifacts, or by the runner for it. between:
-    by libraries. named: those of which the model's code names a module in a text, as one names an
-    engine or a parser. asked: gives the files of the modules that the model or the runner itself
-    asked for, with what they need to be imported; found when it is first called, which is rare and
-    costly.
-    """
-
-    by_code: frozenset[Distribution]
-    on_behalf: frozenset[Distribution]
-    between: tuple[_Edge, ...]
-    reasons: Mapping[Distribution, tuple[Import, ...]]
-    outside: tuple[Outside, ...]
-    named: frozenset[Distribution] = frozenset()
-    asked: Callable[[], frozenset[str]] = frozenset
-
-    @classmethod
-    def gather(cls, trace: Trace, installed: InstalledDistributions, places: Places) -> _Evidence:
-        by_code, on_behalf, between = set(), set(), []
-        reasons: dict[Distribution, list[Import]] = defaultdict(list)
-        outside: dict[str, str] = {}
-        entries: set[str] = set()
-        for each in (*trace.imports, *trace.reads):
-            file = each.module if each.data else trace.files.get(each.module)
-            if (
-                file is None
-                or places.is_local(file)
-                or (each.data and is_metadata(file) and each.kind != "metadata")
-            ):
-                continue
-            target, source = installed.owner(file), places.source(each)
-            # libraries look around; the model means it
-            if each.kind == "metadata" and source is not None:
-                continue
-            if (
-                target is None
-                and not places.is_of_the_system(file)
-                and (source is None or not each.data)
-            ):
-                outside[each.module] = file
-            if target is None or source == target:
-                continue
-            reasons[target].append(each)
-            if source is None and not each.data:
-                entries.add(each.module)
-            if source is not None:
-                between.append(_Edge(source, target, each))
-            elif each.artifact or each.importer.partition(".")[0] == RUNNER:
-                on_behalf.add(target)
-            else:
-                by_code.add(target)
-        said = _said(
-            file for file in trace.files.values() if file is not None and places.is_local(file)
-        )
-        return cls(
-            by_code=frozenset(by_code),
-            on_behalf=frozenset(on_behalf),
-            between=tuple(between),
-            named=frozenset(
-                each.target for each in between if each.import_.module.partition(".")[0] in said
-            ),
-            reasons=defaultdict(
-                tuple, {d: tuple(sorted(set(found), key=_order)) for d, found in reasons.items()}
-            ),
-            outside=tuple(
-                Outside(module=module, file=file) for module, file in sorted(outside.items())
-            ),
-            asked=cache(lambda: frozenset(_asked(entries, trace.files))),
-        )
-
-
-def _asked(entries: Iterable[str], files: Mapping[str, str | None]) -> Iterator[str]:
-    """The files of modules, of the packages they are in, and of the modules that those import whatever comes."""
-    for entry in entries:
-        parts = entry.split(".")
-        for end in range(1, len(parts) + 1):
-            file = files.get(".".join(parts[:end]))
-            if file is not None:
-                yield file
-                yield from filter(None, (files.get(name) for name in _source(file).unconditional))
-
-
-def _roots(evidence: _Evidence, closures: Closures) -> dict[Distribution, frozenset[str]]:
-    roots = dict.fromkeys(
-        sorted(evidence.by_code | evidence.on_behalf, key=_name), frozenset[str]()
-    )
-    _add_undeclared(roots, evidence, closures)
-    for distribution in sorted(evidence.on_behalf - evidence.by_code, key=_name):
-        others = {each: extras for each, extras in roots.items() if each != distribution}
-        if not roots[distribution] and distribution in closures.of(others):
-            roots = others
-    return roots
-
-
-def _add_undeclared(
-    roots: dict[Distribution, frozenset[str]], evidence: _Evidence, closures: Closures
-) -> None:
-    """Add what libraries imported without declaring it: as their extra where that fits, else by name."""
-    while True:
-        closure = closures.of(roots)
-        needs = [each for each in evidence.between if _is_undeclared_need(each, closure, evidence)]
-        if not needs:
-            return
-        pairs = dict.fromkeys((each.source, each.target) for each in needs)
-        asked = next(
-            filter(None, (_extra(*each, roots, evidence, closures) for each in pairs)), None
-        )
-        if asked is not None:
-            roots[asked[0]] |= {asked[1]}
-        else:
-            roots[needs[0].target] = frozenset()
-
-
-def _extra(
-    importer: Distribution,
-    target: Distribution,
-    roots: Roots,
-    evidence: _Evidence,
-    closures: Closures,
-) -> tuple[Distribution, str] | None:
-    """A requirement that brings the importer, and the extra of it that is the reason for what was imported."""
-    for asking in (importer, *(each for each in roots if each != importer)):
-        if asking in roots and importer in closures.of({asking: frozenset()}):
-            extra = closures.extra_that_brings(asking, target, evidence.reasons)
+    def _with_undeclared(self, roots: Roots) -> Roots:
+        """Add what libraries imported without declaring it: as an extra where that fits, else by name."""
+        while needed := self._undeclared(roots):
+            extra = self._first_fitting_extra(needed, roots)
             if extra is not None:
-                return asking, extra
-    return None
+                distribution, name = extra
+                roots = {**roots, distribution: roots[distribution] | {name}}
+            else:
+                roots = {**roots, needed[0].distribution: NO_EXTRAS}
+        return roots
+
+    def _undeclared(self, roots: Roots) -> list[DistributionUse]:
+        """What installed libraries need that is not installed with the roots."""
+        closure = self._closures.of(roots)
+        return [
+            use
+            for use in self._by_libraries
+            if use.user in closure
+            and use.distribution not in closure
+            and self._optional.is_needed(use)
+        ]
+
+    def _first_fitting_extra(
+        self, needed: Iterable[DistributionUse], roots: Roots
+    ) -> tuple[Distribution, str] | None:
+        """The first requirement with an extra that is the reason for one of the imports."""
+        pairs = [(use.user, use.distribution) for use in needed if use.user is not None]
+        for importer, imported in dict.fromkeys(pairs):
+            for root in self._roots_that_bring(importer, roots):
+                extra = self._closures.extra_that_brings(root, imported, self._used)
+                if extra is not None:
+                    return root, extra
+        return None
+
+    def _roots_that_bring(self, distribution: Distribution, roots: Roots) -> list[Distribution]:
+        """The requirements whose closure has the distribution, itself first."""
+        others = [root for root in roots if root != distribution]
+        candidates = [distribution, *others] if distribution in roots else others
+        return [root for root in candidates if distribution in self._closures.of({root: NO_EXTRAS})]
+
+    def _without_implied(self, roots: Roots, candidates: Iterable[Distribution]) -> Roots:
+        """Leave out those candidates that other requirements bring, one after the other."""
+        for distribution in _by_name(candidates):
+            others = {root: extras for root, extras in roots.items() if root != distribution}
+            if not roots[distribution] and distribution in self._closures.of(others):
+                roots = others
+        return roots
 
 
-def _is_undeclared_need(edge: _Edge, closure: frozenset[Distribution], evidence: _Evidence) -> bool:
-    if edge.source not in closure or edge.target in closure or _brings_a_copy(edge):
-        return False
-    return edge.target in evidence.named or not _does_without(edge, evidence)
+def _reasons(uses: Iterable[DistributionUse]) -> Mapping[Distribution, tuple[Use, ...]]:
+    """What used each distribution, in an order that is the same in each capture."""
+    reasons: dict[Distribution, set[Use]] = defaultdict(set)
+    for use in uses:
+        reasons[use.distribution].add(use.use)
+    return {
+        distribution: tuple(sorted(found, key=_order_of_reasons))
+        for distribution, found in reasons.items()
+    }
 
 
-def _brings_a_copy(edge: _Edge) -> bool:
-    """Whether the importer has the module itself, below `_vendor`, for where it is not installed."""
-    top = edge.import_.module.partition(".")[0]
-    ends = (f"_vendor/{top}.py", f"_vendor/{top}/__init__.py")
-    return any("_vendor/" in path and path.endswith(ends) for path in edge.source.record)
+def _order_of_reasons(use: Use) -> tuple[str, str, int, str, bool]:
+    what: str = getattr(use, "module", "") or getattr(use, "path", "")
+    return (use.phase, use.by.module, use.by.line, what, isinstance(use, PickledModule))
 
 
-def _does_without(edge: _Edge, evidence: _Evidence) -> bool:
-    """Whether the importer gets along without the module.
-
-    It does when it asks only while it is being imported itself, and somewhere there catches that
-    the module is absent: what it then imports of it unguarded, it imports knowing that it is there.
-    """
-    if not edge.import_.importing and _says_what_it_imports(edge.import_):
-        return False
-    same = (
-        each.import_
-        for each in evidence.between
-        if (each.source, each.target) == (edge.source, edge.target)
-    )
-    return any(_is_guarded(each, evidence.asked) for each in same)
-
-
-def _says_what_it_imports(import_: Import) -> bool:
-    """Whether the importer's own code asks for the module at that line.
-
-    If not, compiled code that it calls did: a part of the very package that it deals with, or a
-    name in a pickle.
-    """
-    if import_.data or import_.importer_file is None:
-        return True
-    source = _source(import_.importer_file)
-    tops = source.imports.get(import_.line)
-    if not source.imports or (tops and import_.module.partition(".")[0] in tops):
-        return True
-    return import_.line in source.calls
-
-
-def _is_guarded(import_: Import, asked: Callable[[], frozenset[str]]) -> bool:
-    """Whether it was imported where that may fail; a guard does not count for what lies within it and was asked for."""
-    if not import_.importing:
-        return False
-    frames = import_.importing
-    guard = next(
-        (at for at, (file, line) in enumerate(frames) if _is_within_guard(file, line)), None
-    )
-    if guard is not None and not any(_is_asked_for(*each, asked) for each in frames[:guard]):
-        return True
-    file, line = import_.importing[0]
-    imported = _source(file).imports.get(line)
-    # compiled code: it is not told
-    return imported is not None and import_.module.partition(".")[0] not in imported
-
-
-def _is_within_guard(file: str, line: int) -> bool:
-    return any(first <= line <= last for first, last in _source(file).guarded)
-
-
-def _is_asked_for(file: str, line: int, asked: Callable[[], frozenset[str]]) -> bool:
-    return line in _source(file).unconditional.values() and file in asked()
-
-
-class _Source:
-    """What a source file says of its imports. Each part is found when it is first asked for: some files are long."""
-
-    def __init__(self, tree: ast.Module) -> None:
-        self._tree = tree
-
-    @cached_property
-    def guarded(self) -> tuple[tuple[int, int], ...]:
-        """The line ranges of `try` bodies that catch a failed import, and of `with suppress(ImportError)`."""
-        return tuple(_guards(_statements(self._tree.body)))
-
-    @cached_property
-    def imports(self) -> Mapping[int, frozenset[str]]:
-        """The top-level modules that import statements name, by line; a relative import names ""."""
-        return dict(_imports(_statements(self._tree.body)))
-
-    @cached_property
-    def calls(self) -> frozenset[int]:
-        """The lines of calls that may import what they are given a name of."""
-        return frozenset(_calls(ast.walk(self._tree)))
-
-    @cached_property
-    def texts(self) -> frozenset[str]:
-        """What string literals say, of URLs the scheme."""
-        return frozenset(_texts(ast.walk(self._tree)))
-
-    @cached_property
-    def unconditional(self) -> Mapping[str, int]:
-        """The modules that statements of its top level import, outside of all others, with their lines."""
-        return dict(_unconditional(self._tree))
-
-
-@cache
-def _source(file: str) -> _Source:
-    try:
-        return _Source(ast.parse(Path(file).read_bytes()))
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-    ):  # no source, or of another Python: nothing is known of it
-        return _Source(ast.Module(body=[], type_ignores=[]))
-
-
-def _statements(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """Yield statements and what is within them, but for expressions: imports are none."""
-    for each in body:
-        yield each
-        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
-            yield from _statements(getattr(each, name, None) or ())
-
-
-def _said(files: Iterable[str]) -> frozenset[str]:
-    return frozenset(text for file in files if file.endswith(".py") for text in _source(file).texts)
-
-
-def _texts(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    for node in nodes:
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            scheme = SCHEME.match(node.value)
-            yield scheme[1] if scheme else node.value
-
-
-def _imports(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, frozenset[str]]]:
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            yield node.lineno, frozenset(alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield (
-                node.lineno,
-                frozenset({(node.module or "").partition(".")[0] if not node.level else ""}),
-            )
-
-
-def _unconditional(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    for node in tree.body:
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module, node.lineno
-            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
-
-
-def _calls(nodes: Iterable[ast.AST]) -> Iterator[int]:
-    for node in nodes:
-        if isinstance(node, ast.Call) and _last_name(node.func) in IMPORTING_CALLS:
-            yield from range(node.lineno, (node.end_lineno or node.lineno) + 1)
-
-
-def _last_name(function: ast.expr) -> str:
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return getattr(function, "id", "")
-
-
-def _guards(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, int]]:
-    for node in nodes:
-        if isinstance(node, ast.Try) and any(
-            _catches_absence(handler.type) for handler in node.handlers
-        ):
-            yield node.lineno, node.body[-1].end_lineno or node.lineno
-        elif isinstance(node, ast.With) and any(
-            _suppresses(item.context_expr) for item in node.items
-        ):
-            yield node.lineno, node.end_lineno or node.lineno
-
-
-def _catches_absence(caught: ast.expr | None) -> bool:
-    if caught is None:
-        return True
-    names = caught.elts if isinstance(caught, ast.Tuple) else [caught]
-    return any(isinstance(name, ast.Name) and name.id in ABSENCE for name in names)
-
-
-def _suppresses(expression: ast.expr) -> bool:
-    return (
-        isinstance(expression, ast.Call)
-        and _last_name(expression.func) == "suppress"
-        and any(_catches_absence(argument) for argument in expression.args)
-    )
-
-
-def _sorted(needed: Iterator[Needed]) -> tuple[Needed, ...]:
-    return tuple(sorted(needed, key=lambda each: each.distribution.name))
-
-
-def _name(distribution: Distribution) -> str:
-    return distribution.name
-
-
-def _order(each: Import) -> tuple[str, str, int, str]:
-    return (each.phase, each.importer, each.line, each.module)
+def _by_name(distributions: Iterable[Distribution]) -> list[Distribution]:
+    return sorted(distributions, key=lambda distribution: distribution.name)

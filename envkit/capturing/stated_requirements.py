@@ -1,7 +1,7 @@
-"""Requirements that the author of a model states: in the place of those that were seen, or in addition to them.
+"""Requirements that the author of a model states, instead of what was seen or in addition to it.
 
-What is stated is written as it stands. Where the traced interpreter has a version that fits, that
-version and what it implies are pinned as constraints; where it has none, nothing is known of it,
+What is stated is written as it stands. If the traced interpreter has a version that fits, that
+version and what it implies are pinned as constraints. If it has none, nothing more is known of it,
 and there is no lock.
 """
 
@@ -15,33 +15,34 @@ from typing import Any
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from envkit.capturing.requirements import Needed, Selection
+from envkit.capturing.requirements import NO_EXTRAS, SelectedDistribution, Selection
 from envkit.errors import InvalidArgument
 from envkit.formats import conda_yaml, requirements_txt
 from envkit.formats.document import dump_yaml
 from envkit.formats.requirement import Requirement
 from envkit.formats.requirements_txt import RequirementsFile
 from envkit.formats.text import read_text
-from envkit.installed.closure import Closures
-from envkit.installed.distributions import Distribution, InstalledDistributions
+from envkit.installed.closure import Closures, Roots
+from envkit.installed.distribution import Distribution
+from envkit.installed.distributions import InstalledDistributions
 from envkit.locking.lock import Unlocked
 from envkit.locking.pins import pin
 from envkit.models.capture_warnings import CaptureWarning, WarningKind
 
 Lines = str | Path | Sequence[str]
 CondaEnv = str | Path | Mapping[str, Any]
-_NONE = RequirementsFile()
+NO_LINES = RequirementsFile()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wish:
+class StatedRequirements:
     """What the author states.
 
-    file: the lines, with what their `-r` and `-c` lead to. instead: they replace what was seen.
+    file: the lines, with those of files that they refer to. instead: they replace what was seen.
     conda: the text of `conda.yaml`. python: the version that it names.
     """
 
-    file: RequirementsFile = _NONE
+    file: RequirementsFile = NO_LINES
     instead: bool = False
     conda: str | None = None
     python: str | None = None
@@ -49,22 +50,22 @@ class Wish:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is stated."""
-        return self == Wish()
+        return self == StatedRequirements()
 
 
-def wish(
+def read(
     requirements: Lines | None, extra_requirements: Lines | None, conda_env: CondaEnv | None
-) -> Wish:
-    """Read what is stated; at most one of the three is.
+) -> StatedRequirements:
+    """Read what is stated in at most one of three ways.
 
-    Raises `InvalidArgument` for several of them, `InvalidFile` for lines that are none.
+    Raises `InvalidArgument` for several of them, `InvalidFile` for invalid lines.
     """
-    given = {
+    ways = {
         "conda_env": conda_env,
         "requirements": requirements,
         "extra_requirements": extra_requirements,
     }
-    stated = [name for name, value in given.items() if value is not None]
+    stated = [name for name, value in ways.items() if value is not None]
     if len(stated) > 1:
         raise InvalidArgument(
             f"Give only one of {' and '.join(stated)}: each says what the model's environment is."
@@ -72,207 +73,230 @@ def wish(
     if conda_env is not None:
         return _of_conda(conda_env)
     if requirements is not None:
-        return Wish(file=_read(requirements, "pip_requirements"), instead=True)
+        return StatedRequirements(file=_lines(requirements, "pip_requirements"), instead=True)
     if extra_requirements is not None:
-        return Wish(file=_read(extra_requirements, "extra_pip_requirements"))
-    return Wish()
+        return StatedRequirements(file=_lines(extra_requirements, "extra_pip_requirements"))
+    return StatedRequirements()
 
 
-def _read(given: Lines, name: str) -> RequirementsFile:
-    if isinstance(given, str | Path):
-        path = Path(given).expanduser()
+def _lines(stated: Lines, name: str) -> RequirementsFile:
+    if isinstance(stated, str | Path):
+        path = Path(stated).expanduser()
         if not path.is_file():
             raise InvalidArgument(
-                f"{name} is a list of lines, or the path of a file; there is no file {given}."
+                f"{name} must be a list of lines or the path of a file, but there is no file "
+                f"{stated}."
             )
-        found = requirements_txt.read(path)
+        file = requirements_txt.read(path)
     else:
-        lines = list(given)
-        if not all(isinstance(each, str) for each in lines):
+        lines = list(stated)
+        if not all(isinstance(line, str) for line in lines):
             raise InvalidArgument(
-                f"{name} is a list of texts, or the path of a file, not {given!r}."
+                f"{name} must be a list of texts or the path of a file, not {stated!r}."
             )
-        found = requirements_txt.follow("\n".join(lines), Path.cwd() / name)
-    for each in (*found.requirements, *found.constraints):
-        _check(each, name)
-    return found
+        file = requirements_txt.follow("\n".join(lines), Path.cwd() / name)
+    for requirement in (*file.requirements, *file.constraints):
+        _check(requirement, name)
+    return file
 
 
-def _check(line: Requirement, name: str) -> None:
-    if line.path is not None or line.editable:
+def _check(requirement: Requirement, name: str) -> None:
+    if requirement.path is not None or requirement.editable:
         raise InvalidArgument(
-            f"{name}: {line} is a path of this machine, which nobody else has. Name the installed distribution: "
-            "a wheel of it goes with the model."
+            f"{name}: {requirement} is a path, which exists only on this machine. Name the "
+            "installed distribution instead: the capture then builds a wheel for the model."
         )
-    if not line.is_valid:
-        raise InvalidArgument(f"{name}: {line} is not a requirement.")
+    if not requirement.is_valid:
+        raise InvalidArgument(f"{name}: {requirement} is not a requirement.")
 
 
-def _of_conda(given: CondaEnv) -> Wish:
-    if isinstance(given, Mapping):
-        text, path = dump_yaml(dict(given)), Path("conda_env")
-    elif isinstance(given, str | Path):
-        path = Path(given).expanduser()
+def _of_conda(stated: CondaEnv) -> StatedRequirements:
+    if isinstance(stated, Mapping):
+        text, path = dump_yaml(dict(stated)), Path("conda_env")
+    elif isinstance(stated, str | Path):
+        path = Path(stated).expanduser()
         if not path.is_file():
             raise InvalidArgument(
-                f"conda_env is a dict, or the path of a file; there is no file {given}."
+                f"conda_env must be a dict or the path of a file, but there is no file {stated}."
             )
         text = read_text(path)
     else:
-        raise InvalidArgument(f"conda_env is a dict, or the path of a file, not {given!r}.")
+        raise InvalidArgument(f"conda_env must be a dict or the path of a file, not {stated!r}.")
     env = conda_yaml.parse(text, path)
-    lines = requirements_txt.follow("\n".join(env.pip or ()), path.absolute())
-    return Wish(file=lines, instead=True, conda=text, python=conda_yaml.python_version(env, path))
+    return StatedRequirements(
+        file=requirements_txt.follow("\n".join(env.pip or ()), path.absolute()),
+        instead=True,
+        conda=text,
+        python=conda_yaml.python_version(env, path),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """What is stated, seen beside what was captured.
+    """What is stated, together with what was captured.
 
-    selection: what the environment holds then, as far as it is installed. fitting: names of those
-    stated that are. unused: what was captured and is not in the environment any more.
+    selection: what the environment then holds of what is installed. fitting: the installed
+    distributions that satisfy what is stated, by name. unused: captured requirements that are not
+    in the environment any more.
     """
 
-    wish: Wish = field(default_factory=Wish)
+    stated: StatedRequirements = field(default_factory=StatedRequirements)
     selection: Selection
     fitting: Mapping[NormalizedName, Distribution] = field(default_factory=dict)
-    unused: tuple[Needed, ...] = ()
+    unused: tuple[SelectedDistribution, ...] = ()
 
     @cached_property
-    def _lines(self) -> dict[NormalizedName, Requirement]:
-        return _by_name(self.wish.file.requirements)
+    def _required(self) -> Mapping[NormalizedName, Requirement]:
+        return _by_name(self.stated.file.requirements)
+
+    @cached_property
+    def _constrained(self) -> Mapping[NormalizedName, Requirement]:
+        return _by_name(self.stated.file.constraints)
 
     def requirements(self, pins: Iterable[Requirement]) -> tuple[Requirement, ...]:
-        """The lines of `requirements.txt`: what is stated, and of the pins those of other names."""
-        if self.wish.is_empty:
+        """The lines of `requirements.txt`: what is stated, and the pins of other names."""
+        if self.stated.is_empty:
             return tuple(pins)
-        kept = [each for each in pins if each.name not in self._lines]
-        return _sorted((*kept, *self.wish.file.requirements))
+        others = [line for line in pins if line.name not in self._required]
+        return _sorted((*others, *self.stated.file.requirements))
 
     def constraints(self, pins: Iterable[Requirement]) -> tuple[Requirement, ...]:
-        """The lines of `constraints.txt`: those stated, pins of other names, and of what is stated without a pin."""
-        stated = _by_name(self.wish.file.constraints)
-        lines = [
-            *pins,
-            *(
-                pin(each)
-                for name, each in self.fitting.items()
-                if _is_open(self._lines[name], each)
-            ),
+        """The lines of `constraints.txt`: what is stated, and pins of other names.
+
+        They include what is stated as a requirement without the version that is installed.
+        """
+        open_pins = [
+            pin(distribution)
+            for name, distribution in self.fitting.items()
+            if not _admits_only(self._required[name], distribution)
         ]
-        kept = [each for each in lines if each.name not in stated]
-        return _sorted((*kept, *self.wish.file.constraints))
+        others = [line for line in (*pins, *open_pins) if line.name not in self._constrained]
+        return _sorted((*others, *self.stated.file.constraints))
 
     @property
     def unlocked(self) -> Unlocked | None:
-        """Why there can be no lock, if so: something that is not installed here has no known closure."""
-        missing = [str(each) for name, each in self._lines.items() if name not in self.fitting]
-        nameless = [str(each) for each in self.wish.file.requirements if each.name is None]
-        other = [str(each) for each in self._unfulfilled]
-        lines = sorted({*missing, *nameless, *other})
-        reason = f"what is asked for is not what is installed ({', '.join(lines)})"
-        if lines:
-            return Unlocked(reasons=(reason,))
-        return None
+        """Why there can be no lock, if so: what is not installed has no known closure."""
+        missing = [line for name, line in self._required.items() if name not in self.fitting]
+        nameless = [line for line in self.stated.file.requirements if line.name is None]
+        lines = sorted({str(line) for line in (*missing, *nameless, *self._violated())})
+        if not lines:
+            return None
+        reason = f"what is stated is not what is installed ({', '.join(lines)})"
+        return Unlocked(reasons=(reason,))
 
-    @property
-    def _unfulfilled(self) -> Iterator[Requirement]:
-        """Constraints that what is installed does not keep."""
-        held = {each.distribution.name: each.distribution for each in self.selection.needed}
-        for name, line in _by_name(self.wish.file.constraints).items():
-            if name in held and not _fits(line, held[name]):
+    def _violated(self) -> Iterator[Requirement]:
+        """The stated constraints that what is installed does not satisfy."""
+        for distribution in self.selection.distributions:
+            line = self._constrained.get(distribution.name)
+            if line is not None and not _satisfies(distribution, line):
                 yield line
 
     def warnings(self) -> Iterator[CaptureWarning]:
-        """Tell of what the model used that the stated requirements do not bring."""
-        for each in self.unused:
-            name = each.distribution.name
-            detail = f"the model used {name} {each.distribution.version}, which the stated requirements do not bring"
+        """Yield what the model used that the stated requirements do not bring."""
+        for selected in self.unused:
+            name, version = selected.distribution.name, selected.distribution.version
+            detail = f"the model used {name} {version}, which the stated requirements do not bring"
             yield CaptureWarning(kind=WarningKind.NOT_STATED, subject=name, detail=detail)
 
 
 def declared(
-    stated: Wish,
+    stated: StatedRequirements,
     selection: Selection,
     installed: InstalledDistributions,
     markers: Mapping[str, str],
 ) -> Declared:
-    """Put what is stated in the place of what was captured, or beside it."""
+    """Replace what was captured with what is stated, or add that to it."""
     if stated.is_empty:
         return Declared(selection=selection)
-    lines = _by_name(stated.file.requirements)
-    found = {name: installed.named(name) for name in lines}
-    fitting = {
-        name: each for name, each in found.items() if each is not None and _fits(lines[name], each)
-    }
-    seen = {each.distribution: each.extras for each in selection.requirements}
-    if stated.instead:
-        kept = {}
-    else:
-        kept = {each: extras for each, extras in seen.items() if each.name not in lines}
-    roots = kept | {each: _extras(lines[name]) for name, each in fitting.items()}
+    required = _by_name(stated.file.requirements)
+    fitting = _fitting(required, installed)
+    roots: Roots = {}
+    if not stated.instead:
+        roots = {
+            selected.distribution: selected.extras
+            for selected in selection.requirements
+            if selected.distribution.name not in required
+        }
+    for name, distribution in fitting.items():
+        extras = frozenset(map(canonicalize_name, required[name].extras))
+        roots = {**roots, distribution: extras}
     closures = Closures(installed, markers)
     closure = closures.of(roots)
-    unknown = len(fitting) < len(stated.file.requirements)
-    others = {each.distribution for each in selection.needed} - closure
-    if unknown or not stated.instead:
-        others = {each for each in others if each.name not in lines}
+
+    all_fit = len(fitting) == len(stated.file.requirements)
+    constraints = set(closure)
+    unused: tuple[SelectedDistribution, ...] = ()
+    if stated.instead and all_fit:
+        unused = tuple(
+            selected for selected in selection.requirements if selected.distribution not in closure
+        )
     else:
-        others = set()
-    unused: tuple[Needed, ...] = ()
-    if not unknown:
-        unused = tuple(each for each in selection.requirements if each.distribution not in closure)
+        # what does not fit may need any of what was seen
+        constraints |= {
+            distribution
+            for distribution in selection.distributions
+            if distribution.name not in required
+        }
     return Declared(
-        wish=stated,
+        stated=stated,
         selection=replace(
             selection,
-            requirements=_needed(roots, roots, selection),
-            constraints=_needed((closure | others) - roots.keys(), {}, selection),
+            requirements=_selected(roots, roots, selection),
+            constraints=_selected(constraints - roots.keys(), {}, selection),
             unmet=closures.unmet(roots),
         ),
         fitting=fitting,
-        unused=unused if stated.instead else (),
+        unused=unused,
     )
 
 
-def _needed(
-    every: Iterable[Distribution],
-    extras: Mapping[Distribution, frozenset[str]],
-    selection: Selection,
-) -> tuple[Needed, ...]:
-    known = {each.distribution: each for each in (*selection.optional, *selection.needed)}
-    found = (
-        replace(known.get(each, Needed(distribution=each)), extras=extras.get(each, frozenset()))
-        for each in every
-    )
-    return tuple(sorted(found, key=lambda each: each.distribution.name))
+def _fitting(
+    required: Mapping[NormalizedName, Requirement], installed: InstalledDistributions
+) -> dict[NormalizedName, Distribution]:
+    """The installed distributions that satisfy the requirements."""
+    fitting = {}
+    for name, line in required.items():
+        distribution = installed.named(name)
+        if distribution is not None and _satisfies(distribution, line):
+            fitting[name] = distribution
+    return fitting
+
+
+def _selected(
+    distributions: Iterable[Distribution], extras: Roots, selection: Selection
+) -> tuple[SelectedDistribution, ...]:
+    """Describe distributions as they were captured, if they were, with these extras."""
+    captured = {
+        selected.distribution: selected for selected in (*selection.optional, *selection.needed)
+    }
+    selected = []
+    for distribution in sorted(distributions, key=lambda distribution: distribution.name):
+        known = captured.get(distribution, SelectedDistribution(distribution=distribution))
+        selected.append(replace(known, extras=extras.get(distribution, NO_EXTRAS)))
+    return tuple(selected)
 
 
 def _by_name(lines: Iterable[Requirement]) -> dict[NormalizedName, Requirement]:
-    return {canonicalize_name(each.name): each for each in lines if each.name is not None}
+    return {canonicalize_name(line.name): line for line in lines if line.name is not None}
 
 
-def _fits(line: Requirement, distribution: Distribution) -> bool:
-    """Whether the installed distribution satisfies the requirement; for a URL that is unknown."""
+def _satisfies(distribution: Distribution, line: Requirement) -> bool:
+    """Whether an installed distribution satisfies a requirement; False if it names a URL."""
     if line.pep508 is None or line.url is not None:
         return False
     return line.specifier.contains(distribution.version, prereleases=True)
 
 
-def _is_open(line: Requirement, distribution: Distribution) -> bool:
-    """Whether the requirement alone would admit another version."""
-    return line.pep508 is None or str(line.specifier) != f"=={distribution.version}"
+def _admits_only(line: Requirement, distribution: Distribution) -> bool:
+    """Whether the requirement alone admits no other version."""
+    return line.pep508 is not None and str(line.specifier) == f"=={distribution.version}"
 
 
-def _extras(line: Requirement) -> frozenset[str]:
-    return frozenset(map(canonicalize_name, line.extras))
-
-
-def _sorted(requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
+def _sorted(lines: Iterable[Requirement]) -> tuple[Requirement, ...]:
     """Sort requirements by name; equal lines become one."""
-    by_line = {str(requirement): requirement for requirement in requirements}
-    return tuple(sorted(by_line.values(), key=lambda each: (_name(each), str(each))))
+    by_text = {str(line): line for line in lines}
+    return tuple(sorted(by_text.values(), key=lambda line: (_sort_name(line), str(line))))
 
 
-def _name(requirement: Requirement) -> str:
-    return requirement.name or canonicalize_name(str(requirement))
+def _sort_name(line: Requirement) -> str:
+    return line.name or canonicalize_name(str(line))

@@ -6,8 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from envkit.capturing.trace import Trace, from_events
+from envkit.capturing.trace import Trace
+from envkit.capturing.trace_events import read_trace
 from envkit.child.journal import Journal
 from envkit.child.runner import run_inside
 from envkit.child.sandbox import Confinement
@@ -19,132 +21,125 @@ from envkit.errors import (
     ModelRaised,
     ModelTimedOut,
     NotAnInterpreter,
-    gerund,
 )
 from envkit.interpreters.describe import describe
-from envkit.interpreters.facts import InterpreterFacts
 from envkit.interpreters.program import find_program
 from envkit.interpreters.visible_paths import visible_paths
 from envkit.models.directory import ModelDirectory
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """What one trace may take: seconds, bytes of address space (None: no limit), and modules from which folders.
+class TraceSettings:
+    """How to run a model.
 
-    confinement: what confines it. variables: those that it is given besides the caller's. typed: a
-    file for the answer with its types (`envkit.inside.data.wire`). without_mlflow: it must do with
-    what the runner supplies of that.
+    python: the interpreter, by default the running one. memory_bytes: of address space, None for no
+    limit. code_paths: folders that modules may be imported from. variables: in addition to those of
+    this process. typed_answer: a file for the answer with its types (`envkit.inside.data.wire`).
+    without_mlflow: the model must do with what the runner supplies of MLflow.
     """
 
     seconds: float
+    python: str | Path | None = None
     memory_bytes: int | None = None
     code_paths: tuple[Path, ...] = ()
     confinement: Confinement | None = None
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
-    typed: Path | None = None
+    typed_answer: Path | None = None
     without_mlflow: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Traced:
-    """What was seen, and what ended it before its time, if something did."""
+class TraceRun:
+    """What a run showed. failure: what ended it early, None when it came to its end."""
 
     trace: Trace
     failure: CaptureFailed | None
 
 
-def trace_model(model: ModelDirectory, python: str | Path | None, limits: Limits) -> Traced:
-    """Load the model and predict on its example in `python` (default: the running interpreter).
+def trace_model(model: ModelDirectory, settings: TraceSettings) -> TraceRun:
+    """Load the model, and predict on its example if it has one.
 
-    The environment is the caller's own: the model works in it today. Only the order of sets is
-    fixed, so that two traces see the same. Raises as `capture` says, a `CaptureFailed` when the
-    model did not even begin to load.
+    The environment is the caller's own, because the model works in it today. Raises as `capture`
+    says; a `CaptureFailed` only when the model did not begin to load.
     """
-    environment = {
-        "PYTHONHASHSEED": "0",
-        **os.environ,
-        **_search_path(limits.code_paths),
-        **limits.variables,
-    }
-    request = {**model.request(), "job": "trace", "memory_bytes": limits.memory_bytes}
-    request |= {"typed": str(limits.typed)} if limits.typed else {}
-    request |= {"without_mlflow": True} if limits.without_mlflow else {}
-    # from a process that ends before that of the model starts: nothing of the model can change it
-    program = find_program(python)
+    program = find_program(settings.python)
+    environment = _environment(settings)
+    # by a process that ends before that of the model starts, so that no model can change it
     interpreter = describe(program, environment=environment)
+    confinement = settings.confinement
     visible: tuple[Path, ...] = ()
-    if limits.confinement is not None:
+    if confinement is not None:
         visible = tuple(visible_paths(interpreter, environment))
     try:
         journal = run_inside(
             program,
-            request,
+            _request(model, settings),
             environment=environment,
-            timeout=limits.seconds,
+            timeout=settings.seconds,
             isolated=False,
-            confinement=limits.confinement,
+            confinement=confinement,
             interpreter_paths=visible,
-            readable=(*model.own_places, *limits.code_paths),
+            readable=(*model.own_places, *settings.code_paths),
         )
     except OSError as error:
         raise NotAnInterpreter(str(program), error.strerror or str(error)) from error
-    failure = _failure(journal, model, limits)
-    if failure is None:
-        return Traced(trace=_trace(journal, interpreter, limits), failure=None)
-    if journal.phase == "start":
+    failure = _failure(journal, model, settings)
+    if failure is not None and journal.phase == "start":
         raise failure
-    trace = _trace(journal, interpreter, limits)
-    return Traced(trace=replace(trace, skipped=_in_short(failure)), failure=failure)
+    sandbox = confinement.kind if confinement is not None else None
+    trace = read_trace(journal.events, interpreter, sandbox)
+    if failure is not None:
+        trace = replace(trace, skipped=failure.summary)
+    return TraceRun(trace=trace, failure=failure)
 
 
-def _trace(journal: Journal, interpreter: InterpreterFacts, limits: Limits) -> Trace:
-    return replace(
-        from_events(journal.events, interpreter),
-        sandbox=limits.confinement.kind if limits.confinement else None,
-    )
+def _request(model: ModelDirectory, settings: TraceSettings) -> dict[str, Any]:
+    request = {**model.request(), "job": "trace", "memory_bytes": settings.memory_bytes}
+    if settings.typed_answer is not None:
+        request["typed"] = str(settings.typed_answer)
+    if settings.without_mlflow:
+        request["without_mlflow"] = True
+    return request
 
 
-def _search_path(code_paths: Sequence[Path]) -> dict[str, str]:
-    for each in code_paths:
-        if not each.is_dir() or os.pathsep in str(each):
-            raise InvalidArgument(f"The code path {each} is no folder that Python can import from.")
+def _environment(settings: TraceSettings) -> dict[str, str]:
+    # the order of sets is the same in each run, so that two traces see the same
+    environment = {"PYTHONHASHSEED": "0", **os.environ}
+    if settings.code_paths:
+        environment["PYTHONPATH"] = _search_path(settings.code_paths)
+    return {**environment, **settings.variables}
+
+
+def _search_path(code_paths: Sequence[Path]) -> str:
+    for path in code_paths:
+        if not path.is_dir() or os.pathsep in str(path):
+            raise InvalidArgument(f"Python cannot import from the code path {path}.")
+    folders = [str(path) for path in code_paths]
     if os.environ.get("PYTHONPATH"):
-        before = [os.environ["PYTHONPATH"]]
-    else:
-        before = []
-    if code_paths:
-        return {"PYTHONPATH": os.pathsep.join([*map(str, code_paths), *before])}
-    return {}
+        folders.append(os.environ["PYTHONPATH"])
+    return os.pathsep.join(folders)
 
 
-def _failure(journal: Journal, model: ModelDirectory, limits: Limits) -> CaptureFailed | None:
+def _failure(
+    journal: Journal, model: ModelDirectory, settings: TraceSettings
+) -> CaptureFailed | None:
     error = journal.error
-    if error is not None:
-        if error.get("kind") == "input":
-            raise InvalidFile(
-                model.example_path or model.path,
-                "",
-                f"the input example cannot be used: {error['message']}",
-            )
-        said = error["type"] + error["message"] + error["traceback"]
-        if limits.confinement:
-            hint = limits.confinement.hint(said)
-        else:
-            hint = ""
-        return ModelRaised(
-            error["phase"], error["type"], error["message"] + hint, error["traceback"]
-        )
+    if error is None:
+        return _early_end(journal, settings)
+    if error.get("kind") == "input":
+        problem = f"the input example cannot be used: {error['message']}"
+        raise InvalidFile(model.example_path or model.path, "", problem)
+    hint = ""
+    if settings.confinement is not None:
+        text = error["type"] + error["message"] + error["traceback"]
+        hint = settings.confinement.hint(text)
+    return ModelRaised(error["phase"], error["type"], error["message"] + hint, error["traceback"])
+
+
+def _early_end(journal: Journal, settings: TraceSettings) -> CaptureFailed | None:
+    """The failure of a process that ended before its work was done, without an exception."""
     if journal.done:
         return None
     if journal.ended.timed_out:
-        return ModelTimedOut(journal.phase, limits.seconds)
+        return ModelTimedOut(journal.phase, settings.seconds)
     return ModelDied(journal.phase, journal.ended.status, journal.ended.how)
-
-
-def _in_short(failure: CaptureFailed) -> str:
-    """The failure without what the model said: it may hold what must not be written."""
-    if isinstance(failure, ModelRaised):
-        return f"the model raised {failure.kind} while {gerund(failure.phase)}"
-    said = str(failure).partition(".")[0]
-    return said[:1].lower() + said[1:]

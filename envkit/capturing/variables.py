@@ -1,13 +1,15 @@
-"""Which environment variables the model needs to be told of. Names only; values are never known here."""
+"""Which environment variables the user of a model must know. Names only: the trace has no values."""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from envkit.analysis.environment_variables import OF_THE_SYSTEM, guarded_lines
+from envkit.analysis.environment_variables import OF_THE_SYSTEM
+from envkit.analysis.source_file import SourceFiles
 from envkit.capturing.places import Places
 from envkit.capturing.trace import Trace, VariableRead
 
@@ -15,13 +17,17 @@ SECRET = re.compile(
     r"\w*(API_KEY|API_TOKEN|ACCESS_KEY|SECRET|PASSWORD|PASSWD|CREDENTIAL|AUTH_TOKEN)\w*|\w+_TOKEN"
     r"|DATABRICKS_(HOST|USERNAME|INSECURE|CLIENT_ID)|_DATABRICKS_WORKSPACE_(HOST|ID)"
 )
-"""Names that are worth telling even where only a library reads them; MLflow records a subset of these."""
+"""Names to record even when only a library reads them. MLflow records a subset of these."""
 
 LOOKS_SECRET = re.compile(
-    r"(.*_)?(TOKENS?|SECRETS?|PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|CREDENTIALS?|AUTH|DSN|COOKIE|SIGNATURE|SALT|APIKEY"
-    r"|(API|ACCESS|PRIVATE|SECRET|ENCRYPTION|SIGNING|AUTH|ACCOUNT|MASTER|SSH|LICENSE)_?KEYS?|CONNECTION_STRING)(_.*|\d*)"
+    r"(.*_)?(TOKENS?|SECRETS?|PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|CREDENTIALS?|AUTH|DSN|COOKIE"
+    r"|SIGNATURE|SALT|APIKEY"
+    r"|(API|ACCESS|PRIVATE|SECRET|ENCRYPTION|SIGNING|AUTH|ACCOUNT|MASTER|SSH|LICENSE)_?KEYS?"
+    r"|CONNECTION_STRING)(_.*|\d*)"
 )
-"""Names whose value should not be shown. The working directory is none."""
+"""Names whose value should not be shown."""
+
+WORKING_DIRECTORY = ("PWD", "OLDPWD")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,8 +35,8 @@ class Variable:
     """An environment variable that was read.
 
     readers: `model`, `python`, or names of distributions. required: the model cannot do without it,
-    as far as its code tells. secret: it looks like one by its name. recorded: whether whoever runs
-    the model must know it.
+    as far as its code shows. secret: its name looks like that of a secret. recorded: whether it is
+    among those that the user of the model must know.
     """
 
     name: str
@@ -53,14 +59,14 @@ class Variable:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wishes:
-    """What the user says of variables: patterns of names that are recorded when they are read, and that never are."""
+class VariablePatterns:
+    """Patterns (`MY_*`) of names that are always recorded when they are read, or never."""
 
     include: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
 
-    def of(self, name: str) -> bool | None:
-        """Whether to record it, None where nothing is said. What is to be ignored wins."""
+    def decide(self, name: str) -> bool | None:
+        """Whether to record a name; None when no pattern matches. `ignore` comes first."""
         if any(fnmatchcase(name, pattern) for pattern in self.ignore):
             return False
         if any(fnmatchcase(name, pattern) for pattern in self.include):
@@ -68,34 +74,49 @@ class Wishes:
         return None
 
 
-def classify(trace: Trace, places: Places, wishes: Wishes | None = None) -> tuple[Variable, ...]:
-    """Sort the variables by name and decide which of them the model's user must know."""
-    reads: dict[str, list[VariableRead]] = {}
+def classify(
+    trace: Trace, places: Places, sources: SourceFiles, patterns: VariablePatterns
+) -> tuple[Variable, ...]:
+    """Describe each variable that was read, sorted by name."""
+    reads: dict[str, list[VariableRead]] = defaultdict(list)
     for read in trace.variables:
-        reads.setdefault(read.name, []).append(read)
-    return tuple(_variable(name, reads[name], places, wishes or Wishes()) for name in sorted(reads))
+        reads[read.name].append(read)
+    return tuple(_variable(name, reads[name], places, sources, patterns) for name in sorted(reads))
 
 
-def _variable(name: str, reads: Sequence[VariableRead], places: Places, wishes: Wishes) -> Variable:
-    readers = tuple(sorted({places.reader(read) for read in reads}))
-    wish = wishes.of(name)
-    by_model = "model" in readers and not OF_THE_SYSTEM.fullmatch(name)
+def _variable(
+    name: str,
+    reads: Sequence[VariableRead],
+    places: Places,
+    sources: SourceFiles,
+    patterns: VariablePatterns,
+) -> Variable:
+    readers = sorted({places.reader(read.by) for read in reads})
+    recorded = patterns.decide(name)
+    if recorded is None:
+        recorded = _is_worth_recording(name, readers)
     return Variable(
         name=name,
         is_set=any(read.is_set for read in reads),
-        readers=readers,
-        required=any(_is_required(read) for read in reads),
-        secret=name not in ("PWD", "OLDPWD") and LOOKS_SECRET.fullmatch(name.upper()) is not None,
-        recorded=by_model or bool(SECRET.fullmatch(name.upper())) if wish is None else wish,
+        readers=tuple(readers),
+        required=any(_is_required(read, sources) for read in reads),
+        secret=name not in WORKING_DIRECTORY and bool(LOOKS_SECRET.fullmatch(name.upper())),
+        recorded=recorded,
     )
 
 
-def _is_required(read: VariableRead) -> bool:
-    """Whether the reader cannot do without: absence would raise, and no code around it sees to that."""
-    if not read.needed or not read.is_set:  # it was not set, and all went well
-        return False
-    if read.reader_file is None or not read.line:
+def _is_worth_recording(name: str, readers: Sequence[str]) -> bool:
+    if "model" in readers and not OF_THE_SYSTEM.fullmatch(name):
         return True
-    return not any(
-        first <= read.line <= last for first, last in guarded_lines(read.reader_file, read.name)
-    )
+    return bool(SECRET.fullmatch(name.upper()))
+
+
+def _is_required(read: VariableRead, sources: SourceFiles) -> bool:
+    """Whether the reader would raise without the variable, and no code around it handles that."""
+    if not read.needed:
+        return False
+    if not read.is_set:  # all went well without it
+        return False
+    if read.by.file is None or not read.by.line:
+        return True
+    return not sources.file(read.by.file).handles_absence(read.name, read.by.line)

@@ -1,124 +1,117 @@
-"""Whether a model can do without MLflow: it is tried, and what else of MLflow its code names is looked for."""
+"""Whether a model can do without MLflow: run it without, and look for what its code names of it."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from envkit.capturing.places import Places
-from envkit.capturing.requirements import Needed, Selection
-from envkit.capturing.static import Static
-from envkit.capturing.trace import Trace
-from envkit.errors import CaptureFailed, ModelRaised
+from envkit.capturing.observation import Observation, Observer
+from envkit.capturing.requirements import SelectedDistribution, Selection
+from envkit.errors import ModelRaised
 from envkit.models import supplied_by_runner
 from envkit.models.capture_warnings import CaptureWarning, WarningKind
 
 
-def needs_mlflow(selection: Selection) -> bool:
-    """Whether MLflow is in the environment."""
-    return any(_named(selection.requirements)) or any(_named(selection.constraints))
+def drop_if_possible(
+    whole: Observation, observer: Observer, report: Callable[[str], None]
+) -> Observation:
+    """Observe the model again without MLflow; return that, or `whole` with a warning that says why not."""
+    if whole.failure is not None or whole.static.ran_nothing or not _has_mlflow(whole.selection):
+        return whole
+    report("Tracing once more, without MLflow.")
+    lean = observer.observe_without_mlflow()
+    reason = _why_kept(whole, lean, observer)
+    if reason is None:
+        return lean
+    kept = CaptureWarning(
+        kind=WarningKind.KEPT, subject="mlflow", detail=f"mlflow is kept: {reason}"
+    )
+    return replace(whole, warnings=(kept,))
 
 
-def why_kept(
-    whole: Trace,
-    lean: Trace,
-    failure: CaptureFailed | None,
-    selection: Selection,
-    places: Places,
-    again: Callable[[], Trace],
-) -> str | None:
-    """Say why MLflow stays; None when it need not.
-
-    whole: a trace with MLflow. lean, failure: one without it, of which `selection` is what it
-    needs. again: traces it with MLflow once more, to see whether it predicts the same twice: if
-    not, only the form of its answers counts.
-    """
-    if isinstance(failure, ModelRaised):
-        return f"without it the model raised {failure.kind}: {failure.message}"
-    if failure is not None:
-        return f"without it: {failure}"
-    used = next(_uses(whole, places), None)
+def _why_kept(whole: Observation, lean: Observation, observer: Observer) -> str | None:
+    """Why MLflow stays; None when it does not have to."""
+    if isinstance(lean.failure, ModelRaised):
+        return f"without it the model raised {lean.failure.kind}: {lean.failure.message}"
+    if lean.failure is not None:
+        return f"without it: {lean.failure}"
+    used = next(_uses(whole), None)
     if used is not None:
         return f"the model's code uses {used}"
-    if lean.prediction != whole.prediction and not _varies_alike(
-        whole.prediction, lean.prediction, again
-    ):
+    if not _predict_alike(whole, lean, observer):
         return "without it the model predicts otherwise"
-    implied = next((each for each in _named(selection.constraints) if each.implied_by), None)
-    if implied is not None:
-        return f"{', '.join(implied.implied_by)} requires it"
-    if needs_mlflow(selection):
+    for mlflow in _mlflow_in(lean.selection.constraints):
+        if mlflow.implied_by:
+            return f"{', '.join(mlflow.implied_by)} requires it"
+    if _has_mlflow(lean.selection):
         return "something else imports it"
     return None
 
 
-def without_supplied(read: Static) -> Static:
-    """What reading the code found, without what is supplied."""
-    return replace(
-        read,
-        found=tuple(each for each in read.found if not _is_supplied(each.module)),
-        unreached=tuple(each for each in read.unreached if not _is_supplied(each.module)),
-        missing=tuple(each for each in read.missing if not _is_supplied(each[1].module)),
-    )
+def _has_mlflow(selection: Selection) -> bool:
+    return any(_mlflow_in(selection.needed))
 
 
-def _is_supplied(module: str) -> bool:
-    return module.partition(".")[
-        0
-    ] == supplied_by_runner.PACKAGE and supplied_by_runner.is_supplied(module)
+def _mlflow_in(selected: Iterable[SelectedDistribution]) -> Iterator[SelectedDistribution]:
+    for each in selected:
+        if each.distribution.name in supplied_by_runner.DISTRIBUTIONS:
+            yield each
 
 
-def kept(reason: str) -> CaptureWarning:
-    """Tell that MLflow stays."""
-    return CaptureWarning(
-        kind=WarningKind.KEPT, subject="mlflow", detail=f"mlflow is kept: {reason}"
-    )
-
-
-def _varies_alike(prediction: Any, other: Any, again: Callable[[], Trace]) -> bool:
-    return bool(_form(prediction) == _form(other) and again().prediction != prediction)
+def _predict_alike(whole: Observation, lean: Observation, observer: Observer) -> bool:
+    """Whether both predict the same; of a model that predicts at random only the form counts."""
+    prediction, without = whole.trace.prediction, lean.trace.prediction
+    if prediction == without:
+        return True
+    if _form(prediction) != _form(without):
+        return False
+    return bool(observer.predict() != prediction)
 
 
 def _form(value: Any) -> Any:
+    """A JSON value with types in the place of numbers and texts."""
     if isinstance(value, dict):
-        return {key: _form(each) for key, each in value.items()}
+        return {key: _form(element) for key, element in value.items()}
     if isinstance(value, list):
-        return [_form(each) for each in value]
+        return [_form(element) for element in value]
     return type(value)
 
 
-def _named(needed: Iterable[Needed]) -> Iterator[Needed]:
-    return (each for each in needed if each.distribution.name in supplied_by_runner.DISTRIBUTIONS)
+def _uses(observed: Observation) -> Iterator[str]:
+    """What the model's own code names of MLflow that the runner does not supply, run or not."""
+    files = {file for file in observed.trace.files.values() if file is not None}
+    for file in sorted(filter(observed.places.is_local, files)):
+        for node in observed.sources.file(file).nodes:
+            for name in _dotted_names(node):
+                if _is_of_mlflow(name) and not supplied_by_runner.is_supplied(name):
+                    line = getattr(node, "lineno", 0)
+                    yield f"{name} ({observed.places.relative(file)}:{line})"
 
 
-def _uses(trace: Trace, places: Places) -> Iterator[str]:
-    """What the model's own code names of MLflow beyond what is supplied, whether the example led there or not."""
-    for file in sorted(
-        {each for each in trace.files.values() if each is not None and places.is_local(each)}
-    ):
-        try:
-            tree = ast.parse(Path(file).read_bytes())
-        except (OSError, SyntaxError, ValueError):  # no source
-            continue
-        for node in ast.walk(tree):
-            for dotted in _names(node):
-                if dotted.partition(".")[
-                    0
-                ] == supplied_by_runner.PACKAGE and not supplied_by_runner.is_supplied(dotted):
-                    yield f"{dotted} ({places.relative(file)}:{getattr(node, 'lineno', 0)})"
-
-
-def _names(node: ast.AST) -> Iterator[str]:
+def _dotted_names(node: ast.AST) -> Iterator[str]:
+    """What a node names: a module, a name imported from one, or an attribute of MLflow."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
     elif isinstance(node, ast.Attribute):
-        text = ast.unparse(node)
-        if text.startswith(f"{supplied_by_runner.PACKAGE}.") and all(
-            part.isidentifier() for part in text.split(".")
-        ):
-            yield text
+        dotted = _attribute(node)
+        if dotted is not None and _is_of_mlflow(dotted):
+            yield dotted
+
+
+def _attribute(node: ast.expr) -> str | None:
+    """`a.b.c` for that expression; None for attributes of anything but a name."""
+    parts = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    return ".".join([node.id, *reversed(parts)])
+
+
+def _is_of_mlflow(name: str) -> bool:
+    return name.partition(".")[0] == supplied_by_runner.PACKAGE

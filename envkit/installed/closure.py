@@ -10,7 +10,8 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from envkit.formats.credentials import placeholders
-from envkit.installed.distributions import Distribution, InstalledDistributions
+from envkit.installed.distribution import Distribution
+from envkit.installed.distributions import InstalledDistributions
 from envkit.models.capture_warnings import CaptureWarning, WarningKind
 
 Roots = Mapping[Distribution, frozenset[str]]

@@ -20,7 +20,7 @@ from typing import Any
 
 from envkit.errors import InvalidFile
 from envkit.formats.credentials import without_credentials
-from envkit.installed.distributions import Distribution
+from envkit.installed.distribution import Distribution
 
 FOLDER = "conda-meta"
 _SUBDIR = re.compile(r"/(?:noarch|(?:linux|osx|win|freebsd|zos|emscripten|wasi)-[a-z0-9_]+)$")

@@ -6,7 +6,8 @@ import configparser
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from envkit.installed.distributions import Distribution, InstalledDistributions
+from envkit.installed.distribution import Distribution
+from envkit.installed.distributions import InstalledDistributions
 
 FILE_NAME = "entry_points.txt"
 
@@ -22,7 +23,7 @@ class EntryPoint:
 
 def of_group(installed: InstalledDistributions, group: str) -> Iterator[EntryPoint]:
     """Yield the entry points of a group. Every distribution is looked at: ask only for what code names."""
-    for distribution in installed.every:
+    for distribution in installed:
         for name, value in _section(distribution, group).items():
             yield EntryPoint(
                 name=name, module=value.partition(":")[0].strip(), distribution=distribution

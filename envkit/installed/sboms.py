@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from envkit.installed.distributions import Distribution
+from envkit.installed.distribution import Distribution
 
 FOLDER = "sboms"
 BYTES_KEPT = 10_000_000  # a larger one is named, with its hash

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from envkit.formats.credentials import without_credentials
 from envkit.formats.pylock_toml import LockedPackage
-from envkit.installed.distributions import Distribution, Origin
+from envkit.installed.distribution import Distribution, Origin
 from envkit.locking.local_wheels import LocalWheels
 from envkit.locking.pins import reference
 from envkit.models.capture_warnings import CaptureWarning, WarningKind

@@ -26,7 +26,7 @@ from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_fi
 from envkit.child import process, uv
 from envkit.child import variables as environment
 from envkit.formats.credentials import filled, without_credentials
-from envkit.installed.distributions import Distribution, Origin
+from envkit.installed.distribution import Distribution, Origin
 
 FOLDER = "wheels"
 BUILD_SECONDS = 900.0

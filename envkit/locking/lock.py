@@ -20,7 +20,7 @@ from envkit.formats.credentials import placeholders, without_credentials
 from envkit.formats.pylock_toml import LockedPackage
 from envkit.formats.requirement import Requirement
 from envkit.formats.requirement_lines import Option
-from envkit.installed.distributions import Distribution, Origin
+from envkit.installed.distribution import Distribution, Origin
 from envkit.interpreters.facts import InterpreterFacts
 from envkit.locking import resolvers, uv_lock
 from envkit.locking.local_wheels import LocalWheel
@@ -40,9 +40,13 @@ class Locked:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unlocked:
-    """Some distributions have none, so there is no lock; `reasons` say which and why."""
+    """There is no lock, because some distributions have no source.
+
+    reasons: sentences without their full stop. not_on_index: the names of those that no index has.
+    """
 
     reasons: tuple[str, ...]
+    not_on_index: frozenset[str] = frozenset()
 
 
 def lock(
@@ -75,14 +79,16 @@ def lock(
         name: _exactly(name, version) for name, version in _indexed(ordered) if name not in found
     }
     target = Target(python=interpreter.version, executable=interpreter.executable)
-    asked, reasons = from_indexes(wanted, target, [resolver] if resolver else resolvers.default())
+    asked, reasons, unknown = from_indexes(
+        wanted, target, [resolver] if resolver else resolvers.default()
+    )
     reasons += [
         f"{name} was installed from a local folder or file"
         for name, package in direct.items()
         if not package
     ]
     if reasons:
-        return Unlocked(reasons=tuple(sorted(reasons)))
+        return Unlocked(reasons=tuple(sorted(reasons)), not_on_index=unknown)
     packages: dict[str, LockedPackage] = {
         **found,
         **asked,
@@ -99,20 +105,22 @@ def from_indexes(
     asked: Sequence[Resolver],
     *,
     options: tuple[Option, ...] = (),
-) -> tuple[dict[str, LockedPackage], list[str]]:
+) -> tuple[dict[str, LockedPackage], list[str], frozenset[str]]:
     """Ask for all pins at once, by name; what a resolver does not know is left out, and the next one is asked for it.
 
-    Gives the packages that were found, and in a sentence each the reasons why some were not.
+    Gives the packages that were found, in a sentence each the reasons why some were not, and the
+    names of those that no index has.
     """
     found: dict[str, LockedPackage] = {}
     left = dict(wanted)
     reasons: list[str] = []
+    unknown: frozenset[str] = frozenset()
     for resolver in asked:
         here, missing, said = _ask(resolver, left, target, options)
         found.update(here)
         left = {name: pin for name, pin in left.items() if name not in found}
         if not left:
-            return found, []
+            return found, [], frozenset()
         if said:
             reasons = reasons or [f"the index could not be asked: {without_credentials(said)}"]
         if not missing:
@@ -120,7 +128,8 @@ def from_indexes(
         known_to = " nor ".join(each.name for each in asked[: asked.index(resolver) + 1])
         pins = [str(left[name]).replace("===", "==") for name in sorted(missing)]
         reasons = [f"no index that {known_to} knows has a wheel of {pin}" for pin in pins]
-    return found, reasons
+        unknown = missing
+    return found, reasons, unknown
 
 
 def _ask(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from envkit.formats.credentials import placeholders
 from envkit.formats.requirement import Requirement
-from envkit.installed.distributions import Distribution, Origin
+from envkit.installed.distribution import Distribution, Origin
 from envkit.locking.local_wheels import LocalWheel
 
 

@@ -190,7 +190,7 @@ def _look_up(asked: Asked, target: Target, resolver: Resolver | None) -> list[Lo
     default = resolvers.default()
     if target.exclude_newer:  # pip-tools cannot look back
         default = [Uv()]
-    found, reasons = from_indexes(
+    found, reasons, _ = from_indexes(
         wanted, target, [resolver] if resolver else default, options=asked.options
     )
     if reasons:

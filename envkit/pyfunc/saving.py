@@ -95,14 +95,14 @@ class _StatedEnvironment:
             raise InvalidArgument(
                 f"Use only one of {' and '.join(names)}: each states the model's environment."
             )
-        stated_requirements.wish(self.pip_requirements, self.extra_pip_requirements, self.conda_env)
+        stated_requirements.read(self.pip_requirements, self.extra_pip_requirements, self.conda_env)
 
     def requirements_with(self, required: Sequence[str]) -> Lines | None:
         """Return `pip_requirements` with the required ones that they do not name."""
         lines = self.pip_requirements
         if lines is None:
             return None
-        stated = stated_requirements.wish(lines, None, None).file.requirements
+        stated = stated_requirements.read(lines, None, None).file.requirements
         names = {canonicalize_name(requirement.name or "") for requirement in stated}
         missing = [
             requirement

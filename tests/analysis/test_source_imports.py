@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import contextlib
-
 import pytest
 
-from envkit.analysis.plugins import groups
-from envkit.analysis.source_imports import mentions, variables
+from envkit.analysis.source_file import SourceFile
+from envkit.analysis.source_imports import mentions
 
 
 @pytest.mark.parametrize(
@@ -43,7 +41,7 @@ from envkit.analysis.source_imports import mentions, variables
     ],
 )
 def test_imports_are_found_with_what_guards_them(code: str, expected: list[str]) -> None:
-    found = mentions(code.encode(), "m.py", "pkg.sub")
+    found = mentions(SourceFile("m.py", code.encode()), "m.py", "pkg.sub")
 
     shown = [
         "|".join(each.alternatives)
@@ -55,14 +53,16 @@ def test_imports_are_found_with_what_guards_them(code: str, expected: list[str])
 
 
 def test_an_import_knows_its_line() -> None:
-    (found,) = mentions(b"\n\nimport a\n", "code/m.py")
+    (found,) = mentions(SourceFile("m.py", b"\n\nimport a\n"), "code/m.py")
 
     assert found.where == "code/m.py:3"
 
 
 def test_code_that_nests_deeper_than_the_stack_does_no_harm() -> None:
-    with contextlib.suppress(SyntaxError, RecursionError, MemoryError):
-        list(mentions(b"x = " + b"-" * 100_000 + b"1", "m.py"))
+    source = SourceFile("m.py", b"x = " + b"-" * 100_000 + b"1")
+
+    assert mentions(source, "m.py") == []
+    assert source.problem is not None
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_code_that_nests_deeper_than_the_stack_does_no_harm() -> None:
     ],
 )
 def test_variables_are_found_with_whether_they_are_needed(code: str, expected: list[str]) -> None:
-    found = variables(code.encode(), "m.py")
+    found = SourceFile("m.py", code.encode()).variables
 
     assert [each.name + "!" * each.needed for each in found] == expected
 
@@ -106,4 +106,6 @@ def test_variables_are_found_with_whether_they_are_needed(code: str, expected: l
 def test_groups_of_entry_points_are_found(
     code: str, expected: list[tuple[str, str | None]]
 ) -> None:
-    assert [(each.name, each.named) for each in groups(code.encode(), "m.py")] == expected
+    found = SourceFile("m.py", code.encode()).entry_point_groups
+
+    assert [(each.name, each.entry_point) for each in found] == expected

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from envkit.formats import pylock_toml
 from envkit.formats.pylock_toml import LockedPackage
-from envkit.installed.distributions import Distribution, InstalledDistributions
+from envkit.installed.distribution import Distribution
+from envkit.installed.distributions import InstalledDistributions
 from envkit.interpreters.facts import InterpreterFacts
 from envkit.locking.lock import Locked, Unlocked
 from tests.builders.sites import Site

@@ -63,6 +63,6 @@ class ModelCase:
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
         return folder / "bin" / "python"
 
-    def capture(self, **options: bool | Path) -> Capture:
+    def capture(self, **options: bool | float | Path) -> Capture:
         """Capture the model without writing its files."""
         return capture(self.path, **{"write": False, **options})  # type: ignore[arg-type]

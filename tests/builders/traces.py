@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from envkit.capturing.places import Places
-from envkit.capturing.trace import Trace, from_events
+from envkit.capturing.trace import Trace
+from envkit.capturing.trace_events import read_trace
 from envkit.installed.distributions import InstalledDistributions
 from envkit.interpreters.facts import InterpreterFacts
 from tests.builders.sites import Site
@@ -22,7 +23,7 @@ def traced(site: Site, *events: dict[str, Any], python: str | None = None) -> tu
         platform="linux-x86_64",
         sys_path=(str(site.folder),),
     )
-    trace = from_events(events, interpreter)
+    trace = read_trace(events, interpreter)
     distributions = InstalledDistributions(trace.interpreter.sys_path)
     return trace, Places(trace, distributions, site.folder.parents[3] / "model")
 

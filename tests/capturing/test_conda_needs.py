@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from envkit.analysis.source_file import SourceFiles
 from envkit.capturing.packagers import conda_needs, warnings
 from envkit.capturing.requirements import Selection, select
 from envkit.capturing.trace import Trace
@@ -61,7 +62,7 @@ def imported(module: str, file: str) -> dict[str, Any]:
 
 def selected(site: Site, *events: dict[str, Any]) -> tuple[Trace, Selection]:
     trace, places = traced(site, *events)
-    return trace, select(trace, InstalledDistributions([str(site.folder)]), places)
+    return trace, select(trace, InstalledDistributions([str(site.folder)]), places, SourceFiles())
 
 
 def test_what_conda_and_what_pip_installed_are_told_apart(site: Site, prefix: Path) -> None:
@@ -123,7 +124,7 @@ def test_libraries_programs_and_files_have_their_conda_package(site: Site, prefi
     assert found is not None
     assert found.specs == ("bindings=2", "graphviz=9.0", "libopenblas=0.3.25", "proj-data=1.2")
     assert found.without_explained(selection).outside == ()
-    assert {(each.kind, each.subject) for each in warnings([], [], found)} == {
+    assert {(each.kind, each.subject) for each in warnings([], frozenset(), found)} == {
         (WarningKind.NOT_ON_INDEX, "bindings"),
         (WarningKind.NOT_ON_INDEX, "graphviz"),
         (WarningKind.NOT_ON_INDEX, "proj-data"),
@@ -151,7 +152,9 @@ def test_channels_are_those_of_the_records_the_most_used_first(
     assert found is not None
     assert found.channels == expected
     local = [
-        each.subject for each in warnings([], [], found) if each.kind is WarningKind.LOCAL_ORIGIN
+        each.subject
+        for each in warnings([], frozenset(), found)
+        if each.kind is WarningKind.LOCAL_ORIGIN
     ]
     assert local == [each for each in expected if each.startswith("file:")]
 

@@ -101,5 +101,5 @@ def test_a_module_that_is_nowhere_is_told_with_the_option_that_helps(model: Path
 
 
 def test_a_code_path_that_is_no_folder_is_refused(model: Path, tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgument, match="no folder"):
+    with pytest.raises(InvalidArgument, match="cannot import from the code path"):
         capture(model, code_paths=[tmp_path / "nowhere"])

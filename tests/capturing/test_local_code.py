@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from envkit.capturing.local_code import LocalCode, gather
-from envkit.capturing.requirements import Outside
+from envkit.capturing.module_to_distribution import UnownedFile
 from envkit.models.directory import ModelDirectory
 
 
@@ -32,10 +32,8 @@ class Project:
         files: dict[str, str | None] = {
             name: str(self.file(path)) for name, path in modules.items()
         }
-        outside = [Outside(module=name, file=str(files[name])) for name in seen]
-        outside += [
-            Outside(module=str(self.file(path)), file=str(self.folder / path)) for path in data
-        ]
+        outside = [UnownedFile(module=name, file=str(files[name])) for name in seen]
+        outside += [UnownedFile(module=None, file=str(self.file(path))) for path in data]
         return gather(outside, files, ModelDirectory.open(self.model))
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from envkit.capturing.local_versions import dropped
-from envkit.capturing.requirements import Needed, Selection
+from envkit.capturing.requirements import SelectedDistribution, Selection
 from envkit.installed.distributions import InstalledDistributions
 from envkit.locking.pins import pin
 from tests.builders.sites import Site
@@ -14,16 +13,15 @@ def test_labels_are_dropped_from_what_an_index_gave_and_from_nothing_else(site: 
     site.install("patched", "1.0+local", direct_url=commit)
     installed = InstalledDistributions([str(site.folder)])
     needed = [
-        Needed(distribution=each)
+        SelectedDistribution(distribution=each)
         for name in ("torchy", "plain", "patched")
         if (each := installed.named(name))
     ]
 
-    selection = dropped(
-        Selection(
-            requirements=tuple(needed), constraints=tuple(needed), optional=(), outside=(), unmet=()
-        )
-    )
+    selection = Selection(
+        requirements=tuple(needed), constraints=tuple(needed), optional=(), outside=(), unmet=()
+    ).without_local_versions()
+
     pins = ["torchy==2.3.0", "plain==1.0", f"patched @ git+https://host/x.git@{'0' * 40}"]
     assert [str(pin(each.distribution)) for each in selection.requirements] == pins
     assert [str(pin(each.distribution)) for each in selection.constraints] == pins

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from envkit.analysis.source_file import SourceFiles
 from envkit.capturing import native
 from envkit.capturing.requirements import select
+from envkit.capturing.trace import ProgramRun
 from envkit.installed import dpkg
 from envkit.installed.distributions import InstalledDistributions
 from tests.builders.sites import Site
@@ -24,10 +26,12 @@ def test_a_console_script_that_is_started_needs_its_distribution(site: Site) -> 
     script = str(site.folder.parents[2] / "bin" / "tool")
     trace, places = traced(site, process_event(script, "tool", "--secret"))
 
-    needed = select(trace, InstalledDistributions([str(site.folder)]), places).requirements
+    needed = select(
+        trace, InstalledDistributions([str(site.folder)]), places, SourceFiles()
+    ).requirements
 
     assert [each.distribution.name for each in needed] == ["tool"]
-    assert [each.kind for each in needed[0].reasons] == ["program"]
+    assert [type(reason) for reason in needed[0].reasons] == [ProgramRun]
     assert native.processes(trace, places) == [
         {"program": "bin/tool", "distribution": "tool", **NOBODY}
     ]
@@ -43,7 +47,9 @@ def test_a_library_that_ctypes_loads_needs_its_distribution(site: Site) -> None:
         {"event": "libraries", "paths": [*loaded, "/usr/lib/libz.so.1"]},
     )
 
-    needed = select(trace, InstalledDistributions([str(site.folder)]), places).requirements
+    needed = select(
+        trace, InstalledDistributions([str(site.folder)]), places, SourceFiles()
+    ).requirements
 
     assert [each.distribution.name for each in needed] == ["fast"]
     assert [(each["path"], each["distribution"]) for each in native.libraries(trace, places)] == [

@@ -6,9 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from envkit.analysis.source_file import SourceFiles
 from envkit.capturing.places import Places
 from envkit.capturing.requirements import Selection, select
-from envkit.capturing.trace import Import, Trace
+from envkit.capturing.trace import (
+    CodeLocation,
+    DataFileRead,
+    FileUse,
+    MetadataLookup,
+    ModuleImport,
+    ModuleUse,
+    PickledModule,
+    Trace,
+)
 from envkit.installed.distributions import InstalledDistributions
 from envkit.interpreters.facts import InterpreterFacts
 from tests.builders.sites import Site
@@ -34,8 +44,8 @@ class Case:
     def __init__(self, site: Site, model: Path) -> None:
         self.site, self.model = site, model
         self.files: dict[str, str | None] = {}
-        self.imports: list[Import] = []
-        self.reads: list[Import] = []
+        self.uses_of_modules: list[ModuleUse] = []
+        self.uses_of_files: list[FileUse] = []
 
     def install(self, name: str, **more: object) -> None:
         module = name.replace("-", "_")
@@ -53,44 +63,34 @@ class Case:
 
         eager: in the top-level code of that module.
         """
-        file = self.files[by] if by else str(self.model / "model.py")
-        self.imports.append(
-            Import(
-                module=module,
-                importer=by or "model",
-                importer_file=file,
-                line=line,
-                phase="load",
-                importing=((str(file), line),) if eager else (),
-            )
+        location = self.location(by, line)
+        importing = ((str(location.file), line),) if eager else ()
+        self.uses_of_modules.append(
+            ModuleImport(module=module, phase="load", by=location, importing=importing)
         )
 
     def reads_file(self, path: str, *, by: str | None = None) -> None:
         """A data file is opened; `by` as for `uses`."""
-        file = self.files[by] if by else str(self.model / "model.py")
-        self.reads.append(
-            Import(
-                module=path,
-                importer=by or "model",
-                importer_file=file,
-                line=1,
-                phase="predict",
-                data=True,
-            )
-        )
+        read = DataFileRead(path=path, phase="predict", by=self.location(by))
+        self.uses_of_files.append(read)
+
+    def looks_up(self, path: str, *, by: str | None = None) -> None:
+        """Metadata are looked up by the name of a distribution; `by` as for `uses`."""
+        lookup = MetadataLookup(path=path, phase="predict", by=self.location(by))
+        self.uses_of_files.append(lookup)
 
     def on_behalf(self, module: str, *, artifact: bool) -> None:
-        importer = "" if artifact else "_envkit.data.requests.csv_request"
-        self.imports.append(
-            Import(
-                module=module,
-                importer=importer,
-                importer_file=None,
-                line=0,
-                phase="load",
-                artifact=artifact,
-            )
-        )
+        """An artifact names the module, or the runner imports it for the model's input."""
+        if artifact:
+            use: ModuleUse = PickledModule(module=module, phase="load")
+        else:
+            runner = CodeLocation(module="_envkit.data.requests.csv_request")
+            use = ModuleImport(module=module, phase="load", by=runner)
+        self.uses_of_modules.append(use)
+
+    def location(self, module: str | None, line: int = 1) -> CodeLocation:
+        file = self.files[module] if module else str(self.model / "model.py")
+        return CodeLocation(module=module or "model", file=file, line=line)
 
     def select(self) -> Selection:
         facts = InterpreterFacts(
@@ -106,17 +106,12 @@ class Case:
         trace = Trace(
             interpreter=facts,
             files=self.files,
-            imports=tuple(self.imports),
-            reads=tuple(self.reads),
-            variables=(),
-            loaded=(),
-            processes=(),
-            connections=(),
-            prediction=None,
-            skipped=None,
+            module_uses=tuple(self.uses_of_modules),
+            file_uses=tuple(self.uses_of_files),
         )
         installed = InstalledDistributions(facts.sys_path)
-        return select(trace, installed, Places(trace, installed, self.model))
+        places = Places(trace, installed, self.model)
+        return select(trace, installed, places, SourceFiles())
 
     def names(self) -> tuple[list[str], list[str]]:
         """Requirements (with extras) and constraints."""
@@ -340,7 +335,9 @@ def test_a_guard_does_not_count_for_what_is_asked_for_without_it_as_well(
     case.uses("frames.core")
     case.uses("fast", by="frames.inner", eager=True)
     guard = (str(case.files["frames"]), 3)
-    case.imports[-1] = replace(case.imports[-1], importing=(*case.imports[-1].importing, guard))
+    last = case.uses_of_modules[-1]
+    assert isinstance(last, ModuleImport)
+    case.uses_of_modules[-1] = replace(last, importing=(*last.importing, guard))
 
     assert case.names()[0] == expected
 
@@ -423,8 +420,7 @@ def test_a_distribution_whose_metadata_the_model_asks_for_by_name_is_required(ca
     case.install("library")
     case.uses("library")
     for name, by in (("meta", None), ("asked", "library")):
-        case.reads_file(str(folder.with_name(f"{name}-1.0.dist-info") / "METADATA"), by=by)
-        case.reads[-1] = replace(case.reads[-1], kind="metadata")
+        case.looks_up(str(folder.with_name(f"{name}-1.0.dist-info") / "METADATA"), by=by)
 
     assert case.names() == (["library", "meta"], [])
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from envkit.capturing.variables import Variable, Wishes, classify
+from envkit.analysis.source_file import SourceFiles
+from envkit.capturing.variables import Variable, VariablePatterns, classify
 from tests.builders.sites import Site
 from tests.builders.traces import traced
 
@@ -24,8 +25,12 @@ def read(
     return {"event": "variable", "name": name, "set": is_set, "needed": needed, **where}
 
 
-def found(site: Site, *events: dict[str, Any], wishes: Wishes | None = None) -> dict[str, Variable]:
-    return {each.name: each for each in classify(*traced(site, *events), wishes)}
+def found(
+    site: Site, *events: dict[str, Any], patterns: VariablePatterns | None = None
+) -> dict[str, Variable]:
+    trace, places = traced(site, *events)
+    variables = classify(trace, places, SourceFiles(), patterns or VariablePatterns())
+    return {variable.name: variable for variable in variables}
 
 
 def test_what_the_model_reads_is_recorded_and_what_libraries_read_is_not(site: Site) -> None:
@@ -44,10 +49,10 @@ def test_what_the_model_reads_is_recorded_and_what_libraries_read_is_not(site: S
 
 
 def test_patterns_decide_where_they_fit_and_what_is_ignored_wins(site: Site) -> None:
-    wishes = Wishes(include=("OMP_*", "B*"), ignore=("MY_*", "BAD"))
+    patterns = VariablePatterns(include=("OMP_*", "B*"), ignore=("MY_*", "BAD"))
 
     variables = found(
-        site, *(read(name, None) for name in ("OMP_X", "MY_TOKEN", "BAD", "A")), wishes=wishes
+        site, *(read(name, None) for name in ("OMP_X", "MY_TOKEN", "BAD", "A")), patterns=patterns
     )
 
     assert {name for name, each in variables.items() if each.recorded} == {"OMP_X", "A"}

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from envkit.formats.pylock_toml import LockedPackage
-from envkit.installed.distributions import Distribution, InstalledDistributions
+from envkit.installed.distribution import Distribution
+from envkit.installed.distributions import InstalledDistributions
 from envkit.locking.lock import Locked, Unlocked, lock
 from tests.builders import package_index
 from tests.builders.locks import FACTS, installed, locked_packages
@@ -122,7 +123,8 @@ def test_what_neither_knows_is_told(
 
     result = lock(installed(site, "private"), FACTS)
     assert result == Unlocked(
-        reasons=("no index that uv nor pip-tools knows has a wheel of private==1.0",)
+        reasons=("no index that uv nor pip-tools knows has a wheel of private==1.0",),
+        not_on_index=frozenset({"private"}),
     )
 
 

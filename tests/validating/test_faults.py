@@ -472,3 +472,30 @@ def test_an_import_in_reached_code_is_reported_before_one_in_unreached_code(
     (finding,) = findings_of(sound(files), "ENV201")
 
     assert (finding.severity, finding.where) == ("error", "code/loader.py:1")
+
+
+@pytest.mark.parametrize(
+    ("files", "file", "problem"),
+    [
+        (
+            {"code/large.py": "# " + "x" * 2_200_000},
+            "code/large.py",
+            "was not read completely: it is too large to be code",
+        ),
+        (
+            {f"data/{number}.txt": "" for number in range(2001)},
+            "",
+            "was not read completely: it has more than 2000 files, the others were not read",
+        ),
+    ],
+    ids=["large code", "many files"],
+)
+def test_what_is_larger_than_is_read_is_a_note(
+    sound: Sound, files: dict[str, str], file: str, problem: str
+) -> None:
+    model = sound(files)
+
+    (finding,) = findings_of(model, "ENV205")
+
+    assert (finding.severity, finding.file, finding.problem) == ("note", file, problem)
+    assert envkit(model, "--select", "ENV205").exit_code == 0

@@ -12,7 +12,6 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from envkit.analysis import flavors
-from envkit.analysis.mentions import Survey
 from envkit.errors import InvalidFile
 from envkit.formats import (
     conda_yaml,
@@ -194,10 +193,10 @@ class ModelFacts(ModelFiles):
     @cached_property
     def recorded_versions(self) -> Mapping[str, str]:
         """The versions that `MLmodel` records, by normalized name of the distribution."""
-        survey = Survey()
-        if self.directory is not None:
-            flavors.read(self.directory, survey)
-        return {canonicalize_name(name): version for name, version in survey.versions.items()}
+        if self.directory is None:
+            return {}
+        versions = flavors.read(self.directory).versions
+        return {canonicalize_name(name): version for name, version in versions.items()}
 
     @cached_property
     def pythons(self) -> tuple[tuple[Location, str], ...]:

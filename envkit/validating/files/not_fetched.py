@@ -7,7 +7,6 @@ from pathlib import Path
 
 from envkit.models.uris.naming import LOCAL, scheme_of
 
-NOT_FETCHED = "not fetched"
 _NAMED_AT_MOST = 3
 
 
@@ -36,4 +35,4 @@ def description(not_fetched: Mapping[str, int | None]) -> str:
     if len(names) > 1:
         count = f"{len(names)} large files were"
     megabytes = sum(sizes.values()) / 1e6
-    return f"{count} {NOT_FETCHED} ({megabytes:,.0f} MB: {shown}); `--whole` fetches all"
+    return f"{count} not fetched ({megabytes:,.0f} MB: {shown}); `--whole` fetches all"

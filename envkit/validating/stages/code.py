@@ -10,7 +10,7 @@ from pathlib import Path
 
 from envkit.analysis import survey as surveys
 from envkit.analysis.artifacts import Budget
-from envkit.analysis.mentions import Gap, Mention, Survey
+from envkit.analysis.mentions import Gap, Mention, Survey, UnreadReason
 from envkit.analysis.module_finder import STANDARD, Modules
 from envkit.errors import InvalidFile, PathOutsideModel
 from envkit.interpreters.facts import InterpreterFacts
@@ -138,7 +138,9 @@ def read(facts: ModelFacts, scanner_names: tuple[str, ...] = ()) -> ModelCode:
     except (InvalidFile, PathOutsideModel):
         return unread
     if facts.not_fetched:
-        survey.gaps.append(Gap(file=".", problem=not_fetched.description(facts.not_fetched)))
+        problem = not_fetched.description(facts.not_fetched)
+        gap = Gap(file=".", reason=UnreadReason.NOT_FETCHED, problem=problem)
+        survey = Survey.joined([survey, Survey(gaps=(gap,))])
     return replace(unread, is_read=True, survey=survey, modules=modules, code=code)
 
 

@@ -16,7 +16,8 @@ from packaging.tags import Tag, parse_tag
 from packaging.version import InvalidVersion, Version
 
 from envkit.formats.pylock_toml import LockedPackage
-from envkit.installed.distributions import Distribution, InstalledDistributions
+from envkit.installed.distribution import Distribution
+from envkit.installed.distributions import InstalledDistributions
 from envkit.interpreters.describe import describe
 from envkit.interpreters.facts import InterpreterFacts
 from envkit.validating.files.facts import ModelFacts, distribution_of

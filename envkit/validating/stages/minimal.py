@@ -25,7 +25,8 @@ from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.errors import InvalidArgument, InvalidFile, PredictionFailed
 from envkit.installed.closure import Closures
-from envkit.installed.distributions import Distribution, InstalledDistributions
+from envkit.installed.distribution import Distribution
+from envkit.installed.distributions import InstalledDistributions
 from envkit.interpreters.describe import describe
 from envkit.models.directory import ModelDirectory
 from envkit.validating.files.facts import ModelFacts

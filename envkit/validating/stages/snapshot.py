@@ -15,7 +15,8 @@ from envkit.errors import InvalidFile, InvalidInput, NotAnInterpreter
 from envkit.formats import conda_yaml, envkit_json, mlmodel, pylock_toml
 from envkit.formats.credentials import without_credentials
 from envkit.formats.pylock_toml import LockedPackage
-from envkit.installed.distributions import Distribution, InstalledDistributions
+from envkit.installed.distribution import Distribution
+from envkit.installed.distributions import InstalledDistributions
 from envkit.interpreters.describe import describe
 from envkit.interpreters.program import find_program, is_command
 from envkit.models.directory import ModelDirectory

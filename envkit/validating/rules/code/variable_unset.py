@@ -4,8 +4,7 @@ They are looked up where `envkit validate` runs: run it where the model will run
 (`--ignore ENV220`).
 """
 
-from envkit.analysis.environment_variables import OF_THE_SYSTEM, guarded_lines
-from envkit.analysis.mentions import Variable
+from envkit.analysis.environment_variables import OF_THE_SYSTEM
 from envkit.formats import envkit_json
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Fault, Faults, Location, Severity
@@ -23,7 +22,7 @@ def check(facts: ModelFacts, code: ModelCode) -> Faults:
     for variable in code.survey.variables:
         if variable.name in facts.environ or variable.name in required:
             continue
-        if variable.needed and not _is_optional(variable, facts):
+        if variable.needed and not OF_THE_SYSTEM.fullmatch(variable.name):
             required[variable.name] = Location(variable.file, variable.line)
     for name, location in required.items():
         if name not in facts.environ:
@@ -32,11 +31,3 @@ def check(facts: ModelFacts, code: ModelCode) -> Faults:
                 f"set {name} where the model runs",
                 location,
             )
-
-
-def _is_optional(variable: Variable, facts: ModelFacts) -> bool:
-    """Whether the code handles its absence, or every system sets it."""
-    if OF_THE_SYSTEM.fullmatch(variable.name):
-        return True
-    lines = guarded_lines(str(facts.path / variable.file), variable.name)
-    return any(first <= variable.line <= last for first, last in lines)

@@ -1,4 +1,4 @@
-"""The files that a capture writes into the model directory, all of them or none."""
+"""The files that a capture writes, all of them or none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from envkit.capturing import local_code
-from envkit.capturing.output import Output
+from envkit.capturing.output_folder import OutputFolder
 from envkit.capturing.packagers import DEFAULT_CHANNEL, CondaNeeds
 from envkit.errors import InvalidInput
 from envkit.formats import (
@@ -35,14 +35,15 @@ REQUIREMENTS = requirements_txt.FILE_NAME
 CONSTRAINTS = requirements_txt.CONSTRAINTS_FILE_NAME
 ENVIRONMENT_NAME = "envkit-env"
 BUILD_TOOLS = ("pip", "setuptools", "wheel")
+WHEEL = re.compile(rf"{local_wheels.FOLDER}/[\w.+!-]+\.whl")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Content:
     """What the files say.
 
-    lock: the text of `pylock.toml`. conda: what conda brought, if it did. conda_env: the text of
-    `conda.yaml`, where the author wrote one.
+    lock: the text of `pylock.toml`. conda: what conda installed. conda_env: the text of `conda.yaml` if
+    the author stated one.
     """
 
     spec: EnvironmentSpec
@@ -54,13 +55,13 @@ class Content:
     conda_env: str | None = None
 
 
-def write(model: ModelDirectory, content: Content, target: Output) -> tuple[str, ...]:
-    """Write the files and give their names; a lock that does not hold any more is removed."""
+def write(model: ModelDirectory, content: Content, target: OutputFolder) -> tuple[str, ...]:
+    """Write the files and return their names. A lock of an earlier capture is removed."""
     spec = content.spec
-    texts: dict[str, file_set.Content | None] = {
-        **dict.fromkeys(_earlier_wheels(model)),
-        **{each.path: each.file for each in content.wheels},
-        **content.code,
+    files: dict[str, file_set.Content | None] = dict.fromkeys(_earlier_wheels(model))
+    files |= {wheel.path: wheel.file for wheel in content.wheels}
+    files |= content.code
+    files |= {
         REQUIREMENTS: requirements_txt.dumps(
             spec.requirements, constraints_file=CONSTRAINTS, options=spec.options
         ),
@@ -71,35 +72,34 @@ def write(model: ModelDirectory, content: Content, target: Output) -> tuple[str,
         pylock_toml.FILE_NAME: content.lock,
         envkit_json.FILE_NAME: envkit_json.dumps(content.evidence),
     }
-    lacks_code = bool(content.code) and model.python_function.code is None
-    if model.artifact is None and (lacks_code or not _names_the_files(model)):
-        texts[mlmodel.FILE_NAME] = _mlmodel(
-            model, {"code": local_code.FOLDER} if lacks_code else {}
-        )
-    target.write(texts)
-    return tuple(sorted(name for name, text in texts.items() if text is not None))
+    if model.artifact is None:
+        files |= _mlmodel(model, has_code=bool(content.code))
+    target.write(files)
+    return tuple(sorted(name for name, text in files.items() if text is not None))
 
 
 def _earlier_wheels(model: ModelDirectory) -> Iterator[str]:
-    """The wheels that the last capture brought; those that someone else put there stay."""
+    """Yield the wheels that an earlier capture wrote; those that others put there stay."""
     path = model.file(envkit_json.FILE_NAME)
+    if path is None:
+        return
     try:
-        evidence = envkit_json.read(path) if path is not None else {}
+        evidence = envkit_json.read(path)
     except InvalidInput:  # it is about to be replaced
         return
-    for each in evidence.get("distributions", ()):
-        wheel = each.get("wheel") or {}
+    for distribution in evidence.get("distributions", ()):
+        wheel = distribution.get("wheel") or {}
         name = str(wheel.get("path", ""))
-        if re.fullmatch(rf"{local_wheels.FOLDER}/[\w.+!-]+\.whl", name):
-            file = model.path / name
-            if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == wheel.get(
-                "sha256"
-            ):
-                yield name
+        if WHEEL.fullmatch(name) and _has_digest(model.path / name, wheel.get("sha256")):
+            yield name
+
+
+def _has_digest(file: Path, sha256: object) -> bool:
+    return file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == sha256
 
 
 def conda_env(python: str, tools: Mapping[str, str | None], conda: CondaNeeds | None) -> CondaEnv:
-    """Give Python, pip and what conda brought, without the pip section.
+    """Return Python, pip and what conda installed, without the pip section.
 
     tools: versions of pip, setuptools and wheel, None for one that is not installed.
     """
@@ -120,7 +120,7 @@ def conda_env(python: str, tools: Mapping[str, str | None], conda: CondaNeeds | 
 
 
 def _with_pip_section(content: Content) -> CondaEnv:
-    """What conda brought stays conda's; the rest is pip's, within the constraints of the whole."""
+    """Add what pip installs: what conda did not install, within the constraints of everything."""
     spec, conda = content.spec, content.conda
     of_conda = conda.distributions if conda else frozenset()
     of_pip = [str(each) for each in spec.requirements if each.name not in of_conda]
@@ -136,7 +136,7 @@ def _with_pip_section(content: Content) -> CondaEnv:
 
 
 def build_tools(versions: Mapping[str, str | None]) -> tuple[Requirement, ...]:
-    """Give pip, setuptools and wheel as requirements, pinned where they are installed."""
+    """Return pip, setuptools and wheel as requirements, pinned if they are installed."""
     pins = []
     for name in BUILD_TOOLS:
         version = versions.get(name)
@@ -152,15 +152,18 @@ def _python_env(spec: EnvironmentSpec) -> PythonEnv:
     )
 
 
-def _names_the_files(model: ModelDirectory) -> bool:
-    """Whether whoever follows `MLmodel` finds the files that are written here."""
+def _mlmodel(model: ModelDirectory, *, has_code: bool) -> dict[str, str]:
+    """`MLmodel`, if it must be changed so that its readers find the files that are written here."""
     flavor = model.python_function
-    return flavor.conda_env == conda_yaml.FILE_NAME and flavor.python_env in (
+    fields: dict[str, str] = {}
+    if has_code and flavor.code is None:
+        fields["code"] = local_code.FOLDER
+    names_env = flavor.conda_env == conda_yaml.FILE_NAME and flavor.python_env in (
         None,
         python_env_yaml.FILE_NAME,
     )
-
-
-def _mlmodel(model: ModelDirectory, fields: Mapping[str, str]) -> str:
+    if names_env and not fields:
+        return {}
     env = {"conda": conda_yaml.FILE_NAME, "virtualenv": python_env_yaml.FILE_NAME}
-    return mlmodel.dumps(model.mlmodel.with_python_function(env=env, **fields))
+    changed = model.mlmodel.with_python_function(env=env, **fields)
+    return {mlmodel.FILE_NAME: mlmodel.dumps(changed)}

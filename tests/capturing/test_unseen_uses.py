@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from envkit.capturing.builtin_names import with_uses
+from envkit.analysis.source_file import SourceFiles
 from envkit.capturing.places import Places
 from envkit.capturing.requirements import select
+from envkit.capturing.trace import BuiltinUse
+from envkit.capturing.unseen_uses import with_builtin_names
 from envkit.installed.distributions import InstalledDistributions
 from tests.builders.sites import Site
 from tests.builders.traces import traced
@@ -45,13 +47,13 @@ def test_the_model_s_code_decides_whether_a_hook_is_needed(
     )
     places = Places(trace, installed, loader.parent)
 
-    selection = select(with_uses(trace, places), installed, places)
+    sources = SourceFiles()
+    trace = with_builtin_names(trace, places, sources)
+
+    selection = select(trace, installed, places, sources)
 
     assert [each.distribution.name for each in selection.requirements] == ["hooks"] * required
     for each in selection.requirements:
         (reason,) = each.reasons
-        assert (reason.kind, reason.module, reason.importer) == (
-            "builtin",
-            site.file(file),
-            "loader",
-        )
+        assert isinstance(reason, BuiltinUse)
+        assert (reason.path, reason.by.module) == (site.file(file), "loader")
