@@ -139,7 +139,7 @@ def test_a_capture_in_the_sandbox_sees_the_same_and_leaves_nothing(
 def test_a_model_that_needs_the_network_is_told_of_the_sandbox(
     make: Make, bubblewrap: Sandbox
 ) -> None:
-    with pytest.raises(ModelRaised, match="no network in the sandbox"):
+    with pytest.raises(ModelRaised, match="The sandbox has no network"):
         capture(
             make("socket.create_connection(('127.0.0.1', 9), 1)"), write=False, sandbox=bubblewrap
         )
