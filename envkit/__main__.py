@@ -1,8 +1,9 @@
 """The `envkit` program, also `python -m envkit`.
 
-An interrupt during the imports must not end in a traceback, so a handler is installed before anything else; afterwards
-SIGINT raises `KeyboardInterrupt` as usual, which the command line handles. SIGTERM and SIGHUP end the program like any
-exit: what was begun is undone, temporary folders are removed.
+An interrupt during the imports must not end in a traceback, so a handler is installed before
+anything else; afterwards SIGINT raises `KeyboardInterrupt` as usual, which the command line
+handles. SIGTERM and SIGHUP end the program like any exit: what was begun is undone, temporary
+folders are removed.
 """
 
 import _signal  # type: ignore[import-not-found]  # `signal` takes longer to import than everything here
@@ -10,7 +11,8 @@ import gc
 
 INTERRUPTED = 130
 
-# Commands make many objects and few cycles: with Python's threshold of 700 they spend a tenth of their time collecting.
+# Commands make many objects and few cycles: with Python's threshold of 700 they spend a tenth of
+# their time collecting.
 OBJECTS = 10_000
 
 

@@ -19,8 +19,8 @@
         ├── NotAnInterpreter        a Python where one was named
         └── ToolNotFound            a program or an optional library
 
-Each exception is built from positional facts, so that it pickles, keeps them as attributes, and says in `str()` what
-happened, where, and what to do next.
+Each exception is built from positional facts, so that it pickles, keeps them as attributes, and
+says in `str()` what happened, where, and what to do next.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Fixtures of all tests: a home and an environment store of their own, copies of the fixture models, a site folder."""
+"""Fixtures of all tests: their own home and environment store, fixture models, a site."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True, scope="session")
 def interruptible() -> None:
-    """Let the programs that tests start receive SIGINT, also where a shell started pytest in the background.
+    """Let the programs that tests start receive SIGINT.
 
-    Such a shell ignores SIGINT, and children inherit that.
+    A shell that starts pytest in the background makes it ignore SIGINT, and children inherit that.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -39,9 +39,10 @@ def interruptible() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Give the tests a home of their own: neither the user's store nor the user's settings are read or written.
+    """Give the tests a home of their own.
 
-    The settings by which pip and uv find packages are passed on by name: they depend on the machine.
+    Neither the user's store nor the user's settings are read or written. The settings by which pip
+    and uv find packages are passed on by name: they depend on the machine.
     """
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:

@@ -60,8 +60,12 @@ MAY_IMPORT = {
     "__init__": set(ORDER) - {"cli", "__main__"},  # for type checkers only; loaded when first used
 }
 PUBLIC = {"__init__.py", "images/__init__.py", "models/__init__.py", "pyfunc/__init__.py"}
-"""Public namespaces: they name, for type checkers, what they give of any layer. Nothing in envkit imports one."""
-LIBRARIES_OF_PROGRAMS = {  # programs that are started with envkit's own interpreter, whose libraries these are
+"""Public namespaces: they name, for type checkers, what they give of any layer.
+
+Nothing in envkit imports one.
+"""
+# Programs that envkit's own interpreter runs, and their libraries.
+LIBRARIES_OF_PROGRAMS = {
     "inside/programs/pip_candidates.py": {"packaging", "piptools"},
     "inside/programs/rattler_program.py": {"rattler"},
 }
@@ -133,7 +137,7 @@ def _imports(
 
 
 def _from(node: ast.ImportFrom, package: tuple[str, ...], root: Path) -> Iterator[str]:
-    """Name the module, or the submodules, that `from … import …` means; `os.system` for a member of a library."""
+    """Name the module or submodules that `from … import …` means; `os.system` for a member."""
     if node.level > len(package):
         yield "." * node.level + (node.module or "")
         return
@@ -153,7 +157,7 @@ def _literal(argument: ast.expr) -> Iterator[str]:
 
 
 def process_starts(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield each use of `os.fork`, `asyncio.create_subprocess_exec` and the like, under whatever name `os` has."""
+    """Yield each use of `os.fork` and the like, under whatever name `os` has."""
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     names = {
         alias.asname or alias.name
@@ -177,7 +181,7 @@ def process_starts(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def layer_of(module: str, root: Path) -> str:
-    """The layer of a module of envkit: the name below the root; the root's own names belong to `__init__`."""
+    """Give the layer of a module: the name below the root, or `__init__` for the root itself."""
     name = [*module.split("."), "", ""][1]
     known = (root / name).is_dir() or (root / f"{name}.py").is_file()
     return name if name and known else "__init__"
@@ -241,7 +245,7 @@ def _problem_within(each: Import, layer: str, rest: str, root: Path) -> str:
 
 
 def circles(root: Path) -> list[tuple[str, ...]]:
-    """Find the groups of files that import each other, directly or not, wherever in them the import stands."""
+    """Find the groups of files that import each other, directly or in a circle."""
     modules = {_module_of(path, root): path for path in sorted(root.rglob("*.py"))}
     graph = {
         path.relative_to(root).as_posix(): sorted(
@@ -301,18 +305,21 @@ def tree(tmp_path: Path) -> Path:
     """A package of the real one's shape in which nothing is wrong."""
     root = tmp_path / "envkit"
     sound = {
-        "__init__.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from envkit.models import model\n",
+        "__init__.py": "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    from envkit.models import model\n",
         "errors.py": "class EnvkitError(Exception): ...\n",
         "formats/document.py": "import yaml\nfrom envkit.errors import EnvkitError\n",
-        "models/__init__.py": "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from envkit.environments import store\n",
+        "models/__init__.py": "TYPE_CHECKING = False\n"
+        "if TYPE_CHECKING:\n    from envkit.environments import store\n",
         "models/model.py": "from envkit.formats import document\n",
         "child/process.py": "import os, subprocess\nimport envkit\nos.fork\n",
         "capturing/trace.py": "from envkit.child.process import run\n",
         "environments/store.py": "from ..child import process\n",
         "cli/main.py": "import click\nfrom envkit.capturing import trace\n",
         "inside/__main__.py": "import json\nfrom . import loaders\nfrom .loaders import sklearn\n",
-        "inside/loaders/sklearn.py": "import os, importlib\nfrom _envkit import jobs\nfrom ..loaders import other\n"
-        "os.fork\ndef load():\n    importlib.import_module('xgboost')\n",
+        "inside/loaders/sklearn.py": "import os, importlib\nfrom _envkit import jobs\n"
+        "from ..loaders import other\nos.fork\ndef load():\n"
+        "    importlib.import_module('xgboost')\n",
     }
     for name, text in sound.items():
         path = root / name
@@ -358,9 +365,15 @@ def test_a_circle_of_files_is_found_wherever_the_import_stands(tree: Path, line:
         ("models/model.py", "from ..child import process"),
         ("models/model.py", "from .. import child"),
         ("models/model.py", "def later():\n    from envkit.capturing import trace"),
-        ("models/model.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import envkit.cli.main"),
+        (
+            "models/model.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import envkit.cli.main",
+        ),
         ("models/model.py", "import importlib\nimportlib.import_module('envkit.cli.main')"),
-        ("models/model.py", "from importlib import import_module\nimport_module(f'envkit.cli.{1}')"),
+        (
+            "models/model.py",
+            "from importlib import import_module\nimport_module(f'envkit.cli.{1}')",
+        ),
         ("models/model.py", "try:\n    import subprocess\nexcept ImportError: ..."),
         ("models/model.py", "import os as system\nsystem.execvpe('a', [], {})"),
         ("models/model.py", "from os import posix_spawn"),

@@ -12,9 +12,10 @@ from envkit.cli import options, output, progress
 @options.json_output
 @options.verbosity
 def command(model_uri: str, as_json: bool) -> None:
-    """Copy the wheels that MODEL needs into its wheels/, so that its environment can be rebuilt offline.
+    """Copy the wheels that MODEL needs into its wheels/, for offline rebuilds.
 
-    The wheels are those of the lock, for the current platform and the model's Python, verified by their hashes.
+    The wheels are those of the lock, for the current platform and the model's Python, verified by
+    their hashes.
     """
     from envkit.locking.bundle import bundle
 

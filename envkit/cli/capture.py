@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     "--build-local/--no-build-local",
     default=True,
     show_default=True,
-    help="Build wheels of packages that were installed from local folders, which runs their build code.",
+    help="Build wheels of packages that were installed from local folders, which runs their build "
+    "code.",
 )
 @click.option(
     "--build-vcs",
     is_flag=True,
-    help="Also build wheels of packages from remote repositories, so that a rebuild runs no build code.",
+    help="Also build wheels of packages from remote repositories, so that a rebuild runs no build "
+    "code.",
 )
 @click.option(
     "--env-var",
@@ -100,9 +102,9 @@ def command(
 ) -> None:
     """Trace one load and one prediction of MODEL and write the files that rebuild its environment.
 
-    The model runs in a process of its own, in the environment of the chosen interpreter, and predicts on its input
-    example. What it used is pinned and written into the model directory, all files or none. Capturing runs the model's
-    code: capture only models that you trust.
+    The model runs in a process of its own, in the environment of the chosen interpreter, and
+    predicts on its input example. What it used is pinned and written into the model directory, all
+    files or none. Capturing runs the model's code: capture only models that you trust.
     """
     from envkit.capturing.capture import capture
     from envkit.child.sandbox import confinement

@@ -35,8 +35,9 @@ FORMATS = ("pip", "conda", "pylock", "cyclonedx", "apt")
 def command(model_uri: str, output_format: str, output_path: Path | None, as_json: bool) -> None:
     """Print the dependencies of MODEL, as its files state them.
 
-    Without requirements.txt, the pip section of conda.yaml is printed. `--format apt` prints the packages of the
-    machine that captured the model: `xargs -a FILE apt-get install -y` installs them into an image.
+    Without requirements.txt, the pip section of conda.yaml is printed. `--format apt` prints the
+    packages of the machine that captured the model: `xargs -a FILE apt-get install -y` installs
+    them into an image.
     """
     content, remark = _read(model_uri, output_format)
     if remark:

@@ -15,10 +15,11 @@ from envkit.cli import options, output
 @options.json_output
 @options.verbosity
 def command(first: str, second: str, as_json: bool) -> None:
-    """Show the differences from A to B: packages added, removed and changed, their origins and hashes, the interpreter.
+    """Show the differences from A to B: packages, their origins and hashes, the interpreter.
 
-    A and B are models, captures (envkit.json), locks (pylock.toml), requirements files, or environments: a folder, an
-    interpreter, or `current`. The exit code is 1 when there are differences, else 0.
+    A and B are models, captures (envkit.json), locks (pylock.toml), requirements files, or
+    environments: a folder, an interpreter, or `current`. The exit code is 1 when there are
+    differences, else 0.
     """
     from envkit.validating.difference import diff
 

@@ -81,10 +81,12 @@ def path(model_uri: str, as_json: bool, **choice: Any) -> None:
 @options.json_output
 @options.verbosity
 def verify(targets: tuple[str, ...], repair: bool, as_json: bool) -> None:
-    """Compare every file of environments with its recorded digest; the exit code is 1 when any differs.
+    """Compare every file of environments with its recorded digest.
 
-    ENVIRONMENT is a name from `envkit envs list` or its beginning, a path, or a model. By default all environments are
-    verified.
+    The exit code is 1 when any file differs.
+
+    ENVIRONMENT is a name from `envkit envs list` or its beginning, a path, or a model. By default
+    all environments are verified.
     """
     from envkit.environments.store import housekeeping
 
@@ -148,8 +150,8 @@ def remove(targets: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
 def prune(dry_run: bool, as_json: bool, **limits: Any) -> None:
     """Remove what is not needed; environments in use are kept.
 
-    Without options: the remains of killed processes, and environments that cannot be used any more because they were
-    moved or their interpreter is gone.
+    Without options: the remains of killed processes, and environments that cannot be used any more
+    because they were moved or their interpreter is gone.
     """
     from envkit.environments.store import housekeeping
 
@@ -213,7 +215,7 @@ def _row(environment: StoredEnvironment) -> tuple[str, ...]:
 
 
 def _models(environment: StoredEnvironment) -> str:
-    """Name the models of an environment, and the state of the environment unless it is ready and free."""
+    """Name the models of an environment, and its state unless it is ready and not in use."""
     names = [_printable(model) for model in environment.models]
     text = ", ".join(names)
     if environment.in_use:

@@ -50,9 +50,9 @@ def command(
 ) -> None:
     """Fix the environment files of each MODEL where a rule knows how, after showing the changes.
 
-    Rules fix pins, missing entries and files, files that disagree, credentials, and unquoted Python versions. On a
-    terminal the command asks before it writes; elsewhere it writes only with --yes. All files of a model are written,
-    or none. The exit code is 1 when changes were not written.
+    Rules fix pins, missing entries and files, files that disagree, credentials, and unquoted Python
+    versions. On a terminal the command asks before it writes; elsewhere it writes only with --yes.
+    All files of a model are written, or none. The exit code is 1 when changes were not written.
     """
     from envkit.validating.fixing import fix
 

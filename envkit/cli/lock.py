@@ -59,10 +59,13 @@ MAX_NAMES = 5
 def command(
     model_uri: str, conda: bool, output_path: Path | None, as_json: bool, **arguments: Any
 ) -> None:
-    """Write MODEL's pylock.toml again, from its requirements and constraints; no code of the model is run.
+    """Write MODEL's pylock.toml again, from its requirements and constraints.
 
-    If everything is pinned, the pins are looked up; otherwise, and for another platform or Python, versions are chosen
-    within the constraints. Only wheels are considered, so no package's code is run either.
+    No code of the model is run.
+
+    If everything is pinned, the pins are looked up; otherwise, and for another platform or Python,
+    versions are chosen within the constraints. Only wheels are considered, so no package's code is
+    run either.
     """
     if conda:
         if any(arguments.values()):

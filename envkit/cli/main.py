@@ -1,4 +1,4 @@
-"""The `envkit` program: finds the command, and is the one place that turns errors into exit codes."""
+"""The `envkit` program: finds the command, and turns errors into exit codes, nowhere else."""
 
 from __future__ import annotations
 
@@ -103,5 +103,6 @@ def _fail(error: EnvkitError, *, debug: bool) -> NoReturn:
 def main() -> None:
     """Capture exactly what a machine-learning model needs, and rebuild that environment anywhere.
 
-    Capturing and predicting run the model's own code in a process of its own: do this only with models that you trust.
+    Capturing and predicting run the model's own code in a process of its own: do this only with
+    models that you trust.
     """

@@ -66,7 +66,7 @@ def require_models(*uris: str) -> None:
 
 
 def verbosity(function: Command) -> Command:
-    """Add `-q`, `-v` and `--debug`, which are kept in the context for `output` and the error report."""
+    """Add `-q`, `-v` and `--debug`, which `output` and the error report find in the context."""
 
     def keep(context: click.Context, parameter: click.Parameter, value: bool) -> None:
         flags = context.ensure_object(dict)
@@ -122,7 +122,8 @@ requirements_override = click.option(
 resolver = click.option(
     "--resolver",
     type=click.Choice(["uv", "pip-tools"]),
-    help="The resolver that finds files and hashes.  [default: uv, and pip-tools for indexes that only pip is "
+    help="The resolver that finds files and hashes.  [default: uv, and pip-tools for indexes that "
+    "only pip is "
     "configured for]",
 )
 
@@ -187,18 +188,20 @@ def variables(function: Command) -> Command:
         multiple=True,
         metavar="NAME[=VALUE]",
         callback=gather,
-        help="An environment variable for the model, by default with its current value; may be repeated.",
+        help="An environment variable for the model, by default with its current value; may be "
+        "repeated.",
     )(files(function))
 
 
 def sandbox(function: Command) -> Command:
-    """Add `--sandbox` and `--require-sandbox`; the command gets `sandbox`, as `envkit.child.sandbox` takes it."""
+    """Add `--sandbox` and `--require-sandbox`; the command gets `sandbox`."""
     best = click.option(
         "--sandbox",
         "sandbox",
         flag_value="auto",
         default=None,
-        help="Confine the model with bubblewrap (no network, read-only files, an empty home), or with resource limits "
+        help="Confine the model with bubblewrap (no network, read-only files, an empty home), or "
+        "with resource limits "
         "where bubblewrap is missing.",
     )
     required = click.option(
@@ -222,7 +225,8 @@ target_python = click.option(
     "--python",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="The interpreter to build the environment with.  [default: an installed one of the model's version]",
+    help="The interpreter to build the environment with.  [default: an installed one of the "
+    "model's version]",
 )
 
 python_policy = click.option(
@@ -230,19 +234,21 @@ python_policy = click.option(
     type=click.Choice(["exact", "minor", "compatible"]),
     default="minor",
     show_default=True,
-    help="What may replace the model's Python: nothing, another patch version, another minor version.",
+    help="What may replace the model's Python: nothing, another patch version, another minor "
+    "version.",
 )
 
 conda_exe = click.option(
     "--conda-exe",
     metavar="PATH",
-    help="The conda, mamba or micromamba that builds with `--env-manager conda`; `embedded` uses none of them.  "
+    help="The conda, mamba or micromamba that builds with `--env-manager conda`; `embedded` uses "
+    "none of them.  "
     "[default: $ENVKIT_CONDA_EXE, else the first on PATH, else embedded]",
 )
 
 
 def environment(function: Command) -> Command:
-    """Add the options that choose an environment; the command gets them as keywords of `prepare_env`."""
+    """Add the options that choose an environment, with the names of `prepare_env`'s arguments."""
     for option in (
         allow_source,
         requirements_override,

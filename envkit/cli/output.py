@@ -17,7 +17,7 @@ def is_quiet() -> bool:
 
 
 def note(message: str, *, only_verbose: bool = False) -> None:
-    """Print a line on standard error, unless `-q` is given, or `-v` is not and the line is only for it."""
+    """Print a line on standard error, but not with `-q`; `only_verbose` requires `-v`."""
     verbosity = _verbosity()
     if verbosity.get("quiet") or (only_verbose and not verbosity.get("verbose")):
         return

@@ -26,8 +26,9 @@ from envkit.cli import options, output, progress
 def command(model_uri: str, output_path: Path, as_json: bool, **choice: Any) -> None:
     """Pack the environment of MODEL, with its Python, into an archive that runs on other machines.
 
-    The program FOLDER/bin/python of the unpacked archive starts without further steps, as Spark's --archives requires;
-    `envkit envs unpack` adds it to another machine's environment store. The environment is built unless it exists.
+    The program FOLDER/bin/python of the unpacked archive starts without further steps, as Spark's
+    --archives requires; `envkit envs unpack` adds it to another machine's environment store. The
+    environment is built unless it exists.
     """
     from envkit.environments.packing.pack import pack
 

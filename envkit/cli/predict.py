@@ -47,8 +47,8 @@ def command(
 ) -> None:
     """Predict with MODEL in its rebuilt environment and print {"predictions": ...}.
 
-    The input is JSON with one of the keys dataframe_split, dataframe_records, instances, inputs (and params), CSV with
-    a header line, or Parquet. The environment is built unless it exists.
+    The input is JSON with one of the keys dataframe_split, dataframe_records, instances, inputs
+    (and params), CSV with a header line, or Parquet. The environment is built unless it exists.
     """
     from envkit.environments.reproduction import predict
 

@@ -18,14 +18,17 @@ _DUMB_TERMINALS = {"dumb", "unknown", ""}
 
 
 def report(*, only_verbose: bool = False) -> Lines | Bars:
-    """Give the `report` that a command passes to the library; `only_verbose` hides lines, but not bars, without `-v`."""
+    """Give the `report` that a command passes to the library.
+
+    `only_verbose` hides lines, but not bars, unless `-v` is given.
+    """
     if _can_draw(os.environ):
         return Bars(only_verbose)
     return Lines(only_verbose)
 
 
 def _can_draw(environ: Mapping[str, str]) -> bool:
-    """Whether standard error is a terminal that can draw, outside CI, and the user wants to see it."""
+    """Whether standard error is a terminal that can draw, outside CI and without `-q`."""
     in_ci = environ.get("CI", "").lower() not in {"", "0", "false"}
     if in_ci or output.is_quiet() or environ.get("TERM", "") in _DUMB_TERMINALS:
         return False

@@ -34,7 +34,8 @@ from envkit.cli import options, progress
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="The time that a request may wait for a worker, and that the model may then take before it is stopped.",
+    help="The time that a request may wait for a worker, and that the model may then take before "
+    "it is stopped.",
 )
 @click.option(
     "--max-body",
@@ -67,10 +68,13 @@ from envkit.cli import options, progress
 def command(
     model_uri: str | None, host: str | None, port: int | None, max_body: float, **arguments: Any
 ) -> None:
-    """Serve MODEL over HTTP from its rebuilt environment: POST /invocations, GET /ping, /health, /version, /metrics.
+    """Serve MODEL over HTTP from its rebuilt environment.
 
-    Without MODEL it serves /opt/ml/model on port 8080 of all addresses, as SageMaker starts containers. SIGTERM and
-    Ctrl-C let requests at work finish; a second signal stops the server at once.
+    The endpoints are POST /invocations and GET /ping, /health, /version and /metrics.
+
+    Without MODEL it serves /opt/ml/model on port 8080 of all addresses, as SageMaker starts
+    containers. SIGTERM and Ctrl-C let requests at work finish; a second signal stops the server at
+    once.
     """
     from envkit.serving.container import address
     from envkit.serving.serve import serve

@@ -22,8 +22,8 @@ from envkit.cli import options, output, progress
 def command(archive: Path, into: Path | None, as_json: bool) -> None:
     """Unpack an archive that `envkit pack` wrote, and print the path of the environment.
 
-    In the store it is ready for the model that it was packed for: `envkit predict` then needs no network. An archive
-    contains programs: unpack only those that you trust.
+    In the store it is ready for the model that it was packed for: `envkit predict` then needs no
+    network. An archive contains programs: unpack only those that you trust.
     """
     from envkit.environments.packing.unpack import unpack
 

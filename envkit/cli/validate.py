@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     "formats",
     metavar="FORMAT[=FILE]",
     multiple=True,
-    help="text, json, sarif, junit, github or markdown, to a file or to standard output; may be repeated.  "
+    help="text, json, sarif, junit, github or markdown, to a file or to standard output; may be "
+    "repeated.  "
     "[default: text]",
 )
 @click.option(
@@ -91,7 +92,8 @@ if TYPE_CHECKING:
     metavar="PLATFORM[:PYTHON]",
     multiple=True,
     callback=options.split_words,
-    help="A machine to resolve for: linux-x86_64:3.11, macos-arm64, windows; may be repeated; implies --resolve.  "
+    help="A machine to resolve for: linux-x86_64:3.11, macos-arm64, windows; may be repeated; "
+    "implies --resolve.  "
     "[default: the current platform and the model's Python]",
 )
 @click.option(
@@ -112,7 +114,8 @@ if TYPE_CHECKING:
 @click.option(
     "--against",
     metavar="ENVIRONMENT",
-    help="Also check whether the model would run there: `current`, an interpreter, the folder of an environment, or a "
+    help="Also check whether the model would run there: `current`, an interpreter, the folder of "
+    "an environment, or a "
     "lock.",
 )
 @click.option(
@@ -166,9 +169,12 @@ def command(
 ) -> None:
     """Check that each MODEL will run where it is deployed.
 
-    By default only its files are read: no code of the model is run, nothing is installed, and no network is needed.
-    --resolve queries package indexes, --rebuild and --minimal build its environment and run it, --against reads an
-    existing environment. The exit code is 0 without findings, 1 with findings, 3 when a model does not exist.
+    By default only its files are read: no code of the model is run, nothing is installed, and no
+    network is needed.
+    --resolve queries package indexes, --rebuild and --minimal build its environment and run it,
+      --against reads an
+    existing environment. The exit code is 0 without findings, 1 with findings, 3 when a model does
+    not exist.
     """
     from envkit.validating import output as reports
     from envkit.validating.changed_models import models_of

@@ -26,8 +26,9 @@ _ROLES = {
 def command(names: tuple[str, ...], model_uri: str | None, as_json: bool) -> None:
     """Show why PACKAGE is in the environment of MODEL: what imported it, in which phase, where.
 
-    PACKAGE is the name of a distribution or of an imported module. For a package that no code imports, the command
-    shows the distributions that require it. Nothing is run: the command reads the evidence of the last capture.
+    PACKAGE is the name of a distribution or of an imported module. For a package that no code
+    imports, the command shows the distributions that require it. Nothing is run: the command reads
+    the evidence of the last capture.
     """
     from envkit.models.evidence.why import why
 

@@ -1,4 +1,4 @@
-"""The endpoints: `/invocations`, `/ping`, `/health` and `/version` of MLflow's scoring server, and `/metrics`."""
+"""The endpoints of MLflow's scoring server, and `/metrics`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Application:
         return Response("\n", media_type=JSON)  # the body of MLflow's server
 
     async def _live(self, _: Request) -> Response:
-        """Answer as long as the server runs; workers are restarted by the pool, not from outside."""
+        """Answer as long as the server runs: the pool restarts workers, not an orchestrator."""
         return Response("\n", media_type=JSON)
 
     async def _version(self, _: Request) -> Response:
@@ -94,7 +94,7 @@ class Application:
             received.body.close()
 
     def _wants_stream(self, request: Request, received: PredictionRequest) -> bool:
-        """Whether a client requests a stream: by its Accept header, or by `"stream": true` in a chat request."""
+        """Whether a client requests a stream, by its Accept header or in a chat request."""
         accepted = _media_types(request.headers.get("accept", ""))
         if EVENT_STREAM in accepted and self._pool.streamable:
             return True
@@ -116,7 +116,10 @@ class Application:
         )
 
     async def _events(self, first: bytes | None, pieces: Pieces) -> Pieces:
-        """Yield server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+        """Yield server-sent events.
+
+        https://html.spec.whatwg.org/multipage/server-sent-events.html
+        """
         try:
             if first is not None:
                 yield _event(first)

@@ -1,4 +1,4 @@
-"""SageMaker's contract for containers: where the model is, and the address that it must be served on.
+"""SageMaker's contract for containers: where the model is, and where it must be served.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 """

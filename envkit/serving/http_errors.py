@@ -1,4 +1,4 @@
-"""Error responses: `error_code`, `message`, `sqlstate` and `error_class`, as MLflow 3's scoring server sends them."""
+"""Error responses, with the fields of MLflow 3's scoring server."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def unavailable(message: str) -> HttpError:
 
 
 def of_worker(header: Mapping[str, Any], *, show_traceback: bool) -> HttpError:
-    """Give the error for a worker's `error` message: details of the client's faults, none of the model's."""
+    """Give the error for a worker's `error` message; details are for the client's own faults."""
     if header["kind"] == "input":
         return _invalid_input(header)
     detail = f"{header['type']}, which the server's log explains"

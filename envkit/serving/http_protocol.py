@@ -1,6 +1,7 @@
-"""HTTP connections with time limits for slow clients; a malformed request gets the same JSON as every other error.
+"""HTTP connections with time limits for slow clients.
 
-uvicorn alone waits without limit for a client's headers.
+A malformed request gets the same JSON as every other error. uvicorn alone waits without limit for a
+client's headers.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class HttpProtocol(H11Protocol):
         self.transport.close()
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Ignore a request for another protocol (RFC 9110, 7.8); uvicorn would advise to install one."""
+        """Ignore a request for another protocol (RFC 9110, 7.8); uvicorn would log advice."""
 
     @property
     def _is_between_requests(self) -> bool:

@@ -1,4 +1,7 @@
-"""The metrics of a server, for Prometheus (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
+"""The metrics of a server, for Prometheus.
+
+https://prometheus.io/docs/instrumenting/exposition_formats/
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prediction requests as they arrive over HTTP: headers and size are checked, the content is not read."""
+"""Prediction requests as they arrive over HTTP; their content is not read."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ class PredictionRequest:
 
 
 def content_kind(request: Request) -> str:
-    """Give the kind of a body by its Content-Type. Raises `HttpError`, also for any charset but UTF-8."""
+    """Give the kind of a body by its Content-Type.
+
+    Raises `HttpError`, also for any charset but UTF-8.
+    """
     content_type = ", ".join(request.headers.getlist("content-type"))  # two headers are malformed
     parsed = Message()
     parsed["content-type"] = content_type
@@ -67,7 +70,10 @@ def content_kind(request: Request) -> str:
 
 
 async def receive(request: Request, kind: str, max_body: int) -> PredictionRequest:
-    """Receive a request's body; the caller closes it. Raises `HttpError` when it is too large or too slow."""
+    """Receive a request's body; the caller closes it.
+
+    Raises `HttpError` when it is too large or too slow.
+    """
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and int(announced) > max_body:
         raise _too_large(max_body)

@@ -85,7 +85,10 @@ class ModelServer:
             raise SystemExit(128 + self._signals[-1])
 
     def start(self) -> ModelServer:
-        """Serve in a thread; returns when all workers have loaded the model. Raises what `run` raises."""
+        """Serve in a thread; returns when all workers have loaded the model.
+
+        Raises what `run` raises.
+        """
         self._thread = threading.Thread(
             target=self._run_in_thread, name="envkit-serving", daemon=True
         )
@@ -97,7 +100,10 @@ class ModelServer:
         return self
 
     def stop(self) -> None:
-        """Stop a server that runs in a thread; requests at work finish. Raises what ended it before."""
+        """Stop a server that runs in a thread; requests at work finish.
+
+        Raises what ended it before.
+        """
         if self._thread is None:
             return
         if self._loop is not None and self._http_server is not None and self._thread.is_alive():

@@ -84,7 +84,10 @@ class WorkerConnection(asyncio.Protocol):
             self._write(messages.begun({"ask": "stop"}, 0))
 
     def stop(self, reason: str, patience: float = 0.0) -> None:
-        """Close the connection, so that the worker ends; `wait_ended` kills it after `patience` seconds."""
+        """Close the connection, which ends the worker.
+
+        `wait_ended` kills it when it has not ended after `patience` seconds.
+        """
         if not self.gone.is_set():
             self.stop_reason = reason
         self._patience = patience

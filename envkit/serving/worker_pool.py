@@ -97,7 +97,10 @@ class WorkerPool:
         return self._content(message)
 
     async def stream(self, request: PredictionRequest) -> AsyncGenerator[bytes, None]:
-        """Yield the pieces of the model's answer, each as JSON. Raises `HttpError`, also between pieces."""
+        """Yield the pieces of the model's answer, each as JSON.
+
+        Raises `HttpError`, also between pieces.
+        """
         worker = await self._queue.borrow(request)
         try:
             async with asyncio.timeout(self._options.timeout):
@@ -152,7 +155,7 @@ class WorkerPool:
         return error
 
     def _end_stream_later(self, worker: WorkerConnection) -> None:
-        """End a stream without a reader in a task of its own: the generator that noticed it is closing."""
+        """End a stream without a reader in a task: the generator that noticed is closing."""
         task = asyncio.create_task(self._end_stream(worker))
         self._ending_streams.add(task)
         task.add_done_callback(self._ending_streams.discard)

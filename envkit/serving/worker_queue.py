@@ -28,7 +28,10 @@ class WorkerQueue:
         return not self._idle and len(self._waiting) >= self._options.queue
 
     async def borrow(self, request: PredictionRequest) -> WorkerConnection:
-        """Wait for a worker. Raises `HttpError` when none is free in time or the client has gone."""
+        """Wait for a worker.
+
+        Raises `HttpError` when none is free in time or the client has gone.
+        """
         if self._idle:
             return self._idle.pop()
         if self.is_full:

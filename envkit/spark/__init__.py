@@ -1,6 +1,7 @@
-"""Models as user-defined functions of Spark, which run in their rebuilt environments on the executors.
+"""Models as user-defined functions of Spark, which run in their rebuilt environments.
 
-`udf.py` is what the driver does, `task.py` what each task does. PySpark and pandas are imported only here.
+`udf.py` is what the driver does, `task.py` what each task does. PySpark and pandas are imported
+only here.
 """
 
 from __future__ import annotations

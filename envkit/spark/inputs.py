@@ -51,15 +51,22 @@ class Inputs:
         )
 
     def default_columns(self) -> tuple[str, ...]:
-        """Give the columns to use when none are passed. Raises `InvalidArgument` when the signature names none."""
+        """Give the columns to use when none are passed.
+
+        Raises `InvalidArgument` when the signature names none.
+        """
         if not self.required:
             raise InvalidArgument(
-                "The model's signature has no column names: call the function with columns or a struct."
+                "The model's signature has no column names: call the function with columns or a "
+                "struct."
             )
         return self.required
 
     def request(self, columns: Sequence[Any], params: dict[str, Any] | None = None) -> bytes:
-        """Give the JSON request for a batch: pandas Series, or the one DataFrame of a struct. Raises `ValueError`."""
+        """Give the JSON request for a batch: pandas Series, or the one DataFrame of a struct.
+
+        Raises `ValueError`.
+        """
         if len(columns) == 1 and _is_struct(columns[0]):
             table = _struct_table(columns[0])
         else:
@@ -160,7 +167,10 @@ def _tensor(rows: list[Any], shape: Shape) -> list[Any]:
 
 
 def _reshape(row: Any, shape: Shape) -> Any:
-    """Give a flat list a shape, in C order; what is nested already stays as it is. Raises `ValueError`."""
+    """Give a flat list a shape, in C order; what is nested already stays as it is.
+
+    Raises `ValueError`.
+    """
     if not shape or not isinstance(row, list):
         return row
     if row and isinstance(row[0], list):

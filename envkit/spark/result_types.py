@@ -139,7 +139,7 @@ def _of_output(output: Any) -> str | Array:
 
 
 def _of_column(column: Mapping[str, Any]) -> str | Array:
-    """Give the type of a column, in the JSON of signatures; text is the type of what Spark has no other for."""
+    """Give the type of a column of a signature; `string` where Spark has no such type."""
     if column.get("type") == "array":
         return Array(_of_column(column["items"]))
     name = str(column.get("type"))

@@ -15,7 +15,10 @@ from envkit.models.directory import ModelDirectory
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shipped:
-    """A file or folder that executors can read: by the `name` of a file that Spark carried, or by its `path`."""
+    """A file or folder that executors can read.
+
+    name: of a file that Spark carries. path: of what lies where the executors run.
+    """
 
     name: str = ""
     path: str = ""

@@ -1,4 +1,4 @@
-"""A task of Spark: one process that has loaded the model in its environment, and ends with the task."""
+"""A task of Spark: one process that has loaded the model, and ends with the task."""
 
 from __future__ import annotations
 

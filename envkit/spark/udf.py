@@ -1,4 +1,4 @@
-"""`spark_udf`: the part that runs on the driver; `task.py` is the part that runs on the executors."""
+"""`spark_udf`, the part that runs on the driver; the executors run `task.py`."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ Measure = Callable[[], Time]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One line of the table: the runs of envkit, those of its counterpart, and whether the target was met."""
+    """A line of the table: runs of envkit and of its counterpart, and whether the target is met."""
 
     name: str
     target: str

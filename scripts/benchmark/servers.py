@@ -98,7 +98,10 @@ def ask(connection: http.client.HTTPConnection, body: bytes) -> float:
 
 
 def load(bench: Workbench, port: int) -> tuple[Time, list[float]]:
-    """Send requests over several connections at once; gives the time of all and the latency of each."""
+    """Send requests over several connections at once.
+
+    Gives the time of all, and the latency of each.
+    """
     body = bench.request.read_bytes()
 
     def client(_: int) -> list[float]:

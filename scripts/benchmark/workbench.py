@@ -168,7 +168,7 @@ class Workbench:
     def side_by_side(
         self, mine: Measure, theirs: Measure, max_pairs: int | None = None
     ) -> tuple[list[Time], list[Time]]:
-        """Measure both in turns, each first as often as the other; a first run of both does not count."""
+        """Measure both in turns, each first as often as the other, after a run without effect."""
         mine()
         theirs()
         left = []

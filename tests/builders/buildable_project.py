@@ -13,7 +13,8 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
     files = {
         "tool.py": pathlib.Path("tool.py").read_text(),
         info + "/METADATA": "Metadata-Version: 2.1\\nName: tool\\nVersion: 1.0\\n",
-        info + "/WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+        info + "/WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\n"
+        "Tag: py3-none-any\\n",
     }
     pathlib.Path("build").mkdir()
     with zipfile.ZipFile(pathlib.Path(directory, "tool-1.0-py3-none-any.whl"), "w") as archive:
@@ -21,8 +22,8 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
         for path, text in files.items():
             archive.writestr(zipfile.ZipInfo(path), text)
             import base64, hashlib
-            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-            record += f"{path},sha256={digest},{len(text)}\\n"
+            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
+            record += f"{path},sha256={digest.decode().rstrip('=')},{len(text)}\\n"
         archive.writestr(zipfile.ZipInfo(info + "/RECORD"), record)
     return "tool-1.0-py3-none-any.whl"
 """

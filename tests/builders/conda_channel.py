@@ -58,7 +58,7 @@ def shared_channel(folder: Path) -> CondaChannel:
 
 
 def _make(channel: Path) -> dict[str, object]:
-    """Make it of Python 3.11 and 3.10 where they are installed, else of 3.11, else of any version."""
+    """Make it of Python 3.11 and 3.10 if they are installed, else of 3.11, else of any version."""
     problem = ""
     for versions in (PYTHONS, PYTHONS[:1], ()):
         options = [word for version in versions for word in ("--python", version)]

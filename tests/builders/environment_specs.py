@@ -11,7 +11,7 @@ from tests.builders.wheels import write_wheel
 
 
 def alpha_spec(model: Path) -> EnvironmentSpec:
-    """Give a spec of `alpha`, which requires `beta`; the model's `wheels` have versions 1.0 and 2.0 of both."""
+    """Give a spec of `alpha`, which requires `beta`; of both there are wheels 1.0 and 2.0."""
     wheels = model / "wheels"
     wheels.mkdir(parents=True, exist_ok=True)
     for version in ("1.0", "2.0"):

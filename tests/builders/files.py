@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def write_files(folder: Path, files: Mapping[str, str | bytes | None]) -> Path:
-    """Write each file below the folder, or remove it where its content is None; gives the folder."""
+    """Write files below a folder, or remove those whose content is None; gives the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         path = folder / name
@@ -20,7 +20,7 @@ def write_files(folder: Path, files: Mapping[str, str | bytes | None]) -> Path:
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
-    """Give the content of each file below the folder by its relative path, without bytecode caches."""
+    """Give the content of each file below a folder by relative path, without bytecode."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))

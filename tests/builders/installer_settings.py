@@ -9,7 +9,7 @@ import pytest
 
 
 def use_only_index(folder: Path, patch: pytest.MonkeyPatch) -> Path:
-    """Make the index in `folder/simple` the only place where uv and pip find packages; gives the folder."""
+    """Make `folder/simple` the only index of uv and pip; gives the folder."""
     simple = folder / "simple"
     simple.mkdir(parents=True)
     for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_INDEX"):

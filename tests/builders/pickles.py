@@ -18,7 +18,7 @@ def code_pickle(python_code: str) -> bytes:
 
 
 def code_opcodes(code: types.CodeType, body: bytes = b"", parts: int = 0) -> bytes:
-    """Its parts in the order in which cloudpickle has them, as many as this Python's code objects have."""
+    """Give the opcodes of a code object's parts, in the order that cloudpickle has."""
     constants = b"".join(
         code_opcodes(each) if isinstance(each, types.CodeType) else b"N" for each in code.co_consts
     )

@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Envkit(Protocol):
-    """Runs `envkit` in a process of its own; fails the test where it should succeed and does not."""
+    """Runs `envkit` in a process of its own; a failure fails the test unless it is expected."""
 
     def __call__(
         self, *words: str | Path, succeeds: bool = True, directory: Path = ...

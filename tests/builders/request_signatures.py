@@ -1,4 +1,4 @@
-"""The signatures of the models to which the requests of `tests/cases/invocations.json` were sent."""
+"""The signatures of the models of `tests/cases/invocations.json`."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from tests.builders.models import write_environment, write_mlmodel
 
 
 def requirement_model(folder: Path, requirements: str, constraints: str | None = None) -> Path:
-    """Write `folder/model` for the running minor version, with these requirements; gives its path."""
+    """Write `folder/model` with these requirements, for the running minor version."""
     model = folder / "model"
     if constraints is not None:
         write_files(model, {"constraints.txt": constraints})

@@ -1,4 +1,4 @@
-"""`envkit deps`: results on standard output, notes beside it, and no file but the one that was asked for."""
+"""`envkit deps` prints results, notes on standard error, and writes only the named file."""
 
 from __future__ import annotations
 
@@ -7,28 +7,26 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from envkit.cli.main import main
+from tests.builders.command_line import run_envkit
+from tests.builders.files import write_files
+from tests.builders.models import write_mlmodel
 
-MLMODEL = "flavors:\n  python_function:\n    env: conda.yaml\n    loader_module: own\n"
 CONDA = "dependencies:\n- python=3.11.7\n- blas=1.0\n- pip:\n  - six==1.17.0\n"
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    folder = tmp_path / "model"
-    folder.mkdir()
-    folder.joinpath("MLmodel").write_text(MLMODEL, encoding="utf-8")
-    folder.joinpath("conda.yaml").write_text(CONDA, encoding="utf-8")
-    return folder
+    model = write_mlmodel(tmp_path / "model", "own", env="conda.yaml")
+    return write_files(model, {"conda.yaml": CONDA})
 
 
 def deps(*words: str | Path) -> Result:
-    return CliRunner().invoke(main, ["deps", *map(str, words)])
+    return run_envkit("deps", *words)
 
 
-def test_an_extracted_pip_section_is_told_in_one_line_and_leaves_no_folder(
+def test_an_extracted_pip_section_is_reported_in_one_line_and_leaves_no_folder(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -42,12 +40,12 @@ def test_an_extracted_pip_section_is_told_in_one_line_and_leaves_no_folder(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_quiet_is_quiet(model: Path) -> None:
+def test_quiet_prints_no_notes(model: Path) -> None:
     assert deps(model, "-q").stderr == ""
 
 
 @pytest.mark.parametrize(("form", "name"), [("pip", "requirements.txt"), ("conda", "conda.yaml")])
-def test_a_file_that_is_no_utf8_is_named(model: Path, form: str, name: str) -> None:
+def test_a_file_that_is_not_utf8_is_named(model: Path, form: str, name: str) -> None:
     model.joinpath(name).write_bytes(b"# caf\xe9\n")
     shown = deps(model, "--format", form)
 
@@ -55,21 +53,21 @@ def test_a_file_that_is_no_utf8_is_named(model: Path, form: str, name: str) -> N
     assert f"{name}, line 1: byte 0xe9 is not UTF-8" in shown.stderr
 
 
-def test_a_folder_that_is_missing_is_told(model: Path, tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(model: Path, tmp_path: Path) -> None:
     shown = deps(model, "-o", tmp_path / "no" / "such" / "file.txt")
 
     assert shown.exit_code == 2
     assert "No such file or directory" in shown.stderr
 
 
-def test_what_is_written_is_what_is_printed(model: Path, tmp_path: Path) -> None:
+def test_a_named_file_gets_what_would_be_printed(model: Path, tmp_path: Path) -> None:
     shown = deps(model, "--format", "conda", "-o", tmp_path / "copy.yaml")
 
     assert (shown.exit_code, shown.stdout) == (0, "")
     assert (tmp_path / "copy.yaml").read_text(encoding="utf-8") == CONDA
 
 
-def test_debian_packages_are_listed_one_a_line_for_an_image(model: Path) -> None:
+def test_debian_packages_are_listed_one_a_line(model: Path) -> None:
     owned = [
         {"path": "/usr/lib/libgomp.so.1", "debian_package": "libgomp1"},
         {"path": "x", "debian_package": None},
@@ -85,7 +83,7 @@ def test_debian_packages_are_listed_one_a_line_for_an_image(model: Path) -> None
 
 
 @pytest.mark.parametrize("evidence", [None, '{"schema_version": 1, "libraries": 3}'])
-def test_debian_packages_are_not_known_without_a_capture(model: Path, evidence: str | None) -> None:
+def test_debian_packages_require_a_capture(model: Path, evidence: str | None) -> None:
     if evidence:
         (model / "envkit.json").write_text(evidence)
 

@@ -1,6 +1,6 @@
-"""Ctrl-C at any time after Python itself has started ends with the one status and no traceback; SIGTERM undoes all.
+"""Ctrl-C ends with status 130 and no traceback at any time; SIGTERM leaves nothing behind.
 
-What SIGKILL leaves the next run removes.
+The next run removes what SIGKILL leaves.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.builders.models import write_model
 
 PROGRAM = """
 import sys, time
@@ -34,7 +36,7 @@ main()
 @pytest.mark.parametrize(
     "module", ["click", "envkit.errors", "envkit.cli.deps", "envkit.models.environment_files"]
 )
-def test_an_interrupt_while_a_module_is_imported_is_no_traceback(module: str) -> None:
+def test_an_interrupt_during_an_import_prints_no_traceback(module: str) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, module],
         stdout=subprocess.PIPE,
@@ -49,7 +51,7 @@ def test_an_interrupt_while_a_module_is_imported_is_no_traceback(module: str) ->
     assert process.returncode == 130
 
 
-MODEL = """
+SLOW = """
 import time
 def _load_pyfunc(path):
     print("loading", flush=True)
@@ -58,14 +60,10 @@ def _load_pyfunc(path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_to_be_terminated_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
-    temporary, model = tmp_path / "temporary", tmp_path / "model"
+def test_a_terminated_command_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+    temporary = tmp_path / "temporary"
     temporary.mkdir()
-    (model / "code").mkdir(parents=True)
-    (model / "code" / "own_loader.py").write_text(MODEL)
-    (model / "MLmodel").write_text(
-        "flavors:\n  python_function:\n    loader_module: own_loader\n    code: code\n"
-    )
+    model = write_model(tmp_path / "model", SLOW)
     process = subprocess.Popen(
         [sys.executable, "-m", "envkit", "capture", model],
         stderr=subprocess.PIPE,
@@ -75,42 +73,27 @@ def test_to_be_terminated_leaves_nothing_behind(tmp_path: Path, number: signal.S
     assert process.stderr is not None
     assert process.stderr.readline() == "loading\n"
     process.send_signal(number)
-    said = process.communicate(timeout=20)[1]
+    output = process.communicate(timeout=20)[1]
 
     assert process.returncode == 128 + number
-    assert said == ("Interrupted.\n" if number is signal.SIGINT else "")
+    assert output == ("Interrupted.\n" if number is signal.SIGINT else "")
     assert list(temporary.iterdir()) == []
 
 
-def test_what_sigkill_leaves_the_next_command_removes(tmp_path: Path) -> None:
-    temporary, model, request = (
-        tmp_path / "temporary",
-        tmp_path / "model",
-        tmp_path / "request.json",
-    )
+def test_the_next_command_removes_what_sigkill_leaves(tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
     temporary.mkdir()
-    (model / "code").mkdir(parents=True)
-    (model / "code" / "own_loader.py").write_text(MODEL)
-    (model / "MLmodel").write_text(
-        "flavors:\n  python_function:\n    loader_module: own_loader\n    code: code\n"
-    )
-    (model / "python_env.yaml").write_text("python: 3.11.7\n")
+    model = write_model(tmp_path / "model", SLOW, python="3.11.7")
+    request = tmp_path / "request.json"
     request.write_text("{}")
-    predict: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "envkit",
-        "predict",
-        model,
-        "--env-manager",
-        "local",
-        "-i",
-        request,
-    ]
+    options: list[str | Path] = ["--env-manager", "local", "-i", request]
+    predict: list[str | Path] = [sys.executable, "-m", "envkit", "predict", model, *options]
     variables = {**os.environ, "TMPDIR": str(temporary)}
     with subprocess.Popen(predict, stderr=subprocess.PIPE, env=variables, text=True) as process:
         assert process.stderr is not None
-        assert "loading\n" in iter(process.stderr.readline, "")  # read no further than there
+        assert "loading\n" in iter(
+            process.stderr.readline, ""
+        )  # no further, so that nothing blocks
         process.send_signal(signal.SIGKILL)
     left = list(temporary.iterdir())
     ended = subprocess.run(

@@ -179,11 +179,21 @@ def test_hashes_in_requirements_are_what_pip_installs_by(tmp_path: Path, index: 
 
 def _pip_installs(path: Path, target: Path) -> set[str]:
     process.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-cache-dir", "--target", target, "-r",
-         path / "requirements.txt"],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-cache-dir",
+            "--target",
+            target,
+            "-r",
+            path / "requirements.txt",
+        ],
         environment=os.environ,
         keep_output=True,
-    )  # fmt: skip
+    )
     return {each.name for each in target.glob("*.py")}
 
 

@@ -66,7 +66,10 @@ def test_quiet_stands_before_the_command_or_after_it(
 
 
 def test_importing_envkit_imports_nothing_third_party() -> None:
-    code = "import sys; before = set(sys.modules); import envkit; print(sorted(set(sys.modules) - before))"
+    code = (
+        "import sys; before = set(sys.modules); "
+        "import envkit; print(sorted(set(sys.modules) - before))"
+    )
     shown = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout

@@ -29,7 +29,7 @@ PACKAGES = (
 
 @pytest.fixture(scope="session")
 def model_python(shared: Path) -> Path:
-    """An interpreter in whose environment every fixture model works, and envkit is not installed."""
+    """An interpreter in whose environment every fixture model works, without envkit."""
     environment = shared / "model-environment"
     cache = shared / "envkit-home" / "cache" / "uv"
     python = environment / "bin" / "python"
@@ -47,7 +47,7 @@ def model_python(shared: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def envkit(shared: Path) -> Envkit:
-    """Run `envkit` in another folder; all tests share one store, so that each environment is built once."""
+    """Run `envkit` in another folder, with one store for all tests."""
     elsewhere = shared / "elsewhere"
     elsewhere.mkdir(exist_ok=True)
     variables = {

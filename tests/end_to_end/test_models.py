@@ -1,4 +1,4 @@
-"""The main job on real models: capture where they work, rebuild, predict, and get MLflow's own answer."""
+"""Real models are captured, rebuilt, and predict what MLflow predicts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ from tests.builders.programs import Envkit
 pytestmark = [pytest.mark.e2e, pytest.mark.network]
 
 
-LIST = "from importlib.metadata import distributions; print(*(each.metadata['Name'] for each in distributions()))"
+LIST = """
+from importlib.metadata import distributions
+print(*(distribution.metadata["Name"] for distribution in distributions()))
+"""
 
 NEEDED = {
     "sklearn_pipeline": {"scikit-learn", "pandas"},
@@ -44,9 +47,9 @@ NOT_NEEDED = {
 
 
 def close_to(expected: Any) -> Any:
-    """The same, where the last digits of floats may differ from machine to machine."""
+    """Give the expected answer; the last digits of floats may differ between machines."""
     if isinstance(expected, dict):
-        return {key: close_to(each) for key, each in expected.items()}
+        return {key: close_to(value) for key, value in expected.items()}
     if isinstance(expected, list) and expected and isinstance(expected[0], float):
         return pytest.approx(expected, rel=1e-6)
     return expected
@@ -105,7 +108,7 @@ def test_the_rebuilt_environment_gives_the_answer_of_mlflow(
     assert json.loads(shown.stdout) == close_to(captured.model.expected)
 
 
-def test_a_capture_lists_what_the_model_needs_and_nothing_else(captured: Captured) -> None:
+def test_a_capture_lists_the_models_requirements_and_nothing_else(captured: Captured) -> None:
     assert set(captured.closure) >= NEEDED[captured.path.name]
     assert not set(captured.closure) & NOT_NEEDED[captured.path.name]
 
@@ -115,10 +118,9 @@ def test_the_rebuilt_environment_holds_the_closure_and_nothing_else(
 ) -> None:
     python = json.loads(envkit("prepare-env", captured.path, "--json").stdout)["python"]
 
-    held = subprocess.run(
-        [python, "-c", LIST], check=True, capture_output=True, text=True
-    ).stdout.split()
-    assert sorted(map(canonicalize_name, held)) == sorted(map(canonicalize_name, captured.closure))
+    listed = subprocess.run([python, "-c", LIST], check=True, capture_output=True, text=True)
+    names = [canonicalize_name(name) for name in listed.stdout.split()]
+    assert sorted(names) == sorted(canonicalize_name(name) for name in captured.closure)
 
 
 def test_a_second_capture_writes_the_same_bytes(
@@ -133,11 +135,16 @@ def test_a_second_capture_writes_the_same_bytes(
         assert content.splitlines() == first[name].splitlines(), name
 
 
-def test_a_capture_leaves_alone_what_is_not_its_business(captured: Captured) -> None:
+def test_a_capture_changes_only_its_own_files(captured: Captured) -> None:
     before, after = captured.before, read_files(captured.path)
 
     changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
     assert changed <= {
-        "requirements.txt", "constraints.txt", "conda.yaml", "python_env.yaml", "environment_variables.txt",
-        "pylock.toml", "envkit.json",
-    }  # fmt: skip
+        "requirements.txt",
+        "constraints.txt",
+        "conda.yaml",
+        "python_env.yaml",
+        "environment_variables.txt",
+        "pylock.toml",
+        "envkit.json",
+    }

@@ -22,7 +22,8 @@ DOCUMENTATION = README + "".join(
     for page in (Path(__file__).resolve().parents[2] / "docs").glob("*.md")
 )
 VARYING = re.compile(
-    r"3\.11\.\d+|/\S*/model\b|/\S*/environments/uv-\w+|\b\d+ constraints|(?<=- pip)<=\S+|(?<=\d\.\d{6})\d+"
+    r"3\.11\.\d+|/\S*/model\b|/\S*/environments/uv-\w+|\b\d+ constraints"
+    r"|(?<=- pip)<=\S+|(?<=\d\.\d{6})\d+"
 )
 
 
@@ -35,7 +36,7 @@ def sessions(text: str) -> Iterator[tuple[list[str], str]]:
 
 
 def plain(text: str) -> list[str]:
-    """The lines, without what differs from machine to machine; sorted, as two streams are shown together.
+    """Give the sorted lines of both streams, without what differs between machines.
 
     Another test may have built, or be building, the same environment.
     """

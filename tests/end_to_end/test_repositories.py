@@ -1,4 +1,4 @@
-"""What was installed from a repository is captured as a commit, and rebuilt from a wheel or by building it."""
+"""A package from a repository is captured as a commit, and rebuilt from a wheel or built."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ ME = ("-c", "user.name=me", "-c", "user.email=me@example.org")
 
 @dataclass(frozen=True)
 class Installed:
-    """A model whose environment has `tool` from a repository. line: as requirements.txt must say it."""
+    """A model whose environment has `tool` from a repository.
+
+    line: its line in requirements.txt.
+    """
 
     model: Path
     python: Path

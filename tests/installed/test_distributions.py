@@ -92,7 +92,8 @@ def test_a_file_that_nobody_records_has_no_owner(site: Site, tmp_path: Path) -> 
         pytest.param({"__editable__.proj-0.1.pth": "{project}/src\n"}, None, id="path file"),
         pytest.param(
             {
-                "__editable___proj_finder.py": "MAPPING: dict[str, str] = {{'proj': '{project}/src/proj'}}\n"
+                "__editable___proj_finder.py": "MAPPING: dict[str, str] = "
+                "{{'proj': '{project}/src/proj'}}\n"
             },
             None,
             id="finder",

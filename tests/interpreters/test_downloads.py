@@ -39,10 +39,19 @@ def mirror(tmp_path: Path) -> Path:
 def listed(archive: Path, digest: str) -> Path:
     machine = os.uname().machine
     entry = {
-        "name": "cpython", "arch": {"family": machine, "variant": None}, "os": "linux", "libc": "gnu",
-        "major": 3, "minor": 10, "patch": 13, "prerelease": "", "variant": None, "build": "20260101",
-        "url": archive.as_uri(), "sha256": digest,
-    }  # fmt: skip
+        "name": "cpython",
+        "arch": {"family": machine, "variant": None},
+        "os": "linux",
+        "libc": "gnu",
+        "major": 3,
+        "minor": 10,
+        "patch": 13,
+        "prerelease": "",
+        "variant": None,
+        "build": "20260101",
+        "url": archive.as_uri(),
+        "sha256": digest,
+    }
     path = archive.with_name("downloads.json")
     path.write_text(json.dumps({f"cpython-{VERSION}-linux-{machine}-gnu": entry}))
     return path
@@ -54,7 +63,10 @@ def _needed(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
 
 @pytest.fixture
 def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """There is no other Python than the one that runs envkit; uv may download. Gives uv's folder of interpreters."""
+    """There is no other Python than the one that runs envkit; uv may download.
+
+    Gives uv's folder of interpreters.
+    """
     for name, value in {
         "PYENV_ROOT": "none",
         "PATH": "none",

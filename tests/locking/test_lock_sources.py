@@ -1,4 +1,4 @@
-"""Where the lock learns hashes from: a `uv.lock`, an index behind a password, what pip alone is configured for."""
+"""Hashes come from a `uv.lock`, an index behind a password, or pip's own settings."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ name = "acme"
 version = "{version}"
 source = {{ registry = "https://pypi.org/simple" }}
 wheels = [
-    {{ url = "https://me:secret@files.example/acme-1.0-py3-none-any.whl", hash = "sha256:{digest}", size = 1 }},
+    {{ url = "https://me:secret@files.example/{wheel}", hash = "sha256:{digest}", size = 1 }},
 ]
-"""
+""".replace("{wheel}", "acme-1.0-py3-none-any.whl")
 DIGEST = "a" * 64
 
 

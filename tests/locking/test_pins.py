@@ -29,7 +29,8 @@ CASES = [
     ({"url": "https://host/t", "vcs_info": {"vcs": "git"}}, "tool==1.0"),
     (
         {"url": "https://me:pass@host/tool", "vcs_info": GIT, "subdirectory": "sub"},
-        "tool @ git+https://${INDEX_HOST_USERNAME}:${INDEX_HOST_PASSWORD}@host/tool@abc#subdirectory=sub",
+        "tool @ "
+        "git+https://${INDEX_HOST_USERNAME}:${INDEX_HOST_PASSWORD}@host/tool@abc#subdirectory=sub",
     ),
     (
         {"url": "https://host/tool.whl?token=secret", "archive_info": {"hashes": {"sha256": "12"}}},

@@ -128,7 +128,10 @@ def exchange(url: str, sent: bytes) -> tuple[int, dict[str, Any]]:
         return answer.status, json.loads(answer.read())
 
 
-CHUNKED = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNKED = (
+    b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -391,7 +394,7 @@ def _load_pyfunc(path):
 
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of a model that raises as MLflow's exceptions do: a substitute for MLflow, which is not installed."""
+    """A server of a model that raises exceptions like MLflow's, which is not installed."""
     model = obedient_model(
         tmp_path_factory.mktemp("judge") / "model", JUDGE, COLUMNS, streamable=False
     )

@@ -158,7 +158,8 @@ def test_a_server_is_ready_when_its_model_is_loaded(
     go = tmp_path / "go"
     model = make_model(
         f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)\n"
-        "class M:\n    def predict(self, data):\n        return 1\ndef _load_pyfunc(path):\n    return M()\n"
+        "class M:\n    def predict(self, data):\n        return 1\ndef _load_pyfunc(path):\n    "
+        "return M()\n"
     )
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -193,7 +194,8 @@ def test_a_worker_that_always_dies_is_not_restarted_for_ever(
     monkeypatch.setattr("envkit.serving.worker_pool.MAX_PAUSE_SECONDS", 0.01)
     model = make_model(
         "import os, sys, threading\nsys.modules['numpy'] = None\ndef _load_pyfunc(path):\n"
-        "    threading.Timer(0.5, os._exit, [9]).start()\n    return type('M', (), {'predict': print})()\n"
+        "    threading.Timer(0.5, os._exit, [9]).start()\n    return type('M', (), {'predict': "
+        "print})()\n"
     )
     server = envkit.serve(model, port=0, env_manager="local", synchronous=False)
 
@@ -259,7 +261,7 @@ SLOW = {
 
 
 def closed_after(url: str, sent: bytes, seconds: float) -> float:
-    """Send something, then a byte now and then, until the server closes the connection; gives the time."""
+    """Send bytes until the server closes the connection; gives the seconds that this took."""
     started = time.monotonic()
     with socket.create_connection((httpx.URL(url).host, httpx.URL(url).port or 0)) as client:
         client.sendall(sent)

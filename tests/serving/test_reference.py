@@ -25,7 +25,8 @@ class Model:
             raise ValueError("a secret")
         if {returns_data}:
             return data
-        return ["%s:%d:%s" % (type(data).__name__, len(data), json.dumps(params, sort_keys=True) if params else "")]
+        shown = json.dumps(params, sort_keys=True) if params else ""
+        return ["%s:%d:%s" % (type(data).__name__, len(data), shown)]
 def _load_pyfunc(path):
     return Model()
 """

@@ -1,4 +1,4 @@
-"""spark_udf in a real Spark, in an environment made for this test from the package index; needs Java."""
+"""spark_udf in a real Spark, in an environment made for this test; needs Java."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ from pyspark.sql.functions import col, struct
 from envkit.spark import spark_udf
 os.environ["PYSPARK_PYTHON"] = sys.executable
 spark = (SparkSession.builder.master(sys.argv[1]).config("spark.ui.enabled", "false")
-    .config("spark.executorEnv.ENVKIT_HOME", sys.argv[2]).config("spark.driver.bindAddress", "127.0.0.1")
+    .config("spark.executorEnv.ENVKIT_HOME", sys.argv[2])
+    .config("spark.driver.bindAddress", "127.0.0.1")
     .config("spark.driver.host", "127.0.0.1").config("spark.executor.memory", "512m").getOrCreate())
 spark.sparkContext.setLogLevel("OFF")
 models = sys.argv[3]
@@ -59,7 +60,8 @@ rows = numbers.withColumn("p", own("x")).collect()
 found["own"] = [[row.x, row.p.total, row.p.said] for row in rows]
 found["processes"] = sorted({row.p.pid for row in rows})
 nulls = spark.createDataFrame([(1.0,), (None,)], "x double")
-found["nulls"] = [row.p for row in nulls.withColumn("p", spark_udf(spark, f"{models}/own", "double")("x")).collect()]
+double = spark_udf(spark, f"{models}/own", "double")
+found["nulls"] = [row.p for row in nulls.withColumn("p", double("x")).collect()]
 try:
     numbers.withColumn("p", own(-col("x") - 1)).collect()
 except Exception as error:
@@ -82,12 +84,18 @@ class Loaded:
     def predict(self, rows, params=None):
         rows = [] if rows is None else rows
         values = rows["0"] if "0" in rows else rows["x"]
-        if any(each is not None and each < 0 for each in values):
+        if any(value is not None and value < 0 for value in values):
             raise RuntimeError("below zero")
         factor = (params or {}).get("factor", 1)
         said = os.environ.get("GREETING", "")
-        total = [None if each is None or each != each else each * factor + self.offset for each in values]
-        return [{"total": each, "pid": os.getpid(), "said": said} for each in total]
+        pid = os.getpid()
+        rows = []
+        for value in values:
+            total = None
+            if value is not None and value == value:
+                total = value * factor + self.offset
+            rows.append({"total": total, "pid": pid, "said": said})
+        return rows
 def _load_pyfunc(path, model_config=None):
     return Loaded(model_config)
 """

@@ -1,6 +1,7 @@
 """The rows of the table: one module each, or one for rows that differ in a number only.
 
-A new row is a module with a function that takes the workbench and gives a `Row`, and an entry in `ROWS`.
+A new row is a module with a function that takes the workbench and gives a `Row`, and an entry in
+`ROWS`.
 """
 
 from __future__ import annotations

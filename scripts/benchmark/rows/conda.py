@@ -11,20 +11,22 @@ from benchmark.workbench import ROOT, Workbench
 
 RAW_RATTLER = """
 import asyncio, os, shutil, sys
-from rattler import Channel, ChannelPriority, Gateway, MatchSpec, Subdir, VirtualPackage, VirtualPackageOverrides
-from rattler import install, solve
+from rattler import Channel, ChannelPriority, Gateway, MatchSpec, Subdir
+from rattler import VirtualPackage, VirtualPackageOverrides, install, solve
 from rattler.config import Config
 from rattler.package_cache import PackageCache, PackageCacheLayer, ValidationMode
 channel, cache, prefix, *specs = sys.argv[1:]
 async def main():
     records = await solve(
-        sources=[Channel(channel)], specs=[MatchSpec(spec) for spec in specs], gateway=Gateway(cache_dir=cache),
+        sources=[Channel(channel)], specs=[MatchSpec(spec) for spec in specs],
+        gateway=Gateway(cache_dir=cache),
         platforms=[Subdir.current(), Subdir("noarch")], channel_priority=ChannelPriority.Strict,
         virtual_packages=VirtualPackage.detect(VirtualPackageOverrides.from_env()),
     )
     layer = PackageCacheLayer(cache + "/pkgs").with_validation_mode(ValidationMode.full())
     await install(
-        records, target_prefix=prefix, package_cache=PackageCache.from_layers([layer]), show_progress=False,
+        records, target_prefix=prefix, package_cache=PackageCache.from_layers([layer]),
+        show_progress=False,
         config=Config.from_toml("allow-hard-links = false"),
     )
 asyncio.run(main())

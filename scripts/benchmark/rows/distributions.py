@@ -32,5 +32,6 @@ def measure(bench: Workbench) -> Row:
         name="distributions in the rebuilt environment",
         target="the model's closure and nothing else",
         met=count == closure,
-        note=f"{count}; the closure has {closure}, MLflow installs {INSTALLED_BY_MLFLOW}: ratio {ratio:.2f}",
+        note=f"{count}; the closure has {closure}, MLflow installs {INSTALLED_BY_MLFLOW}: ratio "
+        f"{ratio:.2f}",
     )

@@ -1,4 +1,4 @@
-"""Build the environment with everything downloaded, against uv alone with the same cache and link mode."""
+"""Build the environment with everything downloaded, against uv alone with the same cache."""
 
 from __future__ import annotations
 

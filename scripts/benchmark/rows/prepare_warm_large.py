@@ -1,4 +1,4 @@
-"""Prepare an environment of many files that exists, MLflow's own, against an interpreter that does nothing."""
+"""Prepare a large environment that exists, MLflow's own, against an empty interpreter run."""
 
 from __future__ import annotations
 

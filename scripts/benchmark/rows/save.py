@@ -38,5 +38,6 @@ def measure(bench: Workbench) -> Row:
         met=median(left, "wall") <= median(right, "wall"),
         envkit=left,
         other=right,
-        note="both are whole processes: import, save, infer the requirements; envkit also locks them with hashes",
+        note="both are whole processes: import, save, infer the requirements; envkit also locks "
+        "them with hashes",
     )

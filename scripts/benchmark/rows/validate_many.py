@@ -1,4 +1,4 @@
-"""Validate a thousand models of 20 requirements in two processes, against one model; each has files of its own."""
+"""Validate a thousand models in two processes, against one model of as many requirements."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ def measure(bench: Workbench) -> Row:
     pairs = min(bench.pairs, 3)
     mine = []
     theirs = []
-    # Without a first run that does not count: a thousand models take long, and their files are in the page cache.
+    # Without a first run that does not count: a thousand models take long, and their files are in
+    # the page cache.
     for _ in range(pairs):
         mine.append(bench.timed(bench.envkit, "validate", "-j", "2", *models))
         theirs.append(bench.timed(bench.envkit, "validate", models[0]))
