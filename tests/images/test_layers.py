@@ -17,7 +17,7 @@ from envkit.images.descriptor import Descriptor, digest_of
 from envkit.images.image import Layer
 from envkit.images.layers.layer_cache import LayerCache
 from envkit.images.layers.layer_file import Compression, write_layer
-from tests.images.conftest import EPOCH
+from tests.builders.registries import EPOCH
 
 
 def make(cache: BlobCache, folder: Path, compression: Compression = Compression.GZIP) -> Layer:

@@ -20,7 +20,7 @@ from envkit.images.docker_archive import ArchiveSource
 from envkit.images.image import ImageSet, image_set
 from envkit.images.layers.layer_file import Compression
 from envkit.images.layout import LayoutSource
-from tests.images.conftest import AMD64, needs
+from tests.builders.registries import AMD64, needs
 
 SmallImage = Callable[..., ImageSet]
 

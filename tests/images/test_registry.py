@@ -25,7 +25,7 @@ from envkit.images.layers.layer_file import Compression
 from envkit.images.registry import credentials
 from envkit.images.registry.errors import ImageNotFound, RegistryFailed
 from envkit.images.registry.push import Pushed, push
-from tests.images.conftest import AMD64, Registry, free_port, needs
+from tests.builders.registries import AMD64, Registry, free_port, needs
 
 SmallImage = Callable[..., ImageSet]
 pytestmark = pytest.mark.images

@@ -177,7 +177,7 @@ def _add_packages(
         if not name or name == "tmp" or _LEFT_OUT.match(name + ("/" if entry.isdir() else "")):
             continue
         if entry.isdir():
-            writer.add_folder(name, entry.mode)
+            writer.add_folder(name, entry.mode & 0o755)
         elif entry.issym():
             libraries.add_link(name)
             writer.add(Member(name=name, link=entry.linkname))
