@@ -18,6 +18,26 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+def _labels(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    labels: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise click.BadParameter("must be KEY=VALUE.")
+        labels[name] = value
+    return labels
+
+
+labels = click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=_labels,
+    help="A label of the image; may be given several times.",
+)
+
+
 def image_options(function: Command) -> Command:
     """The options that `build-image` and `build-docker` share."""
     several = (
@@ -55,14 +75,7 @@ def image_options(function: Command) -> Command:
             metavar="UID[:GID]",
             help="The user that the image runs as.",
         ),
-        click.option(
-            "--label",
-            "labels",
-            multiple=True,
-            metavar="KEY=VALUE",
-            callback=_labels,
-            help="A label of the image; may be given several times.",
-        ),
+        labels,
         click.option(
             "--attest",
             is_flag=True,
@@ -73,16 +86,6 @@ def image_options(function: Command) -> Command:
     for option in reversed(several):
         function = option(function)
     return function
-
-
-def _labels(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    labels = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not name or not equals:
-            raise click.BadParameter("must be KEY=VALUE.")
-        labels[name] = value
-    return labels
 
 
 @click.command()

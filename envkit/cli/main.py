@@ -14,6 +14,8 @@ from envkit.cli import options
 from envkit.errors import EnvkitError, ModelRaised, PredictionFailed
 
 COMMANDS = {
+    "dockerfile": "Write a Dockerfile for a model.",
+    "generate-dockerfile": "Write a Dockerfile for a model, as `mlflow models` does.",
     "build-docker": "Build a model's image and load it into Docker or podman.",
     "build-image": "Build a model's container image, without a container engine.",
     "bundle": "Add the model's wheels for offline rebuilds.",

@@ -1,4 +1,4 @@
-"""Container images of models: `envkit.images.build_image`."""
+"""Container images of models: `build_image`, `generate_dockerfile`."""
 
 from __future__ import annotations
 
@@ -8,16 +8,30 @@ if TYPE_CHECKING:
     from typing import Any
 
     from envkit.images.build import BuiltImage, BuiltLayer, build_image
+    from envkit.images.dockerfile import GeneratedDockerfile, generate_dockerfile
 
-__all__ = ["BuiltImage", "BuiltLayer", "build_image"]
+_HOME = {
+    "BuiltImage": "envkit.images.build",
+    "BuiltLayer": "envkit.images.build",
+    "GeneratedDockerfile": "envkit.images.dockerfile",
+    "build_image": "envkit.images.build",
+    "generate_dockerfile": "envkit.images.dockerfile",
+}
+__all__ = [
+    "BuiltImage",
+    "BuiltLayer",
+    "GeneratedDockerfile",
+    "build_image",
+    "generate_dockerfile",
+]
 
 
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    if name not in __all__:
+    if name not in _HOME:
         raise AttributeError(f"module 'envkit.images' has no attribute {name!r}")
-    value = getattr(import_module("envkit.images.build"), name)
+    value = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value
 

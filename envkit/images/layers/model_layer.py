@@ -17,10 +17,10 @@ _LEFT_OUT = {".git", "__pycache__", ".ipynb_checkpoints"}
 
 def model_layer(factory: LayerFactory, folder: Path) -> CachedLayer:
     """Make the layer with the files of a model. Raises `InvalidFile`, `OSError`."""
-    return factory.new(f"model {folder.name}", places.MODEL, _files(folder))
+    return factory.new(f"model {folder.name}", places.MODEL, files(folder))
 
 
-def _files(folder: Path) -> Iterator[Member]:
+def files(folder: Path) -> Iterator[Member]:
     """Yield a model's files and links, sorted. Raises `InvalidFile` for a link that leads out."""
     root = Path(os.path.realpath(folder))
     for parent, folders, names in os.walk(folder):
