@@ -24,6 +24,7 @@ COMMANDS = {
     "download": "Fetch a model from its URI.",
     "envs": "List, find, verify, remove and prune built environments.",
     "diff": "Show the differences between two models, captures, locks or environments.",
+    "export": "Write files for Compose, Kubernetes or systemd that run models.",
     "fix": "Fix environment files, after showing the changes.",
     "lock": "Lock a model's requirements, also for other platforms.",
     "pack": "Pack a model's environment into an archive that runs on other machines.",

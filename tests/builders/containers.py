@@ -76,11 +76,11 @@ class Podman:
         status, _, text = output.partition("\n")
         return int(status), text
 
-    def await_health(self, container: str) -> None:
+    def await_health(self, container: str, python: str = PYTHON) -> None:
         """Wait until the program of the image's health check succeeds."""
         ends = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < ends:
-            words = ("exec", container, PYTHON, "-I", "-S", HEALTHCHECK)
+            words = ("exec", container, python, "-I", "-S", HEALTHCHECK)
             if self.call(*words, check=False).returncode == 0:
                 return
             time.sleep(0.2)

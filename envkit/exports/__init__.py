@@ -1,0 +1,1 @@
+"""Files with which others run models: Docker Compose, Kubernetes, systemd. One target a file."""
