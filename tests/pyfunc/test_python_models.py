@@ -154,10 +154,10 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({}, "either python_model or loader_module"),
-        ({"python_model": len, "loader_module": "x"}, "either python_model or loader_module"),
-        ({"python_model": len, "data_path": "."}, "data_path belongs"),
-        ({"loader_module": "x", "artifacts": {}}, "artifacts belong"),
+        ({}, "either python_model, or loader_module with data_path"),
+        ({"python_model": len, "loader_module": "x"}, "either python_model, or loader_module with data_path"),
+        ({"python_model": len, "data_path": "."}, "A python_model has no data_path"),
+        ({"loader_module": "x", "artifacts": {}}, "A loader_module has no artifacts"),
         ({"python_model": dict}, "python_model=dict()"),
         ({"python_model": 5}, "not a int"),
         ({"python_model": "nowhere.py"}, "no file nowhere.py"),
@@ -233,7 +233,7 @@ def test_code_written_for_mlflow_is_saved_with_its_configuration_where_that_is_m
     )
 
     assert pyfunc.load_model(tmp_path / "model").predict([0]) == [5]
-    with pytest.raises(InvalidArgument, match="old name"):
+    with pytest.raises(InvalidArgument, match="former name"):
         pyfunc.save_model(tmp_path / "x", python_model=len, code_path=["a"], code_paths=["b"])
 
 
