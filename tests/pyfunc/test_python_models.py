@@ -155,7 +155,10 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         ({}, "either python_model, or loader_module with data_path"),
-        ({"python_model": len, "loader_module": "x"}, "either python_model, or loader_module with data_path"),
+        (
+            {"python_model": len, "loader_module": "x"},
+            "either python_model, or loader_module with data_path",
+        ),
         ({"python_model": len, "data_path": "."}, "A python_model has no data_path"),
         ({"loader_module": "x", "artifacts": {}}, "A loader_module has no artifacts"),
         ({"python_model": dict}, "python_model=dict()"),
