@@ -68,7 +68,7 @@ class Location:
 WHOLE_MODEL = Location()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
     """What a rule yields: the engine adds the rule, and its severity where none is set here.
 

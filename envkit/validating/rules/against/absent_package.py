@@ -11,8 +11,8 @@ def check(facts: ModelFacts, drift: Drift) -> Faults:
     """Report each missing package; a warning where only other packages need it."""
     for package in drift.absent:
         yield Fault(
-            f"`{package.spec}` is not in {drift.environment_name}",
-            "install it there, or run the model in its own environment (`envkit predict`)",
-            facts.location_of(package.name),
-            Severity.ERROR if package.is_required else Severity.WARNING,
+            problem=f"`{package.spec}` is not in {drift.environment_name}",
+            remedy="install it there, or run the model in its own environment (`envkit predict`)",
+            location=facts.location_of(package.name),
+            severity=Severity.ERROR if package.is_required else Severity.WARNING,
         )

@@ -19,8 +19,11 @@ def check(facts: ModelFacts, drift: Drift) -> Faults:
     for package in drift.foreign_builds:
         tags = ", ".join(package.tags[:SHOWN])
         yield Fault(
-            f"{package.name} {package.version} in {drift.environment_name} is built for {tags}, "
-            f"but the environment is Python {environment.python} on {environment.platform}",
-            "install it again with the installer of that interpreter",
-            facts.location_of(package.name),
+            problem=(
+                f"{package.name} {package.version} in {drift.environment_name} is built for "
+                f"{tags}, but the environment is Python {environment.python} on "
+                f"{environment.platform}"
+            ),
+            remedy="install it again with the installer of that interpreter",
+            location=facts.location_of(package.name),
         )

@@ -6,7 +6,7 @@ Compiled packages, bytecode and pickles of functions are for one minor version o
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import WHOLE_MODEL, Fault, Faults, Severity
+from envkit.validating.finding import Fault, Faults, Severity
 from envkit.validating.rule import rule
 from envkit.validating.stages.drift import Drift
 
@@ -21,12 +21,21 @@ def check(facts: ModelFacts, drift: Drift) -> Faults:
     remedy = f"make the environment with Python {needed}, or capture the model with {actual}"
     locked = facts.lock.requires_python if facts.lock else None
     if actual.split(".")[:2] != needed.split(".")[:2]:
-        yield Fault(f"the model needs Python {needed}, but {actual_text}", remedy)
+        yield Fault(
+            problem=f"the model needs Python {needed}, but {actual_text}",
+            remedy=remedy,
+        )
     elif locked and not _admits(locked, actual):
-        yield Fault(f"the model's lock is for Python {locked}, but {actual_text}", remedy)
+        yield Fault(
+            problem=f"the model's lock is for Python {locked}, but {actual_text}",
+            remedy=remedy,
+        )
     elif actual != needed and needed.count(".") > 1:
-        problem = f"the model was captured with Python {needed}, but {actual_text}"
-        yield Fault(problem, remedy, WHOLE_MODEL, Severity.NOTE)
+        yield Fault(
+            problem=f"the model was captured with Python {needed}, but {actual_text}",
+            remedy=remedy,
+            severity=Severity.NOTE,
+        )
 
 
 def _admits(specifier: str, version: str) -> bool:

@@ -18,8 +18,8 @@ def check(facts: ModelFacts, drift: Drift) -> Faults:
         url = without_credentials(needed.url or "")
         origin = "an index" if package.origin == INDEX else package.origin
         yield Fault(
-            f"the model needs {needed.name} from {url}, "
+            problem=f"the model needs {needed.name} from {url}, "
             f"but {drift.environment_name} has it from {origin}",
-            "install it from there",
-            facts.location_of(needed.name),
+            remedy="install it from there",
+            location=facts.location_of(needed.name),
         )

@@ -20,9 +20,11 @@ def check(facts: ModelFacts, drift: Drift) -> Faults:
     captured = facts.evidence.platform if facts.evidence else ""
     if actual and captured and _without_version(actual) != _without_version(captured):
         yield Fault(
-            f"the model was captured on {captured}, but {drift.environment_name} is on {actual}",
-            "try the model there (`envkit validate --rebuild`) before you rely on it",
-            Location(envkit_json.FILE_NAME, field="interpreter.platform"),
+            problem=(
+                f"the model was captured on {captured}, but {drift.environment_name} is on {actual}"
+            ),
+            remedy="try the model there (`envkit validate --rebuild`) before you rely on it",
+            location=Location(envkit_json.FILE_NAME, field="interpreter.platform"),
         )
 
 

@@ -18,12 +18,12 @@ def check(facts: ModelFacts, drift: Drift) -> Faults:
         actual = package.version or ""
         is_severe = _is_severe(needed.version or "", actual)
         yield Fault(
-            f"the model needs `{needed.spec}`, "
+            problem=f"the model needs `{needed.spec}`, "
             f"but {drift.environment_name} has {needed.name} {actual}",
-            "install that version there, or run the model in its own environment "
+            remedy="install that version there, or run the model in its own environment "
             "(`envkit predict`)",
-            facts.location_of(needed.name),
-            Severity.ERROR if is_severe else Severity.WARNING,
+            location=facts.location_of(needed.name),
+            severity=Severity.ERROR if is_severe else Severity.WARNING,
         )
 
 

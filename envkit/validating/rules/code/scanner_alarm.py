@@ -16,7 +16,9 @@ def check(facts: ModelFacts, code: ModelCode) -> Faults:
     """Report what each scanner says."""
     for alarm in code.alarms:
         yield Fault(
-            alarm.problem,
-            "do not load it; find out who made it, and save the model again from trusted code",
-            Location(relative(alarm.file, facts.path)),
+            problem=alarm.problem,
+            remedy=(
+                "do not load it; find out who made it, and save the model again from trusted code"
+            ),
+            location=Location(relative(alarm.file, facts.path)),
         )

@@ -24,7 +24,9 @@ def check(facts: ModelFacts, code: ModelCode) -> Faults:
     for module, file in code.own_modules.items():
         if module in owners:
             yield Fault(
-                f"hides the module {module} of {owners[module]} from everything that imports it",
-                "give the module another name",
-                Location(file),
+                problem=(
+                    f"hides the module {module} of {owners[module]} from everything that imports it"
+                ),
+                remedy="give the module another name",
+                location=Location(file),
             )

@@ -32,11 +32,13 @@ def check(facts: ModelFacts, code: ModelCode) -> Faults:
         names = sorted(external.providers, key=lambda name: (len(name), name))
         shown = " or ".join(names[:SHOWN] if external.certain else names[:1])
         yield Fault(
-            f"{mention.module} {how}, but no declared package is known to have it",
-            f"require {shown}, or put the module into the model's code; `envkit capture` finds "
-            "both",
-            Location(mention.file, mention.line),
-            severity,
+            problem=f"{mention.module} {how}, but no declared package is known to have it",
+            remedy=(
+                f"require {shown}, or put the module into the model's code; `envkit capture` finds "
+                "both"
+            ),
+            location=Location(mention.file, mention.line),
+            severity=severity,
         )
 
 

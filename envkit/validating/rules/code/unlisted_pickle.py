@@ -24,10 +24,12 @@ def check(facts: ModelFacts, code: ModelCode) -> Faults:
                 unlisted.setdefault(module, name)
         for module, name in unlisted.items():
             yield Fault(
-                f"unpickling it imports {module}.{name}, which is not on the list of what this "
-                "model may import",
-                "require the package that has it, or find out who made the file",
-                Location(file),
+                problem=(
+                    f"unpickling it imports {module}.{name}, which is not on the list of what this "
+                    "model may import"
+                ),
+                remedy="require the package that has it, or find out who made the file",
+                location=Location(file),
             )
 
 

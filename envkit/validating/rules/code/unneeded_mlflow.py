@@ -20,9 +20,9 @@ def check(facts: ModelFacts, code: ModelCode) -> Faults:
     for line in facts.requirements.lines:
         if line.name in NAMES and not line.constraint:
             yield Fault(
-                f"`{line.shown}` is required, but envkit loads this model without it",
-                "run `envkit capture`, or keep it if MLflow itself is to serve the model",
-                line.location,
+                problem=f"`{line.shown}` is required, but envkit loads this model without it",
+                remedy="run `envkit capture`, or keep it if MLflow itself is to serve the model",
+                location=line.location,
             )
 
 

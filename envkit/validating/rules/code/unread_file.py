@@ -19,8 +19,10 @@ def check(_: ModelFacts, code: ModelCode) -> Faults:
     """Report each file that was not read completely; a note unless the file itself is faulty."""
     for gap in code.survey.gaps:
         yield Fault(
-            f"was not read completely: {gap.problem}",
-            "check the file, or save the model again; a deeper scanner may read more (`--scan`)",
-            Location("" if gap.file == "." else gap.file),
-            Severity.NOTE if gap.reason in NOTES else Severity.WARNING,
+            problem=f"was not read completely: {gap.problem}",
+            remedy=(
+                "check the file, or save the model again; a deeper scanner may read more (`--scan`)"
+            ),
+            location=Location("" if gap.file == "." else gap.file),
+            severity=Severity.NOTE if gap.reason in NOTES else Severity.WARNING,
         )

@@ -18,8 +18,12 @@ def check(_: ModelFacts, code: ModelCode) -> Faults:
         for module, name in names:
             if is_dangerous(module, name):
                 yield Fault(
-                    f"unpickling it imports {module}.{name}, which can run or change anything",
-                    "do not load it; find out who made it, and save the model again from trusted "
-                    "code",
-                    Location(file),
+                    problem=(
+                        f"unpickling it imports {module}.{name}, which can run or change anything"
+                    ),
+                    remedy=(
+                        "do not load it; find out who made it, and save the model again from "
+                        "trusted code"
+                    ),
+                    location=Location(file),
                 )

@@ -27,10 +27,10 @@ def check(facts: ModelFacts, code: ModelCode) -> Faults:
     for line in facts.requirements.lines:
         if not line.constraint and line.name is not None and line.name not in used:
             yield Fault(
-                f"`{line.shown}` is required, but nothing in the model is known to use it",
-                "remove it, or capture the model, which also sees what libraries import",
-                line.location,
-                severity,
+                problem=f"`{line.shown}` is required, but nothing in the model is known to use it",
+                remedy="remove it, or capture the model, which also sees what libraries import",
+                location=line.location,
+                severity=severity,
             )
 
 

@@ -27,7 +27,9 @@ def check(facts: ModelFacts, code: ModelCode) -> Faults:
     for name, location in required.items():
         if name not in facts.environ:
             yield Fault(
-                f"the model requires the environment variable {name}, which is not set here",
-                f"set {name} where the model runs",
-                location,
+                problem=(
+                    f"the model requires the environment variable {name}, which is not set here"
+                ),
+                remedy=f"set {name} where the model runs",
+                location=location,
             )

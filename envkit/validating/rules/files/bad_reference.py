@@ -16,9 +16,9 @@ def check(facts: ModelFacts) -> Faults:
     """Report each reference that cannot be followed."""
     for bad in _bad_references(facts):
         yield Fault(
-            f"`{bad.reference}` {bad.problem}",
-            "write the lines out, or refer to a file inside the model",
-            Location(bad.file, bad.line),
+            problem=f"`{bad.reference}` {bad.problem}",
+            remedy="write the lines out, or refer to a file inside the model",
+            location=Location(bad.file, bad.line),
         )
 
 

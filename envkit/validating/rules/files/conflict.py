@@ -21,11 +21,17 @@ def check(facts: ModelFacts) -> Faults:
     lines = facts.requirements.lines
     for line in lines:
         if excludes_itself(line):
-            yield Fault(f"no version satisfies `{line.shown}`", REMEDY, line.location)
+            yield Fault(
+                problem=f"no version satisfies `{line.shown}`",
+                remedy=REMEDY,
+                location=line.location,
+            )
     for first, second in overlapping(lines):
         if exclude_each_other(first, second):
             yield Fault(
-                f"`{second.shown}` and `{first.shown}` ({first.location}) exclude each other",
-                f"{REMEDY}, or use markers that do not overlap",
-                second.location,
+                problem=(
+                    f"`{second.shown}` and `{first.shown}` ({first.location}) exclude each other"
+                ),
+                remedy=f"{REMEDY}, or use markers that do not overlap",
+                location=second.location,
             )

@@ -19,7 +19,11 @@ def check(facts: ModelFacts) -> Faults:
     for file, text in facts.texts():
         for number, line in enumerate(text.splitlines(), 1):
             if "://" in line and ("@" in line or "=" in line) and placeholders(line) != line:
-                yield Fault("a URL holds credentials", REMEDY, Location(file, number))
+                yield Fault(
+                    problem="a URL holds credentials",
+                    remedy=REMEDY,
+                    location=Location(file, number),
+                )
 
 
 def fix(facts: ModelFacts) -> Edits:

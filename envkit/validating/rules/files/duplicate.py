@@ -14,9 +14,12 @@ def check(facts: ModelFacts) -> Faults:
     for first, second in overlapping(_requirements(facts)):
         if not exclude_each_other(first, second):
             yield Fault(
-                f"`{second.shown}` requires the same package as `{first.shown}` ({first.location})",
-                "keep one of them, with the extras of both",
-                second.location,
+                problem=(
+                    f"`{second.shown}` requires the same package as `{first.shown}` "
+                    f"({first.location})"
+                ),
+                remedy="keep one of them, with the extras of both",
+                location=second.location,
             )
 
 

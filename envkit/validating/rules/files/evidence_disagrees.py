@@ -36,7 +36,11 @@ def check(facts: ModelFacts) -> Faults:
             lines.setdefault(line.name, line)
     for name, line in lines.items():
         if problem := _problem(line, facts.captured.get(name)):
-            yield Fault(problem, REMEDY, line.location)
+            yield Fault(
+                problem=problem,
+                remedy=REMEDY,
+                location=line.location,
+            )
 
 
 def fix(facts: ModelFacts) -> Edits:
@@ -77,7 +81,11 @@ def _not_required(distributions: list[CapturedDistribution]) -> Fault:
     if len(distributions) > SHOWN:
         names += f" and {len(distributions) - SHOWN} more"
     problem = f"no file requires {names}, recorded by the capture ({distributions[0].role})"
-    return Fault(problem, REMEDY, Location(envkit_json.FILE_NAME))
+    return Fault(
+        problem=problem,
+        remedy=REMEDY,
+        location=Location(envkit_json.FILE_NAME),
+    )
 
 
 def _problem(line: Line, captured: CapturedDistribution | None) -> str:

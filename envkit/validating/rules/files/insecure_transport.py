@@ -21,9 +21,16 @@ def check(facts: ModelFacts) -> Faults:
     """Report each unencrypted URL, and each host whose certificate is not checked."""
     for line in facts.lines:
         if line.url is not None and _UNENCRYPTED.search(line.url):
-            yield Fault(f"`{line.shown}` is downloaded unencrypted", REMEDY, line.location)
+            yield Fault(
+                problem=f"`{line.shown}` is downloaded unencrypted",
+                remedy=REMEDY,
+                location=line.location,
+            )
     for location, option in facts.installer_options:
         if option.name == "--trusted-host" or _UNENCRYPTED.search(option.value or ""):
             shown = without_credentials(str(option))
-            problem = f"`{shown}` lets anyone on the network change what is installed"
-            yield Fault(problem, REMEDY, location)
+            yield Fault(
+                problem=f"`{shown}` lets anyone on the network change what is installed",
+                remedy=REMEDY,
+                location=location,
+            )

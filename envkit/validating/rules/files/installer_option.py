@@ -24,7 +24,7 @@ def check(facts: ModelFacts) -> Faults:
     for location, option in facts.installer_options:
         if option.name in RISKS:
             yield Fault(
-                f"`{option}` {RISKS[option.name]}",
-                "remove it, and configure the installer where it runs",
-                location,
+                problem=f"`{option}` {RISKS[option.name]}",
+                remedy="remove it, and configure the installer where it runs",
+                location=location,
             )

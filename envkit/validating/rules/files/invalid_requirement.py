@@ -18,7 +18,11 @@ def check(facts: ModelFacts) -> Faults:
     """Report each line that installers refuse."""
     for line in facts.lines:
         if not line.requirement.is_valid:
-            yield Fault(f"`{line.shown}` is not a requirement", REMEDY, line.location)
+            yield Fault(
+                problem=f"`{line.shown}` is not a requirement",
+                remedy=REMEDY,
+                location=line.location,
+            )
 
 
 def fix(facts: ModelFacts) -> Edits:

@@ -23,10 +23,18 @@ def check(facts: ModelFacts) -> Faults:
     for line in facts.lines:
         if problem := _line_problem(line, facts):
             flag = "-e " if line.requirement.editable else ""
-            yield Fault(f"`{flag}{line.shown}` {problem}", REMEDY, line.location)
+            yield Fault(
+                problem=f"`{flag}{line.shown}` {problem}",
+                remedy=REMEDY,
+                location=line.location,
+            )
     for location, option in facts.installer_options:
         if option.name == "--find-links" and _is_local(option, facts):
-            yield Fault(f"`{option.name}` names a local folder", REMEDY, location)
+            yield Fault(
+                problem=f"`{option.name}` names a local folder",
+                remedy=REMEDY,
+                location=location,
+            )
     for package in facts.locked_packages:
         yield from _locked(package, facts)
 
@@ -62,4 +70,8 @@ def _locked(package: LockedPackage, facts: ModelFacts) -> Faults:
         path, url = str(file.get("path", "")), str(file.get("url", ""))
         is_in_model = not facts.leads_out(path) and (facts.path / path).exists()
         if url.startswith("file:") or (path and not is_in_model):
-            yield Fault(f"`{path or url}` is not a file of the model", REMEDY, location)
+            yield Fault(
+                problem=f"`{path or url}` is not a file of the model",
+                remedy=REMEDY,
+                location=location,
+            )

@@ -21,7 +21,11 @@ def check(facts: ModelFacts) -> Faults:
         return
     for line in facts.requirements.lines:
         if problem := _problem(line, facts):
-            yield Fault(problem, REMEDY, line.location)
+            yield Fault(
+                problem=problem,
+                remedy=REMEDY,
+                location=line.location,
+            )
     # a lock for other machines may hold more than the capture saw
     if facts.captured and "environments" not in facts.lock.content:
         yield from _surplus(facts)
@@ -33,11 +37,13 @@ def _surplus(facts: ModelFacts) -> Faults:
         if name in known or any("marker" in package for package in packages):
             continue
         yield Fault(
-            f"{pylock_toml.FILE_NAME} holds {name}, which no file requires and the capture did not "
-            "record",
-            REMEDY,
-            Location(pylock_toml.FILE_NAME),
-            Severity.WARNING,
+            problem=(
+                f"{pylock_toml.FILE_NAME} holds {name}, which no file requires and the capture did "
+                "not record"
+            ),
+            remedy=REMEDY,
+            location=Location(pylock_toml.FILE_NAME),
+            severity=Severity.WARNING,
         )
 
 

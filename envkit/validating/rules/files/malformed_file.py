@@ -16,7 +16,11 @@ REMEDY = "correct the file, or write it again with `envkit capture`"
 def check(facts: ModelFacts) -> Faults:
     """Report each file that cannot be read, with the key or line that breaks its format."""
     for broken in facts.broken:
-        yield Fault(broken.problem, broken.hint.rstrip(".") or REMEDY, _location(broken))
+        yield Fault(
+            problem=broken.problem,
+            remedy=broken.hint.rstrip(".") or REMEDY,
+            location=_location(broken),
+        )
     if facts.mlmodel is not None and facts.flavor is None:
         yield _no_flavor(", ".join(facts.mlmodel.flavors) or "none", facts)
 
@@ -32,16 +36,20 @@ def _no_flavor(others: str, facts: ModelFacts) -> Fault:
     location = Location(mlmodel.FILE_NAME, field="flavors.python_function")
     if facts.runs_in_r:
         return Fault(
-            f"is missing (flavors: {others}): R runs this model, and no file says which R and "
-            "which packages of R it needs",
-            "run it with `envkit predict` or `envkit serve` where R has its packages: envkit "
-            "records those of Python only",
-            location,
+            problem=(
+                f"is missing (flavors: {others}): R runs this model, and no file says which R and "
+                "which packages of R it needs"
+            ),
+            remedy=(
+                "run it with `envkit predict` or `envkit serve` where R has its packages: envkit "
+                "records those of Python only"
+            ),
+            location=location,
         )
     return Fault(
-        f"is missing (flavors: {others}), so envkit cannot run the model",
-        "save the model with its python_function flavor",
-        location,
+        problem=f"is missing (flavors: {others}), so envkit cannot run the model",
+        remedy="save the model with its python_function flavor",
+        location=location,
     )
 
 

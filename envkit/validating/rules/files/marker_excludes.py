@@ -17,7 +17,7 @@ def check(facts: ModelFacts) -> Faults:
     for line in lines:
         if line.name not in installed:
             yield Fault(
-                f"`{line.shown}` is never installed: its marker excludes Python {python}",
-                "correct the marker, or remove the line",
-                line.location,
+                problem=f"`{line.shown}` is never installed: its marker excludes Python {python}",
+                remedy="correct the marker, or remove the line",
+                location=line.location,
             )

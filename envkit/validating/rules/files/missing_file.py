@@ -12,7 +12,7 @@ from envkit.formats.python_env_yaml import PythonEnv
 from envkit.formats.requirement import Requirement
 from envkit.validating.files.edits import Edits, conda_with_pip, pip_lines
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import WHOLE_MODEL, Fault, Faults, Location, Severity
+from envkit.validating.finding import Fault, Faults, Location, Severity
 from envkit.validating.rule import rule
 
 REMEDY = "run `envkit capture` where the model works: it writes all of them"
@@ -27,19 +27,28 @@ def check(facts: ModelFacts) -> Faults:
     usual = (requirements_txt.FILE_NAME, facts.python_env_name, facts.conda_name)
     missing = [name for name in usual if not _exists(facts, name)]
     if len(missing) == len(usual):
-        problem = f"the model has none of {', '.join(usual)}: its environment is unknown"
-        yield Fault(problem, REMEDY)
+        yield Fault(
+            problem=f"the model has none of {', '.join(usual)}: its environment is unknown",
+            remedy=REMEDY,
+        )
         return
     for name in missing:
         yield _missing(facts, name)
     if facts.bare is None and _names_no_environment(facts):
         location = Location(mlmodel.FILE_NAME, field="flavors.python_function.env")
-        problem = "names no environment, so MLflow restores none"
-        yield Fault(problem, REMEDY, location, Severity.WARNING)
+        yield Fault(
+            problem="names no environment, so MLflow restores none",
+            remedy=REMEDY,
+            location=location,
+            severity=Severity.WARNING,
+        )
     if facts.known_variables and not _exists(facts, VARIABLES):
         names = ", ".join(sorted(facts.known_variables))
-        problem = f"there is no {VARIABLES}, but the model reads {names}"
-        yield Fault(problem, REMEDY, WHOLE_MODEL, Severity.WARNING)
+        yield Fault(
+            problem=f"there is no {VARIABLES}, but the model reads {names}",
+            remedy=REMEDY,
+            severity=Severity.WARNING,
+        )
 
 
 def _names_no_environment(facts: ModelFacts) -> bool:
@@ -53,9 +62,17 @@ def _missing(facts: ModelFacts, name: str) -> Fault:
     if facts.flavor is not None:
         named = {facts.flavor.conda_env: "conda", facts.flavor.python_env: "virtualenv"}
     if name not in named:
-        return Fault(f"there is no {name}", REMEDY, WHOLE_MODEL, Severity.WARNING)
+        return Fault(
+            problem=f"there is no {name}",
+            remedy=REMEDY,
+            severity=Severity.WARNING,
+        )
     location = Location(mlmodel.FILE_NAME, field=f"flavors.python_function.env.{named[name]}")
-    return Fault(f"{mlmodel.FILE_NAME} names {name}, which does not exist", REMEDY, location)
+    return Fault(
+        problem=f"{mlmodel.FILE_NAME} names {name}, which does not exist",
+        remedy=REMEDY,
+        location=location,
+    )
 
 
 def fix(facts: ModelFacts) -> Edits:

@@ -28,11 +28,20 @@ def check(facts: ModelFacts) -> Faults:
         return
     for name, digest in recorded.items():
         if problem := _problem(facts, name, digest):
-            yield Fault(problem, REMEDY, Location(name))
+            yield Fault(
+                problem=problem,
+                remedy=REMEDY,
+                location=Location(name),
+            )
     present = list(digests.file_names(facts.directory)) if facts.directory else []
     for name in (*present, *facts.not_fetched):
         if name not in recorded:
-            yield Fault("was added after the capture", REMEDY, Location(name), Severity.NOTE)
+            yield Fault(
+                problem="was added after the capture",
+                remedy=REMEDY,
+                location=Location(name),
+                severity=Severity.NOTE,
+            )
 
 
 def _problem(facts: ModelFacts, name: str, recorded: Digest) -> str:
@@ -64,4 +73,8 @@ def _example(facts: ModelFacts, evidence: Evidence) -> Faults:
     if not name or not digest or not facts.has(name):
         return
     if digests.of_file(facts.path / name).sha256 != digest:
-        yield Fault("is not the example of the capture", REMEDY, Location(name))
+        yield Fault(
+            problem="is not the example of the capture",
+            remedy=REMEDY,
+            location=Location(name),
+        )

@@ -26,5 +26,7 @@ def check(facts: ModelFacts) -> Faults:
             pin, remedy = _COMMIT, "name the commit: `…@<40 hexadecimal digits>`"
         if not pin.search(url):
             yield Fault(
-                f"`{line.shown}` is not pinned, so its content can change", remedy, line.location
+                problem=f"`{line.shown}` is not pinned, so its content can change",
+                remedy=remedy,
+                location=line.location,
             )

@@ -13,6 +13,8 @@ def check(facts: ModelFacts) -> Faults:
     """Report a model without evidence."""
     if not facts.runs_in_r and not os.path.lexists(facts.path / envkit_json.FILE_NAME):
         yield Fault(
-            f"there is no {envkit_json.FILE_NAME}: the files cannot be compared with a capture",
-            "run `envkit capture` where the model works",
+            problem=(
+                f"there is no {envkit_json.FILE_NAME}: the files cannot be compared with a capture"
+            ),
+            remedy="run `envkit capture` where the model works",
         )

@@ -13,7 +13,7 @@ def check(facts: ModelFacts) -> Faults:
         if field.endswith(".env") or facts.leads_out(value) or facts.is_there(value):
             continue
         yield Fault(
-            f"there is no '{value}' in the model",
-            "put the file back, or save the model again",
-            Location(mlmodel.FILE_NAME, field=field),
+            problem=f"there is no '{value}' in the model",
+            remedy="put the file back, or save the model again",
+            location=Location(mlmodel.FILE_NAME, field=field),
         )

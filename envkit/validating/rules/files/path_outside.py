@@ -20,18 +20,18 @@ def check(facts: ModelFacts) -> Faults:
     for field, value in facts.named_paths:
         if facts.leads_out(value):
             yield Fault(
-                f"'{value}' leads out of the model directory",
-                "copy the file into the model, and name it relative to the model",
-                Location(mlmodel.FILE_NAME, field=field),
+                problem=f"'{value}' leads out of the model directory",
+                remedy="copy the file into the model, and name it relative to the model",
+                location=Location(mlmodel.FILE_NAME, field=field),
             )
     if facts.bare is not None:
         return
     for name in _links(facts.path):
         if facts.leads_out(name):
             yield Fault(
-                "is a symbolic link that leads out of the model directory",
-                "replace it with the file itself",
-                Location(name),
+                problem="is a symbolic link that leads out of the model directory",
+                remedy="replace it with the file itself",
+                location=Location(name),
             )
 
 

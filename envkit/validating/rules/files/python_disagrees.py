@@ -19,15 +19,20 @@ def check(facts: ModelFacts) -> Faults:
     for location, version in facts.pythons[1:]:
         if not _same(version, expected):
             yield Fault(
-                f"{first.file} names Python {expected}, but {location.file} names {version}",
-                "name the Python that the model was made with in all files; `envkit capture` does",
-                location,
+                problem=(
+                    f"{first.file} names Python {expected}, but {location.file} names {version}"
+                ),
+                remedy=(
+                    "name the Python that the model was made with in all files; `envkit capture` "
+                    "does"
+                ),
+                location=location,
             )
     if not _lock_admits(facts, expected):
         yield Fault(
-            f"the lock is for Python {_lock_python(facts)}, but the model needs {expected}",
-            "lock again with `envkit lock`",
-            Location(pylock_toml.FILE_NAME, field="requires-python"),
+            problem=f"the lock is for Python {_lock_python(facts)}, but the model needs {expected}",
+            remedy="lock again with `envkit lock`",
+            location=Location(pylock_toml.FILE_NAME, field="requires-python"),
         )
 
 

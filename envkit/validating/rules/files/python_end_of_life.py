@@ -23,4 +23,8 @@ def check(facts: ModelFacts) -> Faults:
     problem = f"Python {minor} gets no security fixes since {end.day.isoformat()} ({end.source})"
     if minor == "3.1":
         problem += " (3.10 without quotes is 3.1 in YAML)"
-    yield Fault(problem, "move the model to a newer Python and capture it again", location)
+    yield Fault(
+        problem=problem,
+        remedy="move the model to a newer Python and capture it again",
+        location=location,
+    )

@@ -18,20 +18,38 @@ _EXACT = re.compile(r"\d+\.\d+\.\d+((a|b|rc)\d+)?")
 def check(facts: ModelFacts) -> Faults:
     """Report each file that leaves the interpreter open, and a model that names none."""
     if not facts.pythons and not facts.broken and not facts.runs_in_r:
-        yield Fault("no file says which Python the model needs", REMEDY)
+        yield Fault(
+            problem="no file says which Python the model needs",
+            remedy=REMEDY,
+        )
     for location, version in facts.pythons:
         if not _EXACT.fullmatch(version):
-            yield Fault(f"Python {version} is not one version", REMEDY, location)
+            yield Fault(
+                problem=f"Python {version} is not one version",
+                remedy=REMEDY,
+                location=location,
+            )
         elif not is_released(version, facts.day):
-            problem = f"there is no Python {version} (PEP 602: one minor version a year)"
-            yield Fault(problem, REMEDY, location)
+            yield Fault(
+                problem=f"there is no Python {version} (PEP 602: one minor version a year)",
+                remedy=REMEDY,
+                location=location,
+            )
     if facts.conda is None:
         return
     spec, location = facts.conda.python, Location(facts.conda_name)
     if spec is None:
-        yield Fault(f"{facts.conda_name} names no Python, so conda takes any", REMEDY, location)
+        yield Fault(
+            problem=f"{facts.conda_name} names no Python, so conda takes any",
+            remedy=REMEDY,
+            location=location,
+        )
     elif any(mark in spec for mark in "<>!~*|,"):
-        yield Fault(f"`{spec}` admits several Pythons", REMEDY, location)
+        yield Fault(
+            problem=f"`{spec}` admits several Pythons",
+            remedy=REMEDY,
+            location=location,
+        )
 
 
 def fix(facts: ModelFacts) -> Edits:

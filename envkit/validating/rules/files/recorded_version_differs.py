@@ -20,9 +20,13 @@ def check(facts: ModelFacts) -> Faults:
         if recorded is None or line.version is None or _same(recorded, line.version):
             continue
         yield Fault(
-            f"`{line.shown}`, but {mlmodel.FILE_NAME} was saved with {line.name} {recorded}",
-            f"require `{line.name}=={recorded}`, or save the model again with the other version",
-            line.location,
+            problem=(
+                f"`{line.shown}`, but {mlmodel.FILE_NAME} was saved with {line.name} {recorded}"
+            ),
+            remedy=(
+                f"require `{line.name}=={recorded}`, or save the model again with the other version"
+            ),
+            location=line.location,
         )
 
 

@@ -38,7 +38,11 @@ def check(facts: ModelFacts) -> Faults:
         return
     if main.lines:
         problem = f"{facts.conda_name} has no pip section, so conda installs nothing of {MAIN}"
-        yield Fault(problem, REMEDY, Location(facts.conda_name))
+        yield Fault(
+            problem=problem,
+            remedy=REMEDY,
+            location=Location(facts.conda_name),
+        )
 
 
 def fix(facts: ModelFacts) -> Edits:
@@ -70,15 +74,25 @@ class _Comparison:
         for name in sorted(ours.keys() - theirs.keys()):
             problem = self._absence(name, ours[name])
             if problem:
-                yield Fault(problem, REMEDY, Location(self.name))
+                yield Fault(
+                    problem=problem,
+                    remedy=REMEDY,
+                    location=Location(self.name),
+                )
         for name in sorted(theirs.keys() - ours.keys()):
             line = theirs[name]
             yield Fault(
-                f"`{line.shown}` is in {self.name} and not in {MAIN}", REMEDY, line.location
+                problem=f"`{line.shown}` is in {self.name} and not in {MAIN}",
+                remedy=REMEDY,
+                location=line.location,
             )
         for our, their in _different(ours, theirs):
             problem = f"{MAIN} says `{our.shown}`, {self.name} says `{their.shown}`"
-            yield Fault(problem, REMEDY, their.location)
+            yield Fault(
+                problem=problem,
+                remedy=REMEDY,
+                location=their.location,
+            )
 
     def constraint_faults(self) -> Faults:
         """Report constraints that differ, and those of one file: the other allows any version."""
@@ -88,15 +102,27 @@ class _Comparison:
         ours_only -= self.other.requirements.keys()
         if ours_only:
             problem = f"{MAIN} constrains {_first(ours, ours_only)}, {self.name} does not"
-            yield Fault(problem, REMEDY, Location(self.name))
+            yield Fault(
+                problem=problem,
+                remedy=REMEDY,
+                location=Location(self.name),
+            )
         theirs_only = theirs.keys() - ours.keys() - self.conda.keys()
         theirs_only -= self.main.requirements.keys()
         if theirs_only:
             problem = f"{self.name} constrains {_first(theirs, theirs_only)}, {MAIN} does not"
-            yield Fault(problem, REMEDY, Location(self.name))
+            yield Fault(
+                problem=problem,
+                remedy=REMEDY,
+                location=Location(self.name),
+            )
         for our, their in _different(ours, theirs):
             problem = f"{MAIN} has the constraint `{our.shown}`, {self.name} has `{their.shown}`"
-            yield Fault(problem, REMEDY, their.location)
+            yield Fault(
+                problem=problem,
+                remedy=REMEDY,
+                location=their.location,
+            )
 
     def _absence(self, name: str, line: Line) -> str:
         """Say that the other file lacks a requirement, unless a conda package takes its place."""

@@ -19,11 +19,13 @@ def check(facts: ModelFacts) -> Faults:
         if option.name == "--extra-index-url":
             shown = without_credentials(str(option))
             yield Fault(
-                f"`{shown}`: any package may come from either index",
-                "use one `--index-url` that serves all packages, direct URLs with hashes, or a "
-                "lock (`envkit lock`)",
-                location,
-                severity,
+                problem=f"`{shown}`: any package may come from either index",
+                remedy=(
+                    "use one `--index-url` that serves all packages, direct URLs with hashes, or "
+                    "a lock (`envkit lock`)"
+                ),
+                location=location,
+                severity=severity,
             )
 
 

@@ -19,10 +19,10 @@ def check(facts: ModelFacts) -> Faults:
             continue
         shown = " ".join(str(package[key]) for key in ("name", "version") if key in package)
         yield Fault(
-            f"{shown} has no wheel and would be built",
-            "put a wheel of it into the model with `envkit bundle`, or allow building with "
+            problem=f"{shown} has no wheel and would be built",
+            remedy="put a wheel of it into the model with `envkit bundle`, or allow building with "
             "`--allow-source`",
-            Location(pylock_toml.FILE_NAME, field=f"packages.{package['name']}"),
+            location=Location(pylock_toml.FILE_NAME, field=f"packages.{package['name']}"),
         )
 
 

@@ -25,12 +25,19 @@ def check(facts: ModelFacts) -> Faults:
         return
     if any(line.requirement.hashes for line in lines):
         for line in unhashed:
-            problem = f"`{line.shown}` has no hash and others have: pip then refuses all"
-            yield Fault(problem, REMEDY, line.location, Severity.ERROR)
+            yield Fault(
+                problem=f"`{line.shown}` has no hash and others have: pip then refuses all",
+                remedy=REMEDY,
+                location=line.location,
+                severity=Severity.ERROR,
+            )
     elif not os.path.lexists(facts.path / pylock_toml.FILE_NAME):
         count = f"{len(unhashed)} of {len(lines)} requirements"
-        problem = f"there is no {pylock_toml.FILE_NAME}, and {count} have no hash"
-        yield Fault(problem, REMEDY, Location(unhashed[0].file))
+        yield Fault(
+            problem=f"there is no {pylock_toml.FILE_NAME}, and {count} have no hash",
+            remedy=REMEDY,
+            location=Location(unhashed[0].file),
+        )
 
 
 def _is_hashed(line: Line) -> bool:

@@ -20,23 +20,25 @@ def check(facts: ModelFacts) -> Faults:
         if line.requirement.placeholders and line.url is None:
             variable = line.requirement.placeholders[0]
             yield Fault(
-                f"`{line.shown}` depends on the environment variable {variable} of the machine "
-                "that installs it",
-                "write the package and its version out",
-                line.location,
+                problem=(
+                    f"`{line.shown}` depends on the environment variable {variable} of the machine "
+                    "that installs it"
+                ),
+                remedy="write the package and its version out",
+                location=line.location,
             )
         elif line.name is not None and not _admits_one(line) and line.name not in pinned:
             yield Fault(
-                f"`{line.shown}` admits more than one version",
-                f"pin it: `{line.name}==<version>`",
-                line.location,
+                problem=f"`{line.shown}` admits more than one version",
+                remedy=f"pin it: `{line.name}==<version>`",
+                location=line.location,
             )
     for spec in facts.conda_packages:
         if not _is_exact(spec):
             yield Fault(
-                f"the conda package `{spec}` admits more than one version",
-                "pin it: `name=<version>`, with the complete version",
-                Location(facts.conda_name, facts.line_of(facts.conda_name, spec)),
+                problem=f"the conda package `{spec}` admits more than one version",
+                remedy="pin it: `name=<version>`, with the complete version",
+                location=Location(facts.conda_name, facts.line_of(facts.conda_name, spec)),
             )
 
 

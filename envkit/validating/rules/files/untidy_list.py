@@ -20,7 +20,11 @@ def check(facts: ModelFacts) -> Faults:
         problem = "is not sorted, or has duplicates"
         if file == VARIABLES:
             problem = "lacks MLflow's header, or its names are not sorted"
-        yield Fault(problem, "sort it with `envkit fix`", Location(file))
+        yield Fault(
+            problem=problem,
+            remedy="sort it with `envkit fix`",
+            location=Location(file),
+        )
 
 
 def fix(facts: ModelFacts) -> Edits:

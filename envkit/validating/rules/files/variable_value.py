@@ -17,13 +17,20 @@ VARIABLES = environment_variables_txt.FILE_NAME
 def check(facts: ModelFacts) -> Faults:
     """Report each variable with a value, without repeating the value."""
     for line in facts.variable_values:
-        yield Fault("an environment variable has a value", REMEDY, Location(VARIABLES, line))
+        yield Fault(
+            problem="an environment variable has a value",
+            remedy=REMEDY,
+            location=Location(VARIABLES, line),
+        )
     if facts.conda is None:
         return
     for name in as_object(facts.conda.other.get("variables")):
         line = facts.line_of(facts.conda_name, f"{name}:")
-        location = Location(facts.conda_name, line, "variables")
-        yield Fault(f"the environment variable {name} has a value", REMEDY, location)
+        yield Fault(
+            problem=f"the environment variable {name} has a value",
+            remedy=REMEDY,
+            location=Location(facts.conda_name, line, "variables"),
+        )
 
 
 def fix(facts: ModelFacts) -> Edits:

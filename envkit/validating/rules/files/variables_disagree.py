@@ -26,19 +26,19 @@ def check(facts: ModelFacts) -> Faults:
     # the author of the list may know more than the capture saw
     for name in sorted(set(facts.variables) - facts.known_variables):
         yield Fault(
-            f"names {name}, which the model did not read during the capture",
-            "remove it, unless the model reads it with other input",
-            Location(VARIABLES, facts.line_of(VARIABLES, name)),
-            Severity.NOTE,
+            problem=f"names {name}, which the model did not read during the capture",
+            remedy="remove it, unless the model reads it with other input",
+            location=Location(VARIABLES, facts.line_of(VARIABLES, name)),
+            severity=Severity.NOTE,
         )
 
 
 def _unlisted(names: Iterable[str], listed: Iterable[str], location: Location) -> Faults:
     for name in sorted(set(names).difference(listed)):
         yield Fault(
-            f"names {name}, but {VARIABLES} does not",
-            f"add {name} to {VARIABLES}, or capture the model again",
-            location,
+            problem=f"names {name}, but {VARIABLES} does not",
+            remedy=f"add {name} to {VARIABLES}, or capture the model again",
+            location=location,
         )
 
 

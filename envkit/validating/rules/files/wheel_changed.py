@@ -21,9 +21,9 @@ def check(facts: ModelFacts) -> Faults:
             actual[name] = digests.of_file(facts.path / name).sha256
         if actual[name] != expected.lower():
             yield Fault(
-                f"its SHA-256 is not the one in {record}",
-                "restore the file, or capture the model again",
-                Location(name),
+                problem=f"its SHA-256 is not the one in {record}",
+                remedy="restore the file, or capture the model again",
+                location=Location(name),
             )
 
 

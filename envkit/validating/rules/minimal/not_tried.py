@@ -11,6 +11,9 @@ def check(_: ModelFacts, minimal: Minimal) -> Faults:
     """Report a model whose requirements could not be tried."""
     if not minimal.is_tried:
         yield Fault(
-            "no requirement was left out: the model answers no example in its complete environment",
-            "make it answer there first; see the findings of the stage rebuild",
+            problem=(
+                "no requirement was left out: the model answers no example in its complete "
+                "environment"
+            ),
+            remedy="make it answer there first; see the findings of the stage rebuild",
         )

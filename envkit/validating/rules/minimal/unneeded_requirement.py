@@ -21,7 +21,7 @@ def check(facts: ModelFacts, minimal: Minimal) -> Faults:
         if minimal.together:
             problem += "; not without all reported requirements together"
         yield Fault(
-            problem,
-            "remove the line, unless other inputs need it, and capture the model again",
-            facts.location_of(trial.name),
+            problem=problem,
+            remedy="remove the line, unless other inputs need it, and capture the model again",
+            location=facts.location_of(trial.name),
         )

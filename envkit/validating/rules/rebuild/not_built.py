@@ -23,4 +23,8 @@ def check(facts: ModelFacts, rebuilt: Rebuilt) -> Faults:
             "install that Python, name one with `--python`, or allow another with `--python-policy`"
         )
     reason = " ".join(str(error).split()).rstrip(".")
-    yield Fault(f"no environment: {reason}", remedy, location)
+    yield Fault(
+        problem=f"no environment: {reason}",
+        remedy=remedy,
+        location=location,
+    )

@@ -5,7 +5,7 @@ that it gives one.
 """
 
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import WHOLE_MODEL, Fault, Faults, Severity
+from envkit.validating.finding import Fault, Faults, Severity
 from envkit.validating.rule import rule
 from envkit.validating.stages.rebuild import Rebuilt
 
@@ -17,13 +17,14 @@ def check(_: ModelFacts, rebuilt: Rebuilt) -> Faults:
         return
     if not rebuilt.answered:
         yield Fault(
-            "the model was only loaded: it has no input example to predict on",
-            "save the model with an `input_example`, and capture it",
+            problem="the model was only loaded: it has no input example to predict on",
+            remedy="save the model with an `input_example`, and capture it",
         )
     elif not rebuilt.is_recorded:
         yield Fault(
-            "the model answered its example, but there is no recorded answer to compare it with",
-            "run `envkit capture` where the model works: it records the answer",
-            WHOLE_MODEL,
-            Severity.NOTE,
+            problem=(
+                "the model answered its example, but there is no recorded answer to compare it with"
+            ),
+            remedy="run `envkit capture` where the model works: it records the answer",
+            severity=Severity.NOTE,
         )

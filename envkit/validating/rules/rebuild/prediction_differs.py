@@ -19,15 +19,17 @@ def check(_: ModelFacts, rebuilt: Rebuilt) -> Faults:
     for difference in rebuilt.differences:
         if rebuilt.varies:
             yield Fault(
-                f"{difference.text}; a second answer differs too",
-                "fix the model's seeds and capture it again, or allow the difference with "
+                problem=f"{difference.text}; a second answer differs too",
+                remedy="fix the model's seeds and capture it again, or allow the difference with "
                 "`--rtol` or `--atol`",
-                LOCATION,
+                location=LOCATION,
             )
         else:
             yield Fault(
-                difference.text,
-                "find what changed with `envkit diff`; if the difference does not matter, allow "
-                "it with `--rtol` or `--atol`",
-                LOCATION,
+                problem=difference.text,
+                remedy=(
+                    "find what changed with `envkit diff`; if the difference does not matter, "
+                    "allow it with `--rtol` or `--atol`"
+                ),
+                location=LOCATION,
             )

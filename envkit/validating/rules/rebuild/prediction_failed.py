@@ -12,7 +12,9 @@ def check(_: ModelFacts, rebuilt: Rebuilt) -> Faults:
     if rebuilt.failed is not None:
         reason = " ".join(str(rebuilt.failed).split()).rstrip(".")
         yield Fault(
-            f"in the rebuilt environment: {reason}",
-            "require what is missing; `envkit predict` shows the whole traceback, `envkit capture` "
-            "finds packages",
+            problem=f"in the rebuilt environment: {reason}",
+            remedy=(
+                "require what is missing; `envkit predict` shows the whole traceback, `envkit "
+                "capture` finds packages"
+            ),
         )

@@ -15,14 +15,14 @@ def check(facts: ModelFacts, resolved: Resolved) -> Faults:
     for resolution in resolved.resolutions:
         if resolution.conda_problem:
             yield Fault(
-                f"for {resolution.machine.label}: {resolution.conda_problem.rstrip('.')}",
-                "change the conda packages or the channels, or use another target",
-                Location(facts.conda_name, field="dependencies"),
+                problem=f"for {resolution.machine.label}: {resolution.conda_problem.rstrip('.')}",
+                remedy="change the conda packages or the channels, or use another target",
+                location=Location(facts.conda_name, field="dependencies"),
             )
     if any(resolution.conda_no_answer for resolution in resolved.resolutions):
         yield Fault(
-            "the conda packages were not resolved: py-rattler is not installed",
-            "install it with `pip install 'envkit[conda]'`",
-            Location(facts.conda_name),
-            Severity.NOTE,
+            problem="the conda packages were not resolved: py-rattler is not installed",
+            remedy="install it with `pip install 'envkit[conda]'`",
+            location=Location(facts.conda_name),
+            severity=Severity.NOTE,
         )

@@ -29,16 +29,26 @@ def check(facts: ModelFacts, resolved: Resolved) -> Faults:
             actual = hashes.get(file, "")
             if actual and expected and actual != expected:
                 yield Fault(
-                    f"{file} is locked with sha256 {expected[:16]}…, the index has {actual[:16]}…",
-                    REMEDY,
-                    Location(pylock_toml.FILE_NAME, facts.line_of(pylock_toml.FILE_NAME, file)),
+                    problem=(
+                        f"{file} is locked with sha256 {expected[:16]}…, the index has "
+                        f"{actual[:16]}…"
+                    ),
+                    remedy=REMEDY,
+                    location=Location(
+                        pylock_toml.FILE_NAME, facts.line_of(pylock_toml.FILE_NAME, file)
+                    ),
                 )
     for line in facts.requirements.lines:
         files = offered.get((line.name or "", line.version or ""), {})
         expected_hashes = _sha256_hashes(line)
         if files and expected_hashes and expected_hashes.isdisjoint(files.values()):
-            problem = f"no file of {line.name} {line.version} on the index has a hash of its line"
-            yield Fault(problem, REMEDY, line.location)
+            yield Fault(
+                problem=(
+                    f"no file of {line.name} {line.version} on the index has a hash of its line"
+                ),
+                remedy=REMEDY,
+                location=line.location,
+            )
 
 
 def _offered(resolved: Resolved) -> Offered:

@@ -22,10 +22,10 @@ def check(facts: ModelFacts, resolved: Resolved) -> Faults:
             if problem:
                 line = facts.line_of(pylock_toml.FILE_NAME, f'name = "{name}"')
                 yield Fault(
-                    problem,
-                    "lock for that target, or for all, with `envkit lock --platform` or "
+                    problem=problem,
+                    remedy="lock for that target, or for all, with `envkit lock --platform` or "
                     "`--universal`",
-                    Location(pylock_toml.FILE_NAME, line),
+                    location=Location(pylock_toml.FILE_NAME, line),
                 )
 
 

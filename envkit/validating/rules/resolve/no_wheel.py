@@ -18,21 +18,24 @@ def _fault(name: str, unavailable: Unavailable, machine: str, location: Location
     pin = unavailable.pin
     if unavailable.is_unknown:
         return Fault(
-            f"there is no package `{name}` on the indexes",
-            "correct the name, or name the index that has it",
-            location,
+            problem=f"there is no package `{name}` on the indexes",
+            remedy="correct the name, or name the index that has it",
+            location=location,
         )
     if unavailable.is_unreleased:
         return Fault(
-            f"there is no `{pin}` on the indexes",
-            "pin a version that exists, or name the index that has it",
-            location,
+            problem=f"there is no `{pin}` on the indexes",
+            remedy="pin a version that exists, or name the index that has it",
+            location=location,
         )
     problem = f"there is no wheel of `{pin}` for {machine}"
     if pin.endswith(".whl"):
         problem = f"the wheel {pin} is not for {machine}"
     return Fault(
-        problem,
-        "pin a version that has one, use another target, or put a wheel into the model's `wheels/`",
-        location,
+        problem=problem,
+        remedy=(
+            "pin a version that has one, use another target, or put a wheel into the model's "
+            "`wheels/`"
+        ),
+        location=location,
     )

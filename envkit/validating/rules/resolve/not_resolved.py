@@ -20,9 +20,11 @@ def check(facts: ModelFacts, resolved: Resolved) -> Faults:
             faults[_invalid(resolution.invalid, facts)] = None
         elif resolution.no_answer:
             fault = Fault(
-                f"no index answered: {resolution.no_answer.rstrip('.')}",
-                "check the network and the index settings (UV_DEFAULT_INDEX, UV_INDEX), and try "
-                "again",
+                problem=f"no index answered: {resolution.no_answer.rstrip('.')}",
+                remedy=(
+                    "check the network and the index settings (UV_DEFAULT_INDEX, UV_INDEX), and "
+                    "try again"
+                ),
             )
             faults[fault] = None
     yield from faults
@@ -31,5 +33,8 @@ def check(facts: ModelFacts, resolved: Resolved) -> Faults:
 def _invalid(error: InvalidFile, facts: ModelFacts) -> Fault:
     file = broken(error, facts.path)
     what = f"{file.field} {file.problem}".strip()
-    remedy = error.hint.rstrip(".") or "correct the file"
-    return Fault(f"cannot be resolved: {what}", remedy, Location(file.file))
+    return Fault(
+        problem=f"cannot be resolved: {what}",
+        remedy=error.hint.rstrip(".") or "correct the file",
+        location=Location(file.file),
+    )

@@ -24,7 +24,9 @@ def check(facts: ModelFacts, resolved: Resolved) -> Faults:
     for name, versions in sorted(added.items()):
         pin = f"{name}=={min(versions.values())}"
         yield Fault(
-            f"{name} would also be installed for {'; '.join(versions)}, but no file pins it",
-            f"add `{pin}` (today's version) to constraints.txt, or lock for the target",
-            Location(facts.requirements_name),
+            problem=(
+                f"{name} would also be installed for {'; '.join(versions)}, but no file pins it"
+            ),
+            remedy=f"add `{pin}` (today's version) to constraints.txt, or lock for the target",
+            location=Location(facts.requirements_name),
         )

@@ -21,7 +21,7 @@ def check(facts: ModelFacts, resolved: Resolved) -> Faults:
         if len(conflict) > MAX_SHOWN:
             conflict = f"{conflict[:MAX_SHOWN]}…"
         yield Fault(
-            f"for {resolution.machine.label}: {conflict.rstrip('.')}",
-            "loosen or change one of the pins, or capture the model again where it works",
-            Location(facts.requirements_name),
+            problem=f"for {resolution.machine.label}: {conflict.rstrip('.')}",
+            remedy="loosen or change one of the pins, or capture the model again where it works",
+            location=Location(facts.requirements_name),
         )

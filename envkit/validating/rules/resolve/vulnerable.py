@@ -4,7 +4,7 @@ Only with `--audit`: pip-audit (extra `audit`) asks PyPI or OSV about each pinne
 """
 
 from envkit.validating.files.facts import ModelFacts
-from envkit.validating.finding import WHOLE_MODEL, Fault, Faults, Severity
+from envkit.validating.finding import Fault, Faults, Severity
 from envkit.validating.rule import rule
 from envkit.validating.stages.resolve import Resolved
 
@@ -17,13 +17,16 @@ def check(facts: ModelFacts, resolved: Resolved) -> Faults:
         return
     if audit.no_answer:
         yield Fault(
-            f"known vulnerabilities could not be looked up: {audit.no_answer}",
-            "check the network, or choose another service (PIP_AUDIT_VULNERABILITY_SERVICE)",
+            problem=f"known vulnerabilities could not be looked up: {audit.no_answer}",
+            remedy="check the network, or choose another service (PIP_AUDIT_VULNERABILITY_SERVICE)",
         )
     if audit.unknown:
         names = ", ".join(audit.unknown)
-        problem = f"the service of known vulnerabilities does not know {names}"
-        yield Fault(problem, "ask the authors of the packages", WHOLE_MODEL, Severity.NOTE)
+        yield Fault(
+            problem=f"the service of known vulnerabilities does not know {names}",
+            remedy="ask the authors of the packages",
+            severity=Severity.NOTE,
+        )
     for vulnerability in audit.vulnerabilities:
         identifier = vulnerability.identifier
         if vulnerability.aliases:
@@ -32,8 +35,10 @@ def check(facts: ModelFacts, resolved: Resolved) -> Faults:
         if vulnerability.fixed:
             advice = f"use {' or '.join(vulnerability.fixed)}"
         yield Fault(
-            f"{vulnerability.name} {vulnerability.version} has the known vulnerability "
+            problem=f"{vulnerability.name} {vulnerability.version} has the known vulnerability "
             f"{identifier}",
-            f"{advice}; try the model with it and capture it again, or accept it in a baseline",
-            facts.location_of(vulnerability.name),
+            remedy=(
+                f"{advice}; try the model with it and capture it again, or accept it in a baseline"
+            ),
+            location=facts.location_of(vulnerability.name),
         )

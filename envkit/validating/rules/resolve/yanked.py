@@ -21,7 +21,7 @@ def check(facts: ModelFacts, resolved: Resolved) -> Faults:
             problems.setdefault(name, f"{name} {versions.get(name, '')} is yanked{why}")
     for name, problem in sorted(problems.items()):
         yield Fault(
-            problem,
-            "use a version that is not yanked, try the model with it, and capture it again",
-            facts.location_of(name),
+            problem=problem,
+            remedy="use a version that is not yanked, try the model with it, and capture it again",
+            location=facts.location_of(name),
         )
