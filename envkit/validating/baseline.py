@@ -42,12 +42,18 @@ def read(path: Path) -> Baseline:
     """Read a baseline. Raises `InvalidFile` when it is missing or malformed."""
     # the suffix decides the format, and a baseline is always JSON
     named = path if path.suffix == ".json" else Path(f"{path}.json")
-    models = Document.parse(read_text(path), named).mapping("models").content
+    document = Document.parse(read_text(path), named)
+    models = document.mapping("models").content
     for name, counts in models.items():
-        is_valid = isinstance(counts, dict) and all(isinstance(n, int) for n in counts.values())
-        if not is_valid:
+        if not _are_counts(counts):
             raise InvalidFile(path, f"models.{name}", "was not written by `--write-baseline`")
     return Baseline(folder=path.resolve().parent, models=models)
+
+
+def _are_counts(counts: object) -> bool:
+    if not isinstance(counts, dict):
+        return False
+    return all(isinstance(count, int) for count in counts.values())
 
 
 def write(path: Path, report: Report) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from envkit.validating.stages import snapshot
 from envkit.validating.stages.snapshot import INDEX, Package, Snapshot
+
+Hashes: TypeAlias = Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,45 +126,37 @@ def _interpreter_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
 
 
 def _package_changes(before: Package, after: Package) -> Iterator[Change]:
-    pairs = {
-        "version": (before.version, after.version),
-        "requirement": (before.required, after.required),
-        "origin": (before.origin, after.origin),
-        "hash": _hashes(before.files, after.files),
-    }
-    different = {what for what, (one, other) in pairs.items() if one and other and one != other}
-    # a requirement follows its version
-    if "version" in different:
-        different.discard("requirement")
-    if before.version != after.version:
-        different.discard("hash")
-    if _same_index(before.origin or "", after.origin or ""):
-        different.discard("origin")
-    for what, (one, other) in pairs.items():
-        if what in different:
-            yield Change(what=what, name=before.name, before=one or "", after=other or "")
+    name = before.name
+    old, new = before.version, after.version
+    if old and new and old != new:
+        yield Change(what="version", name=name, before=old, after=new)
+    elif before.required and after.required and before.required != after.required:
+        yield Change(what="requirement", name=name, before=before.required, after=after.required)
+    if before.origin and after.origin and not _same_origin(before.origin, after.origin):
+        yield Change(what="origin", name=name, before=before.origin, after=after.origin)
+    if old == new:
+        yield from _hash_change(name, before.files, after.files)
 
 
-def _same_index(one: str, other: str) -> bool:
-    """Which index it was is only compared where both sides say so."""
-    return INDEX in (one, other) and one.startswith(INDEX) and other.startswith(INDEX)
+def _same_origin(one: str, other: str) -> bool:
+    """Whether two origins are equal; which index it was only counts where both say so."""
+    if INDEX in (one, other):
+        return one.startswith(INDEX) and other.startswith(INDEX)
+    return one == other
 
 
-def _hashes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, str]:
-    """Give the first file with two hashes; without a common file, the first of each side."""
+def _hash_change(name: str, before: Hashes, after: Hashes) -> Iterator[Change]:
+    """Yield the first file with two hashes; without a common file, the first of each side."""
     if not before or not after:
-        return "", ""
-    common = sorted(before.keys() & after.keys())
-    if not common:
-        return _hash(before, min(before)), _hash(after, min(after))
-    for name in common:
-        if before[name] != after[name]:
-            return _hash(before, name), _hash(after, name)
-    return "", ""
-
-
-def _hash(files: Mapping[str, str], name: str) -> str:
-    return f"{name} sha256:{files[name]}"
+        return
+    files = [(file, file) for file in sorted(before.keys() & after.keys())]
+    files = files or [(min(before), min(after))]
+    for old_file, new_file in files:
+        old = f"{old_file} sha256:{before[old_file]}"
+        new = f"{new_file} sha256:{after[new_file]}"
+        if old != new:
+            yield Change(what="hash", name=name, before=old, after=new)
+            return
 
 
 def _description(package: Package) -> str:

@@ -26,12 +26,13 @@ class Selection:
 
     def check(self) -> None:
         """Raise `InvalidArgument` for an unknown rule, or if no selected rule can run."""
+        rules = all_rules()
         for word in (*self.select, *self.ignore, *self.severities):
-            if not any(_names(word, rule) for rule in all_rules()):
+            if not any(_names(word, rule) for rule in rules):
                 raise InvalidArgument(
                     f"'{word}' is not a rule. `envkit validate --list-rules` lists all rules."
                 )
-        selected = [rule for rule in all_rules() if _any_names(self.select, rule)]
+        selected = [rule for rule in rules if _any_names(self.select, rule)]
         if selected and all(rule.stage not in self.stages for rule in selected):
             first = selected[0]
             raise InvalidArgument(
@@ -49,7 +50,8 @@ class Selection:
         words = [word for word in self.severities if _names(word, rule)]
         if not words:
             return finding
-        return replace(finding, severity=self.severities[max(words, key=len)])
+        longest = max(words, key=len)
+        return replace(finding, severity=self.severities[longest])
 
     def _is_chosen(self, rule: Rule) -> bool:
         if rule.stage not in self.stages or _any_names(self.ignore, rule):

@@ -15,49 +15,54 @@ from envkit.validating.files.facts import ModelFacts
 from envkit.validating.files.requirement_files import Line
 
 Edit: TypeAlias = tuple[str, str]
+"""The name of a file and its whole new text."""
 Edits: TypeAlias = Iterator[Edit]
 
 
 def with_lines(facts: ModelFacts, file: str, changes: Mapping[int, str | None]) -> Edit:
     """Replace lines of a file, numbered from 1, or remove them (None); line ends stay."""
     new_lines = []
-    for number, line in enumerate(facts.text(file).splitlines(keepends=True), 1):
+    lines = facts.text(file).splitlines(keepends=True)
+    for number, line in enumerate(lines, 1):
         body = line.rstrip("\r\n")
+        line_end = line[len(body) :]
         new_body = changes.get(number, body)
         if new_body is not None:
-            new_lines.append(new_body + line[len(body) :])
+            new_lines.append(new_body + line_end)
     return file, "".join(new_lines)
 
 
 def with_requirement(facts: ModelFacts, line: Line, text: str) -> Edits:
     """Replace a requirement in its file; nothing where it spans several lines."""
-    whole = _whole_line(facts, line)
-    if line.requirement.text in whole:
-        new = whole.replace(line.requirement.text, text, 1)
-        yield with_lines(facts, line.file, {line.requirement.line: new})
+    number, old = line.requirement.line, line.requirement.text
+    whole = _line_of_file(facts, line.file, number)
+    if old in whole:
+        yield with_lines(facts, line.file, {number: whole.replace(old, text, 1)})
 
 
 def without_requirement(facts: ModelFacts, line: Line) -> Edits:
     """Remove a requirement from its file; nothing where it spans several lines."""
-    if line.requirement.text in _whole_line(facts, line):
-        yield with_lines(facts, line.file, {line.requirement.line: None})
+    number = line.requirement.line
+    if line.requirement.text in _line_of_file(facts, line.file, number):
+        yield with_lines(facts, line.file, {number: None})
 
 
-def _whole_line(facts: ModelFacts, line: Line) -> str:
-    lines = facts.text(line.file).splitlines()
-    if 0 < line.requirement.line <= len(lines):
-        return lines[line.requirement.line - 1]
+def _line_of_file(facts: ModelFacts, file: str, number: int) -> str:
+    lines = facts.text(file).splitlines()
+    if 0 < number <= len(lines):
+        return lines[number - 1]
     return ""
 
 
 def with_more_requirements(facts: ModelFacts, file: str, requirements: list[str]) -> Edit:
     """Add requirements to a file, before the references at its end."""
     lines = facts.text(file).splitlines()
-    end = len(lines)
-    while end and (not lines[end - 1].strip() or lines[end - 1].startswith("-")):
-        end -= 1
-    new_lines = [*lines[:end], *requirements, *lines[end:]]
-    return file, "".join(f"{line}\n" for line in new_lines)
+    references: list[str] = []
+    while lines and (lines[-1].startswith("-") or not lines[-1].strip()):
+        references.insert(0, lines.pop())
+    lines += requirements
+    lines += references
+    return file, "".join(f"{line}\n" for line in lines)
 
 
 def known_versions(facts: ModelFacts) -> Mapping[str, str]:
@@ -84,8 +89,8 @@ def pip_lines(facts: ModelFacts) -> tuple[str, ...]:
     files = facts.requirement_files
     if files is None:
         return ()
-    plain_files = {requirements_txt.FILE_NAME, requirements_txt.CONSTRAINTS_FILE_NAME}
-    if not files.read <= plain_files or files.options:
+    constraints = requirements_txt.CONSTRAINTS_FILE_NAME
+    if files.options or not files.read <= {requirements_txt.FILE_NAME, constraints}:
         return (f"-r {requirements_txt.FILE_NAME}",)
     from_conda = {canonicalize_name(conda_yaml.name_of(spec)) for spec in facts.conda_packages}
     lines = [
@@ -93,8 +98,8 @@ def pip_lines(facts: ModelFacts) -> tuple[str, ...]:
         for line in files.lines
         if not line.constraint and line.name not in from_conda
     ]
-    if requirements_txt.CONSTRAINTS_FILE_NAME in files.read:
-        lines.append(f"-c {requirements_txt.CONSTRAINTS_FILE_NAME}")
+    if constraints in files.read:
+        lines.append(f"-c {constraints}")
     return tuple(lines)
 
 
@@ -104,20 +109,23 @@ def conda_with_pip(facts: ModelFacts, env: CondaEnv) -> str:
     dependencies = env.dependencies
     if lines and "pip" not in map(conda_yaml.name_of, dependencies):
         dependencies = (*dependencies, "pip")
-    return conda_yaml.dumps(replace(env, dependencies=dependencies, pip=lines or None))
+    new_env = replace(env, dependencies=dependencies, pip=lines or None)
+    return conda_yaml.dumps(new_env)
 
 
 def with_python(facts: ModelFacts, version: str) -> Edits:
     """Name this Python in the files that name another, or none exactly."""
     if facts.python_env is not None and facts.python_env.python != version:
-        text = facts.text(facts.python_env_name)
-        yield facts.python_env_name, _with_key(text, "python", version)
+        name = facts.python_env_name
+        yield name, _with_key(facts.text(name), "python", version)
     spec = facts.conda.python if facts.conda else None
-    exact = (f"python={version}", f"python=={version}")
-    if spec is not None and spec.replace(" ", "") not in exact:
-        text = facts.text(facts.conda_name)
-        yield facts.conda_name, text.replace(spec, f"python={version}", 1)
-    if facts.flavor is not None and facts.flavor.python_version not in (None, version):
+    if spec is not None:
+        exact_specs = (f"python={version}", f"python=={version}")
+        if spec.replace(" ", "") not in exact_specs:
+            text = facts.text(facts.conda_name)
+            yield facts.conda_name, text.replace(spec, exact_specs[0], 1)
+    named = facts.flavor.python_version if facts.flavor else None
+    if named is not None and named != version:
         text = facts.text(mlmodel.FILE_NAME)
         yield mlmodel.FILE_NAME, _with_key(text, "python_version", version)
 

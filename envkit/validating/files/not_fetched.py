@@ -27,7 +27,7 @@ def open_place(uri: str | Path, *, everything: bool) -> tuple[str | Path, Mappin
 def description(not_fetched: Mapping[str, int | None]) -> str:
     """Name the files that were not fetched, the largest first."""
     sizes = {name: size or 0 for name, size in not_fetched.items()}
-    names = sorted(sizes, key=lambda name: -sizes[name])
+    names = sorted(sizes, key=sizes.__getitem__, reverse=True)
     shown = ", ".join(names[:_NAMED_AT_MOST])
     if len(names) > _NAMED_AT_MOST:
         shown += ", …"

@@ -20,12 +20,16 @@ def overlapping(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
         if line.name is not None:
             by_name.setdefault(line.name, []).append(line)
     for same in by_name.values():
-        pairs = [*combinations(same[:MAX_SAME], 2)]
-        # a hostile file repeats a name thousands of times
-        pairs += [(same[0], line) for line in same[MAX_SAME:]]
-        for first, second in pairs:
+        for first, second in _pairs(same):
             if overlap(first.marker, second.marker):
                 yield first, second
+
+
+def _pairs(lines: list[Line]) -> Iterator[tuple[Line, Line]]:
+    """Yield all pairs; of very many lines, which only a hostile file has, those with the first."""
+    yield from combinations(lines[:MAX_SAME], 2)
+    for line in lines[MAX_SAME:]:
+        yield lines[0], line
 
 
 def exclude_each_other(first: Line, second: Line) -> bool:

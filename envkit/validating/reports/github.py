@@ -25,9 +25,11 @@ def render(report: Report) -> str:
 def _commands(report: Report, root: Path) -> Iterator[str]:
     for result in report.results:
         if result.error:
-            yield f"::error title=envkit::{_message(f'{result.model}: {result.error}')}"
+            message = _message(f"{result.model}: {result.error}")
+            yield f"::error title=envkit::{message}"
         for finding in result.findings:
-            title = f"{finding.rule} {report.rule(finding.rule).name}"
+            rule = report.rule(finding.rule)
+            title = f"{rule.code} {rule.name}"
             yield _command(finding, result, title, root)
 
 
@@ -35,11 +37,15 @@ def _command(finding: Finding, result: ModelResult, title: str, root: Path) -> s
     path = Path(result.path, finding.file or mlmodel.FILE_NAME)
     if path.is_relative_to(root):
         path = path.relative_to(root)
-    file, line = _property(path.as_posix()), max(finding.line, 1)
+    file = _property(path.as_posix())
+    line = max(finding.line, 1)
     properties = f"file={file},line={line},title={_property(title)}"
-    field = f" [{finding.field}]" if finding.field else ""
-    message = _message(f"{result.model}{field}: {finding.message}")
-    return f"::{_COMMANDS[finding.severity]} {properties}::{message}"
+    place = result.model
+    if finding.field:
+        place += f" [{finding.field}]"
+    message = _message(f"{place}: {finding.message}")
+    command = _COMMANDS[finding.severity]
+    return f"::{command} {properties}::{message}"
 
 
 def _message(text: str) -> str:
@@ -49,4 +55,5 @@ def _message(text: str) -> str:
 
 def _property(text: str) -> str:
     """Escape a property as the runner's toolkit does."""
-    return _message(text).replace(":", "%3A").replace(",", "%2C")
+    message = _message(text)
+    return message.replace(":", "%3A").replace(",", "%2C")

@@ -13,16 +13,20 @@ from envkit.validating.finding import Finding
 from envkit.validating.report import ModelResult, Report
 from envkit.validating.rule import Rule
 
+COUNTS = ("tests", "failures", "errors")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(report: Report) -> str:
     """Give the report as XML; findings below `fail_on` stand in the output of a passing test."""
-    suites = [_suite(result, report) for result in report.results]
     root = ET.Element("testsuites", name="envkit validate")
-    root.extend(suites)
-    for key in ("tests", "failures", "errors"):
-        total = sum(int(suite.get(key, "0")) for suite in suites)
+    totals = dict.fromkeys(COUNTS, 0)
+    for result in report.results:
+        suite = _suite(result, report)
+        root.append(suite)
+        for key in COUNTS:
+            totals[key] += int(suite.attrib[key])
+    for key, total in totals.items():
         root.set(key, str(total))
     ET.indent(root)
     text = ET.tostring(root, encoding="unicode")
@@ -32,42 +36,62 @@ def render(report: Report) -> str:
 def _suite(result: ModelResult, report: Report) -> ET.Element:
     model = _clean(result.model)
     suite = ET.Element("testsuite", name=model)
+    failures = 0
     if result.error:
         case = ET.SubElement(suite, "testcase", classname=model, name="model can be read")
         ET.SubElement(case, "error", type="ModelNotFound", message=_clean(result.error))
     else:
-        suite.extend(_case(rule, result, report) for rule in report.rules)
-    failures = [case for case in suite if case.find("failure") is not None]
+        for rule in report.rules:
+            case = _case(rule, result, report)
+            suite.append(case)
+            failures += case.find("failure") is not None
     suite.set("tests", str(len(suite)))
-    suite.set("failures", str(len(failures)))
+    suite.set("failures", str(failures))
     suite.set("errors", "1" if result.error else "0")
     suite.set("time", f"{result.seconds:.3f}")
     return suite
 
 
 def _case(rule: Rule, result: ModelResult, report: Report) -> ET.Element:
-    name = f"{rule.code} {rule.name}"
-    case = ET.Element("testcase", classname=_clean(result.model), name=name)
-    findings = [finding for finding in result.findings if finding.rule == rule.code]
-    failing = [finding for finding in findings if finding.severity.reaches(report.fail_on)]
-    others = [finding for finding in findings if finding not in failing]
+    case = ET.Element(
+        "testcase",
+        classname=_clean(result.model),
+        name=f"{rule.code} {rule.name}",
+    )
+    failing: list[Finding] = []
+    passing: list[Finding] = []
+    for finding in result.findings:
+        if finding.rule != rule.code:
+            continue
+        if finding.severity.reaches(report.fail_on):
+            failing.append(finding)
+        else:
+            passing.append(finding)
     if failing:
-        message = failing[0].problem
-        if len(failing) > 1:
-            message += f" (and {len(failing) - 1} more)"
-        first = failing[0].severity.value
-        failure = ET.SubElement(case, "failure", type=first, message=_clean(message))
-        failure.text = _text(failing)
-    if others:
-        ET.SubElement(case, "system-out").text = _text(others)
+        case.append(_failure(failing))
+    if passing:
+        output = ET.SubElement(case, "system-out")
+        output.text = _text(passing)
     return case
+
+
+def _failure(findings: list[Finding]) -> ET.Element:
+    first = findings[0]
+    message = first.problem
+    if len(findings) > 1:
+        message += f" (and {len(findings) - 1} more)"
+    failure = ET.Element("failure", type=first.severity.value, message=_clean(message))
+    failure.text = _text(findings)
+    return failure
 
 
 def _text(findings: Iterable[Finding]) -> str:
     lines = []
     for finding in findings:
-        place = f"{finding.where}: " if finding.where else ""
-        lines.append(f"{place}{finding.severity.value}: {finding.message}")
+        line = f"{finding.severity.value}: {finding.message}"
+        if finding.where:
+            line = f"{finding.where}: {line}"
+        lines.append(line)
     return _clean("\n".join(lines))
 
 

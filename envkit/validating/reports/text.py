@@ -24,13 +24,14 @@ def plain(line: str) -> str:
 
 def summary(report: Report) -> str:
     """One sentence: how many models, how many findings of each severity."""
-    counts = [
-        _counted(report.count(severity), severity.value)
-        for severity in reversed(Severity)
-        if report.count(severity)
-    ]
+    counts = []
+    for severity in reversed(Severity):
+        count = report.count(severity)
+        if count:
+            counts.append(_counted(count, severity.value))
     models = _counted(len(report.results), "model")
-    text = f"{models}: {', '.join(counts) or 'no findings'}"
+    findings = ", ".join(counts) or "no findings"
+    text = f"{models}: {findings}"
     if report.errors:
         text += f", {len(report.errors)} could not be read"
     known = sum(result.known for result in report.results)
@@ -44,7 +45,9 @@ def _escaped(character: re.Match[str]) -> str:
 
 
 def _counted(count: int, name: str) -> str:
-    return f"{count} {name}" if count == 1 else f"{count} {name}s"
+    if count == 1:
+        return f"1 {name}"
+    return f"{count} {name}s"
 
 
 def _model_lines(report: Report) -> Iterator[str]:
@@ -54,13 +57,15 @@ def _model_lines(report: Report) -> Iterator[str]:
         elif result.findings or result.notes:
             yield result.model
             yield from _finding_lines(result, report)
-            yield from (f"  {note}" for note in result.notes)
+            for note in result.notes:
+                yield f"  {note}"
             yield ""
 
 
 def _finding_lines(result: ModelResult, report: Report) -> Iterator[str]:
     for finding in result.findings:
-        yield f"  {_heading(finding)} [{report.rule(finding.rule).name}]"
+        rule = report.rule(finding.rule)
+        yield f"  {_heading(finding)} [{rule.name}]"
         yield f"    {finding.problem}."
         yield f"    → {finding.remedy}."
 

@@ -14,10 +14,20 @@ from typing import Any, NamedTuple
 
 from envkit.validating.options import Tolerance
 
-SHOWN = 60  # characters of a value
-SHAPES_SHOWN = 3
+MAX_SHOWN = 60  # characters of a value
+MAX_SHAPES = 3
 # two whole numbers that are equal as floats differ all the same
 SMALLEST = 5e-324
+
+
+class _Leaf(NamedTuple):
+    """A single value on either side. shape: what differs in form; then there are no values."""
+
+    column: str
+    row: str
+    recorded: Any = None
+    answered: Any = None
+    shape: str = ""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -35,52 +45,53 @@ class ColumnDifference:
     worst: str = ""
     shapes: list[str] = field(default_factory=list)
 
+    def __bool__(self) -> bool:
+        return bool(self.different or self.shapes)
+
     @property
     def text(self) -> str:
         """One sentence without a full stop."""
         name = f"column `{self.column}`" if self.column else "the answer"
-        parts = self.shapes[:SHAPES_SHOWN]
+        parts = self.shapes[:MAX_SHAPES]
         if self.different:
-            parts.append(f"{self.different} of {self.compared} values differ: {self.worst}")
+            counts = f"{self.different} of {self.compared} values differ"
+            parts.append(f"{counts}: {self.worst}")
         return f"{name}: {'; '.join(parts)}"
 
-    def add(self, leaf: _Leaf, tolerance: Tolerance) -> None:
+    def add_shape(self, leaf: _Leaf) -> None:
+        """Add a difference of form."""
+        row = f" in row {leaf.row}" if leaf.row else ""
+        self.shapes.append(f"{leaf.shape}{row}")
+
+    def add_values(self, leaf: _Leaf, tolerance: Tolerance) -> None:
         """Compare one pair of values."""
-        if leaf.shape:
-            row = f" in row {leaf.row}" if leaf.row else ""
-            self.shapes.append(f"{leaf.shape}{row}")
-            return
         self.compared += 1
         distance = _distance(leaf.recorded, leaf.answered)
-        relative, absolute = tolerance.of(self.column)
-        if distance == 0.0:
-            return
-        if distance is not None and distance <= absolute + relative * abs(leaf.recorded):
-            return
+        if distance is None:
+            size = float("inf")
+        else:
+            size = distance
+            relative, absolute = tolerance.of(self.column)
+            if size == 0 or size <= absolute + relative * abs(leaf.recorded):
+                return
         self.different += 1
-        size = float("inf") if distance is None else distance
         if size > self.largest:
             self.largest = size
             self.worst = _description(leaf, distance)
-
-
-class _Leaf(NamedTuple):
-    """A single value on either side; shape: what differs in form, then there are no values."""
-
-    column: str
-    row: str
-    recorded: Any = None
-    answered: Any = None
-    shape: str = ""
 
 
 def compare(recorded: Any, answered: Any, tolerance: Tolerance) -> tuple[ColumnDifference, ...]:
     """Give the columns that differ, in their order; nothing for equal answers."""
     columns: dict[str, ColumnDifference] = {}
     for leaf in _leaves(recorded, answered, "", ""):
-        column = columns.setdefault(leaf.column, ColumnDifference(column=leaf.column))
-        column.add(leaf, tolerance)
-    return tuple(each for each in columns.values() if each.different or each.shapes)
+        name = leaf.column
+        if name not in columns:
+            columns[name] = ColumnDifference(column=name)
+        if leaf.shape:
+            columns[name].add_shape(leaf)
+        else:
+            columns[name].add_values(leaf, tolerance)
+    return tuple(filter(None, columns.values()))
 
 
 def _leaves(recorded: Any, answered: Any, column: str, row: str) -> Iterator[_Leaf]:
@@ -109,9 +120,10 @@ def _leaves_of_lists(
     recorded: list[Any], answered: list[Any], column: str, row: str
 ) -> Iterator[_Leaf]:
     if len(recorded) != len(answered):
-        shape = f"{len(recorded)} values were recorded, the answer has {len(answered)}"
-        yield _Leaf(column, row, shape=shape)
-    for number, (left, right) in enumerate(zip(recorded, answered, strict=False)):
+        counts = f"{len(recorded)} values were recorded, the answer has {len(answered)}"
+        yield _Leaf(column, row, shape=counts)
+    pairs = zip(recorded, answered, strict=False)
+    for number, (left, right) in enumerate(pairs):
         # the outermost list holds the rows
         if row:
             yield from _leaves(left, right, f"{column}[{number}]", row)
@@ -121,34 +133,38 @@ def _leaves_of_lists(
 
 def _distance(recorded: Any, answered: Any) -> float | None:
     """How far two values are apart; None where they differ and cannot be measured."""
-    if not (_is_number(recorded) and _is_number(answered)):
-        equal = type(recorded) is type(answered) and recorded == answered
-        return 0.0 if equal else None
+    if not _is_number(recorded) or not _is_number(answered):
+        same_type = type(recorded) is type(answered)
+        return 0.0 if same_type and recorded == answered else None
     if recorded == answered:
         return 0.0
     try:
-        return abs(float(recorded) - float(answered)) or SMALLEST
+        distance = abs(float(recorded) - float(answered))
     except OverflowError:
         return None
+    return distance or SMALLEST
 
 
 def _is_number(value: Any) -> bool:
+    # True is an int
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _description(leaf: _Leaf, distance: float | None) -> str:
-    place = f"row {leaf.row}: " if leaf.row else ""
-    values = f"{_shown(leaf.recorded)} was recorded, the answer is {_shown(leaf.answered)}"
+    text = f"{_shown(leaf.recorded)} was recorded, the answer is {_shown(leaf.answered)}"
+    if leaf.row:
+        text = f"row {leaf.row}: {text}"
     if distance is None:
-        return f"{place}{values}"
+        return text
     size = f"difference {distance:.3g}"
     if leaf.recorded:
-        size += f", relative {distance / abs(leaf.recorded):.3g}"
-    return f"{place}{values} ({size})"
+        relative = distance / abs(leaf.recorded)
+        size += f", relative {relative:.3g}"
+    return f"{text} ({size})"
 
 
 def _shown(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    if len(text) <= SHOWN:
+    if len(text) <= MAX_SHOWN:
         return text
-    return f"{text[:SHOWN]}…"
+    return f"{text[:MAX_SHOWN]}…"

@@ -12,39 +12,53 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import TypeAlias
 
 from packaging.utils import canonicalize_name
 
+Names: TypeAlias = frozenset[str]
+NamesByName: TypeAlias = Mapping[str, Names]
 
-def providers(module: str) -> tuple[frozenset[str], bool]:
+
+def providers(module: str) -> tuple[Names, bool]:
     """Give the distributions that have a module, and whether that is known, not guessed.
 
     A guess includes each package around the module: `google.cloud.storage` may be that of
     `google-cloud-storage`.
     """
-    guesses = frozenset(map(canonicalize_name, with_parents(module)))
-    for name in with_parents(module):
-        if name in _table():
-            return guesses | _table()[name], True
-    installed = _installed().get(module.partition(".")[0], frozenset())
-    return guesses | installed, bool(installed)
+    packages = with_parents(module)
+    guesses = frozenset(map(canonicalize_name, packages))
+    table = _table()
+    for package in packages:
+        if package in table:
+            return guesses | table[package], True
+    top_level = packages[-1]
+    installed = _installed().get(top_level)
+    if installed is None:
+        return guesses, False
+    return guesses | installed, True
 
 
 def with_parents(module: str) -> list[str]:
     """A module and the packages around it, the innermost first."""
-    parts = module.split(".")
-    return [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    names = [module]
+    while "." in module:
+        module = module.rpartition(".")[0]
+        names.append(module)
+    return names
 
 
-def modules_of(distribution: str) -> frozenset[str]:
+def modules_of(distribution: str) -> Names:
     """Give the known top-level modules of a distribution, or else its own name."""
-    in_table, installed = _modules_by_distribution()
-    modules = {module.partition(".")[0] for module in in_table.get(distribution, ())}
-    modules |= installed.get(distribution, frozenset())
-    return frozenset(modules or {distribution.replace("-", "_")})
+    modules = set(_installed_modules().get(distribution, ()))
+    for module in _modules_in_table().get(distribution, ()):
+        modules.add(module.partition(".")[0])
+    if not modules:
+        modules.add(distribution.replace("-", "_"))
+    return frozenset(modules)
 
 
-def inverted(names_of: Mapping[str, Iterable[str]]) -> Mapping[str, frozenset[str]]:
+def inverted(names_of: Mapping[str, Iterable[str]]) -> NamesByName:
     """Give the modules of each distribution, from the distributions of each module."""
     modules_of_name: dict[str, set[str]] = {}
     for module, names in names_of.items():
@@ -54,19 +68,24 @@ def inverted(names_of: Mapping[str, Iterable[str]]) -> Mapping[str, frozenset[st
 
 
 @cache
-def _modules_by_distribution() -> tuple[Mapping[str, frozenset[str]], Mapping[str, frozenset[str]]]:
-    """By the table, and by what is installed."""
-    return inverted(_table()), inverted(_installed())
+def _modules_in_table() -> NamesByName:
+    return inverted(_table())
 
 
 @cache
-def _table() -> Mapping[str, frozenset[str]]:
-    content = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-    return {module: frozenset(names) for module, names in content["modules"].items()}
+def _installed_modules() -> NamesByName:
+    return inverted(_installed())
 
 
 @cache
-def _installed() -> Mapping[str, frozenset[str]]:
+def _table() -> NamesByName:
+    text = Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")
+    modules = tomllib.loads(text)["modules"]
+    return {module: frozenset(names) for module, names in modules.items()}
+
+
+@cache
+def _installed() -> NamesByName:
     return {
         module: frozenset(map(canonicalize_name, names))
         for module, names in packages_distributions().items()

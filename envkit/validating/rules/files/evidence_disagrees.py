@@ -77,7 +77,8 @@ def _missing(facts: ModelFacts) -> list[CapturedDistribution]:
 
 def _not_required(distributions: list[CapturedDistribution]) -> Fault:
     """All of one role."""
-    names = ", ".join(f"{each.name} {each.version}" for each in distributions[:SHOWN])
+    shown = [f"{each.name} {each.version}" for each in distributions[:SHOWN]]
+    names = ", ".join(shown)
     if len(distributions) > SHOWN:
         names += f" and {len(distributions) - SHOWN} more"
     problem = f"no file requires {names}, recorded by the capture ({distributions[0].role})"
@@ -94,6 +95,8 @@ def _problem(line: Line, captured: CapturedDistribution | None) -> str:
     if not captured.version or line.version is None or line.url is not None:
         return ""
     # a capture may have dropped the local part
-    if line.version in (captured.version, captured.version.partition("+")[0]):
+    public = captured.version.partition("+")[0]
+    if line.version in (captured.version, public):
         return ""
-    return f"`{line.shown}`, but the capture recorded {captured.name} {captured.version}"
+    recorded = f"{captured.name} {captured.version}"
+    return f"`{line.shown}`, but the capture recorded {recorded}"

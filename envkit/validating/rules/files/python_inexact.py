@@ -54,13 +54,15 @@ def check(facts: ModelFacts) -> Faults:
 
 def fix(facts: ModelFacts) -> Edits:
     """Name it as exactly as another file does, if all can mean the same."""
-    versions = [version for _, version in facts.pythons]
-    exact = {version for version in versions if _EXACT.fullmatch(version)}
+    versions = {version for _, version in facts.pythons}
+    exact = set(filter(_EXACT.fullmatch, versions))
     if len(exact) != 1:
         return
     python = exact.pop()
-    if not all(f"{python}.".startswith(f"{version}.") for version in versions):
-        return
+    for version in versions:
+        # `3.12` can mean 3.12.7, not 3.1.2
+        if not f"{python}.".startswith(f"{version}."):
+            return
     yield from with_python(facts, python)
     if facts.conda is not None and facts.conda.python is None:
         dependencies = (f"python={python}", *facts.conda.dependencies)

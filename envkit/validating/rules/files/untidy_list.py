@@ -34,7 +34,8 @@ def fix(facts: ModelFacts) -> Edits:
         if tidy.split() != facts.text(VARIABLES).split():
             yield VARIABLES, tidy
     for file in LISTS:
-        lines = [line.strip() for line in facts.text(file).splitlines() if line.strip()]
+        stripped = map(str.strip, facts.text(file).splitlines())
+        lines = list(filter(None, stripped))
         tidy_lines = _tidy(lines)
         if tidy_lines != lines:
             yield file, "".join(f"{line}\n" for line in tidy_lines)
@@ -42,13 +43,17 @@ def fix(facts: ModelFacts) -> Edits:
 
 def _tidy(lines: list[str]) -> list[str]:
     """Sort requirements before options; lines with comments or continuations stay."""
-    if any("#" in line or line.endswith("\\") for line in lines):
-        return lines
+    for line in lines:
+        if "#" in line or line.endswith("\\"):
+            return lines
     requirements = [line for line in lines if not line.startswith("-")]
-    options = lines[len(requirements) :]
-    if lines[: len(requirements)] != requirements:
+    count = len(requirements)
+    # their author may have a reason for another order
+    if lines[:count] != requirements:
         return lines
-    return [*sorted(set(requirements), key=_order), *dict.fromkeys(options)]
+    tidy = sorted(set(requirements), key=_order)
+    tidy += dict.fromkeys(lines[count:])
+    return tidy
 
 
 def _order(line: str) -> tuple[str, str]:
