@@ -80,7 +80,7 @@ class Builder:
             settings = uv_toml.of_machine(self.environ)
         secrets = redaction.secrets_in([*plan.lines_with_secrets, str(settings)])
         if self.planned.conda is not None:
-            secrets |= self.planned.conda.needs.secrets
+            secrets |= self.planned.conda.request.secrets
         return Workshop(
             place=place,
             cache=self.store.cache(self.planned.manager.value),

@@ -83,19 +83,19 @@ def _plan_conda(
     It brings its interpreter: platform and kind of tool stand in for that in the key.
     """
     # what builds conda environments costs other environments nothing
-    from envkit.environments.conda import engine, needs
+    from envkit.environments.conda import engine, machine, request
 
     environ = os.environ
     tool = engine.tool(choice.conda_exe, environ)
-    conda_needs = needs.of(spec, environ, choice.python_policy)
+    conda_request = request.of(spec, environ, choice.python_policy)
     stand_in = Interpreter(
         executable=Path(),
         version=spec.python,
         implementation="conda",
-        platform=needs.subdir(),
+        platform=machine.subdir(),
         abi=tool.kind,
     )
-    decisive = (*wanted.decisive, *conda_needs.decisive(digests.of, environ))
+    decisive = (*wanted.decisive, *conda_request.decisive(digests.of, environ))
     wanted = replace(wanted, decisive=decisive)
     # uv installs the pip section
     indexes = index_settings.deciding(EnvType.UV, wanted.lock, environ)
@@ -105,7 +105,7 @@ def _plan_conda(
         interpreter=stand_in,
         key=wanted.key(EnvType.CONDA, stand_in, indexes),
         notes=(),
-        conda=engine.Conda(conda_needs, tool),
+        conda=engine.Conda(conda_request, tool),
     )
 
 

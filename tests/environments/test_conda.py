@@ -244,7 +244,7 @@ def test_a_lock_that_contradicts_conda_yaml_is_refused(
     a_model(model, conda_channel, spec)
 
     with pytest.raises(
-        InvalidFile, match=r"pixi\.lock: does not fit .*`envkit lock MODEL --conda`"
+        InvalidFile, match=r"pixi\.lock: does not match .*`envkit lock MODEL --conda`"
     ):
         prepare_env(model, "conda")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from envkit.environments.conda import external, needs
+from envkit.environments.conda import external, machine
 from envkit.environments.env_type import EnvType
 from envkit.errors import BuildFailed, ToolNotFound
 from envkit.formats import conda_yaml
@@ -151,7 +151,7 @@ def test_a_lock_becomes_a_list_of_archives(
         f"https://conda.example/conda-forge/linux-64/{name}-1.0-0.conda"
         for name in ("python", "pip", "libenvkit-demo")
     ]
-    subdir = needs.subdir()
+    subdir = machine.subdir()
     packages = [{"conda": url, "sha256": "0" * 64, "md5": "1" * 32} for url in urls]
     content = {
         "version": 7,

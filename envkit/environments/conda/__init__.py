@@ -1,1 +1,5 @@
-"""Conda environments: through the user's conda, mamba or micromamba, or built by py-rattler without any of them."""
+"""Conda environments, built by the user's conda, mamba or micromamba, or else by py-rattler.
+
+What a model asks conda for, who installs it, and how its Python is found. Reading conda's own files
+(`conda.yaml`, `.condarc`, `pixi.lock`) belongs to `formats`, its records to `installed`.
+"""

@@ -1,7 +1,8 @@
 """Conda environments through the user's conda, mamba or micromamba.
 
 https://docs.conda.io/projects/conda/en/stable/commands/env/create.html and
-https://mamba.readthedocs.io/en/latest/user_guide/micromamba.html. Nothing is activated and no shell is started.
+https://mamba.readthedocs.io/en/latest/user_guide/micromamba.html. Nothing is activated and no shell
+is started.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from pathlib import Path
 
 from envkit.child.progress import step
 from envkit.environments import local_files
+from envkit.environments.conda import machine
 from envkit.environments.conda.embedded import usable_lock
-from envkit.environments.conda.needs import CondaNeeds, subdir
+from envkit.environments.conda.request import CondaRequest
 from envkit.environments.installers.installer import Workshop
 from envkit.environments.local_files import path_of_url
 from envkit.errors import BuildFailed, ToolNotFound
@@ -28,10 +30,9 @@ MLFLOW_VARIABLE = "MLFLOW_CONDA_HOME"
 EMBEDDED = "embedded"
 _NAMES = ("conda", "mamba", "micromamba")
 
-# Asked for by variables, which every version knows: files are copied, so that no environment
-# reaches the cache; no
-# question is asked; and nothing is written into the home but downloads.
-_VARIABLES = {
+# Set by variables, which every version knows: files are copied, so that no environment reaches the
+# cache; no question is asked; and nothing is written into the home but downloads.
+_OF_ALL = {
     "ALWAYS_COPY": "true",
     "ALWAYS_YES": "true",
     "CHANNEL_PRIORITY": "strict",
@@ -54,22 +55,26 @@ class External:
 
     @property
     def kind(self) -> str:
-        """`conda`, `mamba` or `micromamba`, by the program's name; what is called otherwise is taken for conda."""
-        return next((name for name in reversed(_NAMES) if name in self.program.name), "conda")
+        """`conda`, `mamba` or `micromamba`, by the program's name; another name counts as conda."""
+        for name in reversed(_NAMES):
+            if name in self.program.name:
+                return name
+        return "conda"
 
-    def create(self, needs: CondaNeeds, workshop: Workshop) -> tuple[str, ...]:
-        """Install the conda packages into the prefix `workshop.place`; gives notes for the user."""
-        lock, notes = usable_lock(needs)
-        with _papers(workshop) as folder:
+    def create(self, request: CondaRequest, workshop: Workshop) -> tuple[str, ...]:
+        """Install the conda packages into the prefix `workshop.place`; return notes."""
+        lock, notes = usable_lock(request)
+        with _private_folder(workshop) as folder:
             if lock is not None:
                 _check_archives(lock)
-                argv = self._from_list(_list(lock, folder / "packages.txt"), workshop.place)
+                file = _write_list(lock, folder / "packages.txt")
+                argv = self._from_list(file, workshop.place)
             else:
-                argv = self._from_file(_file(needs, folder / "environment.yaml"), workshop.place)
+                file = _write_conda_yaml(request, folder / "environment.yaml")
+                argv = self._from_file(file, workshop.place)
             with step(workshop.report, f"{self.kind} solves and installs"):
-                workshop.run(
-                    argv, f"make an environment with {self.program}", _variables(workshop.variables)
-                )
+                doing = f"make an environment with {self.program}"
+                workshop.run(argv, doing, _variables(workshop.variables))
         return notes
 
     def _from_file(self, file: Path, prefix: Path) -> Sequence[str | Path]:
@@ -82,24 +87,19 @@ class External:
 
 
 def find(named: str | Path | None, environ: Mapping[str, str]) -> External | None:
-    """Give the program to use: the one named, else ENVKIT_CONDA_EXE, MLflow's MLFLOW_CONDA_HOME, else the PATH's first.
+    """Find the program to use; None when there is none, or when `embedded` is named.
 
-    None when there is none, or when `embedded` is named. Raises `ToolNotFound` for a named one that
-    cannot be started.
+    It is the one named, else ENVKIT_CONDA_EXE, MLflow's MLFLOW_CONDA_HOME, else the first on the
+    PATH. Raises `ToolNotFound` for a named one that cannot be started.
     """
-    home = environ.get(MLFLOW_VARIABLE)
-    chosen = named or environ.get(VARIABLE) or (Path(home, "bin", "conda") if home else None)
-    if chosen is None:
-        found = (shutil.which(name, path=environ.get("PATH", "")) for name in _NAMES)
-        program = next((each for each in found if each is not None), None)
-        if program is not None:
-            return External(Path(program).absolute())
-        return None
+    chosen = named or environ.get(VARIABLE) or _of_mlflow(environ)
+    if not chosen:
+        return _first_on_path(environ)
     if str(chosen) == EMBEDDED:
         return None
-    program = shutil.which(
-        Path(chosen).expanduser() if os.sep in str(chosen) else chosen, path=environ.get("PATH", "")
-    )
+    if os.sep in str(chosen):
+        chosen = Path(chosen).expanduser()
+    program = shutil.which(chosen, path=environ.get("PATH", ""))
     if program is None:
         raise ToolNotFound(
             str(chosen),
@@ -108,11 +108,26 @@ def find(named: str | Path | None, environ: Mapping[str, str]) -> External | Non
     return External(Path(program).absolute())
 
 
-@contextmanager
-def _papers(workshop: Workshop) -> Iterator[Path]:
-    """Give a private folder beside the environment, since conda wants no prefix that is there already.
+def _of_mlflow(environ: Mapping[str, str]) -> Path | None:
+    home = environ.get(MLFLOW_VARIABLE)
+    if not home:
+        return None
+    return Path(home, "bin", "conda")
 
-    It is the same each time: what a killed build leaves, the next one of this environment removes.
+
+def _first_on_path(environ: Mapping[str, str]) -> External | None:
+    for name in _NAMES:
+        program = shutil.which(name, path=environ.get("PATH", ""))
+        if program is not None:
+            return External(Path(program).absolute())
+    return None
+
+
+@contextmanager
+def _private_folder(workshop: Workshop) -> Iterator[Path]:
+    """Make a private folder outside of the environment: conda refuses a prefix that exists.
+
+    It is the same each time, so the next build of this environment removes what a killed one left.
     """
     folder = workshop.cache / "papers" / workshop.place.name
     shutil.rmtree(folder, ignore_errors=True)
@@ -124,45 +139,53 @@ def _papers(workshop: Workshop) -> Iterator[Path]:
 
 
 def _variables(variables: Mapping[str, str]) -> dict[str, str]:
-    of_both = {
-        f"{who}_{name}": value for who in ("CONDA", "MAMBA") for name, value in _VARIABLES.items()
-    }
-    return {**of_both, **_OF_CONDA, **({"CI": "1"} if "CI" not in variables else {})}
+    settings = dict(_OF_CONDA)
+    for name, value in _OF_ALL.items():
+        settings[f"CONDA_{name}"] = value
+        settings[f"MAMBA_{name}"] = value
+    if "CI" not in variables:
+        settings["CI"] = "1"
+    return settings
 
 
-def _file(needs: CondaNeeds, path: Path) -> Path:
-    """Write what conda reads: names as the model has them, since conda has its own settings for them."""
-    local = {
-        each: (needs.directory / each).resolve().as_uri()
-        for each in needs.named
-        if each.startswith(".")
-    }
-    named = tuple(local.get(each, each) for each in needs.named) or tuple(
-        each.url for each in needs.channels
-    )
-    _write(path, conda_yaml.dumps(CondaEnv(channels=named, dependencies=needs.specs)))
+def _write_conda_yaml(request: CondaRequest, path: Path) -> Path:
+    """Write the request for conda, with channel names as the model has them.
+
+    conda resolves them with its own settings.
+    """
+    channels = []
+    for name in request.named:
+        if name.startswith("."):
+            channels.append((request.directory / name).resolve().as_uri())
+        else:
+            channels.append(name)
+    if not channels:
+        channels = [channel.url for channel in request.channels]
+    content = CondaEnv(channels=tuple(channels), dependencies=request.specs)
+    _write(path, conda_yaml.dumps(content))
     return path
 
 
 def _check_archives(lock: Path) -> None:
-    """Compare archives of `file:` channels with the lock: conda checks those that it downloads, by their md5."""
-    for each in pixi_lock.read(lock, subdir()):
-        path = path_of_url(each.url, lock.parent)
-        if path is None or not each.sha256:
+    """Compare archives of `file:` channels with the lock; conda checks those that it downloads."""
+    for package in pixi_lock.read(lock, machine.subdir()):
+        path = path_of_url(package.url, lock.parent)
+        if path is None or not package.sha256:
             continue
         try:
-            found = local_files.digest(path)
+            digest = local_files.digest(path)
         except OSError as error:
             raise BuildFailed("read a conda package", f"{path}: {error.strerror}") from error
-        if found != each.sha256:
+        if digest != package.sha256:
             raise BuildFailed(
                 "trust a conda package: its archive is not the one that was named",
-                f"{path} has sha256 {found}, and {each.sha256} is expected",
+                f"{path} has sha256 {digest}, and {package.sha256} is expected",
             )
 
 
-def _list(lock: Path, path: Path) -> Path:
-    lines = ["@EXPLICIT", *(each.explicit for each in pixi_lock.read(lock, subdir()))]
+def _write_list(lock: Path, path: Path) -> Path:
+    packages = pixi_lock.read(lock, machine.subdir())
+    lines = ["@EXPLICIT", *(package.explicit for package in packages)]
     _write(path, "".join(f"{line}\n" for line in lines))
     return path
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envkit.child import variables
-from envkit.environments.conda import needs
+from envkit.environments.conda import request
 from envkit.environments.conda.embedded import Embedded
 from envkit.environments.installers.installer import Workshop
 from envkit.environments.store.store import Store
@@ -19,51 +19,52 @@ from envkit.models.directory import ModelDirectory
 from envkit.models.environment_files import read_spec
 from envkit.models.uris.required_files import ENVIRONMENT
 
-_ELSEWHERE = "Name a file that gets the lock: `--output-path FILE`."
+_REMOTE_HINT = "Name a file that gets the lock: `--output-path FILE`."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CondaLock:
-    """A lock that was written. packages: each with `name`, `version`, `build`, `url` and `sha256`."""
+    """A lock that was written.
+
+    packages: each with `name`, `version`, `build`, `url` and `sha256`.
+    """
 
     path: Path
     packages: tuple[Mapping[str, str], ...]
 
 
 def lock_conda(model_uri: str | Path, output_path: str | Path | None = None) -> CondaLock:
-    """Write which conda packages fit the model's `conda.yaml` today, on this platform, with their digests.
+    """Write the conda packages that fit the model's `conda.yaml` today, with their digests.
 
-    The lock goes to `output_path`, default `pixi.lock` in the model; it is written whole or not at
-    all. The pip section is what `pylock.toml` locks.
+    They are those for this platform. The lock goes to `output_path`, default `pixi.lock` in the
+    model; it is written whole or not at all. `pylock.toml` locks the pip section.
 
     Raises `ModelNotFound`, `InvalidFile`, `BuildFailed` for what cannot be solved, `ToolNotFound`
     without py-rattler.
     """
-    model = ModelDirectory.open(
-        model_uri, ENVIRONMENT, hint="" if output_path is not None else _ELSEWHERE
-    )
+    hint = "" if output_path is not None else _REMOTE_HINT
+    model = ModelDirectory.open(model_uri, ENVIRONMENT, hint=hint)
     if output_path is not None:
         target = Path(output_path)
     else:
         target = model.path / pixi_lock.FILE_NAME
-    wanted = needs.of(read_spec(model, for_conda=True), os.environ)
-    shelf = Store.open()
+    conda_request = request.of(read_spec(model, for_conda=True), os.environ)
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
         place = Path(folder).resolve() / "place"
         place.mkdir()
         workshop = Workshop(
             place=place,
-            cache=shelf.cache("conda"),
+            cache=Store.open().cache("conda"),
             variables=variables.for_installer(os.environ),
-            secrets=wanted.secrets,
+            secrets=conda_request.secrets,
         )
         written = place / pixi_lock.FILE_NAME
-        packages = Embedded().lock(wanted, workshop, written)
-        _put(written.read_bytes(), target)
+        packages = Embedded().lock(conda_request, workshop, written)
+        _write_whole(written.read_bytes(), target)
     return CondaLock(path=target, packages=tuple(packages))
 
 
-def _put(content: bytes, target: Path) -> None:
+def _write_whole(content: bytes, target: Path) -> None:
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with temporary.open("xb") as stream:

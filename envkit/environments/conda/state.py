@@ -1,6 +1,7 @@
-"""The variables that a conda environment sets for what runs in it: `conda-meta/state`, as conda itself keeps them.
+"""The variables that a conda environment sets for its programs, in conda's own file.
 
-https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html#setting-environment-variables
+"Setting environment variables" in
+https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html
 """
 
 from __future__ import annotations
@@ -13,18 +14,18 @@ _FILE = Path("conda-meta", "state")
 
 
 def write(environment: Path, variables: Iterable[tuple[str, str]]) -> None:
-    """Note the variables; nothing is written where there are none."""
-    if noted := dict(variables):
-        (environment / _FILE).write_text(
-            json.dumps({"version": 1, "env_vars": noted}), encoding="utf-8"
-        )
+    """Store the variables; without any, nothing is written."""
+    stored = dict(variables)
+    if stored:
+        text = json.dumps({"version": 1, "env_vars": stored})
+        (environment / _FILE).write_text(text, encoding="utf-8")
 
 
 def variables(environment: Path) -> dict[str, str]:
-    """Give what programs in the environment get: its variables, and CONDA_PREFIX, by which some find their data."""
+    """Return the variables of programs in the environment; some find their data by CONDA_PREFIX."""
     try:
-        noted = json.loads((environment / _FILE).read_bytes())["env_vars"]
-        found = {str(name): str(value) for name, value in noted.items()}
+        stored = json.loads((environment / _FILE).read_bytes())["env_vars"]
+        own = {str(name): str(value) for name, value in stored.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        found = {}
-    return {**found, "CONDA_PREFIX": str(environment)}
+        own = {}
+    return {**own, "CONDA_PREFIX": str(environment)}

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from envkit.child import variables
-from envkit.environments.conda import needs
+from envkit.environments.conda import request
 from envkit.environments.conda.embedded import Embedded
 from envkit.environments.installers.installer import Workshop
 from envkit.environments.store.store import Store
@@ -20,7 +20,7 @@ def solve(spec: EnvironmentSpec, machine: Machine) -> None:
 
     Raises `BuildFailed` when there is no solution, `ToolNotFound` without py-rattler.
     """
-    wanted = needs.of(spec, os.environ)
+    wanted = request.of(spec, os.environ)
     cache = Store.open().cache("conda")
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
         place = Path(folder).resolve() / "place"
