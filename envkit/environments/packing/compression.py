@@ -1,28 +1,31 @@
-"""The compression of an archive: told by the suffix when it is written, by its first bytes when it is read."""
+"""The compression of an archive: written as its suffix says, read as its first bytes say."""
 
 from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from envkit.errors import InvalidArgument, ToolNotFound
 
 SUFFIXES = (".tar.zst", ".tar.gz", ".tgz", ".tar")
 _ZSTD, _GZIP = b"\x28\xb5\x2f\xfd", b"\x1f\x8b"
 _ZSTD_LEVEL, _GZIP_LEVEL = 6, 6
+_ZSTD_MODULES = ("zstandard", "compression.zstd")  # the second is new in Python 3.14
 
 
 def check(path: Path) -> None:
-    """Refuse a name that tells no compression, or one whose library is missing, before any work is done.
+    """Refuse a name without a known suffix, or one whose library is missing, before any work.
 
     Raises `InvalidArgument` or `ToolNotFound`.
     """
     if not path.name.endswith(SUFFIXES):
+        known = ", ".join(SUFFIXES)
         raise InvalidArgument(
-            f"{path.name} ends with none of {', '.join(SUFFIXES)}, which say how to compress. "
+            f"The name {path.name} must end with one of {known}, which say how to compress. "
             "(Zip archives keep neither links nor the right to start programs.)"
         )
     if path.name.endswith(".zst"):
@@ -31,19 +34,14 @@ def check(path: Path) -> None:
 
 @contextmanager
 def writing(path: Path, name: str) -> Iterator[Any]:
-    """Open a file to write what is compressed as `name` says; equal content gives equal bytes. Raises `OSError`."""
+    """Open a file to write what is compressed as `name` says; equal content gives equal bytes.
+
+    Raises `OSError`.
+    """
     with path.open("xb") as file:
         if name.endswith(".zst"):
-            module = _zstd(path)
-            if module.__name__ == "zstandard":
-                compressor = module.ZstdCompressor(
-                    level=_ZSTD_LEVEL, write_checksum=True, threads=-1
-                )
-                with compressor.stream_writer(file, closefd=False) as stream:
-                    yield stream
-            else:
-                with module.ZstdFile(file, "wb", level=_ZSTD_LEVEL) as stream:
-                    yield stream
+            with _zstd_writer(path, file) as stream:
+                yield stream
         elif name.endswith("gz"):
             with gzip.GzipFile(
                 filename="", mode="wb", fileobj=file, compresslevel=_GZIP_LEVEL, mtime=0
@@ -51,6 +49,14 @@ def writing(path: Path, name: str) -> Iterator[Any]:
                 yield stream
         else:
             yield file
+
+
+def _zstd_writer(path: Path, file: IO[bytes]) -> Any:
+    module = _zstd(path)
+    if module.__name__ != "zstandard":
+        return module.ZstdFile(file, "wb", level=_ZSTD_LEVEL)
+    compressor = module.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True, threads=-1)
+    return compressor.stream_writer(file, closefd=False)
 
 
 @contextmanager
@@ -74,37 +80,34 @@ def reading(path: Path) -> Iterator[Any]:
 
 
 def damage() -> tuple[type[Exception], ...]:
-    """The exceptions by which a damaged archive is told while it is read."""
+    """Return the exceptions that reading a damaged archive raises."""
     import lzma
     import tarfile
     import zlib
 
-    found: list[type[Exception]] = [
+    exceptions: list[type[Exception]] = [
         tarfile.TarError,
         EOFError,
         zlib.error,
         lzma.LZMAError,
         gzip.BadGzipFile,
     ]
-    for name in ("zstandard", "compression.zstd"):
+    for name in _ZSTD_MODULES:
         try:
-            module = __import__(name, fromlist=["ZstdError"])
+            exceptions.append(import_module(name).ZstdError)
         except ImportError:
             continue
-        found.append(module.ZstdError)
-    return tuple(found)
+    return tuple(exceptions)
 
 
 def _zstd(path: Path) -> Any:
-    try:
-        import zstandard
-    except ImportError:
+    for name in _ZSTD_MODULES:
         try:
-            from compression import zstd  # type: ignore[import-not-found, unused-ignore]  # Python 3.14
+            return import_module(name)
         except ImportError:
-            raise ToolNotFound(
-                "zstandard",
-                f"{path.name} is compressed with it: `pip install 'envkit[pack]'`, or choose a name with `.tar.gz`.",
-            ) from None
-        return zstd
-    return zstandard
+            continue
+    raise ToolNotFound(
+        "zstandard",
+        f"{path.name} is compressed with it: `pip install 'envkit[pack]'`, "
+        "or choose a name that ends with `.tar.gz`.",
+    )

@@ -1,7 +1,7 @@
 """The members of a conda environment: as conda's packages have them, with no path of this machine.
 
-Where conda wrote the prefix into a file, the long path of the package stands in the archive again,
-and `relocation`, which comes along as `bin/conda-unpack`, writes the new place there. Python, its
+Where conda wrote the prefix into a file, the archive has the long path of the package again, and
+`relocation`, which comes along as `bin/conda-unpack`, writes the new place there. Python, its
 packages and programs need none of that: they find each other from where they lie.
 """
 
@@ -12,7 +12,7 @@ import json
 import os
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from envkit.environments.packing.members import Member, of_file
 from envkit.environments.store import manifest
 from envkit.errors import BuildFailed
 from envkit.inside.programs import relocation
-from envkit.installed import conda_records as conda_records
+from envkit.installed import conda_records
 
 _META = f"{conda_records.FOLDER}/"
 _PROGRAM = f"{_META}relocation.py"
@@ -38,101 +38,112 @@ _HISTORY = b"==> 1980-01-01 00:00:00 <==\n"
 _HISTORY_LINE = re.compile(rb"[+-]|# (update|remove|neutered) specs")
 
 Record = dict[str, Any]
+"""A file of `conda-meta`, or one entry of its list of files."""
 
 
 def members(environment: Path) -> Iterator[Member]:
-    """Yield the environment, its records fitted to what is packed. Raises `BuildFailed` for what cannot be moved."""
-    found = {each.name: each for each in _installed(environment)}
-    noted = {name: json.loads(each.data) for name, each in found.items() if _is_record(name)}
+    """Yield the environment, its records fitted to what is packed.
+
+    Raises `BuildFailed` for what cannot be moved.
+    """
+    installed = list(_installed(environment))
+    conda_meta = {
+        member.name: json.loads(member.data) for member in installed if _is_record(member.name)
+    }
     entries = {
         entry["_path"]: entry
-        for record in noted.values()
+        for record in conda_meta.values()
         for entry in record["paths_data"]["paths"]
     }
-    changed = {
-        name: _changed(each, entries.get(name, {}), environment) for name, each in found.items()
-    }
-    kept = {name: content for name, content in changed.items() if content is not virtual.DROPPED}
-    of_conda = conda_records.distributions(environment)
-    for name in kept:
-        if virtual.is_record(name) and posixpath.basename(posixpath.dirname(name)) not in of_conda:
-            kept[name] = records.fitted(
-                found[name].data, posixpath.dirname(posixpath.dirname(name)), kept
-            )
-    for name, record in noted.items():
-        kept[name] = _record(record, kept)
-    for name, content in kept.items():
-        member = found[name]
-        yield (
-            member
-            if content is None
-            else Member(name=name, content=content, executable=member.executable)
-        )
+    packed: dict[str, Member] = {}
+    for member in installed:
+        relocatable = _relocatable(member, entries.get(member.name, {}), environment)
+        if relocatable is not None:
+            packed[member.name] = relocatable
+    _fit_distributions(packed, conda_records.distributions(environment))
+    for name, record in conda_meta.items():
+        packed[name] = packed[name].with_content(_fitted_record(record, packed))
+    yield from packed.values()
     yield Member(name=_PROGRAM, content=Path(relocation.__file__))
     yield Member(name=_STARTER, content=_START, executable=True)
 
 
 def _installed(environment: Path) -> Iterator[Member]:
     """Yield everything without bytecode, sorted by name; bytecode that has no source stays."""
-    for folder, folders, names in os.walk(environment):
-        linked = [name for name in folders if Path(folder, name).is_symlink()]
-        folders[:] = sorted(set(folders) - {_CACHE} - set(linked))
-        for name in sorted([*names, *linked]):
-            path = Path(folder, name)
-            inner = path.relative_to(environment).as_posix()
-            if inner not in _OWN:
-                yield virtual.link(path, environment) if path.is_symlink() else of_file(path, inner)
+    for path in virtual.walk(environment, {_CACHE}):
+        name = path.relative_to(environment).as_posix()
+        if name in _OWN:
+            continue
+        if path.is_symlink():
+            yield virtual.link(path, environment)
+        else:
+            yield of_file(path, name)
+
+
+def _fit_distributions(packed: dict[str, Member], of_conda: Container[str]) -> None:
+    """Fit the RECORD of each distribution that pip installed; conda's are left as they are."""
+    for name, member in packed.items():
+        metadata = posixpath.dirname(name)
+        if virtual.is_record(name) and posixpath.basename(metadata) not in of_conda:
+            site_packages = posixpath.dirname(metadata)
+            packed[name] = member.with_content(records.fitted(member.data, site_packages, packed))
 
 
 def _is_record(name: str) -> bool:
     return posixpath.dirname(name) == conda_records.FOLDER and name.endswith(".json")
 
 
-def _changed(member: Member, entry: Record, environment: Path) -> bytes | None:
-    """Give the new content of a file that knows where it lies; None when it stays as it is.
+def _relocatable(member: Member, entry: Record, environment: Path) -> Member | None:
+    """Return a member without the place where it lies; None when it is not packed.
 
     The entry of a file that needs no place any more is changed to say so.
     """
     if member.link or _is_record(member.name):
-        return None
+        return member
     if member.name == f"{_META}history":
-        return _history(member.data)
+        return member.with_content(_history(member.data))
     if not entry and virtual.is_of_the_build(member):
-        return virtual.DROPPED
+        return None
     placeholder = entry.get("prefix_placeholder", "")
     if placeholder:
-        content = _restored(member, entry, environment)
-    else:
-        content = None
-    folder, name = posixpath.split(member.name)
-    places = tuple(os.fsencode(each) for each in (placeholder, *virtual.homes(environment)) if each)
-    found = None
-    if folder == "bin":
-        found = scripts.relocatable(member.data if content is None else content, places)
-    elif content is not None and name.startswith("_sysconfigdata"):
-        found = base.relative_variables(content.decode(), placeholder).encode()
-    if found is not None and placeholder.encode() not in found:
+        member = member.with_content(_restored(member, entry, environment))
+    free = _without_place(member, placeholder, environment)
+    if free is None:
+        return member
+    if placeholder.encode() not in free:
         for key in ("prefix_placeholder", "file_mode"):
             entry.pop(key, None)
-    if found is None:
-        return content
-    return found
+    return member.with_content(free)
+
+
+def _without_place(member: Member, placeholder: str, environment: Path) -> bytes | None:
+    """Return the content of a script, or of `_sysconfigdata`, that finds its place by itself."""
+    folder, name = posixpath.split(member.name)
+    if folder == "bin":
+        places = [placeholder, *virtual.homes(environment)]
+        return scripts.relocatable(
+            member.data, tuple(os.fsencode(place) for place in places if place)
+        )
+    if placeholder and name.startswith("_sysconfigdata"):
+        return base.relative_variables(member.data.decode(), placeholder).encode()
+    return None
 
 
 def _restored(member: Member, entry: Record, environment: Path) -> bytes:
-    """Give a file as its package has it. Raises `BuildFailed` for a binary file that was changed since."""
+    """Return a file as its package has it.
+
+    Raises `BuildFailed` for a binary file that was changed since.
+    """
     content, placeholder = member.data, entry["prefix_placeholder"].encode()
-    binary = entry.get("file_mode") == "binary"
-    for home in map(os.fsencode, virtual.homes(environment)):
-        if binary:
-            content = _lengthened(content, home, placeholder)
-        else:
+    homes = [os.fsencode(home) for home in virtual.homes(environment)]
+    if entry.get("file_mode") != "binary":
+        for home in homes:
             content = content.replace(home, placeholder)
-    if (
-        binary
-        and hashlib.sha256(content).hexdigest() != entry.get("sha256")
-        and _names(content, environment)
-    ):
+        return content
+    for home in homes:
+        content = _lengthened(content, home, placeholder)
+    is_original = hashlib.sha256(content).hexdigest() == entry.get("sha256")
+    if not is_original and any(home in content for home in homes):
         raise BuildFailed(
             f"pack {environment}: {member.name} holds that path and is not as conda installed it",
             "Remove the environment (`envkit envs remove`) and pack again.",
@@ -141,33 +152,33 @@ def _restored(member: Member, entry: Record, environment: Path) -> bytes:
 
 
 def _lengthened(content: bytes, home: bytes, placeholder: bytes) -> bytes:
-    """Undo what a binary file got: the zero bytes at each text's end made up for the shorter path."""
+    """Put the placeholder back into the texts of a binary file.
 
-    def grown(found: re.Match[bytes]) -> bytes:
-        text = found.group()
-        bare = text.rstrip(b"\0")
-        left = len(text) - len(bare) - (len(placeholder) - len(home)) * text.count(home)
-        if left < 1:
-            return text
-        return bare.replace(home, placeholder) + b"\0" * left
+    The zero bytes at each text's end had made up for the shorter path.
+    """
 
-    return re.sub(re.escape(home) + rb"[^\0]*\0+", grown, content)
+    def lengthen(match: re.Match[bytes]) -> bytes:
+        padded = match.group()
+        text = padded.rstrip(b"\0")
+        growth = (len(placeholder) - len(home)) * padded.count(home)
+        padding = len(padded) - len(text) - growth
+        if padding < 1:
+            return padded
+        return text.replace(home, placeholder) + b"\0" * padding
+
+    return re.sub(re.escape(home) + rb"[^\0]*\0+", lengthen, content)
 
 
-def _names(content: bytes, environment: Path) -> bool:
-    return any(os.fsencode(home) in content for home in virtual.homes(environment))
-
-
-def _record(record: Record, packed: Mapping[str, bytes | None]) -> bytes:
-    """Give a record of conda's that fits what is packed and tells nothing of this machine's folders."""
+def _fitted_record(record: Record, packed: Mapping[str, Member]) -> bytes:
+    """Return a record of conda's that matches what is packed, without folders of this machine."""
     for key in _OF_THE_MACHINE:
         record.pop(key, None)
     if isinstance(record.get("link"), dict):
         record["link"]["source"] = ""
-    record["files"] = [each for each in record.get("files", ()) if not _is_cached(each)]
-    paths = record["paths_data"]["paths"]
+    record["files"] = [path for path in record.get("files", ()) if not _is_cached(path)]
+    entries = record["paths_data"]["paths"]
     record["paths_data"]["paths"] = [
-        _entry(each, packed) for each in paths if not _is_cached(each["_path"])
+        _fitted_entry(entry, packed) for entry in entries if not _is_cached(entry["_path"])
     ]
     return (json.dumps(record, indent=2, sort_keys=True) + "\n").encode()
 
@@ -176,10 +187,12 @@ def _is_cached(path: str) -> bool:
     return f"/{_CACHE}/" in path
 
 
-def _entry(entry: Record, packed: Mapping[str, bytes | None]) -> Record:
-    content = packed.get(entry["_path"])
+def _fitted_entry(entry: Record, packed: Mapping[str, Member]) -> Record:
     if entry.get("prefix_placeholder"):
+        # relocation writes the digest of what it makes of the file
         return {key: value for key, value in entry.items() if key != "sha256_in_prefix"}
+    member = packed.get(entry["_path"])
+    content = member.changed if member is not None else None
     if content is None:
         return entry
     return {
@@ -190,7 +203,10 @@ def _entry(entry: Record, packed: Mapping[str, bytes | None]) -> Record:
 
 
 def _history(content: bytes) -> bytes:
-    """Give conda's history without times and commands, which name folders; conda wants one, empty or not."""
+    """Return conda's history without times and commands, which name folders.
+
+    conda needs the file, which may be empty.
+    """
     lines = [line for line in content.splitlines(keepends=True) if _HISTORY_LINE.match(line)]
     if lines:
         return _HISTORY + b"".join(lines)

@@ -12,6 +12,7 @@ from envkit.errors import InvalidFile
 
 NAME = "envkit-pack.json"
 FORMAT = 1
+_TEXTS = ("manager", "version", "implementation", "platform", "abi", "base")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +24,7 @@ class Description:
     members: how many files and links follow in the archive. version, implementation, platform, abi:
     of its Python. base: the digest of the interpreter that came along, empty when that is part of
     the environment itself, as conda's is. conda: the `channels` and `specs` of `conda.yaml`, which
-    another machine may understand otherwise.
+    another machine may resolve in another way.
     """
 
     manager: str
@@ -38,36 +39,32 @@ class Description:
     conda: Mapping[str, Any] = field(default_factory=dict)
 
     def dumps(self) -> bytes:
-        """Give the file's content; equal descriptions give equal bytes."""
-        return (
-            json.dumps({"format": FORMAT, **asdict(self)}, indent=1, sort_keys=True) + "\n"
-        ).encode()
+        """Return the file's content; equal descriptions give equal bytes."""
+        content = {"format": FORMAT, **asdict(self)}
+        return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
 
 
 def loads(text: bytes, archive: Path) -> Description:
     """Read the file's content. Raises `InvalidFile`, which names the archive."""
     try:
         content = json.loads(text)
-        if content.pop("format") != FORMAT:
+        version = content.pop("format")
+        if version != FORMAT:
             raise InvalidFile(
                 archive, NAME, "is of a format that this envkit does not know", "Pack it again."
             )
-        found = Description(**content)
+        description = Description(**content)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise InvalidFile(archive, NAME, "is no description of an environment") from error
-    texts = (
-        found.manager,
-        found.version,
-        found.implementation,
-        found.platform,
-        found.abi,
-        found.base,
+        raise InvalidFile(archive, NAME, "does not describe an environment") from error
+    if not _is_valid(description):
+        raise InvalidFile(archive, NAME, "does not describe an environment")
+    return description
+
+
+def _is_valid(description: Description) -> bool:
+    return (
+        all(isinstance(getattr(description, name), str) for name in _TEXTS)
+        and isinstance(description.facts, dict)
+        and isinstance(description.conda, dict)
+        and type(description.members) is int
     )
-    if (
-        not all(isinstance(each, str) for each in texts)
-        or not isinstance(found.facts, dict)
-        or not isinstance(found.conda, dict)
-        or type(found.members) is not int
-    ):
-        raise InvalidFile(archive, NAME, "is no description of an environment")
-    return found

@@ -1,4 +1,6 @@
-"""Where programs and libraries of Linux look for their libraries: read with pyelftools, changed in place.
+"""Where programs and libraries of Linux look for their libraries.
+
+Read with pyelftools, changed in place.
 
 https://refspecs.linuxfoundation.org/elf/gabi4+/ch5.dynamic.html
 """
@@ -22,9 +24,18 @@ class Dynamic:
     needed: tuple[str, ...]
     paths: Mapping[int, str]
 
+    @property
+    def has_absolute_paths(self) -> bool:
+        """Whether any of the paths names a place on this machine."""
+        folders = (folder for path in self.paths.values() for folder in path.split(":"))
+        return any(folder.startswith("/") for folder in folders)
+
 
 def read(content: bytes) -> Dynamic:
-    """Read the dynamic section of an ELF file; empty for a static one. Raises `ToolNotFound` without pyelftools."""
+    """Read the dynamic section of an ELF file; empty for a static one.
+
+    Raises `ToolNotFound` without pyelftools.
+    """
     try:
         from elftools.elf.dynamic import DynamicSection
         from elftools.elf.elffile import ELFFile
@@ -39,10 +50,10 @@ def read(content: bytes) -> Dynamic:
             continue
         texts = elf.get_section(section["sh_link"])["sh_offset"]
         for tag in section.iter_tags():
+            offset = texts + tag.entry.d_val
             if tag.entry.d_tag == "DT_NEEDED":
-                needed.append(_text(content, texts + tag.entry.d_val))
+                needed.append(_text(content, offset))
             elif tag.entry.d_tag in {"DT_RPATH", "DT_RUNPATH"}:
-                offset = texts + tag.entry.d_val
                 paths[offset] = _text(content, offset)
     return Dynamic(needed=tuple(needed), paths=paths)
 
@@ -52,7 +63,7 @@ def _text(content: bytes, offset: int) -> str:
 
 
 def with_path(content: bytes, dynamic: Dynamic, path: str) -> bytes | None:
-    """Give the file with `path` in place of every RPATH and RUNPATH; None when that is longer than what was there.
+    """Return the file with `path` in place of every RPATH and RUNPATH; None where it does not fit.
 
     The rest of the old text stays: a linker may have let another name end with it.
     """

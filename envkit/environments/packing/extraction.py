@@ -1,9 +1,9 @@
 """Take an archive apart into an empty folder, trusting nothing in it.
 
 Refused are names and links that lead out of the folder, anything written through a link, hard
-links, devices, names that come twice, and archives that hold far more than their size lets expect.
-(`tarfile`'s own filter lets names begin with `/` and hard links pass, and has been got around with
-long chains of links.)
+links, devices, names that occur twice, and archives that hold far more than their size suggests.
+(`tarfile`'s own filter accepts names that begin with `/` and hard links, and long chains of links
+have circumvented it.)
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from envkit.environments.packing import compression, description
 from envkit.environments.packing.description import Description
 from envkit.errors import InvalidFile, InvalidInput
 
-# what is packed seldom shrinks to less than a tenth; a bomb shrinks to a thousandth
+# packed environments seldom shrink to less than a tenth; a bomb shrinks to a thousandth
 _MOST_TIMES = 200
 _ALWAYS_ALLOWED = 200_000_000
 _LONGEST_DESCRIPTION = 50_000_000
@@ -32,11 +32,11 @@ class _Bomb(Exception):
     pass
 
 
-class _Counted:
+class _LimitedStream:
     """A stream that gives no more than so many bytes."""
 
-    def __init__(self, stream: IO[bytes], most: int) -> None:
-        self._stream, self._left = stream, most
+    def __init__(self, stream: IO[bytes], limit: int) -> None:
+        self._stream, self._left = stream, limit
 
     def read(self, size: int = -1) -> bytes:
         content = self._stream.read(size)
@@ -51,19 +51,19 @@ Entries = Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]
 
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[Description, Entries]]:
-    """Open an archive: give its description and then its members, each with its content.
+    """Open an archive: yield its description and then its members, each with its content.
 
     Raises `InvalidInput` when there is none, `InvalidFile` for one that is damaged, hostile or
     something else.
     """
+    if path.is_dir():
+        raise InvalidInput(f"No archive at {path}: that is a folder.")
     if not path.is_file():
-        raise InvalidInput(
-            f"No archive at {path}: {'that is a folder' if path.is_dir() else 'there is no such file'}."
-        )
+        raise InvalidInput(f"No archive at {path}: there is no such file.")
+    limit = _MOST_TIMES * path.stat().st_size + _ALWAYS_ALLOWED
     try:
-        most = _MOST_TIMES * path.stat().st_size + _ALWAYS_ALLOWED
-        with compression.reading(path) as stream, _tar(_Counted(stream, most)) as archive:
-            yield _described(archive, path), _members(archive, path)
+        with compression.reading(path) as stream, _tar(_LimitedStream(stream, limit)) as archive:
+            yield _read_description(archive, path), _members(archive, path)
     except PermissionError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from None
     except _Bomb:
@@ -72,48 +72,47 @@ def opened(path: Path) -> Iterator[tuple[Description, Entries]]:
         ) from None
     except compression.damage() as error:
         raise InvalidFile(
-            path, "", f"is no archive of an environment, or a damaged one ({error})"
+            path, "", f"is not an archive of an environment, or is damaged ({error})"
         ) from error
 
 
-def _tar(stream: _Counted) -> tarfile.TarFile:
+def _tar(stream: _LimitedStream) -> tarfile.TarFile:
     return tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|")
 
 
 def _next(archive: tarfile.TarFile, path: Path) -> tarfile.TarInfo | None:
     try:
         return archive.next()
-    except ValueError as error:  # numbers in headers that are none
+    except ValueError as error:
+        # a number in a header is malformed
         raise InvalidFile(path, "", f"is damaged ({error})") from error
 
 
-def _described(archive: tarfile.TarFile, path: Path) -> Description:
+def _read_description(archive: tarfile.TarFile, path: Path) -> Description:
     first = _next(archive, path)
     if first is not None and first.isreg():
         stream = archive.extractfile(first)
-    else:
-        stream = None
-    if (
-        first is None
-        or stream is None
-        or first.name != description.NAME
-        or first.size > _LONGEST_DESCRIPTION
-    ):
-        raise InvalidFile(
-            path, "", "was not made by `envkit pack`", f"It does not begin with {description.NAME}."
-        )
-    return description.loads(stream.read(), path)
+        is_ours = first.name == description.NAME and first.size <= _LONGEST_DESCRIPTION
+        if stream is not None and is_ours:
+            return description.loads(stream.read(), path)
+    raise InvalidFile(
+        path, "", "was not made by `envkit pack`", f"It does not begin with {description.NAME}."
+    )
 
 
 def _members(archive: tarfile.TarFile, path: Path) -> Entries:
     while (entry := _next(archive, path)) is not None:
-        archive.members.clear()  # type: ignore[attr-defined]  # or it keeps them all
-        if not (entry.isreg() or entry.issym()):
+        # else it keeps all members in memory
+        archive.members.clear()  # type: ignore[attr-defined]
+        if entry.isreg():
+            yield entry, archive.extractfile(entry)
+        elif entry.issym():
+            yield entry, None
+        else:
             raise InvalidFile(path, entry.name, "is neither a file nor a symbolic link")
-        yield entry, archive.extractfile(entry) if entry.isreg() else None
 
 
-def extract(path: Path, into: Path, told: Description, members: Entries) -> None:
+def extract(path: Path, into: Path, expected: Description, members: Entries) -> None:
     """Write the members of an archive into a folder that exists and is empty.
 
     Raises `InvalidFile` for what is hostile or missing, `OSError` when it cannot be written; what
@@ -122,11 +121,11 @@ def extract(path: Path, into: Path, told: Description, members: Entries) -> None
     links: set[str] = set()
     seen: set[str] = set()
     for entry, stream in members:
-        name = _safe(entry.name, path)
-        if name in seen or len(seen) >= _MOST_MEMBERS:
-            raise InvalidFile(
-                path, entry.name, "comes twice" if name in seen else "is one too many"
-            )
+        name = _safe_name(entry.name, path)
+        if name in seen:
+            raise InvalidFile(path, entry.name, "occurs twice")
+        if len(seen) >= _MOST_MEMBERS:
+            raise InvalidFile(path, entry.name, "is one too many")
         if any(parent in links for parent in _parents(name)):
             raise InvalidFile(path, entry.name, "lies beyond a link")
         seen.add(name)
@@ -137,40 +136,40 @@ def extract(path: Path, into: Path, told: Description, members: Entries) -> None
             target.symlink_to(_safe_link(name, entry.linkname, path))
         else:
             _write(target, entry, stream)
-    if len(seen) != told.members:
-        raise InvalidFile(path, "", f"has {len(seen)} of {told.members} files: it is cut off")
+    if len(seen) != expected.members:
+        raise InvalidFile(path, "", f"has {len(seen)} of {expected.members} files: it is cut off")
 
 
 def _write(target: Path, entry: tarfile.TarInfo, stream: IO[bytes]) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    with os.fdopen(os.open(target, flags, 0o755 if entry.mode & 0o111 else 0o644), "wb") as file:
+    mode = 0o755 if entry.mode & 0o111 else 0o644
+    with os.fdopen(os.open(target, flags, mode), "wb") as file:
         shutil.copyfileobj(stream, file, 1 << 20)
     os.utime(target, (entry.mtime, entry.mtime))
 
 
-def _safe(name: str, path: Path) -> str:
+def _safe_name(name: str, path: Path) -> str:
     parts = name.split("/")
     if name.startswith("/") or any(part in {"", ".", ".."} for part in parts) or "\0" in name:
-        raise InvalidFile(path, name, "is a name that leads out of the environment, or none")
+        raise InvalidFile(path, name, "is a name that leads out of the environment, or is invalid")
     return name
 
 
 def _safe_link(name: str, target: str, path: Path) -> str:
-    """A link may only climb at its begin: `a/..` could climb out through another link."""
+    """Check a link. It may climb only at its begin: `a/..` could climb out through another link."""
     parts = target.split("/")
-    climbs = next((number for number, part in enumerate(parts) if part != ".."), len(parts))
+    climbs = 0
+    while climbs < len(parts) and parts[climbs] == "..":
+        climbs += 1
     depth = name.count("/")
-    if (
-        target.startswith("/")
-        or not target
-        or ".." in parts[climbs:]
-        or climbs > depth
-        or "\0" in target
-    ):
+    is_safe = target and not target.startswith("/") and "\0" not in target
+    if not is_safe or climbs > depth or ".." in parts[climbs:]:
         raise InvalidFile(path, name, f"is a link that leads out of the environment, to {target}")
     return target
 
 
 def _parents(name: str) -> Iterator[str]:
-    while name := posixpath.dirname(name):
-        yield name
+    parent = posixpath.dirname(name)
+    while parent:
+        yield parent
+        parent = posixpath.dirname(parent)

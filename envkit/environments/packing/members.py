@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -32,6 +32,17 @@ class Member:
         if isinstance(self.content, Path):
             return self.content.read_bytes()
         return self.content or b""
+
+    @property
+    def changed(self) -> bytes | None:
+        """The content that is packed in place of a file's own; None for a file as it is."""
+        if isinstance(self.content, bytes):
+            return self.content
+        return None
+
+    def with_content(self, content: bytes) -> Member:
+        """Return the same member with other content."""
+        return replace(self, content=content)
 
 
 def of_file(path: Path, name: str) -> Member:

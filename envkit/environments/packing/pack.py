@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from envkit.child.progress import step
+from envkit.child.progress import Report, silent, step
 from envkit.environments import pylock
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
@@ -29,12 +29,10 @@ from envkit.models.environment_files import read_spec
 from envkit.models.environment_spec import EnvironmentSpec
 from envkit.models.uris.required_files import ENVIRONMENT
 
-Report = Callable[[str], None]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Packed:
-    """An archive. size: of its file, in bytes. members: how many files and links it has. environment: what is in it."""
+    """An archive. size: of its file, in bytes. members: how many files and links it has."""
 
     path: Path
     size: int
@@ -54,7 +52,9 @@ def pack(
     conda_exe: str | Path | None = None,
     report: Report | None = None,
 ) -> Packed:
-    """Write an archive of a model's environment, with its interpreter; the environment is built when it is not there.
+    """Write an archive of a model's environment, which is built when it is not there.
+
+    The archive holds the interpreter too.
 
     output: a file that ends with `.tar.zst`, `.tar.gz`, `.tgz` or `.tar`, which is replaced. The
     other arguments are those of `prepare_env`. Equal environments give equal bytes.
@@ -71,30 +71,29 @@ def pack(
         python_policy=python_policy,
         conda_exe=conda_exe,
     )
-    manager = choice.manager
     target = Path(output).absolute()
-    _check(manager, target)
-    spec = read_spec(
-        ModelDirectory.open(model_uri, ENVIRONMENT), for_conda=manager is EnvType.CONDA
-    )
-    shelf = Store.open()
+    _check(choice.manager, target)
+    model = ModelDirectory.open(model_uri, ENVIRONMENT)
+    spec = read_spec(model, for_conda=choice.manager is EnvType.CONDA)
+    store = Store.open()
     environment = prepare(spec, choice, report=report)
-    planned = plan_environment(spec, choice, shelf)
-    tell = report or (lambda _: None)
+    planned = plan_environment(spec, choice, store)
+    tell = report or silent
     for note in environment.notes:
         tell(note)
     tell(f"Packing {environment.path} into {target}")
-    using = shelf.use(environment.path)  # nobody removes it meanwhile
+    # nobody removes it meanwhile
+    in_use = store.use(environment.path)
     try:
         with step(report, f"Packing {environment.path.name}") as advance:
-            if manager is EnvType.CONDA:
-                members = _conda_members(planned, spec, environment, shelf)
+            if choice.manager is EnvType.CONDA:
+                members = _conda_members(planned, spec, environment, store)
             else:
                 members = _members(planned, environment.path)
             writing.write(target, members, os.environ, advance)
     finally:
-        if using is not None:
-            os.close(using)
+        if in_use is not None:
+            os.close(in_use)
     return Packed(
         path=target, size=target.stat().st_size, members=len(members), environment=environment
     )
@@ -103,7 +102,8 @@ def pack(
 def _check(manager: EnvType, target: Path) -> None:
     if manager is EnvType.LOCAL:
         raise InvalidArgument(
-            "A local environment belongs to this machine; pack one that uv, virtualenv or conda builds."
+            "A local environment belongs to this machine; "
+            "pack one that uv, virtualenv or conda builds."
         )
     compression.check(target)
     if not target.parent.is_dir():
@@ -113,52 +113,54 @@ def _check(manager: EnvType, target: Path) -> None:
 
 
 def _members(planned: PlannedEnvironment, place: Path) -> list[Member]:
-    """Give all members of a virtual environment with its interpreter beside it, the description first."""
-    python = planned.interpreter
-    own = list(virtual.members(place, python.minor))
-    beside = list(base.members(base.of(python.executable), python.minor, virtual.BASE))
-    told = _described(planned, python, len(own) + len(beside))
-    told = replace(told, base=_digest(beside))
-    return [Member(name=description.NAME, content=told.dumps()), *own, *beside]
+    """Return all members of a virtual environment and its interpreter, the description first."""
+    interpreter = planned.interpreter
+    own = list(virtual.members(place, interpreter.minor))
+    of_base = base.of(interpreter.executable)
+    of_interpreter = list(base.members(of_base, interpreter.minor, virtual.BASE))
+    described = replace(
+        _describe(planned, interpreter, len(own) + len(of_interpreter)),
+        base=_digest(of_interpreter),
+    )
+    first = Member(name=description.NAME, content=described.dumps())
+    return [first, *own, *of_interpreter]
 
 
 def _conda_members(
-    planned: PlannedEnvironment, spec: EnvironmentSpec, environment: Environment, shelf: Store
+    planned: PlannedEnvironment, spec: EnvironmentSpec, environment: Environment, store: Store
 ) -> list[Member]:
-    """Give all members of a conda environment, which holds its interpreter, the description first."""
-    python = KnownInterpreters(shelf.interpreters_file).identify(environment.python)
-    if python is None:
-        raise BuildFailed(f"start {environment.python}", "It is no Python that starts.")
+    """Return the description and all members of a conda environment and its interpreter."""
+    interpreter = KnownInterpreters(store.interpreters_file).identify(environment.python)
+    if interpreter is None:
+        raise BuildFailed(f"start {environment.python}", "It is not a working Python interpreter.")
     own = list(conda.members(environment.path))
-    told = _described(planned, python, len(own))
-    told = replace(told, conda={"channels": spec.conda_channels, "specs": spec.conda_specs})
-    return [Member(name=description.NAME, content=told.dumps()), *own]
+    described = replace(
+        _describe(planned, interpreter, len(own)),
+        conda={"channels": spec.conda_channels, "specs": spec.conda_specs},
+    )
+    return [Member(name=description.NAME, content=described.dumps()), *own]
 
 
-def _described(planned: PlannedEnvironment, python: Interpreter, members: int) -> Description:
+def _describe(planned: PlannedEnvironment, interpreter: Interpreter, members: int) -> Description:
     manager, lock = planned.manager, planned.plan.lock
+    indexes = index_settings.deciding(manager, lock, os.environ)
     return Description(
         manager=manager.value,
-        facts=planned.plan.facts(
-            manager, planned.interpreter, index_settings.deciding(manager, lock, os.environ)
-        ),
+        facts=planned.plan.facts(manager, planned.interpreter, indexes),
         indexed=lock is None or bool(pylock.read(lock).obstacle),
         members=members,
-        version=python.version,
-        implementation=python.implementation,
-        platform=python.platform,
-        abi=python.abi,
+        version=interpreter.version,
+        implementation=interpreter.implementation,
+        platform=interpreter.platform,
+        abi=interpreter.abi,
         base="",
     )
 
 
 def _digest(members: Iterable[Member]) -> str:
     total = hashlib.sha256()
-    for each in sorted(members, key=lambda member: member.name):
-        content = hashlib.sha256(each.data).hexdigest()
-        total.update(
-            f"{each.name}\0{each.link}\0{each.executable}\0{content}\n".encode(
-                "utf-8", "surrogateescape"
-            )
-        )
+    for member in sorted(members, key=lambda member: member.name):
+        content = hashlib.sha256(member.data).hexdigest()
+        line = f"{member.name}\0{member.link}\0{member.executable}\0{content}\n"
+        total.update(line.encode("utf-8", "surrogateescape"))
     return total.hexdigest()

@@ -1,4 +1,4 @@
-"""The records of installed distributions (`RECORD`), fitted to what of them is packed."""
+"""The records of installed distributions (`RECORD`), fitted to what is packed of them."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ import io
 import posixpath
 from collections.abc import Mapping
 
+from envkit.environments.packing.members import Member
 
-def fitted(record: bytes, folder: str, packed: Mapping[str, bytes | None]) -> bytes:
-    """Give a RECORD with the rows of what is packed, sorted.
 
-    folder: the site-packages from the environment's folder on. packed: by path from there on, the
-    new content of files that were changed, None for those left as they are; rows of other files are
-    dropped.
+def fitted(record: bytes, folder: str, packed: Mapping[str, Member]) -> bytes:
+    """Return a RECORD with the rows of what is packed, sorted.
+
+    folder: the site-packages, relative to the environment. packed: members by their paths from
+    there on; rows of other files are dropped.
     """
-    rows = [row for row in csv.reader(io.StringIO(record.decode("utf-8"))) if len(row) == 3]
-    kept = []
-    for path, digest, size in rows:
-        place = posixpath.normpath(posixpath.join(folder, path))
-        if place in packed:
-            content = packed[place]
-            kept.append(
-                (path, digest, size)
-                if content is None
-                else (path, _digest(content), str(len(content)))
-            )
+    rows = []
+    for row in csv.reader(io.StringIO(record.decode("utf-8"))):
+        if len(row) != 3:
+            continue
+        path, digest, size = row
+        member = packed.get(posixpath.normpath(posixpath.join(folder, path)))
+        if member is None:
+            continue
+        content = member.changed
+        if content is not None:
+            digest, size = _digest(content), str(len(content))
+        rows.append((path, digest, size))
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(sorted(kept))
+    csv.writer(text, lineterminator="\n").writerows(sorted(rows))
     return text.getvalue().encode("utf-8")
 
 
 def _digest(content: bytes) -> str:
-    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip(
-        "="
-    )
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest())
+    return "sha256=" + digest.decode().rstrip("=")

@@ -1,7 +1,7 @@
-"""Scripts that start the Python beside them, wherever they lie.
+"""Scripts that start the Python in their own folder, wherever that lies.
 
 The first lines are what uv and distlib write for interpreters whose path is too long for `#!`, with
-a path that the shell finds: `'''exec'` is the command `exec` to a shell, and the begin of a text to
+a path that the shell finds: `'''exec'` is the command `exec` to a shell, and begins a text in
 Python.
 """
 
@@ -20,14 +20,16 @@ _THROUGH_SHELL = re.compile(
 
 
 def relocatable(content: bytes, folders: tuple[bytes, ...]) -> bytes | None:
-    """Give a script whose interpreter lies in one of `folders`, with a start that finds it beside the script.
+    """Return a script that finds its interpreter in its own folder.
 
-    None for what starts no Python of these folders: another program, a binary.
+    None for a file that starts no Python of `folders`: another program, a binary.
     """
-    found = _THROUGH_SHELL.match(content) or _DIRECT.match(content)
-    if found is None or not any(folder + b"/" in found.group() for folder in folders):
+    start = _THROUGH_SHELL.match(content) or _DIRECT.match(content)
+    if start is None or not any(folder + b"/" in start.group() for folder in folders):
         return None
-    flags = (found["flags"] or b"").strip()
-    program = b'\'\'\'exec\' "$(dirname -- "$(realpath -- "$0")")"/\'' + found["name"] + b"'"
-    start = b"#!/bin/sh\n" + program + (b" " + flags if flags else b"") + b" \"$0\" \"$@\"\n' '''\n"
-    return start + content[found.end() :]
+    program = b'\'\'\'exec\' "$(dirname -- "$(realpath -- "$0")")"/\'' + start["name"] + b"'"
+    flags = (start["flags"] or b"").strip()
+    if flags:
+        program += b" " + flags
+    new_start = b"#!/bin/sh\n" + program + b" \"$0\" \"$@\"\n' '''\n"
+    return new_start + content[start.end() :]

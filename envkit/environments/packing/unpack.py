@@ -1,15 +1,15 @@
-"""Make an environment of an archive: one of the store, ready for its models, or a folder of one's own."""
+"""Make an environment of an archive: one of the store, or a folder of the user's choice."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sysconfig
-from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from envkit.child.progress import step
+from envkit.child.progress import Report, silent, step
 from envkit.environments import cache_key, plan
 from envkit.environments.conda import engine as conda
 from envkit.environments.env_type import EnvType
@@ -21,14 +21,11 @@ from envkit.environments.packing.extraction import Entries
 from envkit.environments.store.store import Store
 from envkit.errors import BuildFailed, InterpreterNotFound, InvalidArgument, InvalidFile
 from envkit.inside.programs import relocation
-from envkit.installed import conda_records as conda_records
-from envkit.installed import records
+from envkit.installed import conda_records, records
 from envkit.interpreters import discovery
 from envkit.interpreters.discovery import Search
-from envkit.interpreters.interpreter import Interpreter, minor_of
+from envkit.interpreters.interpreter import Interpreter, minor_of, numbers_of
 from envkit.interpreters.policy import PythonPolicy
-
-Report = Callable[[str], None]
 
 
 def unpack(
@@ -39,7 +36,7 @@ def unpack(
     Without `into` it becomes an environment of the store under the key that its models have on this
     machine; its interpreter is one of this machine that is exactly the same version and build, else
     the one that came along, which is then kept in the store's `pythons/`. With `into`, a folder
-    that is empty or not there, it is laid there as it is.
+    that is empty or does not exist, it is laid there as it is.
 
     An archive holds programs: unpack what you trust. Nothing of it is started here, and nothing is
     written elsewhere.
@@ -49,80 +46,91 @@ def unpack(
     `BuildFailed` when it cannot be written.
     """
     path = Path(archive).absolute()
-    with extraction.opened(path) as (told, entries):
-        _check_platform(path, told)
-        manager = _manager(told, path)
+    with extraction.opened(path) as (description, entries):
+        _check_platform(path, description)
+        opened = _Archive(path, description, entries, _manager(description, path))
         if into is not None:
-            return _into(Path(into).absolute(), path, told, entries, manager)
-        return _into_store(path, told, entries, manager, report or (lambda _: None))
+            return _into_folder(Path(into).absolute(), opened)
+        return _into_store(opened, report or silent)
 
 
-def _check_platform(path: Path, told: Description) -> None:
+@dataclass(frozen=True, slots=True)
+class _Archive:
+    """An archive that is being read. entries: its members, which can be read once."""
+
+    path: Path
+    description: Description
+    entries: Entries
+    manager: EnvType
+
+    def extract(self, place: Path) -> None:
+        """Write all members into an empty folder. Raises `InvalidFile` or `OSError`."""
+        extraction.extract(self.path, place, self.description, self.entries)
+
+
+def _check_platform(path: Path, description: Description) -> None:
     own = sysconfig.get_platform()
-    if told.platform != own:
+    if description.platform != own:
         raise InvalidFile(
-            path, "", f"holds an environment for {told.platform}; this machine is {own}"
+            path, "", f"holds an environment for {description.platform}; this machine is {own}"
         )
-    name, needed = _libc(told)
-    found = next(iter(cache_key.libc()), "")
-    if name and found.startswith(f"{name} ") and _order(found.partition(" ")[2]) < _order(needed):
-        raise InvalidFile(
-            path, "", f"was made where there is {name} {needed}; this machine has {found}"
-        )
+    # what an environment was built with may not start where the C library is older
+    name, needed = _libc_of(description)
+    here = next(iter(cache_key.libc()), "")
+    own_name, _, own_version = here.partition(" ")
+    if name and name == own_name and numbers_of(own_version) < numbers_of(needed):
+        raise InvalidFile(path, "", f"was made with {name} {needed}; this machine has {here}")
 
 
-def _libc(told: Description) -> tuple[str, str]:
-    """The C library of the machine that packed; what an older one was built with may not start."""
-    listed = told.facts.get("libc")
-    name, _, version = (
-        str(listed[0]).partition(" ") if isinstance(listed, list) and listed else ("", "", "")
-    )
+def _libc_of(description: Description) -> tuple[str, str]:
+    """Return name and version of the C library of the machine that packed."""
+    listed = description.facts.get("libc")
+    if not isinstance(listed, list) or not listed:
+        return "", ""
+    name, _, version = str(listed[0]).partition(" ")
     return name, version
 
 
-def _order(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
-
-
-def _into(
-    folder: Path, path: Path, told: Description, entries: Entries, manager: EnvType
-) -> Environment:
+def _into_folder(folder: Path, archive: _Archive) -> Environment:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InvalidArgument(f"{folder} is not empty. Name a folder that is not there yet.")
-    # a short name: its own may be as long as names can be
+        raise InvalidArgument(f"{folder} is not empty. Name a folder that does not exist yet.")
+    # a short name: the folder's own may be as long as names can be
     partial = folder.with_name(f".envkit-unpack.{os.getpid()}")
     try:
         partial.mkdir(parents=True)
-        extraction.extract(path, partial, told, entries)
-        _check_records(path, partial)
-        _relocate(path, partial, folder)
+        archive.extract(partial)
+        _check_records(archive.path, partial)
+        _relocate(archive.path, partial, folder)
         if folder.exists():
             folder.rmdir()
         partial.rename(folder)
     except OSError as error:
         raise BuildFailed(
-            f"unpack {path} into {folder}", f"{error.strerror}: {error.filename or folder}"
+            f"unpack {archive.path} into {folder}", f"{error.strerror}: {error.filename or folder}"
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return Environment(
         python=folder / "bin" / "python",
         path=folder,
-        key=plan.key_of(told.facts),
-        manager=manager,
+        key=plan.key_of(archive.description.facts),
+        manager=archive.manager,
         built=True,
     )
 
 
 def _check_records(path: Path, folder: Path) -> None:
-    if found := [*records.problems(folder), *conda_records.problems(folder)]:
+    problems = [*records.problems(folder), *conda_records.problems(folder)]
+    if problems:
         raise InvalidFile(
-            path, "", f"has {len(found)} files that do not fit their records, such as: {found[0]}"
+            path,
+            "",
+            f"has {len(problems)} files that do not match their records, such as: {problems[0]}",
         )
 
 
 def _relocate(path: Path, place: Path, prefix: Path) -> None:
-    """Write where it will lie into the files of a conda environment that need it; others have none."""
+    """Write the final place into the files of a conda environment; others do not name it."""
     if not (place / conda_records.FOLDER).is_dir():
         return
     try:
@@ -135,30 +143,31 @@ def _relocate(path: Path, place: Path, prefix: Path) -> None:
         raise InvalidFile(path, "", f"has damaged records of conda ({error})") from error
 
 
-def _into_store(
-    path: Path, told: Description, entries: Entries, manager: EnvType, report: Report
-) -> Environment:
-    shelf = Store.open()
-    shelf.sweep()
-    key = plan.key_of(_fitted(told, manager))
-    chosen, bundled = (
-        (_came(told, Path()), None) if manager is EnvType.CONDA else _interpreter(told, shelf)
-    )
+def _into_store(archive: _Archive, report: Report) -> Environment:
+    store = Store.open()
+    store.sweep()
+    description, manager = archive.description, archive.manager
+    key = plan.key_of(_fitted(description, manager))
+    bundled = None
+    if manager is EnvType.CONDA:
+        interpreter = _bundled_interpreter(description, Path())
+    else:
+        interpreter, bundled = _interpreter(description, store)
 
     def fill(place: Path, _: int) -> Interpreter | None:
         place.mkdir()
-        with step(report, f"Unpacking {path.name}"):
-            extraction.extract(path, place, told, entries)
+        with step(report, f"Unpacking {archive.path.name}"):
+            archive.extract(place)
         if manager is EnvType.CONDA:
-            _check_records(path, place)
-            _relocate(path, place, place)
-            return _came(told, place)
-        _settle(place, chosen.executable, bundled)
+            _check_records(archive.path, place)
+            _relocate(archive.path, place, place)
+            return _bundled_interpreter(description, place)
+        _link_interpreter(place, interpreter.executable, bundled)
         return None
 
-    report(f"Unpacking {path}")
-    place, built, why = shelf.build(manager.value, key, chosen, fill, report)
-    notes = (f"{place} was built again: {why}.",) if why else ()
+    report(f"Unpacking {archive.path}")
+    place, built, why = store.build(manager.value, key, interpreter, fill, report)
+    notes = (f"{place} was rebuilt: {why}.",) if why else ()
     return Environment(
         python=place / "bin" / "python",
         path=place,
@@ -169,62 +178,80 @@ def _into_store(
     )
 
 
-def _manager(told: Description, path: Path) -> EnvType:
+def _manager(description: Description, path: Path) -> EnvType:
     try:
-        return EnvType(told.manager)
+        return EnvType(description.manager)
     except ValueError:
-        raise InvalidFile(
-            path, "", f"was built by {told.manager!r}, which this envkit does not know"
-        ) from None
+        problem = f"was built by {description.manager!r}, which this envkit does not know"
+        raise InvalidFile(path, "", problem) from None
 
 
-def _fitted(told: Description, manager: EnvType) -> dict[str, object]:
-    """Give the facts as this machine would state them for a model that needs this environment."""
-    if told.indexed:
+def _fitted(description: Description, manager: EnvType) -> dict[str, object]:
+    """Return the facts as this machine states them for a model that needs this environment."""
+    indexes: tuple[str, ...] = ()
+    if description.indexed:
         indexes = index_settings.deciding(manager, None, os.environ)
-    else:
-        indexes = ()
-    facts = {**told.facts, "machine_indexes": list(indexes), "libc": list(cache_key.libc())}
+    facts = {
+        **description.facts,
+        "machine_indexes": list(indexes),
+        "libc": list(cache_key.libc()),
+    }
     if manager is EnvType.CONDA:
-        return conda.refitted(facts, told.conda, os.environ)
+        return conda.refitted(facts, description.conda, os.environ)
     return facts
 
 
-def _interpreter(told: Description, shelf: Store) -> tuple[Interpreter, Path | None]:
-    """Give the interpreter to use, and where to put the one that came along if it is that one."""
-    search = Search(environ=os.environ, memory=shelf.interpreters_file, policy=PythonPolicy.EXACT)
+def _interpreter(description: Description, store: Store) -> tuple[Interpreter, Path | None]:
+    """Choose the interpreter, and where to put the one that came along, if it is that one."""
+    search = Search(environ=os.environ, memory=store.interpreters_file, policy=PythonPolicy.EXACT)
     with suppress(InterpreterNotFound):
-        found = discovery.find(told.version, search).interpreter
-        if (found.version, found.abi, found.platform) == (told.version, told.abi, told.platform):
-            return found, None
-    name = f"{told.implementation}-{told.version}-{told.platform}-{told.base[:16]}"
+        interpreter = discovery.find(description.version, search).interpreter
+        if _is_same_build(interpreter, description):
+            return interpreter, None
+    name = "-".join(
+        (
+            description.implementation,
+            description.version,
+            description.platform,
+            description.base[:16],
+        )
+    )
     folder = search.unpacked / name
-    return _came(told, folder), folder
+    return _bundled_interpreter(description, folder), folder
 
 
-def _came(told: Description, folder: Path) -> Interpreter:
-    """Give the interpreter that came along, in the folder where it lies."""
-    return Interpreter(
-        executable=folder / "bin" / f"python{minor_of(told.version)}",
-        version=told.version,
-        implementation=told.implementation,
-        platform=told.platform,
-        abi=told.abi,
+def _is_same_build(interpreter: Interpreter, description: Description) -> bool:
+    return (
+        interpreter.version == description.version
+        and interpreter.abi == description.abi
+        and interpreter.platform == description.platform
     )
 
 
-def _settle(place: Path, executable: Path, bundled: Path | None) -> None:
-    """Tie an unpacked virtual environment to its interpreter, as those that are built here are."""
-    came = place / virtual.BASE
+def _bundled_interpreter(description: Description, folder: Path) -> Interpreter:
+    """Return the interpreter that came along, in the folder where it lies."""
+    return Interpreter(
+        executable=folder / "bin" / f"python{minor_of(description.version)}",
+        version=description.version,
+        implementation=description.implementation,
+        platform=description.platform,
+        abi=description.abi,
+    )
+
+
+def _link_interpreter(place: Path, executable: Path, bundled: Path | None) -> None:
+    """Tie an unpacked virtual environment to its interpreter, as installers do."""
+    came_along = place / virtual.BASE
     if bundled is not None and not bundled.exists():
         bundled.parent.mkdir(parents=True, exist_ok=True)
         try:
-            came.rename(bundled)
+            came_along.rename(bundled)
         except OSError:
-            if not bundled.exists():  # another process was quicker
+            # another process was quicker
+            if not bundled.exists():
                 raise
-    shutil.rmtree(came, ignore_errors=True)
-    for link in [*place.glob("bin/python*")]:
+    shutil.rmtree(came_along, ignore_errors=True)
+    for link in list(place.glob("bin/python*")):
         if link.is_symlink() and os.readlink(link).startswith("../"):  # noqa: PTH115 - a text
             link.unlink()
             link.symlink_to(executable)

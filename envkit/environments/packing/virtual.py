@@ -1,4 +1,4 @@
-"""The members of a virtual environment that runs wherever it lies, with the interpreter of `base` beside it.
+"""The members of a virtual environment that runs wherever it lies, with its interpreter in `base/`.
 
 `bin/python` is a relative link into `base/`. A `pyvenv.cfg` without `home` lets Python find its
 standard library from the link's target and take the environment's folder as `sys.prefix` (CPython's
@@ -20,84 +20,97 @@ from envkit.errors import BuildFailed
 BASE = "base"
 CONFIGURATION = "pyvenv.cfg"
 PROGRAMS = ("python", "python3")
+_TOPS = ("bin", "etc", "include", "lib", "lib64", "share")
 _CACHES = {"__pycache__"}
-_OF_THE_BUILD = {"uv_cache.json"}  # beside RECORD: when the wheel was cached
+_OF_THE_BUILD = {"uv_cache.json"}  # in a `.dist-info`: when the wheel was cached
+_FOR_SHELLS = ("activate", "deactivate", "Activate", "pydoc.bat")  # they hold paths
 
 
 def members(environment: Path, minor: str) -> Iterator[Member]:
-    """Yield the environment, without its interpreter. Raises `BuildFailed` for a link that leads out of it."""
+    """Yield the environment without its interpreter.
+
+    Raises `BuildFailed` for a link that leads out of it.
+    """
     yield Member(name=CONFIGURATION, content=b"include-system-site-packages = false\n")
     program = f"python{minor}"
     yield Member(name=f"bin/{program}", link=f"../{BASE}/bin/{program}")
-    yield from (Member(name=f"bin/{name}", link=program) for name in PROGRAMS)
-    own = {CONFIGURATION, *(f"bin/{name}" for name in (*PROGRAMS, program))}
-    found = {each.name: each for each in _installed(environment) if each.name not in own}
-    changed = {name: _changed(each, environment) for name, each in found.items()}
-    kept = {name: content for name, content in changed.items() if content is not DROPPED}
-    for name in kept:
+    for name in PROGRAMS:
+        yield Member(name=f"bin/{name}", link=program)
+    replaced = {CONFIGURATION, *(f"bin/{name}" for name in (*PROGRAMS, program))}
+    packed: dict[str, Member] = {}
+    for member in _installed(environment):
+        if member.name in replaced:
+            continue
+        relocatable = _relocatable(member, environment)
+        if relocatable is not None:
+            packed[member.name] = relocatable
+    for name, member in packed.items():
         if is_record(name):
             site_packages = posixpath.dirname(posixpath.dirname(name))
-            kept[name] = records.fitted(found[name].data, site_packages, kept)
-    for name, content in kept.items():
-        member = found[name]
-        yield (
-            member
-            if content is None
-            else Member(name=name, content=content, executable=member.executable)
-        )
-
-
-DROPPED = b"\0dropped"  # in the place of the content of what is not packed
+            packed[name] = member.with_content(records.fitted(member.data, site_packages, packed))
+    yield from packed.values()
 
 
 def _installed(environment: Path) -> Iterator[Member]:
     """Yield what lies in `lib` and the scripts of `bin`, without bytecode, sorted by name."""
-    for top in ("bin", "etc", "include", "lib", "lib64", "share"):
+    for top in _TOPS:
         if (environment / top).is_symlink():
             yield link(environment / top, environment)
             continue
-        for folder, folders, names in os.walk(environment / top):
-            linked = [name for name in folders if Path(folder, name).is_symlink()]
-            folders[:] = sorted(set(folders) - _CACHES - set(linked))
-            for name in sorted([*names, *linked]):
-                path = Path(folder, name)
-                inner = path.relative_to(environment).as_posix()
-                yield link(path, environment) if path.is_symlink() else of_file(path, inner)
+        for path in walk(environment / top, _CACHES):
+            if path.is_symlink():
+                yield link(path, environment)
+            else:
+                yield of_file(path, path.relative_to(environment).as_posix())
+
+
+def walk(top: Path, without: set[str]) -> Iterator[Path]:
+    """Yield files and symbolic links below a folder, sorted by name within each folder."""
+    for folder, folders, names in os.walk(top):
+        linked = [name for name in folders if Path(folder, name).is_symlink()]
+        folders[:] = sorted(set(folders) - without - set(linked))
+        for name in sorted([*names, *linked]):
+            yield Path(folder, name)
 
 
 def link(path: Path, environment: Path) -> Member:
-    """Make the member of a symbolic link, relative. Raises `BuildFailed` for one that leads out of the environment."""
-    target = Path(os.path.realpath(path))
+    """Make the member of a symbolic link, relative.
+
+    Raises `BuildFailed` for one that leads out of the environment.
+    """
     name = path.relative_to(environment).as_posix()
-    if not target.is_relative_to(os.path.realpath(environment)):
-        if path.parent == environment / "bin":  # of Python's own
-            return Member(name=name, link=os.path.basename(target))  # noqa: PTH119 - a text
-        raise BuildFailed(
-            f"pack {environment}: {name} leads to {target}",
-            "Only what lies inside it can be packed.",
-        )
-    return Member(name=name, link=os.path.relpath(target, Path(os.path.realpath(path.parent))))
+    target = Path(os.path.realpath(path))
+    if target.is_relative_to(os.path.realpath(environment)):
+        return Member(name=name, link=os.path.relpath(target, os.path.realpath(path.parent)))
+    if path.parent == environment / "bin":
+        # one of Python's own
+        return Member(name=name, link=target.name)
+    raise BuildFailed(
+        f"pack {environment}: {name} leads to {target}",
+        "Only files inside the environment can be packed.",
+    )
 
 
-def _changed(member: Member, environment: Path) -> bytes | None:
-    """Give the new content of a file that knows where it lies; None when it stays as it is."""
-    folder, name = posixpath.split(member.name)
+def _relocatable(member: Member, environment: Path) -> Member | None:
+    """Return a member without the place where it lies; None when it is not packed."""
     if member.link:
-        return None
+        return member
+    folder, name = posixpath.split(member.name)
     if folder == "bin":
-        # for shells, with paths
-        if name.startswith(("activate", "deactivate", "Activate", "pydoc.bat")):
-            return DROPPED
-        return scripts.relocatable(
-            member.data, tuple(os.fsencode(each) for each in homes(environment))
-        )
+        if name.startswith(_FOR_SHELLS):
+            return None
+        places = tuple(map(os.fsencode, homes(environment)))
+        content = scripts.relocatable(member.data, places)
+        if content is not None:
+            return member.with_content(content)
+        return member
     if is_of_the_build(member):
-        return DROPPED
-    return None
+        return None
+    return member
 
 
 def homes(environment: Path) -> list[str]:
-    """Give the paths by which files of an environment may name it."""
+    """Return the paths by which files of an environment may name it."""
     return sorted({str(environment), os.path.realpath(environment)})
 
 
@@ -108,17 +121,17 @@ def is_record(name: str) -> bool:
 
 
 def is_of_the_build(member: Member) -> bool:
-    """Whether a file tells of the build, or of files of this machine, and of nothing else."""
+    """Whether a file describes only the build, or files of this machine."""
     folder, name = posixpath.split(member.name)
-    return folder.endswith(".dist-info") and (
-        name in _OF_THE_BUILD or (name == "direct_url.json" and _is_local(member))
-    )
+    if not folder.endswith(".dist-info"):
+        return False
+    return name in _OF_THE_BUILD or (name == "direct_url.json" and _is_local(member))
 
 
 def _is_local(member: Member) -> bool:
     """Whether a `direct_url.json` names a file of the machine that built."""
     try:
-        told: Mapping[str, object] = json.loads(member.data)
-        return str(told["url"]).startswith("file:")
+        origin: Mapping[str, object] = json.loads(member.data)
+        return str(origin["url"]).startswith("file:")
     except (ValueError, KeyError, TypeError):
         return True

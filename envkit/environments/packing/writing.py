@@ -16,26 +16,22 @@ from envkit.environments.packing.members import Member
 from envkit.errors import InvalidArgument
 
 _SHOWN_EVERY = 50  # members
-_EPOCH = 315532800  # 1980, the first year that every kind of archive knows
+_EPOCH = 315532800  # 1980, the first year that every kind of archive can hold
 
 
 def write(
     path: Path, members: Sequence[Member], environ: Mapping[str, str], advance: Advance
 ) -> None:
-    """Write members in the given order, whole or not at all; times are SOURCE_DATE_EPOCH's, else 1980.
+    """Write members in the given order, whole or not at all.
 
-    Raises `InvalidArgument` when the archive cannot be written.
+    Their time is SOURCE_DATE_EPOCH, else 1980. Raises `InvalidArgument` when the archive cannot be
+    written.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     time = source_date(environ)
     try:
         with compression.writing(temporary, path.name) as stream, _tar(stream) as archive:
-            total, done = sum(each.size for each in members), 0
-            for number, member in enumerate(members):
-                _add(archive, member, time)
-                done += member.size
-                if number % _SHOWN_EVERY == 0:
-                    advance(State(done=done, total=total))
+            _add_all(archive, members, time, advance)
         temporary.replace(path)
     except OSError as error:
         raise InvalidArgument(
@@ -51,7 +47,10 @@ def _tar(stream: IO[bytes]) -> tarfile.TarFile:
 
 
 def source_date(environ: Mapping[str, str]) -> int:
-    """Give the time of files in archives: SOURCE_DATE_EPOCH, else 1980. Raises `InvalidArgument`."""
+    """Return the time of files in archives: SOURCE_DATE_EPOCH, else 1980.
+
+    Raises `InvalidArgument`.
+    """
     text = environ.get("SOURCE_DATE_EPOCH", "")
     if not text:
         return _EPOCH
@@ -60,21 +59,34 @@ def source_date(environ: Mapping[str, str]) -> int:
     return int(text)
 
 
+def _add_all(
+    archive: tarfile.TarFile, members: Sequence[Member], time: int, advance: Advance
+) -> None:
+    total = sum(member.size for member in members)
+    done = 0
+    for number, member in enumerate(members):
+        _add(archive, member, time)
+        done += member.size
+        if number % _SHOWN_EVERY == 0:
+            advance(State(done=done, total=total))
+
+
 def _add(archive: tarfile.TarFile, member: Member, time: int) -> None:
     entry = tarfile.TarInfo(member.name)
     entry.mtime = time
     entry.mode = 0o755 if member.executable or member.link else 0o644
     if member.link:
-        entry.type, entry.linkname = tarfile.SYMTYPE, member.link
+        entry.type = tarfile.SYMTYPE
+        entry.linkname = member.link
         archive.addfile(entry)
         return
-    with _opened(member) as stream:
+    with _open(member) as stream:
         entry.size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
         archive.addfile(entry, stream)
 
 
-def _opened(member: Member) -> IO[bytes]:
+def _open(member: Member) -> IO[bytes]:
     if isinstance(member.content, Path):
         return member.content.open("rb")
     return io.BytesIO(member.content or b"")

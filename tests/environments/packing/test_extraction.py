@@ -64,13 +64,13 @@ NOT_A_FILE = "is neither a file nor a symbolic link"
         ([entry("a/../../escaped")], OUTSIDE),
         ([entry("./a")], OUTSIDE),
         ([entry("a//b")], OUTSIDE),
-        ([entry("a"), entry("a")], "comes twice"),
+        ([entry("a"), entry("a")], "occurs twice"),
         ([entry("l", tarfile.SYMTYPE, "/etc")], OUTSIDE),
         ([entry("l", tarfile.SYMTYPE, "../..")], OUTSIDE),
         ([entry("a/l", tarfile.SYMTYPE, "../../x")], OUTSIDE),
         ([entry("l", tarfile.SYMTYPE, "a/../../x")], OUTSIDE),
         ([entry("l", tarfile.SYMTYPE, "a"), entry("l/x")], "lies beyond a link"),
-        ([entry("l", tarfile.SYMTYPE, "a"), entry("l")], "comes twice"),
+        ([entry("l", tarfile.SYMTYPE, "a"), entry("l")], "occurs twice"),
         ([entry("a/b/l", tarfile.SYMTYPE, "../.."), entry("m", tarfile.SYMTYPE, "a/b/l/../..")], OUTSIDE),
         ([entry("h", tarfile.LNKTYPE, "/etc/passwd")], NOT_A_FILE),
         ([entry("x"), entry("h", tarfile.LNKTYPE, "x")], NOT_A_FILE),
@@ -154,11 +154,11 @@ def test_a_damaged_compression_is_refused(spoil: Callable[[bytes], bytes], tmp_p
         (description(platform="linux-vax"), "linux-vax"),
         (description(format=99), "does not know"),
         (description(manager="other"), "'other'"),
-        (description(facts=[]), "no description"),
+        (description(facts=[]), "does not describe"),
         (description(facts={"libc": ["glibc 99.1"]}), "glibc 99.1"),
-        (b"{}", "no description"),
-        (b"[" * 100_000, "no description"),
-        (b"\xff", "no description"),
+        (b"{}", "does not describe"),
+        (b"[" * 100_000, "does not describe"),
+        (b"\xff", "does not describe"),
     ],
 )
 def test_an_archive_for_another_machine_or_of_another_kind_says_so(
@@ -176,7 +176,7 @@ def test_what_is_no_archive_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(InvalidInput, match="No archive"):
         unpack(tmp_path / "none")
-    with pytest.raises(InvalidFile, match="no archive of an environment"):
+    with pytest.raises(InvalidFile, match="not an archive of an environment"):
         unpack(tmp_path / "text", tmp_path / "into")
     with pytest.raises(InvalidFile, match="not made by `envkit pack`"):
         unpack(tmp_path / "other.tar", tmp_path / "into")
