@@ -94,7 +94,7 @@ class Builder:
         )
 
     def _refuse_index_conflicts(self, workshop: Workshop) -> None:
-        """Refuse a name that two indexes have with different files: neither is known to be meant."""
+        """Refuse a name that two indexes have with different files: either could be meant."""
         index_conflicts.refuse(
             self.planned.plan,
             index_settings.urls(self.planned.manager, self.environ),

@@ -1,4 +1,5 @@
-"""What a Python is, where on this machine they are, and which may stand in for another.
+"""What a Python is, where interpreters lie, and which may stand in for another.
 
-One probe program describes an interpreter. Building environments with it belongs to `environments`.
+One program describes an interpreter (`describe`); a search starts nothing that is remembered
+(`known_interpreters`). Building environments with an interpreter belongs to `environments`.
 """

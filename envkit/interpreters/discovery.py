@@ -19,7 +19,10 @@ UNPACKED = "pythons"  # in the store: interpreters that came with archives
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Match:
-    """The interpreter that a search chose. note: what the user should know about the choice, or empty."""
+    """The interpreter that a search chose.
+
+    note: what the user should know about the choice, or empty.
+    """
 
     interpreter: Interpreter
     note: str = ""
@@ -83,10 +86,15 @@ def find(wanted: str, search: Search) -> Match:
 
 
 def named(executable: Path, wanted: str, search: Search) -> Match:
-    """Take the interpreter that the user named, when the policy allows it. Raises `InterpreterNotFound`."""
+    """Take the interpreter that the user named, when the policy allows it.
+
+    Raises `InterpreterNotFound`.
+    """
     interpreter = KnownInterpreters(search.memory).identify(executable)
     if interpreter is None:
-        raise InterpreterNotFound(wanted, (f"{executable}, which is no Python that starts",))
+        raise InterpreterNotFound(
+            wanted, (f"{executable}, which is not a working Python interpreter",)
+        )
     if interpreter.is_version(wanted):
         return Match(interpreter=interpreter)
     why = _why_not(interpreter, wanted, search)
@@ -154,7 +162,10 @@ def _best(interpreters: list[Interpreter], wanted: str, policy: PythonPolicy) ->
 def _of_other_minor(
     wanted: str, known: KnownInterpreters, search: Search, problems: list[str]
 ) -> Match | None:
-    """Choose the nearest other minor version that nothing refuses; refusals are added to `problems`."""
+    """Choose the nearest other minor version that nothing refuses.
+
+    Refusals are added to `problems`.
+    """
     for minor in nearest_minors(minor_of(wanted)):
         interpreters = _of_minor(minor, minor, known, search)
         if not interpreters:
@@ -175,7 +186,10 @@ def _stand_in(interpreters: list[Interpreter], wanted: str) -> Match:
 
 
 def _download(wanted: str, fetch: Callable[[str], str], policy: PythonPolicy) -> str:
-    """Download the version, or as the policy allows the newest of its minor version; return why not, or nothing."""
+    """Download the version, or as the policy allows the newest of its minor version.
+
+    Returns why that failed, or an empty text.
+    """
     problem = fetch(wanted)
     minor = minor_of(wanted)
     if not problem or policy is PythonPolicy.EXACT or wanted == minor:

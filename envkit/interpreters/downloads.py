@@ -1,4 +1,6 @@
-"""Let uv download an interpreter: https://docs.astral.sh/uv/concepts/python-versions/#installing-a-python-version.
+"""Let uv download an interpreter.
+
+https://docs.astral.sh/uv/concepts/python-versions/#installing-a-python-version
 
 It goes where uv keeps its own, so that uv lists, upgrades and removes it. uv checks the digest of
 what it downloads.
@@ -8,31 +10,34 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from envkit.child import process, uv, variables
+from envkit.child.progress import Report
 from envkit.errors import ToolNotFound
 from envkit.formats import redaction, uv_toml
 
 _SECONDS = 900.0
-_ITS_OWN = (
+_OF_DOWNLOADS = (
     "UV_PYTHON_INSTALL_DIR",
     "UV_PYTHON_INSTALL_MIRROR",
     "UV_PYTHON_DOWNLOADS_JSON_URL",
     "UV_PYTHON_CACHE_DIR",
 )
-_REFUSING = {"never", "manual"}  # manual: only when the user calls `uv python install`
+_NO_DOWNLOADS = {"never", "manual"}  # manual: only when the user calls `uv python install`
+_TRUE = {"1", "true", "yes", "on", "y", "t"}
 
 
-def fetch(version: str, environ: Mapping[str, str], report: Callable[[str], None]) -> str:
-    """Download an interpreter (`3.11.7`, `3.11`) with uv; give nothing, or why there is none, as a sentence.
+def fetch(version: str, environ: Mapping[str, str], report: Report) -> str:
+    """Download an interpreter (`3.11.7`, `3.11`) with uv; return why it failed, or an empty text.
 
     Nothing is tried where UV_OFFLINE, UV_PYTHON_DOWNLOADS or uv's settings say so.
     UV_PYTHON_INSTALL_MIRROR, UV_PYTHON_DOWNLOADS_JSON_URL and UV_PYTHON_INSTALL_DIR are followed.
     """
     settings = uv_toml.of_machine(environ)
-    if why := _unwanted(environ, settings):
+    why = _why_not_allowed(environ, settings)
+    if why:
         return f"It was not downloaded: {why}."
     try:
         program = uv.program()
@@ -47,38 +52,34 @@ def fetch(version: str, environ: Mapping[str, str], report: Callable[[str], None
         )
     if ended.succeeded:
         return ""
-    return f"uv could not download it: {_reason(redaction.redacted(ended.output, redaction.secrets_in([str(settings)])))}"
+    output = redaction.redacted(ended.output, redaction.secrets_in([str(settings)]))
+    return f"uv could not download it: {_reason(output)}"
 
 
-def _unwanted(environ: Mapping[str, str], settings: Mapping[str, object]) -> str:
-    if environ.get("UV_OFFLINE", "").lower() in {
-        "1",
-        "true",
-        "yes",
-        "on",
-        "y",
-        "t",
-    } or settings.get("offline"):
-        return "uv is told to be offline"
-    wish = environ.get("UV_PYTHON_DOWNLOADS", "")
-    if wish.lower() in _REFUSING:
-        return f"UV_PYTHON_DOWNLOADS is {wish}"
-    if not wish and str(settings.get("python-downloads", "")) in _REFUSING:
-        return f"uv's setting python-downloads is {settings['python-downloads']}"
+def _why_not_allowed(environ: Mapping[str, str], settings: Mapping[str, object]) -> str:
+    if environ.get("UV_OFFLINE", "").lower() in _TRUE or settings.get("offline"):
+        return "uv is set to be offline"
+    variable = environ.get("UV_PYTHON_DOWNLOADS", "")
+    if variable.lower() in _NO_DOWNLOADS:
+        return f"UV_PYTHON_DOWNLOADS is {variable}"
+    setting = str(settings.get("python-downloads", ""))
+    if not variable and setting in _NO_DOWNLOADS:
+        return f"uv's setting python-downloads is {setting}"
     return ""
 
 
 def _variables(environ: Mapping[str, str]) -> dict[str, str]:
-    own = {name: environ[name] for name in _ITS_OWN if environ.get(name)}
+    of_downloads = {name: environ[name] for name in _OF_DOWNLOADS if environ.get(name)}
     return {
         "UV_HTTP_RETRIES": "1",
         **variables.for_installer(environ),
-        **own,
+        **of_downloads,
         "UV_PYTHON_DOWNLOADS": "automatic",
     }
 
 
 def _reason(output: str) -> str:
-    """The last of uv's causes is the deepest: a name that is not known, a digest that does not fit; uv wraps it."""
+    """Return the last of uv's causes, the deepest: an unknown name, a wrong digest. uv wraps it."""
     causes = re.split(r"(?m)^ *(?:error|cause|Caused by):", output)
-    return f"{' '.join(causes[-1].split()).rstrip('.') or 'it said nothing'}."
+    reason = " ".join(causes[-1].split()).rstrip(".")
+    return f"{reason or 'it printed nothing'}."

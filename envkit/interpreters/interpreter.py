@@ -1,4 +1,4 @@
-"""An installed Python: what its program file decides, so that it may be remembered for that file."""
+"""An installed Python: what its program file decides, so it may be remembered for that file."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _UNUSUAL_ABI = re.compile(r"cpython-\d+[td]")
 class Interpreter:
     """One installed Python, without any environment around it.
 
-    executable: its real path, never inside a virtual environment. version: full, `3.11.7`. platform:
-    as `sysconfig.get_platform()` has it. abi: `SOABI`, which distinguishes a free-threaded or debug
-    build from a plain one of the same version.
+    executable: its real path, never inside a virtual environment. version: full, `3.11.7`.
+    platform: as `sysconfig.get_platform()` has it. abi: `SOABI`, which distinguishes a
+    free-threaded or debug build from a plain one of the same version.
     """
 
     executable: Path

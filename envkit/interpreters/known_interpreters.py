@@ -33,7 +33,7 @@ class _Entry:
 
 
 class KnownInterpreters:
-    """What interpreters are, in one small file that may be lost, damaged or read-only without harm."""
+    """What interpreters are, in one file that may be lost, damaged or read-only without harm."""
 
     def __init__(self, memory: Path) -> None:
         self._memory = memory

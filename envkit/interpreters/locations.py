@@ -1,8 +1,8 @@
-"""Where interpreters of a minor version may lie on this machine, and how those places are called in messages.
+"""Where interpreters of a minor version may lie on this machine, and the names of the places.
 
-In this order: the interpreter that runs envkit, the PATH, what pyenv, asdf, mise and uv keep,
-conda's environments, and those that came with unpacked archives. Paths alone are looked at; nothing
-is started here.
+In this order: the interpreter that runs envkit, the PATH, what pyenv, asdf, mise and uv installed,
+conda's environments, and those that came with unpacked archives. Only paths are checked; nothing is
+started here.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _CONDA_ROOTS = ("miniconda3", "miniforge3", "mambaforge", "anaconda3", "micromam
 def candidates(
     minor: str, wanted: str, environ: Mapping[str, str], unpacked: Path
 ) -> Iterator[Path]:
-    """Yield programs that may be of this minor version, each once, those that promise the version `wanted` first.
+    """Yield programs that may be of this minor version, each once.
 
-    `unpacked` is the folder of interpreters that came with archives.
+    Those whose path promises the version `wanted` are first in their place. `unpacked` is the
+    folder of interpreters that came with archives.
     """
     seen: set[str] = set()
-    # these come and go: no base for others
-    built = f"{os.path.realpath(unpacked.parent / 'environments')}{os.sep}"
+    built = _built_environments(unpacked)
     for executable in _all(minor, wanted, environ, unpacked):
         real = os.path.realpath(executable)
         if real not in seen and not real.startswith(built):
@@ -36,47 +36,57 @@ def candidates(
 def _all(minor: str, wanted: str, environ: Mapping[str, str], unpacked: Path) -> Iterator[Path]:
     yield from _running(minor)
     yield from _on_path((f"python{minor}",), environ)
+    escaped = re.escape(minor)
     for folder in _version_folders(environ):
-        yield from _kept(folder, rf"{re.escape(minor)}\.\d+", wanted, minor)
+        yield from _installed(folder, rf"{escaped}\.\d+", wanted, minor)
     for folder in (uv_versions(environ), unpacked):
-        yield from _kept(
-            folder, rf"cpython-{re.escape(minor)}\.\d+-[\w.-]+", f"cpython-{wanted}-", minor
-        )
+        pattern = rf"cpython-{escaped}\.\d+-[\w.-]+"
+        yield from _installed(folder, pattern, f"cpython-{wanted}-", minor)
     for prefix in conda_prefixes(environ):
         yield from _program(prefix, minor)
     yield from _on_path(("python3", "python"), environ)
 
 
-def discovered(minor: str, environ: Mapping[str, str], unpacked: Path) -> Iterator[Path]:
-    """Yield what virtualenv's own search finds (https://python-discovery.readthedocs.io): other names on the PATH, on
-    Windows the registry. It starts what it finds and takes a second: for when `candidates` has
-    nothing.
+def _built_environments(unpacked: Path) -> str:
+    """Return how paths of the store's environments begin.
+
+    These come and go, so other environments are not built on them.
     """
-    import logging  # only where it is needed
+    return f"{os.path.realpath(unpacked.parent / 'environments')}{os.sep}"
+
+
+def discovered(minor: str, environ: Mapping[str, str], unpacked: Path) -> Iterator[Path]:
+    """Yield what virtualenv's own search finds: other names on the PATH, on Windows the registry.
+
+    It starts what it finds and takes a second, so it comes after `candidates`.
+    https://python-discovery.readthedocs.io
+    """
+    import logging
 
     try:
+        # virtualenv depends on it since version 21
         from python_discovery import iter_interpreters
-    except ImportError:  # which virtualenv brings since its version 21
+    except ImportError:
         return
     # else its warnings reach the terminal
     logging.getLogger("python_discovery").addHandler(logging.NullHandler())
-    built = f"{os.path.realpath(unpacked.parent / 'environments')}{os.sep}"
-    folders = os.pathsep.join(_folders_of_path(environ))
-    for found in iter_interpreters(f"cpython{minor}", env={**environ, "PATH": folders}):
+    built = _built_environments(unpacked)
+    search_path = os.pathsep.join(_folders_of_path(environ))
+    for found in iter_interpreters(f"cpython{minor}", env={**environ, "PATH": search_path}):
         executable = found.system_executable or found.executable
         if executable and not os.path.realpath(executable).startswith(built):
             yield Path(executable)
 
 
 def names(minor: str, environ: Mapping[str, str], unpacked: Path) -> tuple[str, ...]:
-    """Say where `candidates` looks, for a message."""
-    others = [str(each) for each in (*_version_folders(environ)[1:], unpacked) if each.is_dir()]
+    """Name the places of `candidates`, for a message."""
+    others = [*_version_folders(environ)[1:], unpacked]
     return (
         "the interpreter that runs envkit",
         f"python{minor}, python3 and python on the PATH",
         str(pyenv_versions(environ)),
         str(uv_versions(environ)),
-        *others,
+        *(str(folder) for folder in others if folder.is_dir()),
         "conda's environments",
     )
 
@@ -88,77 +98,91 @@ def _running(minor: str) -> list[Path]:
 
 
 def _on_path(programs: tuple[str, ...], environ: Mapping[str, str]) -> Iterator[Path]:
-    """Shims are left out: scripts that only lead to what is looked at elsewhere, or to nothing."""
     for folder in _folders_of_path(environ):
-        yield from (path for name in programs if (path := Path(folder) / name).is_file())
+        for name in programs:
+            path = Path(folder) / name
+            if path.is_file():
+                yield path
 
 
 def _folders_of_path(environ: Mapping[str, str]) -> list[str]:
+    """Return the folders of the PATH, without those of shims."""
     folders = environ.get("PATH", "").split(os.pathsep)
-    return [each for each in folders if each and Path(os.path.normpath(each)).name != "shims"]
+    return [
+        folder
+        for folder in folders
+        if folder and os.path.basename(os.path.normpath(folder)) != "shims"  # noqa: PTH119 - a text
+    ]
 
 
 def _version_folders(environ: Mapping[str, str]) -> list[Path]:
-    """The folders of managers that name each version's folder by its number."""
+    """Return the folders of managers that name each version's folder by its number."""
     asdf = Path(environ.get("ASDF_DATA_DIR") or Path.home() / ".asdf")
     mise = Path(environ.get("MISE_DATA_DIR") or _data(environ) / "mise")
     return [pyenv_versions(environ), asdf / "installs" / "python", mise / "installs" / "python"]
 
 
 def pyenv_versions(environ: Mapping[str, str]) -> Path:
-    """The folder in which pyenv keeps interpreters."""
-    root = environ.get("PYENV_ROOT")
-    return (Path(root) if root else Path.home() / ".pyenv") / "versions"
+    """Return the folder in which pyenv keeps interpreters."""
+    root = environ.get("PYENV_ROOT") or Path.home() / ".pyenv"
+    return Path(root) / "versions"
 
 
 def uv_versions(environ: Mapping[str, str]) -> Path:
-    """The folder in which uv keeps interpreters."""
-    if folder := environ.get("UV_PYTHON_INSTALL_DIR"):
+    """Return the folder in which uv keeps interpreters."""
+    folder = environ.get("UV_PYTHON_INSTALL_DIR")
+    if folder:
         return Path(folder)
     return _data(environ) / "uv" / "python"
 
 
 def _data(environ: Mapping[str, str]) -> Path:
-    folder = environ.get("XDG_DATA_HOME")
-    if folder:
-        return Path(folder)
-    return Path.home() / ".local" / "share"
+    return Path(environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
 
 
 def conda_prefixes(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Yield conda's environments: the active one, the usual bases, and those in conda's own list."""
-    yield from (
-        Path(environ[name]) for name in ("CONDA_PREFIX", "MAMBA_ROOT_PREFIX") if environ.get(name)
-    )
-    if program := environ.get("CONDA_EXE"):
-        yield Path(program).parent.parent
+    """Yield conda's environments: the active one, the usual bases, those in conda's own list."""
+    for variable in ("CONDA_PREFIX", "MAMBA_ROOT_PREFIX"):
+        if environ.get(variable):
+            yield Path(environ[variable])
+    if environ.get("CONDA_EXE"):
+        yield Path(environ["CONDA_EXE"]).parent.parent
     for root in (*(Path.home() / name for name in _CONDA_ROOTS), Path("/opt/conda")):
         yield root
         yield from _folders(root / "envs", ".*")
+    yield from _conda_list()
+
+
+def _conda_list() -> Iterator[Path]:
+    file = Path.home() / ".conda" / "environments.txt"
     try:
-        listed = (Path.home() / ".conda" / "environments.txt").read_text(
-            encoding="utf-8", errors="replace"
-        )
+        text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return
-    yield from (Path(line) for line in listed.splitlines() if line.startswith("/"))
+    for line in text.splitlines():
+        if line.startswith("/"):
+            yield Path(line)
 
 
-def _kept(parent: Path, pattern: str, promise: str, minor: str) -> Iterator[Path]:
-    folders = sorted(
-        _folders(parent, pattern), key=lambda each: (not each.name.startswith(promise), each.name)
-    )
+def _installed(parent: Path, pattern: str, promise: str, minor: str) -> Iterator[Path]:
+    """Yield the programs of a manager's versions.
+
+    Those whose folder's name begins with `promise` are first.
+    """
+    folders = _folders(parent, pattern)
+    folders.sort(key=lambda folder: (not folder.name.startswith(promise), folder.name))
     for folder in folders:
         yield from _program(folder, minor)
 
 
 def _program(prefix: Path, minor: str) -> Iterator[Path]:
-    if (program := prefix / "bin" / f"python{minor}").is_file():
+    program = prefix / "bin" / f"python{minor}"
+    if program.is_file():
         yield program
 
 
 def _folders(parent: Path, pattern: str) -> list[Path]:
     try:
-        return [each for each in parent.iterdir() if re.fullmatch(pattern, each.name)]
+        return [entry for entry in parent.iterdir() if re.fullmatch(pattern, entry.name)]
     except OSError:
         return []

@@ -10,35 +10,44 @@ from typing import Any
 from envkit.formats import pylock_toml
 from envkit.formats.pylock_toml import PyLock
 
+Tags = frozenset[tuple[str, str]]
+"""The interpreter and ABI parts of wheel tags; the platform stays the same."""
+
 
 def excluded(lock: Path, minor: str) -> str:
-    """Say which locked package refuses a minor version by its `requires-python`, in a sentence's end; else empty.
+    """Say which locked package excludes a minor version by its `requires-python`; else empty.
 
-    Raises `InvalidFile`.
+    The text ends a sentence. Raises `InvalidFile`.
     """
-    for package in _applying(pylock_toml.read(lock), minor):
-        if why := _outside(package.get("requires-python"), minor):
+    for package in _applicable(pylock_toml.read(lock), minor):
+        why = _outside(package.get("requires-python"), minor)
+        if why:
             return f"{package['name']} {why}"
     return ""
 
 
 def why_void(lock: Path, minor: str) -> str:
-    """Say why a `pylock.toml` as a whole holds for no interpreter of a minor version; empty when it holds.
+    """Say why a `pylock.toml` does not hold for a minor version; empty when it does.
 
-    Asked are the lock's `requires-python`, and whether each package that applies there has a source
-    archive or a wheel whose tags fit. Raises `InvalidFile`.
+    The lock's `requires-python` must admit it, and each package that applies there must have a
+    source archive or a wheel whose tags fit. Raises `InvalidFile`.
     """
     content = pylock_toml.read(lock)
-    if why := _outside(content.requires_python, minor):
+    why = _outside(content.requires_python, minor)
+    if why:
         return why
-    fitting = _fitting_tags(minor)
-    found = ((each["name"], _without_file(each, fitting)) for each in _applying(content, minor))
-    return next((f"{name} {why}" for name, why in found if why), "")
+    tags = _supported_tags(minor)
+    for package in _applicable(content, minor):
+        why = _without_file(package, tags)
+        if why:
+            return f"{package['name']} {why}"
+    return ""
 
 
-def _applying(content: PyLock, minor: str) -> Iterator[Mapping[str, Any]]:
+def _applicable(content: PyLock, minor: str) -> Iterator[Mapping[str, Any]]:
     """Yield the packages whose marker, if any, holds for a minor version on this machine."""
-    from packaging.markers import Marker  # 13 ms, only for this policy
+    # 13 ms, only for this policy
+    from packaging.markers import Marker
 
     environment = {
         "python_version": minor,
@@ -51,19 +60,20 @@ def _applying(content: PyLock, minor: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _outside(specifier: str | None, minor: str) -> str:
-    """Any patch version may fit: `>=3.11.4` lets 3.11 be tried."""
+    """Say that no patch version is admitted: `>=3.11.4` lets 3.11 be tried."""
     from packaging.specifiers import SpecifierSet
 
     if not specifier:
         return ""
-    allowed = SpecifierSet(specifier)
-    if any(allowed.contains(f"{minor}.{patch}", prereleases=True) for patch in (0, 4, 9, 99)):
-        return ""
+    admitted = SpecifierSet(specifier)
+    for patch in (0, 4, 9, 99):
+        if admitted.contains(f"{minor}.{patch}", prereleases=True):
+            return ""
     return f"asks for Python {specifier}"
 
 
-def _fitting_tags(minor: str) -> frozenset[tuple[str, str]]:
-    """Give the interpreter and ABI parts of the tags that a CPython takes; the platform stays the same."""
+def _supported_tags(minor: str) -> Tags:
+    """Return the tags that CPython of a minor version supports."""
     from packaging.tags import compatible_tags, cpython_tags
 
     version = tuple(int(part) for part in minor.split("."))
@@ -75,31 +85,33 @@ def _fitting_tags(minor: str) -> frozenset[tuple[str, str]]:
     return frozenset((tag.interpreter, tag.abi) for tag in tags)
 
 
-def _without_file(package: Mapping[str, Any], fitting: frozenset[tuple[str, str]]) -> str:
+def _without_file(package: Mapping[str, Any], supported: Tags) -> str:
     wheels = package.get("wheels", ())
     if not wheels or "sdist" in package:
         return ""
-    if any(fitting & _tags(_name(each)) for each in wheels):
-        return ""
-    return f"is locked with wheels for another Python alone ({_names(wheels)})"
+    for wheel in wheels:
+        if supported & _tags(_name(wheel)):
+            return ""
+    return f"is locked only with wheels for another Python ({_names(wheels)})"
 
 
-def _tags(wheel: str) -> frozenset[tuple[str, str]]:
+def _tags(wheel: str) -> Tags:
     parts = wheel.removesuffix(".whl").split("-")[-3:-1]
     if len(parts) != 2:
         return frozenset()
-    return frozenset((python, abi) for python in parts[0].split(".") for abi in parts[1].split("."))
+    pythons, abis = parts
+    return frozenset((python, abi) for python in pythons.split(".") for abi in abis.split("."))
 
 
 def _name(wheel: Mapping[str, Any]) -> str:
-    return str(
-        wheel.get("name")
-        or re.split(r"[/\\]", str(wheel.get("path") or wheel.get("url") or ""))[-1]
-    )
+    if wheel.get("name"):
+        return str(wheel["name"])
+    place = str(wheel.get("path") or wheel.get("url") or "")
+    return re.split(r"[/\\]", place)[-1]
 
 
 def _names(wheels: Sequence[Mapping[str, Any]]) -> str:
-    names = [_name(each) for each in wheels]
-    if len(names) == 1:
-        return names[0]
-    return f"{names[0]} and {len(names) - 1} more"
+    first = _name(wheels[0])
+    if len(wheels) == 1:
+        return first
+    return f"{first} and {len(wheels) - 1} more"

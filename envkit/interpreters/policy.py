@@ -7,11 +7,11 @@ from enum import StrEnum
 
 
 class PythonPolicy(StrEnum):
-    """Which interpreter may take the place of the version that a model names; the values of `--python-policy`.
+    """Which interpreter may stand in for the version that a model names (`--python-policy`).
 
-    EXACT: none. MINOR: another patch version, `3.11.9` for `3.11.7`. COMPATIBLE: also another minor
-    version, the nearest, unless a locked package refuses it; what the lock does not tell, the
-    installer finds out.
+    EXACT: no other. MINOR: another patch version, `3.11.9` for `3.11.7`. COMPATIBLE: also another
+    minor version, the nearest, unless a locked package excludes it; where the lock does not say,
+    the installer finds out.
     """
 
     EXACT = "exact"
@@ -19,13 +19,14 @@ class PythonPolicy(StrEnum):
     COMPATIBLE = "compatible"
 
 
-# what envkit runs in begins with 3.8; what is not there costs a look at a path
+# envkit's runner needs 3.8; each version that does not exist costs a look at some paths
 _MINORS = range(8, 41)
 
 
 def nearest_minors(minor: str) -> Iterator[str]:
-    """Yield the other minor versions, the nearest first, the newer of two equally near ones before the older."""
+    """Yield the other minor versions, the nearest first, of two equally near ones the newer."""
     own = int(minor.partition(".")[2] or 0)
-    for each in sorted(_MINORS, key=lambda other: (abs(other - own), -other)):
-        if each != own:
-            yield f"3.{each}"
+    by_distance = sorted(_MINORS, key=lambda other: (abs(other - own), -other))
+    for other in by_distance:
+        if other != own:
+            yield f"3.{other}"

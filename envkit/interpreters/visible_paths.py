@@ -12,7 +12,10 @@ from envkit.interpreters.facts import InterpreterFacts
 
 
 def visible_paths(facts: InterpreterFacts, environment: Mapping[str, str]) -> Iterator[Path]:
-    """Yield what the interpreter and its environment consist of. `environment`: the variables that it gets."""
+    """Yield what the interpreter and its environment consist of.
+
+    `environment`: the variables that it gets.
+    """
     yield Path(facts.executable)
     for prefix in (facts.prefix, facts.base_prefix):
         yield from hidden_paths.of_prefix(Path(prefix), environment)

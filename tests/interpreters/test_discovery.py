@@ -281,7 +281,7 @@ def test_a_named_interpreter_must_have_the_minor_version(
 
 
 def test_a_named_interpreter_that_is_none_is_told(tmp_path: Path, memory: Path) -> None:
-    with pytest.raises(InterpreterNotFound, match="no Python that starts"):
+    with pytest.raises(InterpreterNotFound, match="not a working Python interpreter"):
         named(tmp_path / "none", "3.99.4", memory)
 
 

@@ -49,7 +49,7 @@ def test_the_nearest_minor_versions_come_first_and_the_newer_before_the_older() 
         (
             "",
             ("alpha-1.0-cp311-cp311-manylinux_2_17_x86_64.whl",),
-            "locked with wheels for another Python alone",
+            "locked only with wheels for another Python",
         ),
         (
             "",

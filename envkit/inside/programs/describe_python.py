@@ -73,7 +73,7 @@ def identify():  # type: () -> Dict[str, Any]
 
 
 def stdlib_folders():  # type: () -> Iterator[str]
-    """Yield the folders and the archive of the standard library, as configured and with links resolved."""
+    """Yield the folders and the archive of the standard library, also with links resolved."""
     version = "{}.{}".format(*sys.version_info[:2])
     library = getattr(sys, "platlibdir", "lib")
     configured = (
@@ -164,7 +164,7 @@ def _uname():  # type: () -> Tuple[str, ...]
 
 
 def main():  # type: () -> None
-    """Print the report and end at once: whatever the environment runs at exit cannot print after it."""
+    """Print the report and end at once, so that nothing that runs at exit prints after it."""
     folder = os.path.dirname(os.path.abspath(__file__))
     if sys.path and os.path.abspath(sys.path[0]) == folder:
         # Python put it there; before the next import, which could find a file of this folder
