@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import pwd
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from envkit.child.variables import Variables
 
 PRIVATE = ("/home", "/root", "/tmp", "/var/tmp", "/run", "/etc/ssh", "/etc/ssl/private")  # noqa: S108
 SECRET_FILES = (
@@ -36,7 +38,7 @@ class View:
     shown: tuple[Path, ...]
 
 
-def view(environ: Mapping[str, str], needed: Iterable[Path]) -> View:
+def view(environ: Variables, needed: Iterable[Path]) -> View:
     """Work out how the paths `needed` stay visible while private places are hidden.
 
     A path that does not exist is left out, and so is one that would expose a private place.
@@ -54,12 +56,12 @@ def view(environ: Mapping[str, str], needed: Iterable[Path]) -> View:
     return View(hidden=hidden, links=tuple(sorted(put_back)), shown=shown)
 
 
-def exposed_place(path: Path, environ: Mapping[str, str]) -> Path | None:
+def exposed_place(path: Path, environ: Variables) -> Path | None:
     """Return the private place that showing `path` would expose; None when it is safe."""
     return next(_exposed(path.resolve(), _private(environ)), None)
 
 
-def of_prefix(prefix: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
+def of_prefix(prefix: Path, environ: Variables) -> tuple[Path, ...]:
     """Return what to show of an environment or of an interpreter's installation.
 
     That is all of it, unless the prefix holds other things too: `pip install --user` and hand-made
@@ -70,7 +72,7 @@ def of_prefix(prefix: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
     return (prefix,)
 
 
-def _private(environ: Mapping[str, str]) -> tuple[Path, ...]:
+def _private(environ: Variables) -> tuple[Path, ...]:
     places = [*PRIVATE, environ.get("HOME", "")]
     # a container may run under a number that has no name
     with suppress(KeyError):

@@ -17,12 +17,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from envkit.child.variables import Variables
 from envkit.inside import programs
 
 GRACE_SECONDS = 0.5  # between asking a group to end and killing it
@@ -65,7 +66,7 @@ class Ended:
 def run(
     argv: Sequence[str | Path],
     *,
-    environment: Mapping[str, str],
+    environment: Variables,
     directory: Path | None = None,
     timeout: float | None = None,
     keep_output: bool = False,
@@ -132,7 +133,7 @@ class Running:
 
 
 def start(
-    argv: Sequence[str | Path], *, environment: Mapping[str, str], inherit: Sequence[int] = ()
+    argv: Sequence[str | Path], *, environment: Variables, inherit: Sequence[int] = ()
 ) -> Running:
     """Start a program as `run` does, supervised, and let it run.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from envkit.child.variables import Variables
 from envkit.errors import ToolNotFound
 
 PROGRAM = "Rscript"
@@ -31,7 +31,7 @@ class RInstallation:
     libraries: tuple[Path, ...]
 
 
-def find(environment: Mapping[str, str]) -> RInstallation:
+def find(environment: Variables) -> RInstallation:
     """Find R, with what a model needs of it. environment: the variables that R gets.
 
     Raises `ToolNotFound` when there is no R, no jsonlite, or too old an R.
@@ -60,7 +60,7 @@ def find(environment: Mapping[str, str]) -> RInstallation:
     )
 
 
-def _describe(program: str, environment: Mapping[str, str]) -> list[str]:
+def _describe(program: str, environment: Variables) -> list[str]:
     # imports much that a look for an environment in the store does without
     from envkit.child import process
 

@@ -16,6 +16,7 @@ from envkit.child import hidden_paths, journal, process, r, scratch
 from envkit.child.journal import Journal
 from envkit.child.process import Ended
 from envkit.child.sandbox import Confinement
+from envkit.child.variables import Variables
 from envkit.models.directory import R_LOADER
 
 PROGRAM = Path(inside.__file__).resolve().with_name("__main__.py")
@@ -25,7 +26,7 @@ def run_inside(
     python: Path,
     request: Mapping[str, Any],
     *,
-    environment: Mapping[str, str],
+    environment: Variables,
     timeout: float | None,
     isolated: bool,
     confinement: Confinement | None = None,
@@ -69,7 +70,7 @@ def prepare(
     request: Mapping[str, Any],
     folder: Path,
     *,
-    environment: Mapping[str, str],
+    environment: Variables,
     timeout: float | None,
     isolated: bool,
     confinement: Confinement | None,
@@ -121,7 +122,7 @@ def _output_folder(request: Mapping[str, Any]) -> Iterator[Path]:
         yield Path(output).parent
 
 
-def _r_paths(request: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[Path]:
+def _r_paths(request: Mapping[str, Any], environment: Variables) -> Iterator[Path]:
     """Yield what R consists of, and its packages, where R runs the model."""
     if request["python_function"].get("loader_module") != R_LOADER:
         return

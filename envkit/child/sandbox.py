@@ -16,12 +16,13 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from envkit.child import hidden_paths, process
+from envkit.child.variables import Variables
 from envkit.errors import InvalidArgument, ToolNotFound
 
 FILE_BYTES = 10_000_000_000  # of one file that is written
@@ -72,7 +73,7 @@ class Confinement:
             "the model can reach the network and your files."
         )
 
-    def check(self, needed: Sequence[Path], environ: Mapping[str, str]) -> None:
+    def check(self, needed: Sequence[Path], environ: Variables) -> None:
         """Refuse paths that would expose private places. Raises `InvalidArgument`."""
         if self.program is None:
             return
@@ -88,7 +89,7 @@ class Confinement:
         self,
         argv: Sequence[str | Path],
         *,
-        environ: Mapping[str, str],
+        environ: Variables,
         readable: Sequence[Path],
         writable: Sequence[Path],
     ) -> list[str | Path]:
@@ -97,7 +98,7 @@ class Confinement:
             return list(argv)
         return [self.program, *_options(environ, readable, writable), "--", *argv]
 
-    def variables(self, variables: Mapping[str, str]) -> dict[str, str]:
+    def variables(self, variables: Variables) -> dict[str, str]:
         """Return the program's variables: none points to a temporary folder that is hidden."""
         kept = dict(variables)
         if self.program is not None:
@@ -239,9 +240,7 @@ def _problem(program: Path) -> str:
     return f"{program} does not work: {lines[-1].removeprefix('bwrap: ').rstrip('.')}"
 
 
-def _options(
-    environ: Mapping[str, str], readable: Sequence[Path], writable: Sequence[Path]
-) -> list[str]:
+def _options(environ: Variables, readable: Sequence[Path], writable: Sequence[Path]) -> list[str]:
     """Return bubblewrap's options; it applies them in this order."""
     view = hidden_paths.view(environ, [*readable, *_libraries(environ)])
     scratch = _scratch(environ)
@@ -270,12 +269,12 @@ def _devices() -> Iterator[str]:
             yield str(device)
 
 
-def _libraries(environ: Mapping[str, str]) -> list[Path]:
+def _libraries(environ: Variables) -> list[Path]:
     folders = environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
     return [Path(folder) for folder in folders if folder.startswith("/")]
 
 
-def _scratch(environ: Mapping[str, str]) -> str:
+def _scratch(environ: Variables) -> str:
     """Return the folder in which the program starts: its home, which is empty and writable."""
     home = environ.get("HOME", "")
     if home.startswith("/") and home != "/" and Path(home).is_dir():

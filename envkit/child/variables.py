@@ -1,18 +1,18 @@
-"""The process environments (variables) that envkit's child processes get.
+"""The environment variables that envkit's child processes get.
 
 Two kinds of programs, two rules:
 
 *A program in a rebuilt environment* sees what the caller has, but nothing that would make its
-Python import from elsewhere or tie it to the environment envkit itself runs in. Gone are every
+Python import from elsewhere or tie it to the environment envkit itself runs in. Removed are every
 `PYTHON*` variable that changes where Python looks or what it runs first, the marks of active
 virtual and conda environments, and the settings of installers. Its `PATH` starts with the
 environment's own programs.
 
-*An installer* may be told where this machine gets packages from (indexes, proxies, certificates,
-credentials, time-outs), since that is the machine's business and no model can know it. It is not
-told what to choose: a variable that would change what gets installed or where (`UV_RESOLUTION`,
-`PIP_CONSTRAINT`, `PIP_TARGET`, …) does not reach it. Only variables known to be harmless are kept.
-(For uv's configuration files the same is done by `environments.uv_settings`; pip reads its own.)
+*An installer* gets where packages come from (indexes, proxies, certificates, credentials,
+time-outs), since that depends on the machine and no model can know it. It does not get what to
+choose: a variable that would change what gets installed or where (`UV_RESOLUTION`,
+`PIP_CONSTRAINT`, `PIP_TARGET`, …) is removed. Only variables known to be harmless are kept.
+(`formats.uv_toml` does the same for uv's configuration files; pip reads its own.)
 
 Everything else (`HOME`, `LANG`, `SSL_CERT_FILE`, `HTTPS_PROXY`, `LD_LIBRARY_PATH`, `NETRC`, …) is
 left as it is.
@@ -28,66 +28,73 @@ from typing import Any
 
 from envkit.errors import InvalidArgument
 
-_ELSEWHERE = re.compile(
+Variables = Mapping[str, str]
+"""Environment variables by their names."""
+
+_REMOVED = re.compile(
     r"PYTHON(PATH|HOME|STARTUP|USERBASE|NOUSERSITE|EXECUTABLE|PLATLIBDIR|SAFEPATH|INSPECT)"
-    r"|__PYVENV_LAUNCHER__|VIRTUAL_ENV.*|_OLD_VIRTUAL_.*|PYENV_(VERSION|VIRTUAL_ENV|DIR|HOOK_PATH)"
+    r"|__PYVENV_LAUNCHER__|VIRTUAL_ENV.*|_OLD_VIRTUAL_.*"
+    r"|PYENV_(VERSION|VIRTUAL_ENV|DIR|HOOK_PATH)"
     r"|_?CONDA_.*|MAMBA_.*|PIXI_.*|POETRY_ACTIVE|PIPENV_.*|UV_.*|UV|PIP_.*|__PIP_.*",
 )
 
 _KEPT_FOR_INSTALLERS = re.compile(
-    r"UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|INDEX_.*_(USERNAME|PASSWORD)|FIND_LINKS|KEYRING_PROVIDER"
-    r"|CREDENTIALS_DIR|INSECURE_HOST|SYSTEM_CERTS|NATIVE_TLS|HTTP_.*|REQUEST_TIMEOUT|CONCURRENT_.*|OFFLINE)"
-    r"|CONDA_(OVERRIDE_\w+|CHANNEL_ALIAS|CHANNELS|DEFAULT_CHANNELS|SSL_VERIFY|OFFLINE|CLIENT_SSL_CERT\w*|REMOTE_\w+"
-    r"|PKGS_DIRS)|MAMBA_ROOT_PREFIX"
-    r"|PIP_(INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|CERT|CLIENT_CERT|PROXY|TRUSTED_HOST|TIMEOUT"
-    r"|DEFAULT_TIMEOUT|RETRIES|KEYRING_PROVIDER|CONFIG_FILE)",
+    r"UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|INDEX_.*_(USERNAME|PASSWORD)|FIND_LINKS"
+    r"|KEYRING_PROVIDER|CREDENTIALS_DIR|INSECURE_HOST|SYSTEM_CERTS|NATIVE_TLS|HTTP_.*"
+    r"|REQUEST_TIMEOUT|CONCURRENT_.*|OFFLINE)"
+    r"|CONDA_(OVERRIDE_\w+|CHANNEL_ALIAS|CHANNELS|DEFAULT_CHANNELS|SSL_VERIFY|OFFLINE"
+    r"|CLIENT_SSL_CERT\w*|REMOTE_\w+|PKGS_DIRS)|MAMBA_ROOT_PREFIX"
+    r"|PIP_(INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|CERT|CLIENT_CERT|PROXY|TRUSTED_HOST"
+    r"|TIMEOUT|DEFAULT_TIMEOUT|RETRIES|KEYRING_PROVIDER|CONFIG_FILE)",
 )
+
+_SET_FOR_INSTALLERS = {
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "PIP_NO_INPUT": "1",
+    "PIP_REQUIRE_VIRTUALENV": "0",
+    "PIP_USER": "0",
+    "PYTHONNOUSERSITE": "1",
+    "UV_NO_PROGRESS": "1",
+    "UV_PYTHON_DOWNLOADS": "never",
+}
 
 
 def for_program(
-    outer: Mapping[str, str], python: Path, variables: Mapping[str, str] | None = None
+    outer: Variables, python: Path, variables: Variables | None = None
 ) -> dict[str, str]:
-    """Give the variables for a program that runs in the rebuilt environment of `python`.
+    """Return the variables for a program that runs in the rebuilt environment of `python`.
 
-    `outer` are the variables envkit has; `variables` are added last and win: the caller's express
-    wish.
+    `outer` are the variables envkit has; `variables` are added last and win: the caller named them.
     """
-    kept = {name: value for name, value in outer.items() if not _ELSEWHERE.fullmatch(name)}
-    kept["PATH"] = os.pathsep.join(
-        part for part in (str(python.parent), outer.get("PATH", "")) if part
-    )
+    kept = {name: value for name, value in outer.items() if not _REMOVED.fullmatch(name)}
+    folders = [str(python.parent)]
+    if outer.get("PATH"):
+        folders.append(outer["PATH"])
+    kept["PATH"] = os.pathsep.join(folders)
     kept["PYTHONNOUSERSITE"] = "1"
-    return kept | dict(variables or {})
+    return {**kept, **(variables or {})}
+
+
+def for_installer(outer: Variables) -> dict[str, str]:
+    """Return the variables for a program that makes an environment or installs into one."""
+    kept = {
+        name: value
+        for name, value in outer.items()
+        if _KEPT_FOR_INSTALLERS.fullmatch(name) or not _REMOVED.fullmatch(name)
+    }
+    return {**kept, **_SET_FOR_INSTALLERS}
 
 
 def check(variables: Mapping[Any, Any]) -> None:
     """Refuse variables that no process can have. Raises `InvalidArgument`, which holds no value."""
     for name, value in variables.items():
-        if (
-            not isinstance(name, str)
-            or not isinstance(value, str)
-            or not name
-            or "=" in name
-            or "\0" in name + value
-        ):
+        if not _is_possible(name, value):
             raise InvalidArgument(
                 f"extra_envs: {name!r} cannot be set; name and value must be text without NUL."
             )
 
 
-def for_installer(outer: Mapping[str, str]) -> dict[str, str]:
-    """Give the variables for a program that makes an environment or installs into one."""
-    kept = {
-        name: value
-        for name, value in outer.items()
-        if _KEPT_FOR_INSTALLERS.fullmatch(name) or not _ELSEWHERE.fullmatch(name)
-    }
-    return kept | {
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "PIP_NO_INPUT": "1",
-        "PIP_REQUIRE_VIRTUALENV": "0",
-        "PIP_USER": "0",
-        "PYTHONNOUSERSITE": "1",
-        "UV_NO_PROGRESS": "1",
-        "UV_PYTHON_DOWNLOADS": "never",
-    }
+def _is_possible(name: Any, value: Any) -> bool:
+    if not isinstance(name, str) or not isinstance(value, str):
+        return False
+    return name != "" and "=" not in name and "\0" not in name + value

@@ -15,6 +15,7 @@ from typing import Any
 from envkit.child import process, runner, scratch
 from envkit.child.journal import Journal
 from envkit.child.sandbox import Confinement
+from envkit.child.variables import Variables
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +47,7 @@ class Preparation:
     """What a worker is started with; collecting it takes a while when it is confined."""
 
     argv: Sequence[str | Path]
-    variables: Mapping[str, str]
+    variables: Variables
     folder: Path
     undo: ExitStack
     channels: tuple[socket.socket, socket.socket]
@@ -57,7 +58,7 @@ def prepare(
     python: Path,
     request: Mapping[str, Any],
     *,
-    environment: Mapping[str, str],
+    environment: Variables,
     isolated: bool,
     confinement: Confinement | None = None,
     interpreter_paths: Sequence[Path] = (),

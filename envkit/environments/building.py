@@ -10,6 +10,7 @@ from typing import Any
 
 from envkit.child import variables
 from envkit.child.progress import Report
+from envkit.child.variables import Variables
 from envkit.environments import pylock
 from envkit.environments.env_type import EnvType
 from envkit.environments.installers import index_conflicts, index_settings
@@ -36,7 +37,7 @@ class Builder:
 
     store: Store
     planned: PlannedEnvironment
-    environ: Mapping[str, str]
+    environ: Variables
     warn: Report
     report: Report
 

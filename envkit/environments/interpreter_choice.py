@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envkit.child.progress import Report
+from envkit.child.variables import Variables
 from envkit.environments.plan import Plan
 from envkit.interpreters import discovery, lock_compatibility
 from envkit.interpreters.discovery import Match, Search
@@ -27,7 +27,7 @@ def choose(
     plan: Plan,
     python: Path | None,
     policy: PythonPolicy,
-    environ: Mapping[str, str],
+    environ: Variables,
     memory: Path,
     report: Report,
 ) -> ChosenInterpreter:

@@ -16,6 +16,7 @@ from envkit.child import process, runner, scratch
 from envkit.child import variables as variables_of
 from envkit.child.journal import Event, Journal
 from envkit.child.sandbox import Confinement
+from envkit.child.variables import Variables
 from envkit.environments.conda import state as conda_state
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
@@ -37,7 +38,7 @@ class ProcessOptions:
     """
 
     timeout: float | None = None
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Variables = field(default_factory=dict)
     memory_bytes: int | None = None
     confinement: Confinement | None = None
 
@@ -133,7 +134,7 @@ def _run(environment: Environment, request: Mapping[str, Any], options: ProcessO
 
 
 def interpreter_paths(
-    environment: Environment, variables: Mapping[str, str], confinement: Confinement | None
+    environment: Environment, variables: Variables, confinement: Confinement | None
 ) -> tuple[Path, ...]:
     """Return what a sandbox must leave visible of the interpreter.
 
@@ -150,14 +151,14 @@ def interpreter_paths(
     return ()
 
 
-def _describe(environment: Environment, variables: Mapping[str, str]) -> InterpreterFacts:
+def _describe(environment: Environment, variables: Variables) -> InterpreterFacts:
     try:
         return describe(environment.python, environment=variables, isolated=environment.is_isolated)
     except NotAnInterpreter as error:
         raise PredictionFailed("start", str(error)) from error
 
 
-def variables_in(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
+def variables_in(environment: Environment, variables: Variables) -> dict[str, str]:
     """Return the variables of a model; in a local environment all that the caller has."""
     if environment.manager is EnvType.LOCAL:
         return {**os.environ, **variables}

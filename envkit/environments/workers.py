@@ -9,6 +9,7 @@ from typing import Any
 from envkit.child import worker
 from envkit.child.journal import Journal
 from envkit.child.sandbox import Confinement
+from envkit.child.variables import Variables
 from envkit.child.worker import Preparation, Worker
 from envkit.environments import prediction
 from envkit.environments.environment import Environment
@@ -25,7 +26,7 @@ class Workplace:
 
     environment: Environment
     request: Mapping[str, Any]
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Variables = field(default_factory=dict)
     memory_bytes: int | None = None
     confinement: Confinement | None = None
     descriptors: Sequence[int] = ()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from envkit.child import process
+from envkit.child.variables import Variables
 from envkit.errors import NotAnInterpreter
 from envkit.inside import programs
 from envkit.inside.programs.describe_python import OLDEST
@@ -27,7 +28,7 @@ _SECONDS = 60.0
 def describe(
     named: str | Path | None,
     *,
-    environment: Mapping[str, str] | None = None,
+    environment: Variables | None = None,
     isolated: bool = False,
 ) -> InterpreterFacts:
     """Start an interpreter and return what it says of itself.
@@ -59,7 +60,7 @@ def describe(
 
 def ask(
     program: Path,
-    environment: Mapping[str, str],
+    environment: Variables,
     *,
     isolated: bool,
     seconds: float = _SECONDS,

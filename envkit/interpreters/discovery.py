@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
 
+from envkit.child.variables import Variables
 from envkit.errors import InterpreterNotFound
 from envkit.inside.programs.describe_python import OLDEST
-from envkit.interpreters import locations
 from envkit.interpreters.interpreter import Interpreter, minor_of, numbers_of
 from envkit.interpreters.known_interpreters import KnownInterpreters
+from envkit.interpreters.locations import Locations
 from envkit.interpreters.policy import PythonPolicy, nearest_minors
 
 UNPACKED = "pythons"  # in the store: interpreters that came with archives
@@ -38,7 +39,7 @@ class Search:
     into a place that is searched, or says why it did not; None: nothing is downloaded.
     """
 
-    environ: Mapping[str, str]
+    environ: Variables
     memory: Path
     policy: PythonPolicy = PythonPolicy.MINOR
     refuses: Callable[[str], str] = lambda _: ""
@@ -48,6 +49,11 @@ class Search:
     def unpacked(self) -> Path:
         """The folder of interpreters that came with archives of environments."""
         return self.memory.parent / UNPACKED
+
+    @property
+    def locations(self) -> Locations:
+        """Where interpreters may lie."""
+        return Locations(environ=self.environ, unpacked=self.unpacked)
 
 
 def find(wanted: str, search: Search) -> Match:
@@ -81,8 +87,7 @@ def find(wanted: str, search: Search) -> Match:
     elif installed:
         version = installed[0].version
         problems.append(f"Python {version} is there: `--python-policy minor` takes it.")
-    places = locations.names(minor, search.environ, search.unpacked)
-    raise InterpreterNotFound(wanted, places, tuple(problems))
+    raise InterpreterNotFound(wanted, search.locations.names(minor), tuple(problems))
 
 
 def named(executable: Path, wanted: str, search: Search) -> Match:
@@ -125,7 +130,7 @@ def _of_minor(
 ) -> list[Interpreter]:
     """Find those of a minor version; the search ends with the first exact one, which is last."""
     interpreters: list[Interpreter] = []
-    for executable in locations.candidates(minor, wanted, search.environ, search.unpacked):
+    for executable in search.locations.candidates(minor, wanted):
         interpreter = known.identify(executable)
         if _is_usual_of(interpreter, minor):
             interpreters.append(interpreter)
@@ -138,8 +143,7 @@ def _discovered(
     minor: str, wanted: str, known: KnownInterpreters, search: Search
 ) -> list[Interpreter]:
     """Find all of a minor version as virtualenv does, an exact one last."""
-    executables = locations.discovered(minor, search.environ, search.unpacked)
-    identified = [known.identify(executable) for executable in executables]
+    identified = map(known.identify, search.locations.discovered(minor))
     usual = [interpreter for interpreter in identified if _is_usual_of(interpreter, minor)]
     return sorted(usual, key=lambda interpreter: interpreter.is_version(wanted))
 

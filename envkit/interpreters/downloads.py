@@ -15,6 +15,7 @@ from pathlib import Path
 
 from envkit.child import process, uv, variables
 from envkit.child.progress import Report
+from envkit.child.variables import Variables
 from envkit.errors import ToolNotFound
 from envkit.formats import redaction, uv_toml
 
@@ -29,7 +30,7 @@ _NO_DOWNLOADS = {"never", "manual"}  # manual: only when the user calls `uv pyth
 _TRUE = {"1", "true", "yes", "on", "y", "t"}
 
 
-def fetch(version: str, environ: Mapping[str, str], report: Report) -> str:
+def fetch(version: str, environ: Variables, report: Report) -> str:
     """Download an interpreter (`3.11.7`, `3.11`) with uv; return why it failed, or an empty text.
 
     Nothing is tried where UV_OFFLINE, UV_PYTHON_DOWNLOADS or uv's settings say so.
@@ -56,7 +57,7 @@ def fetch(version: str, environ: Mapping[str, str], report: Report) -> str:
     return f"uv could not download it: {_reason(output)}"
 
 
-def _why_not_allowed(environ: Mapping[str, str], settings: Mapping[str, object]) -> str:
+def _why_not_allowed(environ: Variables, settings: Mapping[str, object]) -> str:
     if environ.get("UV_OFFLINE", "").lower() in _TRUE or settings.get("offline"):
         return "uv is set to be offline"
     variable = environ.get("UV_PYTHON_DOWNLOADS", "")
@@ -68,7 +69,7 @@ def _why_not_allowed(environ: Mapping[str, str], settings: Mapping[str, object])
     return ""
 
 
-def _variables(environ: Mapping[str, str]) -> dict[str, str]:
+def _variables(environ: Variables) -> dict[str, str]:
     of_downloads = {name: environ[name] for name in _OF_DOWNLOADS if environ.get(name)}
     return {
         "UV_HTTP_RETRIES": "1",

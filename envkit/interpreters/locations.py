@@ -10,85 +10,90 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+
+from envkit.child.variables import Variables
 
 _CONDA_ROOTS = ("miniconda3", "miniforge3", "mambaforge", "anaconda3", "micromamba", ".conda")
 
 
-def candidates(
-    minor: str, wanted: str, environ: Mapping[str, str], unpacked: Path
-) -> Iterator[Path]:
-    """Yield programs that may be of this minor version, each once.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Locations:
+    """The places of one machine.
 
-    Those whose path promises the version `wanted` are first in their place. `unpacked` is the
-    folder of interpreters that came with archives.
+    environ: envkit's variables (PATH, PYENV_ROOT, …). unpacked: the folder of interpreters that
+    came with archives, in the store.
     """
-    seen: set[str] = set()
-    built = _built_environments(unpacked)
-    for executable in _all(minor, wanted, environ, unpacked):
-        real = os.path.realpath(executable)
-        if real not in seen and not real.startswith(built):
-            seen.add(real)
-            yield executable
 
+    environ: Variables
+    unpacked: Path
 
-def _all(minor: str, wanted: str, environ: Mapping[str, str], unpacked: Path) -> Iterator[Path]:
-    yield from _running(minor)
-    yield from _on_path((f"python{minor}",), environ)
-    escaped = re.escape(minor)
-    for folder in _version_folders(environ):
-        yield from _installed(folder, rf"{escaped}\.\d+", wanted, minor)
-    for folder in (uv_versions(environ), unpacked):
-        pattern = rf"cpython-{escaped}\.\d+-[\w.-]+"
-        yield from _installed(folder, pattern, f"cpython-{wanted}-", minor)
-    for prefix in conda_prefixes(environ):
-        yield from _program(prefix, minor)
-    yield from _on_path(("python3", "python"), environ)
+    def candidates(self, minor: str, wanted: str) -> Iterator[Path]:
+        """Yield programs that may be of a minor version, each once.
 
+        Within a place, those whose path promises the version `wanted` are first.
+        """
+        seen: set[str] = set()
+        for executable in self._all(minor, wanted):
+            real = os.path.realpath(executable)
+            if real not in seen and not self._is_built(real):
+                seen.add(real)
+                yield executable
 
-def _built_environments(unpacked: Path) -> str:
-    """Return how paths of the store's environments begin.
+    def _all(self, minor: str, wanted: str) -> Iterator[Path]:
+        environ = self.environ
+        yield from _running(minor)
+        yield from _on_path((f"python{minor}",), environ)
+        patch_version = rf"{re.escape(minor)}\.\d+"
+        for folder in _version_folders(environ):
+            yield from _installed(folder, patch_version, wanted, minor)
+        build = rf"cpython-{patch_version}-[\w.-]+"
+        for folder in (uv_versions(environ), self.unpacked):
+            yield from _installed(folder, build, f"cpython-{wanted}-", minor)
+        for prefix in conda_prefixes(environ):
+            yield from _program(prefix, minor)
+        yield from _on_path(("python3", "python"), environ)
 
-    These come and go, so other environments are not built on them.
-    """
-    return f"{os.path.realpath(unpacked.parent / 'environments')}{os.sep}"
+    def discovered(self, minor: str) -> Iterator[Path]:
+        """Yield what virtualenv's own search finds, also in the registry of Windows.
 
+        It starts what it finds and takes a second, so it comes after `candidates`.
+        https://python-discovery.readthedocs.io
+        """
+        import logging
 
-def discovered(minor: str, environ: Mapping[str, str], unpacked: Path) -> Iterator[Path]:
-    """Yield what virtualenv's own search finds: other names on the PATH, on Windows the registry.
+        try:
+            # virtualenv depends on it since version 21
+            from python_discovery import iter_interpreters
+        except ImportError:
+            return
+        # else its warnings reach the terminal
+        logging.getLogger("python_discovery").addHandler(logging.NullHandler())
+        search_path = os.pathsep.join(_folders_of_path(self.environ))
+        environ = {**self.environ, "PATH": search_path}
+        for found in iter_interpreters(f"cpython{minor}", env=environ):
+            executable = found.system_executable or found.executable
+            if executable and not self._is_built(os.path.realpath(executable)):
+                yield Path(executable)
 
-    It starts what it finds and takes a second, so it comes after `candidates`.
-    https://python-discovery.readthedocs.io
-    """
-    import logging
+    def names(self, minor: str) -> tuple[str, ...]:
+        """Name the places of `candidates`, for a message."""
+        others = [*_version_folders(self.environ)[1:], self.unpacked]
+        return (
+            "the interpreter that runs envkit",
+            f"python{minor}, python3 and python on the PATH",
+            str(pyenv_versions(self.environ)),
+            str(uv_versions(self.environ)),
+            *(str(folder) for folder in others if folder.is_dir()),
+            "conda's environments",
+        )
 
-    try:
-        # virtualenv depends on it since version 21
-        from python_discovery import iter_interpreters
-    except ImportError:
-        return
-    # else its warnings reach the terminal
-    logging.getLogger("python_discovery").addHandler(logging.NullHandler())
-    built = _built_environments(unpacked)
-    search_path = os.pathsep.join(_folders_of_path(environ))
-    for found in iter_interpreters(f"cpython{minor}", env={**environ, "PATH": search_path}):
-        executable = found.system_executable or found.executable
-        if executable and not os.path.realpath(executable).startswith(built):
-            yield Path(executable)
-
-
-def names(minor: str, environ: Mapping[str, str], unpacked: Path) -> tuple[str, ...]:
-    """Name the places of `candidates`, for a message."""
-    others = [*_version_folders(environ)[1:], unpacked]
-    return (
-        "the interpreter that runs envkit",
-        f"python{minor}, python3 and python on the PATH",
-        str(pyenv_versions(environ)),
-        str(uv_versions(environ)),
-        *(str(folder) for folder in others if folder.is_dir()),
-        "conda's environments",
-    )
+    def _is_built(self, executable: str) -> bool:
+        """Whether it is in an environment of the store, which can be removed at any time."""
+        environments = os.path.realpath(self.unpacked.parent / "environments")
+        return executable.startswith(f"{environments}{os.sep}")
 
 
 def _running(minor: str) -> list[Path]:
@@ -97,7 +102,7 @@ def _running(minor: str) -> list[Path]:
     return [Path(getattr(sys, "_base_executable", None) or sys.executable)]
 
 
-def _on_path(programs: tuple[str, ...], environ: Mapping[str, str]) -> Iterator[Path]:
+def _on_path(programs: tuple[str, ...], environ: Variables) -> Iterator[Path]:
     for folder in _folders_of_path(environ):
         for name in programs:
             path = Path(folder) / name
@@ -105,30 +110,30 @@ def _on_path(programs: tuple[str, ...], environ: Mapping[str, str]) -> Iterator[
                 yield path
 
 
-def _folders_of_path(environ: Mapping[str, str]) -> list[str]:
+def _folders_of_path(environ: Variables) -> list[str]:
     """Return the folders of the PATH, without those of shims."""
     folders = environ.get("PATH", "").split(os.pathsep)
+    return [folder for folder in folders if folder and Path(folder).name != "shims"]
+
+
+def _version_folders(environ: Variables) -> list[Path]:
+    """Return the folders of managers that name each version's folder by its number."""
+    asdf = environ.get("ASDF_DATA_DIR") or Path.home() / ".asdf"
+    mise = environ.get("MISE_DATA_DIR") or _data(environ) / "mise"
     return [
-        folder
-        for folder in folders
-        if folder and os.path.basename(os.path.normpath(folder)) != "shims"  # noqa: PTH119 - a text
+        pyenv_versions(environ),
+        Path(asdf, "installs", "python"),
+        Path(mise, "installs", "python"),
     ]
 
 
-def _version_folders(environ: Mapping[str, str]) -> list[Path]:
-    """Return the folders of managers that name each version's folder by its number."""
-    asdf = Path(environ.get("ASDF_DATA_DIR") or Path.home() / ".asdf")
-    mise = Path(environ.get("MISE_DATA_DIR") or _data(environ) / "mise")
-    return [pyenv_versions(environ), asdf / "installs" / "python", mise / "installs" / "python"]
-
-
-def pyenv_versions(environ: Mapping[str, str]) -> Path:
+def pyenv_versions(environ: Variables) -> Path:
     """Return the folder in which pyenv keeps interpreters."""
     root = environ.get("PYENV_ROOT") or Path.home() / ".pyenv"
     return Path(root) / "versions"
 
 
-def uv_versions(environ: Mapping[str, str]) -> Path:
+def uv_versions(environ: Variables) -> Path:
     """Return the folder in which uv keeps interpreters."""
     folder = environ.get("UV_PYTHON_INSTALL_DIR")
     if folder:
@@ -136,18 +141,19 @@ def uv_versions(environ: Mapping[str, str]) -> Path:
     return _data(environ) / "uv" / "python"
 
 
-def _data(environ: Mapping[str, str]) -> Path:
+def _data(environ: Variables) -> Path:
     return Path(environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
 
 
-def conda_prefixes(environ: Mapping[str, str]) -> Iterator[Path]:
+def conda_prefixes(environ: Variables) -> Iterator[Path]:
     """Yield conda's environments: the active one, the usual bases, those in conda's own list."""
     for variable in ("CONDA_PREFIX", "MAMBA_ROOT_PREFIX"):
         if environ.get(variable):
             yield Path(environ[variable])
     if environ.get("CONDA_EXE"):
         yield Path(environ["CONDA_EXE"]).parent.parent
-    for root in (*(Path.home() / name for name in _CONDA_ROOTS), Path("/opt/conda")):
+    roots = [Path.home() / name for name in _CONDA_ROOTS]
+    for root in [*roots, Path("/opt/conda")]:
         yield root
         yield from _folders(root / "envs", ".*")
     yield from _conda_list()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from envkit.child import hidden_paths
+from envkit.child.variables import Variables
 from envkit.interpreters.facts import InterpreterFacts
 
 
-def visible_paths(facts: InterpreterFacts, environment: Mapping[str, str]) -> Iterator[Path]:
+def visible_paths(facts: InterpreterFacts, environment: Variables) -> Iterator[Path]:
     """Yield what the interpreter and its environment consist of.
 
     `environment`: the variables that it gets.

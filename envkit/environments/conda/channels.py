@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
+from envkit.child.variables import Variables
 from envkit.formats.condarc import DEFAULT_ALIAS, Condarc
 from envkit.formats.credentials import filled
 
@@ -32,7 +33,7 @@ class Channel:
 
 
 def resolved(
-    names: Iterable[str], settings: Condarc, directory: Path, environ: Mapping[str, str]
+    names: Iterable[str], settings: Condarc, directory: Path, environ: Variables
 ) -> tuple[Channel, ...]:
     """Return the channels of a `conda.yaml` that lies in `directory`, each once.
 
@@ -51,7 +52,7 @@ def resolved(
 
 
 def in_specs(
-    specs: Iterable[str], settings: Condarc, directory: Path, environ: Mapping[str, str]
+    specs: Iterable[str], settings: Condarc, directory: Path, environ: Variables
 ) -> Iterator[tuple[str, Channel | None]]:
     """Yield each match spec, and the channel that it names, as in `conda-forge::numpy`.
 
@@ -66,7 +67,7 @@ def in_specs(
             yield f"{channel.url}::{match['rest'].strip()}", channel
 
 
-def _channel(name: str, settings: Condarc, directory: Path, environ: Mapping[str, str]) -> Channel:
+def _channel(name: str, settings: Condarc, directory: Path, environ: Variables) -> Channel:
     if name.startswith((".", "/", "~")):
         path = (directory / Path(name).expanduser()).resolve()
         return _without_login(path.as_uri())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, NoReturn
 import tomli_w
 
 from envkit.child.progress import Advance, State, step
+from envkit.child.variables import Variables
 from envkit.environments.conda import machine
 from envkit.environments.conda.request import CondaRequest
 from envkit.environments.installers.installer import Workshop
@@ -146,7 +146,7 @@ def _settings(request: CondaRequest, workshop: Workshop) -> dict[str, Any]:
     return settings
 
 
-def _users_logins(variables: Mapping[str, str]) -> dict[str, Any]:
+def _users_logins(variables: Variables) -> dict[str, Any]:
     """Read the user's own file of credentials, which envkit's replaces."""
     try:
         content = json.loads(Path(variables[_AUTH_VARIABLE]).read_bytes())

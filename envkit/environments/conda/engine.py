@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from envkit.child.variables import Variables
 from envkit.environments.conda import external, request, state
 from envkit.environments.conda.embedded import Embedded
 from envkit.environments.conda.request import CondaRequest
@@ -40,7 +41,7 @@ class Tool(Protocol):
         ...
 
 
-def tool(named: str | Path | None, environ: Mapping[str, str]) -> Tool:
+def tool(named: str | Path | None, environ: Variables) -> Tool:
     """Choose a program that is named or on the PATH, else py-rattler.
 
     That py-rattler is missing shows when it builds. Raises `ToolNotFound` for a named program that
@@ -50,7 +51,7 @@ def tool(named: str | Path | None, environ: Mapping[str, str]) -> Tool:
 
 
 def refitted(
-    facts: Mapping[str, Any], conda: Mapping[str, Any], environ: Mapping[str, str]
+    facts: Mapping[str, Any], conda: Mapping[str, Any], environ: Variables
 ) -> dict[str, Any]:
     """Return the facts of a key from another machine as this machine states them.
 

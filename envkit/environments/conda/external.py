@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from envkit.child.progress import step
+from envkit.child.variables import Variables
 from envkit.environments import local_files
 from envkit.environments.conda import machine
 from envkit.environments.conda.embedded import usable_lock
@@ -86,7 +87,7 @@ class External:
         return [self.program, "create", "-p", prefix, "--file", file, "-y"]
 
 
-def find(named: str | Path | None, environ: Mapping[str, str]) -> External | None:
+def find(named: str | Path | None, environ: Variables) -> External | None:
     """Find the program to use; None when there is none, or when `embedded` is named.
 
     It is the one named, else ENVKIT_CONDA_EXE, MLflow's MLFLOW_CONDA_HOME, else the first on the
@@ -108,14 +109,14 @@ def find(named: str | Path | None, environ: Mapping[str, str]) -> External | Non
     return External(Path(program).absolute())
 
 
-def _of_mlflow(environ: Mapping[str, str]) -> Path | None:
+def _of_mlflow(environ: Variables) -> Path | None:
     home = environ.get(MLFLOW_VARIABLE)
     if not home:
         return None
     return Path(home, "bin", "conda")
 
 
-def _first_on_path(environ: Mapping[str, str]) -> External | None:
+def _first_on_path(environ: Variables) -> External | None:
     for name in _NAMES:
         program = shutil.which(name, path=environ.get("PATH", ""))
         if program is not None:
@@ -138,7 +139,7 @@ def _private_folder(workshop: Workshop) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _variables(variables: Mapping[str, str]) -> dict[str, str]:
+def _variables(variables: Variables) -> dict[str, str]:
     settings = dict(_OF_CONDA)
     for name, value in _OF_ALL.items():
         settings[f"CONDA_{name}"] = value

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
+
+from envkit.child.variables import Variables
 
 _SUBDIRS = {
     ("linux", "x86_64"): "linux-64",
@@ -42,7 +44,7 @@ def subdir() -> str:
     return _SUBDIRS.get((sys.platform, machine), f"{sys.platform}-{machine}")
 
 
-def facts(environ: Mapping[str, str]) -> Iterator[str]:
+def facts(environ: Variables) -> Iterator[str]:
     """Yield `cuda 12.4` and `x86_64 v3`, where they exist and no `CONDA_OVERRIDE_…` is set."""
     if "CONDA_OVERRIDE_CUDA" not in environ:
         version = _cuda()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from envkit.child.variables import Variables
 from envkit.environments.conda import channels, machine
 from envkit.environments.conda.channels import Channel
 from envkit.environments.local_files import path_of_url
@@ -88,7 +89,7 @@ class CondaRequest:
         ]
 
     def decisive(
-        self, digest: Callable[[Path], str], environ: Mapping[str, str]
+        self, digest: Callable[[Path], str], environ: Variables
     ) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Return what decides the environment, in words without credentials.
 
@@ -126,7 +127,7 @@ class CondaRequest:
 
 
 def of(
-    spec: EnvironmentSpec, environ: Mapping[str, str], policy: PythonPolicy = PythonPolicy.MINOR
+    spec: EnvironmentSpec, environ: Variables, policy: PythonPolicy = PythonPolicy.MINOR
 ) -> CondaRequest:
     """Work out what a spec asks of conda on this machine.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from envkit.child.progress import Advance, State
+from envkit.child.variables import Variables
 from envkit.environments.packing import compression
 from envkit.environments.packing.members import Member
 from envkit.errors import InvalidArgument
@@ -19,9 +20,7 @@ _SHOWN_EVERY = 50  # members
 _EPOCH = 315532800  # 1980, the first year that every kind of archive can hold
 
 
-def write(
-    path: Path, members: Sequence[Member], environ: Mapping[str, str], advance: Advance
-) -> None:
+def write(path: Path, members: Sequence[Member], environ: Variables, advance: Advance) -> None:
     """Write members in the given order, whole or not at all.
 
     Their time is SOURCE_DATE_EPOCH, else 1980. Raises `InvalidArgument` when the archive cannot be
@@ -46,7 +45,7 @@ def _tar(stream: IO[bytes]) -> tarfile.TarFile:
     return tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT)
 
 
-def source_date(environ: Mapping[str, str]) -> int:
+def source_date(environ: Variables) -> int:
     """Return the time of files in archives: SOURCE_DATE_EPOCH, else 1980.
 
     Raises `InvalidArgument`.

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
+from envkit.child.variables import Variables
 from envkit.errors import InvalidArgument
 
 VARIABLE = "ENVKIT_HOME"
 REMEDY = f"Choose another folder: {VARIABLE}."
 
 
-def root_from(argument: Path | None, environ: Mapping[str, str]) -> Path:
+def root_from(argument: Path | None, environ: Variables) -> Path:
     """Return the store's real path: the argument, else ENVKIT_HOME, else the user's cache folder.
 
     Raises `InvalidArgument` for a path that virtual environments or installers do not support.
@@ -32,7 +32,7 @@ def root_from(argument: Path | None, environ: Mapping[str, str]) -> Path:
     return Path(root)
 
 
-def _chosen(argument: Path | None, environ: Mapping[str, str]) -> Path | str:
+def _chosen(argument: Path | None, environ: Variables) -> Path | str:
     if argument is not None:
         return argument
     if environ.get(VARIABLE):

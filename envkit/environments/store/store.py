@@ -18,12 +18,13 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from envkit.child.variables import Variables
 from envkit.environments.store import (
     file_locks,
     location,
@@ -67,7 +68,7 @@ class Store:
     root: Path
 
     @classmethod
-    def open(cls, root: Path | None = None, environ: Mapping[str, str] = os.environ) -> Self:
+    def open(cls, root: Path | None = None, environ: Variables = os.environ) -> Self:
         """Choose the folder as `location.root_from` does. Raises `InvalidArgument`."""
         return cls(root=location.root_from(root, environ))
 
