@@ -107,3 +107,9 @@ def loader_code(predict: str = "return data", *, top: str = "", load: str = "") 
         f"class Model:\n    def predict(self, data, params=None):\n{body}\n\n\n"
         f"def _load_pyfunc(path):\n{loading}\n    return Model()\n"
     )
+
+
+def write_conda_yaml(folder: Path, channels: list[str], dependencies: list[Any]) -> Path:
+    """Write `conda.yaml` with these channels and dependencies; gives the folder."""
+    content = {"channels": channels, "dependencies": dependencies}
+    return write_files(folder, {"conda.yaml": json.dumps(content)})

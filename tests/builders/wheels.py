@@ -7,8 +7,23 @@ import hashlib
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 WHEEL = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+
+
+class MakeWheel(Protocol):
+    """Writes a wheel into the folder of a fixture, with the arguments of `write_wheel`."""
+
+    def __call__(
+        self,
+        name: str,
+        version: str,
+        requires: Sequence[str] = (),
+        content: str = "",
+        modules: int = 0,
+        entry_points: str = "",
+    ) -> Path: ...
 
 
 def write_wheel(

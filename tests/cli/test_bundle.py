@@ -15,6 +15,7 @@ from envkit.formats import pylock_toml
 from tests.builders import package_index
 from tests.builders.command_line import run_envkit
 from tests.builders.locks import packages_in
+from tests.builders.models import write_model
 from tests.builders.requirement_models import requirement_model
 from tests.builders.wheels import write_wheel
 
@@ -68,10 +69,8 @@ def test_the_environment_is_rebuilt_without_any_network(
 
 
 def _with_code(path: Path) -> Path:
-    (path / "code").mkdir()
-    (path / "code" / "m.py").write_text(LOADER)
-    (path / "MLmodel").write_text((path / "MLmodel").read_text() + "    code: code\n")
-    return path
+    env = {"conda": "conda.yaml", "virtualenv": "python_env.yaml"}
+    return write_model(path, {"m.py": LOADER}, loader_module="m", env=env)
 
 
 def test_the_wheels_of_an_index_behind_a_password_are_fetched(

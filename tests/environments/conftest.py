@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import tarfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import pytest
 
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.environment_specs import alpha_spec
-from tests.builders.wheels import write_wheel
-
-
-class MakeWheel(Protocol):
-    def __call__(
-        self,
-        name: str,
-        version: str,
-        requires: Sequence[str] = (),
-        content: str = "",
-        modules: int = 0,
-    ) -> Path: ...
+from tests.builders.models import loader_code, write_model
+from tests.builders.wheels import MakeWheel, write_wheel
 
 
 @pytest.fixture
@@ -43,31 +32,23 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make_wheel(model: Path) -> MakeWheel:
-    def make(
-        name: str,
-        version: str,
-        requires: Sequence[str] = (),
-        content: str = "",
-        modules: int = 0,
-        entry_points: str = "",
-    ) -> Path:
-        return write_wheel(
-            model / "wheels", name, version, requires, content, modules, entry_points
-        )
+    def make(*arguments: Any, **options: Any) -> Path:
+        return write_wheel(model / "wheels", *arguments, **options)
 
     return make
 
 
 @pytest.fixture
 def make_sdist(tmp_path: Path) -> Callable[[Path], tuple[Path, Path]]:
-    """Make a source distribution; its setup.py leaves the second path when it is run."""
+    """Make a source distribution; its setup.py writes the second path when it runs."""
 
     def make(folder: Path) -> tuple[Path, Path]:
         trace = tmp_path / "setup-was-run"
         source = tmp_path / "source" / "danger-1.0"
         source.mkdir(parents=True)
         (source / "setup.py").write_text(
-            f"open({str(trace)!r}, 'w').close()\nfrom setuptools import setup\nsetup(name='danger', version='1.0')\n"
+            f"open({str(trace)!r}, 'w').close()\n"
+            "from setuptools import setup\nsetup(name='danger', version='1.0')\n"
         )
         (source / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: danger\nVersion: 1.0\n")
         with tarfile.open(folder / "danger-1.0.tar.gz", "w:gz") as archive:
@@ -106,7 +87,7 @@ def make_lock(model: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def installed() -> Callable[[Path], dict[str, str]]:
-    """Tell what is installed in an environment: name to version."""
+    """Give the versions of the distributions in an environment by name."""
 
     def look(environment: Path) -> dict[str, str]:
         infos = environment.glob("lib/python*/site-packages/*.dist-info")
@@ -115,35 +96,21 @@ def installed() -> Callable[[Path], dict[str, str]]:
     return look
 
 
-def as_a_mere_user() -> list[str]:
-    """What to put before a program so that permissions bind it, also when the tests run as root."""
-    if os.geteuid() != 0:
-        return []
-    if shutil.which("setpriv") is None:
-        pytest.skip("root cannot lay down its rights here: there is no setpriv")
-    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner", "--inh-caps=-all"]
-
-
 @pytest.fixture
 def packable_for(tmp_path: Path) -> Callable[[str], Path]:
-    """Make a model for a version of Python, which answers with a package's version and its own."""
+    """Make a model for a version of Python, which predicts a package's and Python's versions."""
 
     def make(version: str) -> Path:
         folder = tmp_path / "small model"
         (folder / "wheels").mkdir(parents=True)
         write_wheel(folder / "wheels", "alpha", "1.0")
-        (folder / "MLmodel").write_text(
-            "flavors:\n  python_function:\n    loader_module: own\n    code: code\n"
+        return write_model(
+            folder,
+            loader_code(
+                "return [alpha.VERSION, platform.python_version()]", top="import platform, alpha"
+            ),
+            requirements="--no-index\n--find-links wheels\nalpha==1.0\n",
+            python=version,
         )
-        (folder / "code").mkdir()
-        (folder / "code" / "own.py").write_text(
-            "import platform, alpha\nclass M:\n    def predict(self, x, params=None):\n"
-            "        return [alpha.VERSION, platform.python_version()]\ndef _load_pyfunc(path):\n    return M()\n"
-        )
-        (folder / "python_env.yaml").write_text(
-            f"python: '{version}'\ndependencies:\n- -r requirements.txt\n"
-        )
-        (folder / "requirements.txt").write_text("--no-index\n--find-links wheels\nalpha==1.0\n")
-        return folder
 
     return make

@@ -25,10 +25,12 @@ from envkit.interpreters.policy import PythonPolicy
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders import package_index
 from tests.builders.conda_channel import CondaChannel
+from tests.builders.conda_models import conda_model
 from tests.builders.environments import prepare
 from tests.builders.fixture_models import MODELS, FixtureModel
+from tests.builders.models import write_conda_yaml, write_model
 from tests.builders.requirements import options, requirements
-from tests.environments.conftest import MakeWheel
+from tests.builders.wheels import MakeWheel
 
 pytestmark = pytest.mark.e2e
 
@@ -70,12 +72,6 @@ def ask(python: Path, code: str) -> str:
 def installed(environment: Path) -> dict[str, Any]:
     found = (json.loads(path.read_text()) for path in (environment / "conda-meta").glob("*.json"))
     return {record["name"]: record for record in found}
-
-
-def write_conda_yaml(folder: Path, channels: list[str], dependencies: list[Any]) -> None:
-    (folder / "conda.yaml").write_text(
-        json.dumps({"channels": channels, "dependencies": dependencies})
-    )
 
 
 # --- what is built
@@ -211,18 +207,10 @@ def test_a_model_without_conda_yaml_gets_its_python_from_conda(
 # --- locks
 
 
-def a_model(folder: Path, channel: CondaChannel, *specs: str) -> Path:
-    (folder / "MLmodel").write_text(
-        "flavors:\n  python_function:\n    env: conda.yaml\n    loader_module: x\n"
-    )
-    write_conda_yaml(folder, [channel.url], [f"python={channel.python}", *specs])
-    return folder
-
-
 def test_a_lock_holds_urls_and_digests_and_is_installed_without_a_solve(
     model: Path, copied_channel: CondaChannel
 ) -> None:
-    a_model(model, copied_channel, "envkit-demo<2")
+    conda_model(model, copied_channel, "envkit-demo<2")
     locked = lock_conda(model)
     for repodata in copied_channel.path.glob("*/repodata.json"):
         repodata.unlink()
@@ -240,8 +228,8 @@ def test_a_lock_holds_urls_and_digests_and_is_installed_without_a_solve(
 def test_a_lock_that_contradicts_conda_yaml_is_refused(
     spec: str, model: Path, conda_channel: CondaChannel
 ) -> None:
-    lock_conda(a_model(model, conda_channel, "envkit-demo<2"))
-    a_model(model, conda_channel, spec)
+    lock_conda(conda_model(model, conda_channel, "envkit-demo<2"))
+    conda_model(model, conda_channel, spec)
 
     with pytest.raises(
         InvalidFile, match=r"pixi\.lock: does not match .*`envkit lock MODEL --conda`"
@@ -252,7 +240,7 @@ def test_a_lock_that_contradicts_conda_yaml_is_refused(
 def test_a_lock_for_another_platform_is_left_aside_and_that_is_told(
     model: Path, conda_channel: CondaChannel
 ) -> None:
-    path = lock_conda(a_model(model, conda_channel)).path
+    path = lock_conda(conda_model(model, conda_channel)).path
     path.write_text(path.read_text().replace(conda_channel.subdir, "win-arm64"))
 
     assert "has nothing for" in " ".join(prepare_env(model, "conda").notes)
@@ -260,7 +248,7 @@ def test_a_lock_for_another_platform_is_left_aside_and_that_is_told(
 
 @pytest.mark.parametrize("text", ["", "version: 7\nenvironments: [", "a: 1\n", "- 1\n"])
 def test_a_malformed_lock_is_refused(text: str, model: Path, conda_channel: CondaChannel) -> None:
-    (a_model(model, conda_channel) / "pixi.lock").write_text(text)
+    (conda_model(model, conda_channel) / "pixi.lock").write_text(text)
 
     with pytest.raises(InvalidFile, match=r"pixi\.lock"):
         prepare_env(model, "conda")
@@ -270,7 +258,7 @@ def test_a_malformed_lock_is_refused(text: str, model: Path, conda_channel: Cond
 def test_an_archive_that_was_exchanged_is_not_installed(
     locked: bool, model: Path, copied_channel: CondaChannel
 ) -> None:
-    a_model(model, copied_channel, "envkit-demo=1.0")
+    conda_model(model, copied_channel, "envkit-demo=1.0")
     if locked:
         lock_conda(model)
     archive = copied_channel.archive("envkit-demo-1.0")
@@ -343,7 +331,7 @@ def test_a_spec_that_conda_does_not_know_is_refused(
 def test_a_package_whose_archive_is_gone_is_named(
     model: Path, copied_channel: CondaChannel
 ) -> None:
-    a_model(model, copied_channel, "envkit-demo=1.0")
+    conda_model(model, copied_channel, "envkit-demo=1.0")
     copied_channel.archive("envkit-demo-1.0").unlink()
 
     with pytest.raises(BuildFailed, match=r"envkit-demo-1\.0-py_0\.conda"):
@@ -526,11 +514,7 @@ def _load_pyfunc(path):
 def test_the_command_line_prepares_and_predicts(
     model: Path, conda_forge: CondaChannel, tmp_path: Path
 ) -> None:
-    (model / "code").mkdir()
-    (model / "code" / "loader.py").write_text(LOADER)
-    (model / "MLmodel").write_text(
-        "flavors:\n  python_function:\n    env: conda.yaml\n    loader_module: loader\n    code: code\n"
-    )
+    write_model(model, LOADER, env="conda.yaml")
     write_conda_yaml(
         model, ["conda-forge"], [f"python={conda_forge.python}", "pip", "envkit-demo=1.0"]
     )

@@ -17,8 +17,8 @@ from envkit.environments.reproduction import prepare_env
 from envkit.installed import conda_records as conda_records
 from envkit.installed import records
 from tests.builders.conda_channel import CondaChannel
-from tests.environments.test_conda import a_model
-from tests.environments.test_killed_builds import descendants
+from tests.builders.conda_models import conda_model
+from tests.builders.programs import descendants
 
 SECONDS = 1.3  # that a build takes
 
@@ -63,7 +63,7 @@ def test_killed_at_random_moments(
     monkeypatch.setenv("ENVKIT_CONDA_EXE", "embedded")
     chance = random.Random(f"{whole}{trials}")
     for number in range(trials):
-        a_model(model, conda_channel, "envkit-demo-native", f"envkit-demo>=0.{number}")
+        conda_model(model, conda_channel, "envkit-demo-native", f"envkit-demo>=0.{number}")
         builder = start(model, own_store)
         time.sleep(chance.uniform(0.05, SECONDS))
         kill(builder, whole=whole)
@@ -80,7 +80,7 @@ def test_killed_at_random_moments(
 def test_eight_processes_that_want_one_environment_build_it_once(
     model: Path, conda_channel: CondaChannel, own_store: Path
 ) -> None:
-    a_model(model, conda_channel, "envkit-demo")
+    conda_model(model, conda_channel, "envkit-demo")
     builders = [start(model, own_store) for _ in range(8)]
     places = {builder.communicate()[0] for builder in builders}
 

@@ -25,8 +25,9 @@ from envkit.environments.store.store import Store
 from envkit.errors import InvalidArgument, InvalidInput
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.environments import prepare
+from tests.builders.models import write_environment, write_mlmodel
+from tests.builders.programs import bound_by_permissions
 from tests.builders.requirements import requirements
-from tests.environments.conftest import as_a_mere_user
 
 Make = Callable[..., Environment]
 
@@ -395,7 +396,7 @@ def test_folders_without_rights_are_removed_too(make: Make, root: Path) -> None:
     (site(made) / "alpha-1.0.dist-info").chmod(0o500)
     code = "import sys; from pathlib import Path; from envkit.environments.store import housekeeping as h\n"
     code += "print(len(h.remove([sys.argv[2]], Path(sys.argv[1])).removed))"
-    argv = [*as_a_mere_user(), sys.executable, "-c", code, str(root), made.path.name]
+    argv = [*bound_by_permissions(), sys.executable, "-c", code, str(root), made.path.name]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
 
     assert (done.stdout, done.stderr) == ("1\n", "")
@@ -487,13 +488,9 @@ def test_words_and_exit_codes(
 def test_path_says_where_the_environment_of_a_model_is_and_whether_it_is_built(
     spec: EnvironmentSpec, envs: Callable[..., Result]
 ) -> None:
-    (spec.directory / "MLmodel").write_text("flavors: {}\n")
-    (spec.directory / "python_env.yaml").write_text(
-        f"python: {spec.python}\ndependencies: [-r requirements.txt]\n"
-    )
-    (spec.directory / "requirements.txt").write_text(
-        "--no-index\n--find-links wheels\nalpha==1.0\n"
-    )
+    write_mlmodel(spec.directory)
+    lines = "--no-index\n--find-links wheels\nalpha==1.0\n"
+    write_environment(spec.directory, requirements=lines, python=spec.python)
     before = envs("path", str(spec.directory))
     built = CliRunner().invoke(main, ["prepare-env", str(spec.directory)])
     after, told = (

@@ -22,6 +22,7 @@ from envkit.environments.store import store
 from envkit.installed import records
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.environments import prepare
+from tests.builders.programs import descendants
 from tests.builders.requirements import requirements, texts
 
 TRIALS = 15
@@ -100,15 +101,6 @@ def end(builder: subprocess.Popen[str]) -> tuple[int, str]:
     with builder:
         said = builder.stdout.read() or builder.stderr.read()
     return builder.returncode, said
-
-
-def descendants(pid: int) -> list[int]:
-    children = [
-        int(child)
-        for task in Path(f"/proc/{pid}/task").glob("*/children")
-        for child in task.read_text().split()
-    ]
-    return [*children, *(each for child in children for each in descendants(child))]
 
 
 def kill(builder: subprocess.Popen[str], *, whole: bool) -> None:

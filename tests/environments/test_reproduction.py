@@ -15,6 +15,7 @@ from envkit.environments import prediction, reproduction
 from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.errors import InvalidArgument, InvalidInput
 from tests.builders.interpreters import RUNNING
+from tests.builders.models import write_environment, write_mlmodel
 
 
 class Spy:
@@ -40,13 +41,8 @@ def spy(monkeypatch: pytest.MonkeyPatch) -> Spy:
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    folder = tmp_path / "model"
-    folder.mkdir()
-    folder.joinpath("MLmodel").write_text(
-        "flavors:\n  python_function:\n    loader_module: own\n", encoding="utf-8"
-    )
-    folder.joinpath("python_env.yaml").write_text("python: 3.11.7\n", encoding="utf-8")
-    return folder
+    model = write_mlmodel(tmp_path / "model", "own")
+    return write_environment(model, python="3.11.7")
 
 
 @pytest.mark.parametrize("given", ["numpy>=1.26", ["numpy>=1.26"], ("numpy>=1.26",)])

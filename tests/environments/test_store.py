@@ -25,8 +25,9 @@ from envkit.errors import BuildFailed, InvalidArgument
 from envkit.interpreters.interpreter import Interpreter
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.environments import prepare
+from tests.builders.models import write_environment, write_mlmodel
+from tests.builders.programs import bound_by_permissions
 from tests.builders.requirements import requirements
-from tests.environments.conftest import as_a_mere_user
 
 KEY = "k" * 64
 
@@ -561,12 +562,9 @@ def test_a_store_that_a_user_may_not_write_is_used_and_a_build_is_refused(
     spec: EnvironmentSpec, root: Path
 ) -> None:
     built = prepare(spec, EnvType.UV, root=root)
-    (spec.directory / "MLmodel").write_text("flavors: {}\n")
-    (spec.directory / "python_env.yaml").write_text(
-        f"python: {spec.python}\ndependencies: [-r requirements.txt]\n"
-    )
+    write_mlmodel(spec.directory)
     lines = "--no-index\n--find-links wheels\nalpha==1.0\n-c constraints.txt\n"
-    (spec.directory / "requirements.txt").write_text(lines)
+    write_environment(spec.directory, requirements=lines, python=spec.python)
     (spec.directory / "constraints.txt").write_text("beta==1.0\n")
     for path in (root, *root.rglob("*")):
         if not path.is_symlink():
@@ -574,7 +572,7 @@ def test_a_store_that_a_user_may_not_write_is_used_and_a_build_is_refused(
 
     def prepared(*words: str) -> subprocess.CompletedProcess[str]:
         argv = [
-            *as_a_mere_user(),
+            *bound_by_permissions(),
             sys.executable,
             "-m",
             "envkit",

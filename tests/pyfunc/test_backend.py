@@ -15,29 +15,15 @@ import pytest
 from envkit import predict
 from envkit.errors import InputMismatch, InvalidArgument, InvalidFile
 from envkit.models import FlavorBackend, Model, enforce, get_flavor_backend, infer_signature
+from tests.builders.files import write_files
 from tests.builders.fixture_models import FixtureModel
-
-LOADER = """
-class Model:
-    def predict(self, data):
-        return data
-
-
-def _load_pyfunc(path):
-    return Model()
-"""
+from tests.builders.models import loader_code, write_model
 
 
 @pytest.fixture
 def echo(tmp_path: Path) -> Path:
-    """A model that gives back what it gets, and needs no library."""
-    model = tmp_path / "echo"
-    (model / "code").mkdir(parents=True)
-    (model / "code" / "echo_loader.py").write_text(LOADER)
-    flavor = {"loader_module": "echo_loader", "code": "code", "python_version": "3.11.7"}
-    (model / "MLmodel").write_text(json.dumps({"flavors": {"python_function": flavor}}))
-    (model / "requirements.txt").write_text("")
-    return model
+    """A model that returns its input, and requires no library."""
+    return write_model(tmp_path / "echo", loader_code(), requirements="", python_version="3.11.7")
 
 
 def test_the_backend_is_chosen_without_reading_the_model(
@@ -112,7 +98,7 @@ def test_a_fraction_for_a_whole_number_is_refused_in_every_form(echo: Path, tmp_
 
 
 def test_a_model_of_neither_python_nor_r_has_no_backend(tmp_path: Path) -> None:
-    (tmp_path / "MLmodel").write_text("flavors: {mleap: {version: '0.1'}}\n")
+    write_files(tmp_path, {"MLmodel": "flavors: {mleap: {version: '0.1'}}\n"})
 
     with pytest.raises(InvalidFile, match=r"envkit cannot run any of them \(mleap\)"):
         get_flavor_backend(tmp_path)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from envkit.interpreters import locations
+from tests.builders.models import loader_code, write_model
 from tests.builders.wheels import write_wheel
 
 VERSION = "3.10.13"
@@ -37,18 +38,7 @@ def packable(tmp_path: Path, python_folder: Path) -> Path:
         entry_points="[console_scripts]\nalpha = alpha:main\n",
     )
     write_wheel(model / "wheels", "beta", "1.0")
-    (model / "MLmodel").write_text(
-        "flavors:\n  python_function:\n    loader_module: own\n    code: code\n    env: {}\n"
-    )
-    (model / "code").mkdir()
-    (model / "code" / "own.py").write_text(
-        "import sys, alpha, beta\nclass M:\n    def predict(self, x, params=None):\n"
-        "        return [alpha.VERSION, sys.prefix, sys.base_prefix]\ndef _load_pyfunc(path):\n    return M()\n"
-    )
-    (model / "python_env.yaml").write_text(
-        f"python: '{VERSION}'\ndependencies:\n- -r requirements.txt\n"
-    )
-    (model / "requirements.txt").write_text(
-        "--no-index\n--find-links wheels\nalpha==1.0\nbeta==1.0\n"
-    )
-    return model
+    requirements = "--no-index\n--find-links wheels\nalpha==1.0\nbeta==1.0\n"
+    predict = "return [alpha.VERSION, sys.prefix, sys.base_prefix]"
+    code = loader_code(predict, top="import sys, alpha, beta")
+    return write_model(model, code, requirements=requirements, python=VERSION, env={})

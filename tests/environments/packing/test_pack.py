@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,25 +15,9 @@ from envkit.environments.packing.unpack import unpack
 from envkit.environments.reproduction import predict, prepare_env
 from envkit.errors import InvalidArgument
 from envkit.installed import records
+from tests.builders.programs import run_hidden
 
 ENVKIT = [sys.executable, "-m", "envkit"]
-
-
-def hidden(
-    folders: Sequence[Path], argv: Sequence[str | Path], **variables: str
-) -> subprocess.CompletedProcess[str]:
-    """Run a program where these folders are empty and there is no network."""
-    mounts = "".join(
-        f'mount -t tmpfs none "${number}" && ' for number in range(1, len(folders) + 1)
-    )
-    script = f'{mounts}shift {len(folders)} && exec "$@"'
-    done = subprocess.run(
-        ["unshare", "--map-root-user", "--mount", "--net", "sh", "-c", script, "sh", *folders, *argv],
-        capture_output=True, text=True, check=False, env={**os.environ, **variables},
-    )  # fmt: skip
-    if "unshare failed" in done.stderr or "Operation not permitted" in done.stderr:
-        pytest.skip("this machine lets nobody hide folders")
-    return done
 
 
 @pytest.mark.e2e
@@ -56,11 +38,11 @@ def test_an_unpacked_folder_runs_without_the_store_and_the_python_it_was_made_wi
         1 for path in moved.rglob("*") if path.is_symlink() or path.is_file()
     )
     ask = "import alpha, ssl, sqlite3, ctypes, os, sys; print(alpha.VERSION, sys.prefix, os.path.realpath(os.__file__))"
-    told = hidden(gone, [moved / "bin" / "python", "-c", ask])
+    told = run_hidden(gone, [moved / "bin" / "python", "-c", ask])
     assert told.stdout.split() == ["1.0", str(moved), str(moved / "base/lib/python3.10/os.py")], (
         told.stderr
     )
-    assert hidden(gone, [moved / "bin" / "alpha", "a b"]).stdout == f"alpha in {moved} a b\n"
+    assert run_hidden(gone, [moved / "bin" / "alpha", "a b"]).stdout == f"alpha in {moved} a b\n"
     assert list(records.problems(moved)) == []
 
 
@@ -112,12 +94,12 @@ def test_on_another_machine_the_model_runs_at_once_and_offline(
         "PATH": "/usr/bin:/bin", "UV_FIND_LINKS": "", "PIP_FIND_LINKS": "",
     }  # fmt: skip
     (tmp_path / "input.json").write_text('{"inputs": [1]}')
-    unpacked = hidden(
+    unpacked = run_hidden(
         [python_folder], [*ENVKIT, "envs", "unpack", tmp_path / "env.tar.zst", "--json"], **there
     )
     facts = json.loads(unpacked.stdout)
-    built = hidden([python_folder], [*ENVKIT, "prepare-env", "--json", packable], **there)
-    answer = hidden(
+    built = run_hidden([python_folder], [*ENVKIT, "prepare-env", "--json", packable], **there)
+    answer = run_hidden(
         [python_folder], [*ENVKIT, "predict", packable, "-i", tmp_path / "input.json"], **there
     )
 
@@ -126,7 +108,7 @@ def test_on_another_machine_the_model_runs_at_once_and_offline(
     version, prefix, base = json.loads(answer.stdout)["predictions"]
     assert (version, prefix) == (here[0], facts["path"])
     assert Path(base).parent == tmp_path / "there" / "pythons"
-    again = hidden(
+    again = run_hidden(
         [python_folder], [*ENVKIT, "envs", "unpack", tmp_path / "env.tar.zst", "--json"], **there
     )
     assert json.loads(again.stdout)["built"] is False

@@ -21,9 +21,9 @@ from envkit.inside.programs import relocation
 from envkit.installed import conda_records as conda_records
 from envkit.installed import records
 from tests.builders.conda_channel import CondaChannel
+from tests.builders.models import write_conda_yaml, write_mlmodel
+from tests.builders.programs import run_hidden
 from tests.builders.wheels import write_wheel
-from tests.environments.packing.test_pack import hidden
-from tests.environments.test_conda import write_conda_yaml
 
 pytestmark = pytest.mark.e2e
 SPECS = ("envkit-demo=1.0", "envkit-demo-native", "pip")
@@ -45,9 +45,7 @@ def packable(tmp_path: Path, conda_channel: CondaChannel, monkeypatch: pytest.Mo
         content,
         entry_points="[console_scripts]\nalpha = alpha:main\n",
     )
-    (model / "MLmodel").write_text(
-        "flavors:\n  python_function:\n    env: conda.yaml\n    loader_module: x\n"
-    )
+    write_mlmodel(model, "x", env="conda.yaml")
     pip = ["--no-index", "--find-links wheels", "alpha==1.0"]
     write_conda_yaml(
         model, [conda_channel.url], [f"python={conda_channel.python}", *SPECS, {"pip": pip}]
@@ -90,13 +88,13 @@ def test_an_archive_runs_after_plain_tar_and_its_own_program_writes_the_place(
     place = place.rename(tmp_path / "environment")
     gone = [own_store, conda_channel.path]
 
-    told = hidden(gone, [place / "bin" / "python", "-I", "-c", ASK])
+    told = run_hidden(gone, [place / "bin" / "python", "-I", "-c", ASK])
     assert told.stdout.split() == ["1.0", "3", str(place)], told.stderr
-    assert hidden(gone, [place / "bin" / "alpha"]).stdout == f"alpha in {place}\n"
-    assert hidden(gone, [place / "bin" / "envkit-demo"]).stdout == "envkit-demo 1.0\n"
+    assert run_hidden(gone, [place / "bin" / "alpha"]).stdout == f"alpha in {place}\n"
+    assert run_hidden(gone, [place / "bin" / "envkit-demo"]).stdout == "envkit-demo 1.0\n"
     assert sound(place)
     assert placed(place)[1] == str(place)
-    hidden(gone, [place / "bin" / "conda-unpack"])
+    run_hidden(gone, [place / "bin" / "conda-unpack"])
     text, config, binary = placed(place)
     assert (text, config) == (f"prefix={place}", str(place))
     assert len(binary) == len(before[2])
@@ -104,7 +102,7 @@ def test_an_archive_runs_after_plain_tar_and_its_own_program_writes_the_place(
     assert b"/share:" + bytes(place) + b"/etc\0" in binary
     assert binary.endswith(b"\0\0\xffend")
     assert sound(place)
-    assert hidden(gone, [place / "bin" / "conda-unpack"]).returncode == 0
+    assert run_hidden(gone, [place / "bin" / "conda-unpack"]).returncode == 0
 
 
 def test_nothing_in_an_archive_tells_where_it_was_made_and_its_bytes_are_the_same(
