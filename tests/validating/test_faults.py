@@ -50,6 +50,12 @@ def codes(model: Path, *words: str) -> dict[str, str]:
     return found
 
 
+def with_signature(**parts: str) -> dict[str, str]:
+    """`MLmodel` with a signature."""
+    signature = "".join(f"  {part}: {json.dumps(text)}\n" for part, text in parts.items())
+    return {"MLmodel": f"{FLAVOR}signature:\n{signature}"}
+
+
 def lock(*pins: str) -> str:
     packages = [package(*pin.split("==")) for pin in pins]
     return pylock_toml.dumps(packages=packages, requires_python="==3.12.*")
@@ -98,6 +104,19 @@ def lock(*pins: str) -> str:
          "ENV102", "was not written by `envkit capture`"),
         ({"environment_variables.txt": "A B\n"}, "ENV102", "environment_variables.txt:1"),
         ({"requirements.txt": "acme==1.0 --wrong\n"}, "ENV102", "requirements.txt:1"),
+        # the signature and the examples
+        (with_signature(inputs="[{"), "ENV102", "MLmodel:None:signature.inputs: is not a valid"),
+        (with_signature(inputs='{"a": 1}'), "ENV102", "must be a list of objects"),
+        (with_signature(outputs='[{"type": "number"}]'), "ENV102", "signature.outputs"),
+        (with_signature(outputs="x"), "ENV102", "is not valid JSON"),
+        (with_signature(params='[{"name": "a"}]'), "ENV102", "signature.params"),
+        (with_signature(params="[" * 100_000), "ENV102", "signature.params"),
+        ({"input_example.json": "{'a': 1}"}, "ENV102", "json:1:None: is not valid JSON"),
+        ({"input_example.json": b"caf\xe9"}, "ENV102", "byte 0xe9 is not UTF-8 text"),
+        ({"input_example.json": "[" * 100_000}, "ENV102", "input_example.json"),
+        ({"serving_input_example.json": ""}, "ENV102", "serving_input_example.json:1"),
+        ({"MLmodel": f"{FLAVOR}saved_input_example_info: {{artifact_path: a.json, type: dict}}\n",
+          "a.json": "[1,\n2"}, "ENV102", "a.json:2:None: is not valid JSON"),
         ({"requirements.txt": b"# caf\xe9\nacme==1.0\n"}, "ENV102", "byte 0xe9 is not UTF-8 text"),
         ({"conda.yaml": CONDA.replace("- python=3.12.7\n", "")}, "ENV140",
          "conda.yaml names no Python"),
@@ -231,6 +250,8 @@ def test_a_fault_is_reported_with_file_and_field(
          "  - -r requirements.txt\n")},
         {"python_env.yaml": "python: 3.12.7\ndependencies:\n- acme==1.0\n- -c constraints.txt\n"},
         {"model.pkl": pickle.dumps({"a": [1.0, b"x", (None, True)]}), "envkit.json": None},
+        {**with_signature(outputs='[{"type": "any"}]', params="[]"), "envkit.json": None},
+        {"input_example.json": '{"a": [NaN, 1.0], "a": []}', "envkit.json": None},
         {"model.pkl": b"cbuiltins\ngetattr\n(cbuiltins\ntuple\nS'__new__'\ntR.",
          "envkit.json": None},
         {"model.pkl": b"cmlflow.pyfunc.model\nPythonModel\n.", "envkit.json": None},
@@ -367,7 +388,7 @@ def test_deeper_scanners_report_a_harmful_pickle(sound: Sound, scanner: str) -> 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    name=st.sampled_from([*FILES, "pylock.toml", "envkit.json"]),
+    name=st.sampled_from([*FILES, "pylock.toml", "envkit.json", "input_example.json"]),
     content=st.binary(max_size=60)
     | st.text(alphabet="{}[]:-=@#; \n\\'\"acme10.*", max_size=60).map(str.encode),
 )

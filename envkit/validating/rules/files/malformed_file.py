@@ -5,6 +5,7 @@ import re
 from envkit.formats import mlmodel
 from envkit.validating.files.edits import Edits
 from envkit.validating.files.facts import ModelFacts
+from envkit.validating.files.interface import broken_parts
 from envkit.validating.files.requirement_files import Broken
 from envkit.validating.finding import Fault, Faults, Location, Severity
 from envkit.validating.rule import rule
@@ -15,7 +16,7 @@ REMEDY = "correct the file, or write it again with `envkit capture`"
 @rule("ENV102", "malformed-file", Severity.ERROR)
 def check(facts: ModelFacts) -> Faults:
     """Report each file that cannot be read, with the key or line that breaks its format."""
-    for broken in facts.broken:
+    for broken in (*facts.broken, *broken_parts(facts)):
         yield Fault(
             problem=broken.problem,
             remedy=broken.hint.rstrip(".") or REMEDY,
