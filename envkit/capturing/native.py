@@ -10,7 +10,7 @@ from typing import Any
 from envkit.capturing.places import Places
 from envkit.capturing.trace import Trace
 from envkit.installed import dpkg
-from envkit.installed.conda_meta import CondaPrefix
+from envkit.installed.conda_packages import CondaPrefix
 from envkit.models.capture_warnings import CaptureWarning, WarningKind
 
 OF_EVERY_PYTHON = re.compile(

@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName
 from envkit.capturing import native
 from envkit.capturing.requirements import SelectedDistribution, Selection
 from envkit.capturing.trace import Trace
-from envkit.installed.conda_meta import CondaPackage, CondaPrefix
+from envkit.installed.conda_packages import CondaPackage, CondaPrefix
 from envkit.installed.distribution import Distribution
 from envkit.models.capture_warnings import CaptureWarning, WarningKind
 

@@ -1,5 +1,5 @@
 """What is installed in an environment, by the records of its installers.
 
-Distributions and who owns a file, their closure, the records of conda and dpkg. Nothing is
-installed or changed here.
+Here: distributions and the files that they own, their closures, and the records of conda and dpkg.
+Not here: installing, and what a model needs of all this (`capturing`).
 """

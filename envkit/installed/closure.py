@@ -1,8 +1,9 @@
-"""What distributions imply: the closure of their declared dependencies, as installed."""
+"""What distributions bring with them: the closure of their declared dependencies, as installed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cache
 
@@ -15,9 +16,10 @@ from envkit.installed.distributions import InstalledDistributions
 from envkit.models.capture_warnings import CaptureWarning, WarningKind
 
 Roots = Mapping[Distribution, frozenset[str]]
-"""Distributions, each with the extras that are asked of it."""
+"""Distributions, each with the extras that are required of it."""
 
-EVERYTHING = frozenset({"all", "complete", "everything", "full"})
+NO_EXTRA = ""
+COLLECTIONS = frozenset({"all", "complete", "everything", "full"})
 DEVELOPMENT = frozenset(
     {"dev", "develop", "development", "doc", "docs", "test", "testing", "tests"}
 )
@@ -25,129 +27,138 @@ DEVELOPMENT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """A declared dependency that the environment does not fulfil. `found` is the installed version, or None."""
+    """A declared dependency that the environment does not satisfy. version: what is installed."""
 
     by: NormalizedName
     requirement: str
-    found: str | None
+    version: str | None
 
     def __str__(self) -> str:
-        if self.found:
-            state = f"{self.found} is installed"
-        else:
-            state = "it is not installed"
+        state = "it is not installed"
+        if self.version is not None:
+            state = f"{self.version} is installed"
         return f"{self.by} requires `{self.requirement}`, but {state}"
 
 
 def unreadable(distributions: Iterable[Distribution]) -> Iterator[CaptureWarning]:
-    """Tell of what distributions declare to need in words that are no requirement (PEP 508)."""
-    for each in distributions:
-        for line in each.unreadable_requires:
-            detail = f"{each.name} requires `{placeholders(line)}`, which is no requirement: what it means is not known"
-            yield CaptureWarning(kind=WarningKind.UNREAD, subject=each.name, detail=detail)
+    """Yield a warning for each line of metadata that is not a requirement (PEP 508)."""
+    for distribution in distributions:
+        for line in distribution.unreadable_requires:
+            detail = (
+                f"{distribution.name} requires `{placeholders(line)}`, which is not a valid "
+                "requirement: what it means is not known"
+            )
+            yield CaptureWarning(kind=WarningKind.UNREAD, subject=distribution.name, detail=detail)
 
 
 class Closures:
-    """Answers questions about closures in one environment; markers are evaluated for its interpreter."""
+    """The closures in one environment, with markers evaluated for its interpreter."""
 
     def __init__(self, installed: InstalledDistributions, markers: Mapping[str, str]) -> None:
         self._installed = installed
         self._markers = dict(markers)
-        self._required = cache(self._requirements_of)
+        self._requirements = cache(self._requirements_of)
 
     def of(self, roots: Roots) -> frozenset[Distribution]:
-        """The roots and every installed distribution that they need, directly or not."""
+        """The roots, and every installed distribution that they require, directly or not."""
         return frozenset(distribution for distribution, _ in self._walk(roots))
 
     def implied_by(self, roots: Roots) -> Mapping[Distribution, tuple[NormalizedName, ...]]:
-        """For each distribution of the closure, the names of those whose metadata asks for it, sorted."""
-        found: dict[Distribution, set[NormalizedName]] = {}
-        for distribution, extra in self._walk(roots):
-            for requirement in self._required(distribution, extra):
-                target = self._installed.named(requirement.name)
-                if target is not None and target != distribution:
-                    found.setdefault(target, set()).add(distribution.name)
-        return {target: tuple(sorted(names)) for target, names in found.items()}
+        """By distribution of the closure, the names of those that require it, sorted."""
+        names: dict[Distribution, set[NormalizedName]] = defaultdict(set)
+        for distribution, requirement in self._requirements_in(roots):
+            target = self._installed.named(requirement.name)
+            if target is not None and target != distribution:
+                names[target].add(distribution.name)
+        return {target: tuple(sorted(names[target])) for target in names}
 
     def unmet(self, roots: Roots) -> tuple[Unmet, ...]:
-        """Declared dependencies that are missing, or installed in a version that does not fit."""
-        return tuple(sorted(set(self._unmet(roots)), key=str))
+        """Declared dependencies that are not installed, or not in a version that fits."""
+        unmet = set()
+        for distribution, requirement in self._requirements_in(roots):
+            target = self._installed.named(requirement.name)
+            version = target.version if target is not None else None
+            if version is None or not requirement.specifier.contains(version, prereleases=True):
+                text = str(requirement).partition(";")[0].strip()
+                unmet.add(Unmet(distribution.name, placeholders(text), version))
+        return tuple(sorted(unmet, key=str))
 
     def extra_that_brings(
-        self, distribution: Distribution, wanted: Distribution, used: Iterable[Distribution]
+        self, distribution: Distribution, wanted: Distribution, used: Set[Distribution]
     ) -> str | None:
-        """The extra of `distribution` that is the reason for `wanted`, or None where none is, or several may be.
+        """The extra of `distribution` that is the reason for `wanted`; None if that is not clear.
 
         It brings what is in `used`, what that implies, and nothing else. No other extra does, and
-        none brings `wanted` together with more, unless the extra has the very name of what is
+        no other brings `wanted` together with more, unless the extra has the very name of what is
         wanted. Extras that stand for others, or for work on the distribution, do not count.
         """
         brought = self._brought_by_extras(distribution)
-        bringing = [extra for extra, more in brought.items() if wanted in more]
-        single = [extra for extra in bringing if not _is_collection(extra, brought)] or bringing
+        candidates = [extra for extra in brought if wanted in brought[extra]]
+        single = [extra for extra in candidates if not _is_collection(extra, brought)]
+        single = single or candidates
         exact = [
-            extra
-            for extra in single
-            if self._is_exact(distribution, extra, brought[extra] & set(used))
+            extra for extra in single if self._is_exact(distribution, extra, brought[extra] & used)
         ]
-        clear = len(exact) == 1 and (single == exact or exact[0] == wanted.name)
-        if clear:
+        if len(exact) != 1:
+            return None
+        if single == exact or exact[0] == wanted.name:
             return exact[0]
         return None
 
     def _brought_by_extras(self, distribution: Distribution) -> dict[str, frozenset[Distribution]]:
-        """What each extra adds to the closure, without extras for work on the distribution."""
-        base = self.of({distribution: frozenset()})
-        extras = (each for each in distribution.extras if each not in DEVELOPMENT)
-        return {extra: self.of({distribution: frozenset({extra})}) - base for extra in extras}
+        """What each extra adds to the closure; not extras for work on the distribution."""
+        without = self.of({distribution: frozenset()})
+        brought = {}
+        for extra in distribution.extras:
+            if extra not in DEVELOPMENT:
+                brought[extra] = self.of({distribution: frozenset({extra})}) - without
+        return brought
 
     def _is_exact(
         self, distribution: Distribution, extra: str, used: Iterable[Distribution]
     ) -> bool:
-        """Whether to ask for the extra is to ask for what is used, by name."""
+        """Whether requiring the extra is the same as requiring what is used by name."""
         by_extra = {distribution: frozenset({extra})}
-        by_name = {distribution: frozenset[str](), **dict.fromkeys(used, frozenset[str]())}
-        same = self.of(by_extra) == self.of(by_name)
-        return same and set(self.unmet(by_extra)) <= set(self.unmet(by_name))
+        by_name = dict.fromkeys((distribution, *used), frozenset[str]())
+        if self.of(by_extra) != self.of(by_name):
+            return False
+        return set(self.unmet(by_extra)) <= set(self.unmet(by_name))
+
+    def _requirements_in(self, roots: Roots) -> Iterator[tuple[Distribution, Requirement]]:
+        """Yield each requirement in the closure, with the distribution that has it."""
+        for distribution, extra in self._walk(roots):
+            for requirement in self._requirements(distribution, extra):
+                yield distribution, requirement
 
     def _walk(self, roots: Roots) -> Iterator[tuple[Distribution, str]]:
-        """Each distribution of the closure with each extra that is asked of it (`""`: none), once."""
-        waiting = [(root, extra) for root, extras in roots.items() for extra in ("", *extras)]
+        """Yield each distribution of the closure with each extra that is required of it, once."""
+        waiting = [(root, extra) for root, extras in roots.items() for extra in (NO_EXTRA, *extras)]
         seen = set(waiting)
         while waiting:
             distribution, extra = waiting.pop()
             yield distribution, extra
-            for requirement in self._required(distribution, extra):
+            for requirement in self._requirements(distribution, extra):
                 target = self._installed.named(requirement.name)
                 if target is None:
                     continue
-                asked = {
-                    (target, each) for each in ("", *map(canonicalize_name, requirement.extras))
-                }
-                waiting.extend(asked - seen)
-                seen |= asked
-
-    def _unmet(self, roots: Roots) -> Iterator[Unmet]:
-        for distribution, extra in self._walk(roots):
-            for requirement in self._required(distribution, extra):
-                target = self._installed.named(requirement.name)
-                version = target.version if target else None
-                if version is None or not requirement.specifier.contains(version, prereleases=True):
-                    text = str(requirement).partition(";")[0].strip()
-                    yield Unmet(by=distribution.name, requirement=placeholders(text), found=version)
+                extras = (NO_EXTRA, *map(canonicalize_name, requirement.extras))
+                reached = {(target, name) for name in extras} - seen
+                waiting.extend(reached)
+                seen |= reached
 
     def _requirements_of(self, distribution: Distribution, extra: str) -> tuple[Requirement, ...]:
+        """The requirements whose markers hold for an extra."""
         environment = {**self._markers, "extra": extra}
         return tuple(
-            each
-            for each in distribution.requires
-            if each.marker is None or each.marker.evaluate(environment=environment)
+            requirement
+            for requirement in distribution.requires
+            if requirement.marker is None or requirement.marker.evaluate(environment)
         )
 
 
 def _is_collection(extra: str, brought: Mapping[str, frozenset[Distribution]]) -> bool:
-    """Whether the extra stands for several others: by its name, or by what it brings."""
-    parts = {
-        more for name, more in brought.items() if name != extra and more and more < brought[extra]
-    }
-    return extra in EVERYTHING or len(parts) > 1
+    """Whether an extra stands for several others, by its name or by what it brings."""
+    if extra in COLLECTIONS:
+        return True
+    parts = {brought[other] for other in brought if other != extra}
+    return sum(bool(part) and part < brought[extra] for part in parts) > 1

@@ -1,6 +1,6 @@
-"""Check a conda environment's files against conda's records, `conda-meta/*.json`, one for each package.
+"""Check the files of a conda environment against conda's records, `conda-meta/*.json`.
 
-Sizes are compared; of files into which conda wrote the prefix only that they are there.
+Sizes are compared. Of files into which conda wrote the prefix, only the existence is checked.
 https://docs.conda.io/projects/conda/en/stable/dev-guide/deep-dives/install.html
 """
 
@@ -8,66 +8,70 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 FOLDER = "conda-meta"
+_METADATA = ".dist-info/METADATA"
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, RecursionError)
 
 
 def problems(environment: Path) -> Iterator[str]:
-    """Yield what is wrong with the files of conda packages, a sentence each; nothing where conda installed nothing.
+    """Yield a sentence for each faulty file of a conda package.
 
-    A package that pip or uv has put another version over is left out: what it had is gone with
-    reason.
+    Packages over which pip or uv installed another version are not checked: their files are gone
+    for a reason.
     """
     for path in sorted((environment / FOLDER).glob("*.json")):
         try:
-            record = json.loads(path.read_bytes())
-            files = [(each["_path"], _size(each)) for each in record["paths_data"]["paths"]]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            entries = json.loads(path.read_bytes())["paths_data"]["paths"]
+            sizes = {entry["_path"]: _size(entry) for entry in entries}
+        except _DAMAGE:
             yield f"{FOLDER}/{path.name} is damaged"
             continue
-        if _is_replaced(environment, [each for each, _ in files]):
-            continue
-        for file, size in files:
-            yield from _file(environment, file, size)
+        if not _is_replaced(environment, sizes):
+            for file, size in sizes.items():
+                yield from _problem(environment, file, size)
 
 
 def distributions(environment: Path) -> frozenset[str]:
-    """Give the names of the `.dist-info` folders that conda installed, whose RECORD may tell of another machine."""
-    found = set()
+    """Return the names of the `.dist-info` folders that conda installed.
+
+    Their RECORD may describe the files on the machine that built the package.
+    """
+    names = set()
     for path in (environment / FOLDER).glob("*.json"):
         try:
             files = json.loads(path.read_bytes())["files"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        except _DAMAGE:
             continue
-        found |= {Path(each).parent.name for each in files if each.endswith(".dist-info/METADATA")}
-    return frozenset(found)
+        names |= {PurePosixPath(file).parent.name for file in files if file.endswith(_METADATA)}
+    return frozenset(names)
 
 
 def _size(entry: Mapping[str, Any]) -> int | None:
-    """The size that a file must have; None for links, and where conda wrote the prefix into it."""
-    if entry.get("path_type", "hardlink") != "hardlink" or entry.get("prefix_placeholder"):
+    """The size that a file must have; None for links, and if conda wrote the prefix into it."""
+    is_link = entry.get("path_type", "hardlink") != "hardlink"
+    if is_link or entry.get("prefix_placeholder"):
         return None
     size = entry.get("size_in_bytes")
-    if isinstance(size, int):
-        return size
-    return None
+    return size if isinstance(size, int) else None
 
 
-def _is_replaced(environment: Path, files: list[str]) -> bool:
-    infos = [each for each in files if each.endswith(".dist-info/METADATA")]
-    return bool(infos) and not all((environment / each).exists() for each in infos)
+def _is_replaced(environment: Path, files: Iterable[str]) -> bool:
+    metadata = [file for file in files if file.endswith(_METADATA)]
+    return any(not (environment / file).exists() for file in metadata)
 
 
-def _file(environment: Path, path: str, size: int | None) -> Iterator[str]:
-    try:
-        # a link may lead to what another package brings
-        found = os.lstat(environment / path).st_size
-    except OSError:
-        if not path.endswith(".pyc"):
-            yield f"{path} is missing"
+def _problem(environment: Path, path: str, size: int | None) -> Iterator[str]:
+    if path.endswith(".pyc"):
         return
-    if size is not None and found != size and not path.endswith(".pyc"):
-        yield f"{path} has {found} bytes, its record says {size}"
+    try:
+        # not `stat`: a link may lead to a file of another package
+        actual = os.lstat(environment / path).st_size
+    except OSError:
+        yield f"{path} is missing"
+        return
+    if size is not None and actual != size:
+        yield f"{path} has {actual} bytes, its record says {size}"

@@ -102,7 +102,7 @@ class Distribution:
         return {row[0]: (row[1], row[2]) for row in rows if len(row) >= 3}
 
     def _record_of_setup_py(self) -> Mapping[str, tuple[str, str]]:
-        """The files that `setup.py install` listed, relative to the metadata folder, without hashes."""
+        """The files that `setup.py install` listed, relative to the metadata, without hashes."""
         listed = self._metadata.read_text("installed-files.txt") or ""
         paths = (
             os.path.normpath(f"{self.folder.name}/{line}") for line in listed.splitlines() if line

@@ -1,4 +1,4 @@
-"""Where the code of development installs lies: by `.pth` files, setuptools' finders and `.egg-link` files."""
+"""Where development installs have their code: `.pth` files, setuptools' finders, `.egg-link`s."""
 
 from __future__ import annotations
 
@@ -9,39 +9,46 @@ from envkit.installed.metadata import finder_mapping
 
 
 def targets(site: str, record: bytes) -> Iterator[str]:
-    """Yield the folders and files outside that what a record lists puts on the search path (PEP 660)."""
+    """Yield the paths outside that a distribution adds to the search path (PEP 660).
+
+    record: the text of its RECORD, which lists the files that do so.
+    """
     yield from _pth_targets(site, record)
     yield from _finder_targets(site, record)
 
 
 def egg_links(site: str) -> Iterator[tuple[Path, Path]]:
-    """Yield the folders of old setuptools' installs, each with its metadata: `name.egg-link` names the folder."""
+    """Yield the folders that `.egg-link` files of old setuptools name, each with its metadata."""
     for link in Path(site).glob("*.egg-link"):
-        folder = Path(next(iter(_lines(link)), ""))
-        yield from ((folder, info) for info in folder.glob("*.egg-info"))
+        lines = _lines(link)
+        folder = Path(lines[0] if lines else "")
+        for info in folder.glob("*.egg-info"):
+            yield folder, info
 
 
-def _pth_targets(site: str, raw: bytes) -> Iterator[str]:
-    """Folders named in the `.pth` files that a record lists."""
-    for name in _top_files(raw, ".pth"):
+def _pth_targets(site: str, record: bytes) -> Iterator[str]:
+    """The folders that `.pth` files name."""
+    for name in _top_files(record, ".pth"):
         for line in _lines(Path(site, name)):
             if line and not line.startswith(("#", "import ", "import\t")):
                 yield str(Path(site, line))
 
 
-def _finder_targets(site: str, raw: bytes) -> Iterator[str]:
+def _finder_targets(site: str, record: bytes) -> Iterator[str]:
     """What setuptools' editable finders (`__editable___name_finder.py`) map modules to."""
-    for name in _top_files(raw, "_finder.py"):
-        for line in _lines(Path(site, name)):
+    for name in _top_files(record, "_finder.py"):
+        path = Path(site, name)
+        for line in _lines(path):
             if line.startswith("MAPPING"):
-                mapping = finder_mapping(line.partition("=")[2].strip(), Path(site, name))
-                yield from (str(target) for target in mapping.values())
+                text = line.partition("=")[2].strip()
+                yield from map(str, finder_mapping(text, path).values())
 
 
-def _top_files(raw: bytes, suffix: str) -> Iterator[str]:
-    if suffix.encode() not in raw:
+def _top_files(record: bytes, suffix: str) -> Iterator[str]:
+    """The files directly in the site folder that a RECORD lists."""
+    if suffix.encode() not in record:
         return
-    for line in raw.decode("utf-8", "surrogateescape").splitlines():
+    for line in record.decode("utf-8", "surrogateescape").splitlines():
         name = line.partition(",")[0]
         if name.endswith(suffix) and "/" not in name:
             yield name
@@ -49,8 +56,7 @@ def _top_files(raw: bytes, suffix: str) -> Iterator[str]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return [
-            line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines()
-        ]
+        text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return []
+    return [line.strip() for line in text.splitlines()]

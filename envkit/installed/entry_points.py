@@ -1,9 +1,12 @@
-"""Entry points of installed distributions (entry points specification of the packaging guide)."""
+"""Entry points of installed distributions.
+
+https://packaging.python.org/en/latest/specifications/entry-points/
+"""
 
 from __future__ import annotations
 
 import configparser
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from envkit.installed.distribution import Distribution
@@ -22,15 +25,14 @@ class EntryPoint:
 
 
 def of_group(installed: InstalledDistributions, group: str) -> Iterator[EntryPoint]:
-    """Yield the entry points of a group. Every distribution is looked at: ask only for what code names."""
+    """Yield the entry points of a group. This reads a file of each installed distribution."""
     for distribution in installed:
         for name, value in _section(distribution, group).items():
-            yield EntryPoint(
-                name=name, module=value.partition(":")[0].strip(), distribution=distribution
-            )
+            module = value.partition(":")[0].strip()
+            yield EntryPoint(name=name, module=module, distribution=distribution)
 
 
-def _section(distribution: Distribution, group: str) -> dict[str, str]:
+def _section(distribution: Distribution, group: str) -> Mapping[str, str]:
     try:
         text = (distribution.folder / FILE_NAME).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
@@ -41,6 +43,4 @@ def _section(distribution: Distribution, group: str) -> dict[str, str]:
         parser.read_string(text)
     except configparser.Error:
         return {}
-    if parser.has_section(group):
-        return dict(parser[group])
-    return {}
+    return dict(parser[group]) if parser.has_section(group) else {}

@@ -1,4 +1,4 @@
-"""Metadata of installed distributions as they lie on the disk; what is damaged is told, never guessed."""
+"""The metadata files of an installed distribution. A damaged file raises `InvalidFile`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from envkit.errors import InvalidFile
 
 
 class Metadata(PathDistribution):
-    """The metadata folder of one distribution. Reading a file of it that is no text raises `InvalidFile`."""
+    """A metadata folder. Reading a file that is not text raises `InvalidFile`."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self._folder = folder
 
     def read_text(self, filename: str | os.PathLike[str]) -> str | None:
-        """Give the content of a file, None when it is not there."""
+        """Return the content of a file, None if it does not exist."""
         try:
             return super().read_text(filename)
         except UnicodeDecodeError as error:
@@ -33,10 +33,10 @@ def finder_mapping(text: str, path: Path) -> dict[str, str]:
     except (ValueError, SyntaxError) as error:
         raise damaged(path, "has a MAPPING that cannot be read") from error
     if not isinstance(mapping, dict):
-        raise damaged(path, "has a MAPPING that is no dictionary")
+        raise damaged(path, "has a MAPPING that is not a dictionary")
     return mapping
 
 
 def damaged(path: Path, problem: str) -> InvalidFile:
-    """Make the error for a file of an installed distribution."""
-    return InvalidFile(path, "", problem, "Install that distribution anew.")
+    """Return the error for a file of an installed distribution."""
+    return InvalidFile(path, "", problem, "Reinstall the distribution.")

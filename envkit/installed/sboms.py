@@ -1,6 +1,6 @@
-"""Bills of materials that installed distributions bring of what is inside them: compiled crates, bundled libraries.
+"""Bills of materials of installed distributions, such as those of bundled libraries (PEP 770).
 
-PEP 770: they lie in the `sboms` folder of the metadata, in whatever format.
+They are in the `sboms` folder of the metadata, in any format.
 """
 
 from __future__ import annotations
@@ -14,19 +14,21 @@ from typing import Any
 from envkit.installed.distribution import Distribution
 
 FOLDER = "sboms"
-BYTES_KEPT = 10_000_000  # a larger one is named, with its hash
+BYTES_KEPT = 10_000_000  # of a larger one only the name and the hash are kept
 
 
 def of(distributions: Iterable[Distribution]) -> list[dict[str, Any]]:
-    """Give each bill as JSON values, sorted by distribution.
+    """Return each bill as a JSON object, sorted by distribution.
 
-    document: the text of CycloneDX in JSON, without insignificant spaces; None for all else.
+    `document` is the text of a bill in CycloneDX JSON, without insignificant spaces, None for other
+    formats.
     """
-    return [
-        {"distribution": each.name, "version": each.version, **_bill(each.folder, path)}
-        for each in sorted(distributions, key=lambda each: each.name)
-        for path in _files(each.folder / FOLDER)
-    ]
+    bills = []
+    for distribution in sorted(distributions, key=lambda distribution: distribution.name):
+        owner = {"distribution": distribution.name, "version": distribution.version}
+        info = distribution.folder
+        bills += [{**owner, **_bill(info, path)} for path in _files(info / FOLDER)]
+    return bills
 
 
 def _files(folder: Path) -> Iterator[Path]:

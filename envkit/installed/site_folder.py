@@ -44,7 +44,7 @@ class SiteFolder:
         return tuple(filter(None, map(read_distribution, entries)))
 
     def relative(self, file: str) -> str | None:
-        """The path below this folder, with `/`; None if the file is elsewhere or in a nested site."""
+        """The path below this folder, with `/`; None for files elsewhere and in nested sites."""
         for prefix in self._prefixes:
             if not is_below(file, prefix):
                 continue
@@ -89,7 +89,7 @@ class SiteFolder:
                 yield os.path.realpath(folder), distribution_there
 
     def is_stale(self, distribution: Distribution) -> bool:
-        """Whether recorded files are gone or differ: an interrupted upgrade left the metadata behind."""
+        """Whether recorded files are gone or differ, because an upgrade was interrupted."""
         listed = [
             path
             for path, (recorded, _) in distribution.record.items()

@@ -15,7 +15,7 @@ from envkit.capturing.packagers import conda_needs, warnings
 from envkit.capturing.requirements import Selection, select
 from envkit.capturing.trace import Trace
 from envkit.errors import InvalidFile
-from envkit.installed.conda_meta import CondaPrefix
+from envkit.installed.conda_packages import CondaPrefix
 from envkit.installed.distributions import InstalledDistributions
 from envkit.models.capture_warnings import WarningKind
 from tests.builders.sites import Site
@@ -166,5 +166,5 @@ def test_an_environment_of_another_kind_has_no_needs_of_conda(site: Site) -> Non
 def test_a_record_that_is_none_is_named(site: Site, prefix: Path) -> None:
     (prefix / "conda-meta" / "x-1-0.json").write_text('{"files": ["lib/libx.so"]')
 
-    with pytest.raises(InvalidFile, match="is no record of a conda package"):
+    with pytest.raises(InvalidFile, match="is not the record of a conda package"):
         CondaPrefix(prefix).owner(str(prefix / "lib" / "libx.so"))

@@ -9,7 +9,7 @@ import pytest
 
 from envkit.capturing.packagers import CondaNeeds, conda_package, is_of_debian, warnings
 from envkit.capturing.requirements import SelectedDistribution
-from envkit.installed.conda_meta import CondaPackage
+from envkit.installed.conda_packages import CondaPackage
 from envkit.installed.distribution import Distribution
 from envkit.installed.distributions import InstalledDistributions
 from envkit.models.capture_warnings import WarningKind

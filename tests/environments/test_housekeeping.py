@@ -234,9 +234,7 @@ def test_an_edit_that_keeps_size_and_time_is_found_by_verify_alone(
 
     assert not make(manager=manager).built
     assert len(found.problems) == 1
-    assert found.problems[0].endswith(
-        "site-packages/alpha.py has another content than was installed"
-    )
+    assert found.problems[0].endswith("site-packages/alpha.py differs from what was installed")
 
 
 def test_times_in_whole_seconds_are_no_damage(make: Make, root: Path) -> None:

@@ -534,4 +534,6 @@ def test_two_wheels_may_bring_the_same_file_which_is_told(
     )
 
     assert [*verification.problems(found.path)] == []
-    assert [note for note in found.notes if "twin-1.0 and twin_0-1.0 bring the same files" in note]
+    assert [
+        note for note in found.notes if "twin-1.0 and twin_0-1.0 contain the same files" in note
+    ]

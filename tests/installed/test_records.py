@@ -96,7 +96,7 @@ def test_the_digest_of_a_file_of_two_distributions_is_one_of_theirs(
 
     assert records.unlike(both, told) == ""
     both.write_text("2")
-    assert records.unlike(both, told) == "has another content than was installed"
+    assert records.unlike(both, told) == "differs from what was installed"
 
 
 def test_distributions_that_bring_the_same_file_are_told_unless_it_is_the_same(
@@ -105,5 +105,5 @@ def test_distributions_that_bring_the_same_file_are_told_unless_it_is_the_same(
     (told,) = records.shared(tmp_path)
 
     assert told.startswith(
-        "a-1.0 and b-2 bring the same files with other contents (1, such as lib/python3.99/"
+        "a-1.0 and b-2 contain the same files with different contents (1, such as lib/python3.99/"
     )

@@ -1,0 +1,194 @@
+"""Which conda package a file belongs to, by the records of its environment, `conda-meta/*.json`.
+
+conda, mamba and rattler write one record for each package: `name`, `version`, `build`, `channel`,
+`files` (paths below the prefix) and `paths_data` with the hashes,
+https://docs.conda.io/projects/conda/en/stable/dev-guide/api/conda/models/records/. The records are
+searched as text, and only those that have a wanted file are parsed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from envkit.errors import InvalidFile
+from envkit.formats.credentials import without_credentials
+from envkit.installed.distribution import Distribution
+
+FOLDER = "conda-meta"
+CONDA_SITE = re.compile(r"^https?://conda\.anaconda\.org/")
+TOKEN = re.compile(r"/t/[^/]+(?=/)")
+_SUBDIR = re.compile(r"/(?:noarch|(?:linux|osx|win|freebsd|zos|emscripten|wasi)-[a-z0-9_]+)$")
+_CHANNEL = re.compile(rb'"channel"\s*:\s*"([^"]*)"')
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CondaPackage:
+    """An installed conda package. channel: as in `conda.yaml`, without credentials."""
+
+    name: str
+    version: str
+    build: str
+    channel: str
+
+    @property
+    def spec(self) -> str:
+        """As a line of `conda.yaml`: without its build, which is for one platform only."""
+        return f"{self.name}={self.version}"
+
+    def as_json(self) -> dict[str, str]:
+        """As a JSON object."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "build": self.build,
+            "channel": self.channel,
+        }
+
+
+class CondaPrefix:
+    """A folder with a conda environment. A record that cannot be read raises `InvalidFile`."""
+
+    def __init__(self, prefix: Path) -> None:
+        self.prefix = prefix
+        self._prefixes = tuple(dict.fromkeys((f"{prefix}/", f"{prefix.resolve()}/")))
+        self._texts: dict[Path, bytes] = {}
+        self._records: dict[Path, Record] = {}
+
+    @classmethod
+    def of(cls, executable: str) -> CondaPrefix | None:
+        """The environment of an interpreter; None if it is not conda's, or a venv on such a one."""
+        prefix = Path(executable).parent.parent
+        if (prefix / FOLDER).is_dir():
+            return cls(prefix)
+        return None
+
+    @classmethod
+    def around(cls, distribution: Distribution) -> CondaPrefix | None:
+        """The environment that a distribution lies in."""
+        for folder in distribution.folder.parents:
+            if (folder / FOLDER).is_dir():
+                return cls(folder)
+        return None
+
+    def below(self, file: str) -> str:
+        """The path relative to the prefix; unchanged for a file that is elsewhere."""
+        for prefix in self._prefixes:
+            if file.startswith(prefix):
+                return file.removeprefix(prefix)
+        return file
+
+    def owner(self, file: str) -> CondaPackage | None:
+        """The package that a file (an absolute path) belongs to."""
+        below = self.below(file)
+        if below == file:
+            return None
+        for record in self._records_with(below):
+            return _package(record)
+        return None
+
+    def brought(self, distribution: Distribution) -> CondaPackage | None:
+        """The package that a distribution belongs to; None if pip or another installed it since."""
+        info = f"{distribution.folder.parent}/{distribution.folder.name}"
+        below = self.below(info)
+        if below == info:
+            return None
+        likely = f"{distribution.name}-{distribution.version}-"
+        for record in self._records_with(f"{below}/METADATA", likely):
+            if distribution.installer == "conda" or self._is_untouched(record, below, distribution):
+                return _package(record)
+        return None
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels of the packages, the most used one first; empty if no record has one."""
+        counts = Counter(filter(None, map(channel, self._channels())))
+        return tuple(sorted(counts, key=lambda name: (-counts[name], name)))
+
+    def _channels(self) -> Iterator[str]:
+        for path in self._paths:
+            found = _CHANNEL.search(self._text(path))
+            if found is not None:
+                yield found[1].decode("utf-8", "replace")
+
+    @cached_property
+    def _paths(self) -> tuple[Path, ...]:
+        return tuple(sorted((self.prefix / FOLDER).glob("*.json")))
+
+    def _text(self, path: Path) -> bytes:
+        if path not in self._texts:
+            self._texts[path] = path.read_bytes()
+        return self._texts[path]
+
+    def _records_with(self, below: str, likely: str = "\0") -> Iterator[Record]:
+        """Yield the records that list a path; first those whose file names begin as is `likely`."""
+        # non-ASCII characters may be escaped or not
+        spellings = {
+            json.dumps(below, ensure_ascii=ascii_only).encode() for ascii_only in (False, True)
+        }
+        for path in sorted(self._paths, key=lambda path: not path.name.startswith(likely)):
+            text = self._text(path)
+            if any(spelling in text for spelling in spellings):
+                record = self._record(path)
+                if below in record.get("files", ()):
+                    yield record
+
+    def _record(self, path: Path) -> Record:
+        if path not in self._records:
+            try:
+                record = json.loads(self._text(path))
+                names = {"name": str(record["name"]), "version": str(record["version"])}
+                self._records[path] = {**record, **names}
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
+                problem = "is not the record of a conda package"
+                raise InvalidFile(path, "", problem, "Reinstall the package.") from error
+        return self._records[path]
+
+    def _is_untouched(self, record: Record, info: str, distribution: Distribution) -> bool:
+        """Whether the metadata are still the package's; another installer rewrites its RECORD."""
+        digest = _digest_of(f"{info}/RECORD", record)
+        if not digest:
+            return distribution.installer is None
+        try:
+            content = (distribution.folder / "RECORD").read_bytes()
+        except OSError:
+            return False
+        return hashlib.sha256(content).hexdigest() == digest
+
+
+def channel(url: str) -> str:
+    """Return `conda-forge` for a channel of conda's own site, else the URL.
+
+    Platform, login and token are left out. A package that was installed from a file has no channel:
+    an empty text.
+    """
+    if not url or url.startswith("<"):
+        return ""
+    bare = without_credentials(TOKEN.sub("", url)).rstrip("/")
+    return CONDA_SITE.sub("", _SUBDIR.sub("", bare))
+
+
+def _digest_of(path: str, record: Record) -> str:
+    """The recorded SHA-256 of a file as it was installed."""
+    for entry in (record.get("paths_data") or {}).get("paths", ()):
+        if entry.get("_path") == path:
+            return str(entry.get("sha256_in_prefix") or entry.get("sha256") or "")
+    return ""
+
+
+def _package(record: Record) -> CondaPackage:
+    return CondaPackage(
+        name=record["name"],
+        version=record["version"],
+        build=str(record.get("build", "")),
+        channel=channel(str(record.get("channel") or "")),
+    )
