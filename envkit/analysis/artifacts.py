@@ -1,4 +1,4 @@
-"""The modules that an artifact needs: a pickle, maybe compressed or in an archive, or a library's format."""
+"""Read an artifact: a pickle, which may be compressed or in an archive, or a library's format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, cast
 from envkit.analysis import archives, pickles
 from envkit.analysis.bounded_streams import LZ4, Bounded, Unreadable, unpacked
 from envkit.analysis.mentions import Gap, Survey, UnreadReason, modules_mentioned
-from envkit.analysis.pickles import PickleNames
+from envkit.analysis.pickle_names import PickleNames
 
 PICKLES = frozenset(
     {
@@ -70,7 +70,11 @@ MAX_HEADER = 1_000_000  # bytes
 class Budget:
     """What reading one artifact may take.
 
-    unpacked, text: bytes. opcodes: of pickles. entries: files in an archive.
+    Attributes:
+        unpacked: Bytes after decompression.
+        opcodes: Opcodes of pickles.
+        entries: Files in an archive.
+        text: Bytes of a description in JSON.
     """
 
     unpacked: int = 2_000_000_000

@@ -1,4 +1,4 @@
-"""Streams with a limit, because an artifact of a few bytes may unpack into more than fits in memory."""
+"""Streams with a limit, because a few bytes may unpack into more than fits in memory."""
 
 from __future__ import annotations
 

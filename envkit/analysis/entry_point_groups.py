@@ -18,8 +18,11 @@ GROUP_READERS = frozenset({"entry_points", "iter_entry_points", "select", "get_g
 class EntryPointGroup:
     """Code looks up a group of entry points.
 
-    entry_point: the name of the only one that it wants, None for any. file: relative to the model,
-    where that is known.
+    Attributes:
+        name: The name of the group.
+        line: The line that looks it up.
+        entry_point: The name of the only entry point that it wants, None for any.
+        file: The file, relative to the model, where that is known.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Environment variables in source code: which are read by name, and where their absence is handled."""
+"""Environment variables in source code: which are read, and where their absence is handled."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ ABSENCE = frozenset({"KeyError", "LookupError", "Exception", "BaseException"})
 class VariableMention:
     """Code reads an environment variable by name.
 
-    needed: it would raise if the variable is unset. file: relative to the model, where that is known.
+    Attributes:
+        name: The name of the variable.
+        line: The line that reads it.
+        needed: Whether that line raises if the variable is unset.
+        file: The file, relative to the model, where that is known.
     """
 
     name: str
@@ -106,7 +110,7 @@ def _is_settings(node: ast.ClassDef) -> bool:
 
 
 def _settings(node: ast.ClassDef) -> Iterator[VariableMention]:
-    """The fields of a pydantic settings class: variables of that name in capitals, with a prefix."""
+    """The fields of a pydantic settings class: variables of their names in capitals, with a prefix."""
     prefix = next(_prefixes(node), "")
     for field in node.body:
         if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
@@ -132,7 +136,7 @@ def _prefixes(node: ast.ClassDef) -> Iterator[str]:
 
 
 def _names_tested(test: ast.expr) -> frozenset[str]:
-    """The variables whose presence a condition tests: `name in …`, `….get(name)`, `getenv(name)`."""
+    """The variables whose presence a condition tests: `n in …`, `….get(n)`, `getenv(n)`."""
     return frozenset(filter(None, map(_name_tested, ast.walk(test))))
 
 

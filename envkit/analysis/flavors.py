@@ -97,7 +97,7 @@ def _of_flavor(name: str, fields: Mapping[str, Any]) -> Survey:
 
 
 def _makes_its_own_input(model: ModelDirectory) -> bool:
-    """Whether the loader turns the input into objects, so that no library of arrays or tables does."""
+    """Whether the loader makes objects of the input, so that no library of arrays or tables does."""
     flavor = model.mlmodel.python_function
     if flavor is not None and flavor.loader_module in CHATS:
         return True

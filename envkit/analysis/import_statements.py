@@ -39,8 +39,10 @@ BLOCKS: Mapping[type[ast.AST], tuple[str, ...]] = {
 class Scope:
     """When a statement runs.
 
-    guarded: a failed import is caught around it. instead_of: the modules whose absence it makes up
-    for. never_runs: only type checkers read it, or only `python file.py` runs it.
+    Attributes:
+        guarded: Whether a failed import is caught around it.
+        instead_of: Modules whose absence it makes up for.
+        never_runs: Whether only type checkers read it, or only `python file.py` runs it.
     """
 
     guarded: bool = False

@@ -17,10 +17,14 @@ from envkit.analysis.environment_variables import VariableMention
 class Mention:
     """A file of the model names a module.
 
-    file: relative to the model directory. line: 0 where there are no lines. alternatives: names of
-    which the first that is a module is meant, because `from a import b` may mean `a.b` or `a`.
-    guarded: the code can do without the module. instead_of: modules in whose absence alone it is
-    imported. by_code: code of the model's own imports it; else it has the class of a pickled object.
+    Attributes:
+        alternatives: Names of which the first that is a module is meant: `from a import b` may mean
+            `a.b` or `a`.
+        file: The file, relative to the model directory.
+        line: The line, 0 where there are no lines.
+        guarded: Whether the code can do without the module.
+        instead_of: Modules in whose absence alone it is imported.
+        by_code: Whether the model's own code imports it; else it has the class of a pickled object.
     """
 
     alternatives: tuple[str, ...]
@@ -56,7 +60,10 @@ class UnreadReason(Enum):
 class Gap:
     """A file of the model, or a part of it, that was not read.
 
-    file: `.` for the model as a whole. problem: a clause that follows the file's name and a colon.
+    Attributes:
+        file: The file, relative to the model directory; `.` for the model as a whole.
+        reason: The kind of problem.
+        problem: A clause that can follow the file's name and a colon.
     """
 
     file: str
@@ -68,11 +75,18 @@ class Gap:
 class Survey:
     """What was found in some or all files of a model.
 
-    versions: those that the model records, by the name of a distribution. globals: by artifact,
-    module and name of what unpickling would fetch. texts: the string literals in the code, each of
-    which may name an entry point of one of `groups`. pythons: for each function in an artifact, the
-    oldest and the newest minor version of Python 3 that may have written it. python: the version
-    that the model is for. unreached: files of the model's code to which no import leads.
+    Attributes:
+        mentions: Modules that the files name.
+        variables: Environment variables that the code reads.
+        gaps: What was not read.
+        groups: Groups of entry points that the code looks up.
+        texts: String literals in the code, each of which may name an entry point.
+        versions: The versions that the model records, by the name of a distribution.
+        globals: By artifact, module and name of what unpickling would fetch.
+        pythons: For each function in an artifact, the oldest and the newest minor version of
+            Python 3 that may have written it.
+        python: The version that the model is for.
+        unreached: Files of the model's code to which no import leads.
     """
 
     mentions: tuple[Mention, ...] = ()
@@ -110,7 +124,10 @@ class Survey:
 
 
 def modules_mentioned(modules: Mapping[str, bool], file: str) -> tuple[Mention, ...]:
-    """Return the mentions of modules in an artifact; each value tells whether code in it imports it."""
+    """Return the mentions of modules in an artifact.
+
+    modules: by name, whether code in the artifact imports the module.
+    """
     return tuple(
         Mention(alternatives=(module,), file=file, by_code=by_code)
         for module, by_code in modules.items()

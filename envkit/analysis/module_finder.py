@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from envkit.interpreters.facts import InterpreterFacts
 
-BUILT_IN = frozenset(
-    {
-        *sys.stdlib_module_names,
-        *sys.builtin_module_names,
-        "distutils",
-        "imp",
-        "asynchat",
-        "asyncore",
-    }
-)
+REMOVED = ("distutils", "imp", "asynchat", "asyncore")  # from the standard library, in Python 3.12
+BUILT_IN = frozenset({*sys.stdlib_module_names, *sys.builtin_module_names, *REMOVED})
 STANDARD = "<standard library>"
+COMPILED = (".so", ".pyd")
+SUFFIXES = (*COMPILED, ".py", ".pyc")
 
 
 class Modules:
-    """The modules of one interpreter, before which those of the model come.
+    """The modules of one interpreter, after those of the model.
 
-    editables: gives the packages, or modules, that development installs add to the search path by
-    an import hook; asked for what is found nowhere else.
+    editables: returns the packages and modules that development installs add to the search path
+    with an import hook. They are searched for modules that are not found elsewhere.
     """
 
     def __init__(
@@ -35,93 +29,101 @@ class Modules:
         editables: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self._editables = editables
-        self._folders = [*own, *(Path(each) for each in interpreter.sys_path)]
+        self._folders = [*own, *map(Path, interpreter.sys_path)]
         self._files: dict[str, str | None] = {}
         self._listed: dict[Path, frozenset[str]] = {}
 
     def find(self, module: str) -> str | None:
-        """The file of a module, `STANDARD` for one that is built in, None when an import would fail."""
+        """The file of a module; `STANDARD` for a built-in one, None if an import would fail."""
         if module not in self._files:
             self._files[module] = self._search(module)
         return self._files[module]
 
-    def nearest(self, names: Iterable[str]) -> tuple[str, str] | None:
-        """The first name that is a module, else the nearest package around the last one, with its file."""
-        *_, last = tried = list(names)
-        parts = last.split(".")
-        tried += [".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
-        return next(((name, file) for name in tried if (file := self.find(name)) is not None), None)
+    def nearest(self, names: Sequence[str]) -> tuple[str, str] | None:
+        """The first name that is a module, with its file.
+
+        If none is, the nearest package around the last name.
+        """
+        for name in (*names, *_packages_around(names[-1])):
+            file = self.find(name)
+            if file is not None:
+                return name, file
+        return None
 
     def _search(self, module: str) -> str | None:
         parts = module.split(".")
-        found = self._below(self._folders, parts)
-        if found is None and parts[0] not in BUILT_IN:
-            hooked = [
-                Path(each).parent for each in self._editables() if Path(each).stem == parts[0]
-            ]
-            found = self._below(hooked, parts) if hooked else None
-        if found is None and parts[0] in BUILT_IN:
+        is_built_in = parts[0] in BUILT_IN
+        file = self._search_below(self._folders, parts)
+        if file is None and not is_built_in:
+            hooked = [Path(path) for path in self._editables()]
+            folders = [path.parent for path in hooked if path.stem == parts[0]]
+            if folders:
+                file = self._search_below(folders, parts)
+        if file is None and is_built_in:
             return STANDARD
-        return found
+        return file
 
-    def _below(self, folders: Sequence[Path], parts: Sequence[str]) -> str | None:
-        found = None
+    def _search_below(self, folders: Sequence[Path], parts: Sequence[str]) -> str | None:
+        file = None
         for part in parts:
-            found, folders = self._in(folders, part)
-            if found is None and not folders:
+            file, folders = self._find_part(folders, part)
+            if file is None and not folders:
                 return None
-        return found or _file_in(folders) or STANDARD
+        return file or _file_in_namespace(folders) or STANDARD
 
-    def _in(self, folders: Sequence[Path], name: str) -> tuple[str | None, list[Path]]:
-        """The file of one part of a name, and the folders in which the next part is to be sought."""
+    def _find_part(self, folders: Sequence[Path], name: str) -> tuple[str | None, list[Path]]:
+        """The file of one part of a dotted name, and the folders to search for the next part."""
         namespace: list[Path] = []
         for folder in folders:
-            package = folder / name
-            for candidate in self._candidates(folder, name):
-                if candidate == name:
-                    init = next(
-                        (
-                            package / each
-                            for each in ("__init__.py", "__init__.pyc")
-                            if each in self._list(package)
-                        ),
-                        None,
-                    )
-                    if init is not None:
-                        return str(init), [package]
-                    if package.is_dir():
-                        namespace.append(package)
-                else:
-                    return str(folder / candidate), []
+            for entry in self._entries_for(folder, name):
+                if entry != name:
+                    return str(folder / entry), []
+                package = folder / name
+                for init in ("__init__.py", "__init__.pyc"):
+                    if init in self._list(package):
+                        return str(package / init), [package]
+                if package.is_dir():
+                    namespace.append(package)
         return None, namespace
 
-    def _candidates(self, folder: Path, name: str) -> list[str]:
-        """Entries of the folder that an import of the name would look at: the package first."""
+    def _entries_for(self, folder: Path, name: str) -> Iterator[str]:
+        """Yield the entries that an import looks at: package, compiled module, source, bytecode."""
         entries = self._list(folder)
-        start = f"{name}."
-        fitting = (
-            each
-            for each in entries
-            if each.startswith(start) and each.endswith((".py", ".so", ".pyd", ".pyc"))
-        )
-        whole = [each for each in fitting if each == f"{name}.py" or not each.endswith(".py")]
-        return ([name] if name in entries else []) + sorted(
-            whole, key=lambda each: not each.endswith((".so", ".pyd"))
-        )
+        if name in entries:
+            yield name
+        modules = [entry for entry in entries if _is_module(entry, name)]
+        yield from sorted(modules, key=lambda entry: not entry.endswith(COMPILED))
 
     def _list(self, folder: Path) -> frozenset[str]:
         if folder not in self._listed:
             try:
-                self._listed[folder] = frozenset(each.name for each in folder.iterdir())
+                self._listed[folder] = frozenset(path.name for path in folder.iterdir())
             except OSError:
                 self._listed[folder] = frozenset()
         return self._listed[folder]
 
 
-def _file_in(namespace: Sequence[Path]) -> str | None:
-    """A file directly in a package that has no code of its own, such as one of data; the owner is the package's."""
-    for folder in namespace:
-        file = next((each for each in sorted(folder.iterdir()) if each.is_file()), None)
-        if file is not None:
-            return str(file)
+def _is_module(entry: str, name: str) -> bool:
+    """Whether a file is a module of that name, such as `name.cpython-311-x86_64-linux-gnu.so`."""
+    if not entry.startswith(f"{name}.") or not entry.endswith(SUFFIXES):
+        return False
+    return entry == f"{name}.py" or not entry.endswith(".py")
+
+
+def _packages_around(module: str) -> Iterator[str]:
+    """Yield `a.b` and `a` for `a.b.c`."""
+    while "." in module:
+        module = module.rpartition(".")[0]
+        yield module
+
+
+def _file_in_namespace(folders: Sequence[Path]) -> str | None:
+    """A file directly in a package without code of its own, such as one of data.
+
+    It belongs to the distribution of the package.
+    """
+    for folder in folders:
+        for path in sorted(folder.iterdir()):
+            if path.is_file():
+                return str(path)
     return None

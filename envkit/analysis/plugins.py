@@ -30,10 +30,10 @@ def of_library(
     installed: InstalledDistributions,
     sources: SourceFiles,
 ) -> Iterator[Mention]:
-    """Yield the modules of the entry points that a library loads by a name that the model's code has.
+    """Yield the modules of the entry points that a library loads by a name in the model's code.
 
-    module: the file of the library's module, which `importer` imports. texts: string literals of the
-    model's code.
+    module: the file of the library's module, which `importer` imports. texts: the string literals
+    in the model's code.
     """
     if not _may_load_plugins(Path(module)):
         return

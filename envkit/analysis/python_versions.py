@@ -1,10 +1,9 @@
-"""Which Python wrote an artifact, as far as that can be told when `MLmodel` does not."""
+"""Which Python wrote an artifact, as far as that can be known if `MLmodel` does not say."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-# minor versions of Python 3 for which scikit-learn has wheels, from that release on
 NEWEST_WITH_WHEELS = {
     (0, 20): 7,
     (0, 22): 8,
@@ -15,45 +14,52 @@ NEWEST_WITH_WHEELS = {
     (1, 5): 13,
     (1, 7): 14,
 }
+"""The newest minor version of Python 3 with wheels of scikit-learn, from that release on."""
+
 NEWEST_KNOWN = (1, 8)
+ANY = (0, 99)
 
 
 def python_of(
     written: Iterable[tuple[int, int]], versions: Mapping[str, str], installed: str
 ) -> str | None:
-    """Give the version that stands for the Python that wrote an artifact, `3.8`; None when `installed` may be it.
+    """Guess the Python that wrote an artifact, as `3.8`; None if `installed` may be it.
 
-    written: the oldest and newest minor version of each function in it. versions: what it records
-    of distributions that are not installed. installed: the version of the interpreter.
+    written: for each function in the artifact, the oldest and newest minor version that may have
+    written it. versions: what it records of distributions that are not installed. installed: the
+    version of the interpreter.
     """
-    oldest, newest = _common(written)
-    known = _of_scikit_learn(versions.get("scikit-learn", ""))
-    if known is not None and known >= oldest:
-        newest = min(newest, known)
+    oldest, newest = _common(list(written))
+    of_scikit_learn = _newest_for_scikit_learn(versions.get("scikit-learn", ""))
+    if of_scikit_learn is not None and of_scikit_learn >= oldest:
+        newest = min(newest, of_scikit_learn)
     minor = int(installed.split(".")[1])
-    if oldest <= minor <= newest:
-        return None
-    return f"3.{newest if minor > newest else oldest}"
+    if minor < oldest:
+        return f"3.{oldest}"
+    if minor > newest:
+        return f"3.{newest}"
+    return None
 
 
-def _common(written: Iterable[tuple[int, int]]) -> tuple[int, int]:
-    ranges = list(written)
-    oldest, newest = (
-        max((low for low, _ in ranges), default=0),
-        min((high for _, high in ranges), default=99),
-    )
-    # several Pythons wrote it: nothing is known
-    if oldest <= newest:
-        return (oldest, newest)
-    return (0, 99)
+def _common(ranges: list[tuple[int, int]]) -> tuple[int, int]:
+    """The versions that may have written all functions; any, if several versions wrote them."""
+    if not ranges:
+        return ANY
+    oldest = max(low for low, _ in ranges)
+    newest = min(high for _, high in ranges)
+    if oldest > newest:
+        return ANY
+    return oldest, newest
 
 
-def _of_scikit_learn(version: str) -> int | None:
+def _newest_for_scikit_learn(version: str) -> int | None:
     parts = version.split(".")[:2]
     if len(parts) < 2 or not all(map(str.isdecimal, parts)):
         return None
     release = (int(parts[0]), int(parts[1]))
-    fitting = [first for first in NEWEST_WITH_WHEELS if first <= release]
-    if fitting and release < NEWEST_KNOWN:
-        return NEWEST_WITH_WHEELS[max(fitting)]
-    return None
+    if release >= NEWEST_KNOWN:
+        return None
+    older = [first for first in NEWEST_WITH_WHEELS if first <= release]
+    if not older:
+        return None
+    return NEWEST_WITH_WHEELS[max(older)]

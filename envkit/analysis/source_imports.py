@@ -1,4 +1,4 @@
-"""The modules that a source file imports: by statements, by name, and in Python programs it starts."""
+"""The modules that a source file imports: by statement, by name, in Python programs it starts."""
 
 from __future__ import annotations
 

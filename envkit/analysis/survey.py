@@ -1,4 +1,4 @@
-"""Read a model: its `MLmodel`, its code as far as imports lead, its artifacts. Nothing of it runs."""
+"""Read a model: its `MLmodel`, its code as far as imports lead, its artifacts. Nothing is run."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def of_code(
     seen: Iterable[str],
     sources: SourceFiles | None = None,
 ) -> Survey:
-    """Read a model's own code, starting from the files `seen` to run, and functions in its pickles."""
+    """Read a model's code, starting from the files `seen` to run, and functions in its pickles."""
     paths, gaps = _artifact_paths(model)
     parts = [Survey(gaps=gaps)]
     for path in paths:
@@ -110,7 +110,7 @@ class _CodeReader:
         self._read: set[Path] = set()
 
     def follow_imports(self, roots: Iterable[Path], mentions: Iterable[Mention]) -> Survey:
-        """Read the roots, the loader, what artifacts mention, and what these import, in the model."""
+        """Read the roots, the loader, what artifacts mention, and what all these import."""
         loader = Mention(
             alternatives=(self._model.python_function.loader_module,),
             file="MLmodel",

@@ -1,1 +1,5 @@
-"""Model to environment spec: trace, distributions, requirements, lock."""
+"""From a model to its environment spec: trace, distributions, requirements, lock, files.
+
+Here: running the model once, deciding what it needs, and writing that down.
+Not here: reading code and artifacts (`analysis`), what is installed (`installed`), locks (`locking`).
+"""
