@@ -110,7 +110,7 @@ def _is_settings(node: ast.ClassDef) -> bool:
 
 
 def _settings(node: ast.ClassDef) -> Iterator[VariableMention]:
-    """The fields of a pydantic settings class: variables of their names in capitals, with a prefix."""
+    """The fields of a pydantic settings class: variables of their names, in capitals."""
     prefix = next(_prefixes(node), "")
     for field in node.body:
         if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):

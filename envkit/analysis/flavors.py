@@ -34,7 +34,7 @@ FLAVORS: Mapping[str, tuple[tuple[str, ...], str]] = {
 }
 
 CHATS = frozenset(
-    f"mlflow.pyfunc.loaders.{each}" for each in ("chat_model", "chat_agent", "responses_agent")
+    f"mlflow.pyfunc.loaders.{name}" for name in ("chat_model", "chat_agent", "responses_agent")
 )
 DISTRIBUTIONS: Mapping[str, str] = {
     # of modules whose distribution has another name; used only for modules that are not installed
@@ -97,7 +97,7 @@ def _of_flavor(name: str, fields: Mapping[str, Any]) -> Survey:
 
 
 def _makes_its_own_input(model: ModelDirectory) -> bool:
-    """Whether the loader makes objects of the input, so that no library of arrays or tables does."""
+    """Whether the loader makes objects of the input, so that NumPy and pandas are not needed."""
     flavor = model.mlmodel.python_function
     if flavor is not None and flavor.loader_module in CHATS:
         return True

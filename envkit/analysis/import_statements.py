@@ -138,9 +138,9 @@ def import_statements(statement: Statement) -> Iterator[ImportStatement]:
         yield ImportStatement(node.lineno, node.module or "", names, node.level, scope)
 
 
-def guarded_lines(found: Iterable[Statement]) -> Iterator[Lines]:
+def guarded_lines(candidates: Iterable[Statement]) -> Iterator[Lines]:
     """Yield where a failed import is caught: bodies of `try`, and `with suppress(…)`."""
-    for node, _ in found:
+    for node, _ in candidates:
         if not catches(node, ABSENCE):
             continue
         if isinstance(node, ast.Try):
@@ -174,9 +174,9 @@ def _block(body: Iterable[ast.AST], scope: Scope) -> Iterator[Statement]:
 
 def _modules_in(body: Iterable[ast.AST]) -> Iterator[str]:
     for statement in statements(body):
-        for found in import_statements(statement):
-            if not found.level:
-                yield found.module
+        for imported in import_statements(statement):
+            if not imported.level:
+                yield imported.module
 
 
 def _never_runs(test: ast.expr) -> bool:

@@ -234,10 +234,10 @@ class _Machine:
         if not isinstance(module, str):
             self._push(_Object())
             return
-        found = _Global.named(module, str(name))
-        if isinstance(name, str) and found not in GETATTR:
-            self._names.globals[found.module, found.name] = None
-        self._push(found)
+        value = _Global.named(module, str(name))
+        if isinstance(name, str) and value not in GETATTR:
+            self._names.globals[value.module, value.name] = None
+        self._push(value)
 
     def _extension(self, code: int) -> None:
         # something that was registered under that number

@@ -58,17 +58,17 @@ class SourceFile:
     def imports(self) -> tuple[ImportStatement, ...]:
         """All import statements."""
         return tuple(
-            found
+            imported
             for statement in self.statements
-            for found in import_statements.import_statements(statement)
+            for imported in import_statements.import_statements(statement)
         )
 
     @cached_property
     def imported_at(self) -> Mapping[int, frozenset[str]]:
         """The top-level modules that import statements name, by line; "" for a relative import."""
         modules: dict[int, set[str]] = defaultdict(set)
-        for found in self.imports:
-            modules[found.line].add(found.top_level)
+        for imported in self.imports:
+            modules[imported.line].add(imported.top_level)
         return {line: frozenset(names) for line, names in modules.items()}
 
     @cached_property
@@ -79,13 +79,12 @@ class SourceFile:
         """
         lines: dict[str, int] = {}
         for node in self._tree.body:
-            for found in import_statements.import_statements(
-                Statement(node, import_statements.ALWAYS)
-            ):
-                if found.level:
+            statement = Statement(node, import_statements.ALWAYS)
+            for imported in import_statements.import_statements(statement):
+                if imported.level:
                     continue
-                lines[found.module] = found.line
-                lines.update({f"{found.module}.{name}": found.line for name in found.names})
+                names = [f"{imported.module}.{name}" for name in imported.names]
+                lines |= dict.fromkeys((imported.module, *names), imported.line)
         return lines
 
     def is_import_guarded(self, line: int) -> bool:
@@ -101,7 +100,7 @@ class SourceFile:
     def _is_guarded_in_block(self, line: int) -> bool:
         """Whether the block of a long file that a line is in shows that its import is guarded.
 
-        If it does not, the whole file is asked: where a block begins is only guessed.
+        If it does not, the whole file is parsed, because where a block begins is only guessed.
         """
         content, _ = self._content
         if len(content) < LONG or "_parsed" in self.__dict__:
@@ -120,7 +119,8 @@ class SourceFile:
     def importing_calls(self) -> frozenset[int]:
         """The lines of calls that may import a module by its name."""
         lines: set[int] = set()
-        for node in ast.walk(self._tree):  # not `nodes`: libraries are large, and asked this once
+        # not `nodes`: a library is large, and this is all that is needed of it
+        for node in ast.walk(self._tree):
             if isinstance(node, ast.Call) and called_name(node) in IMPORTING_CALLS:
                 lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
         return frozenset(lines)
@@ -133,10 +133,11 @@ class SourceFile:
     @cached_property
     def variables(self) -> tuple[VariableMention, ...]:
         """The environment variables that are read by a literal name."""
-        return tuple(
-            replace(found, needed=found.needed and not self.handles_absence(found.name, found.line))
-            for found in environment_variables.mentioned(self.nodes)
-        )
+        variables = []
+        for variable in environment_variables.mentioned(self.nodes):
+            needed = variable.needed and not self.handles_absence(variable.name, variable.line)
+            variables.append(replace(variable, needed=needed))
+        return tuple(variables)
 
     @cached_property
     def _variable_guards(self) -> tuple[AbsenceGuard, ...]:
@@ -191,10 +192,9 @@ class SourceFiles:
     def file(self, path: str | Path) -> SourceFile:
         """Return the file at `path`, the same object each time."""
         key = str(path)
-        found = self._files.get(key)
-        if found is None:
-            found = self._files[key] = SourceFile(key)
-        return found
+        if key not in self._files:
+            self._files[key] = SourceFile(key)
+        return self._files[key]
 
 
 def expressions(statement: ast.AST) -> Iterator[ast.AST]:

@@ -27,25 +27,25 @@ IS_PYTHON = re.compile(r"\bsys\.executable\b|python[0-9.]*$", re.IGNORECASE)
 OPTIONS_WITH_VALUE = ("-W", "-X")
 
 
-def mentions(source: SourceFile, file: str, package: str = "") -> list[Mention]:
+def mentions_in(source: SourceFile, file: str, package: str = "") -> list[Mention]:
     """Return the imports of a file, in the order of their lines.
 
     file: its name in the model. package: the one that it is in, for relative imports. Left out is
     what only type checkers see, and what runs only when the file is started as a program.
     """
-    found: list[Mention] = []
+    mentions: list[Mention] = []
     for statement in source.imports:
         if not statement.scope.never_runs:
-            found += [
+            mentions += [
                 _mention(targets, statement.line, statement.scope)
                 for targets in statement.targets(package)
             ]
     for node, scope in source.statements:
         if not scope.never_runs:
             for expression in expressions(node):
-                found += _of_expression(expression, scope)
-    found.sort(key=lambda mention: (mention.line, mention.alternatives))
-    return [replace(mention, file=file) for mention in found]
+                mentions += _of_expression(expression, scope)
+    mentions.sort(key=lambda mention: (mention.line, mention.alternatives))
+    return [replace(mention, file=file) for mention in mentions]
 
 
 def imported_by_program(words: Sequence[str]) -> Iterator[Mention]:
@@ -61,7 +61,7 @@ def imported_by_program(words: Sequence[str]) -> Iterator[Mention]:
             yield Mention(alternatives=(word,), file="")
         if flag == "-c":
             code = textwrap.dedent(word).encode()
-            yield from mentions(SourceFile("-c", code), "")
+            yield from mentions_in(SourceFile("-c", code), "")
         if flag in ("-m", "-c") or not flag.startswith("-"):
             return
         before = flag

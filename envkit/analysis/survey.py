@@ -80,14 +80,14 @@ def of_code(
     parts = [Survey(gaps=gaps)]
     for path in paths:
         if _holds_functions(path):
-            found = artifacts.read(path, _relative(model, path), OF_CODE)
-            by_code = tuple(mention for mention in found.mentions if mention.by_code)
-            parts.append(replace(found, mentions=by_code))
+            artifact = artifacts.read(path, _relative(model, path), OF_CODE)
+            by_code = tuple(mention for mention in artifact.mentions if mention.by_code)
+            parts.append(replace(artifact, mentions=by_code))
     roots = {Path(file) for file in seen if file.endswith(".py")}
     reader = _CodeReader(model, modules, sources or SourceFiles())
     code = reader.follow_imports([*_main_code(model), *sorted(roots)], _mentions_of(parts))
-    found = Survey.joined([*parts, code, Survey(python=python)])
-    return replace(found, mentions=_in_order(found.mentions))
+    survey = Survey.joined([*parts, code, Survey(python=python)])
+    return replace(survey, mentions=_in_order(survey.mentions))
 
 
 def lz4_artifacts(model: ModelDirectory) -> Iterator[str]:
@@ -150,9 +150,9 @@ class _CodeReader:
             if source.problem is not None:
                 return _unread(name, UnreadReason.BROKEN, source.problem)
             return Survey(
-                mentions=tuple(source_imports.mentions(source, name, self._package(path))),
-                variables=tuple(replace(found, file=name) for found in source.variables),
-                groups=tuple(replace(found, file=name) for found in source.entry_point_groups),
+                mentions=tuple(source_imports.mentions_in(source, name, self._package(path))),
+                variables=tuple(replace(read, file=name) for read in source.variables),
+                groups=tuple(replace(group, file=name) for group in source.entry_point_groups),
                 texts=source.texts,
             )
         except OSError as error:
@@ -253,7 +253,10 @@ def _mentions_of(parts: Iterable[Survey]) -> list[Mention]:
 
 
 def _in_order(mentions: Iterable[Mention]) -> tuple[Mention, ...]:
-    return tuple(sorted(mentions, key=lambda found: (found.file, found.line, found.alternatives)))
+    def place(mention: Mention) -> tuple[str, int, tuple[str, ...]]:
+        return mention.file, mention.line, mention.alternatives
+
+    return tuple(sorted(mentions, key=place))
 
 
 def _unread(file: str, reason: UnreadReason, problem: str) -> Survey:

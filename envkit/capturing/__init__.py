@@ -1,5 +1,5 @@
 """From a model to its environment spec: trace, distributions, requirements, lock, files.
 
 Here: running the model once, deciding what it needs, and writing that down.
-Not here: reading code and artifacts (`analysis`), what is installed (`installed`), locks (`locking`).
+Not here: reading code (`analysis`), what is installed (`installed`), locks (`locking`).
 """

@@ -70,7 +70,7 @@ def capture(
     complete: Completion | None = None,
     report: Report | None = None,
 ) -> Capture:
-    """Trace one load and one prediction of a model, and write the files that rebuild its environment.
+    """Trace one load and one prediction of a model; write the files that rebuild its environment.
 
     At most one of `requirements`, `extra_requirements` and `conda_env` may be given. What they name
     is pinned as it is installed, if that version fits.

@@ -18,7 +18,12 @@ FOLDER = "code"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalCode:
-    """What to copy. files: target in the model directory → source. left: what cannot be copied."""
+    """What to copy.
+
+    Attributes:
+        files: By target in the model directory, the source.
+        left: Files that cannot be copied.
+    """
 
     files: Mapping[str, Path] = field(default_factory=dict)
     left: tuple[UnownedFile, ...] = ()
@@ -27,7 +32,7 @@ class LocalCode:
 def gather(
     outside: Iterable[UnownedFile], modules: Mapping[str, str | None], model: ModelDirectory
 ) -> LocalCode:
-    """Find what to copy into the model's code folder. Different files of the model are not replaced.
+    """Find what to copy into the model's code folder. No other file of the model is replaced.
 
     modules: the file of every module that was seen, for the packages around those that are copied.
     """

@@ -24,7 +24,13 @@ from envkit.installed.distributions import InstalledDistributions
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DistributionUse:
-    """A use of a file of a distribution. user: the distribution that uses it, None for the model."""
+    """A use of a file that belongs to a distribution.
+
+    Attributes:
+        use: What was used, and by which code.
+        distribution: The distribution of the file.
+        user: The distribution of that code, None for the model.
+    """
 
     use: Use
     distribution: Distribution
@@ -45,7 +51,12 @@ class DistributionUse:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnownedFile:
-    """A file of neither the model nor a distribution. module: None when it is not a module's."""
+    """A file of neither the model nor a distribution.
+
+    Attributes:
+        file: The path.
+        module: The module whose file it is, None for other files.
+    """
 
     file: str
     module: str | None
@@ -58,7 +69,12 @@ class UnownedFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UsedDistributions:
-    """What a model used of distributions, and the files that belong to none, sorted by name."""
+    """What a model used.
+
+    Attributes:
+        uses: Uses of files that belong to distributions.
+        unowned: Files that belong to none, sorted by name.
+    """
 
     uses: tuple[DistributionUse, ...]
     unowned: tuple[UnownedFile, ...]
@@ -78,8 +94,8 @@ def to_distributions(
         distribution = installed.owner(file)
         if distribution is None:
             if _will_be_missing(use, file, user, places):
-                found = UnownedFile(file=file, module=_module_of(use))
-                unowned[found.name] = found
+                missing = UnownedFile(file=file, module=_module_of(use))
+                unowned[missing.name] = missing
         elif distribution != user:
             uses.append(DistributionUse(use=use, distribution=distribution, user=user))
     return UsedDistributions(
@@ -103,8 +119,8 @@ def _module_of(use: Use) -> str | None:
 def _only_looks_around(use: Use, file: str, user: Distribution | None) -> bool:
     """Whether the use says nothing about a need.
 
-    Libraries that search for plugins read the metadata of all distributions, by file or by name. The
-    model's own code looks up a name because it means that distribution.
+    Libraries that search for plugins read the metadata of all distributions, by file or by name.
+    The model's own code looks up a name because it means that distribution.
     """
     if isinstance(use, MetadataLookup):
         return user is not None

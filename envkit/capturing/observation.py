@@ -21,7 +21,18 @@ from envkit.models.directory import ModelDirectory
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Observation:
-    """What running or reading the model showed. failure: what ended the run early, if anything did."""
+    """What running or reading the model showed.
+
+    Attributes:
+        trace: The run; without a run, what the model's files mention.
+        places: Where the files of the trace lie.
+        selection: What the environment must hold.
+        installed: What the interpreter has.
+        static: What reading the model's files found.
+        sources: The source files that were read.
+        failure: What ended the run early.
+        warnings: What this observation could not see.
+    """
 
     trace: Trace
     places: Places
@@ -37,8 +48,12 @@ class Observation:
 class Observer:
     """How to look at one model.
 
-    static: read its files only. include_static: require also what code imports that the example did
-    not reach.
+    Attributes:
+        model: The model.
+        settings: How to run it.
+        static: Whether to read its files only.
+        include_static: Whether to require what code imports that the example did not reach.
+        sources: The source files that were read.
     """
 
     model: ModelDirectory

@@ -84,10 +84,10 @@ class OptionalImports:
         It does if it imports the distribution in a guard while it is imported itself: what it
         imports of it later and unguarded, it imports knowing that it is installed.
         """
-        found = use.use
-        if not isinstance(found, ModuleImport):
+        imported = use.use
+        if not isinstance(imported, ModuleImport):
             return False
-        if not found.importing and self._is_imported_by_that_line(found):
+        if not imported.importing and self._is_imported_by_that_line(imported):
             return False
         pair = (use.user, use.distribution)
         if pair not in self._guarded_pairs:
@@ -103,33 +103,33 @@ class OptionalImports:
                 imports[use.user, use.distribution].append(use.use)
         return imports
 
-    def _is_imported_by_that_line(self, found: ModuleImport) -> bool:
+    def _is_imported_by_that_line(self, imported: ModuleImport) -> bool:
         """Whether the source of the line that ran imports the module.
 
         If not, compiled code that the line calls did: it imports a part of the package that it was
         called with, or a name in a pickle.
         """
-        if found.by.file is None:
+        if imported.by.file is None:
             return True
-        source = self._sources.file(found.by.file)
+        source = self._sources.file(imported.by.file)
         if not source.imports:  # there is no source to read, or all is imported by name
             return True
-        top_level = found.module.partition(".")[0]
-        if top_level in source.imported_at.get(found.by.line, ()):
+        top_level = imported.module.partition(".")[0]
+        if top_level in source.imported_at.get(imported.by.line, ()):
             return True
-        return found.by.line in source.importing_calls
+        return imported.by.line in source.importing_calls
 
-    def _is_guarded(self, found: ModuleImport) -> bool:
+    def _is_guarded(self, imported: ModuleImport) -> bool:
         """Whether the import may fail without harm."""
-        if not found.importing:
+        if not imported.importing:
             return False
-        for number, frame in enumerate(found.importing):
+        for number, frame in enumerate(imported.importing):
             if self._is_in_guard(frame):
-                inner = found.importing[:number]
+                inner = imported.importing[:number]
                 if not any(map(self._runs_without_guard, inner)):
                     return True
                 break
-        return self._is_by_compiled_code(found)
+        return self._is_by_compiled_code(imported)
 
     def _is_in_guard(self, frame: Frame) -> bool:
         file, line = frame
@@ -144,11 +144,11 @@ class OptionalImports:
         source = self._sources.file(file)
         return line in source.unconditional_imports.values() and file in self._must_import
 
-    def _is_by_compiled_code(self, found: ModuleImport) -> bool:
-        """Whether compiled code made the import: its innermost line of source imports another module."""
-        file, line = found.importing[0]
-        imported = self._sources.file(file).imported_at.get(line)
-        return imported is not None and found.module.partition(".")[0] not in imported
+    def _is_by_compiled_code(self, imported: ModuleImport) -> bool:
+        """Whether compiled code made the import: the source of its line imports another module."""
+        file, line = imported.importing[0]
+        modules = self._sources.file(file).imported_at.get(line)
+        return modules is not None and imported.module.partition(".")[0] not in modules
 
     @cached_property
     def _must_import(self) -> frozenset[str]:

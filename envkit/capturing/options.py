@@ -19,8 +19,10 @@ TRACE_SECONDS = 600.0
 class InferenceOptions:
     """What to learn from reading the model's files.
 
-    static: run nothing. include_static: require what code imports that the example did not reach.
-    slim: do not require MLflow if the model can do without it.
+    Attributes:
+        static: Whether to run nothing.
+        include_static: Whether to require what code imports that the example did not reach.
+        slim: Whether to leave out MLflow if the model can do without it.
     """
 
     static: bool = False
@@ -32,8 +34,11 @@ class InferenceOptions:
 class PinOptions:
     """How to pin distributions.
 
-    resolver: its name, None for the default ones. build_local, build_vcs: build wheels of what was
-    installed from folders, and from repositories. drop_local_versions: pin `2.3.0` for `2.3.0+cpu`.
+    Attributes:
+        resolver: The name of a resolver, None for the default ones.
+        build_local: Whether to build wheels of what was installed from folders.
+        build_vcs: Whether to build wheels of what was installed from repositories.
+        drop_local_versions: Whether to pin `2.3.0` for `2.3.0+cpu`.
     """
 
     resolver: str | None = None
@@ -44,7 +49,17 @@ class PinOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CaptureOptions:
-    """All options. include_code: copy the user's own modules into the model. strict: no warnings."""
+    """All options of a capture.
+
+    Attributes:
+        trace: How to run the model.
+        inference: What to learn from reading its files.
+        pins: How to pin distributions.
+        variables: Which environment variables to record.
+        stated: Requirements of the author.
+        include_code: Whether to copy the user's own modules into the model.
+        strict: Whether a warning is a failure.
+    """
 
     trace: TraceSettings
     inference: InferenceOptions = InferenceOptions()

@@ -65,7 +65,7 @@ class Capture:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """All that one capture found, before it is written. Each part is computed once, when needed."""
+    """All that one capture found. What follows from it is computed once, when it is needed."""
 
     model: ModelDirectory
     observed: Observation
@@ -97,7 +97,7 @@ class Outcome:
 
     @cached_property
     def spec(self) -> EnvironmentSpec:
-        """The environment that the model needs: what a capture ends in and a rebuild starts from."""
+        """The environment that the model needs: a capture ends in it, a rebuild starts from it."""
         interpreter = self.observed.trace.interpreter
         stated = self.declared.stated
         python = stated.python or interpreter.version
@@ -121,7 +121,7 @@ class Outcome:
 
     @cached_property
     def requirements(self) -> tuple[Requirement, ...]:
-        """What to install. Implied wheels are among it: pip does not take a path as a constraint."""
+        """What to install, with implied wheels: pip does not take a path as a constraint."""
         wheels = self.wheels.required
         implied_wheels = [
             selected
@@ -228,7 +228,7 @@ class Outcome:
         )
 
     def capture(self, folder: Path, written: tuple[str, ...] = ()) -> Capture:
-        """The result for the caller. folder: the model with its files, of which `written` are new."""
+        """The result. folder: the model with its files, of which those in `written` are new."""
         return Capture(
             model=folder,
             python=self.observed.trace.interpreter.version,

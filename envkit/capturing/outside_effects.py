@@ -1,4 +1,4 @@
-"""What the model does outside its folder: files that it writes, and addresses that it connects to."""
+"""What the model does outside its folder: which files it writes, and to what it connects."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ SHOWN = 3
 
 
 def writes(trace: Trace, places: Places) -> list[str]:
-    """Return what was written as in `envkit.json`: relative to the model, or to the home as `~/…`."""
+    """Return the paths for `envkit.json`, relative to the model, or to the home as `~/…`."""
     return sorted({_from_home(places.relative(path)) for path in trace.written})
 
 
 def warnings(trace: Trace, places: Places) -> Iterator[CaptureWarning]:
-    """Yield what was written outside the model, and each address; no file of a capture has either."""
+    """Yield what was written outside the model, and each address; no capture records either."""
     outside = [path for path in trace.written if not places.is_local(path)]
     in_home = [path for path in outside if _from_home(path) != path]
     elsewhere = sorted(set(outside) - set(in_home))

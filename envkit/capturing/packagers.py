@@ -25,7 +25,12 @@ _PYTHON = "python"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CondaUse:
-    """A conda package that the model needs. by: for which distributions, or files below the prefix."""
+    """A conda package that the model needs.
+
+    Attributes:
+        package: The package.
+        by: The distributions, or the files below the prefix, that it is needed for.
+    """
 
     package: CondaPackage
     by: tuple[str, ...]
@@ -33,10 +38,13 @@ class CondaUse:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CondaNeeds:
-    """What conda installed of all that a model needs, sorted by name, except Python itself.
+    """What conda installed of all that a model needs.
 
-    distributions: the names, as indexes know them, of the distributions that conda installed.
-    outside: files that belong to no distribution but to a conda package.
+    Attributes:
+        channels: The channels, the most used one first.
+        uses: The packages sorted by name, except Python itself.
+        distributions: The names, as indexes know them, of distributions that conda installed.
+        outside: Files that belong to no distribution, with their conda packages.
     """
 
     channels: tuple[str, ...]
@@ -111,7 +119,8 @@ def warnings(
     selected: Iterable[SelectedDistribution], not_on_index: Set[str], conda: CondaNeeds | None
 ) -> Iterator[CaptureWarning]:
     """Yield what a system package or conda installed and no index has."""
-    for distribution in (each.distribution for each in selected):
+    for candidate in selected:
+        distribution = candidate.distribution
         if distribution.name not in not_on_index:
             continue
         packager = _packager(distribution, conda)

@@ -72,7 +72,7 @@ class Places:
         return self.owner(code.file)
 
     def reader(self, code: CodeLocation) -> str:
-        """Whose code it is that reads a variable: `model`, `python` or the name of a distribution."""
+        """Who reads a variable with this code: `model`, `python` or the name of a distribution."""
         if code.file is None or self.is_local(code.file):
             return "model"
         if self.is_standard(code.file):

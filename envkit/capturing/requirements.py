@@ -35,9 +35,13 @@ NO_EXTRAS = frozenset[str]()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SelectedDistribution:
-    """A distribution, with the extras that are required of it.
+    """A distribution of the environment.
 
-    implied_by: the selected distributions whose metadata requires it. reasons: what used it.
+    Attributes:
+        distribution: The distribution.
+        extras: The extras that are required of it.
+        implied_by: The distributions of the environment whose metadata requires it.
+        reasons: What used it.
     """
 
     distribution: Distribution
@@ -60,8 +64,12 @@ class SelectedDistribution:
 class Selection:
     """What the environment must hold. Each tuple is sorted by name.
 
-    outside: files that will be missing on other machines. unmet: declared dependencies that are not
-    installed, or not in a fitting version.
+    Attributes:
+        requirements: What the model needs itself.
+        constraints: What the requirements imply.
+        optional: What libraries used because it happened to be installed.
+        outside: Files that will be missing on other machines.
+        unmet: Declared dependencies that are not installed, or not in a fitting version.
     """
 
     requirements: tuple[SelectedDistribution, ...]
@@ -82,10 +90,11 @@ class Selection:
 
     def without_local_versions(self) -> Selection:
         """Return the selection for targets whose indexes have no builds with a local version."""
+        without = SelectedDistribution.without_local_version
         return replace(
             self,
-            requirements=tuple(each.without_local_version() for each in self.requirements),
-            constraints=tuple(each.without_local_version() for each in self.constraints),
+            requirements=tuple(map(without, self.requirements)),
+            constraints=tuple(map(without, self.constraints)),
         )
 
 
@@ -124,7 +133,7 @@ def select(
 
 
 class _Roots:
-    """Finds the requirements: the distributions that, with what they imply, are all that is needed."""
+    """Finds the requirements: distributions that, with what they imply, are all that is needed."""
 
     def __init__(
         self, uses: Iterable[DistributionUse], closures: Closures, optional: OptionalImports
@@ -144,7 +153,7 @@ class _Roots:
         return self._without_implied(roots, on_behalf - by_code)
 
     def _with_undeclared(self, roots: Roots) -> Roots:
-        """Add what libraries imported without declaring it: as an extra where that fits, else by name."""
+        """Add what libraries import but do not declare: as a fitting extra, else by name."""
         while needed := self._undeclared(roots):
             extra = self._first_fitting_extra(needed, roots)
             if extra is not None:
@@ -198,8 +207,8 @@ def _reasons(uses: Iterable[DistributionUse]) -> Mapping[Distribution, tuple[Use
     for use in uses:
         reasons[use.distribution].add(use.use)
     return {
-        distribution: tuple(sorted(found, key=_order_of_reasons))
-        for distribution, found in reasons.items()
+        distribution: tuple(sorted(uses_of_it, key=_order_of_reasons))
+        for distribution, uses_of_it in reasons.items()
     }
 
 

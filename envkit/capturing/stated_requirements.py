@@ -38,8 +38,11 @@ NO_LINES = RequirementsFile()
 class StatedRequirements:
     """What the author states.
 
-    file: the lines, with those of files that they refer to. instead: they replace what was seen.
-    conda: the text of `conda.yaml`. python: the version that it names.
+    Attributes:
+        file: The lines, with those of files that they refer to.
+        instead: Whether they replace what was seen.
+        conda: The text of `conda.yaml`.
+        python: The version that it names.
     """
 
     file: RequirementsFile = NO_LINES
@@ -135,9 +138,11 @@ def _of_conda(stated: CondaEnv) -> StatedRequirements:
 class Declared:
     """What is stated, together with what was captured.
 
-    selection: what the environment then holds of what is installed. fitting: the installed
-    distributions that satisfy what is stated, by name. unused: captured requirements that are not
-    in the environment any more.
+    Attributes:
+        stated: What is stated.
+        selection: What the environment then holds of what is installed.
+        fitting: The installed distributions that satisfy what is stated, by name.
+        unused: Captured requirements that are not in the environment any more.
     """
 
     stated: StatedRequirements = field(default_factory=StatedRequirements)

@@ -1,4 +1,4 @@
-"""From what the files of a model mention to what it needs: in addition to a trace, or instead of one."""
+"""From what a model's files mention to what it needs, in addition to a trace or instead of one."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from envkit.analysis import plugins, survey
+from envkit.analysis import plugins
+from envkit.analysis import survey as surveys
 from envkit.analysis.flavors import distribution_named
 from envkit.analysis.mentions import Mention, Survey
 from envkit.analysis.module_finder import STANDARD, Modules
@@ -40,7 +41,14 @@ NOTHING_RUN = "nothing of the model was run"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ResolvedMention:
-    """A mention whose module is installed. owner: None when no distribution has it."""
+    """A mention whose module is installed.
+
+    Attributes:
+        mention: The mention.
+        module: The module that it means.
+        file: The file of the module.
+        owner: The distribution of the file, None if it belongs to none.
+    """
 
     mention: Mention
     module: str
@@ -57,10 +65,23 @@ class ResolvedMention:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MissingModule:
-    """A mention whose module is not installed. requirement: the line to require in its place."""
+    """A mention whose module is not installed.
+
+    Attributes:
+        mention: The mention.
+        requirement: The line to require in its place.
+    """
 
     mention: Mention
     requirement: str
+
+    @property
+    def module(self) -> str:
+        """The module, as the mention names it."""
+        return self.mention.module
+
+
+T = TypeVar("T", ResolvedMention, MissingModule)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,12 +94,17 @@ class VersionConflict:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StaticInference:
-    """What reading the model's files found.
+    """What reading the model's files survey.
 
-    method: `trace` when the model was also run, else `static`. python: the version that the model is
-    for, when the interpreter has another one. resolved: what is installed and was not required
-    already. unreached: those of it that no requirement brings. included: whether `resolved` is
-    required.
+    Attributes:
+        method: `trace` if the model was also run, else `static`.
+        survey: What the files mention.
+        python: The version that the model is for, if the interpreter has another one.
+        resolved: Mentions of what is installed and was not required already.
+        unreached: Those of them that no requirement brings.
+        missing: Mentions of what is not installed.
+        conflicts: Distributions of other versions than the model records.
+        included: Whether `resolved` is required.
     """
 
     method: str
@@ -129,9 +155,9 @@ class StaticInference:
         """Return the inference without the modules of MLflow that the runner supplies."""
         return replace(
             self,
-            resolved=tuple(each for each in self.resolved if not _is_supplied(each.module)),
-            unreached=tuple(each for each in self.unreached if not _is_supplied(each.module)),
-            missing=tuple(each for each in self.missing if not _is_supplied(each.mention.module)),
+            resolved=tuple(_not_supplied(self.resolved)),
+            unreached=tuple(_not_supplied(self.unreached)),
+            missing=tuple(_not_supplied(self.missing)),
         )
 
     def _variable_reads(self, model: ModelDirectory) -> Iterator[VariableRead]:
@@ -146,7 +172,7 @@ class StaticInference:
             )
 
     def added_to(self, evidence: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the content of `envkit.json` with what reading found."""
+        """Return the content of `envkit.json` with what reading survey."""
         first = {missing.requirement: missing.mention for missing in reversed(self.missing)}
         added = [_as_distribution(line, first[line]) for line in self.lines]
         return {
@@ -233,8 +259,8 @@ def infer_unreached(
     local = {file for file in trace.files.values() if file is not None and places.is_local(file)}
     # the model's code that lies elsewhere is its code too
     code = sorted(local | {unowned.file for unowned in selection.outside})
-    found = survey.of_code(model, modules, trace.interpreter.version, code, sources)
-    resolved, missing = resolve(found.mentions, modules, installed, places)
+    survey = surveys.of_code(model, modules, trace.interpreter.version, code, sources)
+    resolved, missing = resolve(survey.mentions, modules, installed, places)
     required = {selected.distribution for selected in selection.requirements}
     installed_anyway = set(selection.distributions)
     resolved = [each for each in resolved if each.owner is not None]
@@ -245,7 +271,7 @@ def infer_unreached(
     }
     return StaticInference(
         method="trace",
-        survey=found,
+        survey=survey,
         resolved=tuple(each for each in resolved if each.owner not in required),
         unreached=tuple(unreached.values()),
         missing=tuple(
@@ -265,12 +291,12 @@ def infer_everything(
     installed = InstalledDistributions(facts.sys_path)
     places = Places(trace, installed, model.path, model.own_places)
     modules = modules_of(trace, model, installed)
-    found = survey.of_everything(model, modules, facts.version, sources=sources)
-    resolved, missing = resolve(found.mentions, modules, installed, places)
-    loaded = _plugins(found, resolved, installed, sources)
+    survey = surveys.of_everything(model, modules, facts.version, sources=sources)
+    resolved, missing = resolve(survey.mentions, modules, installed, places)
+    loaded = _plugins(survey, resolved, installed, sources)
     resolved += resolve(loaded, modules, installed, places)[0]
 
-    wanted = _python_of(model, found, installed, facts.version)
+    wanted = _python_of(model, survey, installed, facts.version)
     is_other = _minor(wanted) != _minor(facts.version)
     lines = [(distribution_named(mention.module), mention) for mention in missing]
     if is_other:
@@ -280,14 +306,14 @@ def infer_everything(
         trace = replace(trace, interpreter=replace(facts, version=wanted, tools={}))
     inference = StaticInference(
         method=PHASE,
-        survey=found,
+        survey=survey,
         python=wanted if is_other else None,
         resolved=tuple(resolved),
         missing=tuple(
-            MissingModule(mention=mention, requirement=_requirement(name, found.versions))
+            MissingModule(mention=mention, requirement=_requirement(name, survey.versions))
             for name, mention in lines
         ),
-        conflicts=tuple(_conflicts(resolved, found.versions)),
+        conflicts=tuple(_conflicts(resolved, survey.versions)),
         included=True,
     )
     return inference.add_to(trace, model), inference
@@ -328,32 +354,32 @@ def resolve(
 
 
 def _plugins(
-    found: Survey,
+    survey: Survey,
     resolved: Iterable[ResolvedMention],
     installed: InstalledDistributions,
     sources: SourceFiles,
 ) -> Iterator[Mention]:
     """The plugins that the model's code loads, itself or through a library that it imports."""
-    yield from plugins.of_model(found, installed)
+    yield from plugins.of_model(survey, installed)
     for each in resolved:
         if each.mention.by_code:
-            yield from plugins.of_library(each.file, each.mention, found.texts, installed, sources)
+            yield from plugins.of_library(each.file, each.mention, survey.texts, installed, sources)
 
 
 def _python_of(
-    model: ModelDirectory, found: Survey, installed: InstalledDistributions, version: str
+    model: ModelDirectory, survey: Survey, installed: InstalledDistributions, version: str
 ) -> str:
     """The Python version that the model is for; `version` where nothing says that it is another."""
     if model.python_function.python_version is None:
         not_installed = {
             name: recorded
-            for name, recorded in found.versions.items()
+            for name, recorded in survey.versions.items()
             if installed.named(name) is None
         }
-        guessed = python_of(found.pythons, not_installed, version)
+        guessed = python_of(survey.pythons, not_installed, version)
         if guessed is not None:
             return guessed
-    return found.python or version
+    return survey.python or version
 
 
 def _conflicts(
@@ -383,9 +409,13 @@ def _unreached_warning(resolved: ResolvedMention) -> CaptureWarning:
     return CaptureWarning(kind=WarningKind.NOT_REACHED, subject=resolved.module, detail=detail)
 
 
-def _is_supplied(module: str) -> bool:
-    is_of_mlflow = module.partition(".")[0] == supplied_by_runner.PACKAGE
-    return is_of_mlflow and supplied_by_runner.is_supplied(module)
+def _not_supplied(modules: Iterable[T]) -> Iterator[T]:
+    """Yield what is not a module of MLflow that the runner supplies."""
+    for each in modules:
+        module = each.module
+        is_of_mlflow = module.partition(".")[0] == supplied_by_runner.PACKAGE
+        if not is_of_mlflow or not supplied_by_runner.is_supplied(module):
+            yield each
 
 
 def _requirement(name: str, versions: Mapping[str, str]) -> str:

@@ -16,7 +16,13 @@ RUNNER = "_envkit"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CodeLocation:
-    """A line of code. module: empty where it has none. file: None for code without a file."""
+    """A line of code.
+
+    Attributes:
+        module: The dotted name of its module, empty if it has none.
+        file: The path, None for code without a file.
+        line: The number, from 1.
+    """
 
     module: str = ""
     file: str | None = None
@@ -43,8 +49,10 @@ class Use:
 class ModuleImport(Use):
     """A module was imported.
 
-    importing: when the importer was itself still being imported, the lines of code that did so, as
-    (file, line), innermost first; empty when the importer was called later.
+    Attributes:
+        module: The dotted name.
+        importing: If the importer was itself still being imported, the lines of code that imported
+            it, as (file, line), innermost first. Empty if the importer was called later.
     """
 
     module: str
@@ -121,7 +129,12 @@ class Process:
 class VariableRead:
     """An environment variable was read. The trace never has its value.
 
-    needed: the code that reads it raises if the variable is unset.
+    Attributes:
+        name: The name.
+        is_set: Whether it was set.
+        needed: Whether the code that reads it raises if the variable is unset.
+        phase: What the model was doing.
+        by: The code that reads it.
     """
 
     name: str
@@ -135,13 +148,22 @@ class VariableRead:
 class Trace:
     """The evidence of one load and one prediction.
 
-    files: the file of each module that was seen, None for one without. loaded: paths of the native
-    libraries that were loaded at the end, extension modules among them. connections: addresses,
-    reached or not. prediction: the answer to the example as JSON values, if `skipped` is None.
-    skipped: why no prediction was made. written: paths that were created or changed, except
-    temporary files. sandbox: what confined the model, `bubblewrap` or `limits`. builtins: names
-    that something put into `builtins` when the interpreter started, each with the file that did.
-    unstreamed: why no prediction was made piece by piece, although the model can.
+    Attributes:
+        interpreter: The Python that ran the model.
+        files: The file of each module that was seen, None for one without.
+        module_uses: Uses of modules.
+        file_uses: Uses of other files.
+        variables: Environment variables that were read.
+        loaded: Paths of native libraries that were loaded at the end, with extension modules.
+        processes: Programs that were started.
+        connections: Addresses, reached or not.
+        prediction: The answer to the example as JSON values, if `skipped` is None.
+        skipped: Why no prediction was made.
+        written: Paths that were created or changed, except temporary files.
+        sandbox: What confined the model, `bubblewrap` or `limits`.
+        builtins: Names that something put into `builtins` when the interpreter started, each with
+            the file that did.
+        unstreamed: Why no prediction was made piece by piece, although the model can.
     """
 
     interpreter: InterpreterFacts

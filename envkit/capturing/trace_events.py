@@ -1,4 +1,4 @@
-"""Read a trace from the journal of the traced process, whose events `inside/__main__.py` documents."""
+"""Read a trace from the journal of its process; `inside/__main__.py` documents the events."""
 
 from __future__ import annotations
 

@@ -32,10 +32,15 @@ from envkit.models.directory import ModelDirectory
 class TraceSettings:
     """How to run a model.
 
-    python: the interpreter, by default the running one. memory_bytes: of address space, None for no
-    limit. code_paths: folders that modules may be imported from. variables: in addition to those of
-    this process. typed_answer: a file for the answer with its types (`envkit.inside.data.wire`).
-    without_mlflow: the model must do with what the runner supplies of MLflow.
+    Attributes:
+        seconds: The time that it may take.
+        python: The interpreter, by default the running one.
+        memory_bytes: Address space that it may use, None for no limit.
+        code_paths: Folders that modules may be imported from.
+        confinement: What confines it.
+        variables: Environment variables in addition to those of this process.
+        typed_answer: A file for the answer with its types (`envkit.inside.data.wire`).
+        without_mlflow: Whether the model must do with what the runner supplies of MLflow.
     """
 
     seconds: float
@@ -50,7 +55,12 @@ class TraceSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TraceRun:
-    """What a run showed. failure: what ended it early, None when it came to its end."""
+    """What a run showed.
+
+    Attributes:
+        trace: What the model used.
+        failure: What ended the run early.
+    """
 
     trace: Trace
     failure: CaptureFailed | None

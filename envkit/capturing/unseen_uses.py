@@ -42,11 +42,11 @@ def with_process_imports(
     resolved, _ = resolve(mentions, modules, installed, places)
     by = CodeLocation(module="python")
     imports = [
-        ModuleImport(module=found.module, phase=PHASE, by=by)
-        for found in resolved
-        if not found.mention.guarded
+        ModuleImport(module=imported.module, phase=PHASE, by=by)
+        for imported in resolved
+        if not imported.mention.guarded
     ]
-    return trace.with_uses(imports, {found.module: found.file for found in resolved})
+    return trace.with_uses(imports, {imported.module: imported.file for imported in resolved})
 
 
 def with_lz4(trace: Trace, model: ModelDirectory) -> Trace:
@@ -82,7 +82,7 @@ def _builtin_names(source: SourceFile, names: Mapping[str, str]) -> Iterator[tup
     """Yield which of the names the code takes from `builtins`, with their lines."""
     own = set(_bound_names(source))
     imports_builtins = any(
-        found.module == "builtins" and not found.names for found in source.imports
+        imported.module == "builtins" and not imported.names for imported in source.imports
     )
     for node in source.nodes:
         if isinstance(node, ast.Name) and node.id in names and node.id not in own:

@@ -1,4 +1,4 @@
-"""Which environment variables the user of a model must know. Names only: the trace has no values."""
+"""Which environment variables the user of a model must know; only names, never values."""
 
 from __future__ import annotations
 
@@ -34,9 +34,13 @@ WORKING_DIRECTORY = ("PWD", "OLDPWD")
 class Variable:
     """An environment variable that was read.
 
-    readers: `model`, `python`, or names of distributions. required: the model cannot do without it,
-    as far as its code shows. secret: its name looks like that of a secret. recorded: whether it is
-    among those that the user of the model must know.
+    Attributes:
+        name: The name.
+        is_set: Whether it was set.
+        readers: `model`, `python`, or names of distributions.
+        required: Whether the model cannot do without it, as far as its code shows.
+        secret: Whether the name looks like that of a secret.
+        recorded: Whether the user of the model must know it.
     """
 
     name: str

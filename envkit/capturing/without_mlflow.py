@@ -17,7 +17,10 @@ from envkit.models.capture_warnings import CaptureWarning, WarningKind
 def drop_if_possible(
     whole: Observation, observer: Observer, report: Callable[[str], None]
 ) -> Observation:
-    """Observe the model again without MLflow; return that, or `whole` with a warning that says why not."""
+    """Observe the model again without MLflow.
+
+    Returns that observation, or `whole` with a warning that says why MLflow stays.
+    """
     if whole.failure is not None or whole.static.ran_nothing or not _has_mlflow(whole.selection):
         return whole
     report("Tracing once more, without MLflow.")
@@ -55,9 +58,9 @@ def _has_mlflow(selection: Selection) -> bool:
 
 
 def _mlflow_in(selected: Iterable[SelectedDistribution]) -> Iterator[SelectedDistribution]:
-    for each in selected:
-        if each.distribution.name in supplied_by_runner.DISTRIBUTIONS:
-            yield each
+    for candidate in selected:
+        if candidate.distribution.name in supplied_by_runner.DISTRIBUTIONS:
+            yield candidate
 
 
 def _predict_alike(whole: Observation, lean: Observation, observer: Observer) -> bool:

@@ -42,8 +42,14 @@ WHEEL = re.compile(rf"{local_wheels.FOLDER}/[\w.+!-]+\.whl")
 class Content:
     """What the files say.
 
-    lock: the text of `pylock.toml`. conda: what conda installed. conda_env: the text of `conda.yaml` if
-    the author stated one.
+    Attributes:
+        spec: The environment.
+        lock: The text of `pylock.toml`.
+        wheels: Wheels for the model.
+        code: By target in the model directory, modules to copy.
+        evidence: The content of `envkit.json`.
+        conda: What conda installed.
+        conda_env: The text of `conda.yaml`, if the author stated one.
     """
 
     spec: EnvironmentSpec
@@ -123,7 +129,7 @@ def _with_pip_section(content: Content) -> CondaEnv:
     """Add what pip installs: what conda did not install, within the constraints of everything."""
     spec, conda = content.spec, content.conda
     of_conda = conda.distributions if conda else frozenset()
-    of_pip = [str(each) for each in spec.requirements if each.name not in of_conda]
+    of_pip = [str(line) for line in spec.requirements if line.name not in of_conda]
     pip: tuple[str, ...] | None = (*map(str, spec.options), *of_pip, f"-c {CONSTRAINTS}")
     if conda and conda.specs and not of_pip:
         pip = None

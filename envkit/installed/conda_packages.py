@@ -116,9 +116,9 @@ class CondaPrefix:
 
     def _channels(self) -> Iterator[str]:
         for path in self._paths:
-            found = _CHANNEL.search(self._text(path))
-            if found is not None:
-                yield found[1].decode("utf-8", "replace")
+            match = _CHANNEL.search(self._text(path))
+            if match is not None:
+                yield match[1].decode("utf-8", "replace")
 
     @cached_property
     def _paths(self) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""What a capture could not see or record, as values: a kind for programs, a sentence for readers."""
+"""What a capture could not see or record: a kind for programs, a sentence for readers."""
 
 from __future__ import annotations
 

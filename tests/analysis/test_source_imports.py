@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from envkit.analysis.source_file import SourceFile
-from envkit.analysis.source_imports import mentions
+from envkit.analysis.source_imports import mentions_in
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ from envkit.analysis.source_imports import mentions
     ],
 )
 def test_imports_are_found_with_what_guards_them(code: str, expected: list[str]) -> None:
-    found = mentions(SourceFile("m.py", code.encode()), "m.py", "pkg.sub")
+    found = mentions_in(SourceFile("m.py", code.encode()), "m.py", "pkg.sub")
 
     shown = [
         "|".join(each.alternatives)
@@ -53,7 +53,7 @@ def test_imports_are_found_with_what_guards_them(code: str, expected: list[str])
 
 
 def test_an_import_knows_its_line() -> None:
-    (found,) = mentions(SourceFile("m.py", b"\n\nimport a\n"), "code/m.py")
+    (found,) = mentions_in(SourceFile("m.py", b"\n\nimport a\n"), "code/m.py")
 
     assert found.where == "code/m.py:3"
 
@@ -61,7 +61,7 @@ def test_an_import_knows_its_line() -> None:
 def test_code_that_nests_deeper_than_the_stack_does_no_harm() -> None:
     source = SourceFile("m.py", b"x = " + b"-" * 100_000 + b"1")
 
-    assert mentions(source, "m.py") == []
+    assert mentions_in(source, "m.py") == []
     assert source.problem is not None
 
 
