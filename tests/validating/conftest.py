@@ -118,7 +118,8 @@ def seen(name: str, version: str, role: str, **more: Any) -> dict[str, Any]:
 
 def evidence(model: Path, **more: Any) -> dict[str, Any]:
     files = {
-        name: each.as_json() for name, each in digests.of_model(ModelDirectory.open(model)).items()
+        name: digest.as_json()
+        for name, digest in digests.of_model(ModelDirectory.open(model)).items()
     }
     return {
         "schema_version": 1,

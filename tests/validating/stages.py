@@ -27,7 +27,7 @@ CODE = """import acme
 
 class Model:
     def predict(self, data, params=None):
-        return [{"price": each * acme.FACTOR, "name": str(each)} for each in data["x"]]
+        return [{"price": x * acme.FACTOR, "name": str(x)} for x in data["x"]]
 
 
 def _load_pyfunc(path):
@@ -117,8 +117,8 @@ class _FakeOsv(BaseHTTPRequestHandler):
     """Knows one vulnerability, of acme 0.9; the service itself cannot be reached here."""
 
     def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        bad = (asked["package"]["name"], asked["version"]) == ("acme", "0.9")
+        query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        bad = (query["package"]["name"], query["version"]) == ("acme", "0.9")
         events = [{"introduced": "0"}, {"fixed": "1.0"}]
         package = {"name": "acme", "ecosystem": "PyPI"}
         affected = [{"package": package, "ranges": [{"type": "ECOSYSTEM", "events": events}]}]

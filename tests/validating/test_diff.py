@@ -84,7 +84,7 @@ def test_other_hashes_of_the_same_version_are_a_difference(tmp_path: Path) -> No
     two.write_text(one.read_text().replace("a" * 64, "b" * 64))
 
     found = envkit.diff(one, two)
-    assert [(each.what, each.name) for each in found.changed] == [("hash", "acme")]
+    assert [(change.what, change.name) for change in found.changed] == [("hash", "acme")]
     assert found
 
 
@@ -92,9 +92,9 @@ def test_an_environment_is_compared_with_what_a_model_needs(sound: Sound) -> Non
     prefix = Path(sys.executable).parents[1]
     found = envkit.diff(sound(), prefix)
 
-    assert {each.name for each in found.removed} == {"acme", "other"}
-    assert "click" in {each.name for each in found.added}
-    assert "python" in {each.what for each in found.interpreter}
+    assert {package.name for package in found.removed} == {"acme", "other"}
+    assert "click" in {package.name for package in found.added}
+    assert "python" in {change.what for change in found.interpreter}
     assert not envkit.diff(prefix, sys.executable)
     assert not envkit.diff("current", prefix)
 

@@ -38,13 +38,14 @@ def envkit(*words: object) -> Result:
 
 
 def codes(model: Path, *words: str) -> dict[str, str]:
-    """The rules that told, with the first thing that each said."""
+    """The rules with findings, with place and problem of the first one of each."""
     result = envkit(model, "--json", *words)
     assert result.exit_code in (0, 1), result.output
     found: dict[str, str] = {}
-    for each in json.loads(result.stdout)["models"][0]["findings"]:
+    for finding in json.loads(result.stdout)["models"][0]["findings"]:
         found.setdefault(
-            each["rule"], f"{each['file']}:{each['line']}:{each['field']}: {each['problem']}"
+            finding["rule"],
+            f"{finding['file']}:{finding['line']}:{finding['field']}: {finding['problem']}",
         )
     assert (result.exit_code == 1) == bool(found.keys() - {"ENV109"})
     return found
@@ -271,7 +272,7 @@ def test_a_link_out_of_the_model_is_reported(sound: Sound, tmp_path: Path) -> No
     (model / "round").symlink_to("round")
     (model / "inside").symlink_to("code/loader.py")
 
-    assert [each.file for each in findings_of(model, "ENV110")] == ["data", "round"]
+    assert [finding.file for finding in findings_of(model, "ENV110")] == ["data", "round"]
 
 
 @pytest.mark.parametrize(
@@ -284,7 +285,7 @@ def test_a_link_out_of_the_model_is_reported(sound: Sound, tmp_path: Path) -> No
 def test_a_file_that_changed_after_the_capture_is_reported(
     sound: Sound, change: dict[str, str], file: str
 ) -> None:
-    assert [each.file for each in findings_of(sound(change), "ENV108")] == [file]
+    assert [finding.file for finding in findings_of(sound(change), "ENV108")] == [file]
 
 
 def test_what_a_capture_itself_writes_is_not_a_change(sound: Sound) -> None:
@@ -318,7 +319,7 @@ def test_lost_constraints_are_one_finding(sound: Sound) -> None:
         {"constraints.txt": ""}, distributions=[seen("acme", "1.0", "requirement"), *lost]
     )
 
-    assert [each.problem for each in findings_of(model, "ENV106")] == [
+    assert [finding.problem for finding in findings_of(model, "ENV106")] == [
         "no file requires a 1.0, b 1.0, c 1.0 and 3 more, recorded by the capture (constraint)"
     ]
 
@@ -414,7 +415,7 @@ def test_evidence_of_an_earlier_envkit_still_shows_that_the_example_changed(soun
     del content["files"]
     write(model, {"envkit.json": json.dumps(content)})
 
-    assert [each.file for each in findings_of(model, "ENV108")] == ["input_example.json"]
+    assert [finding.file for finding in findings_of(model, "ENV108")] == ["input_example.json"]
 
 
 @pytest.mark.parametrize("scanner", ["fickling", "picklescan"])
@@ -424,7 +425,7 @@ def test_deeper_scanners_see_through_compression(
 ) -> None:
     model = sound({"model.pkl": compress(b"cos\nsystem\n(S'true'\ntR.")})
 
-    assert [each.file for each in findings_of(model, "ENV230", scanners=(scanner,))] == [
+    assert [finding.file for finding in findings_of(model, "ENV230", scanners=(scanner,))] == [
         "model.pkl"
     ]
 
@@ -482,7 +483,7 @@ def test_unreached_code_is_read_too_but_not_tests(sound: Sound) -> None:
 
     assert (finding.severity, finding.where) == ("warning", "code/later.py:1")
     assert "by code to which no import leads" in finding.problem
-    assert [each.file for each in findings_of(model, "ENV205")] == ["code/bad.py"]
+    assert [finding.file for finding in findings_of(model, "ENV205")] == ["code/bad.py"]
 
 
 def test_an_import_in_reached_code_is_reported_before_one_in_unreached_code(

@@ -119,7 +119,7 @@ def test_missing_requirements_are_added_in_the_version_that_the_evidence_records
     )
     recorded = json.dumps(evidence(model, optional=[seen("six", "1.16.0", "optional")]))
     (model / "envkit.json").write_text(recorded)
-    assert [each.problem for each in findings_of(model, "ENV201")]
+    assert [finding.problem for finding in findings_of(model, "ENV201")]
 
     envkit.fix(model, write=True, select=["ENV201"])
     assert (

@@ -31,24 +31,26 @@ def problems(schema: str, text: str) -> list[str]:
     parsed = json.loads(
         json.dumps(yaml.safe_load(text)).replace('{"true": ', '{"on": ')
     )  # `on` is true in YAML 1.1
-    return [f"{each.json_path}: {each.message}" for each in validator.iter_errors(parsed)]
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(parsed)]
 
 
 def yaml_blocks() -> list[str]:
     return [
-        re.sub(r"(?m)^ {6}- run", "- run", each)
-        for each in re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
+        re.sub(r"(?m)^ {6}- run", "- run", block)
+        for block in re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
     ]
 
 
 def step(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(each for each in ACTION["runs"]["steps"] if each["name"] == name)
+    found: dict[str, Any] = next(step for step in ACTION["runs"]["steps"] if step["name"] == name)
     return found
 
 
 def run_action(tmp_path: Path, **inputs: str) -> tuple[int, dict[str, str], str, str]:
     """Run the step that validates as the runner would, and give its outputs."""
-    given = {name: str(each.get("default", "")) for name, each in ACTION["inputs"].items()} | inputs
+    given = {
+        name: str(entry.get("default", "")) for name, entry in ACTION["inputs"].items()
+    } | inputs
     validate = step("Validate")
     environment = {
         name: re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda found: given[found[1]], value)
@@ -71,10 +73,10 @@ def run_action(tmp_path: Path, **inputs: str) -> tuple[int, dict[str, str], str,
         text=True,
         check=False,
     )
-    told = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
+    outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
     return (
         done.returncode,
-        told,
+        outputs,
         done.stdout,
         files["GITHUB_STEP_SUMMARY"].read_text(encoding="utf-8"),
     )
@@ -87,13 +89,15 @@ def test_the_action_and_the_workflow_that_shows_it_follow_githubs_schemas() -> N
 
 
 def test_the_pipeline_for_gitlab_follows_its_schema() -> None:
-    assert problems("gitlab-ci", next(each for each in yaml_blocks() if "reports:" in each)) == []
+    assert (
+        problems("gitlab-ci", next(block for block in yaml_blocks() if "reports:" in block)) == []
+    )
 
 
 def test_the_action_annotates_summarizes_and_sets_its_outputs(sound: Sound, tmp_path: Path) -> None:
     sound(name="good")
     sound(UNPINNED, name="it's $(touch bad)")
-    status, told, output, summary = run_action(
+    status, outputs, output, summary = run_action(
         tmp_path,
         models="good\n\nit's $(touch bad)\n",
         sarif="out/a.sarif",
@@ -102,7 +106,7 @@ def test_the_action_annotates_summarizes_and_sets_its_outputs(sound: Sound, tmp_
     )
 
     assert status == 1
-    assert told == {"exit-code": "1", "sarif": "out/a.sarif"}
+    assert outputs == {"exit-code": "1", "sarif": "out/a.sarif"}
     assert (
         "::error file=it's $(touch bad)/requirements.txt,line=1,title=ENV120 unpinned::" in output
     )

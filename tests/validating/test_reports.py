@@ -40,9 +40,9 @@ def test_sarif_is_valid_and_names_rule_file_and_line(report: Report) -> None:
     assert run["tool"]["driver"]["name"] == "envkit"
     assert not run["invocations"][0]["executionSuccessful"]
     assert "nowhere" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
-    for each in run["results"]:
-        assert run["tool"]["driver"]["rules"][each["ruleIndex"]]["id"] == each["ruleId"]
-    found = next(each for each in run["results"] if each["ruleId"] == "ENV120")
+    for result in run["results"]:
+        assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+    found = next(result for result in run["results"] if result["ruleId"] == "ENV120")
     place = found["locations"][0]["physicalLocation"]
     assert unquote(place["artifactLocation"]["uri"]) == f"{ODD}/requirements.txt"
     assert place["region"]["startLine"] == 1
@@ -52,12 +52,12 @@ def test_junit_is_read_by_a_reader_of_it_and_counts_right(report: Report) -> Non
     read = JUnitXml.fromstring(output.render(report, "junit").encode())
 
     suites = list(read)
-    assert [(each.name, each.failures > 0, each.errors) for each in suites] == [
+    assert [(suite.name, suite.failures > 0, suite.errors) for suite in suites] == [
         ("good", False, 0),
         (ODD, True, 0),
         ("nowhere", False, 1),
     ]
-    assert read.tests == sum(each.tests for each in suites) == 2 * len(report.rules) + 1
+    assert read.tests == sum(suite.tests for suite in suites) == 2 * len(report.rules) + 1
     failed = {case.name: case.result[0] for case in suites[1] if case.result}
     assert "acme>=1.0" in failed["ENV120 unpinned"].message
 
@@ -66,12 +66,12 @@ def test_githubs_runner_reads_the_annotations(report: Report) -> None:
     lines = output.render(report, "github").splitlines()
 
     assert lines[0].startswith(("::error", "::warning"))
-    found = next(each for each in lines if "ENV120" in each)
+    found = next(line for line in lines if "ENV120" in line)
     command = re.fullmatch(
         r"::(\w+) (.*?)::(.*)", found
     )  # as the runner's ActionCommand takes it apart
     assert command is not None
-    properties = dict(each.split("=", 1) for each in command[2].split(","))
+    properties = dict(item.split("=", 1) for item in command[2].split(","))
     plain = {key: unescaped(value, ",:") for key, value in properties.items()}
     assert plain == {"file": f"{ODD}/requirements.txt", "line": "1", "title": "ENV120 unpinned"}
     assert unescaped(command[3], "").startswith(f"{ODD}: `acme>=1.0")
@@ -99,9 +99,9 @@ def test_json_and_text_have_the_same_findings(report: Report) -> None:
     assert not content["ok"]
     assert content["summary"]["models"] == 3
     assert content["models"][2]["error"].startswith("No model at nowhere")
-    for each in content["models"][1]["findings"]:
-        assert f"{each['severity']} {each['rule']}" in text
-        assert f"{each['problem']}." in text
+    for finding in content["models"][1]["findings"]:
+        assert f"{finding['severity']} {finding['rule']}" in text
+        assert f"{finding['problem']}." in text
     assert text.splitlines()[-1].startswith("3 models: ")
 
 

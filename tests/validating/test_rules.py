@@ -83,11 +83,11 @@ def test_a_rule_reports_the_bad_example_of_its_page_and_not_the_good_one(
 
     findings = findings_of(bad, code, scanners=scanners)
     assert findings
-    assert rule.severity in {each.severity for each in findings}
-    for each in findings:
-        assert each.rule == code
-        assert not each.problem.endswith(".")
-        assert not each.remedy.endswith(".")
+    assert rule.severity in {finding.severity for finding in findings}
+    for finding in findings:
+        assert finding.rule == code
+        assert not finding.problem.endswith(".")
+        assert not finding.remedy.endswith(".")
     assert findings_of(good, code, scanners=scanners) == []
 
 
@@ -102,18 +102,18 @@ def test_a_rule_of_a_later_stage_reports_the_bad_example_of_its_page_and_not_the
     lay_over(good, page(rule), "Good")
 
     findings = findings_of(bad, code, **stages.options_for(bad, rule.stage))
-    assert rule.severity in {each.severity for each in findings}
-    for each in findings:
-        assert each.rule == code
-        assert not each.problem.endswith(".")
-        assert not each.remedy.endswith(".")
+    assert rule.severity in {finding.severity for finding in findings}
+    for finding in findings:
+        assert finding.rule == code
+        assert not finding.problem.endswith(".")
+        assert not finding.remedy.endswith(".")
     assert findings_of(good, code, **stages.options_for(good, rule.stage)) == []
 
 
 def test_no_rule_reports_a_sound_model(sound: Sound) -> None:
     model = sound()
 
-    assert [each for code in QUICK for each in findings_of(model, code)] == []
+    assert [finding for code in QUICK for finding in findings_of(model, code)] == []
 
 
 def test_the_index_of_the_rules_names_each_with_its_stage_and_severity_in_order() -> None:

@@ -31,7 +31,7 @@ def run(*words: object) -> Result:
 
 
 def found(result: Result, model: int = 0) -> set[str]:
-    return {each["rule"] for each in json.loads(result.stdout)["models"][model]["findings"]}
+    return {finding["rule"] for finding in json.loads(result.stdout)["models"][model]["findings"]}
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,9 @@ def found(result: Result, model: int = 0) -> set[str]:
 def test_answers_are_compared_by_column(
     recorded: Any, given: Any, tolerance: dict[str, Any], said: list[str]
 ) -> None:
-    assert [each.text for each in compare(recorded, given, Tolerance(**tolerance))] == said
+    assert [
+        difference.text for difference in compare(recorded, given, Tolerance(**tolerance))
+    ] == said
 
 
 @pytest.mark.parametrize(
@@ -194,11 +196,7 @@ def test_a_difference_is_reported_by_column_and_allowed_within_a_tolerance(runni
 @pytest.mark.e2e
 def test_an_infinity_does_not_equal_a_missing_value(running: Make) -> None:
     model = running(
-        {
-            "code/loader.py": CODE.replace(
-                "each * acme.FACTOR,", "float('-inf') if each > 1 else None,"
-            )
-        }
+        {"code/loader.py": CODE.replace("x * acme.FACTOR,", "float('-inf') if x > 1 else None,")}
     )
     content = json.loads((model / "envkit.json").read_text())
 
@@ -243,7 +241,7 @@ def test_an_unneeded_requirement_is_reported_with_what_only_it_requires(running:
     model = running(files)
 
     report = envkit.validate(model, minimal=True, select=["ENV501"])
-    assert [each.problem for each in report.findings] == [
+    assert [finding.problem for finding in report.findings] == [
         "without spare (and extra, which only it requires) the answer to the example is the same"
     ]
     assert report.findings[0].where == "requirements.txt:2"
@@ -261,7 +259,8 @@ def test_two_requirements_that_replace_each_other_are_not_left_out_together(runn
     report = envkit.validate(model, minimal=True, select=["ENV501"])
     assert len(report.findings) == 2
     assert all(
-        "not without all reported requirements together" in each.problem for each in report.findings
+        "not without all reported requirements together" in finding.problem
+        for finding in report.findings
     )
 
 
@@ -306,7 +305,7 @@ def test_a_package_that_no_index_has_is_not_reported_as_one_without_wheels(runni
     report = envkit.validate(
         running(files), resolve=True, target=["linux-x86_64:3.12"], select=["ENV301"]
     )
-    assert {each.problem for each in report.findings} == {
+    assert {finding.problem for finding in report.findings} == {
         "there is no package `nowhere-at-all` on the indexes",
         "there is no `acme==7.0` on the indexes",
         "there is no wheel of `elsewhere==1.0` for linux-x86_64, Python 3.12",
@@ -345,7 +344,7 @@ def test_drift_to_another_major_version_or_an_older_version_is_an_error(
     model = running(there)
 
     report = envkit.validate(model, against=model / "there.txt", select=["ENV6"])
-    assert [(each.rule, str(each.severity)) for each in report.findings] == [
+    assert [(finding.rule, str(finding.severity)) for finding in report.findings] == [
         ("ENV602", "warning"),
         ("ENV602", "error"),
     ]

@@ -40,7 +40,9 @@ def run(*words: object) -> Result:
 
 def rules(result: Result) -> set[str]:
     return {
-        each["rule"] for model in json.loads(result.stdout)["models"] for each in model["findings"]
+        finding["rule"]
+        for model in json.loads(result.stdout)["models"]
+        for finding in model["findings"]
     }
 
 
@@ -214,7 +216,7 @@ def test_changed_files_lead_to_their_models(sound: Sound, tmp_path: Path) -> Non
         model / "code/loader.py",
         tmp_path / "notes.txt",
     )
-    assert [each["model"] for each in json.loads(result.stdout)["models"]] == [str(model)]
+    assert [result["model"] for result in json.loads(result.stdout)["models"]] == [str(model)]
     nothing = run("--changed", tmp_path / "notes.txt")
     assert (nothing.exit_code, nothing.stdout) == (0, "")
 
@@ -241,7 +243,7 @@ def test_python_gets_a_report_and_exceptions(sound: Sound) -> None:
     report = envkit.validate(model, select=["ENV120"], severity={"ENV120": "warning"})
 
     assert not report.ok
-    assert [(each.rule, each.severity, each.where) for each in report.findings] == [
+    assert [(finding.rule, finding.severity, finding.where) for finding in report.findings] == [
         ("ENV120", Severity.WARNING, "requirements.txt:1")
     ]
     with pytest.raises(ModelNotFound):
