@@ -275,7 +275,14 @@ class Model:
 
     @classmethod
     def of(cls, directory: ModelDirectory) -> Model:
-        """Return the `Model` of an opened model directory."""
+        """Return the `Model` of an opened model directory.
+
+        Args:
+            directory: The model directory.
+
+        Raises:
+            InvalidFile: If the signature is malformed.
+        """
         return cls._from_content(directory.mlmodel.content, directory.mlmodel_path)
 
     @classmethod

@@ -61,6 +61,9 @@ class ParamSpec:
     def validate(self, value: Any) -> Any:
         """Return a value converted to this parameter's type.
 
+        Args:
+            value: A value, or a list of values if the parameter is a list.
+
         Raises:
             InvalidArgument: If the value has another type.
         """
@@ -146,6 +149,9 @@ class ParamSchema:
     @classmethod
     def from_json(cls, text: str) -> ParamSchema:
         """Read the parameters from their JSON text.
+
+        Args:
+            text: As `to_json` returns it.
 
         Raises:
             InvalidArgument: If the text is not JSON, or a parameter is malformed.

@@ -274,6 +274,9 @@ class Schema:
     def from_json(cls, text: str) -> Schema:
         """Read a schema from its JSON text.
 
+        Args:
+            text: As `to_json` returns it.
+
         Raises:
             InvalidArgument: If the text is not JSON, or not a schema.
         """

@@ -58,7 +58,17 @@ class LivePyFuncModel(PyFuncModel):
 
     @classmethod
     def start(cls, directory: ModelDirectory, config: Any, options: LiveOptions) -> Self:
-        """Build the environment of a model and load the model in it."""
+        """Build the environment of a model and load the model in it; `load_model` calls this.
+
+        Args:
+            directory: The model directory.
+            config: Configuration of the model, or None.
+            options: Environment, timeout and variables.
+
+        Raises:
+            BuildFailed: If the environment cannot be built.
+            PredictionFailed: If the model cannot be loaded.
+        """
         environment = prepare_model(directory, options.choice, options.report)
         held = ExitStack()
         try:

@@ -1,4 +1,4 @@
-"""A model of some library, made in the test; also for a Python without envkit, in which MLflow saves it."""
+"""`Case`: one kind of model of a library. Also imported where only MLflow is installed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Case:
     volatile: tuple[str, ...] = ()
 
     def save(self, module: Any, folder: Path, options: Mapping[str, Any]) -> None:
-        """Have a module's `save_model` save it into a folder."""
+        """Save it into a folder with the `save_model` of a module."""
         if self.by_hand is not None:
             self.by_hand(folder)
             return
@@ -52,24 +52,24 @@ class Case:
             module.save_model(made, str(folder), **given)
 
     def answer(self, model: Any) -> Any:
-        """Have a loaded model predict, and give the answer as JSON values."""
+        """Predict with a loaded model, and return the answer as JSON values."""
         return self.plain(
             model.predict(self.example, **({} if self.params is None else {"params": self.params}))
         )
 
     def plain(self, answer: Any) -> Any:
-        """Give an answer as JSON values, without what is volatile."""
+        """Return an answer as JSON values without volatile ones."""
         return _without(plain(answer), self.volatile)
 
 
 def cases_of(flavor: str) -> list[Case]:
-    """Make the cases of a flavor, for which its library must be installed; the first few when so many are asked for."""
+    """Return the cases of a flavor whose library is installed; the first few if limited."""
     found: list[Case] = import_module(f"tests.flavors.cases.{flavor}").cases()
     return found[: int(os.environ.get("ENVKIT_TEST_CASES") or len(found))]
 
 
 def plain(value: Any) -> Any:
-    """Give an answer as JSON values, a data frame or a column of one as records."""
+    """Return an answer as JSON values, a data frame or series as records."""
     if hasattr(value, "to_dict") and hasattr(value, "columns"):
         return plain(value.to_dict(orient="records"))
     if isinstance(value, Mapping):
@@ -92,7 +92,7 @@ def _without(value: Any, keys: tuple[str, ...]) -> Any:
 
 
 def differences(one: Any, other: Any, where: str = "") -> list[str]:
-    """Name what differs between two plain answers; numbers may differ by as much as another machine's do."""
+    """Describe the differences of two plain answers; numbers may differ as between machines."""
     if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
         return [each for key in one for each in differences(one[key], other[key], f"{where}.{key}")]
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):

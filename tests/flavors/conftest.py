@@ -1,4 +1,4 @@
-"""The flavor that is tested, in an environment that has its library; `scripts/test-flavors` makes that."""
+"""The flavor under test, whose library is installed; see `scripts/test-flavors`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave them out where no flavor is named."""
+    """Skip these tests if no flavor is named."""
     out = [item for item in items if item.get_closest_marker("flavors") and not FLAVOR]
     if out:
         config.hook.pytest_deselected(items=out)
@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def own_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The store that the script gives, whose downloads all flavors share."""
+    """The store of `scripts/test-flavors`, whose downloads all flavors share."""
     store = Path(os.environ.get("ENVKIT_TEST_STORE") or tmp_path / "envkit-home")
     monkeypatch.setenv("ENVKIT_HOME", str(store))
     return store
@@ -41,7 +41,7 @@ def own_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Keep what became of each test."""
+    """Record the outcome of each test."""
     result: Any = yield
     report = result.get_result()
     if report.when == "call" or (report.when == "setup" and not report.passed):
@@ -51,7 +51,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_sessionfinish() -> None:
-    """Write what became of each test to the file that the script names."""
+    """Write the outcomes to the file that `scripts/test-flavors` names."""
     target = os.environ.get("ENVKIT_TEST_OUTCOMES")
     if target:
         Path(target).write_text(json.dumps(outcomes), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Every flavor with its real library: saved, loaded, rebuilt through the store, and exchanged with MLflow."""
+"""Every flavor with its real library: saved, loaded, rebuilt, and exchanged with MLflow."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.flavors.conftest import FLAVOR
 ROOT = Path(__file__).resolve().parent.parent.parent
 MLFLOW = os.environ.get(
     "ENVKIT_TEST_MLFLOW", ""
-)  # a Python that has MLflow and the flavor's library
+)  # a Python with MLflow and the library of the flavor
 
 pytestmark = [pytest.mark.flavors, pytest.mark.filterwarnings("ignore")]
 
 
 class Models:
-    """The models of all cases, in one folder; MLflow is started once for all of them."""
+    """The models of all cases in one folder; MLflow is started once for all of them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -42,17 +42,17 @@ class Models:
                 self._errors[case.name] = error
 
     def ours(self, case: Case) -> Path:
-        """Where envkit saved it."""
+        """The folder where envkit saved it."""
         if case.name in self._errors:
             raise self._errors[case.name]
         return self._folder / "ours" / self._index[case.name]
 
     def theirs(self, case: Case) -> Path:
-        """Where MLflow saved it."""
+        """The folder where MLflow saved it."""
         return self._folder / "theirs" / self._index[case.name]
 
     def mlflows_answer(self, case: Case, whose: str) -> Any:
-        """What MLflow answers with it."""
+        """What MLflow predicts with it."""
         if self._exchanged is None:
             self._exchanged = self._exchange()
         found = self._exchanged[case.name][whose]
@@ -97,13 +97,13 @@ def flavor() -> Any:
 
 
 def answer(model: Path, case: Case) -> Any:
-    """What the model answers in this process."""
+    """Return what the model predicts in this process."""
     return case.answer(load_model(model))
 
 
 def test_predicts_the_same_in_the_rebuilt_environment(case: Case, models: Models) -> None:
     saved = models.ours(case)
-    source = FLAVOR in ("spark", "h2o")  # of which there is no wheel
+    source = FLAVOR in ("spark", "h2o")  # they have no wheels
     environment = prepare_env(saved, allow_source=source)
     found = predict(saved, input_path=saved / "serving_input_example.json", allow_source=source)
 
@@ -118,9 +118,9 @@ def test_is_loaded_as_the_librarys_own(case: Case, models: Models) -> None:
     loaded = flavor().load_model(models.ours(case), **case.loading)
 
     predicting = flavor()._load_pyfunc(models.ours(case))
-    if FLAVOR == "python_function":  # the author's own, that predicts
+    if FLAVOR == "python_function":  # the author's own object, which predicts
         assert differences(case.answer(loaded), case.answer(predicting)) == []
-    elif FLAVOR != "onnx":  # whose graph is run by a session
+    elif FLAVOR != "onnx":  # a session runs its graph
         assert type(loaded).__name__ == type(predicting.get_raw_model()).__name__
     assert (
         flavor().get_default_pip_requirements()[0]

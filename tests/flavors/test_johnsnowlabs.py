@@ -1,4 +1,4 @@
-"""The flavor whose library runs nowhere without a licence: it and PySpark are fakes here, that only keep calls."""
+"""The flavor whose library needs a licence; the library and PySpark are fakes that record calls."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class JavaPackage:
 class SparkSession:
     def __init__(self, of_java):
         spark_nlp = SimpleNamespace(LightPipeline=of_java)
-        self._jvm = SimpleNamespace(com=SimpleNamespace(johnsnowlabs=SimpleNamespace(nlp=spark_nlp)))
+        johnsnowlabs = SimpleNamespace(nlp=spark_nlp)
+        self._jvm = SimpleNamespace(com=SimpleNamespace(johnsnowlabs=johnsnowlabs))
 
     @staticmethod
     def getActiveSession():
@@ -47,7 +48,11 @@ class PipelineModel:
         folder.mkdir(parents=True)
         Path(folder, "part-00000").write_text("{}")
 """,
-    "johnsnowlabs/settings.py": "raw_version_jsl_lib, raw_version_medical, raw_version_ocr = '7.0.0', '7.0.1', '7.0.2'",
+    "johnsnowlabs/settings.py": """
+raw_version_jsl_lib = "7.0.0"
+raw_version_medical = "7.0.1"
+raw_version_ocr = "7.0.2"
+""",
     "johnsnowlabs/nlp.py": """
 import os
 import pandas
@@ -64,7 +69,9 @@ def start(**settings):
 class NLUPipeline:
     def predict(self, data, output_level=""):
         self.vanilla_transformer_pipe = PipelineModel()
-        texts = data.iloc[:, 0] if hasattr(data, "iloc") else [data] if isinstance(data, str) else data
+        texts = [data] if isinstance(data, str) else data
+        if hasattr(data, "iloc"):
+            texts = data.iloc[:, 0]
         return pandas.DataFrame({"text": texts, "level": output_level})
 
 def load(path):
@@ -97,7 +104,7 @@ mlflow_version: 3.17.2
 @pytest.fixture(autouse=True)
 def no_license(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("JOHNSNOWLABS_LICENSE_JSON", "HEALTHCARE_SECRET", "VISUAL_SECRET", *KEYS):
-        monkeypatch.setenv(name, "")  # which is given back afterwards, whatever the loader sets
+        monkeypatch.setenv(name, "")  # restored afterwards, whatever the loader sets
         monkeypatch.delenv(name)
 
 
@@ -123,7 +130,7 @@ def licence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def saved_by_mlflow(folder: Path, extra: Mapping[str, str]) -> Path:
-    """The directory as MLflow 3.17 writes it; what MLflow keeps in `jars.jsl` is `extra`."""
+    """Return a directory as MLflow 3.17 writes it; `extra` is the content of `jars.jsl`."""
     files = {
         "MLmodel": MLFLOWS,
         "requirements.txt": "johnsnowlabs_for_databricks==7.0.0\npyspark==3.5.0\n",
@@ -142,7 +149,7 @@ def started() -> list[dict[str, Any]]:
     return list(sys.modules["johnsnowlabs.nlp"].started)
 
 
-def test_without_the_library_it_is_named(tmp_path: Path) -> None:
+def test_a_missing_library_is_named(tmp_path: Path) -> None:
     model = saved_by_mlflow(tmp_path / "model", {})
 
     for call in (
@@ -156,7 +163,7 @@ def test_without_the_library_it_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("text", ["", "no-json-but-a-secret", "[1]"])
-def test_without_a_licence_its_variable_is_named_and_its_text_is_not(
+def test_without_a_licence_the_error_names_the_variable_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setenv("JOHNSNOWLABS_LICENSE_JSON", text)
@@ -173,7 +180,7 @@ def test_without_a_licence_its_variable_is_named_and_its_text_is_not(
 
 
 @pytest.mark.usefixtures("library", "licence")
-def test_mlflows_directory_is_loaded_with_the_java_libraries_in_it(tmp_path: Path) -> None:
+def test_mlflows_directory_is_loaded_with_its_java_libraries(tmp_path: Path) -> None:
     model = saved_by_mlflow(tmp_path / "model", {"os_jar.jar": "PK", "hc_jar.jar": "PK"})
     loaded = johnsnowlabs._load_pyfunc(model)
 
@@ -185,7 +192,7 @@ def test_mlflows_directory_is_loaded_with_the_java_libraries_in_it(tmp_path: Pat
 
 
 @pytest.mark.usefixtures("library")
-def test_the_licence_in_a_directory_will_do(
+def test_the_licence_in_the_model_is_enough(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JSL_NLP_LICENSE", "")
@@ -197,14 +204,14 @@ def test_the_licence_in_a_directory_will_do(
 
 
 @pytest.mark.usefixtures("library", "licence")
-def test_without_java_libraries_the_library_fetches_its_own(tmp_path: Path) -> None:
+def test_without_java_libraries_the_library_downloads_its_own(tmp_path: Path) -> None:
     johnsnowlabs.load_model(saved_by_mlflow(tmp_path / "model", {}))
 
     assert started() == [{}]
 
 
 @pytest.mark.usefixtures("library", "licence")
-def test_a_spark_without_the_java_library_is_told(
+def test_a_spark_session_without_the_java_library_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from johnsnowlabs import nlp  # type: ignore[import-not-found]
@@ -217,7 +224,7 @@ def test_a_spark_without_the_java_library_is_told(
 
 @pytest.mark.usefixtures("library", "licence")
 @pytest.mark.parametrize("store", [False, True])
-def test_a_saved_pipeline_has_its_java_libraries_and_only_on_demand_the_licence(
+def test_a_saved_pipeline_contains_java_libraries_and_the_licence_only_on_demand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: bool
 ) -> None:
     from johnsnowlabs import nlp
@@ -250,7 +257,7 @@ def test_a_saved_pipeline_has_its_java_libraries_and_only_on_demand_the_licence(
 
 
 @pytest.mark.usefixtures("library")
-def test_the_default_requirements_name_the_secret_and_do_not_hold_it(
+def test_the_default_requirements_name_the_secret_without_containing_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with pytest.raises(InvalidArgument, match="HEALTHCARE_SECRET or VISUAL_SECRET"):
@@ -260,6 +267,7 @@ def test_the_default_requirements_name_the_secret_and_do_not_hold_it(
     assert johnsnowlabs.get_default_pip_requirements() == [
         "johnsnowlabs_for_databricks==7.0.0",
         "pyspark",
-        "spark-ocr @ https://pypi.johnsnowlabs.com/${VISUAL_SECRET}/spark-ocr/spark_ocr-7.0.2-py3-none-any.whl",
+        "spark-ocr @ https://pypi.johnsnowlabs.com/${VISUAL_SECRET}/spark-ocr/"
+        "spark_ocr-7.0.2-py3-none-any.whl",
     ]
     assert "of-nobody" not in json.dumps(johnsnowlabs.get_default_conda_env())

@@ -1,4 +1,4 @@
-"""The signatures that the flavors of language models have without an example, and those of requests."""
+"""The signatures of language models without an example, and those of OpenAI's request forms."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ TEXT = [{"type": "string", "required": True}]
 
 
 def columns(schema: Any) -> dict[str, bool]:
-    """Names, and whether they are required."""
+    """Return the names, and whether they are required."""
     return {each["name"]: each["required"] for each in schema.to_dict()}
 
 
 @pytest.mark.parametrize(
     "task", ["fill-mask", "text-generation", "translation_en_to_fr", "summarization", "ner"]
 )
-def test_what_makes_texts_of_texts_has_columns_without_names(task: str) -> None:
+def test_text_to_text_tasks_have_unnamed_columns(task: str) -> None:
     found = task_signatures.signature_of(task)
 
     assert found is not None
@@ -51,7 +51,7 @@ def test_other_tasks_name_their_columns(
     assert outputs is None or list(columns(found.outputs)) == outputs
 
 
-def test_an_unknown_task_has_none() -> None:
+def test_an_unknown_task_has_no_signature() -> None:
     assert task_signatures.signature_of("depth-estimation") is None
 
 
@@ -59,13 +59,13 @@ def test_an_unknown_task_has_none() -> None:
     ("form", "needed"),
     [("llm/v1/chat", "messages"), ("llm/v1/completions", "prompt"), ("llm/v1/embeddings", "input")],
 )
-def test_a_request_needs_what_is_asked_and_no_more(form: str, needed: str) -> None:
+def test_a_request_requires_its_question_only(form: str, needed: str) -> None:
     found = columns(request_forms.signature(form).inputs)
 
     assert [name for name, required in found.items() if required] == [needed]
 
 
-def test_options_of_a_request_that_the_example_lacks_reach_the_model() -> None:
+def test_options_of_a_request_that_are_missing_in_the_example_reach_the_model() -> None:
     request = pd.DataFrame([{"prompt": "a good day", "max_tokens": 3, "temperature": 0.5}])
 
     found = enforce(request, request_forms.signature("llm/v1/completions"))

@@ -17,7 +17,9 @@ from typing import Any
 
 from tests.flavors.case import Case, cases_of
 
-MODULES = {"python_function": "pyfunc"}  # where MLflow does not call the module as the flavor
+MODULES = {
+    "python_function": "pyfunc"
+}  # where the module of MLflow has another name than the flavor
 
 
 def main(flavor: str, ours: str, theirs: str, answers: str) -> None:
@@ -37,7 +39,7 @@ def main(flavor: str, ours: str, theirs: str, answers: str) -> None:
 
 def _loaded(module: Any, case: Case, folder: Path) -> Any:
     answer = case.answer(import_module("mlflow.pyfunc").load_model(str(folder)))
-    module.load_model(str(folder))  # for which h2o's server must run: the other one starts it
+    module.load_model(str(folder))  # h2o needs its server, which was started above
     return answer
 
 

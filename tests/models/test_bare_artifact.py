@@ -17,7 +17,7 @@ def artifact(folder: Path, name: str = "model.pkl") -> Path:
     return folder / name
 
 
-def test_a_file_and_the_folder_with_only_that_are_the_same_model(tmp_path: Path) -> None:
+def test_a_file_and_the_folder_that_contains_only_it_are_the_same_model(tmp_path: Path) -> None:
     path = artifact(tmp_path / "model")
     (path.parent / "notes.txt").write_text("seen", encoding="utf-8")
 
@@ -28,7 +28,7 @@ def test_a_file_and_the_folder_with_only_that_are_the_same_model(tmp_path: Path)
     assert by_file.own_places == (path, path.parent / "code")
 
 
-def test_an_example_and_code_beside_it_belong_to_it(tmp_path: Path) -> None:
+def test_an_example_and_code_next_to_an_artifact_belong_to_it(tmp_path: Path) -> None:
     path = artifact(tmp_path)
     (tmp_path / "input_example.json").write_text("[1]", encoding="utf-8")
     (tmp_path / "code").mkdir()
@@ -50,14 +50,16 @@ def test_an_example_and_code_beside_it_belong_to_it(tmp_path: Path) -> None:
         ("MODEL.JOBLIB", b"x"),
     ],
 )
-def test_artifacts_are_known_by_name_or_content(tmp_path: Path, name: str, content: bytes) -> None:
+def test_artifacts_are_recognised_by_name_or_content(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
     (tmp_path / name).write_bytes(content)
     (tmp_path / "config.json").write_text("{}", encoding="utf-8")
 
     assert ModelDirectory.open(tmp_path).artifact == name
 
 
-def test_a_torch_archive_is_known_by_what_is_in_it(tmp_path: Path) -> None:
+def test_a_torch_archive_is_recognised_by_its_members(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "weights.bin", "w") as archive:
         archive.writestr("archive/data.pkl", b"")
 
@@ -65,7 +67,7 @@ def test_a_torch_archive_is_known_by_what_is_in_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["data.csv", "config.json", "table.csv.gz", "readme.txt"])
-def test_other_files_are_no_model(tmp_path: Path, name: str) -> None:
+def test_other_files_are_not_models(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"{}")
 
     with pytest.raises(ModelNotFound, match="neither the name nor the content"):
@@ -74,7 +76,7 @@ def test_other_files_are_no_model(tmp_path: Path, name: str) -> None:
         ModelDirectory.open(tmp_path)
 
 
-def test_one_of_several_must_be_named_unless_it_was_captured(tmp_path: Path) -> None:
+def test_one_of_several_artifacts_must_be_named_unless_it_was_captured(tmp_path: Path) -> None:
     path = artifact(tmp_path)
     artifact(tmp_path, "other.joblib")
 

@@ -47,25 +47,25 @@ def test_a_model_is_opened_by_path_text_or_uri(make: Make, monkeypatch: pytest.M
         assert ModelDirectory.open(uri).path == path.resolve()
 
 
-def test_odd_characters_in_a_path_are_no_uri(make: Make, tmp_path: Path) -> None:
+def test_odd_characters_in_a_path_do_not_make_it_a_uri(make: Make, tmp_path: Path) -> None:
     odd = make("").rename(tmp_path / "C: my%20model $(x) 'q'")
 
     assert ModelDirectory.open(str(odd)).path == odd
     assert ModelDirectory.open(odd.as_uri()).path == odd
 
 
-def test_a_uri_of_an_unknown_kind_is_refused_with_what_is_possible() -> None:
+def test_an_unknown_scheme_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InvalidArgument, match=r"cannot read nonsense: URIs.*local path.*s3://"):
         ModelDirectory.open("nonsense://bucket/model")
 
 
 @pytest.mark.parametrize("uri", ["", "file://elsewhere/model", "a\0b"])
-def test_what_can_be_no_model_is_refused(uri: str) -> None:
+def test_a_text_that_cannot_name_a_model_is_refused(uri: str) -> None:
     with pytest.raises(InvalidArgument):
         ModelDirectory.open(uri)
 
 
-def test_a_missing_model_says_what_is_missing(make: Make, tmp_path: Path) -> None:
+def test_an_error_says_what_is_missing_of_a_model(make: Make, tmp_path: Path) -> None:
     path = make("")
 
     with pytest.raises(ModelNotFound, match="there is no such directory"):
@@ -111,7 +111,7 @@ def test_a_field_with_a_circle_of_links_is_refused(make: Make) -> None:
         ModelDirectory.open(path)
 
 
-def test_the_examples_path_stays_inside_too(make: Make) -> None:
+def test_the_path_of_the_example_stays_inside_the_model(make: Make) -> None:
     path = make("")
     with (path / "MLmodel").open("a") as stream:
         stream.write("saved_input_example_info: {artifact_path: ../outside/x.json}\n")
@@ -120,13 +120,13 @@ def test_the_examples_path_stays_inside_too(make: Make) -> None:
         ModelDirectory.open(path)
 
 
-def test_model_code_counts_by_its_last_part_as_mlflow_reads_it(make: Make) -> None:
+def test_only_the_last_part_of_model_code_path_counts_as_in_mlflow(make: Make) -> None:
     model = ModelDirectory.open(make("model_code_path: /home/someone/project/model.py"))
 
     assert model.python_function.model_code_path == "/home/someone/project/model.py"
 
 
-def test_paths_inside_are_given_absolute(make: Make) -> None:
+def test_paths_in_the_model_are_absolute(make: Make) -> None:
     path = make("code: code, data: data/m.pkl, env: {conda: conda.yaml}")
     (path / "inner").symlink_to("code")
 
@@ -144,7 +144,8 @@ def test_the_request_is_json_and_names_the_example(make: Make) -> None:
     path = make("code: code")
     with (path / "MLmodel").open("a") as stream:
         stream.write(
-            "saved_input_example_info: {artifact_path: in.json, type: dataframe, pandas_orient: split}\n"
+            "saved_input_example_info:\n"
+            "  {artifact_path: in.json, type: dataframe, pandas_orient: split}\n"
         )
         stream.write("utc_time_created: 2026-01-01\nsignature: {inputs: '[]'}\n")
     (path / "in.json").write_text("{}")
@@ -166,7 +167,7 @@ def test_the_request_is_json_and_names_the_example(make: Make) -> None:
     }
 
 
-def test_an_example_that_is_named_but_not_there_is_told(make: Make) -> None:
+def test_a_named_example_that_does_not_exist_is_reported(make: Make) -> None:
     path = make("")
     with (path / "MLmodel").open("a") as stream:
         stream.write("saved_input_example_info: {artifact_path: in.json}\n")
@@ -175,21 +176,21 @@ def test_an_example_that_is_named_but_not_there_is_told(make: Make) -> None:
         ModelDirectory.open(path).request()
 
 
-def test_an_example_that_is_not_named_is_found_by_its_name(make: Make) -> None:
+def test_an_unnamed_example_is_found_under_mlflows_name(make: Make) -> None:
     path = make("")
     (path / "serving_input_example.json").write_text("{}")
 
     assert ModelDirectory.open(path).example_path == path / "serving_input_example.json"
 
 
-def test_a_model_without_the_flavor_is_told_by_its_flavors(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_flavor_lists_the_others(tmp_path: Path) -> None:
     (tmp_path / "MLmodel").write_text("flavors: {mleap: {version: '1'}}\n")
 
     with pytest.raises(InvalidFile, match=r"python_function: is missing \(flavors: mleap\)"):
         ModelDirectory.open(tmp_path).request()
 
 
-def test_a_model_may_be_reached_through_a_link(make: Make, tmp_path: Path) -> None:
+def test_a_model_is_opened_through_a_symbolic_link(make: Make, tmp_path: Path) -> None:
     path = make("code: code")
     (tmp_path / "latest").symlink_to(path)
 
@@ -197,7 +198,7 @@ def test_a_model_may_be_reached_through_a_link(make: Make, tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_must_not_be_entered_is_named(make: Make) -> None:
+def test_a_folder_without_permission_is_named(make: Make) -> None:
     path = make("")
     path.chmod(0)
     try:

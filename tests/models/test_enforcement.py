@@ -1,4 +1,4 @@
-"""Inputs and parameters under a signature: as the reference takes or refuses them, or better, and why."""
+"""Inputs and parameters are enforced as by MLflow, or better, and why."""
 
 from __future__ import annotations
 
@@ -89,19 +89,22 @@ INPUTS: dict[str, Any] = {
     "nested array of wrong depth": pd.DataFrame({"q": [[1]]}),
 }
 BETTER = {
-    # MLflow makes columns of the map's own keys and then misses the map
+    # MLflow makes columns of the map's keys, and then reports the map as missing
     "enforce.input-052": {"ok": {"frame": {"m": {"dtype": "object", "values": [{"p": 1}]}}}},
 }
 
 
-def told(value: Any) -> Any:
+def plain(value: Any) -> Any:
     if isinstance(value, pd.DataFrame):
-        return {"frame": {str(name): {"dtype": str(column.dtype), "values": [told(each) for each in column]}
-                          for name, column in value.items()}}  # fmt: skip
+        columns = {}
+        for name, column in value.items():
+            values = [plain(cell) for cell in column]
+            columns[str(name)] = {"dtype": str(column.dtype), "values": values}
+        return {"frame": columns}
     if isinstance(value, np.ndarray):
         return {"dtype": str(value.dtype), "shape": list(value.shape), "values": value.tolist()}
     if isinstance(value, dict):
-        return {name: told(each) for name, each in value.items()}
+        return {name: plain(member) for name, member in value.items()}
     if isinstance(value, bytes):
         return f"bytes:{value.decode()}"
     if isinstance(value, float) and value != value:
@@ -118,7 +121,7 @@ def schema_of(specs: list[dict[str, Any]]) -> Schema:
 @pytest.mark.parametrize(
     "case", cases("enforcement")["enforce.input"], ids=lambda case: str(case["given"]["input"])
 )
-def test_an_input_is_taken_or_refused_as_by_the_reference(case: dict[str, Any]) -> None:
+def test_an_input_is_accepted_or_refused_as_by_mlflow(case: dict[str, Any]) -> None:
     newest = int(pd.__version__.partition(".")[0]) >= 3
     expected = case.get("expect_pandas3", case["expect"]) if newest else case["expect"]
     expected = BETTER.get(case["id"], expected)
@@ -128,7 +131,7 @@ def test_an_input_is_taken_or_refused_as_by_the_reference(case: dict[str, Any]) 
         with pytest.raises(InputMismatch):
             enforce(INPUTS[case["given"]["input"]], schema)
     else:
-        assert told(enforce(INPUTS[case["given"]["input"]], schema)) == expected["ok"]
+        assert plain(enforce(INPUTS[case["given"]["input"]], schema)) == expected["ok"]
 
 
 PARAMS = ParamSchema(
@@ -145,7 +148,7 @@ PARAMS = ParamSchema(
 @pytest.mark.parametrize(
     "case", cases("enforcement")["enforce.params"], ids=lambda case: str(case["given"]["params"])
 )
-def test_params_are_taken_or_refused_as_by_the_reference(case: dict[str, Any]) -> None:
+def test_params_are_accepted_or_refused_as_by_mlflow(case: dict[str, Any]) -> None:
     params = case["given"]["params"]
     if case["id"] == "enforce.params-021":
         params = {"stop": ("p",)}
@@ -160,7 +163,7 @@ def test_params_are_taken_or_refused_as_by_the_reference(case: dict[str, Any]) -
         assert enforce_params(params, signature) == case["expect"]["ok"]
 
 
-def test_a_mismatch_is_an_error_of_input_and_a_value_error() -> None:
+def test_a_mismatch_is_an_invalid_input_and_a_value_error() -> None:
     with pytest.raises(InvalidInput) as caught:
         validate_schema({"a": [2.5]}, Schema([ColSpec("long", "a")]))
 
@@ -171,31 +174,31 @@ def test_a_mismatch_is_an_error_of_input_and_a_value_error() -> None:
     )
 
 
-def test_the_data_given_stay_as_they_are() -> None:
+def test_the_data_passed_in_do_not_change() -> None:
     frame = pd.DataFrame({"b": np.array([1], dtype="int32"), "o": [{"k": np.float32(1)}], "x": [0]})
     signature = infer_signature(pd.DataFrame({"b": [0.5], "o": [{"k": 1.5}]}))
 
-    found = enforce(frame, signature)
+    enforced = enforce(frame, signature)
 
     assert frame["b"].dtype == "int32"
     assert type(frame["o"][0]["k"]) is np.float32
-    assert (list(found.columns), found["b"].dtype, found["o"][0]) == (
+    assert (list(enforced.columns), enforced["b"].dtype, enforced["o"][0]) == (
         ["b", "o"],
         "float64",
         {"k": 1.0},
     )
 
 
-def test_what_the_signature_does_not_know_is_left_out_and_said(
+def test_unknown_columns_and_params_are_left_out_with_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     signature = ModelSignature(Schema([ColSpec("long", "a")]), params=PARAMS)
 
     with caplog.at_level(logging.WARNING, "envkit"):
-        found = enforce(pd.DataFrame({"secret": ["s3cr3t"], "a": [1]}), signature)
+        enforced = enforce(pd.DataFrame({"secret": ["s3cr3t"], "a": [1]}), signature)
         enforce_params({"temprature": 1}, signature)
 
-    assert list(found.columns) == ["a"]
+    assert list(enforced.columns) == ["a"]
     assert "secret" in caplog.text
     assert "temprature" in caplog.text
     assert "s3cr3t" not in caplog.text
@@ -211,12 +214,10 @@ def test_what_the_signature_does_not_know_is_left_out_and_said(
         (Map(Array("long")), {"p": [1]}, {"p": [1]}),
     ],
 )
-def test_values_inside_of_values_have_the_signatures_types(
-    kind: Any, value: Any, found: Any
-) -> None:
+def test_nested_values_get_the_types_of_the_signature(kind: Any, value: Any, expected: Any) -> None:
     schema = Schema([ColSpec(kind, "c", required=False)])
 
-    assert enforce([{"c": value}, {"c": None}], schema)["c"].tolist() == [found, None]
+    assert enforce([{"c": value}, {"c": None}], schema)["c"].tolist() == [expected, None]
 
 
 @pytest.mark.parametrize(
@@ -229,7 +230,7 @@ def test_values_inside_of_values_have_the_signatures_types(
         (Array("long"), np.ones((2, 2), dtype="int64")),
     ],
 )
-def test_values_of_another_form_are_refused(kind: Any, value: Any) -> None:
+def test_nested_values_of_another_form_are_refused(kind: Any, value: Any) -> None:
     with pytest.raises(InputMismatch, match="`c`"):
         enforce(pd.DataFrame({"c": [value]}), Schema([ColSpec(kind, "c")]))
 
@@ -245,6 +246,6 @@ def test_sparse_matrices_are_tensors() -> None:
         enforce(matrix.T, schema)
 
 
-def test_several_columns_of_one_name_are_refused() -> None:
+def test_columns_of_the_same_name_are_refused() -> None:
     with pytest.raises(InputMismatch, match="several columns named `a`"):
         enforce(pd.DataFrame([[1, 2]], columns=["a", "a"]), Schema([ColSpec("long", "a")]))

@@ -1,4 +1,4 @@
-"""Models, signatures and examples that go to the real MLflow and come back."""
+"""Models, signatures and examples are exchanged with the real MLflow."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ from pathlib import Path
 from mlflow.models import Model
 for path in sorted(Path(sys.argv[1]).iterdir()):
     model = Model.load(str(path))
-    model.signature = model.signature  # parsed and written anew
+    model.signature = model.signature  # parsed and written again
     model.save(path / "MLmodel")
     example = model.load_input_example(str(path))
     if example is not None:
@@ -106,7 +106,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def mlflow_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An interpreter with the reference system and envkit."""
+    """An interpreter with MLflow and envkit."""
     place = tmp_path_factory.mktemp("mlflow") / "venv"
     program = uv.find_uv_bin()
     subprocess.run([program, "venv", "--quiet", "--python", sys.executable, place], check=True)
@@ -151,7 +151,7 @@ def test_mlflow_reads_what_envkit_writes_and_writes_what_envkit_reads(
     printed = run(mlflow_python, READ_AND_WRITE, tmp_path)
 
     assert [Model.load(tmp_path / str(number)).to_dict() for number in range(len(written))] == [
-        each.to_dict() for each in written
+        model.to_dict() for model in written
     ]
     assert [line.split()[1] for line in printed.splitlines()] == [
         "DataFrame",
@@ -163,22 +163,22 @@ def test_mlflow_reads_what_envkit_writes_and_writes_what_envkit_reads(
     ]
 
 
-def test_signatures_are_the_same_in_both(tmp_path: Path, mlflow_python: Path) -> None:
+def test_inferred_signatures_are_the_same_as_mlflows(tmp_path: Path, mlflow_python: Path) -> None:
     both_ways = (
         "import json, sys\nfrom pathlib import Path\nfrom mlflow.models import ModelSignature\n"
         "asked = json.loads(Path(sys.argv[1], 'signatures.json').read_text())\n"
-        "print(json.dumps([ModelSignature.from_dict(each).to_dict() for each in asked]))"
+        "print(json.dumps([ModelSignature.from_dict(signature).to_dict() for signature in signatures]))"
     )
-    asked = [each.to_dict() for each in SIGNATURES]
-    (tmp_path / "signatures.json").write_text(json.dumps(asked))
+    signatures = [signature.to_dict() for signature in SIGNATURES]
+    (tmp_path / "signatures.json").write_text(json.dumps(signatures))
 
-    assert json.loads(run(mlflow_python, both_ways, tmp_path).splitlines()[-1]) == asked
+    assert json.loads(run(mlflow_python, both_ways, tmp_path).splitlines()[-1]) == signatures
 
 
 def test_a_logged_model_is_found_by_mlflow(tmp_path: Path, mlflow_python: Path) -> None:
-    found = json.loads(run(mlflow_python, LOG, tmp_path).splitlines()[-1])
+    logged = json.loads(run(mlflow_python, LOG, tmp_path).splitlines()[-1])
 
-    assert found == {
+    assert logged == {
         "signature": '[{"type": "double", "required": true}]',
         "run": True,
         "version": 1,

@@ -1,4 +1,4 @@
-"""`Model`: what an `MLmodel` file holds, made, changed, read and written."""
+"""`Model`: the content of an `MLmodel` file, created, changed, read and written."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_model_survives_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [CURRENT.replace("yes", "true"), OLD], ids=["current", "old"])
-def test_files_of_every_age_lose_nothing(tmp_path: Path, text: str) -> None:
+def test_files_of_every_mlflow_version_lose_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "MLmodel").write_text(text)
     before = yaml.load(text, Loader=yaml.BaseLoader)
 
@@ -98,7 +98,7 @@ def test_the_fixtures_that_mlflow_saved_are_read(name: str) -> None:
         assert json.loads(model.get_serving_input(path) or "")
 
 
-def test_a_new_model_says_when_it_was_made_and_has_a_name_of_its_own(
+def test_a_new_model_has_its_time_and_a_unique_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
@@ -115,7 +115,7 @@ def test_a_new_model_says_when_it_was_made_and_has_a_name_of_its_own(
     ]
 
 
-def test_schemas_are_had_from_the_signature() -> None:
+def test_schemas_are_those_of_the_signature() -> None:
     model = full()
 
     assert model.get_input_schema() == SIGNATURE.inputs
@@ -129,7 +129,7 @@ def test_schemas_are_had_from_the_signature() -> None:
     assert Model(signature=SIGNATURE.to_dict()).signature == SIGNATURE  # type: ignore[arg-type]
 
 
-def test_what_is_told_beside_the_signature_stays_with_it() -> None:
+def test_the_flags_of_a_signature_stay_with_it() -> None:
     signature = ModelSignature(SIGNATURE.inputs, from_type_hint=True)
     written = Model(signature=signature).to_dict()
 
@@ -140,7 +140,7 @@ def test_what_is_told_beside_the_signature_stays_with_it() -> None:
     assert Model.from_dict(written).signature == signature
 
 
-def test_a_model_is_written_to_streams_and_told_as_text() -> None:
+def test_a_model_is_written_to_streams_and_converted_to_text() -> None:
     stream = io.StringIO()
     model = full()
 
@@ -166,7 +166,7 @@ def test_resources_are_read_from_their_file(tmp_path: Path) -> None:
         ("flavors: {}\nenv_vars: x", "env_vars"),
     ],
 )
-def test_a_fault_of_the_file_is_told_with_its_field(
+def test_a_fault_of_the_file_is_reported_with_its_field(
     tmp_path: Path, content: str, where: str
 ) -> None:
     (tmp_path / "MLmodel").write_text(content)
@@ -178,7 +178,7 @@ def test_a_fault_of_the_file_is_told_with_its_field(
     assert caught.value.path.endswith("MLmodel")
 
 
-def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
+def test_invalid_models_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument):
         Model(env_vars="TOKEN")  # type: ignore[arg-type]
     with pytest.raises(ModelNotFound):
@@ -200,7 +200,8 @@ def test_logging_without_mlflow_names_what_to_install(monkeypatch: pytest.Monkey
 
 
 EXAMPLES: list[tuple[Any, str, Any]] = [
-    (pd.DataFrame({"a": [1.5], "b": ["x"]}), "dataframe", {"columns": ["a", "b"], "data": [[1.5, "x"]]}),
+    (pd.DataFrame({"a": [1.5], "b": ["x"]}), "dataframe",
+     {"columns": ["a", "b"], "data": [[1.5, "x"]]}),
     (pd.DataFrame([[1, 2]]), "dataframe", {"data": [[1, 2]]}),
     (pd.DataFrame({"a": [1.5, np.nan]}), "dataframe", {"columns": ["a"], "data": [[1.5], [None]]}),
     (pd.DataFrame({"a": [b"hi"], "d": pd.to_datetime(["2024-01-02"])}), "dataframe",
@@ -219,37 +220,37 @@ EXAMPLES: list[tuple[Any, str, Any]] = [
 def test_an_input_example_is_saved_and_read_back(
     tmp_path: Path, example: Any, kind: str, saved: Any
 ) -> None:
-    found = input_example.encode((example, {"t": 1}))
-    model = Model(saved_input_example_info=found.info)
+    encoded = input_example.encode((example, {"t": 1}))
+    model = Model(saved_input_example_info=encoded.info)
     model.save(tmp_path / "MLmodel")
-    for name, text in found.files.items():
+    for name, text in encoded.files.items():
         (tmp_path / name).write_text(text)
 
-    assert (found.info["type"], found.info["params"]) == (kind, "true")
-    assert json.loads(found.files["input_example.json"]) == {"inputs": saved, "params": {"t": 1}}
+    assert (encoded.info["type"], encoded.info["params"]) == (kind, "true")
+    assert json.loads(encoded.files["input_example.json"]) == {"inputs": saved, "params": {"t": 1}}
     assert model.load_input_example_params(tmp_path) == {"t": 1}
     read = model.load_input_example(tmp_path)
     assert type(read) is type(example)
     assert input_example.encode(read).files["input_example.json"] == json.dumps(saved)
     request = json.loads(model.get_serving_input(tmp_path) or "")
     assert request["params"] == {"t": 1}
-    assert "NaN" not in found.files["input_example.json"]
+    assert "NaN" not in encoded.files["input_example.json"]
 
 
-def test_columns_of_an_example_have_the_signatures_types(tmp_path: Path) -> None:
+def test_columns_of_an_example_get_the_types_of_the_signature(tmp_path: Path) -> None:
     example = pd.DataFrame({"a": np.array([1], dtype="int32"), "b": [b"hi"]})
-    found = input_example.encode(example)
-    model = Model(saved_input_example_info=found.info, signature=infer_signature(example))
+    encoded = input_example.encode(example)
+    model = Model(saved_input_example_info=encoded.info, signature=infer_signature(example))
     model.save(tmp_path / "MLmodel")
-    (tmp_path / "input_example.json").write_text(found.files["input_example.json"])
+    (tmp_path / "input_example.json").write_text(encoded.files["input_example.json"])
 
     pd.testing.assert_frame_equal(model.load_input_example(tmp_path), example)
 
 
-def test_a_chat_is_its_own_request() -> None:
-    found = input_example.encode({"messages": [{"role": "user", "content": "hi"}]})
+def test_a_chat_is_a_request_by_itself() -> None:
+    encoded = input_example.encode({"messages": [{"role": "user", "content": "hi"}]})
 
-    assert json.loads(found.files["serving_input_example.json"]) == {
+    assert json.loads(encoded.files["serving_input_example.json"]) == {
         "messages": [{"role": "user", "content": "hi"}]
     }
 
@@ -257,12 +258,12 @@ def test_a_chat_is_its_own_request() -> None:
 @pytest.mark.parametrize(
     "example", [{1, 2}, {"a": np.array([1]), "b": 1}, pd.Timedelta(1), (1, {"p": None})]
 )
-def test_an_example_without_a_form_in_json_is_refused(example: Any) -> None:
+def test_an_example_that_json_cannot_hold_is_refused(example: Any) -> None:
     with pytest.raises(InvalidArgument, match=r"^(?!.*the model's answer)"):
         input_example.encode(example)
 
 
-def test_a_missing_or_broken_example_is_told(tmp_path: Path) -> None:
+def test_a_missing_or_broken_example_is_reported(tmp_path: Path) -> None:
     model = Model(
         saved_input_example_info={"artifact_path": "input_example.json", "type": "json_object"}
     )
@@ -282,7 +283,7 @@ class Predicts:
 
 
 def test_each_thread_registers_its_own_model() -> None:
-    found: dict[int, Any] = {}
+    is_own_model: dict[int, Any] = {}
     together = threading.Barrier(8)
 
     def code(model: Any) -> None:
@@ -291,7 +292,7 @@ def test_each_thread_registers_its_own_model() -> None:
 
     def make(number: int) -> None:
         model = Predicts()
-        found[number] = registered_by(lambda: code(model)) is model
+        is_own_model[number] = registered_by(lambda: code(model)) is model
 
     threads = [threading.Thread(target=make, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -299,10 +300,10 @@ def test_each_thread_registers_its_own_model() -> None:
     for thread in threads:
         thread.join(20)
 
-    assert found == dict.fromkeys(range(8), True)
+    assert is_own_model == dict.fromkeys(range(8), True)
 
 
-def test_a_file_that_registers_nothing_leaves_nothing_of_another() -> None:
+def test_a_file_that_registers_nothing_does_not_get_the_model_of_another() -> None:
     set_model(Predicts())
 
     assert registered_by(lambda: None) is None
@@ -315,7 +316,7 @@ def test_only_a_model_can_be_registered(model: Any) -> None:
         set_model(model)
 
 
-def test_everything_that_is_offered_is_there_and_nothing_is_loaded_before() -> None:
+def test_every_public_name_exists_and_is_imported_on_first_use() -> None:
     assert all(getattr(envkit.models, name) is not None for name in envkit.models.__all__)
     assert set(envkit.models.__all__) <= set(dir(envkit.models))
     with pytest.raises(AttributeError):

@@ -1,4 +1,4 @@
-"""Fields of libraries' flavors lead nowhere but into the model."""
+"""Fields of the flavors of libraries may only name paths in the model."""
 
 from __future__ import annotations
 

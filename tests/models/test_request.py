@@ -1,4 +1,4 @@
-"""Data of Python as a request: what the model gets is what was given."""
+"""Python data become a request without loss."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from envkit.models.request import request_of
 
 
 def received(data: Any, folder: Path, *, signed: bool = False) -> Any:
-    """What a model gets of the data, under their own signature or none."""
+    """Return what a model gets of the data, with their own signature or none."""
     path = folder / "request"
     path.write_text(json.dumps(request_of(data)))
     signature = Signature(infer_signature(data).to_dict() if signed else None)
@@ -45,11 +45,11 @@ FRAMES = [
 
 @pytest.mark.parametrize("frame", FRAMES, ids=lambda frame: "-".join(frame.columns))
 def test_a_data_frame_reaches_the_model_as_it_was(frame: pd.DataFrame, tmp_path: Path) -> None:
-    found = received(frame, tmp_path, signed=True)
+    frame_in_model = received(frame, tmp_path, signed=True)
 
     if "d" in frame:
         frame = frame.astype("datetime64[ns]")
-    pd.testing.assert_frame_equal(found, frame, check_dtype="s" not in frame)
+    pd.testing.assert_frame_equal(frame_in_model, frame, check_dtype="s" not in frame)
 
 
 @given(st.lists(st.floats(), min_size=1, max_size=5))
@@ -63,10 +63,16 @@ def test_every_float_is_kept(tmp_path_factory: pytest.TempPathFactory, values: l
 @pytest.mark.parametrize(
     ("data", "request_"),
     [
-        (pd.Series([1, 2], name="s"), {"dataframe_split": {"columns": ["s"], "index": [0, 1], "data": [[1], [2]]}}),
+        (
+            pd.Series([1, 2], name="s"),
+            {"dataframe_split": {"columns": ["s"], "index": [0, 1], "data": [[1], [2]]}},
+        ),
         (np.array([[1, 2]]), {"inputs": [[1, 2]]}),
         ({"x": np.array([1.5]), "y": np.array([b"a"])}, {"inputs": {"x": [1.5], "y": ["YQ=="]}}),
-        ({"inputs": np.array([1]), "params": {"t": np.float32(0.5)}}, {"inputs": [1], "params": {"t": 0.5}}),
+        (
+            {"inputs": np.array([1]), "params": {"t": np.float32(0.5)}},
+            {"inputs": [1], "params": {"t": 0.5}},
+        ),
         ({"messages": []}, {"messages": []}),
         ([datetime.datetime(2024, 1, 2), None], {"inputs": ["2024-01-02T00:00:00", None]}),
         (np.array(["2024-01-02", "NaT"], dtype="datetime64[D]"), {"inputs": ["2024-01-02", None]}),
@@ -76,13 +82,13 @@ def test_every_float_is_kept(tmp_path_factory: pytest.TempPathFactory, values: l
     ],
     ids=lambda value: str(value)[:30],
 )  # fmt: skip
-def test_each_kind_of_data_has_its_request(data: Any, request_: Any) -> None:
+def test_every_kind_of_data_has_its_request(data: Any, request_: Any) -> None:
     assert request_of(data) == request_
 
 
 @pytest.mark.parametrize(
     "data", [{1, 2}, object(), 1j, np.array([1j]), pd.DataFrame([[1, 2]], columns=["a", "a"])]
 )
-def test_what_has_no_form_in_json_is_refused(data: Any) -> None:
+def test_data_that_json_cannot_hold_are_refused(data: Any) -> None:
     with pytest.raises(InvalidArgument):
         request_of(data)

@@ -1,4 +1,4 @@
-"""Schemas, parameters and signatures: built, inferred and read as the reference does, or better, and why."""
+"""Schemas, parameters and signatures are as MLflow's, or better, and why."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ EXAMPLES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("case", CASES["infer.schema"], ids=lambda case: str(case["given"]))
-def test_a_schema_is_inferred_as_by_the_reference(case: dict[str, Any]) -> None:
+def test_a_schema_is_inferred_as_by_mlflow(case: dict[str, Any]) -> None:
     if "error" in case["expect"]:
         with pytest.raises(InvalidArgument):
             infer_schema(EXAMPLES[case["given"]])
@@ -134,7 +134,7 @@ PARAMS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("case", CASES["infer.params"], ids=lambda case: str(case["given"]))
-def test_parameters_are_inferred_as_by_the_reference(case: dict[str, Any]) -> None:
+def test_parameters_are_inferred_as_by_mlflow(case: dict[str, Any]) -> None:
     if "error" in case["expect"]:
         with pytest.raises(InvalidArgument):
             infer_signature(params=PARAMS[case["given"]])
@@ -143,7 +143,7 @@ def test_parameters_are_inferred_as_by_the_reference(case: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize("case", CASES["infer.signature"], ids=lambda case: str(case["given"]))
-def test_a_signature_has_the_references_json(case: dict[str, Any]) -> None:
+def test_a_signature_has_the_json_of_mlflow(case: dict[str, Any]) -> None:
     if "error" in case["expect"]:
         with pytest.raises(InvalidArgument):
             infer_signature(**case["given"])
@@ -161,7 +161,7 @@ BETTER_BUILT = {
 
 
 @pytest.mark.parametrize("case", CASES["schema.construct"], ids=lambda case: str(case["given"]))
-def test_what_is_built_by_hand_is_accepted_as_by_the_reference(case: dict[str, Any]) -> None:
+def test_types_built_by_hand_are_accepted_or_refused_as_by_mlflow(case: dict[str, Any]) -> None:
     expected = BETTER_BUILT.get(case["id"], case["expect"].get("ok"))
     if expected is None:
         with pytest.raises(InvalidArgument):
@@ -171,17 +171,17 @@ def test_what_is_built_by_hand_is_accepted_as_by_the_reference(case: dict[str, A
 
 
 @pytest.mark.parametrize("case", CASES["param_spec.construct"], ids=lambda case: str(case["given"]))
-def test_a_parameter_is_accepted_as_by_the_reference(case: dict[str, Any]) -> None:
+def test_a_parameter_is_accepted_or_refused_as_by_mlflow(case: dict[str, Any]) -> None:
     if "error" in case["expect"]:
         with pytest.raises(InvalidArgument):
             ParamSpec(*case["given"])
     else:
-        found = ParamSpec(*case["given"])
-        assert found.to_dict() == case["expect"]["ok"]
-        assert ParamSpec.from_json_dict(**found.to_dict()) == found
+        param = ParamSpec(*case["given"])
+        assert param.to_dict() == case["expect"]["ok"]
+        assert ParamSpec.from_json_dict(**param.to_dict()) == param
 
 
-BASIC = st.sampled_from([each for each in DataType if each is not DataType.binary])
+BASIC = st.sampled_from([kind for kind in DataType if kind is not DataType.binary])
 NAMES = st.text(min_size=1, max_size=5)
 TYPES = st.recursive(
     st.one_of(st.sampled_from(list(DataType)), st.just(AnyType()), st.just(SparkMLVector())),
@@ -189,8 +189,8 @@ TYPES = st.recursive(
         st.builds(Array, inner),
         st.builds(Map, inner),
         st.builds(
-            lambda found: Object(
-                [Property(name, kind, required) for name, (kind, required) in found.items()]
+            lambda members: Object(
+                [Property(name, kind, required) for name, (kind, required) in members.items()]
             ),
             st.dictionaries(NAMES, st.tuples(inner, st.booleans()), min_size=1, max_size=3),
         ),
@@ -198,15 +198,15 @@ TYPES = st.recursive(
     max_leaves=5,
 )
 COLUMNS = st.dictionaries(NAMES, st.tuples(TYPES, st.booleans()), min_size=1, max_size=4).map(
-    lambda found: Schema(
-        [ColSpec(kind, name, required) for name, (kind, required) in found.items()]
+    lambda members: Schema(
+        [ColSpec(kind, name, required) for name, (kind, required) in members.items()]
     )
 )
 
 
 @settings(deadline=None, max_examples=50)
 @given(COLUMNS)
-def test_every_schema_survives_its_json(schema: Schema) -> None:
+def test_every_schema_survives_a_round_trip_through_json(schema: Schema) -> None:
     assert Schema.from_json(schema.to_json()) == schema
     assert pickle.loads(pickle.dumps(schema)) == schema
 
@@ -226,16 +226,29 @@ def test_merging_is_the_same_both_ways_or_refused_both_ways(one: Any, other: Any
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "null", "{}", "[1]", "[{}]", '[{"type": "nosuch"}]', '[{"type": "array"}]', '[{"type": "map"}]',
-     '[{"type": "object", "properties": []}]', '[{"type": "array", "items": 5}]', '[{"type": "tensor"}]',
-     '[{"type": "tensor", "tensor-spec": {"dtype": "nosuch", "shape": []}}]', "[" * 100_000],
-)  # fmt: skip
-def test_a_text_that_is_no_schema_is_refused(text: str) -> None:
+    [
+        "",
+        "{",
+        "null",
+        "{}",
+        "[1]",
+        "[{}]",
+        '[{"type": "nosuch"}]',
+        '[{"type": "array"}]',
+        '[{"type": "map"}]',
+        '[{"type": "object", "properties": []}]',
+        '[{"type": "array", "items": 5}]',
+        '[{"type": "tensor"}]',
+        '[{"type": "tensor", "tensor-spec": {"dtype": "nosuch", "shape": []}}]',
+        "[" * 100_000,
+    ],
+)
+def test_a_text_that_is_not_a_schema_is_refused(text: str) -> None:
     with pytest.raises(InvalidArgument):
         Schema.from_json(text)
 
 
-def test_parts_of_a_schema_are_found() -> None:
+def test_the_parts_of_a_schema_are_accessible() -> None:
     schema = Schema([ColSpec("long", "a"), ColSpec(Array("string"), "b", required=False)])
 
     assert (schema.input_names(), schema.required_input_names(), schema.optional_input_names()) == (
@@ -254,7 +267,7 @@ def test_parts_of_a_schema_are_found() -> None:
         schema.numpy_types()
 
 
-def test_types_read_as_in_the_reference() -> None:
+def test_types_are_printed_as_in_mlflow() -> None:
     kind = Object([Property("b", "long"), Property("a", Array("string"), required=False)])
 
     assert repr(kind) == "{a: Array(string) (optional), b: long (required)}"
@@ -274,7 +287,7 @@ def test_a_sparse_matrix_is_a_tensor(make: Any) -> None:
     assert infer_schema(make(np.ones((2, 3)))) == Schema([TensorSpec("float64", (-1, 3))])
 
 
-def test_what_has_no_type_is_told_with_its_column_and_never_becomes_any() -> None:
+def test_a_column_without_a_type_is_reported_and_does_not_become_any() -> None:
     frame = pd.DataFrame({"fine": [1], "wide": np.array([1], dtype="uint64")})
 
     with pytest.raises(
@@ -329,19 +342,21 @@ INNER = Object([Property("score", "double"), Property("tags", Array("string"), r
     ],
     ids=str,
 )
-def test_type_hints_say_what_a_row_is(hint: Any, kind: Any) -> None:
+def test_type_hints_describe_a_row(hint: Any, kind: Any) -> None:
     assert infer_signature(model_input=hint).inputs == Schema([ColSpec(kind)])
 
 
 @pytest.mark.parametrize(
-    "hint", [list, dict, list[dict[int, str]], list[set[int]], str | None, list[str | None]], ids=str
-)  # fmt: skip
-def test_type_hints_that_say_too_little_are_refused(hint: Any) -> None:
+    "hint",
+    [list, dict, list[dict[int, str]], list[set[int]], str | None, list[str | None]],
+    ids=str,
+)
+def test_incomplete_type_hints_are_refused(hint: Any) -> None:
     with pytest.raises(InvalidArgument):
         infer_signature(hint)
 
 
-def test_a_predict_that_takes_what_a_signature_does_not_know_has_none_and_is_told() -> None:
+def test_a_predict_function_with_an_unknown_type_has_no_signature_and_a_warning() -> None:
     def predict(model_input: list[np.ndarray]) -> list[str]:
         return list(map(str, model_input))
 
@@ -364,7 +379,7 @@ def test_a_dataclass_is_a_schema_of_its_fields() -> None:
     assert infer_signature(message, Message) == ModelSignature(expected, expected)
 
 
-def test_a_model_of_pydantic_is_inferred_from_its_class() -> None:
+def test_a_pydantic_model_is_inferred_from_its_class() -> None:
     assert infer_signature(Inner(score=1)).inputs == Schema([ColSpec(INNER)])
 
 
@@ -384,7 +399,7 @@ class Predicts:
         return None
 
 
-def test_a_predict_with_type_hints_has_a_signature() -> None:
+def test_a_predict_function_with_type_hints_has_a_signature() -> None:
     model = Predicts()
 
     assert infer_signature_from_type_hints(model.with_context, {"t": 1}) == ModelSignature(
@@ -400,15 +415,15 @@ def test_a_predict_with_type_hints_has_a_signature() -> None:
     assert infer_signature_from_type_hints(model.bare) is None
 
 
-def test_defaults_with_values_in_them_survive_their_json() -> None:
-    given = {
+def test_nested_defaults_survive_a_round_trip_through_json() -> None:
+    examples = {
         "o": {
             "when": datetime.datetime(2024, 1, 2, 3),
             "raw": b"\x00",
             "inner": {"day": datetime.date(2024, 1, 2)},
         }
     }
-    params = infer_signature(params=given).params
+    params = infer_signature(params=examples).params
     assert params is not None
     read = ParamSchema.from_json(params.to_json())
 
@@ -417,7 +432,7 @@ def test_defaults_with_values_in_them_survive_their_json() -> None:
 
 
 @pytest.mark.parametrize("wrong", [[pd.NaT], None])
-def test_what_is_missing_is_no_value_of_a_list_of_parameters(wrong: Any) -> None:
+def test_a_list_of_parameters_cannot_contain_missing_values(wrong: Any) -> None:
     with pytest.raises(InvalidArgument):
         infer_signature(params={"when": wrong})
     with pytest.raises(InvalidArgument):
@@ -427,8 +442,8 @@ def test_what_is_missing_is_no_value_of_a_list_of_parameters(wrong: Any) -> None
 def test_signatures_of_early_files_are_read() -> None:
     early = {"inputs": '[{"name": "a", "type": "double"}]', "outputs": None}
 
-    found = ModelSignature.from_dict(early)
+    signature = ModelSignature.from_dict(early)
 
-    assert found.inputs == Schema([ColSpec("double", "a")])
-    assert found.to_dict()["params"] is None
+    assert signature.inputs == Schema([ColSpec("double", "a")])
+    assert signature.to_dict()["params"] is None
     assert from_dict({"type": "sparkml_vector"}) == SparkMLVector()

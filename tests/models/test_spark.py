@@ -1,4 +1,4 @@
-"""Spark's data frames: their schema, with the real PySpark and Java."""
+"""The schema of Spark DataFrames, with the real PySpark and Java."""
 
 from __future__ import annotations
 
@@ -28,12 +28,14 @@ from pyspark.sql import Row, SparkSession
 from envkit.models import ColSpec, Schema, enforce, infer_signature
 spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
 row = Row(
-    n=1, x=1.5, s="a", z=True, b=bytearray(b"x"), day=datetime.date(2024, 1, 2), at=datetime.datetime(2024, 1, 2),
+    n=1, x=1.5, s="a", z=True, b=bytearray(b"x"),
+    day=datetime.date(2024, 1, 2), at=datetime.datetime(2024, 1, 2),
     q=[1.5], o=Row(k="v"), m={"p": 1}, v=Vectors.dense([1.0]),
 )
 frame = spark.createDataFrame([row]).selectExpr("*", "CAST(n AS INT) AS i", "CAST(x AS FLOAT) AS f")
 print(infer_signature(frame).inputs.to_json())
-schema = Schema([ColSpec("double", "x"), ColSpec("long", "n"), ColSpec("string", "none", required=False)])
+columns = [ColSpec("double", "x"), ColSpec("long", "n"), ColSpec("string", "none", required=False)]
+schema = Schema(columns)
 print(json.dumps(enforce(frame, schema).columns))
 try:
     enforce(frame, Schema([ColSpec("long", "x")]))
@@ -77,16 +79,16 @@ def run(python: Path, code: str, folder: Path) -> list[str]:
     return ended.stdout.decode().splitlines()
 
 
-def test_the_workers_of_a_spark_that_is_started_are_of_the_same_environment(
+def test_the_workers_of_a_started_spark_use_the_same_environment(
     python: Path, tmp_path: Path
 ) -> None:
     assert run(python, WORKER, tmp_path) == [str(python.parents[1])]
 
 
-def test_a_data_frame_of_spark_has_the_references_schema(python: Path, tmp_path: Path) -> None:
+def test_a_spark_data_frame_has_the_schema_that_mlflow_infers(python: Path, tmp_path: Path) -> None:
     schema, columns, mismatch, refused = map(json.loads, run(python, INFER, tmp_path))
 
-    assert {each.pop("name"): each for each in schema} == {
+    assert {column.pop("name"): column for column in schema} == {
         "n": {"type": "long", "required": True},
         "x": {"type": "double", "required": True},
         "s": {"type": "string", "required": True},

@@ -1,4 +1,4 @@
-"""Models as their authors save them: by a program of their own, whose classes lie in `__main__`."""
+"""Models as authors save them: by a program whose classes are in `__main__`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
 
 class Scaled(PythonModel):
     def load_context(self, context):
-        self.factor = float(Path(context.artifacts["factor"]).read_text()) * context.model_config["times"]
+        factor = float(Path(context.artifacts["factor"]).read_text())
+        self.factor = factor * context.model_config["times"]
 
     def predict(self, context, model_input, params=None):
         return model_input * self.factor + (params or {}).get("plus", 0)
@@ -32,16 +33,17 @@ class Scaled(PythonModel):
 
 class Upper(PythonModel):
     def predict(self, model_input: list[str]) -> list[str]:
-        return [each.upper() for each in model_input]
+        return [text.upper() for text in model_input]
 
     def predict_stream(self, model_input: list[str]):
-        yield from (each.upper() for each in model_input)
+        yield from (text.upper() for text in model_input)
 
 
 class Shout(ChatModel):
     def predict(self, context, messages, params):
         message = ChatMessage(role="assistant", content=messages[-1].content.upper())
-        return ChatCompletionResponse(id="1", model="m", created=5, choices=[ChatChoice(message=message)])
+        choices = [ChatChoice(message=message)]
+        return ChatCompletionResponse(id="1", model="m", created=5, choices=choices)
 
 
 def double(data):
@@ -58,11 +60,12 @@ def double(data):
     "set_model(Doubled())\\n"
 )
 artifacts, config = {"factor": (here / "factor.txt").as_uri()}, {"times": 2, "unused": 1}
-given = {"artifacts": artifacts, "model_config": config, "input_example": (frame, {"plus": 0})}
-pyfunc.save_model(here / "scaled", python_model=Scaled(), **given)
+options = {"artifacts": artifacts, "model_config": config, "input_example": (frame, {"plus": 0})}
+pyfunc.save_model(here / "scaled", python_model=Scaled(), **options)
 pyfunc.save_model(here / "upper", python_model=Upper(), input_example=["a"], metadata={"by": "me"})
 pyfunc.save_model(here / "shout", python_model=Shout())
-pyfunc.save_model(here / "double", python_model=double, input_example=frame, extra_pip_requirements=["six==0.0.1"])
+options = {"input_example": frame, "extra_pip_requirements": ["six==0.0.1"]}
+pyfunc.save_model(here / "double", python_model=double, **options)
 pyfunc.save_model(here / "code", python_model=str(here / "code.py"), input_example=frame)
 """
 
@@ -99,10 +102,10 @@ class Model:
         return {"data": data, "params": params, "prefix": sys.prefix}
 
     def predict_stream(self, data, params=None):
-        for each in data:
-            if each == "raise":
+        for item in data:
+            if item == "raise":
                 raise ValueError("not this one")
-            yield (each, os.getpid())
+            yield (item, os.getpid())
 
 def _load_pyfunc(path):
     return Model()
@@ -111,7 +114,7 @@ def _load_pyfunc(path):
 
 @pytest.fixture(scope="session")
 def ordered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that needs no package, and does as it is told."""
+    """A model that needs no package and obeys commands."""
     from envkit import pyfunc
 
     folder = tmp_path_factory.mktemp("ordered")

@@ -1,4 +1,4 @@
-"""`get_flavor_backend`, and what the backend of a model does with it."""
+"""`get_flavor_backend`, and what the backend of a model does."""
 
 from __future__ import annotations
 
@@ -45,33 +45,33 @@ def test_a_backend_predicts_on_files_and_on_standard_input(
     echo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     backend = get_flavor_backend(echo, env_manager="local")
-    given = tmp_path / "given.json"
-    given.write_text('{"inputs": {"a": 1}}')
+    file = tmp_path / "given.json"
+    file.write_text('{"inputs": {"a": 1}}')
 
-    assert backend.predict(echo, given, tmp_path / "answer.json") == {"a": 1}
+    assert backend.predict(echo, file, tmp_path / "answer.json") == {"a": 1}
     assert json.loads((tmp_path / "answer.json").read_text()) == {"predictions": {"a": 1}}
     assert capsys.readouterr().out == ""
 
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given.read_bytes())))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(file.read_bytes())))
     assert backend.predict(echo) == {"a": 1}
     assert json.loads(capsys.readouterr().out) == {"predictions": {"a": 1}}
 
 
-def test_a_data_frame_without_a_requests_key_is_told_by_its_format(
+def test_a_data_frame_without_a_request_key_is_read_in_the_named_format(
     echo: Path, tmp_path: Path
 ) -> None:
     backend = get_flavor_backend(echo, env_manager="local")
-    given = tmp_path / "given.json"
-    given.write_text('[{"a": 1}]')
+    file = tmp_path / "given.json"
+    file.write_text('[{"a": 1}]')
 
-    assert backend.predict(echo, given, tmp_path / "answer.json", json_format="records") == [
+    assert backend.predict(echo, file, tmp_path / "answer.json", json_format="records") == [
         {"a": 1}
     ]
     with pytest.raises(InvalidArgument, match="json_format"):
-        backend.predict(echo, given, json_format="table")
+        backend.predict(echo, file, json_format="table")
 
 
-def test_a_fraction_for_a_whole_number_is_refused_in_every_form(echo: Path, tmp_path: Path) -> None:
+def test_a_fraction_for_an_integer_is_refused_in_every_form(echo: Path, tmp_path: Path) -> None:
     Model(
         signature=infer_signature(pd.DataFrame({"a": [1]})), flavors=Model.load(echo).flavors
     ).save(echo)
@@ -104,7 +104,7 @@ def test_a_model_of_neither_python_nor_r_has_no_backend(tmp_path: Path) -> None:
         get_flavor_backend(tmp_path)
 
 
-def test_what_a_backend_does_not_know_is_refused(echo: Path) -> None:
+def test_unknown_options_and_unsupported_arguments_are_refused(echo: Path) -> None:
     with pytest.raises(InvalidArgument, match="no option 'install_mlflow'"):
         get_flavor_backend(echo, install_mlflow=True)
     with pytest.raises(InvalidArgument, match="cannot be set"):  # in MLflow's order

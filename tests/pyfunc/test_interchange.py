@@ -1,4 +1,4 @@
-"""Models go from envkit to MLflow and back, and need neither where they run."""
+"""Models are exchanged between envkit and MLflow, and need neither to run."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ LOAD = """
 import json, sys
 import importlib.util, mlflow, pandas as pd
 assert importlib.util.find_spec("envkit") is None
-frame, asked = pd.DataFrame(json.loads(sys.argv[2])), json.loads(sys.argv[3])
+frame, question = pd.DataFrame(json.loads(sys.argv[2])), json.loads(sys.argv[3])
 load = lambda name: mlflow.pyfunc.load_model(f"{sys.argv[1]}/{name}")
 print(json.dumps({
     "scaled": load("scaled").predict(frame, {"plus": 1}).to_dict(orient="list"),
     "upper": load("upper").predict(["a"]),
-    "shout": load("shout").predict(asked)["choices"],
+    "shout": load("shout").predict(question)["choices"],
     "double": load("double").predict(frame).to_dict(orient="list"),
 }))
 """
@@ -51,7 +51,7 @@ class Scaled(PythonModel):
 
 class Upper(PythonModel):
     def predict(self, model_input: list[str]) -> list[str]:
-        return [each.upper() for each in model_input]
+        return [text.upper() for text in model_input]
 
 class Shout(ChatModel):
     def predict(self, context, messages, params):
@@ -75,10 +75,16 @@ with open(here + "/tracking.py", "w") as stream:
         "        if len(model_input) > 5:\\n            mlflow.log_metric('rows', 5)\\n"
         "        return model_input\\nmlflow.models.set_model(Tracking())\\n"
     )
-given = {"scaled": (Scaled(), frame), "upper": (Upper(), ["a"]), "shout": (Shout(), None), "double": (double, frame)}
-given["tracking"] = (here + "/tracking.py", frame)
-for name, (model, example) in given.items():
-    mlflow.pyfunc.save_model(f"{here}/{name}", python_model=model, input_example=example, pip_requirements=["mlflow"])
+models = {
+    "scaled": (Scaled(), frame),
+    "upper": (Upper(), ["a"]),
+    "shout": (Shout(), None),
+    "double": (double, frame),
+    "tracking": (here + "/tracking.py", frame),
+}
+for name, (model, example) in models.items():
+    options = {"input_example": example, "pip_requirements": ["mlflow"]}
+    mlflow.pyfunc.save_model(f"{here}/{name}", python_model=model, **options)
 """
 
 
@@ -124,7 +130,7 @@ def test_mlflow_predicts_the_same_without_envkit(saved: Path, mlflow_python: Pat
     }
 
 
-def test_models_of_mlflow_load_without_it(of_mlflow: Path) -> None:
+def test_models_of_mlflow_load_without_mlflow(of_mlflow: Path) -> None:
     frame = pd.DataFrame(FRAME)
     load = pyfunc.load_model
 
@@ -157,16 +163,18 @@ def test_slim_drops_mlflow_and_predicts_the_same(
         assert predicted == captured.prediction
 
 
-def test_slim_says_why_mlflow_stays(of_mlflow: Path, mlflow_python: Path, tmp_path: Path) -> None:
+def test_slim_explains_why_mlflow_stays(
+    of_mlflow: Path, mlflow_python: Path, tmp_path: Path
+) -> None:
     model = shutil.copytree(of_mlflow / "tracking", tmp_path / "tracking")
     captured = envkit.capture(model, python=mlflow_python, slim=True)
-    told = [str(each) for each in captured.warnings if each.kind == "kept"]
+    notes = [str(warning) for warning in captured.warnings if warning.kind == "kept"]
 
     assert any(line.startswith("mlflow") for line in captured.requirements)
-    assert "mlflow.log_metric (tracking.py:6)" in told[0]
+    assert "mlflow.log_metric (tracking.py:6)" in notes[0]
 
 
-def test_an_own_environment_needs_neither(saved: Path) -> None:
+def test_the_environment_of_a_saved_model_contains_neither_envkit_nor_mlflow(saved: Path) -> None:
     with pyfunc.load_model(saved / "shout", env_manager="uv") as model:  # type: ignore[attr-defined]
         assert model.predict(ASKED)["choices"][0]["message"]["content"] == "HI"
         with pytest.raises(EnvkitError):

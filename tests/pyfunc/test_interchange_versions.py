@@ -1,4 +1,4 @@
-"""Models that older MLflows save with real libraries are captured where they work, rebuilt, and answer the same."""
+"""Models of older MLflow versions are captured, rebuilt and predict the same."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MODELS = (
     "python_model",
 )
 LIBRARIES = ("xgboost<2", "lightgbm<4", "statsmodels", "numpy<2", "setuptools<70", "pip")
-VERSIONS = {  # of MLflow: Python, and what that MLflow does not say that it needs
+VERSIONS = {  # MLflow: Python, and undeclared requirements of that MLflow
     "1.30.0": ("3.8", ()),
     "2.0.1": ("3.9", ("numpy<1.24",)),
     "2.9.2": ("3.10", ()),
@@ -48,7 +48,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 random = np.random.RandomState(0)
-numbers = pd.DataFrame({"area": random.uniform(20, 200, 60).round(1), "rooms": random.randint(1, 7, 60) * 1.0})
+area, rooms = random.uniform(20, 200, 60).round(1), random.randint(1, 7, 60) * 1.0
+numbers = pd.DataFrame({"area": area, "rooms": rooms})
 frame = numbers.assign(city=random.choice(["Berlin", "Bonn"], 60))
 price = 3.1 * frame["area"] + 12.0 * frame["rooms"] + 40.0 * (frame["city"] == "Berlin")
 
@@ -63,29 +64,38 @@ with open("rates.json", "w") as stream:
     json.dump({"Berlin": 2.5, "Bonn": 1.5}, stream)
 columns = ColumnTransformer([("city", OneHotEncoder(), ["city"])], remainder="passthrough")
 trees = {"min_data_in_leaf": 5, "verbose": -1, "num_threads": 1}
-given = {
-    "sklearn_frame": (mlflow.sklearn, Pipeline([("c", columns), ("l", LinearRegression())]).fit(frame, price), frame),
-    "sklearn_array": (mlflow.sklearn, LinearRegression().fit(numbers.values, price), numbers.values),
-    "xgboost_sklearn": (mlflow.xgboost, xgboost.XGBRegressor(n_estimators=5, n_jobs=1).fit(numbers, price), numbers),
-    "lightgbm_booster": (mlflow.lightgbm, lightgbm.train(trees, lightgbm.Dataset(numbers, label=price), 5), numbers),
-    "statsmodels_results": (mlflow.statsmodels, statsmodels.api.OLS(price, numbers).fit(), numbers),
+pipeline = Pipeline([("c", columns), ("l", LinearRegression())]).fit(frame, price)
+linear = LinearRegression().fit(numbers.values, price)
+regressor = xgboost.XGBRegressor(n_estimators=5, n_jobs=1).fit(numbers, price)
+booster = lightgbm.train(trees, lightgbm.Dataset(numbers, label=price), 5)
+results = statsmodels.api.OLS(price, numbers).fit()
+models = {
+    "sklearn_frame": (mlflow.sklearn, pipeline, frame),
+    "sklearn_array": (mlflow.sklearn, linear, numbers.values),
+    "xgboost_sklearn": (mlflow.xgboost, regressor, numbers),
+    "lightgbm_booster": (mlflow.lightgbm, booster, numbers),
+    "statsmodels_results": (mlflow.statsmodels, results, numbers),
 }
-for name, (flavor, model, data) in given.items():
-    flavor.save_model(model, name, input_example=data[:3], signature=infer_signature(data, model.predict(data)))
+for name, (flavor, model, data) in models.items():
+    signature = infer_signature(data, model.predict(data))
+    flavor.save_model(model, name, input_example=data[:3], signature=signature)
 mlflow.pyfunc.save_model("python_model", python_model=Prices(), artifacts={"rates": "rates.json"},
                          input_example=frame[:3], signature=infer_signature(frame, price))
-for name in [*given, "python_model"]:
-    data = given[name][2] if name in given else frame
+for name in [*models, "python_model"]:
+    data = models[name][2] if name in models else frame
     answer = mlflow.pyfunc.load_model(name).predict(data[3:7])
     with open(name + ".json", "w") as stream:
-        json.dump({"asked": np.asarray(data[3:7]).tolist(), "columns": list(getattr(data, "columns", [])),
-                   "answered": np.asarray(answer).tolist()}, stream)
+        json.dump({
+            "asked": np.asarray(data[3:7]).tolist(),
+            "columns": list(getattr(data, "columns", [])),
+            "answered": np.asarray(answer).tolist(),
+        }, stream)
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Makers:
-    """An environment with an old MLflow, and the folder of what it saved."""
+    """An environment with an old MLflow, and the folder of the models that it saved."""
 
     version: str
     python: Path
@@ -94,7 +104,7 @@ class Makers:
 
 @pytest.fixture(scope="module", params=VERSIONS)
 def makers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Makers:
-    """Each version in turn."""
+    """One version after the other."""
     minor, others = VERSIONS[request.param]
     base = interpreter(minor)
     if base is None:
@@ -129,9 +139,9 @@ def test_a_model_of_an_older_mlflow_is_captured_rebuilt_and_run(
     captured = envkit.capture(model, python=makers.python)
     predicted = envkit.predict(model, request_for(saved))
 
-    rows = [next(iter(each.values())) if isinstance(each, dict) else each for each in predicted]
+    rows = [next(iter(row.values())) if isinstance(row, dict) else row for row in predicted]
     assert rows == pytest.approx(saved["answered"], rel=1e-6)
-    assert [each for each in captured.warnings if each.kind == "outside"] == []
+    assert [warning for warning in captured.warnings if warning.kind == "outside"] == []
     assert Model.load(model).mlflow_version == makers.version
     with pyfunc.load_model(model, env_manager="uv") as live:  # type: ignore[attr-defined]
         assert live.predict(live.input_example) is not None
@@ -140,7 +150,7 @@ def test_a_model_of_an_older_mlflow_is_captured_rebuilt_and_run(
 def test_without_a_capture_the_files_of_mlflow_are_enough(
     makers: Makers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its environment holds MLflow, then, as those files say."""
+    """The environment then contains MLflow, as those files say."""
     monkeypatch.setenv("ENVKIT_HOME", str(makers.folder / "store"))
     saved = json.loads((makers.folder / "sklearn_frame.json").read_text())
 

@@ -1,4 +1,4 @@
-"""A model alive in an environment of its own."""
+"""A model that is loaded in an environment of its own."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def model(ordered: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
         yield loaded
 
 
-def test_it_answers_with_values_from_its_own_environment(model: LivePyFuncModel) -> None:
+def test_a_live_model_predicts_in_its_own_environment(model: LivePyFuncModel) -> None:
     answer = model.predict([1, (2.5, b"x")])
 
     assert answer["data"] == [1, (2.5, b"x")]
@@ -41,7 +41,9 @@ def test_it_answers_with_values_from_its_own_environment(model: LivePyFuncModel)
     assert answer["prefix"] != sys.prefix
 
 
-def test_what_it_raises_is_told_and_it_lives_on(model: LivePyFuncModel) -> None:
+def test_what_the_model_raises_is_reported_and_the_process_continues(
+    model: LivePyFuncModel,
+) -> None:
     before = model.predict("pid")
     with pytest.raises(PredictionFailed, match="not today") as raised:
         model.predict("raise")
@@ -50,7 +52,7 @@ def test_what_it_raises_is_told_and_it_lives_on(model: LivePyFuncModel) -> None:
     assert model.predict("pid") == before
 
 
-def test_a_process_that_dies_is_told_and_replaced(model: LivePyFuncModel) -> None:
+def test_a_process_that_dies_is_reported_and_replaced(model: LivePyFuncModel) -> None:
     before = model.predict("pid")
     with pytest.raises(PredictionFailed, match="status 7"):
         model.predict("die")
@@ -58,14 +60,14 @@ def test_a_process_that_dies_is_told_and_replaced(model: LivePyFuncModel) -> Non
     assert model.predict("pid") != before
 
 
-def test_an_answer_without_a_form_is_told(model: LivePyFuncModel) -> None:
+def test_an_answer_that_cannot_be_sent_is_reported(model: LivePyFuncModel) -> None:
     with pytest.raises(PredictionFailed, match="object"):
         model.predict("object")
 
 
-def test_streams_come_piece_by_piece_and_may_be_left(model: LivePyFuncModel) -> None:
-    assert [each for each, _ in model.predict_stream(["a", "b"])] == ["a", "b"]
-    begun = model.predict_stream([str(each) for each in range(1000)])
+def test_a_stream_comes_piece_by_piece_and_can_be_abandoned(model: LivePyFuncModel) -> None:
+    assert [text for text, _ in model.predict_stream(["a", "b"])] == ["a", "b"]
+    begun = model.predict_stream([str(number) for number in range(1000)])
     assert next(begun)[0] == "0"
     del begun
     assert model.predict(1)["data"] == 1
@@ -73,28 +75,28 @@ def test_streams_come_piece_by_piece_and_may_be_left(model: LivePyFuncModel) -> 
         list(model.predict_stream(["a", "raise"]))
 
 
-def test_threads_share_it(model: LivePyFuncModel) -> None:
-    found: list[int] = []
+def test_threads_share_a_live_model(model: LivePyFuncModel) -> None:
+    answers: list[int] = []
     threads = [
-        threading.Thread(target=lambda n=n: found.append(model.predict(n)["data"]))
+        threading.Thread(target=lambda n=n: answers.append(model.predict(n)["data"]))
         for n in range(8)
     ]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
-    assert sorted(found) == list(range(8))
+    assert sorted(answers) == list(range(8))
 
 
-def test_a_forked_process_neither_asks_nor_ends_it(model: LivePyFuncModel) -> None:
+def test_a_forked_process_neither_uses_nor_ends_a_live_model(model: LivePyFuncModel) -> None:
     before = model.predict("pid")
     child = os.fork()
     if not child:
         try:
             model.predict("pid")
         except InvalidArgument:
-            model.close()  # as the interpreter's end does
+            model.close()  # as at the end of the interpreter
             os._exit(0)
         os._exit(1)
 
@@ -102,20 +104,20 @@ def test_a_forked_process_neither_asks_nor_ends_it(model: LivePyFuncModel) -> No
     assert model.predict("pid") == before
 
 
-def test_it_outlives_the_thread_that_loaded_it(ordered: Path) -> None:
-    found: list[Any] = []
+def test_a_live_model_outlives_the_thread_that_loaded_it(ordered: Path) -> None:
+    models: list[Any] = []
     thread = threading.Thread(
-        target=lambda: found.append(pyfunc.load_model(ordered, env_manager="uv"))
+        target=lambda: models.append(pyfunc.load_model(ordered, env_manager="uv"))
     )
     thread.start()
     thread.join()
     time.sleep(0.1)
 
-    with found[0] as model:
+    with models[0] as model:
         assert model.predict(1)["data"] == 1
 
 
-def test_what_takes_too_long_is_ended(ordered: Path) -> None:
+def test_a_prediction_that_exceeds_the_timeout_is_stopped(ordered: Path) -> None:
     with pyfunc.load_model(ordered, env_manager="uv", timeout=1.0) as model:  # type: ignore[attr-defined]
         begun = time.monotonic()
         with pytest.raises(PredictionFailed, match="after 1 s"):
@@ -125,7 +127,7 @@ def test_what_takes_too_long_is_ended(ordered: Path) -> None:
         assert model.predict(1)["data"] == 1
 
 
-def test_a_closed_model_is_refused_and_its_process_is_gone(ordered: Path) -> None:
+def test_a_closed_model_is_refused_and_its_process_has_ended(ordered: Path) -> None:
     model = pyfunc.load_model(ordered, env_manager="uv")
     number = model.predict("pid")
     assert isinstance(model, LivePyFuncModel)
@@ -137,11 +139,12 @@ def test_a_closed_model_is_refused_and_its_process_is_gone(ordered: Path) -> Non
         model.predict(1)
 
 
-def test_it_ends_with_a_parent_that_is_killed(ordered: Path) -> None:
+def test_a_live_model_ends_with_a_killed_parent(ordered: Path) -> None:
     program = (
         "import sys, time; from envkit.pyfunc import load_model\n"
         "print(load_model(sys.argv[1], env_manager='uv').predict('pid'), flush=True)\n"
-        "model = load_model(sys.argv[1], env_manager='uv'); print(model.predict('pid'), flush=True); time.sleep(60)\n"
+        "model = load_model(sys.argv[1], env_manager='uv')\n"
+        "print(model.predict('pid'), flush=True); time.sleep(60)\n"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", program, ordered], stdout=subprocess.PIPE, env=dict(os.environ)
@@ -160,7 +163,7 @@ def test_it_ends_with_a_parent_that_is_killed(ordered: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.network
-def test_tables_come_back_as_tables(saved: Path) -> None:
+def test_predicted_tables_are_returned_as_tables(saved: Path) -> None:
     frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, np.nan]})
     with pyfunc.load_model(saved / "scaled", env_manager="uv") as model:  # type: ignore[attr-defined]
         pd.testing.assert_frame_equal(model.predict(frame), frame * 6)

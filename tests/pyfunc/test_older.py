@@ -1,4 +1,4 @@
-"""Models that MLflow 1 and 2 saved (`fixtures/older`) load, answer and are captured as those of MLflow 3 are."""
+"""Models of MLflow 1 and 2 (`fixtures/older`) work like those of MLflow 3."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Older:
 
 @pytest.fixture(params=NAMES)
 def older(request: pytest.FixtureRequest, tmp_path: Path) -> Older:
-    """Each of them."""
+    """One older model after the other."""
     folder = OLDER / request.param
     path = shutil.copytree(folder / "model", tmp_path / "model")
     return Older(
@@ -48,19 +48,19 @@ def older(request: pytest.FixtureRequest, tmp_path: Path) -> Older:
 
 
 def plain(answer: Any) -> Any:
-    """As `scripts/make_older_fixtures` writes answers."""
+    """Return an answer as `scripts/make_older_fixtures` writes it."""
     if isinstance(answer, dict):
-        return {name: plain(each) for name, each in answer.items()}
+        return {name: plain(member) for name, member in answer.items()}
     if hasattr(answer, "to_dict"):
         return answer.to_dict(orient="records")
     return answer.tolist() if hasattr(answer, "tolist") else answer
 
 
-def test_there_are_models_of_the_first_two_major_versions() -> None:
+def test_there_are_models_of_both_earlier_major_versions() -> None:
     assert {name[0] for name in NAMES} == {"1", "2"}
 
 
-def test_it_answers_its_example_as_its_mlflow_did(
+def test_an_older_model_answers_its_example_as_its_mlflow_did(
     older: Older, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -73,11 +73,11 @@ def test_it_answers_its_example_as_its_mlflow_did(
     assert plain(answer) == older.expected
 
 
-def test_its_description_loses_nothing(older: Older) -> None:
+def test_the_description_of_an_older_model_loses_nothing(older: Older) -> None:
     before = yaml.safe_load((older.path / "MLmodel").read_text())
     after = yaml.safe_load(Model.load(older.path).to_yaml())
 
-    signatures = [each.pop("signature", {}) for each in (before, after)]
+    signatures = [description.pop("signature", {}) for description in (before, after)]
     assert before.items() <= after.items()
     for part, text in signatures[0].items():
         for old, new in zip(
@@ -86,9 +86,9 @@ def test_its_description_loses_nothing(older: Older) -> None:
             assert old.items() <= new.items()
 
 
-def test_its_environment_is_read_from_the_files_of_mlflow(older: Older) -> None:
+def test_the_environment_of_an_older_model_is_read_from_the_files_of_mlflow(older: Older) -> None:
     spec = read_spec(ModelDirectory.open(older.path))
-    files = [envkit.get_model_dependencies(older.path, format=each) for each in ("pip", "conda")]
+    files = [envkit.get_model_dependencies(older.path, format=form) for form in ("pip", "conda")]
 
     assert spec.python in ("3.8.18", "3.10.13")
     assert any(requirement.name == "mlflow" for requirement in spec.requirements)
@@ -96,14 +96,14 @@ def test_its_environment_is_read_from_the_files_of_mlflow(older: Older) -> None:
 
 
 @pytest.mark.parametrize("older", ["1.20.2/python_model", "2.9.2/parametrised"], indirect=True)
-def test_it_is_captured(older: Older) -> None:
+def test_an_older_model_is_captured(older: Older) -> None:
     captured = envkit.capture(older.path, python=sys.executable)
 
     assert captured.prediction == older.expected
 
 
 class FunctionBefore220:
-    """As MLflow before 2.20 has functions, which says nothing of their hints."""
+    """Return a function as MLflow before 2.20 saves it, without its type hints."""
 
     def __init__(self, func: Callable[[Any], Any]) -> None:
         self.func = func
@@ -132,7 +132,7 @@ def of_numbers(data: list[float]) -> Any:
         (of_numbers, pd.DataFrame({"x": ["a", "b"]})),
     ],
 )
-def test_the_two_hints_that_an_old_mlflow_heeds_say_how_rows_are_given(
+def test_the_two_type_hints_that_an_older_mlflow_knows_decide_the_form_of_the_rows(
     function: Any, expected: Any
 ) -> None:
     model = PythonModel(FunctionBefore220(function), Context({}, None))

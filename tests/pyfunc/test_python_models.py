@@ -1,4 +1,4 @@
-"""Models made of Python: saved, and loaded in this process."""
+"""Python models, saved, and loaded in this process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_model_has_its_artifacts_configuration_and_parameters(saved: Path) -> 
         model.predict(FRAME[["a"]])
 
 
-def test_values_of_the_configuration_are_replaced_when_it_is_loaded(
+def test_values_of_the_configuration_are_replaced_when_the_model_is_loaded(
     saved: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "config.yaml"
@@ -49,7 +49,7 @@ def test_values_of_the_configuration_are_replaced_when_it_is_loaded(
     assert model.predict(FRAME)["a"].tolist() == [30.0, 60.0]
 
 
-def test_type_hints_are_the_signature_and_say_what_predict_is_given(saved: Path) -> None:
+def test_type_hints_are_the_signature_and_decide_what_predict_gets(saved: Path) -> None:
     model = pyfunc.load_model(saved / "upper")
 
     assert model.predict(["a", "b"]) == ["A", "B"]
@@ -59,7 +59,7 @@ def test_type_hints_are_the_signature_and_say_what_predict_is_given(saved: Path)
     assert model.metadata.metadata == {"by": "me"}
 
 
-def test_a_chat_model_takes_a_request_and_gives_a_completion(saved: Path) -> None:
+def test_a_chat_model_takes_a_request_and_returns_a_completion(saved: Path) -> None:
     model = pyfunc.load_model(saved / "shout")
     message = {"role": "assistant", "content": "HI"}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
@@ -72,7 +72,7 @@ def test_a_chat_model_takes_a_request_and_gives_a_completion(saved: Path) -> Non
         model.predict_stream(ASKED)
 
 
-def test_a_chat_model_answers_in_one_piece_where_it_has_no_stream_of_its_own() -> None:
+def test_a_chat_model_without_predict_stream_answers_in_one_piece() -> None:
     class Echo(pyfunc.ChatModel):
         def predict(self, messages: Any, params: Any) -> Any:  # type: ignore[override]
             return messages
@@ -81,18 +81,18 @@ def test_a_chat_model_answers_in_one_piece_where_it_has_no_stream_of_its_own() -
 
 
 @pytest.mark.parametrize("name", ["double", "code"])
-def test_functions_and_files_of_code_are_models(saved: Path, name: str) -> None:
+def test_functions_and_python_files_are_models(saved: Path, name: str) -> None:
     model = pyfunc.load_model(saved / name, suppress_warnings=True)
 
     pd.testing.assert_frame_equal(model.predict(FRAME), FRAME * 2)
 
 
-def test_other_versions_than_the_model_asks_for_are_named(saved: Path) -> None:
+def test_versions_that_differ_from_the_models_environment_are_named(saved: Path) -> None:
     with pytest.warns(UserWarning, match=r"six \(here: .*, required: 0.0.1\)"):
         pyfunc.load_model(saved / "double")
 
 
-def test_a_stated_requirement_stands_beside_what_was_seen(saved: Path) -> None:
+def test_a_stated_requirement_is_added_to_the_captured_ones(saved: Path) -> None:
     lines = (saved / "double" / "requirements.txt").read_text().splitlines()
 
     assert "six==0.0.1" in lines
@@ -111,8 +111,8 @@ def test_what_is_saved_requires_neither_envkit_nor_mlflow(saved: Path, name: str
 
 
 @pytest.mark.parametrize("name", ["scaled", "upper", "shout", "double"])
-def test_pickles_load_where_envkit_is_not(saved: Path, name: str, tmp_path: Path) -> None:
-    """As MLflow loads them: with cloudpickle, by their attributes."""
+def test_pickles_load_where_envkit_is_not_installed(saved: Path, name: str, tmp_path: Path) -> None:
+    """Load the pickle as MLflow does, with cloudpickle and by its attributes."""
     import cloudpickle
 
     place = Path(cloudpickle.__file__).parent.parent
@@ -123,8 +123,8 @@ def test_pickles_load_where_envkit_is_not(saved: Path, name: str, tmp_path: Path
         "print(hasattr(model, 'load_context'), model.predict_type_hints.input)\n"
     )
     with zipfile.ZipFile(tmp_path / "only.zip", "w") as archive:
-        for each in (place / "cloudpickle").glob("*.py"):
-            archive.write(each, f"cloudpickle/{each.name}")
+        for file in (place / "cloudpickle").glob("*.py"):
+            archive.write(file, f"cloudpickle/{file.name}")
     pickled = saved / name / "python_model.pkl"
     done = subprocess.run(
         [sys.executable, "-S", "-I", "-c", program, pickled, tmp_path / "only.zip"],
@@ -136,7 +136,7 @@ def test_pickles_load_where_envkit_is_not(saved: Path, name: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["scaled", "upper", "shout", "code"])
-def test_nothing_is_found_in_the_code_of_what_was_just_saved(saved: Path, name: str) -> None:
+def test_the_code_of_a_saved_model_has_no_findings(saved: Path, name: str) -> None:
     assert envkit.validate(saved / name, select=["ENV2"]).findings == ()
 
 
@@ -148,11 +148,11 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
             tmp_path / "model", loader_module="failing", code_paths=[tmp_path / "failing.py"]
         )
 
-    assert [each.name for each in tmp_path.iterdir()] == ["failing.py"]
+    assert [path.name for path in tmp_path.iterdir()] == ["failing.py"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({}, "either python_model, or loader_module with data_path"),
         (
@@ -174,17 +174,17 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
         ({"python_model": len, "signature": 5}, "ModelSignature"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_before_anything_is_written(
-    tmp_path: Path, arguments: dict[str, Any], said: str
+def test_invalid_arguments_are_refused_before_anything_is_written(
+    tmp_path: Path, arguments: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InvalidArgument) as raised:
         pyfunc.save_model(tmp_path / "model", **arguments)
 
-    assert said in str(raised.value)
+    assert message in str(raised.value)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_holds_something_is_not_written_to(saved: Path) -> None:
+def test_a_folder_that_is_not_empty_is_not_written_to(saved: Path) -> None:
     with pytest.raises(InvalidArgument, match="not empty"):
         pyfunc.save_model(saved / "double", python_model=len)
 
@@ -206,7 +206,7 @@ def test_a_conda_environment_is_written_as_it_is(tmp_path: Path) -> None:
     assert f"pandas=={pd.__version__}" in (tmp_path / "model" / "constraints.txt").read_text()
 
 
-def test_what_reads_the_pickle_is_required_though_nobody_states_it(tmp_path: Path) -> None:
+def test_the_library_that_reads_the_pickle_is_required_even_if_not_stated(tmp_path: Path) -> None:
     (tmp_path / "some lines.txt").write_text("pandas\n")
     pyfunc.save_model(
         tmp_path / "model", python_model=len, pip_requirements=tmp_path / "some lines.txt"
@@ -227,7 +227,7 @@ set_model(M())
 """
 
 
-def test_code_written_for_mlflow_is_saved_with_its_configuration_where_that_is_missing(
+def test_code_written_for_mlflow_is_saved_where_mlflow_is_not_installed(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "written.py").write_text(CONFIGURED)
@@ -240,7 +240,7 @@ def test_code_written_for_mlflow_is_saved_with_its_configuration_where_that_is_m
         pyfunc.save_model(tmp_path / "x", python_model=len, code_path=["a"], code_paths=["b"])
 
 
-def test_code_that_lies_elsewhere_is_told_or_taken_along(
+def test_code_outside_the_model_is_reported_or_copied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "outer.py").write_text("import inner\ndef _load_pyfunc(path):\n    return inner\n")
@@ -251,7 +251,7 @@ def test_code_that_lies_elsewhere_is_told_or_taken_along(
         pyfunc.save_model(tmp_path / "a", loader_module="outer", code_paths=[tmp_path / "outer.py"])
     pyfunc.save_model(tmp_path / "b", loader_module="outer", infer_code_paths=True)
 
-    assert sorted(each.name for each in (tmp_path / "b" / "code").iterdir()) == [
+    assert sorted(path.name for path in (tmp_path / "b" / "code").iterdir()) == [
         "inner.py",
         "outer.py",
     ]
@@ -281,7 +281,7 @@ def test_an_estimator_is_saved_and_loaded(tmp_path: Path, monkeypatch: pytest.Mo
     ).read_text() == "scikit-learn\n-c constraints.txt\n"
 
 
-def test_the_parameters_are_shown(saved: Path) -> None:
+def test_forwarded_parameters_are_shown_in_signatures(saved: Path) -> None:
     names = set(inspect.signature(pyfunc.save_model).parameters)
 
     assert {
@@ -301,44 +301,46 @@ def test_logging_needs_mlflows_client() -> None:
         pyfunc.log_model("model", python_model=len)
 
 
-def test_importing_costs_nothing() -> None:
+def test_importing_a_namespace_imports_no_third_party_package() -> None:
     program = (
-        "import sys, envkit; envkit.pyfunc.FLAVOR_NAME, envkit.models.__name__, envkit.flavors.__name__\n"
-        "print(len([m for m in sys.modules if 'yaml' in m]))"
+        "import sys; before = set(sys.modules); import envkit\n"
+        "envkit.pyfunc.FLAVOR_NAME, envkit.models.__name__, envkit.flavors.__name__\n"
+        "names = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
+        "print(*sorted(names - set(sys.stdlib_module_names)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], check=True, stdout=subprocess.PIPE, env=dict(os.environ)
     )
 
-    assert done.stdout.split() == [b"0"]
+    assert done.stdout.split() == [b"envkit"]
     assert envkit.pyfunc is pyfunc
 
 
-def test_artifacts_come_from_where_a_uri_leads(tmp_path: Path) -> None:
+def test_artifacts_are_fetched_from_uris(tmp_path: Path) -> None:
     import fsspec
 
     memory = fsspec.filesystem("memory")
     memory.pipe(
         {"/place/words/a.txt": b"A", "/place/words/more/b.txt": b"B", "/place/one.txt": b"1"}
     )
-    found = artifacts.copy(
+    fields = artifacts.copy(
         {"folder": "memory://place/words", "file": "memory://place/one.txt"}, tmp_path
     )
 
-    assert found["file"] == {"path": "artifacts/one.txt", "uri": "memory://place/one.txt"}
-    assert (tmp_path / found["folder"]["path"] / "more" / "b.txt").read_text() == "B"
-    assert [each.name for each in tmp_path.iterdir()] == ["artifacts"]
+    assert fields["file"] == {"path": "artifacts/one.txt", "uri": "memory://place/one.txt"}
+    assert (tmp_path / fields["folder"]["path"] / "more" / "b.txt").read_text() == "B"
+    assert [path.name for path in tmp_path.iterdir()] == ["artifacts"]
 
 
-def test_artifacts_of_one_name_lie_apart(tmp_path: Path) -> None:
+def test_artifacts_of_the_same_name_get_separate_folders(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.txt").write_text(folder)
-    found = artifacts.copy(
+    fields = artifacts.copy(
         {"one": tmp_path / "a" / "x.txt", "two": tmp_path / "b" / "x.txt"}, tmp_path / "model"
     )
 
-    assert [(tmp_path / "model" / each["path"]).read_text() for each in found.values()] == [
+    assert [(tmp_path / "model" / field["path"]).read_text() for field in fields.values()] == [
         "a",
         "b",
     ]

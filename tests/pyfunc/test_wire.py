@@ -1,4 +1,4 @@
-"""Values on their way between two interpreters."""
+"""Values that travel between two interpreters."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ plain = st.recursive(
 
 
 @given(plain)
-def test_plain_values_come_back_as_they_were(value: Any) -> None:
+def test_plain_values_survive_a_round_trip(value: Any) -> None:
     assert wire.loads(wire.dumps(value)) == value
 
 
@@ -90,10 +90,10 @@ def test_plain_values_come_back_as_they_were(value: Any) -> None:
     ],
 )
 def test_single_values_keep_their_types(value: Any) -> None:
-    found = wire.loads(wire.dumps(value))
+    decoded = wire.loads(wire.dumps(value))
 
-    assert type(found) is type(value)
-    assert repr(found) == repr(value)
+    assert type(decoded) is type(value)
+    assert repr(decoded) == repr(value)
 
 
 @pytest.mark.parametrize(
@@ -124,23 +124,23 @@ def test_data_frames_keep_columns_index_and_types(frame: pd.DataFrame) -> None:
     ],
 )
 def test_arrays_keep_shape_and_type(array: Any) -> None:
-    found = wire.loads(wire.dumps(array))
+    decoded = wire.loads(wire.dumps(array))
 
-    assert found.dtype == array.dtype
-    np.testing.assert_array_equal(found, array)
+    assert decoded.dtype == array.dtype
+    np.testing.assert_array_equal(decoded, array)
 
 
 @pytest.mark.parametrize("kind", ["matrix", "array"])
 @pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr", "dia", "dok", "lil"])
-def test_sparse_matrices_come_back(form: str, kind: str) -> None:
+def test_sparse_matrices_survive_a_round_trip(form: str, kind: str) -> None:
     matrix = getattr(scipy.sparse, f"{form}_{kind}")(np.eye(3))
-    found = wire.loads(wire.dumps(matrix))
+    decoded = wire.loads(wire.dumps(matrix))
 
-    assert type(found) is type(matrix)
-    np.testing.assert_array_equal(found.toarray(), np.eye(3))
+    assert type(decoded) is type(matrix)
+    np.testing.assert_array_equal(decoded.toarray(), np.eye(3))
 
 
-def test_a_value_without_a_form_is_refused() -> None:
+def test_a_value_that_cannot_be_encoded_is_refused() -> None:
     with pytest.raises(NotEncodable, match="object"):
         wire.dumps(object())
     with pytest.raises(NotEncodable, match="no name"):
@@ -158,7 +158,7 @@ def test_bytes_that_are_too_short_for_a_length_are_refused(length: int) -> None:
 
 
 @given(st.binary(max_size=60))
-def test_bytes_that_are_none_of_ours_are_refused(content: bytes) -> None:
+def test_foreign_bytes_are_refused(content: bytes) -> None:
     with pytest.raises(wire.Malformed):
         wire.loads(struct.pack(">Q", 2 * len(content) + 1) + content)
 
@@ -174,7 +174,7 @@ def test_bytes_that_are_none_of_ours_are_refused(content: bytes) -> None:
         "{}",
     ],
 )
-def test_what_claims_to_be_something_else_is_refused(text: str) -> None:
+def test_a_forged_type_is_refused(text: str) -> None:
     with pytest.raises(wire.Malformed):
         wire.loads(
             struct.pack(">Q", len(text)) + text.encode() + struct.pack(">Q", 8) + b"12345678"

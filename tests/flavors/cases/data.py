@@ -1,4 +1,4 @@
-"""The same few numbers for all."""
+"""The training data that all cases share."""
 
 from __future__ import annotations
 

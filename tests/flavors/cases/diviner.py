@@ -1,4 +1,4 @@
-"""One forecaster a group, asked for all of them and for some."""
+"""One forecaster per group, which predicts for all groups or for some."""
 
 from __future__ import annotations
 

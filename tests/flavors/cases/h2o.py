@@ -1,4 +1,4 @@
-"""A linear model and a classifier, trained by H2O's server; the second is loaded into a server of its own."""
+"""A linear model, and a classifier that is loaded into a server of its own."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def linear() -> Any:
 
 
 def classifier() -> Any:
-    """It answers with the class and the probability of each."""
+    """A classifier that returns the class and the probability of each class."""
     classes = [("no", "yes")[each] for each in data.label()]
     return trained(H2OGradientBoostingEstimator(ntrees=3, min_rows=2, seed=0), classes)
 

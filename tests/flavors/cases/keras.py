@@ -17,8 +17,8 @@ def cases() -> list[Case]:
     inputs = {"a": rows[:, :1], "b": rows[:, 1:]}
     without: dict[str, Any] = {
         "input_example": None
-    }  # MLflow writes it into a folder that it has not made
-    exported = {**without, "signature": _signature(rows)}  # by which MLflow exports
+    }  # MLflow writes it into a folder that does not exist
+    exported = {**without, "signature": _signature(rows)}  # MLflow needs it to export
     return [
         Case(name="array", make=model, example=rows, mlflow=without),
         Case(
@@ -31,7 +31,7 @@ def cases() -> list[Case]:
             example=rows,
             saved_by_mlflow=False,
             loaded_by_mlflow=False,
-        ),  # MLflow's flavor takes no code along
+        ),  # MLflow's flavor saves no code
         Case(
             name="exported",
             make=model,
@@ -63,7 +63,7 @@ def by_name(keras: Any = keras) -> Any:
 
 
 def own() -> Any:
-    """A model with a layer of our own, whose code goes along."""
+    """A model with a layer of our own, whose code is saved with it."""
     import sys
 
     import cloudpickle
@@ -82,7 +82,7 @@ class Twice(keras.layers.Layer):
 
 
 def _signature(rows: Any) -> Any:
-    """Of MLflow where that is, elsewhere it is not asked for."""
+    """A signature for MLflow, where that is installed."""
     try:
         from mlflow.models import infer_signature
     except ImportError:

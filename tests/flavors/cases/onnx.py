@@ -1,4 +1,4 @@
-"""Graphs made by hand."""
+"""Handwritten graphs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tiny pipelines of transformers with random weights and a tokenizer of a few words: nothing is downloaded."""
+"""Tiny transformers pipelines with random weights and a few words; nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ TEMPLATE = (
 
 
 def known(task: str) -> bool:
-    """Whether this transformers has that task; its version 5 left some out."""
+    """Return whether the installed transformers has a task; version 5 lacks some."""
     return task in SUPPORTED_TASKS
 
 
 def image() -> str:
-    """A picture in base64, as requests have it."""
+    """An image in base64, as in requests."""
     from PIL import Image
 
     stream = io.BytesIO()
@@ -78,32 +78,50 @@ def bert(task: str) -> Any:
         task, partial(getattr(transformers, kinds[task]), config), tokenizer=tokenizer()
     )
     if task == "fill-mask":
-        made.model.cls.predictions.bias.data[:5] = -99  # no special ones
+        made.model.cls.predictions.bias.data[:5] = -99  # no special tokens
     return made
 
 
 def generator(template: str | None = None) -> Any:
-    """A pipeline that continues texts. template: of conversations, in Jinja."""
+    """A pipeline that continues texts. template: the chat template, in Jinja."""
     words = tokenizer()
     words.chat_template = template
-    config = transformers.GPT2Config(vocab_size=len(WORDS), n_positions=64, n_embd=8, n_layer=1, n_head=2,
-                                     bos_token_id=2, eos_token_id=3, pad_token_id=0, initializer_range=1.0)  # fmt: skip
+    config = transformers.GPT2Config(
+        vocab_size=len(WORDS),
+        n_positions=64,
+        n_embd=8,
+        n_layer=1,
+        n_head=2,
+        bos_token_id=2,
+        eos_token_id=3,
+        pad_token_id=0,
+        initializer_range=1.0,
+    )
     return _pipeline(
         "text-generation", partial(transformers.GPT2LMHeadModel, config), tokenizer=words
     )
 
 
 def writer(task: str) -> Any:
-    """A pipeline that makes texts of texts."""
-    config = transformers.T5Config(vocab_size=len(WORDS), d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2,
-                                   decoder_start_token_id=0, eos_token_id=3, pad_token_id=0)  # fmt: skip
+    """A text-to-text pipeline."""
+    config = transformers.T5Config(
+        vocab_size=len(WORDS),
+        d_model=8,
+        d_kv=4,
+        d_ff=8,
+        num_layers=1,
+        num_heads=2,
+        decoder_start_token_id=0,
+        eos_token_id=3,
+        pad_token_id=0,
+    )
     return _pipeline(
         task, partial(transformers.T5ForConditionalGeneration, config), tokenizer=tokenizer()
     )
 
 
 def tables() -> Any:
-    """A pipeline that answers questions on tables."""
+    """A pipeline that answers questions about tables."""
     folder = _vocabulary()
     words = transformers.TapasTokenizer(vocab_file=str(folder / "vocab.txt"), model_max_length=64)
     config = transformers.TapasConfig(vocab_size=len(WORDS), max_position_embeddings=64, **SMALL)
@@ -115,7 +133,7 @@ def tables() -> Any:
 
 
 def pictures() -> Any:
-    """A pipeline that tells what a picture shows."""
+    """A pipeline that classifies images."""
     config = transformers.ViTConfig(image_size=8, patch_size=4, **SMALL)
     processor = transformers.ViTImageProcessor(size={"height": 8, "width": 8})
     made = partial(transformers.ViTForImageClassification, config)
@@ -123,9 +141,14 @@ def pictures() -> Any:
 
 
 def sounds(task: str) -> Any:
-    """A pipeline of sounds: what they are, or what is said."""
-    layers: Mapping[str, Any] = {"conv_dim": (8,), "conv_stride": (80,), "conv_kernel": (80,),
-                                 "num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2}  # fmt: skip
+    """A pipeline that classifies sounds, or recognises speech."""
+    layers: Mapping[str, Any] = {
+        "conv_dim": (8,),
+        "conv_stride": (80,),
+        "conv_kernel": (80,),
+        "num_conv_pos_embeddings": 4,
+        "num_conv_pos_embedding_groups": 2,
+    }
     config = transformers.Wav2Vec2Config(
         vocab_size=5, pad_token_id=0, num_feat_extract_layers=1, **layers, **SMALL
     )
@@ -147,7 +170,7 @@ def parts() -> Mapping[str, Any]:
 
 
 def checkpoint() -> str:
-    """A folder with a model and its tokenizer."""
+    """Return a folder with a model and its tokenizer."""
     folder = tempfile.mkdtemp()
     for each in parts().values():
         each.save_pretrained(folder)
@@ -155,7 +178,7 @@ def checkpoint() -> str:
 
 
 def tokenizer() -> Any:
-    """The few words."""
+    """A tokenizer of a few words."""
     return transformers.BertTokenizerFast(
         vocab_file=str(_vocabulary() / "vocab.txt"), model_max_length=32
     )
@@ -168,6 +191,6 @@ def _vocabulary() -> Path:
 
 
 def _pipeline(task: str, make: Callable[[], Any], **given: Any) -> Any:
-    """Make the same weights each time."""
+    """Create the same weights each time."""
     torch.manual_seed(1)
     return transformers.pipeline(task, model=make().eval(), **given)

@@ -1,4 +1,4 @@
-"""Models made of Python: an object, a function, files of code, a conversation, data with a loader of one's own."""
+"""Python models: an object, a function, Python files, a chat, data with a loader."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.flavors.case import Case
 
 from . import data
 
-try:  # with MLflow, where it is that
+try:  # where MLflow saves the model
     from mlflow.pyfunc import ChatModel, PythonModel
     from mlflow.types.llm import ChatChoice, ChatCompletionResponse, ChatMessage
 except ImportError:
@@ -79,7 +79,7 @@ class Weighted(PythonModel):
 
 
 class Streaming(PythonModel):
-    """Takes no context, and predicts piece by piece, too."""
+    """Takes no context, and also predicts piece by piece."""
 
     def predict(self, model_input: list[str]) -> list[str]:
         return [each.upper() for each in model_input]
@@ -89,7 +89,7 @@ class Streaming(PythonModel):
 
 
 class Echo(ChatModel):
-    """Says what it was told."""
+    """Repeats the message."""
 
     def predict(self, context: Any, messages: Any, params: Any) -> Any:
         said = ChatMessage(role="assistant", content=messages[-1].content)
@@ -151,12 +151,12 @@ def cases() -> list[Case]:
 
 
 def code() -> dict[str, Any]:
-    """A file that registers its model, with a configuration."""
+    """Return a file that registers its model, with a configuration."""
     return {"python_model": _file("scaled.py", CODE), "model_config": {"factor": 4}}
 
 
 def loader() -> dict[str, Any]:
-    """A module that loads data."""
+    """Return a module that loads data."""
     file = _file("loader_of_shifts.py", LOADER)
     return {
         "loader_module": "loader_of_shifts",

@@ -1,4 +1,4 @@
-"""A module of torch's own, one of ours, TorchScript, and an exported program."""
+"""A module of torch, one of our own, TorchScript, and an exported program."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from . import data
 
 
 class Doubled(torch.nn.Module):
-    """Our own; its code travels in the pickle."""
+    """A module of our own, whose code is in the pickle."""
 
     def __init__(self) -> None:
         super().__init__()

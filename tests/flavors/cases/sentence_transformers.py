@@ -1,4 +1,4 @@
-"""A tiny model with random weights, made of modules."""
+"""A tiny model with random weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pipelines of Spark ML, its models and transformers alone, and a model of Connect."""
+"""Spark ML pipelines, single models and transformers, and a model of Connect."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def pipeline() -> Any:
 
 
 def linear() -> Any:
-    """One model alone, asked with lists of numbers in the place of vectors."""
+    """A single model, which predicts on lists of numbers instead of vectors."""
     rows = pd.DataFrame({"features": data.frame().to_numpy().tolist(), "label": data.target()})
     frame = session().createDataFrame(rows)
     return LinearRegression(maxIter=3).fit(
@@ -55,14 +55,14 @@ def linear() -> Any:
 
 
 def probabilities() -> Any:
-    """It answers with a vector for each row."""
+    """A model that predicts a vector for each row."""
     rows = session().createDataFrame(data.frame().assign(label=data.label()))
     classifier = LogisticRegression(maxIter=3, probabilityCol="prediction", predictionCol="")
     return Pipeline(stages=[assembled(), classifier]).fit(rows)
 
 
 def bucketizer() -> Any:
-    """A transformer that needs no fit; what it gives is called `prediction` when it is asked."""
+    """A transformer that needs no fit; its output is called `prediction`."""
     session()
     return Bucketizer(splits=[float("-inf"), 0.0, float("inf")], inputCol="a", outputCol="bucket")
 

@@ -47,7 +47,7 @@ def linear() -> Any:
 
 
 def formula() -> Any:
-    # np is found where this function is, and must be found again where the model is loaded
+    # The formula needs np where this function is defined, and where the model is loaded.
     return smf.ols("y ~ a + np.square(b)", data.frame().assign(y=data.target())).fit()
 
 

@@ -1,4 +1,4 @@
-"""Models of TensorFlow's Keras, `tf.Module`s, and a saved model as the estimators of TensorFlow 1 wrote them."""
+"""Models of TensorFlow's Keras, a `tf.Module`, and a SavedModel of a TensorFlow 1 estimator."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ EXAMPLE = "input_example.json"
 for module in (
     own.__module__,
     __name__,
-):  # MLflow pickles all classes that Keras knows, also with models without them
+):  # MLflow pickles all classes that are registered with Keras, also if a model does not use them
     cloudpickle.register_pickle_by_value(sys.modules[module])
 
 
 class Line(tf.Module):
-    """Two numbers to one."""
+    """Maps two numbers to one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Line(tf.Module):
 
 
 class Several(Line):
-    """Two numbers to two answers."""
+    """Maps two numbers to two answers."""
 
     @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32)])
     def __call__(self, values: Any) -> Any:
@@ -48,7 +48,7 @@ class Several(Line):
 
 
 class Named(tf.Module):
-    """Two columns to two, by their names."""
+    """Maps two named columns to two."""
 
     @tf.function(
         input_signature=[
@@ -83,7 +83,7 @@ def cases() -> list[Case]:
         ),
         Case(
             name="HDF5", make=partial(by_name, tf.keras), example=inputs, options=h5
-        ),  # not compiled, as MLflow wants
+        ),  # not compiled, as MLflow requires
         Case(name="tf.Module", make=Line, example=rows),
         Case(name="tf.Module, several answers", make=Several, example=rows),
         Case(name="estimator of MLflow 1", by_hand=estimator, example=data.example()),
@@ -98,7 +98,7 @@ def halved() -> Any:
 
 
 def estimator(folder: Path) -> None:
-    """Write a saved model with a signature, described as MLflow 1 did."""
+    """Write a SavedModel with a signature, described as MLflow 1 did."""
     module = Named()
     tf.saved_model.save(module, str(folder / "tfmodel"), signatures={"predict": module.served})
     fields = {

@@ -1,4 +1,4 @@
-"""Every task of transformers that MLflow's flavor predicts with, as far as this version of it has the task."""
+"""Every task of MLflow's transformers flavor that the installed transformers has."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def cases() -> list[Case]:
 
 
 def few() -> dict[str, Any]:
-    """Options for a few words, none of them special; anew each time, for MLflow writes into them."""
+    """Return options for a few ordinary words; a new dict each time, because MLflow changes it."""
     return {
         "model_config": {
             "max_new_tokens": 3,
@@ -119,7 +119,7 @@ def of_other_things() -> Iterator[Case]:
 def of_parts() -> Iterator[Case]:
     task = {"task": "text-classification"}
     yield Case(name="parts", make=pipelines.parts, example=TEXTS, options=task)
-    by_mlflow = pipelines.known("question-answering")  # which trips over transformers 5
+    by_mlflow = pipelines.known("question-answering")  # which fails with transformers 5
     yield Case(
         name="checkpoint",
         make=pipelines.checkpoint,

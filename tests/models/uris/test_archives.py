@@ -34,8 +34,8 @@ def _member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile
 def _packed(model: Path, archive: Path, inside: str) -> None:
     if archive.suffix == ".zip":
         with zipfile.ZipFile(archive, "w") as file:
-            for each in model.rglob("*"):
-                file.write(each, Path(inside, each.relative_to(model)))
+            for path in model.rglob("*"):
+                file.write(path, Path(inside, path.relative_to(model)))
         return
     kind = {".gz": "gz", ".tgz": "gz", ".bz2": "bz2", ".xz": "xz"}.get(archive.suffix, "")
     with tarfile.open(str(archive), f"w:{kind}") as packed:  # type: ignore[call-overload]
@@ -58,7 +58,7 @@ def test_an_archive_of_a_model_is_a_model(
     assert opened.path == ModelDirectory.open(str(archive)).path, "it is unpacked once"
 
 
-def test_an_archive_that_changed_is_unpacked_anew(tmp_path: Path) -> None:
+def test_a_changed_archive_is_unpacked_again(tmp_path: Path) -> None:
     archive = tmp_path / "model.tar.gz"
     _tar(archive, (_member("MLmodel"), b"flavors: {python_function: {loader_module: one}}"))
     first = ModelDirectory.open(archive)
@@ -94,7 +94,7 @@ def test_a_hostile_archive_is_refused_and_leaves_nothing(
     with pytest.raises(InvalidFile, match=r"model\.tar\.gz"):
         ModelDirectory.open(archive)
 
-    assert {each.name for each in own_store.rglob("*") if each.is_file()} == {".lock"}
+    assert {path.name for path in own_store.rglob("*") if path.is_file()} == {".lock"}
     assert not list(tmp_path.rglob("evil"))
 
 
@@ -113,12 +113,12 @@ def test_a_bomb_is_not_unpacked(
     with pytest.raises(InvalidFile, match="far more than an archive of its size"):
         ModelDirectory.open(archive)
 
-    assert not [each for each in own_store.rglob("*") if each.is_file() and each.name != ".lock"]
+    assert not [path for path in own_store.rglob("*") if path.is_file() and path.name != ".lock"]
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04cut", b"\x1f\x8b\x08\0cut"])
 @pytest.mark.parametrize("suffix", [".zip", ".tar.gz"])
-def test_a_damaged_archive_is_told(tmp_path: Path, content: bytes, suffix: str) -> None:
+def test_a_damaged_archive_is_reported(tmp_path: Path, content: bytes, suffix: str) -> None:
     archive = tmp_path / f"model{suffix}"
     archive.write_bytes(content)
 
@@ -159,7 +159,7 @@ def test_fields_of_a_model_in_an_archive_stay_inside(tmp_path: Path) -> None:
         ModelDirectory.open(archive)
 
 
-def test_nothing_can_be_written_into_an_archive(tmp_path: Path) -> None:
+def test_nothing_can_be_written_to_an_archive(tmp_path: Path) -> None:
     archive = _tar(tmp_path / "model.tar.gz", (_member("MLmodel"), b"flavors: {}"))
 
     with pytest.raises(InvalidArgument, match=r"is not a local folder.*Do that"):

@@ -1,4 +1,4 @@
-"""The cache of models, with fsspec's file system in memory as the place elsewhere."""
+"""The cache of remote models, with fsspec's file system in memory as the source."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ URI = "memory://bucket/some/model"
 
 @pytest.fixture
 def memory() -> Iterator[Any]:
-    """fsspec's file system in memory, empty."""
+    """fsspec's empty file system in memory."""
     library = fsspec.filesystem("memory")
     yield library
     library.store.clear()
@@ -46,31 +46,31 @@ def memory() -> Iterator[Any]:
 
 @pytest.fixture
 def remote(memory: Any, fixture_model: Named) -> Any:
-    """The same with a model in it."""
+    """The same file system with a model."""
     memory.put(str(fixture_model("sklearn_pipeline").path), "/bucket/some/model", recursive=True)
     return memory
 
 
-def test_a_model_is_fetched_once_whole_and_called_as_it_is(remote: Any) -> None:
+def test_a_whole_model_is_fetched_once_and_keeps_its_name(remote: Any) -> None:
     first = ModelDirectory.open(URI)
 
     assert first.name == "model"
-    assert {each.name for each in first.path.iterdir()} == {
-        Path(each).name for each in remote.ls("/bucket/some/model", detail=False)
+    assert {path.name for path in first.path.iterdir()} == {
+        Path(name).name for name in remote.ls("/bucket/some/model", detail=False)
     }
     assert ModelDirectory.open(f"{URI}/").path.parent.name == first.path.parent.name
 
 
-def test_a_part_is_not_taken_for_the_whole_but_the_whole_for_a_part(remote: Any) -> None:
+def test_a_whole_copy_serves_requests_for_a_part_but_not_vice_versa(remote: Any) -> None:
     part = ModelDirectory.open(URI, DESCRIPTION)
     whole = ModelDirectory.open(URI)
 
-    assert [each.name for each in part.path.iterdir()] == ["MLmodel"]
+    assert [path.name for path in part.path.iterdir()] == ["MLmodel"]
     assert (whole.path / "model.pkl").is_file()
     assert ModelDirectory.open(URI, DESCRIPTION).path == whole.path
 
 
-def test_a_bare_artifact_brings_what_belongs_to_it(remote: Any) -> None:
+def test_a_bare_artifact_is_fetched_with_the_files_that_belong_to_it(remote: Any) -> None:
     remote.rm("/bucket/some/model/MLmodel")
 
     opened = ModelDirectory.open(f"{URI}/model.pkl")
@@ -92,7 +92,7 @@ def test_names_that_lead_out_are_refused(memory: Any, own_store: Path, name: str
     assert not list(own_store.rglob("evil"))
 
 
-def test_a_fetch_that_fails_leaves_nothing_to_be_seen(
+def test_a_failed_fetch_leaves_nothing_visible(
     remote: Any, own_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut(rpath: str, lpath: str, **_: Any) -> None:
@@ -104,10 +104,10 @@ def test_a_fetch_that_fails_leaves_nothing_to_be_seen(
     with pytest.raises(ModelNotFound, match="the network is gone"):
         ModelDirectory.open(URI)
 
-    assert {each.name for each in own_store.rglob("*") if each.is_file()} == {".lock"}
+    assert {path.name for path in own_store.rglob("*") if path.is_file()} == {".lock"}
 
 
-def test_a_file_that_arrives_cut_off_is_told(remote: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_truncated_file_is_reported(remote: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         remote, "get_file", lambda rpath, lpath, **_: Path(lpath).write_bytes(b"half")
     )
@@ -116,14 +116,14 @@ def test_a_file_that_arrives_cut_off_is_told(remote: Any, monkeypatch: pytest.Mo
         ModelDirectory.open(URI)
 
 
-def test_a_damaged_copy_is_fetched_anew(remote: Any) -> None:
+def test_a_damaged_copy_is_fetched_again(remote: Any) -> None:
     first = ModelDirectory.open(URI)
     (first.path / "model.pkl").write_bytes(b"")
 
     assert (ModelDirectory.open(URI).path / "model.pkl").stat().st_size > 0
 
 
-def test_many_at_once_fetch_once(remote: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_requests_fetch_once(remote: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched: list[str] = []
     real = type(remote).get_file
 
@@ -133,22 +133,22 @@ def test_many_at_once_fetch_once(remote: Any, monkeypatch: pytest.MonkeyPatch) -
         real(remote, rpath, lpath, **named)
 
     monkeypatch.setattr(remote, "get_file", slow)
-    found: list[Path] = []
+    paths: list[Path] = []
     threads = [
-        threading.Thread(target=lambda: found.append(ModelDirectory.open(URI).path))
+        threading.Thread(target=lambda: paths.append(ModelDirectory.open(URI).path))
         for _ in range(8)
     ]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
-    assert len(found) == 8
-    assert len(set(found)) == 1
+    assert len(paths) == 8
+    assert len(set(paths)) == 1
     assert len(fetched) == len(set(fetched))
 
 
-def test_what_a_killed_process_left_is_removed(remote: Any, own_store: Path) -> None:
+def test_the_remains_of_a_killed_process_are_removed(remote: Any, own_store: Path) -> None:
     home = ModelDirectory.open(URI).path.parent.parent
     (home / ".part-old" / "model").mkdir(parents=True)
     remote.pipe("/bucket/some/model/more", b"x")
@@ -158,8 +158,11 @@ def test_what_a_killed_process_left_is_removed(remote: Any, own_store: Path) -> 
     assert not list(home.glob(".part-*"))
 
 
-def test_pruning_the_cache_spares_what_is_used(remote: Any, own_store: Path) -> None:
-    program = "import sys, os\nfrom envkit.models.uris import cache\nprint(cache.find(*sys.argv[1:]), flush=True)\ninput()"
+def test_pruning_the_cache_keeps_models_in_use(remote: Any, own_store: Path) -> None:
+    program = (
+        "import sys\nfrom envkit.models.uris import cache\n"
+        "print(cache.find(*sys.argv[1:]), flush=True)\ninput()"
+    )
     path = ModelDirectory.open(URI, DESCRIPTION).path
     _close(path.parent)
     words = [path.parent.parent.name, path.parent.name, path.name]
@@ -182,13 +185,13 @@ def test_pruning_the_cache_spares_what_is_used(remote: Any, own_store: Path) -> 
 
 
 def _close(folder: Path) -> None:
-    """Give up this process's own lock on a folder of the cache."""
+    """Release this process's own lock on a folder of the cache."""
     status = folder.stat()
     os.close(cache._descriptor(str(folder), status.st_dev, status.st_ino))
     cache._descriptor.cache_clear()
 
 
-def test_a_store_that_cannot_be_written_to_is_told(remote: Any, own_store: Path) -> None:
+def test_a_read_only_store_is_reported(remote: Any, own_store: Path) -> None:
     own_store.write_text("a file")
 
     with pytest.raises(InvalidInput, match="ENVKIT_HOME"):
@@ -199,14 +202,14 @@ def test_a_store_that_cannot_be_written_to_is_told(remote: Any, own_store: Path)
     ("write", "remedy"),
     [(capture, "--output-path DIR"), (relock, "--output-path FILE"), (bundle, "envkit download")],
 )
-def test_commands_that_write_say_what_to_do(
+def test_commands_that_write_name_a_remedy(
     remote: Any, write: Callable[[str], Any], remedy: str
 ) -> None:
     with pytest.raises(InvalidArgument, match=remedy):
         write(URI)
 
 
-def test_a_model_elsewhere_is_captured_into_a_folder(remote: Any, tmp_path: Path) -> None:
+def test_a_remote_model_is_captured_into_a_folder(remote: Any, tmp_path: Path) -> None:
     captured = capture(URI, static=True, output_path=tmp_path / "out")
 
     assert captured.model == tmp_path / "out"
@@ -227,11 +230,11 @@ def test_a_model_elsewhere_is_captured_into_a_folder(remote: Any, tmp_path: Path
         ("mlflow-artifacts:/0/1/model", "mlflow", r"envkit\[mlflow\]"),
     ],
 )
-def test_a_missing_library_is_told_with_the_extra(
+def test_a_missing_library_is_reported_with_the_extra(
     monkeypatch: pytest.MonkeyPatch, uri: str, missing: str, remedy: str
 ) -> None:
-    sys.modules["fsspec.registry"]._registry.clear()  # what it imported before
-    for name in [each for each in sys.modules if each.partition(".")[0] == missing]:
+    sys.modules["fsspec.registry"]._registry.clear()  # the imports of earlier tests
+    for name in [module for module in sys.modules if module.partition(".")[0] == missing]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, missing, None)
 
@@ -239,12 +242,12 @@ def test_a_missing_library_is_told_with_the_extra(
         ModelDirectory.open(uri)
 
 
-def test_nothing_there_is_told(memory: Any) -> None:
+def test_a_missing_model_is_reported(memory: Any) -> None:
     with pytest.raises(ModelNotFound, match=r"No model at memory://bucket/none: there is nothing"):
         ModelDirectory.open("memory://bucket/none")
 
 
-def test_a_folder_that_is_no_model_is_told(memory: Any) -> None:
+def test_a_folder_that_is_not_a_model_is_reported(memory: Any) -> None:
     memory.pipe("/bucket/some/model/readme.txt", b"x")
 
     with pytest.raises(EnvkitError, match="no MLmodel file"):

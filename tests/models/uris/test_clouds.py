@@ -1,4 +1,4 @@
-"""Models in emulators of Azure's and Google's storage: Microsoft's Azurite of npm, gcp-storage-emulator of PyPI."""
+"""Models in emulators of Azure's and Google's storage: Azurite and gcp-storage-emulator."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.network]
 ROOT = Path(__file__).resolve().parents[3]
 MODEL = FIXTURES / "python_model" / "model"
 WEIGHTS = 20_000_000
-# the account that every Azurite has: https://learn.microsoft.com/azure/storage/common/storage-use-
-# azurite
+# The account that every Azurite has:
+# https://learn.microsoft.com/azure/storage/common/storage-use-azurite
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 _UPLOAD = """
 import os, sys
@@ -33,10 +33,10 @@ from azure.storage.blob import BlobServiceClient
 client = BlobServiceClient.from_connection_string(os.environ["AZURE_STORAGE_CONNECTION_STRING"])
 client.create_container("models")
 model = Path(sys.argv[1])
-for each in model.rglob("*"):
-    if each.is_file():
-        name = f"some/model/{each.relative_to(model).as_posix()}"
-        client.get_blob_client("models", name).upload_blob(each.read_bytes())
+for path in model.rglob("*"):
+    if path.is_file():
+        name = f"some/model/{path.relative_to(model).as_posix()}"
+        client.get_blob_client("models", name).upload_blob(path.read_bytes())
 client.get_blob_client("models", "some/model/weights.bin").upload_blob(bytes(int(sys.argv[2])))
 """
 
@@ -47,8 +47,10 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("environment") / "of-clouds"
     subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
     python = folder / "bin" / "python"
-    given = ["--editable", f"{ROOT}[azure,gcs]", "gcp-storage-emulator"]
-    subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, *given], check=True)
+    requirements = ["--editable", f"{ROOT}[azure,gcs]", "gcp-storage-emulator"]
+    subprocess.run(
+        [*uv, "pip", "install", "--quiet", "--python", python, *requirements], check=True
+    )
     return python
 
 
@@ -70,8 +72,11 @@ def test_a_model_in_azure_is_read_without_its_weights(python: Path, tmp_path: Pa
         str(port),
     ]
     at = f"http://127.0.0.1:{port}/devstoreaccount1"
-    given = f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={KEY};BlobEndpoint={at};"
-    variables = {**os.environ, "AZURE_STORAGE_CONNECTION_STRING": given}
+    connection = (
+        "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
+        f"AccountKey={KEY};BlobEndpoint={at};"
+    )
+    variables = {**os.environ, "AZURE_STORAGE_CONNECTION_STRING": connection}
     with running(program, port):
         subprocess.run(
             [str(python), "-c", _UPLOAD, str(MODEL), str(WEIGHTS)], env=variables, check=True
@@ -83,7 +88,7 @@ def test_a_model_in_azure_is_read_without_its_weights(python: Path, tmp_path: Pa
             _check(python, uri, variables)
 
 
-def test_a_model_in_googles_storage_is_read_without_its_weights(
+def test_a_model_in_google_cloud_storage_is_read_without_its_weights(
     python: Path, tmp_path: Path
 ) -> None:
     port = _free_port()
@@ -95,9 +100,9 @@ def test_a_model_in_googles_storage_is_read_without_its_weights(
     ]
     at = f"http://127.0.0.1:{port}"
     with running([*program, "--in-memory", "--default-bucket=models"], port):
-        for each in MODEL.rglob("*"):
-            if each.is_file():
-                _upload(at, f"some/model/{each.relative_to(MODEL).as_posix()}", each.read_bytes())
+        for path in MODEL.rglob("*"):
+            if path.is_file():
+                _upload(at, f"some/model/{path.relative_to(MODEL).as_posix()}", path.read_bytes())
         _upload(at, "some/model/weights.bin", bytes(WEIGHTS))
         _check(python, "gs://models/some/model", {**os.environ, "STORAGE_EMULATOR_HOST": at})
 
@@ -137,7 +142,7 @@ def _free_port() -> int:
 
 @contextmanager
 def running(program: list[str], port: int) -> Iterator[None]:
-    """Run a server until the end."""
+    """Run a server, and end it."""
     with subprocess.Popen(
         program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     ) as it:

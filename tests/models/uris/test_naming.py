@@ -24,7 +24,7 @@ from envkit.models.uris import naming
         (Path("s3://b/m"), "file"),
     ],
 )
-def test_a_scheme_has_two_letters_at_least(uri: str | Path, scheme: str) -> None:
+def test_a_scheme_has_at_least_two_letters(uri: str | Path, scheme: str) -> None:
     assert naming.scheme_of(uri) == scheme
 
 
@@ -59,12 +59,12 @@ def test_credentials_are_not_shown(uri: str, shown: str) -> None:
         ("memory://", "model"),
     ],
 )
-def test_a_model_is_called_by_the_end_of_its_place(uri: str, name: str) -> None:
+def test_a_model_is_named_after_the_end_of_its_uri(uri: str, name: str) -> None:
     assert naming.name_of(uri) == name
 
 
 @given(st.text())
-def test_a_name_is_always_that_of_one_folder(text: str) -> None:
+def test_a_name_is_always_a_valid_folder_name(text: str) -> None:
     name = naming.name_of(f"s3://bucket/{text}")
 
     assert name not in ("", ".", "..")
@@ -72,10 +72,10 @@ def test_a_name_is_always_that_of_one_folder(text: str) -> None:
 
 
 @given(user=st.text("abcXYZ019", min_size=4), password=st.text("abcXYZ019%@:+", min_size=4))
-def test_no_message_holds_a_login(user: str, password: str) -> None:
+def test_no_message_contains_a_login(user: str, password: str) -> None:
     uri = f"https://{user}:{password}@h.example/m?token={password}"
 
-    said = naming.without_secrets(f"401, message='Unauthorized', url='{uri}' for {uri}", uri)
+    message = naming.without_secrets(f"401, message='Unauthorized', url='{uri}' for {uri}", uri)
 
-    assert password not in said
-    assert uri not in said
+    assert password not in message
+    assert uri not in message

@@ -1,4 +1,4 @@
-"""Models in a real S3 endpoint: moto's server, behind a counter of what is asked and answered."""
+"""Models in a real S3 endpoint: moto's server, behind a proxy that counts requests and bytes."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ WEIGHTS = 30_000_000
 
 @dataclass
 class Endpoint:
-    """An S3 endpoint. asked: method and path of each request. answered: the bytes of all answers."""
+    """An S3 endpoint. requests: method and path of each request. answered: bytes of all answers."""
 
     url: str = ""
-    asked: list[tuple[str, str]] = field(default_factory=list)
+    requests: list[tuple[str, str]] = field(default_factory=list)
     answered: int = 0
 
     def __call__(self, app: Any) -> Any:
         def counted(environ: Any, start: Any) -> Iterator[bytes]:
-            self.asked.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+            self.requests.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
             for part in app(environ, start):
                 self.answered += len(part)
                 yield part
@@ -41,14 +41,14 @@ class Endpoint:
         return counted
 
     def reset(self) -> None:
-        """Count anew."""
-        self.asked.clear()
+        """Reset the counts."""
+        self.requests.clear()
         self.answered = 0
 
     @property
     def files(self) -> list[str]:
         """The names of the objects that were fetched."""
-        gets = [path for method, path in self.asked if method == "GET"]
+        gets = [path for method, path in self.requests if method == "GET"]
         return sorted(
             Path(path).name for path in gets if path.count("/") > 1 and not path.endswith("/")
         )
@@ -59,13 +59,13 @@ def endpoint() -> Iterator[Endpoint]:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 
-    found = Endpoint()
-    app = found(DomainDispatcherApplication(create_backend_app))
+    endpoint = Endpoint()
+    app = endpoint(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    found.url = f"http://127.0.0.1:{server.server_port}"
+    endpoint.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
-    yield found
+    yield endpoint
     server.shutdown()
     thread.join()
     server.server_close()
@@ -73,7 +73,7 @@ def endpoint() -> Iterator[Endpoint]:
 
 @pytest.fixture
 def bucket(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
-    """The endpoint, for envkit and all that it starts."""
+    """The endpoint, for envkit and its child processes."""
     for name, value in (
         ("ACCESS_KEY_ID", "key"),
         ("SECRET_ACCESS_KEY", "secret"),
@@ -89,10 +89,10 @@ def _put(folder: Path, bucket: str, more: dict[str, int] | None = None) -> str:
 
     client = boto3.client("s3")
     client.create_bucket(Bucket=bucket)
-    for each in folder.rglob("*"):
-        if each.is_file():
+    for path in folder.rglob("*"):
+        if path.is_file():
             client.upload_file(
-                str(each), bucket, f"some/model/{each.relative_to(folder).as_posix()}"
+                str(path), bucket, f"some/model/{path.relative_to(folder).as_posix()}"
             )
     for name, size in (more or {}).items():
         client.put_object(Bucket=bucket, Key=f"some/model/{name}", Body=b"\0" * size)
@@ -100,7 +100,7 @@ def _put(folder: Path, bucket: str, more: dict[str, int] | None = None) -> str:
     return f"s3://{bucket}/some/model"
 
 
-def test_what_a_model_depends_on_needs_no_weights(bucket: Endpoint, fixture_model: Named) -> None:
+def test_dependencies_are_read_without_the_weights(bucket: Endpoint, fixture_model: Named) -> None:
     model = fixture_model("sklearn_pipeline")
     uri = _put(model.path, "large", {"weights.bin": WEIGHTS})
     bucket.reset()
@@ -109,7 +109,7 @@ def test_what_a_model_depends_on_needs_no_weights(bucket: Endpoint, fixture_mode
 
     assert Path(path).read_bytes() == (model.path / "requirements.txt").read_bytes()
     assert bucket.files == ["MLmodel", "requirements.txt"]
-    assert len(bucket.asked) <= 4, bucket.asked
+    assert len(bucket.requests) <= 4, bucket.requests
     assert bucket.answered < 20_000
 
     bucket.reset()
@@ -120,7 +120,7 @@ def test_what_a_model_depends_on_needs_no_weights(bucket: Endpoint, fixture_mode
     assert "weights.bin" not in bucket.files
 
 
-def test_a_validation_leaves_large_files_where_they_are(
+def test_a_validation_does_not_fetch_large_files(
     bucket: Endpoint, fixture_model: Named, tmp_path: Path
 ) -> None:
     model = fixture_model("sklearn_pipeline").path
@@ -137,31 +137,31 @@ def test_a_validation_leaves_large_files_where_they_are(
     assert report.notes == (
         "1 large file was not fetched (30 MB: weights.bin); `--whole` fetches all",
     )
-    assert not [each for each in report.findings if each.rule in ("ENV108", "ENV111")]
-    assert [each.severity for each in report.findings if each.rule == "ENV205"] == ["note"]
+    assert not [finding for finding in report.findings if finding.rule in ("ENV108", "ENV111")]
+    assert [finding.severity for finding in report.findings if finding.rule == "ENV205"] == ["note"]
 
     _put(model, "validated", {"weights.bin": WEIGHTS + 1})
     changed = envkit.validate(uri).results[0].findings
-    assert [each.file for each in changed if each.rule == "ENV108"] == ["weights.bin"]
+    assert [finding.file for finding in changed if finding.rule == "ENV108"] == ["weights.bin"]
 
     _put(model, "validated", {"weights.bin": WEIGHTS})
     (model / "weights.bin").write_bytes(b"\1" * WEIGHTS)
     _put(model, "validated")
     assert not [
-        each for each in envkit.validate(uri).results[0].findings if each.rule == "ENV108"
+        finding for finding in envkit.validate(uri).results[0].findings if finding.rule == "ENV108"
     ], "by its size alone"
     changed = envkit.validate(uri, whole=True).results[0].findings
-    assert [each.file for each in changed if each.rule == "ENV108"] == ["weights.bin"]
+    assert [finding.file for finding in changed if finding.rule == "ENV108"] == ["weights.bin"]
 
 
-def test_nothing_is_mended_elsewhere(bucket: Endpoint, fixture_model: Named) -> None:
+def test_a_remote_model_is_not_fixed_in_place(bucket: Endpoint, fixture_model: Named) -> None:
     uri = _put(fixture_model("sklearn_pipeline").path, "mended")
 
     with pytest.raises(InvalidArgument, match="envkit download"):
         envkit.fix(uri)
 
 
-def test_models_elsewhere_are_compared_by_what_describes_them(
+def test_remote_models_are_compared_by_their_environment_files(
     bucket: Endpoint, fixture_model: Named
 ) -> None:
     model = fixture_model("sklearn_pipeline").path
@@ -172,7 +172,7 @@ def test_models_elsewhere_are_compared_by_what_describes_them(
     assert not {"weights.bin", "model.pkl"} & set(bucket.files)
 
 
-def test_why_asks_for_the_evidence_alone(
+def test_why_fetches_the_evidence_only(
     bucket: Endpoint, fixture_model: Named, tmp_path: Path
 ) -> None:
     envkit.capture(
@@ -188,7 +188,7 @@ def test_why_asks_for_the_evidence_alone(
 def test_a_whole_model_is_fetched_once(bucket: Endpoint, fixture_model: Named) -> None:
     model = fixture_model("python_model")
     uri = _put(model.path, "whole")
-    there = sorted(each.name for each in model.path.rglob("*") if each.is_file())
+    there = sorted(path.name for path in model.path.rglob("*") if path.is_file())
     bucket.reset()
 
     first = ModelDirectory.open(uri)
@@ -216,6 +216,6 @@ def test_the_command_line_reads_it_too(bucket: Endpoint, fixture_model: Named) -
 
 
 @pytest.mark.parametrize("uri", ["s3://no-such-bucket/model", "s3://large/none"])
-def test_what_is_not_there_is_told(bucket: Endpoint, uri: str) -> None:
+def test_a_missing_model_is_reported(bucket: Endpoint, uri: str) -> None:
     with pytest.raises(ModelNotFound, match=f"No model at {uri}"):
         ModelDirectory.open(uri)

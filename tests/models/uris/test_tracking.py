@@ -1,4 +1,4 @@
-"""Models of real MLflow servers, asked from environments with its client: made for these tests, of the index."""
+"""Models of real MLflow servers, read in environments with MLflow's client."""
 
 from __future__ import annotations
 
@@ -35,8 +35,10 @@ client.set_registered_model_alias("churn", "champion", version.version)
 client.transition_model_version_stage("churn", version.version, "Production")
 inner = f"{experiment}/{run.info.run_id}/artifacts/model"
 proxy = f"{mlflow.get_tracking_uri()}/api/2.0/mlflow-artifacts/artifacts/{inner}"
-print(json.dumps([f"runs:/{run.info.run_id}/model", "models:/churn/1", "models:/churn@champion",
-                  "models:/churn/Production", "models:/churn/latest", f"mlflow-artifacts:/{inner}", proxy]))
+print(json.dumps([
+    f"runs:/{run.info.run_id}/model", "models:/churn/1", "models:/churn@champion",
+    "models:/churn/Production", "models:/churn/latest", f"mlflow-artifacts:/{inner}", proxy,
+]))
 """
 _LOG_BY_MLFLOW = """
 import json, mlflow, mlflow.pyfunc
@@ -49,7 +51,8 @@ with mlflow.start_run() as run:
     mlflow.log_text("x", "notes/a.txt")
     info = mlflow.pyfunc.log_model(name="own", registered_model_name="own", **options)
 alone = mlflow.pyfunc.log_model(name="alone", **options)
-print(json.dumps([info.model_uri, f"runs:/{run.info.run_id}/own", "models:/own/1", alone.model_uri]))
+uris = [info.model_uri, f"runs:/{run.info.run_id}/own", "models:/own/1", alone.model_uri]
+print(json.dumps(uris))
 """
 _LOG_BY_ENVKIT = """
 import json, mlflow
@@ -62,58 +65,66 @@ class Double(pyfunc.PythonModel):
         return model_input["a"].to_numpy() * 2
 mlflow.set_experiment("by-envkit")
 frame = pd.DataFrame({"a": [1.0, 2.0]})
-first = pyfunc.log_model(name="double", python_model=Double(), input_example=frame, registered_model_name="double")
+options = {"input_example": frame, "registered_model_name": "double"}
+first = pyfunc.log_model(name="double", python_model=Double(), **options)
 with mlflow.start_run() as run:
     fitted = LinearRegression().fit(frame, [2.0, 4.0])
-    second = sklearn.log_model(fitted, name="line", input_example=frame, registered_model_name="line")
-found = [first.model_uri, second.model_uri, f"runs:/{run.info.run_id}/line", "models:/double/1", "models:/line/1"]
-print(json.dumps([found, first.registered_model_version, second.registered_model_version]))
+    options = {"input_example": frame, "registered_model_name": "line"}
+    second = sklearn.log_model(fitted, name="line", **options)
+in_run = f"runs:/{run.info.run_id}/line"
+uris = [first.model_uri, second.model_uri, in_run, "models:/double/1", "models:/line/1"]
+print(json.dumps([uris, first.registered_model_version, second.registered_model_version]))
 """
 _LOAD_BY_MLFLOW = """
 import json, sys, mlflow.pyfunc, pandas as pd
 frame = pd.DataFrame({"a": [3.0]})
-print(json.dumps([round(float(list(mlflow.pyfunc.load_model(uri).predict(frame))[0]), 6) for uri in sys.argv[1:]]))
+predictions = [mlflow.pyfunc.load_model(uri).predict(frame) for uri in sys.argv[1:]]
+print(json.dumps([round(float(list(prediction)[0]), 6) for prediction in predictions]))
 """
 _READ = """
 import json, sys, envkit
 from pathlib import Path
 from envkit.models import download_model
-found = []
+def names(top):
+    files = [path for path in Path(top).rglob("*") if path.is_file()]
+    return sorted(str(path.relative_to(top)) for path in files)
+results = []
 for uri in sys.argv[1:]:
-    names = lambda top: sorted(str(each.relative_to(top)) for each in Path(top).rglob("*") if each.is_file())
     few = Path(envkit.get_model_dependencies(uri))
-    found.append([names(few.parent), few.read_text(), names(download_model(uri)), Path(download_model(uri)).name])
-print(json.dumps(found))
+    read = [names(few.parent), few.read_text()]
+    whole = Path(download_model(uri))
+    results.append([*read, names(whole), whole.name])
+print(json.dumps(results))
 """
 
 
 @dataclass(frozen=True)
 class Server:
-    """MLflow's server. python: of an environment with envkit and MLflow. url: without login."""
+    """An MLflow server. python: of an environment with envkit and MLflow. url: without login."""
 
     python: Path
     url: str
     variables: dict[str, str]
 
     def run(self, program: str, *words: str) -> str:
-        """Run a program as its user; gives what it printed last."""
+        """Run a program as a user of the server; return the last line that it printed."""
         done = self._start("-W", "ignore", "-c", program, *words)
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()[-1]
 
     def envkit(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run envkit's command as its user."""
+        """Run envkit's command as a user of the server."""
         return replace(self, variables={**self.variables, **variables})._start(
             "-m", "envkit", *words
         )
 
     def _start(self, *words: str) -> subprocess.CompletedProcess[str]:
+        # Without a server, MLflow creates a file in the current folder.
+        folder = Path(self.variables["ENVKIT_HOME"]).parent
         return subprocess.run(
             [self.python, *words],
             env=self.variables,
-            cwd=Path(
-                self.variables["ENVKIT_HOME"]
-            ).parent,  # where no server is named, MLflow makes a file here
+            cwd=folder,
             capture_output=True,
             text=True,
             check=False,
@@ -127,27 +138,29 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("environment") / "of-mlflow"
     subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
     python = folder / "bin" / "python"
-    given = ["mlflow[auth]>=3", "pandas", "scikit-learn", "--editable", str(ROOT)]
-    subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, *given], check=True)
+    requirements = ["mlflow[auth]>=3", "pandas", "scikit-learn", "--editable", str(ROOT)]
+    subprocess.run(
+        [*uv, "pip", "install", "--quiet", "--python", python, *requirements], check=True
+    )
     return python
 
 
 @pytest.fixture(scope="module")
 def server(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(python, tmp_path_factory.mktemp("mlflow")) as found:
-        yield found
+    with running(python, tmp_path_factory.mktemp("mlflow")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def churn(server: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
-    """A model, and the URIs by which the server knows it."""
+    """A model, and its URIs on the server."""
     model = copy_fixture_model("python_model", tmp_path_factory.mktemp("model")).path
     return model, json.loads(server.run(_LOG, str(model)))
 
 
 @contextmanager
 def running(python: Path, folder: Path, *words: str, **more: str) -> Iterator[Server]:
-    """Run a server until the end, with all that it starts."""
+    """Run a server, and end it with its child processes."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -161,9 +174,12 @@ def running(python: Path, folder: Path, *words: str, **more: str) -> Iterator[Se
         **more,
     }
     argv: list[str | Path] = [
-        python, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", *words,
-        "--backend-store-uri", f"sqlite:///{folder}/db", "--artifacts-destination", str(folder / "artifacts"),
-    ]  # fmt: skip
+        python,
+        *("-m", "mlflow", "server", *words),
+        *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+        *("--backend-store-uri", f"sqlite:///{folder}/db"),
+        *("--artifacts-destination", str(folder / "artifacts")),
+    ]
     log = folder / "log"
     with log.open("w") as file:
         process = subprocess.Popen(
@@ -238,7 +254,9 @@ def test_models_that_mlflow_logged_are_read(server: Server) -> None:
         assert "pandas" in requirements.splitlines(), uri
 
 
-def test_what_envkit_logs_is_registered_and_run_by_both(server: Server, tmp_path: Path) -> None:
+def test_what_envkit_logs_is_registered_and_runs_in_envkit_and_mlflow(
+    server: Server, tmp_path: Path
+) -> None:
     uris, *versions = json.loads(server.run(_LOG_BY_ENVKIT))
     question = tmp_path / "question.json"
     question.write_text('{"dataframe_split": {"columns": ["a"], "data": [[3.0]]}}')
@@ -255,7 +273,7 @@ def test_what_envkit_logs_is_registered_and_run_by_both(server: Server, tmp_path
     assert "scikit-learn==" in server.envkit("deps", str(tmp_path / "captured")).stdout
 
 
-def test_an_alias_that_moved_leads_to_the_new_version(
+def test_a_moved_alias_leads_to_the_new_version(
     server: Server, churn: tuple[Path, list[str]]
 ) -> None:
     model, _ = churn
@@ -264,7 +282,8 @@ def test_an_alias_that_moved_leads_to_the_new_version(
     move = (
         "import mlflow, sys; client = mlflow.MlflowClient(); run = client.create_run('0');"
         "client.log_artifacts(run.info.run_id, sys.argv[1], 'model');"
-        "made = client.create_model_version('churn', f'{run.info.artifact_uri}/model', run.info.run_id);"
+        "source = f'{run.info.artifact_uri}/model';"
+        "made = client.create_model_version('churn', source, run.info.run_id);"
         "client.set_registered_model_alias('churn', 'champion', made.version); print(made.version)"
     )
     assert server.run(move, str(model)) == "2"
@@ -274,7 +293,7 @@ def test_an_alias_that_moved_leads_to_the_new_version(
 
 
 @pytest.mark.parametrize(
-    ("uri", "said"),
+    ("uri", "message"),
     [
         ("runs:/0123456789abcdef0123456789abcdef/model", "not found"),
         ("runs:/", "the URI names no run"),
@@ -286,18 +305,18 @@ def test_an_alias_that_moved_leads_to_the_new_version(
         ("mlflow-artifacts:/0/none", "there is nothing"),
     ],
 )
-def test_what_the_server_does_not_know_is_told(
-    server: Server, churn: tuple[Path, list[str]], uri: str, said: str
+def test_what_the_server_does_not_know_is_reported(
+    server: Server, churn: tuple[Path, list[str]], uri: str, message: str
 ) -> None:
     done = server.envkit("deps", uri)
 
     assert done.returncode == 3, done.stderr
     assert f"No model at {uri}" in done.stderr
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_run_in_which_models_lie_is_no_model(
+def test_a_run_that_contains_models_is_not_a_model(
     server: Server, churn: tuple[Path, list[str]]
 ) -> None:
     done = server.envkit("deps", churn[1][0].removesuffix("/model"))
@@ -307,7 +326,7 @@ def test_a_run_in_which_models_lie_is_no_model(
 
 
 @pytest.mark.parametrize(
-    ("address", "said"),
+    ("address", "message"),
     [
         ("http://user:s3cr3t@127.0.0.1:9", "server at http://127.0.0.1:9 cannot be reached"),
         ("", "MLFLOW_TRACKING_URI is not set"),
@@ -315,14 +334,14 @@ def test_a_run_in_which_models_lie_is_no_model(
         ("databricks", "databricks"),
     ],
 )
-def test_a_server_that_is_not_there_is_told_soon(
-    server: Server, tmp_path: Path, address: str, said: str
+def test_an_unreachable_server_is_reported_quickly(
+    server: Server, tmp_path: Path, address: str, message: str
 ) -> None:
     began = time.monotonic()
     done = server.envkit("deps", "models:/churn/1", MLFLOW_TRACKING_URI=address)
 
     assert done.returncode == 3, done.stderr
-    assert said in done.stderr
+    assert message in done.stderr
     assert "s3cr3t" not in done.stderr
     assert time.monotonic() - began < 100
     assert not Path(server.variables["ENVKIT_HOME"]).with_name("mlflow.db").exists()
@@ -332,8 +351,9 @@ def test_a_login_is_used_and_never_printed(python: Path, tmp_path: Path) -> None
     user, password = LOGIN
     settings = tmp_path / "auth.ini"
     settings.write_text(
-        f"[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///{tmp_path}/users.db\nadmin_username = {user}\n"
-        f"admin_password = {password}\n"
+        "[mlflow]\ndefault_permission = READ\n"
+        f"database_uri = sqlite:///{tmp_path}/users.db\n"
+        f"admin_username = {user}\nadmin_password = {password}\n"
         "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
     )
     variables = {"MLFLOW_AUTH_CONFIG_PATH": str(settings), "MLFLOW_FLASK_SERVER_SECRET_KEY": "key"}
@@ -346,17 +366,17 @@ def test_a_login_is_used_and_never_printed(python: Path, tmp_path: Path) -> None
         wrong = server.envkit(
             "deps", uris[1], "--debug", **{**login, "MLFLOW_TRACKING_PASSWORD": "wr0ng-word"}
         )
-        given = [entered.envkit("deps", uri) for uri in (uris[1], uris[-1])]
+        accepted = [entered.envkit("deps", uri) for uri in (uris[1], uris[-1])]
         inside = server.url.replace("//", f"//{user}:{password}@")
-        given += [
+        accepted += [
             server.envkit("deps", uri, MLFLOW_TRACKING_URI=inside) for uri in (uris[1], uris[-1])
         ]
 
-    for each in (refused, wrong):
-        assert each.returncode == 3
-        assert "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD" in each.stderr
-    for each in (refused, wrong, *given):
-        assert not [word for word in (password, "wr0ng-word") if word in each.stdout + each.stderr]
-    assert [each.stdout for each in given] == [(model / "requirements.txt").read_text()] * len(
-        given
-    )
+    requirements = (model / "requirements.txt").read_text()
+    for done in (refused, wrong):
+        assert done.returncode == 3
+        assert "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD" in done.stderr
+    for done in accepted:
+        assert done.stdout == requirements
+    for done in (refused, wrong, *accepted):
+        assert not [word for word in (password, "wr0ng-word") if word in done.stdout + done.stderr]

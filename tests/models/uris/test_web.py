@@ -1,4 +1,4 @@
-"""Models on a real web server of this machine, with and without pages that list its folders."""
+"""Models on a real local web server, with and without pages that list its folders."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class _Handler(SimpleHTTPRequestHandler):
     seen: list[tuple[str, str]]
 
     def __init__(
-        self, *given: Any, lists: bool, login: str, seen: list[tuple[str, str]], **named: Any
+        self, *args: Any, lists: bool, login: str, seen: list[tuple[str, str]], **kwargs: Any
     ) -> None:
         self.lists, self.login, self.seen = lists, login, seen
-        super().__init__(*given, **named)
+        super().__init__(*args, **kwargs)
 
     def send_head(self) -> Any:
         self.seen.append((self.command, self.path))
@@ -55,7 +55,7 @@ class _Handler(SimpleHTTPRequestHandler):
 def serving(
     folder: Path, *, lists: bool = True, login: str = ""
 ) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Serve a folder; give host and port, and what is asked for."""
+    """Serve a folder; give host and port, and the requested paths."""
     seen: list[tuple[str, str]] = []
     handler = partial(_Handler, directory=str(folder), lists=lists, login=login, seen=seen)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -67,15 +67,15 @@ def serving(
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """The files below a folder, by their relative paths."""
+    """Return the relative paths of the files below a folder."""
     return {
-        each.relative_to(folder).as_posix(): each.read_bytes()
-        for each in folder.rglob("*")
-        if each.is_file()
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
     }
 
 
-def test_a_folder_is_fetched_by_the_pages_that_list_it(
+def test_a_folder_is_fetched_with_the_pages_that_list_it(
     fixture_model: Named, tmp_path: Path
 ) -> None:
     model = fixture_model("python_model").path
@@ -89,7 +89,7 @@ def test_a_folder_is_fetched_by_the_pages_that_list_it(
 
 
 @pytest.mark.parametrize("lists", [True, False])
-def test_only_what_tells_the_dependencies_is_fetched(
+def test_only_the_files_that_hold_dependencies_are_fetched(
     fixture_model: Named, tmp_path: Path, lists: bool
 ) -> None:
     model = fixture_model("sklearn_pipeline").path
@@ -103,7 +103,7 @@ def test_only_what_tells_the_dependencies_is_fetched(
     assert fetched - {"envkit.json"} == {"MLmodel", "requirements.txt"}
 
 
-def test_an_answer_that_is_cut_off_is_told(
+def test_a_truncated_answer_is_reported(
     fixture_model: Named, tmp_path: Path, own_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = fixture_model("sklearn_pipeline").path
@@ -115,7 +115,7 @@ def test_an_answer_that_is_cut_off_is_told(
     )
     monkeypatch.setattr(
         _Handler, "do_HEAD", lambda self: self.send_error(405)
-    )  # so that no size is known before
+    )  # so that no size is known in advance
 
     with (
         serving(tmp_path, lists=False) as (host, _),
@@ -123,7 +123,7 @@ def test_an_answer_that_is_cut_off_is_told(
     ):
         ModelDirectory.open(f"http://{host}/{model.name}/model.pkl")
 
-    assert {each.name for each in own_store.rglob("*") if each.is_file()} == {".lock"}
+    assert {path.name for path in own_store.rglob("*") if path.is_file()} == {".lock"}
 
 
 @pytest.mark.e2e
@@ -131,12 +131,12 @@ def test_an_interrupted_fetch_ends_at_once_and_leaves_nothing(
     fixture_model: Named, tmp_path: Path, own_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = fixture_model("sklearn_pipeline").path
-    asked, end = threading.Event(), threading.Event()
+    requested, end = threading.Event(), threading.Event()
     whole = SimpleHTTPRequestHandler.copyfile
 
     def slow(self: Any, source: Any, out: Any) -> None:
         if self.path.endswith("model.pkl"):
-            asked.set()
+            requested.set()
             end.wait(60)
         whole(self, source, out)
 
@@ -144,12 +144,12 @@ def test_an_interrupted_fetch_ends_at_once_and_leaves_nothing(
     with serving(tmp_path) as (host, _):
         argv = [sys.executable, "-m", "envkit", "download", f"http://{host}/{model.name}"]
         with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:
-            assert asked.wait(60)
+            assert requested.wait(60)
             process.send_signal(signal.SIGINT)
             assert process.wait(30) == 130
         end.set()
 
-    assert {each.name for each in own_store.rglob("*") if each.is_file()} == {".lock"}
+    assert {path.name for path in own_store.rglob("*") if path.is_file()} == {".lock"}
 
 
 def test_without_such_pages_the_model_names_its_files(fixture_model: Named, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_without_such_pages_the_model_names_its_files(fixture_model: Named, tmp_
     assert files(opened.path) == files(model)
 
 
-def test_without_such_pages_a_folder_in_the_model_is_told(
+def test_without_such_pages_a_folder_of_the_model_is_reported(
     fixture_model: Named, tmp_path: Path
 ) -> None:
     model = fixture_model("custom_loader").path
@@ -209,9 +209,9 @@ def test_a_login_is_used_and_neither_shown_nor_written(
     assert not [word for word in ("wr0ng", "t0ken", "reader") if word in str(refused.value)]
     assert refused.value.__cause__ is None
     written = [
-        each for each in own_store.rglob("*") if each.is_file() and b"s3cr3t" in each.read_bytes()
+        path for path in own_store.rglob("*") if path.is_file() and b"s3cr3t" in path.read_bytes()
     ]
-    assert not [*written, *(each for each in own_store.rglob("*") if "s3cr3t" in each.name)]
+    assert not [*written, *(path for path in own_store.rglob("*") if "s3cr3t" in path.name)]
 
 
 def test_names_on_a_page_that_lead_out_are_not_followed(tmp_path: Path) -> None:
@@ -227,19 +227,19 @@ def test_names_on_a_page_that_lead_out_are_not_followed(tmp_path: Path) -> None:
         "http://elsewhere.example/x",
         "?C=N;O=D",
     )
-    (folder / "index.html").write_text("".join(f'<a href="{each}">x</a>' for each in links))
+    (folder / "index.html").write_text("".join(f'<a href="{link}">x</a>' for link in links))
 
     with serving(tmp_path / "root") as (host, seen):
         try:
-            found = files(ModelDirectory.open(f"http://{host}/model").path)
+            fetched = files(ModelDirectory.open(f"http://{host}/model").path)
         except EnvkitError:
-            found = {}
+            fetched = {}
 
-    assert set(found) <= {"MLmodel", "index.html"}
+    assert set(fetched) <= {"MLmodel", "index.html"}
     assert not [name for _, name in seen if "secret" in name]
 
 
-def test_a_field_that_leads_out_is_refused_before_it_is_asked_for(tmp_path: Path) -> None:
+def test_a_field_that_leads_out_is_refused_before_it_is_requested(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "MLmodel").write_text(
@@ -257,7 +257,7 @@ def test_a_field_that_leads_out_is_refused_before_it_is_asked_for(tmp_path: Path
 
 
 @pytest.mark.parametrize("path", ["gone", "gone/model.tar.gz", "gone.pkl"])
-def test_what_is_not_there_is_told(tmp_path: Path, path: str) -> None:
+def test_a_missing_model_is_reported(tmp_path: Path, path: str) -> None:
     with (
         serving(tmp_path) as (host, _),
         pytest.raises(ModelNotFound, match=f"No model at http://{host}/{path}"),
@@ -265,12 +265,12 @@ def test_what_is_not_there_is_told(tmp_path: Path, path: str) -> None:
         ModelDirectory.open(f"http://{host}/{path}")
 
 
-def test_a_server_that_is_not_there_is_told() -> None:
+def test_an_unreachable_server_is_reported() -> None:
     with pytest.raises(ModelNotFound, match="could not be listed"):
         ModelDirectory.open("http://127.0.0.1:9/model")
 
 
-def test_a_model_is_downloaded_to_a_folder_of_choice(fixture_model: Named, tmp_path: Path) -> None:
+def test_a_model_is_downloaded_to_a_chosen_folder(fixture_model: Named, tmp_path: Path) -> None:
     model = fixture_model("sklearn_pipeline").path
     with serving(tmp_path) as (host, _):
         uri = f"http://{host}/{model.name}"
@@ -281,13 +281,13 @@ def test_a_model_is_downloaded_to_a_folder_of_choice(fixture_model: Named, tmp_p
             download_model(uri, tmp_path / "to")
 
     assert first == again == str(tmp_path / "to" / model.name)
-    assert [each.name for each in (tmp_path / "to").iterdir()] == [model.name]
+    assert [path.name for path in (tmp_path / "to").iterdir()] == [model.name]
 
 
-def test_a_report_shows_no_login(fixture_model: Named, tmp_path: Path) -> None:
+def test_a_report_contains_no_login(fixture_model: Named, tmp_path: Path) -> None:
     model = fixture_model("sklearn_pipeline").path
     with serving(tmp_path, login=LOGIN) as (host, _):
         report = envkit.validate(f"http://{LOGIN}@{host}/{model.name}", keep_going=True)
 
-    assert [each.model for each in report.results] == [f"http://{host}/{model.name}"]
+    assert [result.model for result in report.results] == [f"http://{host}/{model.name}"]
     assert "s3cr3t" not in repr(report)
