@@ -205,7 +205,7 @@ def test_unknown_columns_and_params_are_left_out_with_a_warning(
 
 
 @pytest.mark.parametrize(
-    ("kind", "value", "found"),
+    ("kind", "value", "expected"),
     [
         (Array("double"), [1.5, None], [1.5, None]),
         (Array("datetime"), [datetime.datetime(2024, 1, 2)], [pd.Timestamp(2024, 1, 2)]),

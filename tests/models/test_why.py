@@ -92,7 +92,7 @@ def test_evidence_that_someone_broke_is_told(model: Path) -> None:
     [
         ("cv2", ["opencv-python 1.0 is a requirement of the model: opencv-python==1.0"]),
         ("cv2", ["  load: model.py:3 imports cv2.data"]),
-        ("six", ["  opencv-python → numpy-user → six", "  No import of it was seen."]),
+        ("six", ["  opencv-python → numpy-user → six", "  No import of it was recorded."]),
         ("numexpr", ["  predict: pandas/core.py:9 imports numexpr"]),
     ],
 )
