@@ -18,7 +18,8 @@ from envkit.capturing.requirements import Selection
 from envkit.capturing.stated_requirements import Declared
 from envkit.capturing.trace import Trace
 from envkit.capturing.variables import Variable
-from envkit.formats import conda_yaml
+from envkit.formats import conda_yaml, pylock_toml
+from envkit.formats.pylock_toml import LockFile
 from envkit.formats.requirement import Requirement
 from envkit.installed import closure, sboms
 from envkit.locking import local_origins
@@ -112,12 +113,19 @@ class Outcome:
             constraints=self.constraints,
             options=stated.file.options,
             build_dependencies=written_files.build_tools(interpreter.tools),
+            lock=self._lock_file(),
             conda_channels=conda.channels,
             conda_packages=conda.packages,
             conda_specs=conda.dependencies,
             conda_variables=conda.variables,
             variables=self.variable_names,
         )
+
+    def _lock_file(self) -> LockFile | None:
+        if isinstance(self.locked, Unlocked):
+            return None
+        path = self.model.path / pylock_toml.FILE_NAME
+        return LockFile(path=path, content=self.locked.text.encode())
 
     @cached_property
     def requirements(self) -> tuple[Requirement, ...]:
@@ -219,7 +227,6 @@ class Outcome:
         """What the files say."""
         return written_files.Content(
             spec=self.spec,
-            lock=self.locked.text if isinstance(self.locked, Locked) else None,
             wheels=tuple(self.wheels.found.values()),
             code=self.code.files,
             evidence=self.evidence,

@@ -44,7 +44,6 @@ class Content:
 
     Attributes:
         spec: The environment.
-        lock: The text of `pylock.toml`.
         wheels: Wheels for the model.
         code: By target in the model directory, modules to copy.
         evidence: The content of `envkit.json`.
@@ -53,7 +52,6 @@ class Content:
     """
 
     spec: EnvironmentSpec
-    lock: str | None
     wheels: tuple[LocalWheel, ...]
     code: Mapping[str, Path]
     evidence: Mapping[str, Any]
@@ -75,7 +73,7 @@ def write(model: ModelDirectory, content: Content, target: OutputFolder) -> tupl
         conda_yaml.FILE_NAME: content.conda_env or conda_yaml.dumps(_with_pip_section(content)),
         python_env_yaml.FILE_NAME: python_env_yaml.dumps(_python_env(spec)),
         environment_variables_txt.FILE_NAME: environment_variables_txt.dumps(spec.variables),
-        pylock_toml.FILE_NAME: content.lock,
+        pylock_toml.FILE_NAME: spec.lock.raw if spec.lock is not None else None,
         envkit_json.FILE_NAME: envkit_json.dumps(content.evidence),
     }
     if model.artifact is None:

@@ -85,7 +85,10 @@ def command(
 def _as_json(relocked: Relocked) -> dict[str, object]:
     return {
         "packages": [
-            {"name": package["name"], "version": package.get("version")}
+            {
+                "name": package.name,
+                "version": None if package.version is None else str(package.version),
+            }
             for package in relocked.packages
         ],
         "resolved": relocked.resolved,
@@ -98,8 +101,8 @@ def _show(relocked: Relocked) -> None:
     for warning in relocked.warnings:
         output.note(f"Warning: {warning}.")
     # With several indexes, their order decides whose file a name gets.
-    if len(relocked.of_indexes) > 1:
-        for index, names in relocked.of_indexes.items():
+    if len(relocked.names_by_index) > 1:
+        for index, names in relocked.names_by_index.items():
             output.note(f"From {index}: {_shortened(names)}.")
     how = "chosen" if relocked.resolved else "as pinned"
     packages = output.counted(len(relocked.packages), "package")

@@ -11,7 +11,7 @@ from typing import Any
 from envkit.child import variables
 from envkit.child.progress import Report
 from envkit.child.variables import Variables
-from envkit.environments import pylock
+from envkit.environments import locked_packages
 from envkit.environments.env_type import EnvType
 from envkit.environments.installers import index_conflicts, index_settings
 from envkit.environments.installers.installer import Engine, Workshop
@@ -19,10 +19,10 @@ from envkit.environments.installers.uv import Uv
 from envkit.environments.installers.virtualenv import Virtualenv
 from envkit.environments.installers.yanked import Inquiry
 from envkit.environments.planning import PlannedEnvironment
-from envkit.environments.pylock import Lock
 from envkit.environments.store.store import Store
 from envkit.errors import InvalidFile
 from envkit.formats import redaction, uv_toml
+from envkit.formats.pylock_toml import LockFile
 from envkit.installed import records
 from envkit.interpreters.interpreter import Interpreter
 
@@ -113,30 +113,28 @@ def check_lock(planned: PlannedEnvironment) -> list[str]:
     plan = planned.plan
     if plan.lock is None:
         return []
-    lock = pylock.read(plan.lock)
-    disagreements = list(pylock.disagreements(lock, plan.requirements))
+    disagreements = list(locked_packages.disagreements(plan.lock, plan.requirements))
     if disagreements:
         raise InvalidFile(
-            plan.lock,
+            plan.lock.path,
             "packages",
             f"does not match the model's requirements: {'; '.join(disagreements[:3])}",
             "Capture the model again, or remove the lock.",
         )
-    obstacle = lock.obstacle_when(allow_source=plan.allow_source)
+    obstacle = locked_packages.obstacle(plan.lock, allow_source=plan.allow_source)
     if obstacle:
         return [
-            f"{plan.lock.name} cannot be installed as it is ({obstacle}); "
+            f"{plan.lock.path.name} cannot be installed as it is ({obstacle}); "
             "requirements were resolved again."
         ]
     return []
 
 
-def _usable_lock(planned: PlannedEnvironment) -> Lock | None:
-    """Read the lock; None where there is none or it cannot be installed as it is."""
+def _usable_lock(planned: PlannedEnvironment) -> LockFile | None:
+    """The lock; None where there is none or it cannot be installed as it is."""
     plan = planned.plan
     if plan.lock is None:
         return None
-    lock = pylock.read(plan.lock)
-    if lock.obstacle_when(allow_source=plan.allow_source):
+    if locked_packages.obstacle(plan.lock, allow_source=plan.allow_source):
         return None
-    return lock
+    return plan.lock

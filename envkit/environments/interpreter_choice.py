@@ -40,7 +40,7 @@ def choose(
 
     def refuses(minor: str) -> str:
         if plan.lock is not None:
-            return lock_compatibility.excluded(plan.lock, minor)
+            return lock_compatibility.excluded(plan.lock.lock, minor)
         return ""
 
     def fetch(version: str) -> str:
@@ -61,10 +61,10 @@ def _fitted(plan: Plan, match: Match) -> ChosenInterpreter:
     notes = [match.note] if match.note else []
     minor = match.interpreter.minor
     if plan.lock is not None and minor != minor_of(plan.python):
-        why = lock_compatibility.why_void(plan.lock, minor)
+        why = lock_compatibility.why_void(plan.lock.lock, minor)
         if why:
             notes.append(
-                f"{plan.lock.name} does not hold for Python {minor} ({why}); "
+                f"{plan.lock.path.name} does not hold for Python {minor} ({why}); "
                 "requirements were resolved again."
             )
             plan = replace(plan, lock=None)

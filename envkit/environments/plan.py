@@ -17,6 +17,7 @@ from envkit.environments import cache_key, local_files
 from envkit.environments.env_type import EnvType
 from envkit.errors import InvalidArgument, InvalidFile
 from envkit.formats import requirements_txt
+from envkit.formats.pylock_toml import LockFile
 from envkit.formats.redaction import without_credentials
 from envkit.formats.requirement import Requirement
 from envkit.formats.requirement_lines import Option
@@ -48,7 +49,7 @@ class Plan:
     constraints: tuple[Requirement, ...]
     options: tuple[Option, ...]
     build_constraints: tuple[Requirement, ...]
-    lock: Path | None
+    lock: LockFile | None
     allow_source: bool
     decisive: tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -174,9 +175,7 @@ class _LocalFiles:
         The content of a folder inside the model decides; a folder elsewhere is an index, of which
         the address decides.
         """
-        if option.name == "--find-links" and option.value and "://" not in option.value:
-            # no installer accepts a path with spaces or `#`
-            option = replace(option, value=(self.directory / option.value).as_uri())
+        option = option.with_absolute_folder(self.directory)
         folder = local_files.path_of_url(option.value or "", self.directory)
         if folder is None or not folder.is_dir() or not folder.is_relative_to(self.directory):
             return option, without_credentials(option.unquoted)
@@ -191,29 +190,26 @@ def _digest(path: Path, digest: Digest) -> str:
         raise InvalidFile(path, "", f"cannot be read ({error.strerror})") from error
 
 
-def _lock_digest(path: Path) -> str:
+def _lock_digest(lock: LockFile) -> str:
     try:
-        text = cache_key.lock(path.read_text(encoding="utf-8"))
+        text = lock.raw.decode("utf-8")
     except UnicodeDecodeError:
-        return _digest(path, local_files.digest)
-    except OSError as error:
-        raise InvalidFile(path, "", f"cannot be read ({error.strerror})") from error
-    return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(lock.raw).hexdigest()
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return hashlib.sha256(cache_key.lock(lines).encode()).hexdigest()
 
 
 def _overridden(spec: EnvironmentSpec, lines: Sequence[str]) -> EnvironmentSpec:
     """Replace the requirements and constraints that overrides name; pins of the lock become constraints."""
     overrides = dict(map(_override, lines))
     pins: tuple[Requirement, ...] = ()
-    wheels: dict[str, str] = {}
+    wheels: Mapping[str, str] = {}
     if spec.lock is not None:
-        from envkit.environments import pylock
+        # 30 ms that only overrides of a locked model cost
+        from envkit.environments import locked_packages
 
-        lock = pylock.read(spec.lock)
-        pins = lock.pins
-        wheels = {
-            package.built_from: package.location for package in lock.packages if package.built_from
-        }
+        pins = locked_packages.pins(spec.lock)
+        wheels = locked_packages.wheels_of_commits(spec.lock)
     requirements = [
         _by_wheel(requirement, wheels)
         for requirement in spec.requirements

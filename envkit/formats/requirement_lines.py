@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -53,6 +53,12 @@ class Option:
         if self.value is None:
             return self.name
         return f"{self.name} {_quoted(self.value)}"
+
+    def with_absolute_folder(self, directory: Path) -> Option:
+        """Make the folder of `--find-links` a `file:` URL: no installer accepts a path with spaces or `#`."""
+        if self.name != "--find-links" or not self.value or "://" in self.value:
+            return self
+        return replace(self, value=(directory / self.value).as_uri())
 
     @property
     def unquoted(self) -> str:

@@ -1,4 +1,4 @@
-"""Text of a file: size, encoding and line ends are settled here, so that the formats see plain text."""
+"""Text of a file: size and encoding are checked here, so that the formats see plain text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from envkit.errors import InvalidFile
 
 MAX_BYTES = 16 * 1024 * 1024
 
-_MARKS = (  # longest first: the UTF-32 mark begins with the UTF-16 one
+# longest first: the UTF-32 mark begins with the UTF-16 one
+_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF8, "utf-8"),
@@ -27,7 +28,29 @@ def read_text(path: Path, *, max_bytes: int = MAX_BYTES, declared: bool = False)
     comment in the first two lines (PEP 263), else UTF-8. Raises `InvalidFile` for a file that is
     missing, unreadable, larger than `max_bytes`, or not in that encoding.
     """
-    content = _content(path, max_bytes)
+    return decode_text(read_bytes(path, max_bytes=max_bytes), path, declared=declared)
+
+
+def read_bytes(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
+    """Read a regular file of at most this size. Raises `InvalidFile` for another."""
+    try:
+        if not path.is_file():
+            problem = "is not a regular file" if path.exists() else "there is no such file"
+            raise InvalidFile(path, "", problem)
+        with path.open("rb") as stream:
+            content = stream.read(max_bytes + 1)
+    except (OSError, ValueError) as error:
+        # a name with a NUL character is a ValueError
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidFile(path, "", f"cannot be read ({reason})") from error
+    if len(content) > max_bytes:
+        problem = f"is larger than {max_bytes:,} bytes, so it is not what its name says"
+        raise InvalidFile(path, "", problem)
+    return content
+
+
+def decode_text(content: bytes, path: Path, *, declared: bool = False) -> str:
+    """Decode what `read_bytes` gave, as `read_text` does. Raises `InvalidFile`."""
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return _decoded(content.removeprefix(mark), encoding, path)
@@ -35,36 +58,18 @@ def read_text(path: Path, *, max_bytes: int = MAX_BYTES, declared: bool = False)
     return _decoded(content, encoding, path)
 
 
-def _content(path: Path, max_bytes: int) -> bytes:
-    try:
-        if not path.is_file():
-            raise InvalidFile(
-                path, "", "is not a regular file" if path.exists() else "there is no such file"
-            )
-        with path.open("rb") as stream:
-            content = stream.read(max_bytes + 1)
-    except (OSError, ValueError) as error:  # a name with a NUL character is a ValueError
-        raise InvalidFile(
-            path, "", f"cannot be read ({getattr(error, 'strerror', None) or error})"
-        ) from error
-    if len(content) > max_bytes:
-        raise InvalidFile(
-            path, "", f"is larger than {max_bytes:,} bytes, so it is not what its name says"
-        )
-    return content
-
-
 def _declared(content: bytes, path: Path) -> str:
+    """The encoding that a comment in the first two lines declares, else UTF-8."""
     for line in content.split(b"\n")[:2]:
-        found = _CODING.search(line) if line.startswith(b"#") else None
-        if found:
-            name = found.group(1).decode("ascii", "replace")
-            try:
-                return codecs.lookup(name).name
-            except LookupError:
-                raise InvalidFile(
-                    path, "", f"declares the encoding {name}, which does not exist"
-                ) from None
+        declaration = _CODING.search(line)
+        if declaration is None or not line.startswith(b"#"):
+            continue
+        name = declaration[1].decode("ascii", "replace")
+        try:
+            return codecs.lookup(name).name
+        except LookupError:
+            problem = f"declares the encoding {name}, which does not exist"
+            raise InvalidFile(path, "", problem) from None
     return "utf-8"
 
 

@@ -15,7 +15,7 @@ from envkit.environments.packing.members import Member
 from envkit.errors import BuildFailed, InvalidArgument
 from envkit.formats import pylock_toml
 from envkit.formats.credentials import placeholder_names
-from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats.pylock import Package, files_of
 from envkit.images import places, references, users
 from envkit.images.evidence import CapturedFacts
 from envkit.images.layers import model_layer, server_files
@@ -158,9 +158,9 @@ class _Described:
         yield Member(name=FILE_NAME, content=self._dockerfile().encode())
         yield Member(name=".dockerignore", content=_IGNORED.encode())
 
-    def _packages(self) -> Sequence[LockedPackage]:
+    def _packages(self) -> Sequence[Package]:
         if self.spec.lock is not None:
-            return pylock_toml.read(self.spec.lock).packages
+            return self.spec.lock.lock.packages
         with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
             lock = Path(folder, pylock_toml.FILE_NAME)
             return relock(self.model.path, output_path=lock).packages
@@ -238,11 +238,7 @@ def _named(folder: str, members: Iterator[Member]) -> Iterator[Member]:
         )
 
 
-def _paths_of(packages: Sequence[LockedPackage]) -> set[str]:
+def _paths_of(packages: Sequence[Package]) -> set[str]:
     """Name the files that the model brings along."""
-    listed = [
-        file
-        for package in packages
-        for file in (*package.get("wheels", ()), package.get("archive", {}))
-    ]
-    return {str(file["path"]) for file in listed if "path" in file}
+    files = [file for package in packages for file in files_of(package)]
+    return {file.path for file in files if file.path is not None}

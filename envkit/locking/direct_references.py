@@ -1,50 +1,56 @@
-"""What a requirement names by its address: the entry of the lock says so without any resolver."""
+"""What a requirement names by its URL or path: its entry of the lock is known without any resolver."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from envkit.errors import InvalidFile
-from envkit.formats import pylock_toml
 from envkit.formats.credentials import placeholders
-from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats.pylock import Package, PackageArchive, PackageVcs, built_from
+from envkit.formats.pylock_toml import LockFile
 from envkit.formats.requirement import Requirement, RequirementOrigin, is_url
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
-def built(lock: Path | None, directory: Path, *, elsewhere: bool) -> dict[str, LockedPackage]:
-    """The wheels of the model that the present lock says were built from commits, by these; those that are there.
+def wheels_of_commits(
+    lock: LockFile | None, directory: Path, *, elsewhere: bool
+) -> dict[str, Package]:
+    """Give the wheels of the model that the present lock says were built from commits, by the URLs of these.
 
-    elsewhere: another platform or Python is asked for, so that only wheels for all count.
+    elsewhere: for another platform or Python, so that only wheels for all of them count. A wheel
+    that is missing or has changed does not count.
     """
-    try:
-        if lock is not None:
-            known = pylock_toml.read(lock).packages
-        else:
-            known = ()
-    except InvalidFile:  # it is about to be replaced
+    if lock is None:
         return {}
-    packages = (each for each in known if pylock_toml.source_of(each))
-    return {
-        pylock_toml.source_of(each): _as_archive(each)
-        for each in packages
-        if _is_there(each, directory)
-        and (not elsewhere or _file(each)["path"].endswith("-none-any.whl"))
-    }
+    try:
+        packages = lock.lock.packages
+    except InvalidFile:
+        # it is about to be replaced
+        return {}
+    wheels: dict[str, Package] = {}
+    for package in packages:
+        commit = built_from(package)
+        archive = _local_archive(package)
+        if not commit or archive is None or not _is_intact(archive, directory):
+            continue
+        if elsewhere and not str(archive.path).endswith("-none-any.whl"):
+            continue
+        wheels[commit] = Package(
+            name=package.name, version=package.version, archive=archive, tool=package.tool
+        )
+    return wheels
 
 
-def entry(requirement: Requirement, directory: Path) -> LockedPackage | None:
+def package_of(requirement: Requirement, directory: Path) -> Package | None:
     """Give the entry for a commit, an archive with its hash or a wheel of the model; None for what an index must tell.
 
-    Raises `InvalidFile` for what cannot be locked: a folder, a branch, a file that is not there.
+    Raises `InvalidFile` for what cannot be locked: a folder, a branch, a file that does not exist.
     """
     if is_url(requirement.text):
         # without a name in front, the resolver finds out what it is
@@ -57,87 +63,82 @@ def entry(requirement: Requirement, directory: Path) -> LockedPackage | None:
         return None
     if requirement.origin is RequirementOrigin.REPOSITORY:
         return _commit(requirement, url)
-    digests = [
-        *requirement.hashes,
-        *(f"sha256:{each}" for each in parse_qs(urlsplit(url).fragment).get("sha256", [])),
-    ]
+    fragment = parse_qs(urlsplit(url).fragment)
+    digests = [*requirement.hashes, *(f"sha256:{digest}" for digest in fragment.get("sha256", []))]
     if not digests:
         return None
     algorithm, _, digest = digests[0].partition(":")
-    bare = placeholders(url.partition("#")[0])
-    return {"name": _name(requirement), "archive": {"url": bare, "hashes": {algorithm: digest}}}
+    archive = PackageArchive(url=placeholders(url.partition("#")[0]), hashes={algorithm: digest})
+    return Package(name=canonicalize_name(_name(requirement)), archive=archive)
 
 
-def _is_there(package: LockedPackage, directory: Path) -> bool:
-    file = _file(package)
-    path = directory / str(file.get("path"))
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == file["hashes"].get(
-        "sha256"
-    )
+def is_local_wheel(package: Package) -> bool:
+    """Whether it is a wheel that the model contains."""
+    return package.archive is not None and package.archive.path is not None
 
 
-def _as_archive(package: LockedPackage) -> LockedPackage:
-    """The entry of such a wheel as a capture writes it, also where a bundle wrote it."""
-    file = {key: _file(package)[key] for key in ("path", "hashes")}
-    return {
-        "name": package["name"],
-        "version": package["version"],
-        "archive": file,
-        "tool": package["tool"],
-    }
-
-
-def _file(package: LockedPackage) -> Mapping[str, Any]:
-    """The one file of a package that has one; a bundle lists it among `wheels`."""
-    file: Mapping[str, Any] = package.get("archive") or next(iter(package.get("wheels", ())), {})
-    return file
-
-
-def is_wheel(package: LockedPackage) -> bool:
-    """Whether it is a wheel that the model takes along."""
-    return "path" in _file(package)
-
-
-def reference(package: LockedPackage, directory: Path) -> Requirement:
+def reference(package: Package, directory: Path) -> Requirement:
     """Such a wheel as a requirement, by its absolute path."""
-    wheel = directory / _file(package)["path"]
-    return Requirement(text=f"{package['name']} @ {wheel.as_uri()}")
+    path = package.archive.path if package.archive is not None else None
+    return Requirement(text=f"{package.name} @ {(directory / (path or '')).as_uri()}")
 
 
-def _commit(requirement: Requirement, url: str) -> LockedPackage:
+def _local_archive(package: Package) -> PackageArchive | None:
+    """The wheel of a package that the model contains; `envkit bundle` lists it among the wheels."""
+    if package.archive is not None:
+        return package.archive if package.archive.path is not None else None
+    wheel = next(iter(package.wheels or ()), None)
+    if wheel is None or wheel.path is None:
+        return None
+    return PackageArchive(path=wheel.path, hashes=wheel.hashes)
+
+
+def _is_intact(archive: PackageArchive, directory: Path) -> bool:
+    path = directory / (archive.path or "")
+    return path.is_file() and _sha256(path) == archive.hashes.get("sha256")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _commit(requirement: Requirement, url: str) -> Package:
     kind, _, rest = url.partition("+")
     address, _, fragment = rest.partition("#")
     repository, _, commit = address.rpartition("@")
     if not _COMMIT.fullmatch(commit):
         raise _refused(
             requirement,
-            "names no commit, so it is something else tomorrow",
-            "Name one: `…@<commit>`.",
+            "is not pinned to a commit, so its content can change",
+            "Name a commit: `…@<commit>`.",
         )
-    vcs: dict[str, Any] = {"type": kind, "url": placeholders(repository), "commit-id": commit}
-    if subdirectory := parse_qs(fragment).get("subdirectory"):
-        vcs["subdirectory"] = subdirectory[0]
-    return {"name": _name(requirement), "vcs": vcs}
+    subdirectories = parse_qs(fragment).get("subdirectory")
+    vcs = PackageVcs(
+        type=kind,
+        url=placeholders(repository),
+        commit_id=commit,
+        subdirectory=subdirectories[0] if subdirectories else None,
+    )
+    return Package(name=canonicalize_name(_name(requirement)), vcs=vcs)
 
 
-def _wheel(requirement: Requirement, path: Path, directory: Path) -> LockedPackage:
+def _wheel(requirement: Requirement, path: Path, directory: Path) -> Package:
     try:
         name, version, _, _ = parse_wheel_filename(path.name)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = _sha256(path)
     except InvalidWheelFilename:
-        raise _refused(
-            requirement, "is source, not a wheel", "`envkit capture` builds wheels of local code."
-        ) from None
+        hint = "`envkit capture` builds wheels of local code."
+        raise _refused(requirement, "is source, not a wheel", hint) from None
     except OSError as error:
         raise _refused(requirement, f"cannot be read ({error.strerror})") from None
     try:
         inside = path.resolve().relative_to(directory.resolve()).as_posix()
     except ValueError:
-        raise _refused(
-            requirement, "lies outside the model", "Put the wheel into the model's `wheels/`."
-        ) from None
-    archive = {"path": inside, "hashes": {"sha256": digest}}
-    return {"name": name, "version": str(version), "archive": archive}
+        hint = "Put the wheel into the model's `wheels/`."
+        raise _refused(requirement, "lies outside the model", hint) from None
+    archive = PackageArchive(path=inside, hashes={"sha256": digest})
+    return Package(name=name, version=version, archive=archive)
 
 
 def _name(requirement: Requirement) -> str:
@@ -148,6 +149,5 @@ def _name(requirement: Requirement) -> str:
 
 def _refused(requirement: Requirement, problem: str, hint: str = "") -> InvalidFile:
     where = f"line {requirement.line}" if requirement.line else ""
-    return InvalidFile(
-        requirement.file, where, f"`{placeholders(requirement.text)}` {problem}", hint
-    )
+    shown = placeholders(requirement.text)
+    return InvalidFile(requirement.file, where, f"`{shown}` {problem}", hint)

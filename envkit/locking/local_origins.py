@@ -1,4 +1,4 @@
-"""What the files of a capture name that this machine alone has: folders and files, repositories, indexes."""
+"""What the files of a capture name that only this machine has: folders and files, repositories, indexes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from envkit.formats.credentials import without_credentials
-from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats.pylock import Package, files_of
 from envkit.installed.distribution import Distribution, Origin
 from envkit.locking.local_wheels import LocalWheels
 from envkit.locking.pins import reference
@@ -14,72 +14,76 @@ from envkit.models.capture_warnings import CaptureWarning, WarningKind
 
 
 def warnings(closure: Iterable[Distribution], wheels: LocalWheels) -> Iterator[CaptureWarning]:
-    """Tell of what has no wheel in the model, and of lines that lead to a repository of this machine."""
-    for each in closure:
-        origin = each.origin
+    """Warn of what has no wheel in the model, and of URLs that lead to a repository on this machine."""
+    for distribution in closure:
+        origin = distribution.origin
         if origin is None:
             continue
-        detail = None
-        why = wheels.missing.get(each.name)
+        why_no_wheel = wheels.missing.get(distribution.name)
         if origin.is_commit:
-            detail = _of_repository(each, origin, why, has_wheel=each.name in wheels.found)
-        elif why is not None:
-            if origin.editable:
-                how = "in development mode"
-            else:
-                how = "from a local file or folder"
-            detail = (
-                f"{each.name} is installed {how} ({without_credentials(origin.url)}), and {why}: "
-                f"elsewhere, version {each.version} must be on an index"
-            )
-        if detail is not None:
-            yield CaptureWarning(kind=WarningKind.LOCAL_ORIGIN, subject=each.name, detail=detail)
+            has_wheel = distribution.name in wheels.found
+            detail = _of_repository(distribution, origin, why_no_wheel, has_wheel=has_wheel)
+        else:
+            detail = _of_path(distribution, origin, why_no_wheel)
+        if detail:
+            yield _warning(distribution.name, detail)
 
 
-def of_lock(packages: Iterable[LockedPackage]) -> Iterator[CaptureWarning]:
-    """Tell of packages whose files are locked by a path of this machine: those of an index or folder of its own."""
-    for each in packages:
-        files = [
-            *each.get("wheels", ()),
-            *(each[key] for key in ("archive", "sdist") if key in each),
-        ]
-        local = next(
-            (
-                str(file["url"])
-                for file in files
-                if urlsplit(str(file.get("url", ""))).scheme == "file"
-            ),
-            None,
-        )
-        if local is not None:
-            detail = (
-                f"{each['name']} is locked at {local}, which this machine alone has: "
-                "elsewhere, another index must have it; `envkit bundle` takes it along"
-            )
-            yield CaptureWarning(
-                kind=WarningKind.LOCAL_ORIGIN, subject=str(each["name"]), detail=detail
+def of_lock(packages: Iterable[Package]) -> Iterator[CaptureWarning]:
+    """Warn of packages whose files are locked at a path on this machine: those of a local index or folder."""
+    for package in packages:
+        urls = [file.url for file in files_of(package) if file.url is not None]
+        local = [url for url in urls if urlsplit(url).scheme == "file"]
+        if local:
+            yield _warning(
+                package.name,
+                f"{package.name} is locked at {local[0]}, which is available only on this machine; "
+                "other machines need an index that has it, or the wheel that `envkit bundle` adds",
             )
 
 
-def repositories_of_lock(packages: Iterable[LockedPackage]) -> Iterator[CaptureWarning]:
-    """Tell of packages that are locked at a commit of a repository of this machine, without a wheel of it."""
-    for each in packages:
-        url = str(each.get("vcs", {}).get("url", ""))
-        if urlsplit(url).scheme == "file":
-            detail = f"{each['name']} is locked at {url}, a repository that this machine alone has"
-            yield CaptureWarning(
-                kind=WarningKind.LOCAL_ORIGIN, subject=str(each["name"]), detail=detail
+def repositories_of_lock(packages: Iterable[Package]) -> Iterator[CaptureWarning]:
+    """Warn of packages that are locked at a commit of a repository on this machine, without a wheel of it."""
+    for package in packages:
+        url = package.vcs.url if package.vcs is not None else None
+        if url is not None and urlsplit(url).scheme == "file":
+            yield _warning(
+                package.name,
+                f"{package.name} is locked at {url}, a repository that is available only on this machine",
             )
+
+
+def _warning(subject: str, detail: str) -> CaptureWarning:
+    return CaptureWarning(kind=WarningKind.LOCAL_ORIGIN, subject=subject, detail=detail)
+
+
+def _of_path(distribution: Distribution, origin: Origin, why_no_wheel: str | None) -> str:
+    if why_no_wheel is None:
+        return ""
+    if origin.editable:
+        how = "in development mode"
+    else:
+        how = "from a local file or folder"
+    address = without_credentials(origin.url)
+    return (
+        f"{distribution.name} is installed {how} ({address}), and {why_no_wheel}: "
+        f"other machines need an index that has version {distribution.version}"
+    )
 
 
 def _of_repository(
-    distribution: Distribution, origin: Origin, why: str | None, *, has_wheel: bool
-) -> str | None:
+    distribution: Distribution, origin: Origin, why_no_wheel: str | None, *, has_wheel: bool
+) -> str:
+    address = reference(origin)
     if not origin.local:
-        if why:
-            return f"{distribution.name} was to be built from {reference(origin)}, and {why}"
-        return None
-    detail = f"{distribution.name} @ {reference(origin)} can be had on this machine alone"
+        if why_no_wheel is None:
+            return ""
+        return f"no wheel of {distribution.name} could be built from {address}: {why_no_wheel}"
+    detail = f"{distribution.name} @ {address} is available only on this machine"
     if has_wheel:
-        return f"{detail}: elsewhere, only pylock.toml installs it, from the wheel that the model takes along"
-    return f"{detail}, and there is no wheel of it ({why}): elsewhere, it cannot be installed"
+        return (
+            f"{detail}; on other machines only pylock.toml installs it, from the wheel in the model"
+        )
+    return (
+        f"{detail}, and there is no wheel of it ({why_no_wheel}): other machines cannot install it"
+    )

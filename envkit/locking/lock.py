@@ -1,23 +1,23 @@
-"""The lock: where each distribution of the closure can be had again, and by which hash it is known.
+"""The lock: where each distribution of the closure can be downloaded again, and by which hash it is known.
 
 The versions are the installed ones; a resolver is asked only for what the environment cannot tell,
-the files of those versions and their hashes, from the indexes that it is configured with. No source
-distribution's code is run.
+the files of those versions and their hashes, from the indexes that it is configured with. No code
+of source distributions is run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from packaging.utils import NormalizedName
+from packaging.version import InvalidVersion, Version
 
 from envkit.formats import pylock_toml
 from envkit.formats.credentials import placeholders, without_credentials
-from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats.pylock import Package, PackageArchive, PackageVcs, with_built_from
 from envkit.formats.requirement import Requirement
 from envkit.formats.requirement_lines import Option
 from envkit.installed.distribution import Distribution, Origin
@@ -25,7 +25,7 @@ from envkit.interpreters.facts import InterpreterFacts
 from envkit.locking import resolvers, uv_lock
 from envkit.locking.local_wheels import LocalWheel
 from envkit.locking.pins import reference
-from envkit.locking.query import Found, Question, Resolver, Target
+from envkit.locking.query import FoundFiles, Query, Resolver, Target
 
 NO_WHEELS: Mapping[NormalizedName, LocalWheel] = MappingProxyType({})
 
@@ -35,7 +35,7 @@ class Locked:
     """Every distribution has a source with a hash or a commit; `text` is that of `pylock.toml`."""
 
     text: str
-    packages: tuple[LockedPackage, ...] = ()
+    packages: tuple[Package, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +49,19 @@ class Unlocked:
     not_on_index: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LookedUp:
+    """What indexes have of some pins, by name.
+
+    reasons: in a sentence each, without its full stop, why some are missing. not_on_index: the
+    names of those that no index has.
+    """
+
+    packages: dict[str, Package]
+    reasons: tuple[str, ...] = ()
+    not_on_index: frozenset[str] = frozenset()
+
+
 def lock(
     closure: Iterable[Distribution],
     interpreter: InterpreterFacts,
@@ -59,148 +72,147 @@ def lock(
 ) -> Locked | Unlocked:
     """Lock the closure as it is installed.
 
-    wheels: those that the model takes along. model: its directory; a `uv.lock` there or of the
-    working directory's project is believed where its versions are the installed ones. resolver:
-    what to ask; by default uv, and pip-tools for what pip alone is configured for.
+    wheels: those that the model contains. model: its directory; entries of a `uv.lock` there or in
+    the working directory's project are used where they name the installed version. resolver: by
+    default uv, and pip-tools for what only pip is configured for.
     """
-    ordered = sorted(closure, key=lambda each: each.name)
-    direct = {
-        each.name: _direct(each, wheels.get(each.name))
-        for each in ordered
-        if each.origin is not None
-    }
+    ordered = sorted(closure, key=lambda distribution: distribution.name)
     known = uv_lock.entries(model) if model is not None else {}
-    found: dict[str, LockedPackage] = {
-        name: known[name, version]
-        for name, version in _indexed(ordered)
-        if (name, version) in known
-    }
-    wanted = {
-        name: _exactly(name, version) for name, version in _indexed(ordered) if name not in found
-    }
+    packages: dict[str, Package] = {}
+    unknown: dict[str, Requirement] = {}
+    reasons: list[str] = []
+    for distribution in ordered:
+        name, version = distribution.name, distribution.version
+        if distribution.origin is not None:
+            package = _direct(distribution, distribution.origin, wheels.get(name))
+            if package is None:
+                reasons.append(f"{name} was installed from a local folder or file")
+        else:
+            package = known.get((name, version))
+            if package is None:
+                unknown[name] = _exact_pin(name, version)
+        if package is not None:
+            packages[name] = package
+
     target = Target(python=interpreter.version, executable=interpreter.executable)
-    asked, reasons, unknown = from_indexes(
-        wanted, target, [resolver] if resolver else resolvers.default()
-    )
-    reasons += [
-        f"{name} was installed from a local folder or file"
-        for name, package in direct.items()
-        if not package
-    ]
+    chosen = [resolver] if resolver else resolvers.default()
+    looked_up = from_indexes(unknown, target, chosen)
+    reasons += looked_up.reasons
     if reasons:
-        return Unlocked(reasons=tuple(sorted(reasons)), not_on_index=unknown)
-    packages: dict[str, LockedPackage] = {
-        **found,
-        **asked,
-        **{name: each for name, each in direct.items() if each},
-    }
-    listed = tuple(packages[each.name] for each in ordered)
+        return Unlocked(reasons=tuple(sorted(reasons)), not_on_index=looked_up.not_on_index)
+    packages |= looked_up.packages
+    listed = tuple(packages[distribution.name] for distribution in ordered)
     text = pylock_toml.dumps(packages=listed, requires_python=target.requires_python)
     return Locked(text=text, packages=listed)
 
 
 def from_indexes(
-    wanted: Mapping[str, Requirement],
+    pins: Mapping[str, Requirement],
     target: Target,
-    asked: Sequence[Resolver],
+    in_turn: Sequence[Resolver],
     *,
     options: tuple[Option, ...] = (),
-) -> tuple[dict[str, LockedPackage], list[str], frozenset[str]]:
-    """Ask for all pins at once, by name; what a resolver does not know is left out, and the next one is asked for it.
-
-    Gives the packages that were found, in a sentence each the reasons why some were not, and the
-    names of those that no index has.
-    """
-    found: dict[str, LockedPackage] = {}
-    left = dict(wanted)
+) -> LookedUp:
+    """Look up pins by name; the next resolver is asked for what the one before does not know."""
+    packages: dict[str, Package] = {}
+    left = dict(pins)
     reasons: list[str] = []
-    unknown: frozenset[str] = frozenset()
-    for resolver in asked:
-        here, missing, said = _ask(resolver, left, target, options)
-        found.update(here)
-        left = {name: pin for name, pin in left.items() if name not in found}
+    not_on_index: frozenset[str] = frozenset()
+    for place, resolver in enumerate(in_turn, start=1):
+        resolved, missing, output = _look_up(resolver, left, target, options)
+        packages |= resolved
+        left = {name: pin for name, pin in left.items() if name not in packages}
         if not left:
-            return found, [], frozenset()
-        if said:
-            reasons = reasons or [f"the index could not be asked: {without_credentials(said)}"]
+            return LookedUp(packages=packages)
+        if output and not reasons:
+            reasons = [f"the index gave no answer: {without_credentials(output)}"]
         if not missing:
             break
-        known_to = " nor ".join(each.name for each in asked[: asked.index(resolver) + 1])
-        pins = [str(left[name]).replace("===", "==") for name in sorted(missing)]
-        reasons = [f"no index that {known_to} knows has a wheel of {pin}" for pin in pins]
-        unknown = missing
-    return found, reasons, unknown
+        names = " nor ".join(resolver.name for resolver in in_turn[:place])
+        shown = [str(left[name]).replace("===", "==") for name in sorted(missing)]
+        reasons = [f"no index that {names} knows has a wheel of {pin}" for pin in shown]
+        not_on_index = missing
+    return LookedUp(packages=packages, reasons=tuple(reasons), not_on_index=not_on_index)
 
 
-def _ask(
+def _look_up(
     resolver: Resolver,
-    wanted: Mapping[str, Requirement],
+    pins: Mapping[str, Requirement],
     target: Target,
     options: tuple[Option, ...],
-) -> tuple[dict[str, LockedPackage], frozenset[str], str]:
-    """Give what it found, the names of what it does not know, and what it said when it failed for another reason."""
+) -> tuple[dict[str, Package], frozenset[str], str]:
+    """Give the packages, the names without files, and the output of a resolver that failed for another reason.
+
+    A resolver gives nothing when one package is missing: it is asked again without that.
+    """
     missing: frozenset[str] = frozenset()
-    while pins := tuple(pin for name, pin in wanted.items() if name not in missing):
-        answer = resolver.ask(Question(requirements=pins, target=target, options=options))
-        if isinstance(answer, Found):
-            return {package["name"]: lasting(package) for package in answer.packages}, missing, ""
-        unknown = answer.missing & wanted.keys() - missing
+    while known := tuple(pin for name, pin in pins.items() if name not in missing):
+        answer = resolver.resolve(Query(requirements=known, target=target, options=options))
+        if isinstance(answer, FoundFiles):
+            return dict(_by_name(answer.packages)), missing, ""
+        unknown = answer.missing & pins.keys() - missing
         if not unknown:
-            return {}, missing, answer.said or "no answer"
+            return {}, missing, answer.output or "no answer"
         missing |= unknown
     return {}, missing, ""
 
 
-def lasting(package: LockedPackage) -> LockedPackage:
-    """The entry without times of upload, which an index gives at one time and not at another."""
-    kept: dict[str, Any] = dict(package)
-    if "wheels" in kept:
-        kept["wheels"] = [
-            {key: each[key] for key in each if key != "upload-time"} for each in kept["wheels"]
-        ]
-    if "sdist" in kept:
-        kept["sdist"] = {key: kept["sdist"][key] for key in kept["sdist"] if key != "upload-time"}
-    return kept
+def _by_name(packages: Iterable[Package]) -> Iterator[tuple[str, Package]]:
+    for package in packages:
+        yield package.name, lasting(package)
 
 
-def _exactly(name: str, version: str) -> Requirement:
+def lasting(package: Package) -> Package:
+    """The package without upload times, which an index gives at one time and not at another."""
+    wheels = package.wheels
+    if wheels is not None:
+        wheels = [replace(wheel, upload_time=None) for wheel in wheels]
+    sdist = package.sdist
+    if sdist is not None:
+        sdist = replace(sdist, upload_time=None)
+    return replace(package, wheels=wheels, sdist=sdist)
+
+
+def _exact_pin(name: str, version: str) -> Requirement:
     """Pin this very version: `==2.3.0` would also admit `2.3.0+cpu` (PEP 440)."""
     operator = "==" if "+" in version else "==="
     return Requirement(text=f"{name}{operator}{version}")
 
 
-def _indexed(distributions: Iterable[Distribution]) -> list[tuple[str, str]]:
-    return [(each.name, each.version) for each in distributions if each.origin is None]
-
-
-def _direct(distribution: Distribution, wheel: LocalWheel | None) -> LockedPackage | None:
+def _direct(distribution: Distribution, origin: Origin, wheel: LocalWheel | None) -> Package | None:
     """The entry for what was installed from a URL; None where nobody else can reach it."""
     if wheel is not None:
-        return _of_wheel(wheel, distribution.origin)
-    origin = distribution.origin
-    if origin is None or (origin.local and not origin.is_commit):
+        return _of_wheel(wheel, origin)
+    if origin.local and not origin.is_commit:
         return None
-    if origin.subdirectory:
-        where = {"subdirectory": origin.subdirectory}
-    else:
-        where = {}
-    entry: dict[str, Any] = {"name": distribution.name, "version": distribution.version}
+    entry = Package(name=distribution.name, version=_version(distribution.version))
     url = placeholders(origin.url)
+    subdirectory = origin.subdirectory or None
     if origin.vcs and origin.commit:
-        return {
-            **entry,
-            "vcs": {"type": origin.vcs, "url": url, "commit-id": origin.commit, **where},
-        }
+        vcs = PackageVcs(
+            type=origin.vcs, url=url, commit_id=origin.commit, subdirectory=subdirectory
+        )
+        return replace(entry, vcs=vcs)
     if origin.digest:
         algorithm, _, digest = origin.digest.partition(":")
-        return {**entry, "archive": {"url": url, "hashes": {algorithm: digest}, **where}}
+        archive = PackageArchive(url=url, hashes={algorithm: digest}, subdirectory=subdirectory)
+        return replace(entry, archive=archive)
     return None
 
 
-def _of_wheel(wheel: LocalWheel, origin: Origin | None) -> LockedPackage:
-    """The entry for a wheel of the model; it remembers the commit that it was built from."""
-    archive = {"path": wheel.path, "hashes": {"sha256": wheel.sha256}}
-    entry = {"name": wheel.name, "version": wheel.version, "archive": archive}
-    if origin is None or not origin.is_commit:
-        return entry
-    return {**entry, **pylock_toml.built_from(reference(origin))}
+def _version(text: str) -> Version | None:
+    """The version of a direct reference, which PEP 751 lets out where it is not a version of PEP 440."""
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
+
+
+def _of_wheel(wheel: LocalWheel, origin: Origin) -> Package:
+    """The entry for a wheel of the model; it records the commit that it was built from."""
+    return Package(
+        name=wheel.name,
+        version=_version(wheel.version),
+        archive=PackageArchive(path=wheel.path, hashes={"sha256": wheel.sha256}),
+        tool=with_built_from(reference(origin)) if origin.is_commit else None,
+    )

@@ -1,4 +1,4 @@
-"""What resolvers are asked and what they answer."""
+"""What resolvers are asked for, and what they answer."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats.pylock import Package
 from envkit.formats.requirement import Requirement
 from envkit.formats.requirement_lines import Option
 
 ANSWER_SECONDS = 120.0
-"""What one question may take, all retries included."""
+"""The time limit of one query, all retries included."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,8 +20,8 @@ class Target:
 
     python: version, `3.11` or `3.11.7`. executable: an interpreter that stands for the target, if
     there is one. platform: as uv names it, `linux`, `windows`, `aarch64-apple-darwin`; empty for
-    this machine. universal: for all platforms. exclude_newer: leave out what was uploaded later
-    than this date.
+    the machine that runs envkit. universal: for all platforms. exclude_newer: ignore what was
+    uploaded later than this date.
     """
 
     python: str
@@ -32,7 +32,7 @@ class Target:
 
     @property
     def elsewhere(self) -> bool:
-        """Whether it is for other machines than this one."""
+        """Whether it is for other machines than the one that runs envkit."""
         return bool(self.platform) or self.universal
 
     @property
@@ -49,17 +49,12 @@ class Target:
         system = next((value for word, value in _SYSTEMS.items() if word in self.platform), None)
         if system is None:
             return ()
-        machine = next((each for each in _MACHINES if self.platform.startswith(each)), None)
+        is_system = f"sys_platform == '{system}'"
+        machine = next((name for name in _MACHINES if self.platform.startswith(name)), None)
         if machine is None:
-            return (f"sys_platform == '{system}'",)
-        names = {
-            ("aarch64", "darwin"): "arm64",
-            ("x86_64", "win32"): "AMD64",
-            ("aarch64", "win32"): "ARM64",
-        }
-        return (
-            f"sys_platform == '{system}' and platform_machine == '{names.get((machine, system), machine)}'",
-        )
+            return (is_system,)
+        marker_value = _MACHINES_IN_MARKERS.get((machine, system), machine)
+        return (f"{is_system} and platform_machine == '{marker_value}'",)
 
 
 _SYSTEMS = {
@@ -70,13 +65,18 @@ _SYSTEMS = {
     "darwin": "darwin",
 }
 _MACHINES = ("x86_64", "aarch64", "i686", "riscv64gc")
+_MACHINES_IN_MARKERS = {
+    ("aarch64", "darwin"): "arm64",
+    ("x86_64", "win32"): "AMD64",
+    ("aarch64", "win32"): "ARM64",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
-    """Which files are there for these requirements?
+class Query:
+    """Which files do the indexes have for these requirements?
 
-    closure: also for what they require. options: of indexes.
+    closure: also for the dependencies of the requirements. options: those that name indexes.
     """
 
     requirements: tuple[Requirement, ...]
@@ -87,27 +87,26 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
-    """All of them, as tables of `pylock.toml`; paths are absolute `file:` URLs.
+class FoundFiles:
+    """Files for all requirements. In the packages, local files are absolute `file:` URLs.
 
-    yanked: of which the index says that they should not be used any more, by name, with its reason
-    or nothing.
+    yanked: packages that the index marks as yanked, by name, with its reason or an empty text.
     """
 
-    packages: tuple[LockedPackage, ...]
+    packages: tuple[Package, ...]
     yanked: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NotFound:
-    """Not all of them.
+class MissingFiles:
+    """Not all requirements have files.
 
-    missing: normalised names that cannot be had; empty when that is not the reason it gave. Of
-    these, as far as the resolver says so, unknown: those that no index has at all; unreleased:
-    those that have no such version.
+    output: what the resolver printed. missing: normalized names of packages without files; empty
+    when that is not the reason. Of these, as far as the resolver says so, unknown: those that no
+    index has at all; unreleased: those that have no such version.
     """
 
-    said: str
+    output: str
     missing: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()
     unreleased: frozenset[str] = frozenset()
@@ -118,5 +117,5 @@ class Resolver(Protocol):
 
     name: str
 
-    def ask(self, question: Question) -> Found | NotFound:
+    def resolve(self, query: Query) -> FoundFiles | MissingFiles:
         """Answer within `ANSWER_SECONDS`. Raises `ToolNotFound`, `InvalidArgument` for a target it cannot lock for."""

@@ -1,4 +1,4 @@
-"""Which resolvers there are, and who is asked when nobody is named."""
+"""Which resolvers there are, and which one is used by default."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ def resolver_named(name: str | None) -> Resolver | None:
     """Give the resolver of this name, `uv` or `pip-tools`; None for None. Raises `InvalidArgument` for another."""
     if name is None:
         return None
-    if name not in ("uv", "pip-tools"):
-        raise InvalidArgument(f"There is no resolver {name!r}; it is uv or pip-tools.")
     if name == "uv":
         return Uv()
-    return _pip_tools()
+    if name == "pip-tools":
+        return _pip_tools()
+    raise InvalidArgument(f"There is no resolver {name!r}. Use uv or pip-tools.")
 
 
 def default() -> list[Resolver]:
-    """uv; and pip-tools, for what uv does not know, where pip is told of other places than uv."""
+    """uv; then pip-tools, for what uv does not know, where pip is configured with other indexes."""
     if indexes.pip_has_its_own(os.environ):
         return [Uv(), _pip_tools()]
     return [Uv()]
 
 
 def _pip_tools() -> Resolver:
+    # few machines need it
     from envkit.locking.pip_tools import PipTools
 
     return PipTools()

@@ -10,49 +10,67 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
 from envkit.formats.credentials import without_credentials
-from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats.pylock import Package, PackageWheel
 from envkit.locking import indexes
 
 FILE_NAME = "uv.lock"
 
 
-def entries(model: Path) -> Mapping[tuple[str, str], LockedPackage]:
-    """Give what the lock of the project knows, by name and version; empty when there is none that can be read.
+def entries(model: Path) -> Mapping[tuple[str, str], Package]:
+    """Give the packages in the lock of the project, by name and version; empty without one that can be parsed.
 
     It lies in the model directory, or in the nearest folder above the working directory that has
     one.
     """
-    try:
-        working = Path.cwd()
-    except OSError:  # it was removed
-        working = model
-    folders = (model, working, *working.parents)
-    path = next((folder / FILE_NAME for folder in folders if (folder / FILE_NAME).is_file()), None)
+    path = _nearest(model)
     if path is None:
         return {}
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         return dict(_entries(content.get("package", ())))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        # it is uv's file, and a later uv may write it otherwise: then indexes are asked as ever
+        # a later uv may write its file in another way: then indexes are asked as always
         return {}
 
 
-def _entries(packages: list[Mapping[str, Any]]) -> Iterator[tuple[tuple[str, str], LockedPackage]]:
-    for each in packages:
-        registry = each.get("source", {}).get("registry", "")
+def _nearest(model: Path) -> Path | None:
+    try:
+        working = Path.cwd()
+    except OSError:
+        # it was removed
+        working = model
+    for folder in (model, working, *working.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+    return None
+
+
+def _entries(packages: list[Mapping[str, Any]]) -> Iterator[tuple[tuple[str, str], Package]]:
+    for package in packages:
+        registry = package.get("source", {}).get("registry", "")
         wheels = [
-            _wheel(wheel) for wheel in each.get("wheels", ()) if "url" in wheel and "hash" in wheel
+            _wheel(wheel)
+            for wheel in package.get("wheels", ())
+            if "url" in wheel and "hash" in wheel
         ]
         if not wheels or not registry.startswith(("https:", "http:")):
             continue
-        entry: dict[str, Any] = {"name": each["name"], "version": each["version"], "wheels": wheels}
-        if "//pypi.org/" not in registry:
-            entry["index"] = indexes.placeheld(registry)
-        yield (each["name"], each["version"]), entry
+        is_pypi = "//pypi.org/" in registry
+        yield (
+            (package["name"], package["version"]),
+            Package(
+                name=canonicalize_name(package["name"]),
+                version=Version(package["version"]),
+                index=None if is_pypi else indexes.with_placeholders(registry),
+                wheels=wheels,
+            ),
+        )
 
 
-def _wheel(wheel: Mapping[str, str]) -> dict[str, Any]:
+def _wheel(wheel: Mapping[str, str]) -> PackageWheel:
     algorithm, _, digest = wheel["hash"].partition(":")
-    return {"url": without_credentials(wheel["url"]), "hashes": {algorithm: digest}}
+    return PackageWheel(url=without_credentials(wheel["url"]), hashes={algorithm: digest})

@@ -22,6 +22,7 @@ from envkit.formats import (
     requirements_txt,
 )
 from envkit.formats.conda_yaml import CondaEnv
+from envkit.formats.pylock_toml import LockFile
 from envkit.formats.python_env_yaml import PythonEnv
 from envkit.formats.requirement import Requirement
 from envkit.formats.requirements_txt import Entry, Reference, RequirementsFile
@@ -51,10 +52,9 @@ def read_spec(model: ModelDirectory, *, for_conda: bool = False) -> EnvironmentS
         installed = files.conda_requirements()
     else:
         installed = files.requirements()
+    lock_path = None
     if installed.requirements or not for_conda:
-        lock = model.file(pylock_toml.FILE_NAME)
-    else:
-        lock = None
+        lock_path = model.file(pylock_toml.FILE_NAME)
     variables = model.file(environment_variables_txt.FILE_NAME)
     return EnvironmentSpec(
         directory=model.path,
@@ -64,7 +64,7 @@ def read_spec(model: ModelDirectory, *, for_conda: bool = False) -> EnvironmentS
         options=installed.options,
         build_dependencies=files.build_dependencies(),
         assumed=() if for_conda else files.assumed(installed),
-        lock=lock,
+        lock=LockFile(path=lock_path) if lock_path is not None else None,
         conda_channels=files.conda.channels if files.conda else (),
         conda_packages=files.conda.packages if files.conda else (),
         conda_alone=_conda_alone(files.conda, installed, model) if files.conda else (),

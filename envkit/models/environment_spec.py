@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from envkit.formats.pylock_toml import LockFile
 from envkit.formats.requirement import Requirement
 from envkit.formats.requirement_lines import Option
 
@@ -44,7 +45,7 @@ class EnvironmentSpec:
     options: tuple[Option, ...] = ()
     build_dependencies: tuple[Requirement, ...] = ()
     assumed: tuple[Requirement, ...] = ()
-    lock: Path | None = None
+    lock: LockFile | None = None
     conda_channels: tuple[str, ...] = ()
     conda_packages: tuple[str, ...] = ()
     conda_alone: tuple[str, ...] = ()

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sys
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import tomli_w
 
 from envkit.formats import pylock_toml
-from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats.pylock import Package
 from envkit.installed.distribution import Distribution
 from envkit.installed.distributions import InstalledDistributions
 from envkit.interpreters.facts import InterpreterFacts
@@ -33,12 +38,30 @@ def installed(site: Site, *names: str) -> list[Distribution]:
     ]
 
 
-def packages_in(lock: Path) -> dict[str, LockedPackage]:
-    """Give the packages of a lock file by name."""
-    return {package["name"]: package for package in pylock_toml.read(lock).packages}
+def packages_of(*tables: Mapping[str, Any]) -> Sequence[Package]:
+    """Give the packages that `[[packages]]` tables state."""
+    content = {"lock-version": "1.0", "created-by": "test", "packages": list(tables)}
+    return pylock_toml.parse(tomli_w.dumps(content), Path(pylock_toml.FILE_NAME)).packages
 
 
-def locked_packages(result: Locked | Unlocked, folder: Path) -> dict[str, LockedPackage]:
+def lock_text(
+    packages: Iterable[Mapping[str, Any]],
+    requires_python: str | None = None,
+    environments: Sequence[str] = (),
+) -> str:
+    """Give the text of a lock of these tables."""
+    return pylock_toml.dumps(
+        packages=packages_of(*packages), requires_python=requires_python, environments=environments
+    )
+
+
+def packages_in(lock: Path) -> dict[str, Mapping[str, Any]]:
+    """Give the `[[packages]]` tables of a lock file by name."""
+    tables = tomllib.loads(lock.read_text(encoding="utf-8"))["packages"]
+    return {table["name"]: table for table in tables}
+
+
+def locked_packages(result: Locked | Unlocked, folder: Path) -> dict[str, Mapping[str, Any]]:
     """Write a lock that was made, and give its packages by name."""
     assert isinstance(result, Locked), result
     path = folder / "pylock.toml"

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from envkit.formats import pylock_toml
 from envkit.installed.distributions import InstalledDistributions
 from envkit.installed.sboms import of
 from tests.builders.command_line import run_envkit
+from tests.builders.locks import lock_text
 from tests.builders.requirement_models import requirement_model
 from tests.builders.sites import Site
 from tests.builders.wheels import write_wheel
@@ -107,12 +109,12 @@ def test_the_lock_becomes_a_valid_bill_with_hashes_and_origins(tmp_path: Path) -
     }
     local = {"path": "wheels/other-1.0+cpu-py3-none-any.whl", "hashes": {"sha256": "b" * 64}}
     vcs = {"type": "git", "url": "https://me:secret@host/tool", "commit-id": COMMIT}
-    packages: list[pylock_toml.LockedPackage] = [
+    packages: list[Mapping[str, Any]] = [
         {"name": "acme", "version": "1.0", "wheels": [wheel]},
         {"name": "other", "version": "1.0+cpu", "archive": local},
         {"name": "tool", "vcs": vcs},
     ]
-    (path / "pylock.toml").write_text(pylock_toml.dumps(packages=packages))
+    (path / "pylock.toml").write_text(lock_text(packages=packages))
 
     content = bill(path)
     components = {each["name"]: each for each in content["components"]}  # type: ignore[attr-defined]

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from envkit.child import process
-from envkit.formats import pylock_toml
 from tests.builders import package_index
 from tests.builders.command_line import run_envkit
-from tests.builders.locks import packages_in
+from tests.builders.locks import lock_text, packages_in
 from tests.builders.models import write_model
 from tests.builders.requirement_models import requirement_model
 from tests.builders.wheels import write_wheel
@@ -112,7 +111,7 @@ def test_a_wheel_for_another_platform_alone_is_refused_and_nothing_is_changed(
         "url": "https://files.example/acme-1.0-cp39-cp39-win32.whl",
         "hashes": {"sha256": "0" * 64},
     }
-    text = pylock_toml.dumps(packages=[{"name": "acme", "version": "1.0", "wheels": [wheel]}])
+    text = lock_text(packages=[{"name": "acme", "version": "1.0", "wheels": [wheel]}])
     (path / "pylock.toml").write_text(text)
 
     result = run_envkit("bundle", path)

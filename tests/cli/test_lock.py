@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from envkit.child import process
-from envkit.formats import pylock_toml
+from envkit.formats.pylock_toml import LockFile
 from tests.builders import package_index
 from tests.builders.command_line import run_envkit
 from tests.builders.locks import packages_in
@@ -89,7 +89,7 @@ def test_another_python_is_named_in_the_lock(tmp_path: Path, index: Path) -> Non
         ).exit_code
         == 0
     )
-    assert pylock_toml.read(tmp_path / "pylock.toml").requires_python == "==3.13.*"
+    assert str(LockFile(path=tmp_path / "pylock.toml").lock.requires_python) == "==3.13.*"
     assert set(packages_in(tmp_path / "pylock.toml")) == {"acme"}
 
 
@@ -113,6 +113,21 @@ def test_wheels_of_the_model_and_commits_keep_their_place(tmp_path: Path, index:
         "commit-id": commit,
     }
     assert "other" in packages
+
+
+@pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
+def test_a_folder_of_wheels_in_the_model_is_found_from_wherever_the_lock_is_made(
+    tmp_path: Path, resolver: str
+) -> None:
+    path = requirement_model(tmp_path, "--no-index\n--find-links wheels\nmine\n")
+    (path / "wheels").mkdir()
+    write_wheel(path / "wheels", "mine", "1.0")
+
+    result = run_envkit("lock", path, "--resolver", resolver)
+
+    assert result.exit_code == 0, result.output
+    (wheel,) = packages_in(path / "pylock.toml")["mine"]["wheels"]
+    assert wheel["path"] == "wheels/mine-1.0-py3-none-any.whl"
 
 
 def test_what_a_wheel_of_the_model_requires_is_resolved_too(tmp_path: Path, index: Path) -> None:

@@ -18,6 +18,7 @@ from envkit.child import uv
 from envkit.environments.reproduction import predict
 from envkit.errors import BuildFailed
 from envkit.formats import pylock_toml
+from envkit.formats.pylock import Package
 from envkit.locking.relock import relock
 from envkit.models.capture_warnings import WarningKind
 from tests.builders import package_index
@@ -64,8 +65,14 @@ class Installed:
         )
 
     @property
-    def locked(self) -> pylock_toml.LockedPackage:
-        return pylock_toml.read(self.model / "pylock.toml").packages[0]
+    def locked(self) -> Package:
+        (package,) = pylock_toml.read(self.model / "pylock.toml").packages
+        return package
+
+    @property
+    def locked_archive_path(self) -> str | None:
+        archive = self.locked.archive
+        return archive.path if archive is not None else None
 
 
 @pytest.fixture
@@ -137,7 +144,7 @@ def test_a_repository_of_this_machine_is_a_line_and_its_wheel_is_what_is_install
     assert captured.requirements == (installed.line,)
     assert [each.kind for each in captured.warnings] == [WarningKind.LOCAL_ORIGIN]
     assert installed.line in (installed.model / "conda.yaml").read_text()
-    assert installed.locked["archive"]["path"] == "wheels/tool-1.0-py3-none-any.whl"
+    assert installed.locked_archive_path == "wheels/tool-1.0-py3-none-any.whl"
     assert installed.predict(manager) == [42]
 
 
@@ -150,7 +157,8 @@ def test_a_repository_elsewhere_is_built_only_when_that_is_allowed(
 
     assert captured.requirements == (installed.line,)
     assert captured.warnings == ()
-    assert installed.locked["vcs"]["subdirectory"] == "python"
+    assert installed.locked.vcs is not None
+    assert installed.locked.vcs.subdirectory == "python"
     with pytest.raises(BuildFailed, match="comes from version control") as raised:
         installed.predict(manager)
     assert "--allow-source" in str(raised.value)
@@ -166,7 +174,7 @@ def test_a_wheel_of_a_repository_elsewhere_comes_along_on_request(installed: Ins
     shutil.rmtree(installed.repository)
     assert installed.predict("uv") == [42]
     evidence = json.loads((installed.model / "envkit.json").read_text())["distributions"][0]
-    assert evidence["wheel"]["path"] == installed.locked["archive"]["path"]
+    assert evidence["wheel"]["path"] == installed.locked_archive_path
     assert evidence["origin"]["vcs"] == "git"
 
 
@@ -181,4 +189,4 @@ def test_a_lock_that_is_made_anew_keeps_the_wheel_of_a_commit_while_it_is_the_sa
     assert (installed.model / "pylock.toml").read_text() == before
     (installed.model / "wheels" / "tool-1.0-py3-none-any.whl").write_bytes(b"other")
     assert [each.kind for each in relock(installed.model).warnings] == [WarningKind.LOCAL_ORIGIN]
-    assert "vcs" in installed.locked
+    assert installed.locked.vcs is not None

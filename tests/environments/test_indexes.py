@@ -13,6 +13,7 @@ import pytest
 
 from envkit.environments.env_type import EnvType
 from envkit.errors import BuildFailed
+from envkit.formats.pylock_toml import LockFile
 from envkit.formats.requirement_lines import Option
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders import package_index
@@ -111,7 +112,9 @@ def test_a_withdrawn_version_of_a_lock_with_hashes_is_told_where_an_index_answer
         entries = (locked(wheel, f"http://{host}/simple", index) for wheel in wheels)
         lock.write_text("\n".join(['lock-version = "1.0"', 'created-by = "test"', *entries]))
         environment = prepare(
-            replace(asking(spec, "gone==1.0", options=()), lock=lock), manager, root=root
+            replace(asking(spec, "gone==1.0", options=()), lock=LockFile(path=lock)),
+            manager,
+            root=root,
         )
     notes = [note for note in environment.notes if "yanked" in note]
 

@@ -16,6 +16,7 @@ from envkit.environments.env_type import EnvType
 from envkit.environments.installers import index_settings
 from envkit.environments.store.digests import Digests
 from envkit.errors import InvalidFile
+from envkit.formats.pylock_toml import LockFile
 from envkit.interpreters.interpreter import Interpreter
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.requirements import options, requirements, texts
@@ -123,12 +124,15 @@ def test_the_content_of_the_lock_decides_and_not_its_place(
 ) -> None:
     lock = make_lock()
     (tmp_path / "pylock.copy.toml").write_bytes(lock.read_bytes())
-    locked, copied = replace(spec, lock=lock), replace(spec, lock=tmp_path / "pylock.copy.toml")
+    locked, copied = (
+        replace(spec, lock=LockFile(path=lock)),
+        replace(spec, lock=LockFile(path=tmp_path / "pylock.copy.toml")),
+    )
     before = key(locked)
 
     assert key(copied) == before != key(spec)
     lock.write_text(lock.read_text() + '[[packages]]\nname = "gamma"\n')
-    assert key(locked) != before
+    assert key(replace(locked, lock=LockFile(path=lock))) != before
 
 
 LOCK = """lock-version = "1.0"
@@ -164,7 +168,10 @@ def test_what_means_nothing_in_a_lock_does_not_decide(
     other.write_text(LOCK.replace(old, new))
 
     assert lock.read_text() != other.read_text()
-    assert (key(replace(spec, lock=lock)) == key(replace(spec, lock=other))) is same
+    assert (
+        key(replace(spec, lock=LockFile(path=lock)))
+        == key(replace(spec, lock=LockFile(path=other)))
+    ) is same
 
 
 def test_the_order_of_packages_in_a_lock_does_not_decide(
@@ -175,7 +182,7 @@ def test_the_order_of_packages_in_a_lock_does_not_decide(
     for number, parts in enumerate([(head, alpha, beta), (head, beta, alpha)]):
         path = tmp_path / f"pylock.{number}.toml"
         path.write_text("[[packages]]\n".join(parts))
-        keys.add(key(replace(spec, lock=path)))
+        keys.add(key(replace(spec, lock=LockFile(path=path))))
 
     assert len(keys) == 1
 
@@ -308,11 +315,11 @@ def test_a_lock_that_names_every_file_by_its_digest_makes_indexes_meaningless(
     lock = make_lock(spec.directory / "wheels" / "alpha-1.0-py3-none-any.whl")
     environ = {**machine, "UV_INDEX_URL": "https://host/simple"}
 
-    assert index_settings.deciding(EnvType.UV, lock, environ) == ()
+    assert index_settings.deciding(EnvType.UV, LockFile(path=lock), environ) == ()
     lock.write_text(
         lock.read_text().split("wheels")[0] + 'vcs = { type = "git", url = "u", commit-id = "c" }\n'
     )
-    assert index_settings.deciding(EnvType.UV, lock, environ) != ()
+    assert index_settings.deciding(EnvType.UV, LockFile(path=lock), environ) != ()
 
 
 # --- digests of large files
@@ -467,7 +474,9 @@ def test_with_an_override_the_wheel_of_a_commit_takes_the_place_of_its_address(
         f'[packages.tool.envkit]\nbuilt-from = "{url}"\n'
     )
     stated: dict[str, Any] = {where: requirements(f"tool[x] @ {url}")}
-    spec = EnvironmentSpec(directory=model, python="3.11.7", lock=model / "pylock.toml", **stated)
+    spec = EnvironmentSpec(
+        directory=model, python="3.11.7", lock=LockFile(path=model / "pylock.toml"), **stated
+    )
 
     overridden = plan.of(spec, overrides=["other==2"])
 
@@ -486,4 +495,4 @@ def test_what_is_assumed_is_installed_where_there_is_no_lock(
     assert texts(plan.of(assumed).requirements) == (*stated, "setuptools==65.5.0")
     overridden = plan.of(assumed, overrides=["setuptools<81"])
     assert texts(overridden.requirements) == (*stated, "setuptools<81")
-    assert plan.of(replace(assumed, lock=lock)).requirements == spec.requirements
+    assert plan.of(replace(assumed, lock=LockFile(path=lock))).requirements == spec.requirements

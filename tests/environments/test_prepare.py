@@ -16,6 +16,9 @@ from envkit.child import process
 from envkit.environments.env_type import EnvType
 from envkit.environments.store import verification
 from envkit.errors import BuildFailed, InvalidArgument, InvalidFile
+from envkit.formats import pylock_toml
+from envkit.formats.pylock import Pylock
+from envkit.formats.pylock_toml import LockFile
 from envkit.interpreters import locations
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.environments import prepare
@@ -231,7 +234,7 @@ def test_a_lock_decides_alone(
     wheels = [
         spec.directory / "wheels" / f"{name}-py3-none-any.whl" for name in ("alpha-1.0", "beta-2.0")
     ]
-    locked = replace(spec, lock=make_lock(*wheels), constraints=())
+    locked = replace(spec, lock=LockFile(path=make_lock(*wheels)), constraints=())
     environment = prepare(locked, manager, root=root)
 
     assert installed(environment.path) == {"alpha": "1.0", "beta": "2.0"}
@@ -245,7 +248,7 @@ def test_a_wrong_hash_in_the_lock_fails_and_leaves_nothing(
     wheels = [
         spec.directory / "wheels" / f"{name}-py3-none-any.whl" for name in ("alpha-1.0", "beta-1.0")
     ]
-    locked = replace(spec, lock=make_lock(*wheels, digests={"beta": "0" * 64}))
+    locked = replace(spec, lock=LockFile(path=make_lock(*wheels, digests={"beta": "0" * 64})))
 
     with pytest.raises(BuildFailed, match=r"(?i)hash"):
         prepare(locked, manager, root=root)
@@ -291,16 +294,45 @@ def test_a_lock_without_hashes_is_not_used_and_that_is_told(
     lock.write_text(
         'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "alpha"\ndirectory = { path = "code" }\n'
     )
-    environment = prepare(replace(spec, lock=lock), EnvType.UV, root=root)
+    environment = prepare(replace(spec, lock=LockFile(path=lock)), EnvType.UV, root=root)
 
     assert installed(environment.path) == {"alpha": "1.0", "beta": "1.0"}
     assert "alpha comes from a source folder" in environment.notes[0]
 
 
+@pytest.mark.parametrize("manager", BUILDERS)
+def test_a_build_parses_the_lock_once(
+    manager: EnvType,
+    spec: EnvironmentSpec,
+    root: Path,
+    make_lock: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parsed: list[Path] = []
+
+    def parse(text: str, path: Path) -> Pylock:
+        parsed.append(path)
+        return original(text, path)
+
+    original = pylock_toml.parse
+    monkeypatch.setattr(pylock_toml, "parse", parse)
+    wheels = (
+        spec.directory / "wheels" / f"{name}-1.0-py3-none-any.whl" for name in ("alpha", "beta")
+    )
+    lock = make_lock(*wheels)
+
+    prepare(replace(spec, lock=LockFile(path=lock)), manager, root=root)
+
+    assert parsed == [lock]
+
+
 def test_a_lock_that_contradicts_the_requirements_is_refused(
     spec: EnvironmentSpec, root: Path, make_lock: Callable[..., Path]
 ) -> None:
-    locked = replace(spec, lock=make_lock(spec.directory / "wheels" / "alpha-2.0-py3-none-any.whl"))
+    locked = replace(
+        spec,
+        lock=LockFile(path=make_lock(spec.directory / "wheels" / "alpha-2.0-py3-none-any.whl")),
+    )
 
     with pytest.raises(InvalidFile, match=r"it has alpha 2\.0, but alpha==1\.0 is required"):
         prepare(locked, EnvType.UV, root=root)
@@ -393,7 +425,7 @@ def test_overrides_make_the_lock_void_but_its_other_pins_hold(
     wheels = [
         spec.directory / "wheels" / f"{name}-py3-none-any.whl" for name in ("alpha-1.0", "beta-1.0")
     ]
-    locked = replace(spec, lock=make_lock(*wheels), constraints=())
+    locked = replace(spec, lock=LockFile(path=make_lock(*wheels)), constraints=())
 
     assert installed(prepare(locked, EnvType.UV, root=root, overrides=["alpha==2.0"]).path) == {
         "alpha": "2.0",

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from envkit.errors import InvalidFile
-from envkit.formats import pylock_toml
+from envkit.formats import pylock, pylock_toml
+from envkit.formats.pylock_toml import LockFile
+from tests.builders.locks import packages_of
 from tests.formats.conftest import Write
 
 
@@ -24,8 +28,10 @@ def package(name: str, version: str = "1.0") -> dict[str, Any]:
 
 
 def test_equal_packages_give_equal_bytes_in_the_order_of_the_specification() -> None:
-    there = pylock_toml.dumps(packages=[package("b"), package("a")], requires_python="==3.11.*")
-    back = pylock_toml.dumps(packages=[package("a"), package("b")], requires_python="==3.11.*")
+    first, second = packages_of(package("a"), package("b"))
+
+    there = pylock_toml.dumps(packages=[second, first], requires_python="==3.11.*")
+    back = pylock_toml.dumps(packages=[first, second], requires_python="==3.11.*")
 
     assert there == back
     assert list(tomllib.loads(there)) == [
@@ -34,27 +40,48 @@ def test_equal_packages_give_equal_bytes_in_the_order_of_the_specification() -> 
         "created-by",
         "packages",
     ]
-    assert [each["name"] for each in tomllib.loads(there)["packages"]] == ["a", "b"]
+    assert [table["name"] for table in tomllib.loads(there)["packages"]] == ["a", "b"]
+
+
+def test_the_order_of_wheels_does_not_change_the_bytes() -> None:
+    (given,) = packages_of(package("a"))
+    turned = replace(given, wheels=[*reversed(given.wheels or ())])
+
+    assert pylock_toml.dumps(packages=[turned]) == pylock_toml.dumps(packages=[given])
 
 
 def test_what_is_written_is_read_and_written_again_unchanged(write: Write) -> None:
     vcs = {"type": "git", "url": "https://h.example/r.git", "commit-id": "0" * 40}
-    packages = [package("a"), {"name": "v", "version": "1", "vcs": vcs}]
-    text = pylock_toml.dumps(packages=packages, environments=["sys_platform == 'linux'"])
+    stated = packages_of(package("a"), {"name": "v", "version": "1", "vcs": vcs})
+    linux = ["sys_platform == 'linux'"]
+    text = pylock_toml.dumps(packages=stated, environments=linux)
 
-    lock = pylock_toml.read(write({"pylock.toml": text}))
+    lock = LockFile(path=write({"pylock.toml": text})).lock
 
-    assert pylock_toml.dump(lock) == text
-    assert [each["name"] for each in lock.packages] == ["a", "v"]
+    assert [package.name for package in lock.packages] == ["a", "v"]
+    assert [str(marker) for marker in lock.environments or ()] == ['sys_platform == "linux"']
+    assert pylock_toml.dumps(packages=lock.packages, environments=linux) == text
 
 
-def test_what_is_unknown_is_kept(write: Write) -> None:
-    text = pylock_toml.dumps(packages=[package("a")]) + "\n[tool.other]\nx = 1\n"
+def test_a_lock_is_read_once(write: Write) -> None:
+    path = write({"pylock.toml": pylock_toml.dumps(packages=packages_of(package("a")))})
+    file = LockFile(path=path)
+    first = file.lock
+    path.unlink()
 
-    lock = pylock_toml.read(write({"pylock.toml": text}))
+    assert file.lock is first
+    assert b'name = "a"' in file.raw
 
-    assert lock.content["tool"] == {"other": {"x": 1}}
-    assert tomllib.loads(pylock_toml.dump(lock)) == tomllib.loads(text)
+
+def test_a_commit_that_a_wheel_was_built_from_is_written_and_read(write: Write) -> None:
+    commit = "git+https://h.example/r.git@" + "0" * 40
+    (given,) = packages_of(package("a"))
+    text = pylock_toml.dumps(packages=[replace(given, tool=pylock.with_built_from(commit))])
+
+    (found,) = LockFile(path=write({"pylock.toml": text})).lock.packages
+
+    assert pylock.built_from(found) == commit
+    assert pylock.built_from(given) == ""
 
 
 @pytest.mark.parametrize(
@@ -72,9 +99,9 @@ def test_what_is_unknown_is_kept(write: Write) -> None:
 )
 def test_a_fault_is_named_with_its_key(write: Write, text: str, problem: str) -> None:
     with pytest.raises(InvalidFile, match=problem):
-        pylock_toml.read(write({"pylock.toml": text}))
+        LockFile(path=write({"pylock.toml": text})).lock  # noqa: B018 - reads it
 
 
 def test_a_wrong_package_is_not_written() -> None:
     with pytest.raises(InvalidFile, match=r"packages\[0\]"):
-        pylock_toml.dumps(packages=[{"name": "a", "wheels": "x"}])
+        pylock_toml.dumps(packages=[pylock.Package(name=canonicalize_name("a"))])

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from envkit.formats.pylock import Pylock
+from envkit.formats.pylock_toml import LockFile
 from envkit.interpreters.lock_compatibility import excluded, why_void
 from envkit.interpreters.policy import nearest_minors
 
@@ -20,7 +22,7 @@ def lock(
     package: str = "",
     wheels: tuple[str, ...] = (),
     more: str = "",
-) -> Path:
+) -> Pylock:
     lines = [
         'lock-version = "1.0"',
         *([f'requires-python = "{requires}"'] if requires else []),
@@ -32,7 +34,7 @@ def lock(
     )
     path = folder / "pylock.toml"
     path.write_text("\n".join([*lines, *([f"wheels = [{files}]"] if wheels else []), more]))
-    return path
+    return LockFile(path=path).lock
 
 
 def test_the_nearest_minor_versions_come_first_and_the_newer_before_the_older() -> None:
@@ -43,7 +45,7 @@ def test_the_nearest_minor_versions_come_first_and_the_newer_before_the_older() 
 @pytest.mark.parametrize(
     ("requires", "wheels", "why"),
     [
-        ("==3.11.*", ("alpha-1.0-py3-none-any.whl",), "asks for Python ==3.11.*"),
+        ("==3.11.*", ("alpha-1.0-py3-none-any.whl",), "requires Python ==3.11.*"),
         (">=3.9", ("alpha-1.0-py3-none-any.whl",), ""),
         (">=3.12.4", ("alpha-1.0-py3-none-any.whl",), ""),
         (
@@ -72,13 +74,13 @@ def test_a_lock_says_for_which_minor_versions_it_holds(
     ("package", "why"),
     [
         ('requires-python = ">=3.9"', ""),
-        ('requires-python = "<3.12"', "alpha asks for Python <3.12"),
+        ('requires-python = "<3.12"', "alpha requires Python <3.12"),
         ('requires-python = "<3.12"\nmarker = "python_version < \'3.12\'"', ""),
     ],
 )
 def test_a_locked_package_may_refuse_a_minor_version_where_it_applies(
     package: str, why: str, tmp_path: Path
 ) -> None:
-    path = lock(tmp_path, package=package, wheels=("alpha-1.0-py3-none-any.whl",))
+    holding = lock(tmp_path, package=package, wheels=("alpha-1.0-py3-none-any.whl",))
 
-    assert excluded(path, "3.12") == why
+    assert excluded(holding, "3.12") == why

@@ -80,7 +80,7 @@ def test_without_a_network_it_is_not_said_that_an_index_lacks_it(
 
     assert isinstance(result, Unlocked)
     (reason,) = result.reasons
-    assert reason.startswith("the index could not be asked: ")
+    assert reason.startswith("the index gave no answer: ")
     assert "network was disabled" in reason
 
 

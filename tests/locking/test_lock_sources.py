@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from envkit.formats.pylock_toml import LockedPackage
 from envkit.installed.distribution import Distribution
 from envkit.installed.distributions import InstalledDistributions
 from envkit.locking.lock import Locked, Unlocked, lock
 from tests.builders import package_index
-from tests.builders.locks import FACTS, installed, locked_packages
+from tests.builders.locks import FACTS, installed, locked_packages, packages_of
 from tests.builders.sites import Site
 from tests.builders.wheels import write_wheel
 
@@ -163,9 +163,15 @@ def _acme(site: Site) -> list[Distribution]:
 def test_an_entry_has_no_time_of_upload() -> None:
     from envkit.locking.lock import lasting
 
-    package: LockedPackage = {
-        "name": "a",
-        "wheels": [{"url": "u", "upload-time": 1}],
-        "sdist": {"upload-time": 1},
-    }
-    assert lasting(package) == {"name": "a", "wheels": [{"url": "u"}], "sdist": {}}
+    uploaded = {"upload-time": datetime(2026, 1, 1, tzinfo=UTC), "hashes": {"sha256": "00"}}
+    wheel = {"url": "https://h.example/a-1.0-py3-none-any.whl", **uploaded}
+    sdist = {"url": "https://h.example/a-1.0.tar.gz", **uploaded}
+    (package,) = packages_of({"name": "a", "wheels": [wheel], "sdist": sdist})
+
+    kept = lasting(package)
+
+    (kept_wheel,) = kept.wheels or ()
+    assert kept_wheel.upload_time is None
+    assert kept_wheel.url == wheel["url"]
+    assert kept.sdist is not None
+    assert kept.sdist.upload_time is None

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound, PathOutsideModel
+from envkit.formats.pylock_toml import LockFile
 from envkit.formats.requirement import Requirement
 from envkit.formats.requirement_lines import Option
 from envkit.models.directory import ModelDirectory
@@ -75,7 +76,7 @@ def test_all_files_together_make_the_spec(make: Make) -> None:
             Requirement(text="pip==23.2.1", file=path / "python_env.yaml"),
             Requirement(text="wheel", file=path / "python_env.yaml"),
         ),
-        lock=path / "pylock.toml",
+        lock=LockFile(path=path / "pylock.toml"),
         conda_channels=("conda-forge",),
         conda_packages=("libgcc",),
         conda_alone=("libgcc",),

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from envkit.formats import pylock_toml
 from envkit.models import digests
 from envkit.models.directory import ModelDirectory
 from envkit.validating.examination import examine
@@ -19,6 +18,7 @@ from envkit.validating.finding import Finding
 from envkit.validating.options import StageOptions
 from envkit.validating.rules import all_rules
 from tests.builders import package_index
+from tests.builders.locks import lock_text
 
 FILES = {
     "MLmodel": """flavors:
@@ -94,7 +94,7 @@ def fixed_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", DAY)
 
 
-def package(name: str, version: str) -> pylock_toml.LockedPackage:
+def package(name: str, version: str) -> Mapping[str, Any]:
     file = f"{name}-{version}-py3-none-any.whl"
     return {
         "name": name,
@@ -140,7 +140,7 @@ def make(path: Path, files: Mapping[str, str | bytes | None] | None = None, **mo
     """Make the sound model, lay files over it (None takes one away), and give its path."""
     path.mkdir(parents=True)
     write(path, FILES)
-    lock = pylock_toml.dumps(
+    lock = lock_text(
         packages=[package("acme", "1.0"), package("other", "2.0")], requires_python="==3.12.*"
     )
     write(path, {"pylock.toml": lock})

@@ -15,10 +15,10 @@ from typing import Any
 
 import yaml
 
-from envkit.formats import pylock_toml
 from envkit.validating.finding import ALWAYS, Stage
 from envkit.validating.options import RunOptions
 from tests.builders import package_index
+from tests.builders.locks import lock_text
 from tests.validating.conftest import FILES, evidence, write
 
 RUNNING = ".".join(map(str, sys.version_info[:3]))
@@ -63,7 +63,7 @@ def make_index(folder: Path) -> None:
 
 def lock(index: Path, *pins: str) -> str:
     """A lock of wheels of the index, with their real hashes."""
-    packages: list[pylock_toml.LockedPackage] = []
+    packages: list[Mapping[str, Any]] = []
     for pin in pins:
         name, _, version = pin.partition("==")
         wheel = next((index / "simple" / name).glob(f"*-{version}-*.whl"))
@@ -73,7 +73,7 @@ def lock(index: Path, *pins: str) -> str:
             "hashes": {"sha256": digest},
         }
         packages.append({"name": name, "version": version, "wheels": [file]})
-    return pylock_toml.dumps(packages=packages)
+    return lock_text(packages=packages)
 
 
 def make(path: Path, index: Path, files: Mapping[str, str | bytes | None] | None = None) -> Path:

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 import envkit
 from envkit.cli.main import main
 from envkit.errors import InvalidInput
-from envkit.formats import pylock_toml
+from tests.builders.locks import lock_text
 from tests.validating.conftest import Sound, package, seen, write
 
 COMMIT = "0" * 40
@@ -80,7 +80,7 @@ def test_another_origin_is_shown_without_credentials(sound: Sound) -> None:
 
 def test_other_hashes_of_the_same_version_are_a_difference(tmp_path: Path) -> None:
     one, two = tmp_path / "pylock.toml", tmp_path / "pylock.two.toml"
-    one.write_text(pylock_toml.dumps(packages=[package("acme", "1.0")]))
+    one.write_text(lock_text(packages=[package("acme", "1.0")]))
     two.write_text(one.read_text().replace("a" * 64, "b" * 64))
 
     found = envkit.diff(one, two)

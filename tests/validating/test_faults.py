@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from envkit.cli.main import main
-from envkit.formats import pylock_toml
+from tests.builders.locks import lock_text
 from tests.validating.conftest import (
     FILES,
     Sound,
@@ -59,7 +59,7 @@ def with_signature(**parts: str) -> dict[str, str]:
 
 def lock(*pins: str) -> str:
     packages = [package(*pin.split("==")) for pin in pins]
-    return pylock_toml.dumps(packages=packages, requires_python="==3.12.*")
+    return lock_text(packages, requires_python="==3.12.*")
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from envkit.child import uv
-from envkit.environments import pylock
+from envkit.environments import locked_packages
 from envkit.environments.installers import source_builds
 from envkit.environments.installers.installer import Workshop
 from envkit.environments.plan import Plan
 from envkit.errors import BuildFailed
 from envkit.formats import uv_toml
 from envkit.formats.credentials import filled, placeholder_names, without_credentials
+from envkit.formats.pylock_toml import LockFile
 from envkit.formats.requirement_lines import Option
 from envkit.interpreters.interpreter import Interpreter
 
@@ -73,8 +74,8 @@ class Uv:
                 "--build-constraints",
                 workshop.write("build-constraints.txt", plan.build_constraints),
             ]
-        if plan.lock is not None and not pylock.read(plan.lock).obstacle_when(
-            allow_source=plan.allow_source
+        if plan.lock is not None and not locked_packages.obstacle(
+            plan.lock, allow_source=plan.allow_source
         ):
             verb: tuple[str, ...] = ("sync",)
             if self._beside:
@@ -87,9 +88,10 @@ class Uv:
                 "pylock",
                 *common,
                 *verb[1:],
-                plan.lock,
+                plan.lock.path,
             ]
-            workshop.install(argv, f"install what {plan.lock} locks", _logins(plan.lock, workshop))
+            doing = f"install what {plan.lock.path} locks"
+            workshop.install(argv, doing, _logins(plan.lock, workshop))
         elif plan.requirements:
             source_builds.refuse(plan, (*plan.requirements, *plan.constraints))
             argv = [uv.program(), "pip", "install", *common, *_options(plan.options)]
@@ -108,9 +110,9 @@ class Uv:
             workshop.install(argv, f"install {len(plan.requirements)} requirements with uv")
 
 
-def _logins(lock: Path, workshop: Workshop) -> dict[str, str]:
+def _logins(lock: LockFile, workshop: Workshop) -> dict[str, str]:
     """Tell uv the credentials of the lock's indexes, which it then uses for their files."""
-    wanted = [index for index in pylock.read(lock).indexes if placeholder_names(index)]
+    wanted = [index for index in locked_packages.indexes(lock) if placeholder_names(index)]
     known = [
         url
         for index in wanted

@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from envkit.environments import pylock
+from envkit.environments import locked_packages
 from envkit.environments.installers import source_builds
 from envkit.environments.installers.installer import Workshop
 from envkit.environments.plan import Plan
 from envkit.errors import BuildFailed, ToolNotFound
 from envkit.formats.credentials import filled
-from envkit.formats.requirement import Requirement
+from envkit.formats.pylock_toml import LockFile
+from envkit.formats.requirement import Requirement, RequirementOrigin
 from envkit.formats.requirement_lines import Option
 from envkit.interpreters.describe import describe
 from envkit.interpreters.interpreter import Interpreter
@@ -66,16 +67,19 @@ class Virtualenv:
         argv += ["--cache-dir", workshop.cache / "pip", "--no-compile", "--no-warn-script-location"]
         argv += ["--progress-bar", "off", "--no-color"]
         argv += [] if plan.allow_source else ["--only-binary", ":all:"]
-        lock = pylock.read(plan.lock) if plan.lock is not None else None
-        if lock is not None and not lock.obstacle_when(allow_source=plan.allow_source):
-            source_builds.refuse(plan, (each.requirement for each in lock.packages))
-            doing, variables = f"install what {plan.lock} locks", _build_variables(plan, workshop)
+        lock = plan.lock
+        if lock is not None and not locked_packages.obstacle(lock, allow_source=plan.allow_source):
+            requirements = locked_packages.requirements(lock)
+            source_builds.refuse(plan, requirements)
+            doing = f"install what {lock.path} locks"
+            variables = _build_variables(plan, workshop)
             hashed = workshop.write("requirements.txt", _locked(plan, lock, workshop.variables))
             workshop.install(
                 [*argv, "--no-deps", "--require-hashes", "-r", hashed], doing, variables
             )
             # which have no hash
-            if commits := [each.requirement for each in lock.packages if each.source == "vcs"]:
+            commits = [requirement for requirement in requirements if _is_commit(requirement)]
+            if commits:
                 workshop.install(
                     [*argv, "--no-deps", "-r", workshop.write("commits.txt", commits)],
                     doing,
@@ -94,19 +98,26 @@ class Virtualenv:
             workshop.install(argv, doing, _build_variables(plan, workshop))
 
 
-def _locked(
-    plan: Plan, lock: pylock.Lock, variables: Mapping[str, str]
-) -> list[Option | Requirement]:
+def _locked(plan: Plan, lock: LockFile, variables: Mapping[str, str]) -> list[Option | Requirement]:
     """Name further indexes freely: with hashes, none of them can slip in another file."""
     options = [option for option in plan.options if option.name != "--require-hashes"]
     indexes = [
-        Option(name="--extra-index-url", value=filled(index, variables)) for index in lock.indexes
+        Option(name="--extra-index-url", value=filled(index, variables))
+        for index in locked_packages.indexes(lock)
     ]
     return [
         *options,
         *indexes,
-        *(each.requirement for each in lock.packages if each.source != "vcs"),
+        *(
+            requirement
+            for requirement in locked_packages.requirements(lock)
+            if not _is_commit(requirement)
+        ),
     ]
+
+
+def _is_commit(requirement: Requirement) -> bool:
+    return requirement.origin is RequirementOrigin.REPOSITORY
 
 
 def _build_variables(plan: Plan, workshop: Workshop) -> dict[str, str]:

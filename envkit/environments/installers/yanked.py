@@ -13,11 +13,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from envkit.child import process, uv
+from envkit.environments import locked_packages
 from envkit.environments.installers.installer import Workshop
-from envkit.environments.pylock import Lock
 from envkit.errors import ToolNotFound
 from envkit.formats import uv_toml
 from envkit.formats.credentials import filled
+from envkit.formats.pylock_toml import LockFile
+from envkit.formats.requirement import RequirementOrigin
 from envkit.interpreters.interpreter import Interpreter
 
 _SECONDS = 20.0
@@ -28,7 +30,7 @@ _YANKED = re.compile(r"^warning: (`[^`]+` is yanked.*)", re.MULTILINE)
 class Inquiry:
     """Asks for a lock's packages which of them were withdrawn, from now on. The environment's folder must be there."""
 
-    def __init__(self, lock: Lock, interpreter: Interpreter, workshop: Workshop) -> None:
+    def __init__(self, lock: LockFile, interpreter: Interpreter, workshop: Workshop) -> None:
         self._found: list[str] = []
         self._interpreter, self._workshop = interpreter, workshop
         self._questions = tuple(self._written(lock))
@@ -43,7 +45,7 @@ class Inquiry:
             self._thread.join(_PATIENCE_SECONDS)
         return tuple(self._found)
 
-    def _written(self, lock: Lock) -> Iterator[tuple[list[str | Path], dict[str, str]]]:
+    def _written(self, lock: LockFile) -> Iterator[tuple[list[str | Path], dict[str, str]]]:
         """Yield uv's arguments and variables for each index of a lock. The thread itself writes no papers."""
         for number, (index, pins) in enumerate(_pins(lock).items()):
             argv: list[str | Path] = [
@@ -74,15 +76,18 @@ class Inquiry:
             return
 
 
-def _pins(lock: Lock) -> dict[str, list[str]]:
+def _pins(lock: LockFile) -> dict[str, list[str]]:
     """Give the pins of each index of a lock; an empty text is what this machine takes for PyPI."""
     pins: dict[str, list[str]] = {}
-    for each in lock.packages:
-        if each.source == "index" and each.version:
-            marker = f" ; {each.marker}" if each.marker else ""
-            pins.setdefault(each.index if each.index in lock.indexes else "", []).append(
-                f"{each.name}=={each.version}{marker}"
-            )
+    other_indexes = locked_packages.indexes(lock)
+    for package in lock.lock.packages:
+        if locked_packages.origin_of(package) is not RequirementOrigin.INDEX:
+            continue
+        if package.version is None:
+            continue
+        marker = f" ; {package.marker}" if package.marker else ""
+        index = package.index if package.index in other_indexes else ""
+        pins.setdefault(index or "", []).append(f"{package.name}=={package.version}{marker}")
     return pins
 
 

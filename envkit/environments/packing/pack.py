@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envkit.child.progress import Report, silent, step
-from envkit.environments import pylock
+from envkit.environments import locked_packages
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.environment_choice import EnvironmentChoice
@@ -147,7 +147,7 @@ def _describe(planned: PlannedEnvironment, interpreter: Interpreter, members: in
     return Description(
         manager=manager.value,
         facts=planned.plan.facts(manager, planned.interpreter, indexes),
-        indexed=lock is None or bool(pylock.read(lock).obstacle),
+        indexed=lock is None or bool(locked_packages.obstacle(lock)),
         members=members,
         version=interpreter.version,
         implementation=interpreter.implementation,

@@ -77,10 +77,9 @@ def known_versions(facts: ModelFacts) -> Mapping[str, str]:
     for distribution in facts.captured_distributions:
         if distribution.version:
             versions[canonicalize_name(distribution.name)] = distribution.version
-    for name, packages in facts.locked.items():
-        for package in packages:
-            if package.get("version"):
-                versions[name] = str(package["version"])
+    for package in facts.locked_packages:
+        if package.version is not None:
+            versions[package.name] = str(package.version)
     return versions
 
 

@@ -21,7 +21,7 @@ from envkit.formats import (
     pylock_toml,
     requirements_txt,
 )
-from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats.pylock import Package
 from envkit.formats.requirement_lines import Option
 from envkit.models.directory import ModelDirectory
 from envkit.validating.files.evidence import CapturedDistribution
@@ -139,18 +139,18 @@ class ModelFacts(ModelFiles):
         return [(Location(file, option.line), option) for file, option in ordered]
 
     @property
-    def locked_packages(self) -> Sequence[LockedPackage]:
+    def locked_packages(self) -> Sequence[Package]:
         """The packages of `pylock.toml`; none without one."""
         if self.lock is None:
             return ()
         return self.lock.packages
 
     @cached_property
-    def locked(self) -> Mapping[str, list[LockedPackage]]:
+    def locked(self) -> Mapping[str, list[Package]]:
         """The packages of `pylock.toml` by normalized name."""
-        packages: dict[str, list[LockedPackage]] = {}
+        packages: dict[str, list[Package]] = {}
         for package in self.locked_packages:
-            packages.setdefault(canonicalize_name(str(package["name"])), []).append(package)
+            packages.setdefault(package.name, []).append(package)
         return packages
 
     @property

@@ -23,7 +23,7 @@ from envkit.formats import (
 )
 from envkit.formats.conda_yaml import CondaEnv
 from envkit.formats.mlmodel import MLModel, PythonFunction
-from envkit.formats.pylock_toml import PyLock
+from envkit.formats.pylock import Pylock
 from envkit.formats.python_env_yaml import PythonEnv
 from envkit.formats.text import MAX_BYTES, read_text
 from envkit.models.directory import ModelDirectory
@@ -113,7 +113,7 @@ class ModelFiles:
         return self._read(self.python_env_name, python_env_yaml.read)
 
     @cached_property
-    def lock(self) -> PyLock | None:
+    def lock(self) -> Pylock | None:
         """`pylock.toml`."""
         return self._read(pylock_toml.FILE_NAME, pylock_toml.read)
 

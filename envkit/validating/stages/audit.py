@@ -89,8 +89,8 @@ def _pins(facts: ModelFacts) -> dict[str, str]:
         if line.name and line.version and not line.url:
             pins[line.name] = line.version
     for package in facts.locked_packages:
-        if package.get("version"):
-            pins[str(package["name"])] = str(package["version"])
+        if package.version is not None:
+            pins[package.name] = str(package.version)
     return dict(sorted(pins.items()))
 
 

@@ -15,7 +15,7 @@ from packaging.markers import Marker
 from packaging.tags import Tag, parse_tag
 from packaging.version import InvalidVersion, Version
 
-from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats.pylock import Package as LockedPackage
 from envkit.installed.distribution import Distribution
 from envkit.installed.distributions import InstalledDistributions
 from envkit.interpreters.describe import describe
@@ -148,10 +148,9 @@ def _needed_packages(facts: ModelFacts, markers: Mapping[str, str]) -> Iterable[
             line=exact,
         )
         packages.setdefault(line.name, package)
-    for name, locked in facts.locked.items():
-        for table in locked:
-            if _applies(table, markers):
-                packages.setdefault(name, _locked_package(name, table))
+    for locked in facts.locked_packages:
+        if _holds(locked.marker, markers):
+            packages.setdefault(locked.name, _locked_package(locked))
     for package in _conda_packages(facts):
         packages.setdefault(package.name, package)
     return packages.values()
@@ -166,10 +165,12 @@ def _is_installed(name: str, facts: ModelFacts) -> bool:
     return True
 
 
-def _locked_package(name: str, table: LockedPackage) -> NeededPackage:
-    version = table.get("version")
-    spec = f"{name}=={version}" if version else name
-    return NeededPackage(name=name, spec=spec, is_required=False, version=version)
+def _locked_package(locked: LockedPackage) -> NeededPackage:
+    name = locked.name
+    if locked.version is None:
+        return NeededPackage(name=name, spec=name, is_required=False)
+    version = str(locked.version)
+    return NeededPackage(name=name, spec=f"{name}=={version}", is_required=False, version=version)
 
 
 def _conda_packages(facts: ModelFacts) -> Iterator[NeededPackage]:
@@ -239,10 +240,6 @@ def _same_platform(wheel: str, interpreter: str) -> bool:
     if architecture is None or "macosx" in wheel:
         return True
     return platform.endswith(architecture[1])
-
-
-def _applies(table: LockedPackage, markers: Mapping[str, str]) -> bool:
-    return "marker" not in table or _holds(Marker(table["marker"]), markers)
 
 
 def _holds(marker: Marker | None, markers: Mapping[str, str]) -> bool:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from packaging.markers import Marker
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from envkit.errors import BuildFailed, InvalidFile, ToolNotFound
+from envkit.formats import pylock
 from envkit.formats.credentials import without_credentials
-from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats.pylock import Package
 from envkit.formats.requirement import Requirement
-from envkit.locking.query import Found, NotFound, Question, Target
-from envkit.locking.relock import Asked
+from envkit.locking.direct_references import is_local_wheel
+from envkit.locking.query import FoundFiles, MissingFiles, Query, Target
+from envkit.locking.relock import LockInputs
 from envkit.locking.uv import Uv
 from envkit.models.environment_files import read_spec
 from envkit.models.environment_spec import EnvironmentSpec
@@ -58,7 +57,7 @@ class Resolution:
     no_answer: str = ""
     unavailable: Mapping[str, Unavailable] = field(default_factory=dict)
     conflict: str = ""
-    packages: tuple[LockedPackage, ...] = ()
+    packages: tuple[Package, ...] = ()
     pinned: frozenset[str] = frozenset()
     yanked: Mapping[str, str] = field(default_factory=dict)
     conda_problem: str = ""
@@ -84,20 +83,10 @@ def resolve(facts: ModelFacts, options: StageOptions) -> Resolved:
     return Resolved(resolutions=resolutions)
 
 
-def files_of(package: LockedPackage) -> Mapping[str, str]:
-    """The files of a locked package: name → SHA-256."""
-    files = list(package.get("wheels", ()))
-    if "sdist" in package:
-        files.append(package["sdist"])
-    return {file_name(file): str(file.get("hashes", {}).get("sha256", "")) for file in files}
-
-
-def file_name(file: Mapping[str, Any]) -> str:
-    """The name of a file of a lock."""
-    if file.get("name"):
-        return str(file["name"])
-    place = str(file.get("path") or unquote(urlsplit(str(file.get("url", ""))).path))
-    return place.rpartition("/")[2]
+def files_of(package: Package) -> Mapping[str, str]:
+    """The files that an index has of a locked package: name → SHA-256."""
+    files = pylock.indexed_files_of(package)
+    return {file.filename: file.hashes.get("sha256", "") for file in files}
 
 
 def fits(file: str, machine: Machine) -> bool:
@@ -109,11 +98,9 @@ def fits(file: str, machine: Machine) -> bool:
     return not tags.isdisjoint(machine.tags)
 
 
-def applies(package: LockedPackage, machine: Machine) -> bool:
+def applies(package: Package, machine: Machine) -> bool:
     """Whether a locked package is installed on a machine."""
-    if "marker" not in package:
-        return True
-    return Marker(package["marker"]).evaluate(dict(machine.markers))
+    return package.marker is None or package.marker.evaluate(dict(machine.markers))
 
 
 def _resolutions(facts: ModelFacts, options: StageOptions) -> tuple[Resolution, ...]:
@@ -123,7 +110,7 @@ def _resolutions(facts: ModelFacts, options: StageOptions) -> tuple[Resolution, 
     conda: EnvironmentSpec | None = None
     try:
         model = facts.usable_directory()
-        asked = Asked.of(read_spec(model), elsewhere=False)
+        inputs = LockInputs.of(read_spec(model), elsewhere=False)
         if facts.conda_packages:
             conda = read_spec(model, for_conda=True)
     except InvalidFile as error:
@@ -131,64 +118,64 @@ def _resolutions(facts: ModelFacts, options: StageOptions) -> tuple[Resolution, 
     resolutions = []
     for machine in machines:
         options.say(f"Resolving {facts.path.name} for {machine.label}")
-        resolution = _resolve_requirements(asked, machine, facts)
+        resolution = _resolve_requirements(inputs, machine, facts)
         if conda is not None:
             resolution = _solve_conda(resolution, conda)
         resolutions.append(resolution)
     return tuple(resolutions)
 
 
-def _resolve_requirements(asked: Asked, machine: Machine, facts: ModelFacts) -> Resolution:
+def _resolve_requirements(inputs: LockInputs, machine: Machine, facts: ModelFacts) -> Resolution:
     target = Target(python=machine.python, platform=machine.uv_platform)
-    names = {str(package["name"]) for package in asked.direct}
-    for requirement in (*asked.requirements, *asked.constraints):
+    names: set[str] = {package.name for package in inputs.direct}
+    for requirement in (*inputs.requirements, *inputs.constraints):
         if requirement.name:
             names.add(requirement.name)
     resolution = Resolution(
         machine=machine,
         pinned=frozenset(names),
-        unavailable=_unfitting_wheels(asked.direct, machine),
+        unavailable=_unfitting_wheels(inputs.direct, machine),
     )
-    has_own_wheels = any("path" in package.get("archive", {}) for package in asked.direct)
-    if not asked.requirements and not has_own_wheels:
+    has_own_wheels = any(map(is_local_wheel, inputs.direct))
+    if not inputs.requirements and not has_own_wheels:
         return resolution
-    answer = Uv().ask(asked.question(target))
-    if isinstance(answer, NotFound):
-        return _explain(resolution, answer, asked, target)
+    answer = Uv().resolve(inputs.query(target))
+    if isinstance(answer, MissingFiles):
+        return _explain(resolution, answer, inputs, target)
     resolution = replace(resolution, packages=answer.packages, yanked=answer.yanked)
-    return _with_rest_of_lock(resolution, asked, target, facts)
+    return _with_rest_of_lock(resolution, inputs, target, facts)
 
 
-def _unfitting_wheels(
-    packages: Iterable[LockedPackage], machine: Machine
-) -> Mapping[str, Unavailable]:
+def _unfitting_wheels(packages: Iterable[Package], machine: Machine) -> Mapping[str, Unavailable]:
     """The model's own wheels, and those of direct URLs, that are for other machines."""
-    unfitting = {}
+    unfitting: dict[str, Unavailable] = {}
     for package in packages:
-        file = file_name(package.get("archive", {}))
+        if package.archive is None:
+            continue
+        file = pylock.file_name_of(package.archive)
         if file.endswith(".whl") and not fits(file, machine):
-            unfitting[str(package["name"])] = Unavailable(pin=file)
+            unfitting[package.name] = Unavailable(pin=file)
     return unfitting
 
 
 def _with_rest_of_lock(
-    resolution: Resolution, asked: Asked, target: Target, facts: ModelFacts
+    resolution: Resolution, inputs: LockInputs, target: Target, facts: ModelFacts
 ) -> Resolution:
     """Look up what the lock holds beyond the closure too, so that all hashes are compared."""
-    known = {str(package["name"]) for package in resolution.packages}
+    known = {package.name for package in resolution.packages}
     pins = [
-        Requirement(text=f"{package['name']}=={package['version']}")
+        Requirement(text=f"{package.name}=={package.version}")
         for package in facts.locked_packages
-        if package.get("wheels")
-        and package.get("version")
-        and package["name"] not in known
+        if package.wheels
+        and package.version is not None
+        and package.name not in known
         and applies(package, resolution.machine)
     ]
     if not pins:
         return resolution
-    answer = Uv().ask(Question(requirements=tuple(pins), target=target, options=asked.options))
+    answer = Uv().resolve(Query(requirements=tuple(pins), target=target, options=inputs.options))
     # what has no wheel there is reported for the lock's own files
-    if isinstance(answer, NotFound):
+    if isinstance(answer, MissingFiles):
         return resolution
     return replace(
         resolution,
@@ -197,30 +184,32 @@ def _with_rest_of_lock(
     )
 
 
-def _explain(resolution: Resolution, answer: NotFound, asked: Asked, target: Target) -> Resolution:
+def _explain(
+    resolution: Resolution, answer: MissingFiles, inputs: LockInputs, target: Target
+) -> Resolution:
     """Find out which pins are unavailable; where none is, they exclude each other."""
-    unavailable, failure = _unavailable_pins(asked, target)
+    unavailable, failure = _unavailable_pins(inputs, target)
     if failure:
         reason = TEMPORARY_FOLDER.sub("", without_credentials(failure))
         return replace(resolution, no_answer=reason)
     if unavailable:
         return replace(resolution, unavailable={**resolution.unavailable, **unavailable})
-    return replace(resolution, conflict=without_credentials(answer.said))
+    return replace(resolution, conflict=without_credentials(answer.output))
 
 
-def _unavailable_pins(asked: Asked, target: Target) -> tuple[Mapping[str, Unavailable], str]:
+def _unavailable_pins(inputs: LockInputs, target: Target) -> tuple[Mapping[str, Unavailable], str]:
     """Give the unavailable pins by name, or why the resolver gave no answer at all."""
     unavailable: dict[str, Unavailable] = {}
-    pins = _pins(asked)
+    pins = _pins(inputs)
     while pins:
-        answer = Uv().ask(
-            Question(requirements=tuple(pins.values()), target=target, options=asked.options)
+        answer = Uv().resolve(
+            Query(requirements=tuple(pins.values()), target=target, options=inputs.options)
         )
-        if isinstance(answer, Found):
+        if isinstance(answer, FoundFiles):
             break
         missing = answer.missing & pins.keys()
         if not missing:
-            return unavailable, answer.said or "no answer"
+            return unavailable, answer.output or "no answer"
         for name in sorted(missing):
             unavailable[name] = Unavailable(
                 pin=pins.pop(name).text,
@@ -230,10 +219,10 @@ def _unavailable_pins(asked: Asked, target: Target) -> tuple[Mapping[str, Unavai
     return unavailable, ""
 
 
-def _pins(asked: Asked) -> dict[str, Requirement]:
+def _pins(inputs: LockInputs) -> dict[str, Requirement]:
     """The pinned requirements and constraints by name, without their hashes."""
     pins: dict[str, Requirement] = {}
-    for requirement in (*asked.requirements, *asked.constraints):
+    for requirement in (*inputs.requirements, *inputs.constraints):
         if requirement.name and "==" in requirement.text:
             pins[requirement.name] = Requirement(text=requirement.text)
     return pins

@@ -12,9 +12,9 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from envkit.errors import InvalidFile, InvalidInput, NotAnInterpreter
-from envkit.formats import conda_yaml, envkit_json, mlmodel, pylock_toml
+from envkit.formats import conda_yaml, envkit_json, mlmodel, pylock, pylock_toml
 from envkit.formats.credentials import without_credentials
-from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats.pylock import Package as LockedPackage
 from envkit.installed.distribution import Distribution
 from envkit.installed.distributions import InstalledDistributions
 from envkit.interpreters.describe import describe
@@ -128,8 +128,8 @@ def _of_model(model: ModelDirectory) -> Snapshot:
     if facts.broken:
         raise facts.broken[0].error(model.path)
     packages = _required_packages(facts.requirements) | _conda_packages(facts.conda_packages)
-    for table in facts.locked_packages:
-        package = _locked_package(table)
+    for locked in facts.locked_packages:
+        package = _locked_package(locked)
         required = packages[package.name].required if package.name in packages else None
         packages[package.name] = replace(package, required=required)
     for name, captured in facts.captured.items():
@@ -167,7 +167,7 @@ def _of_evidence(path: Path) -> Snapshot:
 
 
 def _of_lock(path: Path) -> Snapshot:
-    packages = [_locked_package(table) for table in pylock_toml.read(path).packages]
+    packages = [_locked_package(locked) for locked in pylock_toml.read(path).packages]
     return Snapshot(source="lock", packages={package.name: package for package in packages})
 
 
@@ -227,34 +227,33 @@ def _conda_packages(specs: tuple[str, ...]) -> dict[str, Package]:
     return packages
 
 
-def _locked_package(table: LockedPackage) -> Package:
-    version = table.get("version")
+def _locked_package(locked: LockedPackage) -> Package:
     return Package(
-        name=canonicalize_name(str(table["name"])),
-        version=str(version) if version else None,
-        origin=without_credentials(_locked_origin(table)),
-        files=dict(_locked_hashes(table)),
+        name=locked.name,
+        version=None if locked.version is None else str(locked.version),
+        origin=without_credentials(_locked_origin(locked)),
+        files=dict(_locked_hashes(locked)),
     )
 
 
-def _locked_origin(table: LockedPackage) -> str:
-    if vcs := table.get("vcs"):
-        return f"{vcs['type']}+{vcs.get('url') or vcs.get('path')}@{vcs['commit-id']}"
-    if archive := table.get("archive"):
-        return str(archive.get("url") or archive.get("path"))
-    if directory := table.get("directory"):
-        return str(directory.get("path"))
-    if table.get("index"):
-        return f"{INDEX} {table['index']}"
+def _locked_origin(locked: LockedPackage) -> str:
+    if locked.vcs is not None:
+        vcs = locked.vcs
+        return f"{vcs.type}+{vcs.url or vcs.path}@{vcs.commit_id}"
+    if locked.archive is not None:
+        return str(locked.archive.url or locked.archive.path)
+    if locked.directory is not None:
+        return locked.directory.path
+    if locked.index:
+        return f"{INDEX} {locked.index}"
     return INDEX
 
 
-def _locked_hashes(table: LockedPackage) -> Iterator[tuple[str, str]]:
-    for file in (*table.get("wheels", ()), table.get("sdist", {}), table.get("archive", {})):
-        digest = file.get("hashes", {}).get("sha256")
+def _locked_hashes(locked: LockedPackage) -> Iterator[tuple[str, str]]:
+    for file in pylock.files_of(locked):
+        digest = file.hashes.get("sha256")
         if digest:
-            place = str(file.get("url") or file.get("path"))
-            yield str(file.get("name") or place.rpartition("/")[2]), str(digest)
+            yield pylock.file_name_of(file), digest
 
 
 def _origin(captured: CapturedDistribution) -> str:

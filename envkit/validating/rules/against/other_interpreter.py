@@ -3,8 +3,6 @@
 Compiled packages, bytecode and pickles of functions are for one minor version of Python.
 """
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Fault, Faults, Severity
 from envkit.validating.rule import rule
@@ -25,7 +23,7 @@ def check(facts: ModelFacts, drift: Drift) -> Faults:
             problem=f"the model needs Python {needed}, but {actual_text}",
             remedy=remedy,
         )
-    elif locked and not _admits(locked, actual):
+    elif locked and not locked.contains(actual, prereleases=True):
         yield Fault(
             problem=f"the model's lock is for Python {locked}, but {actual_text}",
             remedy=remedy,
@@ -36,10 +34,3 @@ def check(facts: ModelFacts, drift: Drift) -> Faults:
             remedy=remedy,
             severity=Severity.NOTE,
         )
-
-
-def _admits(specifier: str, version: str) -> bool:
-    try:
-        return SpecifierSet(specifier).contains(version, prereleases=True)
-    except InvalidSpecifier:
-        return True

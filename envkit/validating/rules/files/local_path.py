@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from envkit.formats import pylock_toml
-from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats import pylock, pylock_toml
+from envkit.formats.pylock import Package
 from envkit.formats.requirement import is_url
 from envkit.formats.requirement_lines import Option
 from envkit.validating.files.facts import ModelFacts
@@ -62,12 +62,12 @@ def _is_local(option: Option, facts: ModelFacts) -> bool:
     return value.startswith("file:") or (not is_url(value) and facts.leads_out(value))
 
 
-def _locked(package: LockedPackage, facts: ModelFacts) -> Faults:
-    location = Location(pylock_toml.FILE_NAME, field=f"packages.{package['name']}")
-    files = list(package.get("wheels", ()))
-    files += [package[key] for key in ("sdist", "archive", "directory") if key in package]
-    for file in files:
-        path, url = str(file.get("path", "")), str(file.get("url", ""))
+def _locked(package: Package, facts: ModelFacts) -> Faults:
+    location = Location(pylock_toml.FILE_NAME, field=f"packages.{package.name}")
+    places = [(file.path or "", file.url or "") for file in pylock.files_of(package)]
+    if package.directory is not None:
+        places.append((package.directory.path, ""))
+    for path, url in places:
         is_in_model = not facts.leads_out(path) and (facts.path / path).exists()
         if url.startswith("file:") or (path and not is_in_model):
             yield Fault(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from envkit.formats import pylock_toml
-from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats.pylock import Package
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.files.markers import holds_for
 from envkit.validating.files.requirement_files import Line
@@ -27,14 +27,14 @@ def check(facts: ModelFacts) -> Faults:
                 location=line.location,
             )
     # a lock for other machines may hold more than the capture saw
-    if facts.captured and "environments" not in facts.lock.content:
+    if facts.captured and facts.lock.environments is None:
         yield from _surplus(facts)
 
 
 def _surplus(facts: ModelFacts) -> Faults:
     known = facts.captured.keys() | {line.name for line in facts.lines}
     for name, packages in sorted(facts.locked.items()):
-        if name in known or any("marker" in package for package in packages):
+        if name in known or any(package.marker is not None for package in packages):
             continue
         yield Fault(
             problem=(
@@ -58,17 +58,17 @@ def _problem(line: Line, facts: ModelFacts) -> str:
         return f"`{line.shown}` is not in {pylock_toml.FILE_NAME}"
     if line.url is not None:
         return _commit_problem(line, line.url, packages)
-    versions = [str(package["version"]) for package in packages if package.get("version")]
+    versions = [str(package.version) for package in packages if package.version is not None]
     if not versions or any(line.specifier.contains(each, prereleases=True) for each in versions):
         return ""
     return f"`{line.shown}`, but {pylock_toml.FILE_NAME} holds {', '.join(versions)}"
 
 
-def _commit_problem(line: Line, url: str, packages: Sequence[LockedPackage]) -> str:
+def _commit_problem(line: Line, url: str, packages: Sequence[Package]) -> str:
     if not url.startswith(("git+", "hg+")):
         return ""
     required = url.partition("#")[0].rpartition("@")[2]
-    locked = [str(package["vcs"]["commit-id"]) for package in packages if "vcs" in package]
+    locked = [package.vcs.commit_id for package in packages if package.vcs is not None]
     # a branch or tag cannot be compared
     if not locked or required in locked or len(required) < FULL_COMMIT:
         return ""

@@ -1,6 +1,6 @@
 """Rule `python-disagrees`: all files name the same Python."""
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion
 
 from envkit.formats import pylock_toml
@@ -28,9 +28,10 @@ def check(facts: ModelFacts) -> Faults:
                 ),
                 location=location,
             )
-    if not _lock_admits(facts, expected):
+    locked = facts.lock.requires_python if facts.lock else None
+    if locked and not _admits(locked, expected):
         yield Fault(
-            problem=f"the lock is for Python {_lock_python(facts)}, but the model needs {expected}",
+            problem=f"the lock is for Python {locked}, but the model needs {expected}",
             remedy="lock again with `envkit lock`",
             location=Location(pylock_toml.FILE_NAME, field="requires-python"),
         )
@@ -49,13 +50,9 @@ def _same(one: str, other: str) -> bool:
     return all(left == right for left, right in zip(one.split("."), other.split("."), strict=False))
 
 
-def _lock_python(facts: ModelFacts) -> str:
-    return (facts.lock.requires_python or "") if facts.lock else ""
-
-
-def _lock_admits(facts: ModelFacts, python: str) -> bool:
+def _admits(specifier: SpecifierSet, python: str) -> bool:
     try:
-        return SpecifierSet(_lock_python(facts)).contains(python, prereleases=True)
-    # other rules report these
-    except (InvalidSpecifier, InvalidVersion):
+        return specifier.contains(python, prereleases=True)
+    # another rule reports it
+    except InvalidVersion:
         return True

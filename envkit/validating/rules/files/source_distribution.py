@@ -4,8 +4,8 @@ A source distribution is built where it is installed: that runs its code, needs 
 different results on different machines. envkit refuses it without `--allow-source`.
 """
 
-from envkit.formats import pylock_toml
-from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats import pylock, pylock_toml
+from envkit.formats.pylock import Package
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Fault, Faults, Location, Severity
 from envkit.validating.rule import rule
@@ -17,19 +17,18 @@ def check(facts: ModelFacts) -> Faults:
     for package in facts.locked_packages:
         if _has_wheel(package):
             continue
-        shown = " ".join(str(package[key]) for key in ("name", "version") if key in package)
+        version = "" if package.version is None else f" {package.version}"
         yield Fault(
-            problem=f"{shown} has no wheel and would be built",
+            problem=f"{package.name}{version} has no wheel and would be built",
             remedy="put a wheel of it into the model with `envkit bundle`, or allow building with "
             "`--allow-source`",
-            location=Location(pylock_toml.FILE_NAME, field=f"packages.{package['name']}"),
+            location=Location(pylock_toml.FILE_NAME, field=f"packages.{package.name}"),
         )
 
 
-def _has_wheel(package: LockedPackage) -> bool:
-    if "vcs" in package or "directory" in package:
+def _has_wheel(package: Package) -> bool:
+    if package.vcs is not None or package.directory is not None:
         return False
-    if "archive" in package:
-        archive = package["archive"]
-        return str(archive.get("url") or archive.get("path")).endswith(".whl")
-    return "sdist" not in package or bool(package.get("wheels"))
+    if package.archive is not None:
+        return pylock.file_name_of(package.archive).endswith(".whl")
+    return bool(package.wheels)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from envkit.formats import envkit_json, pylock_toml
+from envkit.formats import envkit_json, pylock, pylock_toml
 from envkit.models import digests
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Fault, Faults, Location, Severity
@@ -30,11 +30,10 @@ def check(facts: ModelFacts) -> Faults:
 def _recorded(facts: ModelFacts) -> Iterator[tuple[str, str, str]]:
     """Yield the file that records a wheel, the path of the wheel, and its SHA-256."""
     for package in facts.locked_packages:
-        others = [package.get(key, {}) for key in ("archive", "sdist")]
-        for file in (*package.get("wheels", ()), *others):
-            digest = file.get("hashes", {}).get("sha256")
-            if digest and file.get("path"):
-                yield pylock_toml.FILE_NAME, str(file["path"]), str(digest)
+        for file in pylock.files_of(package):
+            digest = file.hashes.get("sha256")
+            if digest and file.path is not None:
+                yield pylock_toml.FILE_NAME, file.path, digest
     for distribution in facts.captured_distributions:
         wheel = distribution.wheel
         if wheel:

@@ -23,7 +23,7 @@ def check(facts: ModelFacts, resolved: Resolved) -> Faults:
     """Report each file of the lock, and each `--hash`, that no index offers."""
     offered = _offered(resolved)
     for package in facts.locked_packages:
-        key = (str(package["name"]), str(package.get("version", "")))
+        key = (package.name, str(package.version))
         hashes = offered.get(key, {})
         for file, expected in files_of(package).items():
             actual = hashes.get(file, "")
@@ -56,7 +56,7 @@ def _offered(resolved: Resolved) -> Offered:
     offered: dict[tuple[str, str], dict[str, str]] = {}
     for resolution in resolved.resolutions:
         for package in resolution.packages:
-            key = (str(package["name"]), str(package.get("version", "")))
+            key = (package.name, str(package.version))
             offered.setdefault(key, {}).update(files_of(package))
     return offered
 

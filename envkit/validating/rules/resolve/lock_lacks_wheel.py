@@ -3,7 +3,7 @@
 from collections.abc import Set
 
 from envkit.formats import pylock_toml
-from envkit.formats.pylock_toml import LockedPackage
+from envkit.formats.pylock import Package
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Fault, Faults, Location, Severity
 from envkit.validating.rule import rule
@@ -15,12 +15,11 @@ from envkit.validating.stages.targets import Machine
 def check(facts: ModelFacts, resolved: Resolved) -> Faults:
     """Report each locked package without a file that fits the target and is still offered."""
     for resolution in resolved.resolutions:
-        offered = {str(each["name"]): files_of(each).keys() for each in resolution.packages}
+        offered = {package.name: files_of(package).keys() for package in resolution.packages}
         for package in facts.locked_packages:
-            name = str(package["name"])
-            problem = _problem(package, offered.get(name), resolution.machine)
+            problem = _problem(package, offered.get(package.name), resolution.machine)
             if problem:
-                line = facts.line_of(pylock_toml.FILE_NAME, f'name = "{name}"')
+                line = facts.line_of(pylock_toml.FILE_NAME, f'name = "{package.name}"')
                 yield Fault(
                     problem=problem,
                     remedy="lock for that target, or for all, with `envkit lock --platform` or "
@@ -29,14 +28,14 @@ def check(facts: ModelFacts, resolved: Resolved) -> Faults:
                 )
 
 
-def _problem(package: LockedPackage, offered: Set[str] | None, machine: Machine) -> str:
-    if not package.get("wheels") or not applies(package, machine):
+def _problem(package: Package, offered: Set[str] | None, machine: Machine) -> str:
+    if not package.wheels or not applies(package, machine):
         return ""
     fitting = [file for file in files_of(package) if fits(file, machine)]
     if not fitting:
-        return f"the lock has no wheel of {package['name']} for {machine.label}"
+        return f"the lock has no wheel of {package.name} for {machine.label}"
     # a wheel in the model needs no index
-    is_local = any("path" in wheel for wheel in package["wheels"])
+    is_local = any(wheel.path is not None for wheel in package.wheels)
     if offered is None or is_local or not offered.isdisjoint(fitting):
         return ""
     return f"the index no longer has {fitting[0]}, or another locked wheel for {machine.label}"

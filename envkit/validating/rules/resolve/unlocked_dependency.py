@@ -13,14 +13,13 @@ from envkit.validating.stages.resolve import Resolved
 @rule("ENV306", "unlocked-dependency", Severity.WARNING)
 def check(facts: ModelFacts, resolved: Resolved) -> Faults:
     """Report each package that the resolver had to add, with the targets for which it did."""
-    locked = {str(package["name"]) for package in facts.locked_packages}
+    locked = {package.name for package in facts.locked_packages}
     added: dict[str, dict[str, str]] = {}
     for resolution in resolved.resolutions:
         for package in resolution.packages:
-            name = str(package["name"])
-            if name not in resolution.pinned and name not in locked:
-                version = str(package.get("version", ""))
-                added.setdefault(name, {})[resolution.machine.label] = version
+            if package.name not in resolution.pinned and package.name not in locked:
+                versions = added.setdefault(package.name, {})
+                versions[resolution.machine.label] = str(package.version)
     for name, versions in sorted(added.items()):
         pin = f"{name}=={min(versions.values())}"
         yield Fault(

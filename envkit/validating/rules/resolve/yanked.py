@@ -15,7 +15,7 @@ def check(facts: ModelFacts, resolved: Resolved) -> Faults:
     """Report each once, with the reason that the index gives."""
     problems: dict[str, str] = {}
     for resolution in resolved.resolutions:
-        versions = {str(each["name"]): each.get("version", "") for each in resolution.packages}
+        versions: dict[str, object] = {each.name: each.version for each in resolution.packages}
         for name, reason in resolution.yanked.items():
             why = f": {reason.rstrip('.')}" if reason else ", without a reason"
             problems.setdefault(name, f"{name} {versions.get(name, '')} is yanked{why}")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from envkit.environments import pylock
+from envkit.environments import locked_packages
 from envkit.errors import InvalidFile
+from envkit.formats.pylock_toml import LockFile
 from tests.builders.requirements import requirements, texts
 
 HASH = "a" * 64
@@ -25,21 +26,21 @@ wheels = [{{ url = "https://example.invalid/numpy-2.3.4-py3-none-any.whl", hashe
 """
 
 
-def read(tmp_path: Path, packages: str, head: str = HEAD) -> pylock.Lock:
+def read(tmp_path: Path, packages: str, head: str = HEAD) -> LockFile:
     path = tmp_path / "pylock.toml"
     path.write_text(f"{head}\n{packages}")
-    return pylock.read(path)
+    return LockFile(path=path)
 
 
 def test_a_package_of_an_index_becomes_a_requirement_with_all_hashes(tmp_path: Path) -> None:
     lock = read(tmp_path, INDEX)
 
-    assert lock.obstacle == ""
-    assert str(lock.packages[0].requirement) == (
-        f"numpy==2.3.4 ; sys_platform == 'linux' --hash=sha256:{HASH} --hash=sha256:{'b' * 64}"
+    assert locked_packages.obstacle(lock) == ""
+    assert str(locked_packages.requirements(lock)[0]) == (
+        f'numpy==2.3.4 ; sys_platform == "linux" --hash=sha256:{HASH} --hash=sha256:{"b" * 64}'
     )
-    assert texts(lock.pins) == ("numpy==2.3.4",)
-    assert lock.indexes == ("https://example.invalid/simple",)
+    assert texts(locked_packages.pins(lock)) == ("numpy==2.3.4",)
+    assert locked_packages.indexes(lock) == ("https://example.invalid/simple",)
 
 
 @pytest.mark.parametrize(
@@ -64,8 +65,8 @@ def test_a_single_file_becomes_a_direct_reference(
 ) -> None:
     lock = read(tmp_path, f'[[packages]]\nname = "a"\nversion = "1"\n{entry}\n')
 
-    assert lock.obstacle == ""
-    assert str(lock.packages[0].requirement) == (
+    assert locked_packages.obstacle(lock) == ""
+    assert str(locked_packages.requirements(lock)[0]) == (
         f"a @ {location.format(here=tmp_path.resolve().as_uri())} --hash=sha256:{HASH}"
     )
 
@@ -86,9 +87,9 @@ def test_a_single_file_becomes_a_direct_reference(
     ],
 )
 def test_what_no_digest_holds_is_an_obstacle(tmp_path: Path, entry: str, obstacle: str) -> None:
-    assert (
-        read(tmp_path, f'[[packages]]\nname = "a"\nversion = "1"\n{entry}\n').obstacle == obstacle
-    )
+    lock = read(tmp_path, f'[[packages]]\nname = "a"\nversion = "1"\n{entry}\n')
+
+    assert locked_packages.obstacle(lock) == obstacle
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_what_no_digest_holds_is_an_obstacle(tmp_path: Path, entry: str, obstacl
 )
 def test_a_malformed_lock_is_refused(tmp_path: Path, head: str, packages: str) -> None:
     with pytest.raises(InvalidFile, match=r"pylock\.toml"):
-        read(tmp_path, packages, head)
+        locked_packages.obstacle(read(tmp_path, packages, head))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_a_malformed_lock_is_refused(tmp_path: Path, head: str, packages: str) -
 def test_a_lock_fits_its_requirements_or_says_why_not(
     tmp_path: Path, requirement: str, fits: bool
 ) -> None:
-    found = list(pylock.disagreements(read(tmp_path, INDEX), requirements(requirement)))
+    found = list(locked_packages.disagreements(read(tmp_path, INDEX), requirements(requirement)))
 
     assert (found == []) is fits
 
@@ -145,9 +146,12 @@ built-from = "git+https://h/a.git@{COMMIT}" """
 def test_a_commit_is_no_obstacle_where_building_is_allowed(tmp_path: Path) -> None:
     lock = read(tmp_path, f'[[packages]]\nname = "a"\nversion = "1"\n{VCS}\n')
 
-    assert lock.obstacle == "a comes from version control"
-    assert lock.obstacle_when(allow_source=True) == ""
-    assert str(lock.packages[0].requirement) == f"a @ git+https://h/a.git@{COMMIT}#subdirectory=s"
+    assert locked_packages.obstacle(lock) == "a comes from version control"
+    assert locked_packages.obstacle(lock, allow_source=True) == ""
+    assert (
+        str(locked_packages.requirements(lock)[0])
+        == f"a @ git+https://h/a.git@{COMMIT}#subdirectory=s"
+    )
 
 
 @pytest.mark.parametrize("entry", [VCS, WHEEL])
@@ -155,11 +159,11 @@ def test_a_lock_of_another_commit_does_not_fit(tmp_path: Path, entry: str) -> No
     lock = read(tmp_path, f'[[packages]]\nname = "a"\nversion = "1"\n{entry}\n')
 
     assert not list(
-        pylock.disagreements(
+        locked_packages.disagreements(
             lock, requirements(f"a @ git+ssh://git@h/a.git@{COMMIT}#subdirectory=s")
         )
     )
     other = requirements("a @ git+https://me:secret@h/a.git@" + "f" * 40)
-    assert list(pylock.disagreements(lock, other)) == [
+    assert list(locked_packages.disagreements(lock, other)) == [
         "it has a at another commit than git+https://h/a.git@" + "f" * 40
     ]
