@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,9 +54,9 @@ class Fix:
     @property
     def diff(self) -> str:
         """All changes as a unified diff."""
-        return "".join(line for name in sorted(self.files) for line in self._diff_of(name))
+        return "".join(map(self._diff_of, sorted(self.files)))
 
-    def _diff_of(self, name: str) -> Iterator[str]:
+    def _diff_of(self, name: str) -> str:
         before = self.before[name]
         lines = difflib.unified_diff(
             (before or "").splitlines(keepends=True),
@@ -64,8 +64,12 @@ class Fix:
             "/dev/null" if before is None else f"a/{name}",
             f"b/{name}",
         )
+        text = ""
         for line in lines:
-            yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+            text += line
+            if not line.endswith("\n"):
+                text += "\n\\ No newline at end of file\n"
+        return text
 
 
 def fix(
@@ -162,11 +166,11 @@ def _apply_rule(rule: Rule, draft: Path, examination: Examination) -> bool:
     changed = False
     for name, text in rule.fix(*evidence):
         path = draft / name
-        content = text.encode("utf-8", "surrogateescape")
         # what links lead to is not in the draft
-        if path.is_dir() or not path.parent.is_dir() or not path.resolve().is_relative_to(draft):
+        if not path.resolve().is_relative_to(draft) or not path.parent.is_dir():
             continue
-        if path.is_file() and path.read_bytes() == content:
+        content = text.encode("utf-8", "surrogateescape")
+        if path.is_dir() or (path.is_file() and path.read_bytes() == content):
             continue
         path.write_bytes(content)
         facts.forget(name)
@@ -202,11 +206,12 @@ def _content(path: Path) -> bytes:
 
 
 def _texts(draft: Path) -> dict[str, str]:
-    return {
-        path.relative_to(draft).as_posix(): path.read_bytes().decode("utf-8", "surrogateescape")
-        for path in draft.rglob("*")
-        if path.is_file()
-    }
+    texts = {}
+    for path in draft.rglob("*"):
+        if path.is_file():
+            name = path.relative_to(draft).as_posix()
+            texts[name] = path.read_bytes().decode("utf-8", "surrogateescape")
+    return texts
 
 
 def _is_free(path: Path) -> bool:

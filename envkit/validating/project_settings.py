@@ -140,8 +140,8 @@ def _tolerance(document: Document, key: str) -> float | None:
     number = document.content.get(key)
     if number is None:
         return None
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        raise InvalidFile(document.path, document.key(key), "expected a number from 0")
-    if not 0 <= number < float("inf"):
+    # True is an int
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    if not is_number or not 0 <= number < float("inf"):
         raise InvalidFile(document.path, document.key(key), "expected a number from 0")
     return float(number)

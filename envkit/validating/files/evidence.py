@@ -50,7 +50,9 @@ class Evidence:
     @property
     def installed(self) -> tuple[CapturedDistribution, ...]:
         """The distributions that belong in the environment."""
-        return tuple(each for each in self.distributions if each.role in INSTALLED)
+        return tuple(
+            distribution for distribution in self.distributions if distribution.role in INSTALLED
+        )
 
     @classmethod
     def parse(cls, content: Mapping[str, Any]) -> Evidence:
@@ -60,7 +62,14 @@ class Evidence:
         """
         interpreter = content["interpreter"]
         distributions = (*content["distributions"], *content.get("optional", ()))
-        recorded = [each for each in content.get("environment_variables", ()) if each["recorded"]]
+        variables, required_variables = [], []
+        for entry in content.get("environment_variables", ()):
+            if not entry["recorded"]:
+                continue
+            name = _text(entry["name"])
+            variables.append(name)
+            if entry["need"] == "required":
+                required_variables.append(name)
         files = content.get("files")
         if files is not None:
             files = {name: _digest(entry) for name, entry in files.items()}
@@ -69,10 +78,8 @@ class Evidence:
             platform=str(interpreter.get("platform", "")),
             method=str(content.get("method", "trace")),
             distributions=tuple(map(_distribution, distributions)),
-            required_variables=tuple(
-                _text(each["name"]) for each in recorded if each["need"] == "required"
-            ),
-            variables=tuple(_text(each["name"]) for each in recorded),
+            required_variables=tuple(required_variables),
+            variables=tuple(variables),
             files=files,
             content=content,
         )
@@ -80,13 +87,14 @@ class Evidence:
 
 def _distribution(entry: Mapping[str, Any]) -> CapturedDistribution:
     reasons = entry["reasons"]
+    modules = {str(reason["module"]) for reason in reasons if "module" in reason}
     return CapturedDistribution(
         name=_text(entry["name"]),
         version=_text(entry["version"]),
         role=_text(entry["role"]),
         requirement=_text(entry["requirement"]),
         origin=_mapping(entry["origin"]),
-        modules=frozenset(str(each["module"]) for each in reasons if "module" in each),
+        modules=frozenset(modules),
         wheel=_mapping(entry.get("wheel")),
         used=bool(reasons) or bool(entry["implied_by"]),
     )

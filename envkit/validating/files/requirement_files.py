@@ -199,9 +199,10 @@ def _relative_to(model: Path, file: RequirementsFile) -> RequirementFiles:
                 problem=fault.problem,
             )
         )
+    options = [(relative(option.file, model), option) for option in file.options]
     return RequirementFiles(
         lines=tuple(lines),
-        options=tuple((relative(option.file, model), option) for option in file.options),
+        options=tuple(options),
         broken=tuple(broken_files),
         bad=tuple(bad),
         read=frozenset(relative(path, model) for path in file.files),

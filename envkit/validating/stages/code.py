@@ -99,8 +99,9 @@ class ModelCode:
         top = module.partition(".")[0]
         if top not in REMOVED:
             return top in sys.stdlib_module_names
-        minor = (self.python or "").split(".")[1:2]
-        return not minor or not minor[0].isdecimal() or int(minor[0]) < REMOVED[top]
+        _, _, rest = (self.python or "").partition(".")
+        minor, _, _ = rest.partition(".")
+        return not minor.isdecimal() or int(minor) < REMOVED[top]
 
     @cached_property
     def _captured_top_levels(self) -> Mapping[str, frozenset[str]]:
@@ -115,7 +116,8 @@ class ModelCode:
     def _is_own(self, module: str) -> bool:
         if self.modules is None:
             return False
-        return self.modules.find(module.partition(".")[0]) not in (None, STANDARD)
+        file = self.modules.find(module.partition(".")[0])
+        return file is not None and file != STANDARD
 
     def _external_import(self, mention: Mention) -> ExternalImport:
         names, certain = self.providers(mention.alternatives[0])
@@ -175,4 +177,5 @@ def _top_level_modules(folder: Path) -> Iterator[tuple[str, str]]:
         if (entry / "__init__.py").is_file():
             yield entry.name, f"{folder.name}/{entry.name}/__init__.py"
         elif entry.is_file() and entry.suffix in CODE_SUFFIXES:
-            yield entry.name.partition(".")[0], f"{folder.name}/{entry.name}"
+            module, _, _ = entry.name.partition(".")
+            yield module, f"{folder.name}/{entry.name}"

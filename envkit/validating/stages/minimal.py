@@ -100,7 +100,9 @@ def minimize(facts: ModelFacts, rebuilt: Rebuilt, options: StageOptions) -> Mini
         unneeded = [trial for trial in trials if not trial.is_needed]
         together = ""
         if len(unneeded) > 1:
-            names = [name for trial in unneeded for name in (trial.name, *trial.brought)]
+            names: list[str] = []
+            for trial in unneeded:
+                names += (trial.name, *trial.brought)
             together = workbench.why_needed(names)
     return Minimal(
         is_tried=True, trials=trials, together=together, seconds=time.perf_counter() - began
@@ -165,7 +167,8 @@ class _Workbench:
 
     def why_needed(self, names: Iterable[str]) -> str:
         """Say what happens without some distributions; nothing when the answer is the same."""
-        with _without([self.distributions[name] for name in names], self.stash):
+        distributions = [self.distributions[name] for name in names]
+        with _without(distributions, self.stash):
             try:
                 answer = answer_example(
                     self.model, self.environment, self.options.run, self.confined
@@ -185,8 +188,9 @@ class _Workbench:
             for other, extras in self.requirements.items()
             if other != name
         }
-        only = self.closures.of(own) - self.closures.of(others)
-        return {str(each.name) for each in only} - {name}
+        needed_by_others = self.closures.of(others)
+        only = {str(each.name) for each in self.closures.of(own) - needed_by_others}
+        return only - {name}
 
 
 def _required_names(facts: ModelFacts) -> Mapping[str, frozenset[str]]:
@@ -237,8 +241,8 @@ def _files_of(distribution: Distribution) -> Iterator[Path]:
     """The files in its records, and their bytecode; nothing outside the environment."""
     site_packages = distribution.folder.parent
     prefix = site_packages.parents[2]
-    names = {*distribution.record}
-    names.update(f"{distribution.folder.name}/{name}" for name in ("RECORD", "INSTALLER"))
+    metadata = distribution.folder.name
+    names = {*distribution.record, f"{metadata}/RECORD", f"{metadata}/INSTALLER"}
     for name in sorted(names):
         path = (site_packages / name).resolve()
         if not path.is_relative_to(prefix) or not path.is_file():

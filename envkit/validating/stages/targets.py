@@ -61,6 +61,7 @@ def _any_of(words: Mapping[str, str]) -> str:
 _SYSTEM = re.compile(_any_of(_SYSTEMS))
 _ARCHITECTURE = re.compile(rf"(?<![a-z0-9])({_any_of(_ARCHITECTURES)})(?![a-z0-9])")
 _LIBC = re.compile(r"(?:many|musl)linux_(\d+)_(\d+)")
+_LEADING_LIBC = re.compile(r"^_\d+_\d+")
 _FILLER = re.compile(r"unknown|apple|pc|msvc|gnu|universal2")
 _VERSION = re.compile(r"3\.\d+(\.\d+)?((a|b|rc)\d+)?")
 # where a target does not name them: as uv takes them
@@ -91,11 +92,12 @@ class Machine:
     @property
     def label(self) -> str:
         """In words."""
-        libc = ""
+        platform = f"{self.system}-{self.architecture}"
         if self.system in ("linux", "musl") and self.libc not in (_GLIBC, _MUSL):
             name = "musl" if self.system == "musl" else "glibc"
-            libc = f" ({name} {self.libc[0]}.{self.libc[1]})"
-        return f"{self.system}-{self.architecture}{libc}, Python {self.python}"
+            major, minor = self.libc
+            platform += f" ({name} {major}.{minor})"
+        return f"{platform}, Python {self.python}"
 
     @property
     def uv_platform(self) -> str:
@@ -103,7 +105,8 @@ class Machine:
         if self.is_this:
             return ""
         if self.system == "linux" and self.libc != _GLIBC:
-            return f"{self.architecture}-manylinux_{self.libc[0]}_{self.libc[1]}"
+            major, minor = self.libc
+            return f"{self.architecture}-manylinux_{major}_{minor}"
         return _UV_PLATFORMS[self.system].format(self.architecture)
 
     @property
@@ -114,9 +117,12 @@ class Machine:
     @cached_property
     def markers(self) -> Mapping[str, str]:
         """The values of environment markers (PEP 508)."""
-        full_version = self.python if self.python.count(".") > 1 else f"{self.python}.0"
+        full_version = self.python
+        if full_version.count(".") == 1:
+            full_version += ".0"
         sys_platform = _SYS_PLATFORMS[self.system]
-        machine = _PLATFORM_MACHINES.get((self.system, self.architecture), self.architecture)
+        kind = (self.system, self.architecture)
+        machine = _PLATFORM_MACHINES.get(kind, self.architecture)
         return {
             "sys_platform": sys_platform,
             "platform_system": _PLATFORM_SYSTEMS[sys_platform],
@@ -206,8 +212,9 @@ def _parse_platform(platform: str, python: str, target: str) -> Machine:
 
 def _unknown_part(name: str) -> str:
     """What is left of a platform's name without the parts that are known."""
-    rest = _SYSTEM.sub("", _FILLER.sub("", _LIBC.sub("", name)))
-    rest = re.sub(r"^_\d+_\d+", "", rest)
+    rest = name
+    for known in (_LIBC, _FILLER, _SYSTEM, _LEADING_LIBC):
+        rest = known.sub("", rest)
     return _ARCHITECTURE.sub("", _dashed(rest)).strip("-")
 
 

@@ -33,8 +33,10 @@ def check(facts: ModelFacts) -> Faults:
                 remedy=REMEDY,
                 location=Location(name),
             )
-    present = list(digests.file_names(facts.directory)) if facts.directory else []
-    for name in (*present, *facts.not_fetched):
+    names = set(facts.not_fetched)
+    if facts.directory is not None:
+        names.update(digests.file_names(facts.directory))
+    for name in sorted(names):
         if name not in recorded:
             yield Fault(
                 problem="was added after the capture",
@@ -48,14 +50,16 @@ def _problem(facts: ModelFacts, name: str, recorded: Digest) -> str:
     if name == mlmodel.FILE_NAME:
         return _mlmodel_problem(facts, recorded)
     if name in facts.not_fetched:
-        return "" if facts.not_fetched[name] in (None, recorded.size) else CHANGED
+        # a server may not say the size
+        size = facts.not_fetched[name]
+        return CHANGED if size is not None and size != recorded.size else ""
     if not facts.has(name):
         return GONE
     path = facts.path / name
     # the size is cheaper than the hash
-    if path.stat().st_size != recorded.size or digests.of_file(path) != recorded:
+    if path.stat().st_size != recorded.size:
         return CHANGED
-    return ""
+    return CHANGED if digests.of_file(path) != recorded else ""
 
 
 def _mlmodel_problem(facts: ModelFacts, recorded: Digest) -> str:
@@ -69,10 +73,12 @@ def _mlmodel_problem(facts: ModelFacts, recorded: Digest) -> str:
 def _example(facts: ModelFacts, evidence: Evidence) -> Faults:
     """An earlier envkit recorded the digest of the example only."""
     prediction = as_object(evidence.content.get("prediction"))
-    name, digest = str(prediction.get("input", "")), prediction.get("input_sha256")
-    if not name or not digest or not facts.has(name):
+    name = str(prediction.get("input", ""))
+    recorded = prediction.get("input_sha256")
+    if not name or not recorded or not facts.has(name):
         return
-    if digests.of_file(facts.path / name).sha256 != digest:
+    actual = digests.of_file(facts.path / name)
+    if actual.sha256 != recorded:
         yield Fault(
             problem="is not the example of the capture",
             remedy=REMEDY,
