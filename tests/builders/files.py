@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+Write = Callable[[Mapping[str, str | bytes]], Path]
+"""Writes files below the folder of a fixture; gives the path of the first one."""
 
 
 def write_files(folder: Path, files: Mapping[str, str | bytes | None]) -> Path:

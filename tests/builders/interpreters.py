@@ -11,6 +11,9 @@ RUNNING = platform.python_version()
 """The version of the interpreter that runs the tests."""
 RUNNING_MINOR = RUNNING.rpartition(".")[0]
 
+MINORS = tuple(f"3.{minor}" for minor in range(8, 15))
+"""The minor versions in which envkit runs programs."""
+
 
 def interpreter(minor: str) -> str | None:
     """Give the path of an interpreter of a minor version: the running one, or pyenv's newest."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -52,6 +52,12 @@ class Model:
 def _load_pyfunc(path):
     return Model()
 '''
+
+
+class Serve(Protocol):
+    """Serves a model in a thread until the test ends; gives the URL."""
+
+    def __call__(self, model: Path, **options: Any) -> str: ...
 
 
 def obedient_model(

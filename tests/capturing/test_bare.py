@@ -20,6 +20,7 @@ from envkit.locking.lock import Unlocked
 from envkit.models.capture_warnings import WarningKind
 from envkit.models.environment_files import read_model_dependencies
 from envkit.models.evidence.why import why
+from tests.builders.models import write_mlmodel, write_model
 from tests.builders.sites import Site
 
 ESTIMATOR = (
@@ -158,11 +159,7 @@ def test_a_second_artifact_does_not_take_the_place_of_the_first(artifact: Path) 
 def test_an_output_folder_that_cannot_be_meant_is_refused(
     artifact: Path, tmp_path: Path, spoil: str
 ) -> None:
-    model = tmp_path / "with MLmodel"
-    model.mkdir()
-    (model / "MLmodel").write_text(
-        "flavors: {python_function: {loader_module: json}}\n", encoding="utf-8"
-    )
+    model = write_mlmodel(tmp_path / "with MLmodel", "json")
     target = {"file": tmp_path / "file", "other files": artifact.parent, "inside": model / "sub"}[
         spoil
     ]
@@ -174,12 +171,7 @@ def test_an_output_folder_that_cannot_be_meant_is_refused(
 
 
 def test_a_model_directory_is_copied_to_the_output_folder(tmp_path: Path, artifact: Path) -> None:
-    model = tmp_path / "directory"
-    (model / "code").mkdir(parents=True)
-    (model / "MLmodel").write_text(
-        "flavors: {python_function: {loader_module: mine, code: code}}\n", encoding="utf-8"
-    )
-    (model / "code" / "mine.py").write_text("import forest\n", encoding="utf-8")
+    model = write_model(tmp_path / "directory", "import forest\n", loader_module="mine")
 
     captured = capture(model, static=True, output_path=tmp_path / "out")
 

@@ -11,6 +11,8 @@ from envkit.capturing.capture import capture
 from envkit.errors import InvalidArgument, ModelRaised
 from envkit.models.capture_warnings import WarningKind
 from envkit.models.directory import ModelDirectory
+from tests.builders.files import write_files
+from tests.builders.models import write_mlmodel
 
 LOADER = """
 from .tables import TIMES
@@ -24,36 +26,25 @@ def _load_pyfunc(path):
 TABLES = (
     "from pathlib import Path\nTIMES = int((Path(__file__).parent / 'times.txt').read_text())\n"
 )
-MLMODEL = """
-flavors:
-  python_function:
-    loader_module: mine.loader
-saved_input_example_info:
-  artifact_path: input_example.json
-  type: json_object
-"""
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    package = tmp_path / "project" / "mine"
-    package.mkdir(parents=True)
-    (package / "__init__.py").touch()
-    (package / "loader.py").write_text(LOADER)
-    (package / "tables.py").write_text(TABLES)
-    (package / "times.txt").write_text("10")
-    (package / "lazy.py").write_text("def double(number):\n    return number * 2\n")
-    (package / "unused.py").touch()
-    return package.parent
+    files = {
+        "mine/__init__.py": "",
+        "mine/loader.py": LOADER,
+        "mine/tables.py": TABLES,
+        "mine/times.txt": "10",
+        "mine/lazy.py": "def double(number):\n    return number * 2\n",
+        "mine/unused.py": "",
+    }
+    return write_files(tmp_path / "project", files)
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    folder = tmp_path / "model"
-    folder.mkdir()
-    (folder / "MLmodel").write_text(MLMODEL)
-    (folder / "input_example.json").write_text("[1, 2]")
-    return folder
+    model = write_mlmodel(tmp_path / "model", "mine.loader", example=True)
+    return write_files(model, {"input_example.json": "[1, 2]"})
 
 
 @pytest.mark.e2e

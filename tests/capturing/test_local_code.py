@@ -10,15 +10,15 @@ import pytest
 from envkit.capturing.local_code import LocalCode, gather
 from envkit.capturing.module_to_distribution import UnownedFile
 from envkit.models.directory import ModelDirectory
+from tests.builders.models import write_mlmodel
 
 
 class Project:
     """A folder on the search path, next to a model directory."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.model = folder / "project", folder / "model"
-        self.model.mkdir()
-        (self.model / "MLmodel").write_text("flavors:\n  python_function:\n    loader_module: a\n")
+        self.folder = folder / "project"
+        self.model = write_mlmodel(folder / "model", "a")
 
     def file(self, path: str) -> Path:
         file = self.folder / path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,21 +11,12 @@ from envkit import Capture, capture
 from envkit.child.sandbox import Sandbox, confinement
 from envkit.errors import IncompleteCapture, InvalidArgument, ModelRaised
 from envkit.models.capture_warnings import WarningKind
+from tests.builders.models import loader_code, write_model
 
-CODE = """
+TOP = """
 import os, pathlib, shutil, socket, sqlite3, subprocess, sys, tempfile
 
 home = pathlib.Path.home()
-
-
-class Model:
-    def predict(self, data, params=None):
-{body}
-        return [1]
-
-
-def _load_pyfunc(path):
-    return Model()
 """
 
 Make = Callable[[str], Path]
@@ -45,15 +35,8 @@ def make(home: Path) -> Make:
     """Make a model in the home, of its predict function's body."""
 
     def make(body: str) -> Path:
-        model = home / "model"
-        (model / "code").mkdir(parents=True)
-        (model / "MLmodel").write_text(
-            "flavors:\n  python_function:\n    loader_module: own_loader\n    code: code\n"
-        )
-        (model / "input_example.json").write_text(json.dumps([1]))
-        lines = "\n".join(f"        {line}" for line in body.strip().splitlines())
-        (model / "code" / "own_loader.py").write_text(CODE.replace("{body}", lines))
-        return model
+        code = loader_code(f"{body}\nreturn [1]", top=TOP)
+        return write_model(home / "model", code, example=[1])
 
     return make
 

@@ -10,6 +10,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+FLAVOR = os.environ.get("ENVKIT_TEST_FLAVOR", "")
+"""The flavor that is tested, if any."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Case:

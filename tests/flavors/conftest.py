@@ -10,17 +10,16 @@ from typing import Any
 
 import pytest
 
-FLAVOR = os.environ.get("ENVKIT_TEST_FLAVOR", "")
+from tests.flavors.case import FLAVOR, cases_of
+
 outcomes: dict[str, dict[str, str]] = {}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each case of the flavor."""
     if "case" in metafunc.fixturenames:
-        from tests.flavors.case import cases_of
-
-        found = cases_of(FLAVOR) if FLAVOR else []
-        metafunc.parametrize("case", found, ids=[each.name for each in found], scope="module")
+        cases = cases_of(FLAVOR) if FLAVOR else []
+        metafunc.parametrize("case", cases, ids=[case.name for case in cases], scope="module")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -13,8 +13,7 @@ import pytest
 
 from envkit import capture, predict, prepare_env
 from envkit.pyfunc import load_model
-from tests.flavors.case import Case, cases_of, differences
-from tests.flavors.conftest import FLAVOR
+from tests.flavors.case import FLAVOR, Case, cases_of, differences
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MLFLOW = os.environ.get(

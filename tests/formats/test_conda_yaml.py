@@ -11,8 +11,8 @@ import yaml
 from envkit.errors import InvalidFile
 from envkit.formats import conda_yaml
 from envkit.formats.conda_yaml import CondaEnv, is_pip_section
+from tests.builders.files import Write
 from tests.cases import cases
-from tests.formats.conftest import Write
 
 CONDA = cases("conda")
 

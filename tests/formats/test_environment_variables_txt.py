@@ -4,7 +4,7 @@ import pytest
 
 from envkit.errors import InvalidFile
 from envkit.formats import environment_variables_txt
-from tests.formats.conftest import Write
+from tests.builders.files import Write
 
 
 def test_the_text_is_that_of_mlflow() -> None:

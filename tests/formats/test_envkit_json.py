@@ -7,7 +7,7 @@ import pytest
 
 from envkit.errors import InvalidFile
 from envkit.formats import envkit_json
-from tests.formats.conftest import Write
+from tests.builders.files import Write
 
 
 def test_equal_content_gives_equal_bytes() -> None:

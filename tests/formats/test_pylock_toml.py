@@ -10,8 +10,8 @@ from packaging.utils import canonicalize_name
 from envkit.errors import InvalidFile
 from envkit.formats import pylock, pylock_toml
 from envkit.formats.pylock_toml import LockFile
+from tests.builders.files import Write
 from tests.builders.locks import packages_of
-from tests.formats.conftest import Write
 
 
 def wheel(name: str, version: str, tag: str = "py3-none-any") -> dict[str, Any]:

@@ -8,8 +8,8 @@ import yaml
 from envkit.errors import InvalidFile
 from envkit.formats import python_env_yaml
 from envkit.formats.python_env_yaml import PythonEnv
+from tests.builders.files import Write
 from tests.cases import cases
-from tests.formats.conftest import Write
 
 
 @pytest.mark.parametrize("version", ["3.10", "3", "3.11.7"])

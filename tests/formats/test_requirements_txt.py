@@ -8,9 +8,9 @@ import pytest
 from envkit.errors import InvalidFile
 from envkit.formats import requirements_txt
 from envkit.formats.requirements_txt import BadReference, Option, Reference, Requirement, parse
+from tests.builders.files import Write
 from tests.builders.requirements import options, requirements, texts
 from tests.cases import cases
-from tests.formats.conftest import Write
 
 LINES = cases("requirement_lines")
 

@@ -8,7 +8,7 @@ import pytest
 
 from envkit.errors import InvalidFile
 from envkit.formats.text import read_text
-from tests.formats.conftest import Write
+from tests.builders.files import Write
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.builders.inside_bench import PROGRAM
 from tests.cases import cases
-
-from .conftest import PROGRAM
 
 pytestmark = [pytest.mark.e2e, pytest.mark.network]
 

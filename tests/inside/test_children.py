@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Bench
+from tests.builders.inside_bench import Bench
 
 ASK = "import json, os, sys\nprint(json.dumps([dict(os.environ), sys.path, sorted(sys.modules)]))"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Bench
+from tests.builders.inside_bench import Bench
 
 
 def test_a_trace_tells_of_each_phase_and_ends_with_done(bench: Bench, any_python: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import PROGRAM, Bench
+from tests.builders.inside_bench import PROGRAM, Bench
 
 pytestmark = [pytest.mark.e2e, pytest.mark.network]
 

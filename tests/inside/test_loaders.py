@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Bench
+from tests.builders.inside_bench import Bench
 
 ESTIMATOR = """
 class Estimator:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Bench
+from tests.builders.inside_bench import Bench
 
 
 def test_inputs_reach_the_model_and_the_answer_the_file(bench: Bench, any_python: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Bench
+from tests.builders.inside_bench import Bench
 
 
 def test_a_module_is_told_with_its_file_importer_and_phase(bench: Bench, any_python: str) -> None:

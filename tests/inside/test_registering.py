@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from .conftest import Bench
+from tests.builders.inside_bench import Bench
 
 CODE = """
 from envkit.models import set_model

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import PROGRAM
+from tests.builders.inside_bench import PROGRAM
 
 SOURCES = sorted(PROGRAM.parent.rglob("*.py"))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Bench
+from tests.builders.inside_bench import Bench
 
 
 @pytest.fixture

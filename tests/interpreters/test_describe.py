@@ -18,8 +18,7 @@ from envkit.interpreters.describe import ask, describe
 from envkit.interpreters.locations import pyenv_versions
 from envkit.interpreters.program import find_program
 from envkit.interpreters.visible_paths import visible_paths
-from tests.builders.interpreters import interpreter
-from tests.inside.conftest import MINORS
+from tests.builders.interpreters import MINORS, interpreter
 
 OLD = ("2.7.18", "3.6.15", "3.7.16")
 

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound, PathOutsideModel
 from envkit.models.directory import ModelDirectory
+from tests.builders.models import write_mlmodel
 
 Make = Callable[[str], Path]
 
@@ -20,9 +22,7 @@ def make(tmp_path: Path) -> Make:
     def model(fields: str = "") -> Path:
         path = tmp_path / "model"
         (path / "code").mkdir(parents=True, exist_ok=True)
-        (path / "MLmodel").write_text(
-            f"flavors:\n  python_function: {{loader_module: loader, {fields}}}\n"
-        )
+        write_mlmodel(path, **yaml.safe_load(f"{{{fields}}}"))
         (tmp_path / "outside").mkdir(exist_ok=True)
         (path / "link").unlink(missing_ok=True)
         (path / "link").symlink_to(tmp_path / "outside")

@@ -29,7 +29,7 @@ from envkit.models import (
     set_model,
 )
 from tests.builders.fixture_models import FIXTURES, MODELS
-from tests.formats.test_mlmodel import CURRENT, OLD
+from tests.builders.mlmodel_texts import CURRENT, OLD
 
 SIGNATURE = infer_signature(pd.DataFrame({"a": [1.5]}), [1.5], {"t": 0.5})
 FLAVOR = {"loader_module": "mlflow.sklearn", "python_version": "3.11.7"}

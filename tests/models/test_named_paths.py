@@ -8,6 +8,7 @@ import pytest
 
 from envkit.errors import PathOutsideModel
 from envkit.models.directory import ModelDirectory
+from tests.builders.models import write_mlmodel
 
 
 @pytest.mark.parametrize("path", ["../model.pkl", "/etc/hostname"])
@@ -17,9 +18,7 @@ from envkit.models.directory import ModelDirectory
 def test_a_flavors_field_that_leaves_the_model_is_refused(
     tmp_path: Path, field: str, path: str
 ) -> None:
-    (tmp_path / "MLmodel").write_text(
-        f"flavors:\n  spacy:\n    {field}: {path}\n", encoding="utf-8"
-    )
+    write_mlmodel(tmp_path, flavors={"spacy": {field: path}})
 
     with pytest.raises(PathOutsideModel, match=f"flavors.spacy.{field}"):
         ModelDirectory.open(tmp_path)

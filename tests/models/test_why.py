@@ -12,6 +12,7 @@ from envkit.cli.main import main
 from envkit.errors import InvalidFile, InvalidInput
 from envkit.formats import envkit_json
 from envkit.models.evidence.why import why
+from tests.builders.models import write_mlmodel
 
 MODEL_CODE = {"phase": "load", "module": "cv2.data", "by": "model.py", "line": 3}
 LIBRARY = {"phase": "predict", "module": "numexpr", "by": "pandas/core.py", "line": 9}
@@ -32,7 +33,7 @@ def entry(
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    (tmp_path / "MLmodel").write_text("flavors:\n  python_function:\n    loader_module: a\n")
+    write_mlmodel(tmp_path, "a")
     distributions = [
         entry("opencv-python", "requirement", (), MODEL_CODE),
         entry("numpy", "constraint", ("numpy-user", "opencv-python")),

@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 import pytest
 
 import envkit
-from tests.builders.obedient_model import obedient_model
-
-
-class Serve(Protocol):
-    """Serves a model in a thread until the test ends; gives the URL."""
-
-    def __call__(self, model: Path, **options: Any) -> str: ...
+from tests.builders.obedient_model import Serve, obedient_model
 
 
 @pytest.fixture

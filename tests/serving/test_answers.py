@@ -15,8 +15,7 @@ import httpx
 import pytest
 
 import envkit
-from tests.builders.obedient_model import ask, obedient_model
-from tests.serving.conftest import Serve
+from tests.builders.obedient_model import Serve, ask, obedient_model
 
 JSON = {"Content-Type": "application/json"}
 ERROR_KEYS = {"error_code", "message", "sqlstate", "error_class"}

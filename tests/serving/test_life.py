@@ -21,8 +21,7 @@ import pytest
 import envkit
 from envkit.errors import InvalidArgument, PredictionFailed, ToolNotFound
 from envkit.serving import container, http_protocol, prediction_request
-from tests.builders.obedient_model import ask
-from tests.serving.conftest import Serve
+from tests.builders.obedient_model import Serve, ask
 
 PROGRAM = [sys.executable, "-m", "envkit", "serve", "--env-manager", "local", "--port", "0"]
 

@@ -22,6 +22,7 @@ from envkit.errors import EnvkitError, ModelNotFound, PathOutsideModel
 from envkit.models import download_model
 from envkit.models.directory import ModelDirectory
 from tests.builders.fixture_models import FixtureModel
+from tests.builders.models import write_mlmodel
 
 Named = Callable[[str], FixtureModel]
 LOGIN = "reader:s3cr3t-word"
@@ -218,7 +219,7 @@ def test_names_on_a_page_that_lead_out_are_not_followed(tmp_path: Path) -> None:
     folder = tmp_path / "root" / "model"
     folder.mkdir(parents=True)
     (tmp_path / "root" / "secret.txt").write_text("x")
-    (folder / "MLmodel").write_text("flavors: {python_function: {loader_module: x}}")
+    write_mlmodel(folder)
     links = (
         "MLmodel",
         "../secret.txt",
@@ -242,9 +243,7 @@ def test_names_on_a_page_that_lead_out_are_not_followed(tmp_path: Path) -> None:
 def test_a_field_that_leads_out_is_refused_before_it_is_requested(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
-    (folder / "MLmodel").write_text(
-        "flavors: {python_function: {loader_module: x, data: ../secret.txt}}"
-    )
+    write_mlmodel(folder, data="../secret.txt")
     (tmp_path / "secret.txt").write_text("x")
 
     with (
