@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.environments.packing import writing
 from envkit.environments.store.store import Store
 from envkit.images import destinations, image_annotations, native_libraries, platforms, users
+from envkit.images.attestations import attestations
 from envkit.images.bases import choice as bases
 from envkit.images.bases.debian_libraries import packages_of
 from envkit.images.blob_cache import BlobCache, writing_to
@@ -191,7 +192,7 @@ class _Build:
             images.append(image)
             layers += listed
         described = image_annotations.of_index(self._model)
-        built = image_set(images, described)
+        built = image_set(images, described, list(self._attestations(images)))
         self._write(built)
         pushed = None
         if self._options.push is not None:
@@ -205,6 +206,23 @@ class _Build:
             pushed=pushed,
             notes=tuple(dict.fromkeys(self._notes)),
         )
+
+    def _attestations(self, images: Sequence[Image]) -> Iterator[Image]:
+        if not self._options.attest:
+            return
+        parameters = {
+            "base": self._options.base,
+            "bytecode": self._options.bytecode.value,
+            "compression": self._options.compression.value,
+            "server": self._options.server,
+            "user": self._options.user,
+        }
+        for image in images:
+            yield from attestations(self._model, image, parameters, self._created)
+
+    @property
+    def _created(self) -> str:
+        return datetime.fromtimestamp(self._factory.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def _image(self, platform: Platform) -> tuple[Image, list[BuiltLayer]]:
         options, factory = self._options, self._factory
@@ -232,7 +250,7 @@ class _Build:
             annotations=image_annotations.of_image(
                 self._model, base, contents.key, contents.python, model.layer.diff_id
             ),
-            created=datetime.fromtimestamp(factory.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            created=self._created,
         )
         every_layer = [*base.layers, *(cached.layer for cached in added)]
         return image, [

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envkit.environments.env_type import EnvType
+from envkit.environments.environment import Environment
 from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.environments.planning import plan_environment
 from envkit.environments.prepare import prepare
@@ -64,12 +65,10 @@ def build_contents(
             "conda builds."
         )
     environment = prepare(spec, choice, report=report)
-    planned = plan_environment(spec, choice, store)
     in_use = store.use(environment.path)  # keeps it from being removed meanwhile
     try:
-        ready = ReadyEnvironment(
-            environment=environment, interpreter=planned.interpreter, used=used
-        )
+        python = _interpreter_of(environment, spec, choice, store)
+        ready = ReadyEnvironment(environment=environment, interpreter=python, used=used)
         layers, launch = _layers(ready, options, factory, store, report)
     finally:
         if in_use is not None:
@@ -78,9 +77,20 @@ def build_contents(
         layers=tuple(layers),
         launch=launch,
         key=environment.key,
-        python=planned.interpreter.version,
-        notes=tuple(dict.fromkeys((*environment.notes, *planned.notes))),
+        python=python.version,
+        notes=environment.notes,
     )
+
+
+def _interpreter_of(
+    environment: Environment, spec: EnvironmentSpec, choice: EnvironmentChoice, store: Store
+) -> Interpreter:
+    if choice.manager is not EnvType.CONDA:
+        return plan_environment(spec, choice, store).interpreter
+    python = KnownInterpreters(store.interpreters_file).identify(environment.python)
+    if python is None:
+        raise BuildFailed(f"start {environment.python}", "It is not a working Python interpreter.")
+    return python
 
 
 def _layers(
@@ -92,18 +102,19 @@ def _layers(
 ) -> tuple[list[CachedLayer], Launch]:
     python = ready.interpreter
     report(f"Collecting Python {python.version}, the server and the packages")
-    layers = [interpreter_layer(factory, python, places.INTERPRETER, options.bytecode)]
+    layers: list[CachedLayer] = []
+    home = places.ENVIRONMENT
+    if not ready.has_interpreter:
+        home = places.INTERPRETER
+        layers.append(interpreter_layer(factory, python, home, options.bytecode))
     server_python = ""
     if options.server:
-        server_python = f"/{places.INTERPRETER}/bin/python{python.minor}"
-        compiler = python
+        runner = python
         if not _runs_envkit(python):
-            compiler = _own_interpreter(store)
-            layers.append(
-                interpreter_layer(factory, compiler, places.SERVER_INTERPRETER, options.bytecode)
-            )
-            server_python = f"/{places.SERVER_INTERPRETER}/bin/python{compiler.minor}"
-        layers.append(server_layer(factory, compiler.executable, compiler.minor, options.bytecode))
+            runner, home = _own_interpreter(store), places.SERVER_INTERPRETER
+            layers.append(interpreter_layer(factory, runner, home, options.bytecode))
+        layers.append(server_layer(factory, runner.executable, runner.minor, options.bytecode))
+        server_python = f"/{home}/bin/python{runner.minor}"
     layers.append(packages_layer(factory, ready))
     bytecode = bytecode_layer(factory, ready, options.bytecode)
     if bytecode is not None:

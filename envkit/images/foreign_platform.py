@@ -200,7 +200,12 @@ class ForeignPlatform:
         @contextmanager
         def members() -> Iterator[Iterable[Member]]:
             with compiled(
-                files, places.ENVIRONMENT, python.executable, python.minor, factory.environ, used
+                files,
+                places.ENVIRONMENT,
+                python.executable,
+                python.minor,
+                factory.environ,
+                None if used is None else lambda module, _: module in used,
             ) as compiled_members:
                 yield compiled_members
 

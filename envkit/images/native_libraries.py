@@ -20,6 +20,7 @@ _NOT_ESSENTIAL = re.compile(
     r".*/lib-dynload/(_tkinter|_curses\w*|readline|_gdbm|_dbm|nis|_crypt|ossaudiodev|_test\w+)\."
 )
 """Modules of the standard library that servers do without, and slim systems, too."""
+_OF_PYTHON = re.compile(r".*/bin/python[\d.]*|.*/lib/libpython[\w.]+|.*/lib-dynload/[^/]+")
 _SHOWN = 5
 
 
@@ -176,7 +177,7 @@ def missing(
         for file, libraries in fact.get("needs", {}).items():
             if _NOT_ESSENTIAL.match(file) is not None:
                 continue
-            is_certain = "/site-packages/" not in file or is_used(file)
+            is_certain = _OF_PYTHON.match(file) is not None or is_used(file)
             for library in set(libraries) - provided:
                 (certain if is_certain else perhaps).setdefault(library, file)
     return certain, perhaps

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from envkit.child import r
 from envkit.environments.env_type import EnvType
@@ -22,6 +22,11 @@ from envkit.formats.mlmodel import R_FLAVOR
 from envkit.models.directory import ModelDirectory
 from envkit.models.uris.required_files import DESCRIPTION
 
+if TYPE_CHECKING:
+    from envkit.images.build import BuiltImage
+    from envkit.images.dockerfile import GeneratedDockerfile
+
+DEFAULT_IMAGE_NAME = "mlflow-pyfunc-servable"  # as MLflow names it
 _SERVE_OPTIONS = ("workers", "max_body", "queue", "show_traceback", "synchronous")
 _REQUEST_KEYS = (
     "dataframe_split",
@@ -196,6 +201,61 @@ class PyFuncBackend(FlavorBackend):
     def can_score_model(self) -> bool:
         """Return whether the section of the flavor names a loader."""
         return "loader_module" in self.config
+
+    def build_image(
+        self,
+        model_uri: str | Path,
+        image_name: str = DEFAULT_IMAGE_NAME,
+        engine: str = "docker",
+        **options: Any,
+    ) -> BuiltImage:
+        """Build the container image of a model and load it into a container engine.
+
+        Args:
+            model_uri: Model to put into the image.
+            image_name: Name of the image.
+            engine: `docker` or `podman`; `none` with `output` or `push_to` needs neither.
+            **options: Further arguments of `envkit.images.build_image`.
+
+        Returns:
+            Digest and sizes of the image.
+
+        Raises:
+            EnvkitError: As for `envkit.images.build_image`.
+        """
+        # what images need costs predictions nothing
+        from envkit.images.build import build_image
+
+        return build_image(
+            model_uri,
+            tag=image_name,
+            engine=engine,
+            **{
+                "env_manager": self.env_manager,
+                **self._options_of(build_image),
+                **options,
+            },
+        )
+
+    def generate_dockerfile(
+        self, model_uri: str | Path, output_dir: str | Path, **options: Any
+    ) -> GeneratedDockerfile:
+        """Write a folder from which an engine builds the image of a model.
+
+        Args:
+            model_uri: Model to put into the image.
+            output_dir: New folder for the Dockerfile.
+            **options: Further arguments of `envkit.images.generate_dockerfile`.
+
+        Returns:
+            Path of the Dockerfile and the base image.
+
+        Raises:
+            EnvkitError: As for `envkit.images.generate_dockerfile`.
+        """
+        from envkit.images.dockerfile import generate_dockerfile
+
+        return generate_dockerfile(model_uri, output_dir, **options)
 
 
 class RFuncBackend(FlavorBackend):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -317,3 +319,85 @@ def test_an_engine_gets_the_image(
 
     assert ended.returncode == 0, ended.stderr
     assert podman.inspect("mine", "image")["Config"]["User"] == "65532:65532"
+
+
+@needs("docker-registry", "skopeo")
+def test_attestations_are_referrers_of_the_image(
+    shared: Built, registry: Registry, tmp_path: Path
+) -> None:
+    pytest.importorskip("cyclonedx")
+    built = build_image(
+        shared.model,
+        output=tmp_path / "out",
+        push_to=f"{registry.address}/churn:1",
+        attest=True,
+    )
+
+    index = json.loads((tmp_path / "out/index.json").read_text())
+    kinds = {entry.get("artifactType") for entry in index["manifests"]} - {None}
+    assert kinds == {"application/vnd.cyclonedx+json", "application/vnd.in-toto+json"}
+    tag = built.digest.replace(":", "-")
+    where = f"docker://{registry.address}/churn:{tag}"
+    listed = subprocess.check_output(["skopeo", "inspect", "--tls-verify=false", "--raw", where])
+    assert {entry["artifactType"] for entry in json.loads(listed)["manifests"]} == kinds
+    documents = [
+        json.loads((tmp_path / "out/blobs/sha256" / path.name).read_bytes())
+        for path in (tmp_path / "out/blobs/sha256").iterdir()
+        if path.stat().st_size < 200_000 and path.read_bytes()[:1] == b"{"
+    ]
+    (statement,) = [document for document in documents if "predicateType" in document]
+    assert statement["subject"][0]["digest"]["sha256"] in built.digest
+    names = [
+        entry["name"] for entry in statement["predicate"]["buildDefinition"]["resolvedDependencies"]
+    ]
+    assert "MLmodel" in names
+    (bill,) = [document for document in documents if document.get("bomFormat") == "CycloneDX"]
+    assert "scikit-learn" in {component["name"] for component in bill["components"]}
+
+
+def test_serving_from_a_ready_folder_needs_no_store_and_notifies_systemd(
+    shared: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder,) = (shared.home / "environments").iterdir()
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(str(tmp_path / "notify"))
+    manager.settimeout(60)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    monkeypatch.setenv("ENVKIT_HOME", "/proc/nowhere")
+    words = ["serve", str(shared.model), "--environment", str(folder), "-p", "0"]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "envkit", *words], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert manager.recv(100) == b"READY=1"
+        assert server.stderr is not None
+        url = next(word for word in server.stderr.readline().split() if word.startswith("http"))
+        request = urllib.request.Request(
+            f"{url}/invocations", shared.request, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            assert json.load(answer) == shared.expected
+        server.terminate()
+        assert manager.recv(100) == b"STOPPING=1"
+        assert server.wait(30) == 0
+    finally:
+        server.kill()
+        server.communicate()
+        manager.close()
+
+
+@pytest.mark.parametrize("words", [["--env-manager", "virtualenv"], ["--python", sys.executable]])
+def test_a_ready_folder_excludes_what_builds_one(tmp_path: Path, words: list[str]) -> None:
+    model = copy_fixture_model("custom_loader", tmp_path).path
+
+    ended = envkit("serve", str(model), "--environment", str(tmp_path), *words)
+
+    assert (ended.returncode, "ready environment" in ended.stderr) == (2, True), ended.stderr
+
+
+def test_a_folder_without_an_environment_is_refused(tmp_path: Path) -> None:
+    model = copy_fixture_model("custom_loader", tmp_path).path
+
+    ended = envkit("serve", str(model), "--environment", str(tmp_path), "-p", "0")
+
+    assert (ended.returncode, "is not an environment" in ended.stderr) == (2, True), ended.stderr

@@ -37,7 +37,7 @@ def test_the_backend_is_chosen_without_reading_the_model(
     assert (backend.env_manager, backend.can_score_model(), backend.can_build_image()) == (
         "virtualenv",
         True,
-        False,
+        True,
     )
 
 

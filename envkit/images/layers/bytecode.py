@@ -7,7 +7,7 @@ import os
 import posixpath
 import re
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +19,7 @@ from envkit.inside import programs
 
 _PROGRAM = Path(programs.__file__).resolve().with_name("compile_bytecode.py")
 _SECONDS = 1800.0
+IsWanted = Callable[[str, str], bool]
 _ROOT = re.compile(r".*?(?:/(?:site|dist)-packages/|/lib(?:64)?/python\d\.\d+/(?!site-packages/))")
 
 
@@ -37,13 +38,13 @@ def compiled(
     python: Path,
     minor: str,
     environ: Mapping[str, str],
-    used: Collection[str] | None = None,
+    is_wanted: IsWanted | None = None,
 ) -> Iterator[list[Member]]:
     """Give the bytecode of members that lie below `prefix` in the image.
 
-    python: of the environment, or of the same version. used: names of modules to compile; None:
-    all. What is given can be read as long as the context lasts. Raises `BuildFailed` when the
-    interpreter fails.
+    python: of the environment, or of the same version. is_wanted: chooses modules by their name
+    and the path of their file; None: all. What is given can be read as long as the context lasts.
+    Raises `BuildFailed` when the interpreter fails.
     """
     tag = f"cpython-{minor.replace('.', '')}"
     with tempfile.TemporaryDirectory(prefix="envkit-") as name:
@@ -51,7 +52,9 @@ def compiled(
         listed: list[tuple[str, str, str]] = []
         targets: dict[str, Path] = {}
         for number, member in enumerate(members):
-            if not _is_wanted(member, used):
+            if not member.name.endswith(".py") or member.link:
+                continue
+            if is_wanted is not None and not is_wanted(module_of(member.name), member.name):
                 continue
             source = _source(member, folder / f"{number}.py")
             target = folder / f"{number}.pyc"
@@ -73,12 +76,6 @@ def module_of(path: str) -> str:
     if stem == "__init__":
         return folder
     return f"{folder}.{stem}" if folder else stem
-
-
-def _is_wanted(member: Member, used: Collection[str] | None) -> bool:
-    if not member.name.endswith(".py") or member.link:
-        return False
-    return used is None or module_of(member.name) in used
 
 
 def _bytecode_name(source: str, tag: str) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.packing import virtual
 from envkit.environments.packing.members import Member
 from envkit.images import places
 from envkit.images.layers.bytecode import Bytecode, compiled
+from envkit.images.layers.conda_files import conda_files
 from envkit.images.layers.factory import LayerFactory
+from envkit.images.layers.interpreter_layer import is_common
 from envkit.images.layers.layer_cache import CachedLayer
 from envkit.interpreters.interpreter import Interpreter
 
@@ -24,21 +27,32 @@ class ReadyEnvironment:
     interpreter: Interpreter
     used: frozenset[str] | None
 
-    def files(self) -> Iterator[Member]:
-        """Yield the files of the environment, without its interpreter."""
-        return virtual.members(self.environment.path, self.interpreter.minor)
+    @property
+    def has_interpreter(self) -> bool:
+        """Whether the interpreter is part of the environment, as conda's is."""
+        return self.environment.manager is EnvType.CONDA
+
+    @contextmanager
+    def files(self) -> Iterator[Iterable[Member]]:
+        """Give the files, without an interpreter that is not part of the environment."""
+        if self.has_interpreter:
+            with conda_files(self.environment.path) as members:
+                yield members
+        else:
+            yield virtual.members(self.environment.path, self.interpreter.minor)
+
+    def is_used(self, module: str, path: str) -> bool:
+        """Whether the model or the server imports a module."""
+        if "/site-packages/" not in path:
+            return is_common(module, path)
+        return self.used is None or module in self.used
 
 
 def packages_layer(factory: LayerFactory, ready: ReadyEnvironment) -> CachedLayer:
     """Give the layer with the packages. Raises `BuildFailed` for what cannot be moved, `OSError`."""
-
-    @contextmanager
-    def members() -> Iterator[Iterable[Member]]:
-        yield ready.files()
-
     decisive = {"layer": "packages", "key": ready.environment.key}
     created_by = f"packages of {ready.environment.path.name}"
-    return factory.cached(created_by, places.ENVIRONMENT, decisive, members)
+    return factory.cached(created_by, places.ENVIRONMENT, decisive, ready.files)
 
 
 def bytecode_layer(
@@ -50,23 +64,26 @@ def bytecode_layer(
     """
     if bytecode is Bytecode.NONE:
         return None
-    used: Collection[str] | None = ready.used if bytecode is Bytecode.USED else None
+    is_partial = bytecode is Bytecode.USED and ready.used is not None
 
     @contextmanager
     def members() -> Iterator[Iterable[Member]]:
-        with compiled(
-            ready.files(),
-            places.ENVIRONMENT,
-            ready.environment.python,
-            ready.interpreter.minor,
-            factory.environ,
-            used,
-        ) as compiled_members:
+        with (
+            ready.files() as files,
+            compiled(
+                files,
+                places.ENVIRONMENT,
+                ready.environment.python,
+                ready.interpreter.minor,
+                factory.environ,
+                ready.is_used if is_partial else None,
+            ) as compiled_members,
+        ):
             yield compiled_members
 
     decisive = {
         "layer": "bytecode",
         "key": ready.environment.key,
-        "modules": None if used is None else sorted(used),
+        "modules": sorted(ready.used or ()) if is_partial else None,
     }
     return factory.cached(f"bytecode, {bytecode}", places.ENVIRONMENT, decisive, members)

@@ -10,7 +10,7 @@ from typing import Any
 
 from envkit.environments.packing import base
 from envkit.environments.packing.members import Member
-from envkit.images.layers.bytecode import Bytecode, compiled, module_of
+from envkit.images.layers.bytecode import Bytecode, compiled
 from envkit.images.layers.factory import LayerFactory
 from envkit.images.layers.layer_cache import CachedLayer
 from envkit.interpreters.interpreter import Interpreter
@@ -38,14 +38,19 @@ def interpreter_layer(
         if bytecode is Bytecode.NONE:
             yield files
             return
-        wanted = [member for member in files if _is_compiled(member, bytecode)]
+        is_wanted = None if bytecode is Bytecode.ALL else is_common
         with compiled(
-            wanted, prefix, python.executable, python.minor, factory.environ
+            files, prefix, python.executable, python.minor, factory.environ, is_wanted
         ) as compiled_members:
             yield [*files, *compiled_members]
 
     decisive = {"layer": "interpreter", "python": identity(python), "bytecode": bytecode}
     return factory.cached(f"Python {python.version}", prefix, decisive, members)
+
+
+def is_common(module: str, _: str) -> bool:
+    """Whether servers or models may import a module of the standard library."""
+    return _NOT_COMPILED.fullmatch(module) is None
 
 
 def identity(python: Interpreter) -> dict[str, Any]:
@@ -73,7 +78,3 @@ def _files(python: Interpreter) -> Iterator[Member]:
                 link=member.link,
                 executable=member.executable,
             )
-
-
-def _is_compiled(member: Member, bytecode: Bytecode) -> bool:
-    return bytecode is Bytecode.ALL or _NOT_COMPILED.fullmatch(module_of(member.name)) is None

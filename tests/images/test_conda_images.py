@@ -1,0 +1,46 @@
+"""Images of conda environments: their files name the place that they have in the image."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from envkit.images import build_image
+from tests.builders.registries import needs
+from tests.environments.packing.test_pack_conda import packable
+
+__all__ = ["packable"]
+pytestmark = [pytest.mark.images, pytest.mark.e2e, needs("mmdebstrap", "umoci")]
+
+
+def test_a_conda_environment_runs_in_its_image(
+    packable: Path, own_store: Path, tmp_path: Path
+) -> None:
+    built = build_image(packable, output=tmp_path / "out", tag="a:1", env_manager="conda")
+
+    subprocess.run(
+        ["umoci", "unpack", "--image", f"{tmp_path}/out:1", str(tmp_path / "bundle")],
+        check=True,
+        capture_output=True,
+    )
+    root = tmp_path / "bundle" / "rootfs"
+    folder = root / "opt/envkit/environment"
+    assert [layer.created_by.split()[0] for layer in built.layers][1:] == [
+        "envkit",
+        "packages",
+        "bytecode,",
+        "model",
+    ]
+    python = "/opt/envkit/environment/bin/python"
+    output = subprocess.check_output(
+        ["chroot", str(root), python, "-I", "-c", "import sys; print(sys.prefix)"]
+    )
+    assert output == b"/opt/envkit/environment\n"
+    assert not _is_named(folder, own_store)
+
+
+def _is_named(folder: Path, path: Path) -> bool:
+    ended = subprocess.run(["grep", "-rq", str(path), str(folder)], check=False)
+    return ended.returncode == 0
