@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -34,8 +35,10 @@ def test_a_conda_environment_runs_in_its_image(
         "model",
     ]
     python = "/opt/envkit/environment/bin/python"
+    # the channel's Python is one of this machine, whose library lies elsewhere
     output = subprocess.check_output(
-        ["chroot", str(root), python, "-I", "-c", "import sys; print(sys.prefix)"]
+        ["chroot", str(root), python, "-I", "-c", "import sys; print(sys.prefix)"],
+        env={**os.environ, "LD_LIBRARY_PATH": "/opt/envkit/environment/lib"},
     )
     assert output == b"/opt/envkit/environment\n"
     assert not _is_named(folder, own_store)
