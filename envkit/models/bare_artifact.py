@@ -51,7 +51,7 @@ def artifact_in(folder: Path) -> str:
 
 
 def captured_artifact(folder: Path) -> str:
-    """Return the name of the artifact that `envkit.json` in the folder is about, or an empty text."""
+    """Return the name of the artifact that a folder's `envkit.json` is about, or an empty text."""
     path = folder / envkit_json.FILE_NAME
     if not path.is_file():
         return ""

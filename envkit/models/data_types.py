@@ -83,7 +83,7 @@ _PYTHON: dict[str, type] = {
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AnyType:
-    """Any JSON value, null included; it is not checked. Corresponds to `mlflow.types.schema.AnyType`."""
+    """Any JSON value, also null, unchecked. Corresponds to `mlflow.types.schema.AnyType`."""
 
     NAME: ClassVar = "any"
 
@@ -251,7 +251,7 @@ _TYPES = (DataType, Array, SparkMLVector, Object, Map, AnyType)
 
 
 def type_of(value: object) -> Type:
-    """Return a type as it is, or the basic type of that name; raise `InvalidArgument` for others."""
+    """Return a type as it is, or the basic type of that name; else raise `InvalidArgument`."""
     if isinstance(value, _TYPES):
         return value
     if isinstance(value, str) and value in DataType.__members__:

@@ -1,4 +1,4 @@
-"""A model directory or a bare artifact: what `MLmodel` says, and where the files are that it names."""
+"""A model directory or a bare artifact: the content of `MLmodel`, and the files that it names."""
 
 from __future__ import annotations
 

@@ -84,9 +84,12 @@ def encode(example: Any) -> SavedExample:
 
 def split_params(example: Any) -> tuple[Any, dict[str, Any] | None]:
     """Split an example into its data and its parameters, None if it has none."""
-    if isinstance(example, tuple) and len(example) == 2 and isinstance(example[1], dict):
-        return example
-    return example, None
+    if not isinstance(example, tuple) or len(example) != 2:
+        return example, None
+    data, params = example
+    if not isinstance(params, dict):
+        return example, None
+    return data, params
 
 
 def _request(encoded: _Encoded, params: Any) -> Any:
@@ -132,8 +135,9 @@ def _encode_frame(frame: Any) -> _Encoded:
     split = frame.to_dict(orient="split")
     rows = json_value(split["data"])
     value, orient = {"data": rows}, "values"
-    if list(frame.columns) != list(range(len(frame.columns))):
-        columns = [name if isinstance(name, int | str) else str(name) for name in split["columns"]]
+    has_names = list(frame.columns) != list(range(len(frame.columns)))
+    if has_names:
+        columns = list(map(_column_name, split["columns"]))
         value, orient = {"columns": columns, "data": rows}, "split"
     return _Encoded(
         saved=value,
@@ -141,6 +145,12 @@ def _encode_frame(frame: Any) -> _Encoded:
         request=value,
         request_key="dataframe_split",
     )
+
+
+def _column_name(name: Any) -> int | str:
+    if isinstance(name, int | str):
+        return name
+    return str(name)
 
 
 def _encode_sparse(matrix: Any) -> _Encoded:
@@ -161,7 +171,7 @@ def _encode_sparse(matrix: Any) -> _Encoded:
 def load(
     model: ModelDirectory, info: Mapping[str, Any], signature: Mapping[str, Any] | None
 ) -> Any:
-    """Read the example of a model without its parameters; raise `InvalidFile` if it is malformed."""
+    """Read the example of a model without its parameters; raise `InvalidFile` if malformed."""
     path, value = _read(model, info)
     if info.get("params") and isinstance(value, dict):
         value = value.get("inputs")

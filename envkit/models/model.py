@@ -355,7 +355,7 @@ class Model:
 
 
 def get_model_info(model_uri: str | Path) -> ModelInfo:
-    """Return what the `MLmodel` file of a model says. Corresponds to `mlflow.models.get_model_info`.
+    """Return the description in `MLmodel`. Corresponds to `mlflow.models.get_model_info`.
 
     Args:
         model_uri: Path or URI of the model.
@@ -373,7 +373,9 @@ def resources_of(value: Any) -> Any:
     """Return the resources as the file holds them: read from a YAML file, or made of objects."""
     if isinstance(value, str | Path):
         return mlmodel.resources(Path(value))
-    if not isinstance(value, Sequence) or not all(hasattr(item, "to_dict") for item in value):
+    if not isinstance(value, Sequence):
+        return value
+    if not all(hasattr(item, "to_dict") for item in value):
         return value
     resources: dict[str, Any] = {"api_version": "1"}
     for item in value:

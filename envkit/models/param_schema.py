@@ -45,7 +45,8 @@ class ParamSpec:
         lengths = tuple(shape) if shape is not None else None
         if lengths not in (None, (-1,)):
             raise InvalidArgument(
-                f"`{name}`: the shape must be None for one value or (-1,) for a list, not {lengths}."
+                f"`{name}`: the shape must be None for one value or (-1,) for a list, "
+                f"not {lengths}."
             )
         if lengths is not None and isinstance(kind, Object):
             raise InvalidArgument(f"`{name}`: the shape of an object must be None, not {lengths}.")

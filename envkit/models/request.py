@@ -16,6 +16,8 @@ from envkit.errors import InvalidArgument
 from envkit.inside.data.missing_values import is_missing
 from envkit.inside.data.requests.json_request import CHAT_FORMATS, FORMATS
 
+_KEYS = frozenset({*FORMATS, *CHAT_FORMATS})
+
 
 def request_of(data: Any) -> dict[str, Any]:
     """Return the request for data; raise `InvalidArgument` for data that JSON cannot hold.
@@ -23,7 +25,7 @@ def request_of(data: Any) -> dict[str, Any]:
     A mapping with a key of a request is the request itself, and its values are encoded; any other
     mapping is the value of `inputs`. Data frames and series keep their index.
     """
-    if isinstance(data, Mapping) and any(key in data for key in (*FORMATS, *CHAT_FORMATS)):
+    if isinstance(data, Mapping) and not _KEYS.isdisjoint(data):
         return {str(key): encoded(value) for key, value in data.items()}
     if _is_table(data):
         return {"dataframe_split": _split(data)}

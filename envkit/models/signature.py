@@ -53,7 +53,10 @@ class ModelSignature:
             raise InvalidArgument("A signature needs inputs, outputs or params.")
 
     def __repr__(self) -> str:
-        return "".join(f"{name}: \n  {part!r}\n" for name, part in self._parts().items())
+        text = ""
+        for name, part in self._parts().items():
+            text += f"{name}: \n  {part!r}\n"
+        return text
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parts as `MLmodel` stores them.
@@ -61,7 +64,10 @@ class ModelSignature:
         Returns:
             `inputs`, `outputs` and `params`, each a JSON text, or None if the part is absent.
         """
-        return {name: part.to_json() if part else None for name, part in self._parts().items()}
+        texts: dict[str, Any] = {}
+        for name, part in self._parts().items():
+            texts[name] = part.to_json() if part else None
+        return texts
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> ModelSignature:
@@ -73,7 +79,9 @@ class ModelSignature:
         Raises:
             InvalidArgument: If a text is not JSON or not a schema, or all parts are absent.
         """
-        inputs, outputs, params = value.get("inputs"), value.get("outputs"), value.get("params")
+        inputs = value.get("inputs")
+        outputs = value.get("outputs")
+        params = value.get("params")
         return cls(
             Schema.from_json(inputs) if inputs else None,
             Schema.from_json(outputs) if outputs else None,

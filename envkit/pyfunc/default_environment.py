@@ -9,7 +9,7 @@ from typing import Any
 
 
 def pinned(*names: str) -> list[str]:
-    """Return a requirement for each distribution, pinned to the installed version if there is one."""
+    """Return a requirement for each distribution, pinned to the version that is installed."""
     requirements = []
     for name in names:
         try:

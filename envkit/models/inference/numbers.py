@@ -16,7 +16,7 @@ _BY_KIND = {
 
 
 def type_of_dtype(dtype: Any) -> DataType:
-    """Return the narrowest type that holds all values of a dtype; raise `InvalidArgument` if none does."""
+    """Return the narrowest type for all values of a dtype; raise `InvalidArgument` if none fits."""
     if kind := _BY_KIND.get(dtype.kind) or _number(dtype):
         return kind
     hint = " Convert it to int64 or float64." if dtype.kind in "uf" else ""

@@ -78,7 +78,8 @@ def _schema_of_list(data: list[Any]) -> Schema:
     for row in data:
         for name, value in row.items():
             columns.setdefault(name, []).append(value)
-    return Schema([_column(name, values, len(data)) for name, values in columns.items()])
+    rows = len(data)
+    return Schema([_column(name, values, rows) for name, values in columns.items()])
 
 
 def _column(name: Any, values: list[Any], rows: int) -> ColSpec:

@@ -69,7 +69,9 @@ def _tensor(array: Any, name: str | None) -> TensorSpec:
     # Some sparse formats have a dtype only on the array of their values.
     values = array if hasattr(array, "dtype") else array.data
     dtype = values.dtype
-    return TensorSpec(_UNSIZED.get(dtype.char, dtype.name), (-1, *array.shape[1:]), name)
+    plain_dtype = _UNSIZED.get(dtype.char, dtype.name)
+    shape = (-1, *array.shape[1:])
+    return TensorSpec(plain_dtype, shape, name)
 
 
 def _column(series: Any, name: Any) -> ColSpec:

@@ -26,6 +26,7 @@ _BASIC: dict[Any, DataType] = {
     datetime.datetime: DataType.datetime,
     datetime.date: DataType.datetime,
 }
+_Basic = Mapping[Any, DataType]
 # MLflow reads the floats of a dataclass, unlike those of other hints, as 32 bits.
 _IN_DATACLASS = {**_BASIC, float: DataType.float}
 
@@ -90,7 +91,7 @@ def _is_list(hint: Any) -> bool:
     return hint is list or typing.get_origin(hint) is list
 
 
-def _type_of_hint(hint: Any, basic: Mapping[Any, DataType]) -> tuple[Type, bool]:
+def _type_of_hint(hint: Any, basic: _Basic) -> tuple[Type, bool]:
     """Return the type of a hint, and whether the value is required."""
     if hint is Any:
         return AnyType(), True
@@ -104,7 +105,7 @@ def _type_of_hint(hint: Any, basic: Mapping[Any, DataType]) -> tuple[Type, bool]
     return _nested(hint, origin, basic), True
 
 
-def _nested(hint: Any, origin: Any, basic: Mapping[Any, DataType]) -> Type:
+def _nested(hint: Any, origin: Any, basic: _Basic) -> Type:
     if _is_list(hint):
         (items,) = _arguments(hint, 1)
         return Array(_type_of_hint(items, basic)[0])
@@ -121,7 +122,7 @@ def _nested(hint: Any, origin: Any, basic: Mapping[Any, DataType]) -> Type:
     )
 
 
-def _union(members: tuple[Any, ...], basic: Mapping[Any, DataType]) -> tuple[Type, bool]:
+def _union(members: tuple[Any, ...], basic: _Basic) -> tuple[Type, bool]:
     others = [member for member in members if member is not type(None)]
     required = len(others) == len(members)
     if len(others) > 1:
@@ -129,7 +130,7 @@ def _union(members: tuple[Any, ...], basic: Mapping[Any, DataType]) -> tuple[Typ
     return _type_of_hint(others[0], basic)[0], required
 
 
-def _map(hint: Any, basic: Mapping[Any, DataType]) -> Map:
+def _map(hint: Any, basic: _Basic) -> Map:
     key, value = _arguments(hint, 2)
     if key is not str:
         raise InvalidArgument(f"The keys of a dict must be str, not {_text(key)}: {_text(hint)}.")

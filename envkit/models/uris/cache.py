@@ -113,7 +113,7 @@ def _remove_version(folder: Path, *, dry_run: bool) -> int:
         return 0
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        size = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+        size = _size(folder)
         if not dry_run:
             # Renamed first, so that nobody finds half of it.
             removed = folder.with_name(f"{_PART}{folder.name}")
@@ -125,6 +125,11 @@ def _remove_version(folder: Path, *, dry_run: bool) -> int:
     finally:
         os.close(descriptor)
     return size
+
+
+def _size(folder: Path) -> int:
+    """Return the bytes of the files below a folder."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _remove_home(home: Path) -> None:

@@ -52,7 +52,7 @@ def fetched(uri: str | Path, need: Need = WHOLE) -> Path:
 
 
 def fetched_in_part(uri: str | Path, need: Need) -> tuple[Path, dict[str, int | None]]:
-    """Return the same, and the sizes in bytes of the files that were not fetched (None: unknown)."""
+    """Return the same, and the sizes in bytes (or None) of the files that were not fetched."""
     listing = _list(uri)
     if archive_suffix(uri):
         return archives.model_in(_unpacked(listing)), {}
@@ -152,8 +152,11 @@ class _Listing:
     @property
     def is_file(self) -> bool:
         """Whether the URI names a file: sources list that one first."""
-        last = str(self.uri).partition("?")[0].rstrip("/").rpartition("/")[2]
-        return mlmodel.FILE_NAME not in self.entries and self.first_name == last
+        if mlmodel.FILE_NAME in self.entries:
+            return False
+        path, _, _ = str(self.uri).partition("?")
+        _, _, last = path.rstrip("/").rpartition("/")
+        return self.first_name == last
 
     @property
     def has_tags(self) -> bool:
@@ -173,16 +176,20 @@ class _Listing:
 
     def version(self, names: Collection[str], description: bytes = b"") -> str:
         """Name a choice of files with their content; without tags `MLmodel` stands for that."""
-        facts = [[name, self.entries[name].size, self.entries[name].tag] for name in sorted(names)]
+        facts = []
+        for name in sorted(names):
+            entry = self.entries[name]
+            facts.append([name, entry.size, entry.tag])
         content = json.dumps(facts).encode("utf-8", "surrogatepass") + description
         return hashlib.sha256(content).hexdigest()[:16]
 
     def is_intact(self, folder: Path, names: Collection[str]) -> bool:
         """Return whether cached files have their sizes: a crash may have cut them off."""
         sizes = _sizes(folder)
-        return all(
-            name in sizes and self.entries[name].size in (None, sizes[name]) for name in names
-        )
+        for name in names:
+            if name not in sizes or self.entries[name].size not in (None, sizes[name]):
+                return False
+        return True
 
 
 def _list(uri: str | Path) -> _Listing:

@@ -32,13 +32,15 @@ def scheme_of(uri: str | Path) -> str:
 
 def local_path(uri: str | Path) -> Path:
     """Return the path that a path or a `file:` URI names; `InvalidArgument` for another host's."""
-    text = str(uri)
-    if not isinstance(uri, str) or not text.lower().startswith("file:") or os.path.lexists(text):
-        return Path(text).expanduser()
-    parts = urlsplit(text)
+    if isinstance(uri, Path):
+        return uri.expanduser()
+    is_file_uri = uri.lower().startswith("file:")
+    if not is_file_uri or os.path.lexists(uri):
+        return Path(uri).expanduser()
+    parts = urlsplit(uri)
     if parts.netloc not in ("", "localhost"):
         raise InvalidArgument(
-            f"{text} names the host {parts.netloc}. For a local path write file:///path."
+            f"{uri} names the host {parts.netloc}. For a local path write file:///path."
         )
     return Path(unquote(parts.path))
 
@@ -80,7 +82,8 @@ def name_of(uri: str | Path) -> str:
     text = _without_query(str(uri)).rstrip("/")
     if scheme_of(uri) == "models":
         # models:/<name>/<version or stage>, models:/<name>@<alias>, models:/<model id>
-        last = re.split(r"[/@]", text.partition(":")[2].strip("/"))[0]
+        _, _, path = text.partition(":")
+        last = re.split(r"[/@]", path.strip("/"))[0]
     else:
         last = unquote(text.rpartition("/")[2].rpartition(":")[2])
     name = last[: len(last) - len(archive_suffix(uri))]

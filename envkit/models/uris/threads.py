@@ -13,6 +13,7 @@ AT_ONCE = 8
 # writes into a folder that is removed next.
 GRACE = 0.5
 _T = TypeVar("_T")
+_Tasks = SimpleQueue[tuple[Future[_T], str]]
 
 
 def for_each(names: Iterable[str], work: Callable[[str], _T]) -> list[_T]:
@@ -22,7 +23,7 @@ def for_each(names: Iterable[str], work: Callable[[str], _T]) -> list[_T]:
     wait for threads that are stuck.
     """
     futures: list[Future[_T]] = []
-    tasks: SimpleQueue[tuple[Future[_T], str]] = SimpleQueue()
+    tasks: _Tasks[_T] = SimpleQueue()
     for name in names:
         future: Future[_T] = Future()
         futures.append(future)
@@ -38,7 +39,7 @@ def for_each(names: Iterable[str], work: Callable[[str], _T]) -> list[_T]:
         raise
 
 
-def _run_tasks(tasks: SimpleQueue[tuple[Future[_T], str]], work: Callable[[str], _T]) -> None:
+def _run_tasks(tasks: _Tasks[_T], work: Callable[[str], _T]) -> None:
     while True:
         try:
             future, name = tasks.get_nowait()

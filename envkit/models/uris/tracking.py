@@ -145,7 +145,8 @@ def _repository(mlflow: Any, registry: Any, uri: str) -> Any:
 
 def _uri_in_run(mlflow: Any, uri: str) -> str:
     """Return the URI of a run's logged model of that name, or else of the run's artifacts."""
-    run_id, _, path = uri.partition(":")[2].strip("/").partition("/")
+    _, _, text = uri.partition(":")
+    run_id, _, path = text.strip("/").partition("/")
     if not run_id:
         raise ModelNotFound(
             shown(uri), "the URI names no run; write runs:/<run>/<path of the model in the run>"

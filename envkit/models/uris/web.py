@@ -91,7 +91,11 @@ class Web:
             if mlmodel.FILE_NAME not in names and set(names) == {last}:
                 self._download(self.uri, into / last)
                 return
-            for_each(sorted(names), lambda name: self._download(self._url(name), into / name))
+
+            def download(name: str) -> None:
+                self._download(self._url(name), into / name)
+
+            for_each(sorted(names), download)
 
     def open(self, url: str, method: str = "GET") -> Any:
         """Request a URL with the login of this one; raise `OSError` or `_HttpStatus`."""
@@ -132,7 +136,7 @@ class Web:
         return dict(zip(names, entries, strict=True))
 
     def _listed(self, folder: str, seen: set[str]) -> Iterator[str]:
-        """Yield the files below a folder, as the server's pages list them; nothing without pages."""
+        """Yield the files below a folder as the server's pages list them; none without pages."""
         seen.add(folder)
         for name in self._links(folder):
             if len(seen) > _MOST_FILES:
@@ -148,7 +152,7 @@ class Web:
                 yield name
 
     def _links(self, folder: str) -> list[str]:
-        """Return the files and folders to which the page of a folder links, as paths in the model."""
+        """Return the files and folders that the page of a folder links to, as paths in the model."""
         url, root = self._url(folder), self._url("")
         try:
             with self.open(url) as answer:
@@ -251,7 +255,10 @@ def _files_in_fields(content: bytes) -> set[str]:
 
 def _stays_inside(name: str) -> bool:
     """Return whether a path is worth a request; opening the model refuses paths that lead out."""
-    return bool(name) and not name.startswith("/") and not {".", ".."} & set(name.split("/"))
+    if not name or name.startswith("/"):
+        return False
+    parts = name.split("/")
+    return "." not in parts and ".." not in parts
 
 
 def _path_below(root: str, target: str) -> str:
