@@ -17,10 +17,16 @@ MAX_NESTED = 64_000_000  # bytes of an archive in an archive, which is read into
 
 def is_archive(start: bytes) -> bool:
     """Whether the first bytes of a file are those of an archive."""
-    return start.startswith(ZIP) or start[257:262] == b"ustar"
+    is_tar = start[257:262] == b"ustar"
+    return is_tar or start.startswith(ZIP)
 
 
-def members(stream: Any, start: bytes, most: int, limit: int) -> Iterator[tuple[str, BinaryIO]]:
+def members(
+    stream: Any,
+    start: bytes,
+    most: int,
+    limit: int,
+) -> Iterator[tuple[str, BinaryIO]]:
     """Yield name and content of each file in an archive that begins with `start`.
 
     The contents can be peeked into. Raises `TooLarge` for more than `most` files, and for a tar of
@@ -51,8 +57,13 @@ def _of_zip(stream: Any, most: int) -> Iterator[tuple[str, BinaryIO]]:
                     yield entry.filename, cast("BinaryIO", inner)
 
 
-def _of_tar(stream: Any, most: int, limit: int) -> Iterator[tuple[str, BinaryIO]]:
-    with tarfile.open(fileobj=cast("BinaryIO", Bounded(stream, limit)), mode="r|") as archive:
+def _of_tar(
+    stream: Any,
+    most: int,
+    limit: int,
+) -> Iterator[tuple[str, BinaryIO]]:
+    bounded = cast("BinaryIO", Bounded(stream, limit))
+    with tarfile.open(fileobj=bounded, mode="r|") as archive:
         for count, entry in enumerate(archive):
             if count >= most:
                 raise _too_many(most)

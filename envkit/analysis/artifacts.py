@@ -83,7 +83,11 @@ class Budget:
     text: int = 50_000_000
 
 
-def read(path: Path, name: str, budget: Budget) -> Survey:
+def read(
+    path: Path,
+    name: str,
+    budget: Budget,
+) -> Survey:
     """Read the artifact at `path`, called `name` in the model; a `Gap` says what was not read."""
     reader = _Reader(budget)
     gaps = []
@@ -204,25 +208,37 @@ class _Reader:
         if problem is not None:
             raise problem
 
-    def _read_inner_archive(self, stream: Any, start: bytes, depth: int) -> None:
+    def _read_inner_archive(
+        self,
+        stream: Any,
+        start: bytes,
+        depth: int,
+    ) -> None:
         problem: Unreadable | None = None
         for name, member in self._members(stream, start):
             try:
-                self._read_member(member, PurePath(name.rpartition("/")[2]), depth)
+                last = name.rpartition("/")[2]
+                self._read_member(member, PurePath(last), depth)
             except Unreadable as error:
                 problem = problem or error
         if problem is not None:
             raise problem
 
-    def _read_member(self, stream: Any, path: PurePath, depth: int) -> None:
+    def _read_member(
+        self,
+        stream: Any,
+        path: PurePath,
+        depth: int,
+    ) -> None:
         """Read another file in an archive.
 
         What unpickling it would fetch is recorded. That the model needs it is not known, so its
         modules are not.
         """
         names = PickleNames()
+        is_named_pickle = path.suffix.lower() == ".pkl"
         start = _start_of(stream)
-        if path.suffix.lower() != ".pkl" and not archives.is_archive(start):
+        if not is_named_pickle and not archives.is_archive(start):
             stream, start = _uncompressed(stream)
         try:
             if archives.is_archive(start):
@@ -230,17 +246,19 @@ class _Reader:
                     self._read_inner_archive(stream, start, depth + 1)
             elif start.startswith(NUMPY_ARRAY):
                 self._read_array(stream, names)
-            elif path.suffix.lower() == ".pkl" or _is_pickle(start):
+            elif is_named_pickle or _is_pickle(start):
                 self._read_pickles(stream, names)
         finally:
             self.names.globals.update(names.globals)
 
     def _read_array(self, stream: Any, names: PickleNames) -> None:
         """Read an array of NumPy, which is a pickle if it holds objects (`numpy.lib.format`)."""
-        version = stream.read(len(NUMPY_ARRAY) + 2)[len(NUMPY_ARRAY) :]
+        stream.read(len(NUMPY_ARRAY))
+        version = stream.read(2)
         if len(version) < 2:
             raise Unreadable("it is cut off")
-        size = int.from_bytes(stream.read(2 if version[0] == 1 else 4), "little")
+        length_of_size = 2 if version[0] == 1 else 4
+        size = int.from_bytes(stream.read(length_of_size), "little")
         if size > MAX_HEADER:
             raise Unreadable(f"its header claims to have {size:,} bytes")
         if DTYPE_WITH_OBJECTS.search(stream.read(size)):
@@ -268,10 +286,10 @@ def _uncompressed(stream: Any) -> tuple[Any, bytes]:
 
 def _is_named_as_pickle(path: PurePath) -> bool:
     """`model.pkl`, `model.pkl.xz` and `model.gz`, but not `table.csv.gz`."""
-    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
-    if len(suffixes) == 2 and suffixes[1] in COMPRESSED:
-        return suffixes[0] in PICKLES
-    return bool(suffixes) and suffixes[-1] in PICKLES
+    *before, last = ["", *path.suffixes]
+    if before and before[-1] and last.lower() in COMPRESSED:
+        last = before[-1]
+    return last.lower() in PICKLES
 
 
 def _library_by_start(start: bytes) -> str | None:

@@ -16,6 +16,7 @@ from envkit.analysis.mentions import UnreadReason
 BLOCK = 1 << 16
 LZ4, ZSTANDARD = b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd"
 MAX_AT_ONCE = 256_000_000  # bytes that are held in memory
+MAX_LINE = 1 << 20  # bytes
 
 
 class Unreadable(Exception):
@@ -34,13 +35,16 @@ class Bounded:
     """Reads from another stream, and raises `TooLarge` when that has more than `limit` bytes."""
 
     def __init__(self, stream: BinaryIO, limit: int) -> None:
-        self._stream, self._limit, self._read = stream, limit, 0
+        self._stream = stream
+        self._limit = limit
+        self._read = 0
 
     def read(self, size: int) -> bytes:
         """Read up to `size` bytes."""
         if size > MAX_AT_ONCE:
             raise TooLarge(f"it holds a piece of {size:,} bytes")
-        return self._counted(self._stream.read(min(size, self._limit - self._read + 1)))
+        block = self._stream.read(min(size, self._most()))
+        return self._counted(block)
 
     def read_all(self) -> bytes:
         """Read to the end."""
@@ -51,7 +55,8 @@ class Bounded:
 
     def readline(self) -> bytes:
         """Read a line."""
-        return self._counted(self._stream.readline(min(1 << 20, self._limit - self._read + 1)))
+        line = self._stream.readline(min(MAX_LINE, self._most()))
+        return self._counted(line)
 
     def tell(self) -> int:
         """How many bytes were read."""
@@ -64,6 +69,10 @@ class Bounded:
             if not block:
                 raise Unreadable("it is cut off")
             size -= len(block)
+
+    def _most(self) -> int:
+        """One byte more than is left, which shows that the limit is exceeded."""
+        return self._limit - self._read + 1
 
     def _counted(self, block: bytes) -> bytes:
         self._read += len(block)
@@ -149,7 +158,8 @@ def _library(module: str, package: str) -> Any:
         ) from error
 
 
-_OPENERS: tuple[tuple[bytes, Callable[[Any], Any]], ...] = (
+Opener = Callable[[Any], Any]
+_OPENERS: tuple[tuple[bytes, Opener], ...] = (
     (b"\x78\x01", _zlib),
     (b"\x78\x5e", _zlib),
     (b"\x78\x9c", _zlib),

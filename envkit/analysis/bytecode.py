@@ -41,8 +41,22 @@ class Dialect:
 
 
 DIALECTS = {  # by the number of parts of a code object
-    15: (Dialect(oldest=6, newest=7, extended_arg=144, import_name=108),),
-    16: (Dialect(oldest=8, newest=10, extended_arg=144, import_name=108),),
+    15: (
+        Dialect(
+            oldest=6,
+            newest=7,
+            extended_arg=144,
+            import_name=108,
+        ),
+    ),
+    16: (
+        Dialect(
+            oldest=8,
+            newest=10,
+            extended_arg=144,
+            import_name=108,
+        ),
+    ),
     18: (
         Dialect(
             oldest=11,
@@ -73,12 +87,17 @@ def dialect_of(code: bytes, parts: int) -> Dialect | None:
     return None
 
 
-def imported(code: bytes, names: Sequence[object], dialect: Dialect) -> list[str]:
+def imported(
+    code: bytes,
+    names: Sequence[object],
+    dialect: Dialect,
+) -> list[str]:
     """Return the modules that the code imports. names: those that the code object has."""
     modules: list[str] = []
     extended = 0
     for at in range(0, len(code) - 1, 2):
-        opcode, argument = code[at], code[at + 1] | extended
+        opcode = code[at]
+        argument = code[at + 1] | extended
         if opcode == dialect.extended_arg:
             extended = argument << 8 & 0xFFFFFFFF
             continue

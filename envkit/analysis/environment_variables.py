@@ -47,7 +47,9 @@ class AbsenceGuard:
 
     def covers(self, name: str, line: int) -> bool:
         """Whether the guard handles the absence of the variable where that line reads it."""
-        return self.first <= line <= self.last and (self.names is None or name in self.names)
+        if self.names is not None and name not in self.names:
+            return False
+        return self.first <= line <= self.last
 
 
 def mentioned(nodes: Iterable[ast.AST]) -> Iterator[VariableMention]:
@@ -113,12 +115,10 @@ def _settings(node: ast.ClassDef) -> Iterator[VariableMention]:
     """The fields of a pydantic settings class: variables of their names, in capitals."""
     prefix = next(_prefixes(node), "")
     for field in node.body:
-        if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
-            continue
-        if field.target.id == "model_config":
-            continue
-        name = f"{prefix}{field.target.id}".upper()
-        yield VariableMention(name=name, line=field.lineno, needed=field.value is None)
+        match field:
+            case ast.AnnAssign(target=ast.Name(id=name), value=default) if name != "model_config":
+                variable = f"{prefix}{name}".upper()
+                yield VariableMention(name=variable, line=field.lineno, needed=default is None)
 
 
 def _prefixes(node: ast.ClassDef) -> Iterator[str]:
@@ -137,12 +137,14 @@ def _prefixes(node: ast.ClassDef) -> Iterator[str]:
 
 def _names_tested(test: ast.expr) -> frozenset[str]:
     """The variables whose presence a condition tests: `n in …`, `….get(n)`, `getenv(n)`."""
-    return frozenset(filter(None, map(_name_tested, ast.walk(test))))
+    names = map(_name_tested, ast.walk(test))
+    return frozenset(filter(None, names))
 
 
 def _name_tested(node: ast.AST) -> str | None:
-    if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
-        return text_of(node.left)
-    if isinstance(node, ast.Call) and called_name(node).endswith(("get", "getenv")) and node.args:
-        return text_of(node.args[0])
+    match node:
+        case ast.Compare(left=name, ops=[ast.In() | ast.NotIn(), *_]):
+            return text_of(name)
+        case ast.Call(args=[name, *_]) if called_name(node).endswith(("get", "getenv")):
+            return text_of(name)
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from envkit.analysis.mentions import Mention, Survey, modules_mentioned
@@ -68,7 +68,8 @@ def read(model: ModelDirectory) -> Survey:
         if name in FLAVORS and isinstance(fields, dict):
             parts.append(_of_flavor(name, fields))
     if not _makes_its_own_input(model):
-        libraries = dict.fromkeys(_input_libraries(content.signature, content.example), False)
+        library = _input_library(content.signature, content.example)
+        libraries = {library: False} if library is not None else {}
         parts.append(Survey(mentions=modules_mentioned(libraries, FILE_NAME)))
     return Survey.joined(parts)
 
@@ -104,13 +105,16 @@ def _makes_its_own_input(model: ModelDirectory) -> bool:
     return bool(model.mlmodel.content.get("is_signature_from_type_hint"))
 
 
-def _input_libraries(signature: Mapping[str, Any] | None, example: Any) -> Iterator[str]:
+def _input_library(signature: Mapping[str, Any] | None, example: Any) -> str | None:
     """The library whose objects are the model's input."""
     kind = example.kind if example is not None else None
     inputs = str((signature or {}).get("inputs") or "")
+    has_tensors = '"tensor"' in inputs
+    has_columns = '"name"' in inputs and not has_tensors
     if kind in {"sparse_matrix_csc", "sparse_matrix_csr"}:
-        yield "scipy"
-    elif kind == "dataframe" or ('"name"' in inputs and '"tensor"' not in inputs):
-        yield "pandas"
-    elif kind == "ndarray" or '"tensor"' in inputs:
-        yield "numpy"
+        return "scipy"
+    if kind == "dataframe" or has_columns:
+        return "pandas"
+    if kind == "ndarray" or has_tensors:
+        return "numpy"
+    return None

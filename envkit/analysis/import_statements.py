@@ -107,13 +107,14 @@ class ImportStatement:
         """The absolute name of `module`; empty when the dots lead out of every package."""
         if not self.level:
             return self.module
-        parts = package.split(".") if package else []
-        if self.level > len(parts):
+        # `.` is the package itself, each further dot the package around it
+        for _ in range(self.level - 1):
+            package = package.rpartition(".")[0]
+        if not package:
             return ""
-        parts = parts[: len(parts) - self.level + 1]
-        if self.module:
-            parts.append(self.module)
-        return ".".join(parts)
+        if not self.module:
+            return package
+        return f"{package}.{self.module}"
 
 
 def statements(body: Iterable[ast.AST], scope: Scope = ALWAYS) -> Iterator[Statement]:
@@ -134,8 +135,13 @@ def import_statements(statement: Statement) -> Iterator[ImportStatement]:
         for alias in node.names:
             yield ImportStatement(node.lineno, alias.name, scope=scope)
     elif isinstance(node, ast.ImportFrom):
-        names = tuple(alias.name for alias in node.names)
-        yield ImportStatement(node.lineno, node.module or "", names, node.level, scope)
+        yield ImportStatement(
+            line=node.lineno,
+            module=node.module or "",
+            names=tuple(alias.name for alias in node.names),
+            level=node.level,
+            scope=scope,
+        )
 
 
 def guarded_lines(candidates: Iterable[Statement]) -> Iterator[Lines]:

@@ -71,6 +71,10 @@ class Gap:
     problem: str
 
 
+Globals = tuple[tuple[str, str], ...]
+"""Modules and names of classes and functions."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Survey:
     """What was found in some or all files of a model.
@@ -95,7 +99,7 @@ class Survey:
     groups: tuple[EntryPointGroup, ...] = ()
     texts: frozenset[str] = frozenset()
     versions: Mapping[str, str] = field(default_factory=dict)
-    globals: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    globals: Mapping[str, Globals] = field(default_factory=dict)
     pythons: tuple[tuple[int, int], ...] = ()
     python: str | None = None
     unreached: frozenset[str] = frozenset()
@@ -105,7 +109,7 @@ class Survey:
         """Put surveys of parts of a model together. Of different versions the first one counts."""
         surveys = tuple(parts)
         versions: dict[str, str] = {}
-        unpickled: dict[str, tuple[tuple[str, str], ...]] = {}
+        unpickled: dict[str, Globals] = {}
         for survey in surveys:
             versions = {**survey.versions, **versions}
             unpickled |= survey.globals

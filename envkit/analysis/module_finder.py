@@ -12,7 +12,7 @@ REMOVED = ("distutils", "imp", "asynchat", "asyncore")  # from the standard libr
 BUILT_IN = frozenset({*sys.stdlib_module_names, *sys.builtin_module_names, *REMOVED})
 STANDARD = "<standard library>"
 COMPILED = (".so", ".pyd")
-SUFFIXES = (*COMPILED, ".py", ".pyc")
+SUFFIXES = (*COMPILED, ".pyc")
 
 
 class Modules:
@@ -105,9 +105,11 @@ class Modules:
 
 def _is_module(entry: str, name: str) -> bool:
     """Whether a file is a module of that name, such as `name.cpython-311-x86_64-linux-gnu.so`."""
-    if not entry.startswith(f"{name}.") or not entry.endswith(SUFFIXES):
+    if not entry.startswith(f"{name}."):
         return False
-    return entry == f"{name}.py" or not entry.endswith(".py")
+    if entry.endswith(".py"):
+        return entry == f"{name}.py"
+    return entry.endswith(SUFFIXES)
 
 
 def _packages_around(module: str) -> Iterator[str]:

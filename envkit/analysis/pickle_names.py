@@ -34,10 +34,8 @@ class PickleNames:
         """Add a module, if the value is the name of one."""
         if not isinstance(module, str) or module in NOT_MODULES:
             return
-        if module.partition(".")[0] == TORCHSCRIPT or not _is_dotted_name(module):
+        parts = module.split(".")
+        if parts[0] == TORCHSCRIPT or len(module) > MAX_NAME:
             return
-        self.modules[module] = self.modules.get(module, False) or by_code
-
-
-def _is_dotted_name(text: str) -> bool:
-    return len(text) <= MAX_NAME and all(part.isidentifier() for part in text.split("."))
+        if all(map(str.isidentifier, parts)):
+            self.modules[module] = by_code or self.modules.get(module, False)

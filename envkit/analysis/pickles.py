@@ -22,6 +22,8 @@ LEGACY_TORCH = 0x1950A86A20F9469CFC6C  # the first of the pickles in an old `tor
 MAX_DEPTH = 20  # of pickles in pickles
 MAX_STATE = 64  # entries that are kept of a dictionary
 MAX_DIMENSIONS = 64
+MAX_LENGTH = 1 << 48  # of a dimension
+MAX_TYPE_CODE = 20
 VERSION_KEYS = {"_sklearn_version": "scikit-learn"}
 JOBLIB_ARRAY = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 BYTES_PER_CHARACTER = 4  # of a text in an array
@@ -51,7 +53,11 @@ class _Object:
     state: dict[str, Any] = field(default_factory=dict)
 
 
-def read(stream: Bounded, names: PickleNames, opcodes: int) -> int:
+def read(
+    stream: Bounded,
+    names: PickleNames,
+    opcodes: int,
+) -> int:
     """Add what the pickles in a stream name. Returns how many of the `opcodes` are left.
 
     Raises `Unreadable` for what is not a pickle, and `TooLarge`; what was read until then is in
@@ -83,7 +89,11 @@ class _Machine:
     """Follows opcodes with a stack, marks and a memo, as the unpickler does."""
 
     def __init__(
-        self, stream: Bounded, names: PickleNames, opcodes_left: int, depth: int = 0
+        self,
+        stream: Bounded,
+        names: PickleNames,
+        opcodes_left: int,
+        depth: int = 0,
     ) -> None:
         self._stream = stream
         self._names = names
@@ -184,18 +194,22 @@ class _Machine:
         self._stack.append((self._stack.pop(),))
 
     def _tuple2(self, _: Any) -> None:
-        second, first = self._stack.pop(), self._stack.pop()
+        second = self._stack.pop()
+        first = self._stack.pop()
         self._stack.append((first, second))
 
     def _tuple3(self, _: Any) -> None:
-        third, second, first = self._stack.pop(), self._stack.pop(), self._stack.pop()
+        third = self._stack.pop()
+        second = self._stack.pop()
+        first = self._stack.pop()
         self._stack.append((first, second, third))
 
     def _append(self, _: Any) -> None:
         self._stack.pop()
 
     def _set_item(self, _: Any) -> None:
-        value, key = self._stack.pop(), self._stack.pop()
+        value = self._stack.pop()
+        key = self._stack.pop()
         self._store([key, value])
 
     def _set_items(self, _: Any) -> None:
@@ -224,7 +238,8 @@ class _Machine:
         self._push_global(module, name)
 
     def _stack_global(self, _: Any) -> None:
-        name, module = self._stack.pop(), self._stack.pop()
+        name = self._stack.pop()
+        module = self._stack.pop()
         if not isinstance(name, str) or not isinstance(module, str):
             self._names.opaque = True
         self._push_global(module, name)
@@ -248,7 +263,8 @@ class _Machine:
         self._global(argument)
 
     def _reduce(self, _: Any) -> None:
-        arguments, maker = self._stack.pop(), self._stack.pop()
+        arguments = self._stack.pop()
+        maker = self._stack.pop()
         if not isinstance(arguments, tuple):
             arguments = ()
         self._stack.append(self._call(maker, arguments))
@@ -286,13 +302,14 @@ class _Machine:
 
     def _read_code(self, arguments: Sequence[Any]) -> None:
         """Read the parts of a code object: after its bytecode come its constants and its names."""
-        at = next((index for index, part in enumerate(arguments) if isinstance(part, bytes)), None)
-        names = arguments[at + 2] if at is not None and len(arguments) > at + 2 else None
-        if at is None or not isinstance(names, tuple):
-            self._names.opaque = True
-            return
-        code = arguments[at]
-        dialect = bytecode.dialect_of(code, len(arguments))
+        parts = list(arguments)
+        while parts and not isinstance(parts[0], bytes):
+            del parts[0]
+        match parts:
+            case (bytes(code), _, tuple(names), *_):
+                dialect = bytecode.dialect_of(code, len(arguments))
+            case _:
+                dialect = None
         if dialect is None:
             self._names.opaque = True
             return
@@ -307,7 +324,10 @@ class _Machine:
         target = self._stack[-1]
         if not isinstance(target, _Object):
             return
-        target.state = state.state if isinstance(state, _Object) else {"": state}
+        if isinstance(state, _Object):
+            target.state = state.state
+        else:
+            target.state = {"": state}
         if target.maker == _Global(*JOBLIB_ARRAY):
             self._skip_array(target.state)
 
@@ -356,10 +376,10 @@ def _is_dill(module: str) -> bool:
 
 def _type_code(dtype: object) -> str | None:
     """The code of an array's type, such as `f8`."""
-    if not isinstance(dtype, _Object) or not dtype.arguments:
-        return None
-    code = dtype.arguments[0]
-    return code if isinstance(code, str) and len(code) <= 20 else None
+    match dtype:
+        case _Object(arguments=(str(code), *_)) if len(code) <= MAX_TYPE_CODE:
+            return code
+    return None
 
 
 def _has_objects(dtype: object) -> bool:
@@ -374,7 +394,7 @@ def _has_objects(dtype: object) -> bool:
 def _is_shape(shape: object) -> bool:
     if not isinstance(shape, tuple) or len(shape) > MAX_DIMENSIONS:
         return False
-    return all(isinstance(length, int) and 0 <= length < 1 << 48 for length in shape)
+    return all(isinstance(length, int) and 0 <= length < MAX_LENGTH for length in shape)
 
 
 HANDLERS: dict[str, Callable[[_Machine, Any], None]] = {

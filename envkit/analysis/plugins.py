@@ -44,7 +44,9 @@ def of_library(
 
 
 def _wanted(
-    group: EntryPointGroup, entry_points: list[EntryPoint], texts: Set[str]
+    group: EntryPointGroup,
+    entry_points: list[EntryPoint],
+    texts: Set[str],
 ) -> list[EntryPoint]:
     """The entry point that the code names; else those whose names are among its texts; else all."""
     if group.entry_point is not None:
@@ -61,5 +63,14 @@ def _may_load_plugins(module: Path) -> bool:
         return False
 
 
-def _mention(point: EntryPoint, file: str, line: int) -> Mention:
-    return Mention(alternatives=(point.module,), file=file, line=line, guarded=True)
+def _mention(
+    point: EntryPoint,
+    file: str,
+    line: int,
+) -> Mention:
+    return Mention(
+        alternatives=(point.module,),
+        file=file,
+        line=line,
+        guarded=True,
+    )

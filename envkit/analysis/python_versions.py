@@ -21,7 +21,9 @@ ANY = (0, 99)
 
 
 def python_of(
-    written: Iterable[tuple[int, int]], versions: Mapping[str, str], installed: str
+    written: Iterable[tuple[int, int]],
+    versions: Mapping[str, str],
+    installed: str,
 ) -> str | None:
     """Guess the Python that wrote an artifact, as `3.8`; None if `installed` may be it.
 

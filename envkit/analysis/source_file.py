@@ -106,14 +106,17 @@ class SourceFile:
         if len(content) < LONG or "_parsed" in self.__dict__:
             return False
         lines = content.splitlines(keepends=True)
-        first = last = min(line, len(lines)) - 1
+        first = min(line, len(lines)) - 1
         while first > 0 and not BLOCK_START.match(lines[first]):
             first -= 1
-        while last + 1 < len(lines) and not BLOCK_START.match(lines[last + 1]):
-            last += 1
+        end = line
+        while end < len(lines) and not BLOCK_START.match(lines[end]):
+            end += 1
         # with empty lines before it, so that its lines keep their numbers
-        block = SourceFile(self.path, b"\n" * first + b"".join(lines[first : last + 1]))
-        return line in block.imported_at and any(line in guard for guard in block._import_guards)
+        block = SourceFile(self.path, b"\n" * first + b"".join(lines[first:end]))
+        if line not in block.imported_at:
+            return False
+        return any(line in guard for guard in block._import_guards)
 
     @cached_property
     def importing_calls(self) -> frozenset[int]:
@@ -122,13 +125,15 @@ class SourceFile:
         # not `nodes`: a library is large, and this is all that is needed of it
         for node in ast.walk(self._tree):
             if isinstance(node, ast.Call) and called_name(node) in IMPORTING_CALLS:
-                lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+                last = node.end_lineno or node.lineno
+                lines.update(range(node.lineno, last + 1))
         return frozenset(lines)
 
     @cached_property
     def texts(self) -> frozenset[str]:
         """The values of string literals."""
-        return frozenset(text for node in self.nodes if (text := text_of(node)) is not None)
+        texts = map(text_of, self.nodes)
+        return frozenset(text for text in texts if text is not None)
 
     @cached_property
     def variables(self) -> tuple[VariableMention, ...]:

@@ -27,7 +27,11 @@ IS_PYTHON = re.compile(r"\bsys\.executable\b|python[0-9.]*$", re.IGNORECASE)
 OPTIONS_WITH_VALUE = ("-W", "-X")
 
 
-def mentions_in(source: SourceFile, file: str, package: str = "") -> list[Mention]:
+def mentions_in(
+    source: SourceFile,
+    file: str,
+    package: str = "",
+) -> list[Mention]:
     """Return the imports of a file, in the order of their lines.
 
     file: its name in the model. package: the one that it is in, for relative imports. Left out is
@@ -67,7 +71,11 @@ def imported_by_program(words: Sequence[str]) -> Iterator[Mention]:
         before = flag
 
 
-def _mention(alternatives: tuple[str, ...], line: int, scope: Scope) -> Mention:
+def _mention(
+    alternatives: tuple[str, ...],
+    line: int,
+    scope: Scope,
+) -> Mention:
     return Mention(
         alternatives=alternatives,
         file="",
@@ -102,11 +110,13 @@ def _command(node: ast.AST) -> list[str]:
     """The words of a command: a list or tuple of words, or a line of shell that a call runs."""
     if isinstance(node, ast.List | ast.Tuple):
         # most lists are not commands, and writing out all their elements takes long
-        is_command = bool(node.elts) and IS_PYTHON.search(_word(node.elts[0]))
-        return [_word(element) for element in node.elts] if is_command else []
-    if isinstance(node, ast.Call) and called_name(node) in STARTERS and node.args:
+        if not node.elts or not IS_PYTHON.search(_word(node.elts[0])):
+            return []
+        return [_word(element) for element in node.elts]
+    if isinstance(node, ast.Call) and node.args and called_name(node) in STARTERS:
+        line = text_of(node.args[0]) or ""
         with suppress(ValueError):  # quotes that do not close: not a line of shell
-            return shlex.split(text_of(node.args[0]) or "")
+            return shlex.split(line)
     return []
 
 

@@ -58,14 +58,15 @@ def of_everything(
     budget = budget or Budget()
     parts += [artifacts.read(path, _relative(model, path), budget) for path in paths]
     if model.artifact is not None:
-        parts.append(_arrays(model.artifact, model.example_path is not None, parts))
+        has_example = model.example_path is not None
+        parts.append(_arrays(model.artifact, has_example, parts))
     reader = _CodeReader(model, modules, sources or SourceFiles())
     code = reader.follow_imports(_main_code(model), _mentions_of(parts))
     rest = reader.read_rest() if all_code else Survey()
     # where no import leads, only the imports count: no environment variables, no plugins
     rest = Survey(mentions=rest.mentions, gaps=rest.gaps, unreached=rest.unreached)
-    reached = Survey.joined([*parts, code, Survey(python=python)])
-    return Survey.joined([replace(reached, mentions=_in_order(reached.mentions)), rest])
+    reached = _sorted(Survey.joined([*parts, code, Survey(python=python)]))
+    return Survey.joined([reached, rest])
 
 
 def of_code(
@@ -83,11 +84,11 @@ def of_code(
             artifact = artifacts.read(path, _relative(model, path), OF_CODE)
             by_code = tuple(mention for mention in artifact.mentions if mention.by_code)
             parts.append(replace(artifact, mentions=by_code))
-    roots = {Path(file) for file in seen if file.endswith(".py")}
+    roots = _main_code(model)
+    roots += sorted({Path(file) for file in seen if file.endswith(".py")})
     reader = _CodeReader(model, modules, sources or SourceFiles())
-    code = reader.follow_imports([*_main_code(model), *sorted(roots)], _mentions_of(parts))
-    survey = Survey.joined([*parts, code, Survey(python=python)])
-    return replace(survey, mentions=_in_order(survey.mentions))
+    code = reader.follow_imports(roots, _mentions_of(parts))
+    return _sorted(Survey.joined([*parts, code, Survey(python=python)]))
 
 
 def lz4_artifacts(model: ModelDirectory) -> Iterator[str]:
@@ -105,8 +106,15 @@ def lz4_artifacts(model: ModelDirectory) -> Iterator[str]:
 class _CodeReader:
     """Reads source files of one model, each once."""
 
-    def __init__(self, model: ModelDirectory, modules: Modules, sources: SourceFiles) -> None:
-        self._model, self._modules, self._sources = model, modules, sources
+    def __init__(
+        self,
+        model: ModelDirectory,
+        modules: Modules,
+        sources: SourceFiles,
+    ) -> None:
+        self._model = model
+        self._modules = modules
+        self._sources = sources
         self._read: set[Path] = set()
 
     def follow_imports(self, roots: Iterable[Path], mentions: Iterable[Mention]) -> Survey:
@@ -132,12 +140,13 @@ class _CodeReader:
         code = self._model.code_path
         surveys = []
         for path in _modules_below(code) if code is not None else ():
-            if path in self._read or not path.resolve().is_relative_to(self._model.path):
+            is_inside = path.resolve().is_relative_to(self._model.path)
+            if path in self._read or not is_inside:
                 continue
             if len(self._read) >= MAX_FILES:
                 break
-            name = _relative(self._model, path)
-            surveys.append(replace(self._survey(path), unreached=frozenset({name})))
+            unreached = frozenset({_relative(self._model, path)})
+            surveys.append(replace(self._survey(path), unreached=unreached))
         return Survey.joined(surveys)
 
     def _survey(self, path: Path) -> Survey:
@@ -149,10 +158,13 @@ class _CodeReader:
             source = self._sources.file(path)
             if source.problem is not None:
                 return _unread(name, UnreadReason.BROKEN, source.problem)
+            mentions = source_imports.mentions_in(source, name, self._package(path))
+            variables = [replace(variable, file=name) for variable in source.variables]
+            groups = [replace(group, file=name) for group in source.entry_point_groups]
             return Survey(
-                mentions=tuple(source_imports.mentions_in(source, name, self._package(path))),
-                variables=tuple(replace(read, file=name) for read in source.variables),
-                groups=tuple(replace(group, file=name) for group in source.entry_point_groups),
+                mentions=tuple(mentions),
+                variables=tuple(variables),
+                groups=tuple(groups),
                 texts=source.texts,
             )
         except OSError as error:
@@ -202,8 +214,10 @@ def _artifact_paths(model: ModelDirectory) -> tuple[list[Path], tuple[Gap, ...]]
 def _artifact_candidates(model: ModelDirectory) -> Iterator[Path]:
     code = model.code_path
     for folder, folders, names in os.walk(model.path):
-        kept = (name for name in folders if name != "__pycache__" and Path(folder, name) != code)
-        folders[:] = sorted(kept)
+        skipped = {"__pycache__"}
+        if code is not None and Path(folder) == code.parent:
+            skipped.add(code.name)
+        folders[:] = sorted(set(folders) - skipped)
         is_top = Path(folder) == model.path
         for name in sorted(names):
             if name.endswith(".py") or (is_top and name in NOT_ARTIFACTS):
@@ -214,15 +228,19 @@ def _artifact_candidates(model: ModelDirectory) -> Iterator[Path]:
 def _modules_below(code: Path) -> Iterator[Path]:
     """Yield the source files of a code folder, except tests."""
     for folder, folders, names in os.walk(code):
-        kept = (name for name in folders if name not in TESTS and not name.startswith("."))
-        folders[:] = sorted(name for name in kept if not name.startswith("__pycache__"))
+        kept = (name for name in folders if not name.startswith((".", "__pycache__")))
+        folders[:] = sorted(set(kept) - TESTS)
         for name in sorted(names):
             is_test = name.startswith("test_") or name in NOT_MODULES
             if name.endswith(".py") and not is_test:
                 yield Path(folder, name)
 
 
-def _arrays(artifact: str, has_example: bool, parts: Iterable[Survey]) -> Survey:
+def _arrays(
+    artifact: str,
+    has_example: bool,
+    parts: Iterable[Survey],
+) -> Survey:
     """NumPy, where loading a bare artifact or predicting needs it although its library does not."""
     named = {mention.module.partition(".")[0] for mention in _mentions_of(parts)}
     if "safetensors" in named or ("torch" in named and has_example):
@@ -252,14 +270,20 @@ def _mentions_of(parts: Iterable[Survey]) -> list[Mention]:
     return [mention for part in parts for mention in part.mentions]
 
 
-def _in_order(mentions: Iterable[Mention]) -> tuple[Mention, ...]:
+def _sorted(survey: Survey) -> Survey:
+    """Return the survey with its mentions in the order of files and lines."""
+
     def place(mention: Mention) -> tuple[str, int, tuple[str, ...]]:
         return mention.file, mention.line, mention.alternatives
 
-    return tuple(sorted(mentions, key=place))
+    return replace(survey, mentions=tuple(sorted(survey.mentions, key=place)))
 
 
-def _unread(file: str, reason: UnreadReason, problem: str) -> Survey:
+def _unread(
+    file: str,
+    reason: UnreadReason,
+    problem: str,
+) -> Survey:
     return Survey(gaps=(Gap(file=file, reason=reason, problem=problem),))
 
 

@@ -42,7 +42,7 @@ def catches(node: ast.AST, exceptions: Set[str]) -> bool:
 
 
 def _suppresses(expression: ast.expr, exceptions: Set[str]) -> bool:
-    if not isinstance(expression, ast.Call) or last_name(expression.func) != "suppress":
+    if not isinstance(expression, ast.Call) or called_name(expression) != "suppress":
         return False
     return any(_names_one_of(argument, exceptions) for argument in expression.args)
 
@@ -50,5 +50,6 @@ def _suppresses(expression: ast.expr, exceptions: Set[str]) -> bool:
 def _names_one_of(caught: ast.expr | None, exceptions: Set[str]) -> bool:
     if caught is None:
         return True
-    names = caught.elts if isinstance(caught, ast.Tuple) else [caught]
-    return any(isinstance(name, ast.Name) and name.id in exceptions for name in names)
+    if isinstance(caught, ast.Tuple):
+        return any(_names_one_of(name, exceptions) for name in caught.elts)
+    return isinstance(caught, ast.Name) and caught.id in exceptions

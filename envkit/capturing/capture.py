@@ -213,7 +213,10 @@ def infer_pip_requirements(
 
 
 def _observe(
-    model: ModelDirectory, options: CaptureOptions, complete: Completion | None, report: Report
+    model: ModelDirectory,
+    options: CaptureOptions,
+    complete: Completion | None,
+    report: Report,
 ) -> Observation:
     """Trace or read the model. Raises a `CaptureFailed` that says what was seen until then."""
     inference = options.inference

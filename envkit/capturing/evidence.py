@@ -78,7 +78,10 @@ def document(
 
 
 def _distribution(
-    selected: SelectedDistribution, role: str, places: Places, wheels: Wheels
+    selected: SelectedDistribution,
+    role: str,
+    places: Places,
+    wheels: Wheels,
 ) -> dict[str, Any]:
     distribution = selected.distribution
     wheel = wheels.get(distribution.name)

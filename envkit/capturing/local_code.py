@@ -30,7 +30,9 @@ class LocalCode:
 
 
 def gather(
-    outside: Iterable[UnownedFile], modules: Mapping[str, str | None], model: ModelDirectory
+    outside: Iterable[UnownedFile],
+    modules: Mapping[str, str | None],
+    model: ModelDirectory,
 ) -> LocalCode:
     """Find what to copy into the model's code folder. No other file of the model is replaced.
 
@@ -59,7 +61,9 @@ def gather(
 
 
 def _with_packages(
-    module: str, modules: Mapping[str, str | None], folder: PurePosixPath
+    module: str,
+    modules: Mapping[str, str | None],
+    folder: PurePosixPath,
 ) -> Iterator[tuple[str, Path]]:
     """Yield target and source of a module and of the packages around it that have a file."""
     parts = module.split(".")

@@ -81,7 +81,9 @@ class UsedDistributions:
 
 
 def to_distributions(
-    trace: Trace, installed: InstalledDistributions, places: Places
+    trace: Trace,
+    installed: InstalledDistributions,
+    places: Places,
 ) -> UsedDistributions:
     """Find the distribution of each module and file in the trace that is not the model's own."""
     uses: list[DistributionUse] = []
@@ -116,7 +118,11 @@ def _module_of(use: Use) -> str | None:
     return None
 
 
-def _only_looks_around(use: Use, file: str, user: Distribution | None) -> bool:
+def _only_looks_around(
+    use: Use,
+    file: str,
+    user: Distribution | None,
+) -> bool:
     """Whether the use says nothing about a need.
 
     Libraries that search for plugins read the metadata of all distributions, by file or by name.
@@ -127,7 +133,12 @@ def _only_looks_around(use: Use, file: str, user: Distribution | None) -> bool:
     return isinstance(use, FileUse) and is_metadata(file)
 
 
-def _will_be_missing(use: Use, file: str, user: Distribution | None, places: Places) -> bool:
+def _will_be_missing(
+    use: Use,
+    file: str,
+    user: Distribution | None,
+    places: Places,
+) -> bool:
     """Whether a file of no distribution will be missed elsewhere.
 
     Data files that libraries read are theirs to find: caches, configuration, temporary files.

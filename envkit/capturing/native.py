@@ -117,7 +117,9 @@ def _programs(trace: Trace) -> set[str]:
 
 
 def _owners(
-    paths: Iterable[str], places: Places, prefix: CondaPrefix | None
+    paths: Iterable[str],
+    places: Places,
+    prefix: CondaPrefix | None,
 ) -> Iterator[tuple[str, dict[str, str | None]]]:
     """Yield each path, in order, with what installed it."""
     distributions = {path: places.owner(path) for path in paths}

@@ -79,7 +79,10 @@ class Outcome:
 
     @classmethod
     def of_failure(
-        cls, model: ModelDirectory, observed: Observation, variables: tuple[Variable, ...]
+        cls,
+        model: ModelDirectory,
+        observed: Observation,
+        variables: tuple[Variable, ...],
     ) -> Outcome:
         """What is known of a model that failed while it was traced."""
         return cls(

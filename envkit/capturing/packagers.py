@@ -116,7 +116,9 @@ def is_of_debian(distribution: Distribution) -> bool:
 
 
 def warnings(
-    selected: Iterable[SelectedDistribution], not_on_index: Set[str], conda: CondaNeeds | None
+    selected: Iterable[SelectedDistribution],
+    not_on_index: Set[str],
+    conda: CondaNeeds | None,
 ) -> Iterator[CaptureWarning]:
     """Yield what a system package or conda installed and no index has."""
     for candidate in selected:

@@ -136,7 +136,10 @@ class _Roots:
     """Finds the requirements: distributions that, with what they imply, are all that is needed."""
 
     def __init__(
-        self, uses: Iterable[DistributionUse], closures: Closures, optional: OptionalImports
+        self,
+        uses: Iterable[DistributionUse],
+        closures: Closures,
+        optional: OptionalImports,
     ) -> None:
         self._uses = tuple(uses)
         self._by_libraries = [use for use in self._uses if use.user is not None]

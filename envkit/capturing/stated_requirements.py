@@ -57,7 +57,9 @@ class StatedRequirements:
 
 
 def read(
-    requirements: Lines | None, extra_requirements: Lines | None, conda_env: CondaEnv | None
+    requirements: Lines | None,
+    extra_requirements: Lines | None,
+    conda_env: CondaEnv | None,
 ) -> StatedRequirements:
     """Read what is stated in at most one of three ways.
 
@@ -268,7 +270,9 @@ def _fitting(
 
 
 def _selected(
-    distributions: Iterable[Distribution], extras: Roots, selection: Selection
+    distributions: Iterable[Distribution],
+    extras: Roots,
+    selection: Selection,
 ) -> tuple[SelectedDistribution, ...]:
     """Describe distributions as they were captured, if they were, with these extras."""
     captured = {

@@ -283,7 +283,9 @@ def infer_unreached(
 
 
 def infer_everything(
-    model: ModelDirectory, python: str | Path | None, sources: SourceFiles
+    model: ModelDirectory,
+    python: str | Path | None,
+    sources: SourceFiles,
 ) -> tuple[Trace, StaticInference]:
     """Read all files of a model, instead of tracing it."""
     facts = describe(python)
@@ -319,7 +321,11 @@ def infer_everything(
     return inference.add_to(trace, model), inference
 
 
-def modules_of(trace: Trace, model: ModelDirectory, installed: InstalledDistributions) -> Modules:
+def modules_of(
+    trace: Trace,
+    model: ModelDirectory,
+    installed: InstalledDistributions,
+) -> Modules:
     """Return the modules that the model's code can import."""
     own = [model.code_path] if model.code_path is not None else []
     return Modules(trace.interpreter, own, lambda: installed.editable_folders)
@@ -349,7 +355,14 @@ def resolve(
         if file == STANDARD or places.is_local(file) or places.is_standard(file):
             continue
         owner = installed.owner(file)
-        resolved.append(ResolvedMention(mention=mention, module=module, file=file, owner=owner))
+        resolved.append(
+            ResolvedMention(
+                mention=mention,
+                module=module,
+                file=file,
+                owner=owner,
+            )
+        )
     return resolved, list(missing.values())
 
 
@@ -367,7 +380,10 @@ def _plugins(
 
 
 def _python_of(
-    model: ModelDirectory, survey: Survey, installed: InstalledDistributions, version: str
+    model: ModelDirectory,
+    survey: Survey,
+    installed: InstalledDistributions,
+    version: str,
 ) -> str:
     """The Python version that the model is for; `version` where nothing says that it is another."""
     if model.python_function.python_version is None:

@@ -28,7 +28,9 @@ Events = Mapping[str, list[Event]]
 
 
 def read_trace(
-    journal: Iterable[Event], interpreter: InterpreterFacts, sandbox: str | None = None
+    journal: Iterable[Event],
+    interpreter: InterpreterFacts,
+    sandbox: str | None = None,
 ) -> Trace:
     """Turn the journal of a process of `interpreter` into a trace. sandbox: what confined it."""
     events: defaultdict[str, list[Event]] = defaultdict(list)
@@ -85,7 +87,11 @@ def _module_uses(events: Events) -> Iterator[ModuleUse]:
             yield PickledModule(module=event["module"], phase=event["phase"])
 
 
-def _file_uses(events: Events, loaded: set[str], interpreter: str) -> Iterator[FileUse]:
+def _file_uses(
+    events: Events,
+    loaded: set[str],
+    interpreter: str,
+) -> Iterator[FileUse]:
     scripts = {event["path"] for event in events["program"]}
     for event in events["file"]:
         if event["path"] not in scripts:
@@ -107,7 +113,11 @@ def _file_uses(events: Events, loaded: set[str], interpreter: str) -> Iterator[F
             yield _file_use(LibraryLoad, event, path)
 
 
-def _file_use(use: type[FileUse], event: Event, path: str) -> FileUse:
+def _file_use(
+    use: type[FileUse],
+    event: Event,
+    path: str,
+) -> FileUse:
     return use(path=path, phase=event["phase"], by=_location(event, "reader"))
 
 

@@ -131,7 +131,9 @@ def _search_path(code_paths: Sequence[Path]) -> str:
 
 
 def _failure(
-    journal: Journal, model: ModelDirectory, settings: TraceSettings
+    journal: Journal,
+    model: ModelDirectory,
+    settings: TraceSettings,
 ) -> CaptureFailed | None:
     error = journal.error
     if error is None:

@@ -29,7 +29,10 @@ LZ4 = "lz4"
 
 
 def with_process_imports(
-    trace: Trace, model: ModelDirectory, installed: InstalledDistributions, places: Places
+    trace: Trace,
+    model: ModelDirectory,
+    installed: InstalledDistributions,
+    places: Places,
 ) -> Trace:
     """Add what the command lines of Python processes import that could not be traced."""
     commands = [("python", *words) for words in native.unseen(trace)]
@@ -59,7 +62,11 @@ def with_lz4(trace: Trace, model: ModelDirectory) -> Trace:
     return trace.with_uses([PickledModule(module=LZ4, phase="load")])
 
 
-def with_builtin_names(trace: Trace, places: Places, sources: SourceFiles) -> Trace:
+def with_builtin_names(
+    trace: Trace,
+    places: Places,
+    sources: SourceFiles,
+) -> Trace:
     """Add the files that put names into `builtins` which the model's own code has."""
     files = {name: file for name, file in trace.builtins.items() if file is not None}
     if not files:
@@ -68,7 +75,10 @@ def with_builtin_names(trace: Trace, places: Places, sources: SourceFiles) -> Tr
 
 
 def _builtin_uses(
-    trace: Trace, places: Places, sources: SourceFiles, files: Mapping[str, str]
+    trace: Trace,
+    places: Places,
+    sources: SourceFiles,
+    files: Mapping[str, str],
 ) -> Iterator[BuiltinUse]:
     for module, file in sorted(trace.files.items()):
         if file is None or not file.endswith(".py") or not places.is_local(file):

@@ -79,7 +79,10 @@ class VariablePatterns:
 
 
 def classify(
-    trace: Trace, places: Places, sources: SourceFiles, patterns: VariablePatterns
+    trace: Trace,
+    places: Places,
+    sources: SourceFiles,
+    patterns: VariablePatterns,
 ) -> tuple[Variable, ...]:
     """Describe each variable that was read, sorted by name."""
     reads: dict[str, list[VariableRead]] = defaultdict(list)

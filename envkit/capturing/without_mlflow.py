@@ -15,7 +15,9 @@ from envkit.models.capture_warnings import CaptureWarning, WarningKind
 
 
 def drop_if_possible(
-    whole: Observation, observer: Observer, report: Callable[[str], None]
+    whole: Observation,
+    observer: Observer,
+    report: Callable[[str], None],
 ) -> Observation:
     """Observe the model again without MLflow.
 
@@ -34,7 +36,11 @@ def drop_if_possible(
     return replace(whole, warnings=(kept,))
 
 
-def _why_kept(whole: Observation, lean: Observation, observer: Observer) -> str | None:
+def _why_kept(
+    whole: Observation,
+    lean: Observation,
+    observer: Observer,
+) -> str | None:
     """Why MLflow stays; None when it does not have to."""
     if isinstance(lean.failure, ModelRaised):
         return f"without it the model raised {lean.failure.kind}: {lean.failure.message}"
@@ -63,7 +69,11 @@ def _mlflow_in(selected: Iterable[SelectedDistribution]) -> Iterator[SelectedDis
             yield candidate
 
 
-def _predict_alike(whole: Observation, lean: Observation, observer: Observer) -> bool:
+def _predict_alike(
+    whole: Observation,
+    lean: Observation,
+    observer: Observer,
+) -> bool:
     """Whether both predict the same; of a model that predicts at random only the form counts."""
     prediction, without = whole.trace.prediction, lean.trace.prediction
     if prediction == without:

@@ -59,7 +59,11 @@ class Content:
     conda_env: str | None = None
 
 
-def write(model: ModelDirectory, content: Content, target: OutputFolder) -> tuple[str, ...]:
+def write(
+    model: ModelDirectory,
+    content: Content,
+    target: OutputFolder,
+) -> tuple[str, ...]:
     """Write the files and return their names. A lock of an earlier capture is removed."""
     spec = content.spec
     files: dict[str, file_set.Content | None] = dict.fromkeys(_earlier_wheels(model))
@@ -102,7 +106,11 @@ def _has_digest(file: Path, sha256: object) -> bool:
     return file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == sha256
 
 
-def conda_env(python: str, tools: Mapping[str, str | None], conda: CondaNeeds | None) -> CondaEnv:
+def conda_env(
+    python: str,
+    tools: Mapping[str, str | None],
+    conda: CondaNeeds | None,
+) -> CondaEnv:
     """Return Python, pip and what conda installed, without the pip section.
 
     tools: versions of pip, setuptools and wheel, None for one that is not installed.

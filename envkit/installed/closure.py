@@ -84,7 +84,10 @@ class Closures:
         return tuple(sorted(unmet, key=str))
 
     def extra_that_brings(
-        self, distribution: Distribution, wanted: Distribution, used: Set[Distribution]
+        self,
+        distribution: Distribution,
+        wanted: Distribution,
+        used: Set[Distribution],
     ) -> str | None:
         """The extra of `distribution` that is the reason for `wanted`; None if that is not clear.
 
@@ -111,18 +114,23 @@ class Closures:
         brought = {}
         for extra in distribution.extras:
             if extra not in DEVELOPMENT:
-                brought[extra] = self.of({distribution: frozenset({extra})}) - without
+                with_extra = self.of({distribution: frozenset({extra})})
+                brought[extra] = with_extra - without
         return brought
 
     def _is_exact(
-        self, distribution: Distribution, extra: str, used: Iterable[Distribution]
+        self,
+        distribution: Distribution,
+        extra: str,
+        used: Iterable[Distribution],
     ) -> bool:
         """Whether requiring the extra is the same as requiring what is used by name."""
         by_extra = {distribution: frozenset({extra})}
         by_name = dict.fromkeys((distribution, *used), frozenset[str]())
         if self.of(by_extra) != self.of(by_name):
             return False
-        return set(self.unmet(by_extra)) <= set(self.unmet(by_name))
+        more_unmet = set(self.unmet(by_extra)) - set(self.unmet(by_name))
+        return not more_unmet
 
     def _requirements_in(self, roots: Roots) -> Iterator[tuple[Distribution, Requirement]]:
         """Yield each requirement in the closure, with the distribution that has it."""
@@ -132,7 +140,9 @@ class Closures:
 
     def _walk(self, roots: Roots) -> Iterator[tuple[Distribution, str]]:
         """Yield each distribution of the closure with each extra that is required of it, once."""
-        waiting = [(root, extra) for root, extras in roots.items() for extra in (NO_EXTRA, *extras)]
+        waiting: list[tuple[Distribution, str]] = []
+        for root, extras in roots.items():
+            waiting += [(root, extra) for extra in (NO_EXTRA, *extras)]
         seen = set(waiting)
         while waiting:
             distribution, extra = waiting.pop()
@@ -141,8 +151,8 @@ class Closures:
                 target = self._installed.named(requirement.name)
                 if target is None:
                     continue
-                extras = (NO_EXTRA, *map(canonicalize_name, requirement.extras))
-                reached = {(target, name) for name in extras} - seen
+                required = (NO_EXTRA, *map(canonicalize_name, requirement.extras))
+                reached = {(target, name) for name in required} - seen
                 waiting.extend(reached)
                 seen |= reached
 
@@ -160,5 +170,5 @@ def _is_collection(extra: str, brought: Mapping[str, frozenset[Distribution]]) -
     """Whether an extra stands for several others, by its name or by what it brings."""
     if extra in COLLECTIONS:
         return True
-    parts = {brought[other] for other in brought if other != extra}
-    return sum(bool(part) and part < brought[extra] for part in parts) > 1
+    parts = {other for other in brought.values() if other and other < brought[extra]}
+    return len(parts) > 1

@@ -60,7 +60,7 @@ class CondaPrefix:
 
     def __init__(self, prefix: Path) -> None:
         self.prefix = prefix
-        self._prefixes = tuple(dict.fromkeys((f"{prefix}/", f"{prefix.resolve()}/")))
+        self._prefixes = (f"{prefix}/", f"{prefix.resolve()}/")
         self._texts: dict[Path, bytes] = {}
         self._records: dict[Path, Record] = {}
 
@@ -111,8 +111,10 @@ class CondaPrefix:
     @property
     def channels(self) -> tuple[str, ...]:
         """The channels of the packages, the most used one first; empty if no record has one."""
-        counts = Counter(filter(None, map(channel, self._channels())))
-        return tuple(sorted(counts, key=lambda name: (-counts[name], name)))
+        names = filter(None, map(channel, self._channels()))
+        # of two that are used as often, the first by name
+        counts = Counter(sorted(names))
+        return tuple(name for name, _ in counts.most_common())
 
     def _channels(self) -> Iterator[str]:
         for path in self._paths:
@@ -146,14 +148,20 @@ class CondaPrefix:
         if path not in self._records:
             try:
                 record = json.loads(self._text(path))
-                names = {"name": str(record["name"]), "version": str(record["version"])}
-                self._records[path] = {**record, **names}
+                for key in ("name", "version"):
+                    record[key] = str(record[key])
+                self._records[path] = record
             except (ValueError, KeyError, TypeError, RecursionError) as error:
                 problem = "is not the record of a conda package"
                 raise InvalidFile(path, "", problem, "Reinstall the package.") from error
         return self._records[path]
 
-    def _is_untouched(self, record: Record, info: str, distribution: Distribution) -> bool:
+    def _is_untouched(
+        self,
+        record: Record,
+        info: str,
+        distribution: Distribution,
+    ) -> bool:
         """Whether the metadata are still the package's; another installer rewrites its RECORD."""
         digest = _digest_of(f"{info}/RECORD", record)
         if not digest:

@@ -46,7 +46,8 @@ def distributions(environment: Path) -> frozenset[str]:
             files = json.loads(path.read_bytes())["files"]
         except _DAMAGE:
             continue
-        names |= {PurePosixPath(file).parent.name for file in files if file.endswith(_METADATA)}
+        metadata = [file for file in files if file.endswith(_METADATA)]
+        names |= {PurePosixPath(file).parent.name for file in metadata}
     return frozenset(names)
 
 
@@ -64,7 +65,11 @@ def _is_replaced(environment: Path, files: Iterable[str]) -> bool:
     return any(not (environment / file).exists() for file in metadata)
 
 
-def _problem(environment: Path, path: str, size: int | None) -> Iterator[str]:
+def _problem(
+    environment: Path,
+    path: str,
+    size: int | None,
+) -> Iterator[str]:
     if path.endswith(".pyc"):
         return
     try:

@@ -17,6 +17,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from envkit.installed.metadata import Metadata, damaged
 
 METADATA_SUFFIXES = (".dist-info", ".egg-info")
+ORIGIN = "direct_url.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +85,8 @@ class Distribution:
         # conda records the folder in which it built the package
         if self.installer == "conda":
             return None
-        return _origin(self._metadata.read_text("direct_url.json"), self.folder / "direct_url.json")
+        text = self._metadata.read_text(ORIGIN)
+        return _origin(text, self.folder / ORIGIN) if text else None
 
     @cached_property
     def installer(self) -> str | None:
@@ -104,21 +106,23 @@ class Distribution:
     def _record_of_setup_py(self) -> Mapping[str, tuple[str, str]]:
         """The files that `setup.py install` listed, relative to the metadata, without hashes."""
         listed = self._metadata.read_text("installed-files.txt") or ""
-        paths = (
-            os.path.normpath(f"{self.folder.name}/{line}") for line in listed.splitlines() if line
-        )
-        return {path.replace(os.sep, "/"): ("", "") for path in paths}
+        record = {}
+        for line in filter(None, listed.splitlines()):
+            path = os.path.normpath(f"{self.folder.name}/{line}")
+            record[path.replace(os.sep, "/")] = ("", "")
+        return record
 
     @cached_property
     def top_level(self) -> frozenset[str]:
         """The names of its top-level modules, for metadata that list no files."""
-        return frozenset((self._metadata.read_text("top_level.txt") or "").split())
+        text = self._metadata.read_text("top_level.txt") or ""
+        return frozenset(text.split())
 
 
 def read_distribution(folder: Path) -> Distribution | None:
     """Read a metadata folder; None for what an interrupted installation left."""
-    name, _, version = folder.name.rpartition(".")[0].partition("-")
-    if folder.name.endswith(".dist-info") and name and version:
+    name, _, version = folder.stem.partition("-")
+    if folder.suffix == ".dist-info" and name and version:
         # the name of the folder says it all, and opening thousands of files takes long
         if not (folder / "METADATA").is_file():
             return None
@@ -127,7 +131,8 @@ def read_distribution(folder: Path) -> Distribution | None:
         metadata = Metadata(folder).metadata
     except FileNotFoundError:
         return None
-    name, version = metadata.get("Name") or "", metadata.get("Version") or ""
+    name = metadata.get("Name") or ""
+    version = metadata.get("Version") or ""
     if not name or not version:
         return None
     return Distribution(folder=folder, name=canonicalize_name(name), version=version)
@@ -145,14 +150,14 @@ def _requirement(line: str) -> Requirement | str:
         return line
 
 
-def _origin(text: str | None, path: Path) -> Origin | None:
-    if not text:
-        return None
+def _origin(text: str, path: Path) -> Origin:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise damaged(path, f"is not JSON ({error})") from error
-    if not isinstance(document, dict) or not isinstance(document.get("url"), str):
+    if not isinstance(document, dict):
+        raise damaged(path, "is not a JSON object")
+    if not isinstance(document.get("url"), str):
         raise damaged(path, "has no `url`")
     vcs = document.get("vcs_info") or {}
     folder = document.get("dir_info") or {}
@@ -171,4 +176,5 @@ def _digest(archive: Mapping[str, Any]) -> str | None:
     hashes = archive.get("hashes") or {}
     if "sha256" in hashes:
         return f"sha256:{hashes['sha256']}"
-    return str(archive.get("hash", "")).replace("=", ":") or None
+    legacy = str(archive.get("hash", ""))
+    return legacy.replace("=", ":") or None

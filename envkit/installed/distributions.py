@@ -70,12 +70,20 @@ class InstalledDistributions:
 
     @cached_property
     def _editables(self) -> Mapping[str, Distribution]:
-        return {folder: owner for site in self._sites for folder, owner in site.editables()}
+        editables: dict[str, Distribution] = {}
+        for site in self._sites:
+            editables.update(site.editables())
+        return editables
 
 
-def _replaces(distribution: Distribution, known: Distribution, site: SiteFolder) -> bool:
+def _replaces(
+    distribution: Distribution,
+    known: Distribution,
+    site: SiteFolder,
+) -> bool:
     """Whether a distribution takes the place of another one of its name in the same site folder."""
-    return known.folder.parent == distribution.folder.parent and site.is_stale(known)
+    is_neighbour = known.folder.parent == distribution.folder.parent
+    return is_neighbour and site.is_stale(known)
 
 
 def _folders(sys_path: Sequence[str]) -> Iterator[str]:

@@ -21,7 +21,9 @@ SECONDS = 60.0
 @cache
 def owners(paths: frozenset[str]) -> Mapping[str, str]:
     """Return the package (`libgomp1`) of each path that has one. dpkg is started once for all."""
-    spellings = {name: path for path in sorted(paths) for name in _spellings(path)}
+    spellings: dict[str, str] = {}
+    for path in sorted(paths):
+        spellings |= dict.fromkeys(_spellings(path), path)
     if not spellings:
         return {}
     environment = {**os.environ, "LC_ALL": "C"}

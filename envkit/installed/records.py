@@ -69,6 +69,7 @@ def problems(environment: Path) -> Iterator[str]:
 
 def shared(environment: Path) -> Iterator[str]:
     """Yield a sentence for distributions that contain the same files with different contents."""
+    base = os.path.realpath(environment)
     digests_by_path: dict[str, dict[str, str]] = defaultdict(dict)
     for distribution in _distributions(environment):
         for row in _sound_rows(distribution.info):
@@ -80,7 +81,7 @@ def shared(environment: Path) -> Iterator[str]:
         if len(set(digests_by_title.values())) > 1:
             paths_by_titles[tuple(sorted(digests_by_title))].append(path)
     for titles, paths in sorted(paths_by_titles.items()):
-        example = os.path.relpath(min(paths), os.path.realpath(environment))
+        example = os.path.relpath(min(paths), base)
         yield (
             f"{' and '.join(titles)} contain the same files with different contents "
             f"({len(paths)}, such as {example}); the installer kept one version of each."
@@ -161,7 +162,8 @@ def _distributions(environment: Path) -> Iterator[_Installed]:
     """
     of_conda = conda_records.distributions(environment)
     folders = environment.glob("lib*/python*/site-packages")
-    for site in sorted({Path(os.path.realpath(folder)) for folder in folders}):
+    real_folders = {os.path.realpath(folder) for folder in folders}  # `lib64` may be a link
+    for site in map(Path, sorted(real_folders)):
         for info in sorted(site.glob("*.dist-info")):
             if info.name not in of_conda:
                 yield _Installed(site, info)
@@ -172,9 +174,10 @@ def _hexadecimal(digest: str) -> str:
     algorithm, _, value = digest.partition("=")
     padding = "=" * (-len(value) % 4)
     try:
-        return f"{algorithm}={base64.urlsafe_b64decode(value + padding).hex()}"
+        value = base64.urlsafe_b64decode(value + padding).hex()
     except ValueError:
         return digest
+    return f"{algorithm}={value}"
 
 
 def _digests_of_conda(record: Path) -> Iterator[tuple[str, tuple[str, ...]]]:

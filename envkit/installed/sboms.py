@@ -27,13 +27,13 @@ def of(distributions: Iterable[Distribution]) -> list[dict[str, Any]]:
     for distribution in sorted(distributions, key=lambda distribution: distribution.name):
         owner = {"distribution": distribution.name, "version": distribution.version}
         info = distribution.folder
-        bills += [{**owner, **_bill(info, path)} for path in _files(info / FOLDER)]
+        bills += [owner | _bill(info, path) for path in _files(info / FOLDER)]
     return bills
 
 
 def _files(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
-        yield from sorted(path for path in folder.rglob("*") if path.is_file())
+        yield from filter(Path.is_file, sorted(folder.rglob("*")))
 
 
 def _bill(info: Path, path: Path) -> dict[str, Any]:

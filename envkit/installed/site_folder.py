@@ -31,24 +31,23 @@ class SiteFolder:
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        self._prefixes = tuple(dict.fromkeys((folder, os.path.realpath(folder))))
+        self._prefixes = tuple(dict.fromkeys([folder, os.path.realpath(folder)]))
         self._claims: dict[str, tuple[Distribution, ...]] = {}
         self._judged: dict[tuple[Distribution, ...], Distribution] = {}
 
     @cached_property
     def distributions(self) -> tuple[Distribution, ...]:
         """The distributions, sorted by their metadata folders."""
-        entries = sorted(
-            path for path in Path(self.folder).iterdir() if path.name.endswith(METADATA_SUFFIXES)
-        )
-        return tuple(filter(None, map(read_distribution, entries)))
+        entries = sorted(Path(self.folder).iterdir())
+        infos = [path for path in entries if path.name.endswith(METADATA_SUFFIXES)]
+        return tuple(filter(None, map(read_distribution, infos)))
 
     def relative(self, file: str) -> str | None:
         """The path below this folder, with `/`; None for files elsewhere and in nested sites."""
         for prefix in self._prefixes:
             if not is_below(file, prefix):
                 continue
-            relative = file[len(prefix) :].lstrip(os.sep).replace(os.sep, "/")
+            relative = file.removeprefix(prefix).lstrip(os.sep).replace(os.sep, "/")
             is_nested = "site-packages/" in relative or "dist-packages/" in relative
             if is_nested or not self.distributions:
                 return None
@@ -125,20 +124,25 @@ class SiteFolder:
         their records differ show which was installed last. If those do not show it either, the one
         that requires the others is taken, because it brings them.
         """
-        fitting = tuple(each for each in listing if self._fits(each, relative)) or tuple(listing)
-        if fitting not in self._judged:
-            self._judged[fitting] = max(fitting, key=lambda each: self._standing(each, fitting))
-        return self._judged[fitting]
+        fitting = [candidate for candidate in listing if self._fits(candidate, relative)]
+        rivals = tuple(fitting or listing)
+        if rivals not in self._judged:
+            self._judged[rivals] = max(rivals, key=lambda rival: self._standing(rival, rivals))
+        return self._judged[rivals]
 
     def _standing(
         self, distribution: Distribution, rivals: Sequence[Distribution]
     ) -> tuple[int, int, str]:
-        shared = set.intersection(*(set(rival.record) for rival in rivals))
-        disputed = [path for path in shared if len({rival.record[path] for rival in rivals}) > 1]
-        won = sum(self._fits(distribution, path) for path in disputed)
+        """How well a distribution fits the disputed files, and how many rivals it requires."""
+        records = [rival.record for rival in rivals]
+        shared = set.intersection(*map(set, records))
+        won = 0
+        for path in shared:
+            is_disputed = len({record[path] for record in records}) > 1
+            won += is_disputed and self._fits(distribution, path)
+        required = {canonicalize_name(line.name) for line in distribution.requires}
         names = {rival.name for rival in rivals}
-        required = sum(canonicalize_name(line.name) in names for line in distribution.requires)
-        return won, required, distribution.name
+        return won, len(required & names), distribution.name
 
     def _fits(self, distribution: Distribution, relative: str) -> bool:
         """Whether a file has the size and hash that the record of the distribution says."""
@@ -147,22 +151,24 @@ class SiteFolder:
         try:
             if size and path.stat().st_size != int(size):
                 return False
-            return not recorded or recorded == _record_hash(path, recorded.partition("=")[0])
+            algorithm = recorded.partition("=")[0]
+            return not recorded or recorded == _record_hash(path, algorithm)
         except (OSError, ValueError):
             return False
 
     def _owner_by_top_level(self, relative: str) -> Distribution | None:
         """For metadata without a list of files (Debian's, old eggs): by top-level module."""
-        top = relative.split("/", 1)[0].partition(".")[0]
+        module = relative.split("/", 1)[0].partition(".")[0]
         for distribution in self.distributions:
-            if not distribution.record and top in distribution.top_level:
+            if not distribution.record and module in distribution.top_level:
                 return distribution
         return None
 
 
 def is_below(path: str, folder: str) -> bool:
     """Whether a path is a folder or lies in it."""
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+    inside = folder.rstrip(os.sep) + os.sep
+    return path == folder or path.startswith(inside)
 
 
 def _owner_of_package(claims: Sequence[Distribution], relative: str) -> Distribution | None:
@@ -190,7 +196,8 @@ def _raw_record(folder: Path) -> bytes:
 def _record_hash(path: Path, algorithm: str) -> str:
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, algorithm).digest()
-    return f"{algorithm}={base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+    value = base64.urlsafe_b64encode(digest).rstrip(b"=")
+    return f"{algorithm}={value.decode()}"
 
 
 def _path_of(url: str) -> str:
