@@ -92,7 +92,7 @@ def _distribution(
         "role": role,
         "extras": sorted(selected.extras),
         "requirement": str(pin(distribution, selected.extras, wheel)),
-        "wheel": None if wheel is None else {"path": wheel.path, "sha256": wheel.sha256},
+        "wheel": _wheel(wheel),
         "installer": distribution.installer,
         "conda": None if conda is None else conda.as_json(),
         "debian": is_of_debian(distribution),
@@ -100,6 +100,12 @@ def _distribution(
         "implied_by": list(selected.implied_by),
         "reasons": [_reason(use, places) for use in _first_of_each(selected.reasons)],
     }
+
+
+def _wheel(wheel: LocalWheel | None) -> dict[str, str] | None:
+    if wheel is None:
+        return None
+    return {"path": wheel.path, "sha256": wheel.sha256}
 
 
 def _origin(origin: Origin | None) -> dict[str, Any] | None:
@@ -123,7 +129,12 @@ def _reason(use: Use, places: Places) -> dict[str, Any]:
             what = {use.KIND: places.relative(path)}
         case _:
             what = {}
-    return {"phase": use.phase, **what, "by": _by(use.by, places), "line": use.by.line}
+    return {
+        "phase": use.phase,
+        **what,
+        "by": _by(use.by, places),
+        "line": use.by.line,
+    }
 
 
 def _by(code: CodeLocation, places: Places) -> str:
@@ -139,7 +150,8 @@ def _first_of_each(reasons: Iterable[Use]) -> list[Use]:
     """The first use by each importing module, so that the list stays readable."""
     first: dict[tuple[str, bool], Use] = {}
     for use in reasons:
-        first.setdefault((use.by.module, isinstance(use, PickledModule)), use)
+        is_pickled = isinstance(use, PickledModule)
+        first.setdefault((use.by.module, is_pickled), use)
     return list(first.values())[:REASONS_KEPT]
 
 
@@ -165,10 +177,13 @@ def _prediction(trace: Trace, example: Path | None) -> Mapping[str, Any] | None:
     if trace.skipped is not None or example is None:
         return None
     output = envkit_json.dumps({"output": trace.prediction}).encode()
-    kept = {"output": trace.prediction}
-    if len(output) > OUTPUT_BYTES_KEPT:
-        kept = {"output_sha256": _sha256(output)}
-    return {"input": example.name, "input_sha256": _sha256(example.read_bytes()), **kept}
+    prediction = {
+        "input": example.name,
+        "input_sha256": _sha256(example.read_bytes()),
+    }
+    if len(output) <= OUTPUT_BYTES_KEPT:
+        return {**prediction, "output": trace.prediction}
+    return {**prediction, "output_sha256": _sha256(output)}
 
 
 def _sha256(content: bytes) -> str:

@@ -57,7 +57,8 @@ def gather(
         if copies and _are_free(copies, model):
             files.update(copies)
             left.remove(unowned)
-    return LocalCode(files=dict(sorted(files.items())), left=tuple(left))
+    in_order = dict(sorted(files.items()))
+    return LocalCode(files=in_order, left=tuple(left))
 
 
 def _with_packages(
@@ -74,15 +75,20 @@ def _with_packages(
         source = Path(file)
         stem = source.name.partition(".")[0]
         if stem == "__init__":
-            yield str(folder.joinpath(*parts[:count], source.name)), source
+            package = folder.joinpath(*parts[:count])
         elif stem == parts[count - 1]:
-            yield str(folder.joinpath(*parts[: count - 1], source.name)), source
+            package = folder.joinpath(*parts[: count - 1])
+        else:
+            continue
+        yield str(package / source.name), source
 
 
 def _is_complete(unowned: UnownedFile, copies: Mapping[str, Path]) -> bool:
     """Whether the module lies where its name says, and everything to copy is a file."""
-    sources = copies.values()
-    return Path(unowned.file) in sources and all(source.is_file() for source in sources)
+    sources = list(copies.values())
+    if Path(unowned.file) not in sources:
+        return False
+    return all(map(Path.is_file, sources))
 
 
 def _packages(copies: Mapping[str, Path]) -> Iterator[tuple[Path, PurePosixPath]]:
@@ -96,7 +102,8 @@ def _in_package(file: Path, packages: Mapping[Path, PurePosixPath]) -> Iterator[
     """Yield target and source of a data file that lies in a package that is copied."""
     for package, target in packages.items():
         if file.is_relative_to(package):
-            yield str(target / file.relative_to(package).as_posix()), file
+            inner = file.relative_to(package).as_posix()
+            yield str(target / inner), file
             return
 
 

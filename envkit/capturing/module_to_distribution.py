@@ -90,8 +90,10 @@ def to_distributions(
     unowned: dict[str, UnownedFile] = {}
     for use in trace.uses:
         file = _file_of(use, trace)
-        user = None if isinstance(use, PickledModule) else places.distribution_of(use.by)
-        if file is None or places.is_local(file) or _only_looks_around(use, file, user):
+        if file is None or places.is_local(file):
+            continue
+        user = _user(use, places)
+        if _only_looks_around(use, file, user):
             continue
         distribution = installed.owner(file)
         if distribution is None:
@@ -100,16 +102,24 @@ def to_distributions(
                 unowned[missing.name] = missing
         elif distribution != user:
             uses.append(DistributionUse(use=use, distribution=distribution, user=user))
-    return UsedDistributions(
-        uses=tuple(uses), unowned=tuple(unowned[name] for name in sorted(unowned))
-    )
+    in_order = [unowned[name] for name in sorted(unowned)]
+    return UsedDistributions(uses=tuple(uses), unowned=tuple(in_order))
+
+
+def _user(use: Use, places: Places) -> Distribution | None:
+    """The distribution whose code it was; None for the model, its artifacts, and the runner."""
+    if isinstance(use, PickledModule):
+        return None
+    return places.distribution_of(use.by)
 
 
 def _file_of(use: Use, trace: Trace) -> str | None:
     if isinstance(use, FileUse):
         return use.path
     module = _module_of(use)
-    return trace.files.get(module) if module is not None else None
+    if module is None:
+        return None
+    return trace.files.get(module)
 
 
 def _module_of(use: Use) -> str | None:

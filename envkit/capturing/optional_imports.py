@@ -71,9 +71,7 @@ class OptionalImports:
         return frozenset(use.distribution for use in named if _top_level(use) in texts)
 
     def _texts_of_the_model(self) -> Iterator[str]:
-        for file in self._trace.files.values():
-            if file is None or not file.endswith(".py") or not self._places.is_local(file):
-                continue
+        for file in self._places.local_sources(self._trace).values():
             for text in self._sources.file(file).texts:
                 scheme = SCHEME.match(text)
                 yield scheme[1] if scheme else text
@@ -148,7 +146,9 @@ class OptionalImports:
         """Whether compiled code made the import: the source of its line imports another module."""
         file, line = imported.importing[0]
         modules = self._sources.file(file).imported_at.get(line)
-        return modules is not None and imported.module.partition(".")[0] not in modules
+        if modules is None:
+            return False
+        return imported.module.partition(".")[0] not in modules
 
     @cached_property
     def _must_import(self) -> frozenset[str]:
@@ -179,7 +179,8 @@ def _vendored(library: Distribution) -> Iterator[str]:
     for path in library.record:
         if "_vendor/" not in path:
             continue
-        name, _, rest = path.rpartition("_vendor/")[2].partition("/")
+        below = path.rpartition("_vendor/")[2]
+        name, _, rest = below.partition("/")
         if rest == "__init__.py":
             yield name
         elif not rest and name.endswith(".py"):
@@ -187,7 +188,9 @@ def _vendored(library: Distribution) -> Iterator[str]:
 
 
 def _top_level(use: DistributionUse) -> str | None:
-    return use.module.partition(".")[0] if use.module is not None else None
+    if use.module is None:
+        return None
+    return use.module.partition(".")[0]
 
 
 def _with_packages(module: str) -> Iterator[str]:

@@ -274,7 +274,9 @@ def _outside(selection: Selection) -> Iterator[CaptureWarning]:
     """One for each file and each top-level package that belongs to nothing."""
     files: dict[str, list[UnownedFile]] = defaultdict(list)
     for unowned in selection.outside:
-        top_level = unowned.file if unowned.module is None else unowned.module.partition(".")[0]
+        top_level = unowned.file
+        if unowned.module is not None:
+            top_level = unowned.module.partition(".")[0]
         files[top_level].append(unowned)
     for top_level, unowned_files in files.items():
         detail = _why_outside(top_level, unowned_files)

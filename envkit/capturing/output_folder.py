@@ -72,7 +72,9 @@ def choose(model: ModelDirectory, output_path: str | Path | None) -> OutputFolde
         raise InvalidArgument(f"{folder} is a file. {OTHER_FOLDER}")
     if folder.is_relative_to(model.path) and model.artifact is None:
         raise InvalidArgument(f"{folder} is inside the model. Name a folder outside of it.")
-    if folder.exists() and any(folder.iterdir()) and not (folder / envkit_json.FILE_NAME).is_file():
+    is_used = folder.exists() and any(folder.iterdir())
+    has_capture = (folder / envkit_json.FILE_NAME).is_file()
+    if is_used and not has_capture:
         raise InvalidArgument(
             f"{folder} is not empty and has no earlier capture. Name another folder."
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from envkit.capturing.trace import CodeLocation, Trace
@@ -27,6 +27,10 @@ SYSTEM = (
 SITE_FOLDERS = frozenset({"site-packages", "dist-packages"})
 
 
+def _as_prefixes(folders: Iterable[str | Path]) -> tuple[str, ...]:
+    return tuple(f"{str(folder).rstrip('/')}/" for folder in folders)
+
+
 class Places:
     """Tells where the files of one trace lie."""
 
@@ -41,19 +45,28 @@ class Places:
         interpreter = trace.interpreter
         self._installed = installed
         self._model = f"{model}/"
-        self._own = tuple(f"{path}/" for path in own or (model,))
-        self._standard = tuple(f"{folder.rstrip('/')}/" for folder in interpreter.stdlib)
+        self._own = _as_prefixes(own or (model,))
+        self._standard = _as_prefixes(interpreter.stdlib)
         self._programs = f"{Path(interpreter.executable).parent}/"
-        search_path = tuple(f"{folder.rstrip('/')}/" for folder in interpreter.sys_path)
-        self._roots = (self._model, *self._standard, *search_path)
+        self._roots = (self._model, *self._standard, *_as_prefixes(interpreter.sys_path))
 
     def is_local(self, file: str) -> bool:
         """Whether the file is part of the model."""
         return f"{file}/".startswith(self._own)
 
+    def local_sources(self, trace: Trace) -> dict[str, str]:
+        """The source files of the model's modules that the trace saw, by module, sorted."""
+        return {
+            module: file
+            for module, file in sorted(trace.files.items())
+            if file is not None and file.endswith(".py") and self.is_local(file)
+        }
+
     def is_standard(self, file: str) -> bool:
         """Whether the file is part of the standard library."""
-        return file.startswith(self._standard) and not SITE_FOLDERS.intersection(Path(file).parts)
+        if not file.startswith(self._standard):
+            return False
+        return SITE_FOLDERS.isdisjoint(Path(file).parts)
 
     def is_of_the_system(self, file: str) -> bool:
         """Whether the file is part of the standard library or of the operating system."""

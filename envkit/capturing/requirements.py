@@ -193,13 +193,15 @@ class _Roots:
         """The requirements whose closure has the distribution, itself first."""
         others = [root for root in roots if root != distribution]
         candidates = [distribution, *others] if distribution in roots else others
-        return [root for root in candidates if distribution in self._closures.of({root: NO_EXTRAS})]
+        closure_of = self._closures.of
+        return [root for root in candidates if distribution in closure_of({root: NO_EXTRAS})]
 
     def _without_implied(self, roots: Roots, candidates: Iterable[Distribution]) -> Roots:
         """Leave out those candidates that other requirements bring, one after the other."""
         for distribution in _by_name(candidates):
-            others = {root: extras for root, extras in roots.items() if root != distribution}
-            if not roots[distribution] and distribution in self._closures.of(others):
+            others = dict(roots)
+            extras = others.pop(distribution)
+            if not extras and distribution in self._closures.of(others):
                 roots = others
         return roots
 

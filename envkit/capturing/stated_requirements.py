@@ -185,7 +185,7 @@ class Declared:
         """Why there can be no lock, if so: what is not installed has no known closure."""
         missing = [line for name, line in self._required.items() if name not in self.fitting]
         nameless = [line for line in self.stated.file.requirements if line.name is None]
-        lines = sorted({str(line) for line in (*missing, *nameless, *self._violated())})
+        lines = sorted(set(map(str, (*missing, *nameless, *self._violated()))))
         if not lines:
             return None
         reason = f"what is stated is not what is installed ({', '.join(lines)})"
@@ -298,14 +298,17 @@ def _satisfies(distribution: Distribution, line: Requirement) -> bool:
 
 def _admits_only(line: Requirement, distribution: Distribution) -> bool:
     """Whether the requirement alone admits no other version."""
-    return line.pep508 is not None and str(line.specifier) == f"=={distribution.version}"
+    if line.pep508 is None:
+        return False
+    return str(line.specifier) == f"=={distribution.version}"
 
 
 def _sorted(lines: Iterable[Requirement]) -> tuple[Requirement, ...]:
     """Sort requirements by name; equal lines become one."""
     by_text = {str(line): line for line in lines}
-    return tuple(sorted(by_text.values(), key=lambda line: (_sort_name(line), str(line))))
+    return tuple(sorted(by_text.values(), key=_order))
 
 
-def _sort_name(line: Requirement) -> str:
-    return line.name or canonicalize_name(str(line))
+def _order(line: Requirement) -> tuple[str, str]:
+    text = str(line)
+    return line.name or canonicalize_name(text), text

@@ -149,7 +149,8 @@ class StaticInference:
         uses = [_module_use(resolved, model) for resolved in self.resolved]
         files = {resolved.module: resolved.file for resolved in self.resolved}
         variables = tuple(self._variable_reads(model))
-        return replace(trace.with_uses(uses, files), variables=(*trace.variables, *variables))
+        extended = trace.with_uses(uses, files)
+        return replace(extended, variables=(*trace.variables, *variables))
 
     def without_supplied_modules(self) -> StaticInference:
         """Return the inference without the modules of MLflow that the runner supplies."""
@@ -256,9 +257,10 @@ def infer_unreached(
 ) -> StaticInference:
     """Read the code of a model that was traced, for what branches import that did not run."""
     modules = modules_of(trace, model, installed)
-    local = {file for file in trace.files.values() if file is not None and places.is_local(file)}
-    # the model's code that lies elsewhere is its code too
-    code = sorted(local | {unowned.file for unowned in selection.outside})
+    local = set(places.local_sources(trace).values())
+    # code that lies outside the model is its code too
+    outside = {unowned.file for unowned in selection.outside}
+    code = sorted(local | outside)
     survey = surveys.of_code(model, modules, trace.interpreter.version, code, sources)
     resolved, missing = resolve(survey.mentions, modules, installed, places)
     required = {selected.distribution for selected in selection.requirements}

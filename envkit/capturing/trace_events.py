@@ -37,8 +37,11 @@ def read_trace(
     for event in journal:
         events[event["event"]].append(event)
     loaded = {path for event in events["libraries"] for path in event["paths"]}
-    connections = dict.fromkeys(str(event["address"]) for event in events["connect"])
+    addresses = [str(event["address"]) for event in events["connect"]]
     answers = events["prediction"]
+    skipped = None
+    if not answers:
+        skipped = _first_reason(events["skipped"]) or "it was not reached"
     return Trace(
         interpreter=interpreter,
         files=_files(events),
@@ -47,20 +50,20 @@ def read_trace(
         variables=tuple(map(_variable, events["variable"])),
         loaded=tuple(sorted(loaded)),
         processes=tuple(dict.fromkeys(map(_process, events["process"]))),
-        connections=tuple(connections),
+        connections=tuple(dict.fromkeys(addresses)),
         prediction=answers[0]["output"] if answers else None,
-        skipped=None if answers else _why_skipped(events),
+        skipped=skipped,
         written=tuple(_written(events["write"])),
         sandbox=sandbox,
         builtins={event["name"]: event["path"] for event in events["builtin"]},
-        unstreamed=next((str(event["why"]) for event in events["unstreamed"]), None),
+        unstreamed=_first_reason(events["unstreamed"]),
     )
 
 
-def _why_skipped(events: Events) -> str:
-    for event in events["skipped"]:
+def _first_reason(events: Iterable[Event]) -> str | None:
+    for event in events:
         return str(event["why"])
-    return "it was not reached"
+    return None
 
 
 def _files(events: Events) -> dict[str, str | None]:

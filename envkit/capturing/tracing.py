@@ -145,7 +145,8 @@ def _failure(
     if settings.confinement is not None:
         text = error["type"] + error["message"] + error["traceback"]
         hint = settings.confinement.hint(text)
-    return ModelRaised(error["phase"], error["type"], error["message"] + hint, error["traceback"])
+    message = error["message"] + hint
+    return ModelRaised(error["phase"], error["type"], message, error["traceback"])
 
 
 def _early_end(journal: Journal, settings: TraceSettings) -> CaptureFailed | None:

@@ -57,7 +57,9 @@ def with_lz4(trace: Trace, model: ModelDirectory) -> Trace:
 
     joblib imports it in any case, in a guard, so the import itself says nothing.
     """
-    if trace.files.get(LZ4) is None or not any(survey.lz4_artifacts(model)):
+    if trace.files.get(LZ4) is None:
+        return trace
+    if not any(survey.lz4_artifacts(model)):
         return trace
     return trace.with_uses([PickledModule(module=LZ4, phase="load")])
 
@@ -80,9 +82,7 @@ def _builtin_uses(
     sources: SourceFiles,
     files: Mapping[str, str],
 ) -> Iterator[BuiltinUse]:
-    for module, file in sorted(trace.files.items()):
-        if file is None or not file.endswith(".py") or not places.is_local(file):
-            continue
+    for module, file in places.local_sources(trace).items():
         for name, line in _builtin_names(sources.file(file), files):
             by = CodeLocation(module=module, file=file, line=line)
             yield BuiltinUse(path=files[name], phase="load", by=by)

@@ -107,9 +107,15 @@ def _variable(
         is_set=any(read.is_set for read in reads),
         readers=tuple(readers),
         required=any(_is_required(read, sources) for read in reads),
-        secret=name not in WORKING_DIRECTORY and bool(LOOKS_SECRET.fullmatch(name.upper())),
+        secret=_looks_secret(name),
         recorded=recorded,
     )
+
+
+def _looks_secret(name: str) -> bool:
+    if name in WORKING_DIRECTORY:
+        return False
+    return LOOKS_SECRET.fullmatch(name.upper()) is not None
 
 
 def _is_worth_recording(name: str, readers: Sequence[str]) -> bool:
@@ -126,4 +132,5 @@ def _is_required(read: VariableRead, sources: SourceFiles) -> bool:
         return False
     if read.by.file is None or not read.by.line:
         return True
-    return not sources.file(read.by.file).handles_absence(read.name, read.by.line)
+    source = sources.file(read.by.file)
+    return not source.handles_absence(read.name, read.by.line)

@@ -23,7 +23,9 @@ def drop_if_possible(
 
     Returns that observation, or `whole` with a warning that says why MLflow stays.
     """
-    if whole.failure is not None or whole.static.ran_nothing or not _has_mlflow(whole.selection):
+    if whole.failure is not None or whole.static.ran_nothing:
+        return whole
+    if not _has_mlflow(whole.selection):
         return whole
     report("Tracing once more, without MLflow.")
     lean = observer.observe_without_mlflow()
@@ -94,13 +96,14 @@ def _form(value: Any) -> Any:
 
 def _uses(observed: Observation) -> Iterator[str]:
     """What the model's own code names of MLflow that the runner does not supply, run or not."""
-    files = {file for file in observed.trace.files.values() if file is not None}
-    for file in sorted(filter(observed.places.is_local, files)):
+    places = observed.places
+    files = places.local_sources(observed.trace).values()
+    for file in sorted(set(files)):
         for node in observed.sources.file(file).nodes:
             for name in _dotted_names(node):
                 if _is_of_mlflow(name) and not supplied_by_runner.is_supplied(name):
                     line = getattr(node, "lineno", 0)
-                    yield f"{name} ({observed.places.relative(file)}:{line})"
+                    yield f"{name} ({places.relative(file)}:{line})"
 
 
 def _dotted_names(node: ast.AST) -> Iterator[str]:

@@ -103,7 +103,9 @@ def _earlier_wheels(model: ModelDirectory) -> Iterator[str]:
 
 
 def _has_digest(file: Path, sha256: object) -> bool:
-    return file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == sha256
+    if not file.is_file():
+        return False
+    return hashlib.sha256(file.read_bytes()).hexdigest() == sha256
 
 
 def conda_env(
@@ -136,7 +138,8 @@ def _with_pip_section(content: Content) -> CondaEnv:
     spec, conda = content.spec, content.conda
     of_conda = conda.distributions if conda else frozenset()
     of_pip = [str(line) for line in spec.requirements if line.name not in of_conda]
-    pip: tuple[str, ...] | None = (*map(str, spec.options), *of_pip, f"-c {CONSTRAINTS}")
+    options = map(str, spec.options)
+    pip: tuple[str, ...] | None = (*options, *of_pip, f"-c {CONSTRAINTS}")
     if conda and conda.specs and not of_pip:
         pip = None
     return CondaEnv(
@@ -152,7 +155,8 @@ def build_tools(versions: Mapping[str, str | None]) -> tuple[Requirement, ...]:
     pins = []
     for name in BUILD_TOOLS:
         version = versions.get(name)
-        pins.append(Requirement(text=f"{name}=={version}" if version else name))
+        text = f"{name}=={version}" if version else name
+        pins.append(Requirement(text=text))
     return tuple(pins)
 
 
