@@ -1,4 +1,4 @@
-"""Pickles are made with the standard library or put together by hand; none of what they name is installed."""
+"""Pickles are made with the standard library or by hand; what they name is not installed."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def wrapped_array(code: str, shape: tuple[int, ...], raw: bytes, *, aligned: boo
         ("i8", (0, 5), b""),
     ],
 )
-def test_arrays_between_opcodes_are_passed(
+def test_arrays_between_opcodes_are_read_past(
     tmp_path: Path, code: str, shape: tuple[int, ...], raw: bytes, aligned: bool
 ) -> None:
     path = tmp_path / "model.joblib"
@@ -256,7 +256,7 @@ def array_of_objects(content: bytes) -> bytes:
     ],
     ids=only_names,
 )
-def test_what_unpickling_would_fetch_is_seen_wherever_the_pickle_lies(
+def test_what_unpickling_would_fetch_is_found_wherever_the_pickle_is(
     tmp_path: Path, name: str, content: bytes
 ) -> None:
     (tmp_path / name).write_bytes(content)
@@ -279,7 +279,9 @@ def test_what_unpickling_would_fetch_is_seen_wherever_the_pickle_lies(
     ],
     ids=only_names,
 )
-def test_other_data_is_no_pickle_that_is_damaged(tmp_path: Path, name: str, content: bytes) -> None:
+def test_other_data_is_not_taken_for_a_damaged_pickle(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
     (tmp_path / name).write_bytes(content)
 
     found = survey(tmp_path / name)
@@ -288,7 +290,7 @@ def test_other_data_is_no_pickle_that_is_damaged(tmp_path: Path, name: str, cont
     assert found.gaps == ()
 
 
-def test_what_is_registered_under_a_number_is_told(tmp_path: Path) -> None:
+def test_what_is_registered_under_a_number_is_recorded(tmp_path: Path) -> None:
     (tmp_path / "model.pkl").write_bytes(b"\x80\x02\x82\x01.")
 
     assert survey(tmp_path / "model.pkl").globals["model.pkl"] == (
@@ -297,7 +299,7 @@ def test_what_is_registered_under_a_number_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz"])
-def test_an_archive_that_unpacks_into_too_much_is_left(tmp_path: Path, mode: str) -> None:
+def test_an_archive_that_unpacks_into_too_much_is_not_read(tmp_path: Path, mode: str) -> None:
     (tmp_path / "a.tar").write_bytes(tarred(mode, bytes(3_000_000)))
 
     assert "more than" in survey(tmp_path / "a.tar", unpacked=1_000_000).gaps[0].problem
@@ -306,7 +308,7 @@ def test_an_archive_that_unpacks_into_too_much_is_left(tmp_path: Path, mode: str
 @pytest.mark.parametrize(
     ("magic", "package"), [(b"\x04\x22\x4d\x18", "lz4"), (b"\x28\xb5\x2f\xfd", "zstandard")]
 )
-def test_a_compression_for_which_a_library_is_missing_is_told(
+def test_the_missing_library_for_a_compression_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, magic: bytes, package: str
 ) -> None:
     path = tmp_path / "model.joblib"
@@ -341,7 +343,7 @@ def test_torch_archives_hold_a_pickle(tmp_path: Path) -> None:
     assert {"decimal", "torch"} <= set(modules(survey(path)))
 
 
-def test_the_classes_of_a_torchscript_archive_are_no_modules(tmp_path: Path) -> None:
+def test_the_classes_of_a_torchscript_archive_are_not_modules(tmp_path: Path) -> None:
     path = tmp_path / "model.pt"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(
@@ -352,7 +354,7 @@ def test_the_classes_of_a_torchscript_archive_are_no_modules(tmp_path: Path) -> 
     assert modules(survey(path)) == ["torch"]
 
 
-def test_skops_archives_tell_modules_and_versions(tmp_path: Path) -> None:
+def test_skops_archives_record_modules_and_versions(tmp_path: Path) -> None:
     path = tmp_path / "model.skops"
     schema = {
         "__module__": "sklearn.linear_model",
@@ -390,7 +392,7 @@ def test_formats_are_known_by_name_or_first_bytes(
 
 
 @pytest.mark.parametrize("name", ["readme.txt", "weights.bin", "table.csv"])
-def test_other_files_say_nothing(tmp_path: Path, name: str) -> None:
+def test_other_files_mention_nothing(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"some text")
 
     assert survey(tmp_path / name) == Survey()
@@ -437,7 +439,7 @@ ZEROS = b"\x80\x04B" + struct.pack("<I", 20_000_000) + bytes(20_000_000) + b"."
         pytest.param(b"PK\x03\x04 and no archive", id="no archive"),
     ],
 )
-def test_what_is_made_to_harm_or_damaged_ends_soon(tmp_path: Path, content: bytes) -> None:
+def test_hostile_and_damaged_files_are_read_quickly(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.pkl"
     path.write_bytes(content)
 
@@ -447,7 +449,7 @@ def test_what_is_made_to_harm_or_damaged_ends_soon(tmp_path: Path, content: byte
 
 
 @pytest.mark.parametrize("name", ["archive/data.pkl", "schema.json"])
-def test_archives_that_unpack_into_too_much_are_left(tmp_path: Path, name: str) -> None:
+def test_members_that_unpack_into_too_much_are_not_read(tmp_path: Path, name: str) -> None:
     path = tmp_path / "model.pt"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(name, b'["' + bytes(50_000_000) if name.endswith("json") else ZEROS)

@@ -23,7 +23,7 @@ from envkit.analysis.python_versions import python_of
         ([], "nightly", None),
     ],
 )
-def test_the_python_nearest_to_the_interpreter_is_taken(
+def test_the_python_nearest_to_the_interpreter_is_chosen(
     written: list[tuple[int, int]], scikit_learn: str, expected: str | None
 ) -> None:
     versions = {"scikit-learn": scikit_learn} if scikit_learn else {}

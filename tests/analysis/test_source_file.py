@@ -29,7 +29,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return lengths
 
 
-def test_a_file_is_parsed_once_whatever_is_asked(tmp_path: Path, parsed: list[int]) -> None:
+def test_a_file_is_parsed_once_for_all_questions(tmp_path: Path, parsed: list[int]) -> None:
     path = tmp_path / "m.py"
     path.write_text("import a\nx = 'text'\n")
     files = SourceFiles()

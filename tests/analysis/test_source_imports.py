@@ -75,7 +75,8 @@ def test_code_that_nests_deeper_than_the_stack_does_no_harm() -> None:
         ("os.environ['A'] = 'x'; os.environ[name]; {}['E']", []),
         ("class S(BaseSettings):\n  url: str\n  level: int = 1", ["URL!", "LEVEL"]),
         (
-            "class S(p.BaseSettings):\n  model_config = SettingsConfigDict(env_prefix='my_')\n  url: str",
+            "class S(p.BaseSettings):\n"
+            "  model_config = SettingsConfigDict(env_prefix='my_')\n  url: str",
             ["MY_URL!"],
         ),
         (

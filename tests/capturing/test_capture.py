@@ -20,7 +20,7 @@ from tests.builders.model_case import ModelCase
 @pytest.mark.parametrize(
     "limit", [{"timeout": 0}, {"timeout": -1}, {"timeout": float("nan")}, {"memory_bytes": 0}]
 )
-def test_a_limit_that_nothing_can_keep_is_refused(tmp_path: Path, limit: dict[str, float]) -> None:
+def test_a_limit_that_is_not_above_zero_is_refused(tmp_path: Path, limit: dict[str, float]) -> None:
     with pytest.raises(InvalidArgument, match="must be above 0"):
         capture(copy_fixture_model("custom_loader", tmp_path).path, **limit)  # type: ignore[arg-type]
 
@@ -35,7 +35,7 @@ def test_a_limit_that_nothing_can_keep_is_refused(tmp_path: Path, limit: dict[st
         ),
     ],
 )
-def test_what_a_model_did_before_it_failed_is_known(
+def test_a_failure_has_what_the_model_did_before(
     case: ModelCase, end: str, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MY_SECRET", "value-that-nobody-may-write")
@@ -64,23 +64,23 @@ def test_what_a_model_did_before_it_failed_is_known(
     assert not (case.path / "requirements.txt").exists()
 
 
-def test_the_command_prints_as_json_what_was_seen_before_the_failure(case: ModelCase) -> None:
+def test_the_command_prints_what_was_recorded_before_the_failure_as_json(case: ModelCase) -> None:
     case.install("soup")
     case.code("loader.py", "import soup, os\ndef _load_pyfunc(path):\n    os._exit(3)\n")
 
     plain = CliRunner().invoke(main, ["capture", str(case.path)])
-    told = CliRunner().invoke(main, ["capture", str(case.path), "--json"])
+    as_json = CliRunner().invoke(main, ["capture", str(case.path), "--json"])
 
-    assert (plain.exit_code, told.exit_code) == (4, 4)
+    assert (plain.exit_code, as_json.exit_code) == (4, 4)
     assert plain.stdout == ""
     assert "it used soup==1.0" in plain.stderr
-    shown = json.loads(told.stdout)
+    shown = json.loads(as_json.stdout)
     assert shown["requirements"] == ["soup==1.0"]
     assert "ended with status 3" in shown["error"]
     assert shown["written"] == []
 
 
-def test_a_capture_parses_each_source_file_once_at_most(
+def test_a_capture_parses_each_source_file_at_most_once(
     case: ModelCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case.install("soup")

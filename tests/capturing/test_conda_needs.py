@@ -1,4 +1,4 @@
-"""What conda brought of all that a model needs, by the records of its environment."""
+"""What conda installed of all that a model needs, by the records of its environment."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def selected(site: Site, *events: dict[str, Any]) -> tuple[Trace, Selection]:
     return trace, select(trace, InstalledDistributions([str(site.folder)]), places, SourceFiles())
 
 
-def test_what_conda_and_what_pip_installed_are_told_apart(site: Site, prefix: Path) -> None:
+def test_a_package_of_conda_is_distinguished_from_one_of_pip(site: Site, prefix: Path) -> None:
     by_conda(site, prefix, "pytorch", "torch", "https://me:secret@repo.example/t/tk-1/own/linux-64")
     site.install("piped", files={"piped.py": ""})
     record(prefix, "python", "3.11.7", ["bin/python"])
@@ -81,7 +81,7 @@ def test_what_conda_and_what_pip_installed_are_told_apart(site: Site, prefix: Pa
 
 
 @pytest.mark.parametrize(("same", "of_conda"), [(True, True), (False, False)])
-def test_what_pip_wrote_over_conda_s_is_pip_s(
+def test_a_package_that_pip_installed_over_conda_s_is_pip_s(
     site: Site, prefix: Path, same: bool, of_conda: bool
 ) -> None:
     info = site.install("tool", files={"tool.py": ""})
@@ -94,7 +94,9 @@ def test_what_pip_wrote_over_conda_s_is_pip_s(
     assert (CondaPrefix(prefix).brought(tool) is not None) == of_conda
 
 
-def test_libraries_programs_and_files_have_their_conda_package(site: Site, prefix: Path) -> None:
+def test_libraries_programs_and_files_belong_to_their_conda_package(
+    site: Site, prefix: Path
+) -> None:
     record(prefix, "libopenblas", "0.3.25", ["lib/libopenblas.so.0"])
     record(prefix, "graphviz", "9.0", ["bin/dot"])
     record(prefix, "proj-data", "1.2", ["share/proj/proj.db", "lib/libunused.so"])
@@ -142,7 +144,7 @@ def test_libraries_programs_and_files_have_their_conda_package(site: Site, prefi
         ),
     ],
 )
-def test_channels_are_those_of_the_records_the_most_used_first(
+def test_channels_come_from_the_records_the_most_used_one_first(
     site: Site, prefix: Path, channels: list[str], expected: tuple[str, ...]
 ) -> None:
     for number, channel in enumerate(channels):
@@ -159,11 +161,11 @@ def test_channels_are_those_of_the_records_the_most_used_first(
     assert local == [each for each in expected if each.startswith("file:")]
 
 
-def test_an_environment_of_another_kind_has_no_needs_of_conda(site: Site) -> None:
+def test_an_environment_that_is_not_conda_s_has_no_conda_packages(site: Site) -> None:
     assert conda_needs(*selected(site)) is None
 
 
-def test_a_record_that_is_none_is_named(site: Site, prefix: Path) -> None:
+def test_an_invalid_record_of_conda_is_named(site: Site, prefix: Path) -> None:
     (prefix / "conda-meta" / "x-1-0.json").write_text('{"files": ["lib/libx.so"]')
 
     with pytest.raises(InvalidFile, match="is not the record of a conda package"):

@@ -1,4 +1,4 @@
-"""With `include_code`, a model whose loader lies outside of it needs that folder no more."""
+"""With `include_code`, a model whose loader is outside of it no longer needs that folder."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def model(tmp_path: Path) -> Path:
 
 
 @pytest.mark.e2e
-def test_local_modules_come_along_and_the_model_works_without_their_folder(
+def test_local_modules_are_copied_and_the_model_works_without_their_folder(
     model: Path, project: Path
 ) -> None:
     first = capture(model, code_paths=[project], include_code=True)
@@ -68,7 +68,7 @@ def test_local_modules_come_along_and_the_model_works_without_their_folder(
 
 
 @pytest.mark.e2e
-def test_without_the_wish_nothing_is_copied_and_each_package_and_file_is_told(
+def test_without_include_code_there_is_a_warning_for_each_package_and_file(
     model: Path, project: Path
 ) -> None:
     found = capture(model, code_paths=[project])
@@ -86,11 +86,11 @@ def test_without_the_wish_nothing_is_copied_and_each_package_and_file_is_told(
 
 
 @pytest.mark.e2e
-def test_a_module_that_is_nowhere_is_told_with_the_option_that_helps(model: Path) -> None:
+def test_the_error_for_a_missing_module_names_the_option_that_helps(model: Path) -> None:
     with pytest.raises(ModelRaised, match="--code-path"):
         capture(model)
 
 
-def test_a_code_path_that_is_no_folder_is_refused(model: Path, tmp_path: Path) -> None:
+def test_a_code_path_that_is_not_a_folder_is_refused(model: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument, match="cannot import from the code path"):
         capture(model, code_paths=[tmp_path / "nowhere"])

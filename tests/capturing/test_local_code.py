@@ -69,7 +69,7 @@ def test_modules_keep_their_packages(
     assert found.left == ()
 
 
-def test_data_in_a_package_comes_along_and_other_data_is_left(project: Project) -> None:
+def test_data_in_a_package_is_copied_and_other_data_is_not(project: Project) -> None:
     found = project.gather(
         ["a"], modules={"a": "a/__init__.py"}, data=["a/tables/x.csv", "elsewhere/y.csv"]
     )
@@ -78,7 +78,7 @@ def test_data_in_a_package_comes_along_and_other_data_is_left(project: Project) 
     assert [Path(each.file).name for each in found.left] == ["y.csv"]
 
 
-def test_a_module_that_does_not_lie_where_its_name_says_is_left(project: Project) -> None:
+def test_a_module_whose_file_does_not_match_its_name_is_not_copied(project: Project) -> None:
     found = project.gather(["plugin_1"], modules={"plugin_1": "plugins/one.py"})
 
     assert found.files == {}

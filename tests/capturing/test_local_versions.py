@@ -6,7 +6,7 @@ from envkit.locking.pins import pin
 from tests.builders.sites import Site
 
 
-def test_labels_are_dropped_from_what_an_index_gave_and_from_nothing_else(site: Site) -> None:
+def test_only_versions_from_an_index_lose_their_local_label(site: Site) -> None:
     commit = {"url": "https://host/x.git", "vcs_info": {"vcs": "git", "commit_id": "0" * 40}}
     site.install("torchy", "2.3.0+cpu")
     site.install("plain", "1.0")

@@ -1,4 +1,4 @@
-"""Programs and native libraries, and who owns them."""
+"""Programs and native libraries, and what they belong to."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_library_that_ctypes_loads_needs_its_distribution(site: Site) -> None:
     ]
 
 
-def test_a_program_that_is_missing_is_told_by_its_name(site: Site) -> None:
+def test_a_program_that_does_not_exist_is_recorded_by_its_name(site: Site) -> None:
     trace, places = traced(site, process_event(None, "nowhere", "x"))
 
     assert [each["program"] for each in native.processes(trace, places)] == ["nowhere"]
@@ -76,7 +76,7 @@ def test_a_program_that_is_missing_is_told_by_its_name(site: Site) -> None:
         (["-B"], []),
     ],
 )
-def test_a_python_process_that_cannot_be_recorded_is_told(
+def test_there_is_a_warning_for_a_python_process_that_cannot_be_traced(
     site: Site, argv: list[str], flags: list[str]
 ) -> None:
     trace, _ = traced(site, process_event(sys.executable, "python", *argv), python=sys.executable)
@@ -84,7 +84,7 @@ def test_a_python_process_that_cannot_be_recorded_is_told(
     assert [each.subject for each in native.warnings(trace)] == flags
 
 
-def test_the_flags_of_other_programs_mean_nothing(site: Site) -> None:
+def test_the_options_of_other_programs_are_ignored(site: Site) -> None:
     trace, _ = traced(site, process_event("/usr/bin/tar", "tar", "-I", "x"), python=sys.executable)
 
     assert list(native.warnings(trace)) == []
@@ -110,7 +110,9 @@ def test_a_linked_library_has_the_package_of_its_file() -> None:
     assert dpkg.owners(frozenset({spelled})) == {spelled: "libc6"}
 
 
-def test_without_dpkg_nobody_is_the_owner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_dpkg_files_have_no_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert dpkg.owners(frozenset({"/usr/bin/some-program"})) == {}

@@ -1,4 +1,4 @@
-"""conda's and the operating system's packages are told apart from those of an index."""
+"""Packages of conda and of the operating system are distinguished from those of an index."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_conda_package_of_a_distribution_is_found(
     )
 
 
-def test_what_pip_installed_into_a_conda_environment_is_not_conda_s(site: Site) -> None:
+def test_a_package_of_pip_in_a_conda_environment_is_not_conda_s(site: Site) -> None:
     (site.folder.parents[2] / "conda-meta").mkdir()
 
     assert conda_package(installed(site, "pip")) is None
@@ -68,13 +68,15 @@ def test_what_pip_installed_into_a_conda_environment_is_not_conda_s(site: Site) 
         ("/home/me/.venv/lib/python3.11/site-packages", False),
     ],
 )
-def test_the_system_s_own_site_folder_is_told(site_folder: str, of_debian: bool) -> None:
+def test_the_site_folder_of_the_operating_system_is_recognised(
+    site_folder: str, of_debian: bool
+) -> None:
     found = Distribution(folder=Path(site_folder, "tool-1.0.dist-info"), name="tool", version="1.0")  # type: ignore[arg-type]
 
     assert is_of_debian(found) is of_debian
 
 
-def test_what_conda_or_the_system_brought_and_no_index_has_is_told(site: Site) -> None:
+def test_a_package_of_conda_or_the_system_that_no_index_has_is_a_warning(site: Site) -> None:
     unknown = frozenset({"tool-kit", "other"})
     needed = [SelectedDistribution(distribution=installed(site, "conda"))]
     conda = CondaNeeds(

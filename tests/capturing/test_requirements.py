@@ -39,7 +39,7 @@ MARKERS = {
 
 
 class Case:
-    """One model in one environment: say what is installed and who imports what, then ask for the selection."""
+    """A model in an environment: what is installed, and which code imports what."""
 
     def __init__(self, site: Site, model: Path) -> None:
         self.site, self.model = site, model
@@ -130,7 +130,9 @@ def case(site: Site, tmp_path: Path) -> Case:
     return Case(site, tmp_path / "model")
 
 
-def test_what_the_model_imports_is_required_and_the_rest_is_implied(case: Case) -> None:
+def test_what_the_model_imports_is_required_and_its_dependencies_are_constraints(
+    case: Case,
+) -> None:
     case.install("soup", requires=["sieve>1"])
     case.install("sieve", version="2.0")
     case.install("unused")
@@ -149,7 +151,7 @@ def test_a_dependency_that_the_model_imports_itself_is_required(case: Case) -> N
 
 
 @pytest.mark.parametrize("artifact", [True, False])
-def test_what_only_an_artifact_or_the_input_needs_is_left_to_who_brings_it(
+def test_what_only_an_artifact_or_the_input_needs_is_a_constraint_if_something_requires_it(
     case: Case, artifact: bool
 ) -> None:
     case.install("learn", requires=["num"])
@@ -160,7 +162,7 @@ def test_what_only_an_artifact_or_the_input_needs_is_left_to_who_brings_it(
     assert case.names() == (["learn"], ["num"])
 
 
-def test_what_only_the_input_needs_is_required_when_nobody_brings_it(case: Case) -> None:
+def test_what_only_the_input_needs_is_required_if_nothing_else_requires_it(case: Case) -> None:
     case.install("learn")
     case.install("frames")
     case.on_behalf("learn", artifact=True)
@@ -169,7 +171,7 @@ def test_what_only_the_input_needs_is_required_when_nobody_brings_it(case: Case)
     assert case.names() == (["frames", "learn"], [])
 
 
-def test_two_that_require_each_other_are_not_both_dropped(case: Case) -> None:
+def test_of_two_distributions_that_require_each_other_one_stays(case: Case) -> None:
     case.install("a", requires=["b"])
     case.install("b", requires=["a"])
     case.on_behalf("a", artifact=True)
@@ -189,7 +191,7 @@ def test_a_plugin_that_its_host_does_not_declare_is_required(case: Case) -> None
     assert case.names() == (["host", "plugin"], [])
 
 
-def test_an_extra_is_asked_for_when_it_is_the_reason(case: Case) -> None:
+def test_an_extra_is_required_if_it_is_the_reason_for_the_import(case: Case) -> None:
     case.install(
         "net", requires=['socks; extra == "socks"', 'zoo; extra == "all"'], extras=["socks", "all"]
     )
@@ -200,7 +202,7 @@ def test_an_extra_is_asked_for_when_it_is_the_reason(case: Case) -> None:
     assert case.names() == (["net[socks]"], ["socks"])
 
 
-def test_an_extra_that_would_bring_more_is_not_asked_for(case: Case) -> None:
+def test_an_extra_that_would_install_more_is_not_required(case: Case) -> None:
     case.install(
         "frames", requires=['arrow; extra == "all"', 'excel; extra == "all"'], extras=["all"]
     )
@@ -255,7 +257,7 @@ FRAMES = {  # extras of a library, each with what it brings
         (["socks", "trees"], ["frames[socks,trees]"]),
     ],
 )
-def test_an_extra_is_asked_for_when_it_alone_says_what_was_used(
+def test_an_extra_is_required_if_only_it_matches_what_was_used(
     case: Case, used: list[str], requirements: list[str]
 ) -> None:
     lines = [f'{each}; extra == "{extra}"' for extra, brought in FRAMES.items() for each in brought]
@@ -303,7 +305,7 @@ def test_what_a_library_tries_to_import_while_it_is_imported_is_optional(
     assert [each.distribution.name for each in case.select().optional] == ["fast"]
 
 
-def test_what_is_imported_again_once_it_is_known_to_be_there_is_optional_too(case: Case) -> None:
+def test_an_unguarded_import_after_a_guarded_one_is_optional_too(case: Case) -> None:
     case.install("frames", files={"frames.py": GUARDED["try"] + "if fast:\n    import fast.more\n"})
     case.install("fast")
     case.uses("frames")
@@ -321,10 +323,10 @@ def test_what_is_imported_again_once_it_is_known_to_be_there_is_optional_too(cas
         ("", "import fast\n", ["frames"]),
     ],
 )
-def test_a_guard_does_not_count_for_what_is_asked_for_without_it_as_well(
+def test_a_guard_does_not_count_for_a_module_that_is_also_imported_without_it(
     case: Case, needs: str, inner: str, expected: list[str]
 ) -> None:
-    """A package tries to import a part of itself that needs more; another part, which the model uses, needs that."""
+    """A package guards the import of a part of itself that another part, which is used, needs."""
     init = "import contextlib\nwith contextlib.suppress(ImportError):\n    import frames.inner\n"
     core = f"import os\n{needs}"
     case.install(
@@ -342,7 +344,7 @@ def test_a_guard_does_not_count_for_what_is_asked_for_without_it_as_well(
     assert case.names()[0] == expected
 
 
-def test_what_compiled_code_imports_while_its_library_is_imported_is_left_to_its_metadata(
+def test_what_compiled_code_imports_while_it_is_imported_is_left_to_its_metadata(
     case: Case,
 ) -> None:
     case.install(
@@ -358,7 +360,7 @@ def test_what_compiled_code_imports_while_its_library_is_imported_is_left_to_its
 CALLED = GUARDED["try"] + "def f():\n    return fast.compute()\n"
 
 
-def test_what_compiled_code_imports_when_a_library_calls_it_is_no_need_of_the_library(
+def test_what_compiled_code_imports_when_a_library_calls_it_is_not_required(
     case: Case,
 ) -> None:
     case.install("frames", files={"frames.py": CALLED})
@@ -379,7 +381,7 @@ def test_what_compiled_code_imports_when_a_library_calls_it_is_no_need_of_the_li
         ("fast = 1", ["frames"]),
     ],
 )
-def test_what_the_models_code_names_as_an_engine_is_no_option(
+def test_an_engine_that_the_model_s_code_names_is_not_optional(
     case: Case, said: str, expected: list[str]
 ) -> None:
     case.install(
@@ -395,7 +397,7 @@ def test_what_the_models_code_names_as_an_engine_is_no_option(
     assert case.names()[0] == expected
 
 
-def test_the_extra_of_who_brings_the_importer_is_asked_for(case: Case) -> None:
+def test_the_extra_of_a_requirement_that_brings_the_importer_is_required(case: Case) -> None:
     case.install("net", requires=["low", 'socks; extra == "socks"'], extras=["socks"])
     case.install("low")
     case.install("socks")
@@ -405,7 +407,7 @@ def test_the_extra_of_who_brings_the_importer_is_asked_for(case: Case) -> None:
     assert case.names() == (["net[socks]"], ["low", "socks"])
 
 
-def test_what_a_library_brings_along_itself_is_not_required(case: Case) -> None:
+def test_a_module_of_which_the_library_has_a_vendored_copy_is_not_required(case: Case) -> None:
     case.install("tools", files={"tools/__init__.py": "", "tools/_vendor/fast/__init__.py": ""})
     case.install("fast")
     case.uses("tools")
@@ -414,7 +416,7 @@ def test_what_a_library_brings_along_itself_is_not_required(case: Case) -> None:
     assert case.names() == (["tools"], [])
 
 
-def test_a_distribution_whose_metadata_the_model_asks_for_by_name_is_required(case: Case) -> None:
+def test_a_distribution_whose_metadata_the_model_looks_up_is_required(case: Case) -> None:
     folder = case.site.install("meta", files={"meta.py": ""})
     case.site.install("asked", files={"asked.py": ""})
     case.install("library")
@@ -443,7 +445,7 @@ def test_what_a_library_tries_to_import_when_it_is_called_is_required(case: Case
     assert case.names() == (["fast", "frames"], [])
 
 
-def test_what_an_optional_distribution_imports_is_not_needed_either(case: Case) -> None:
+def test_what_an_optional_distribution_imports_is_not_required_either(case: Case) -> None:
     case.install("frames", files={"frames.py": GUARDED["try"]})
     case.install("fast")
     case.install("deep")
@@ -470,7 +472,7 @@ def test_markers_are_evaluated_for_the_traced_interpreter(case: Case) -> None:
     assert case.names() == (["soup"], ["new"])
 
 
-def test_a_dependency_that_is_not_fulfilled_is_told(case: Case) -> None:
+def test_an_unmet_dependency_is_reported(case: Case) -> None:
     case.install("soup", requires=["sieve>=3", "gone"])
     case.install("sieve", version="2.0")
     case.uses("soup")
@@ -481,7 +483,7 @@ def test_a_dependency_that_is_not_fulfilled_is_told(case: Case) -> None:
     ]
 
 
-def test_local_code_never_becomes_a_requirement_but_is_told_when_it_lies_outside(
+def test_local_code_is_not_required_and_reported_if_it_is_outside_the_model(
     case: Case, tmp_path: Path
 ) -> None:
     case.files["own"] = str(case.model / "code" / "own.py")
@@ -495,14 +497,14 @@ def test_local_code_never_becomes_a_requirement_but_is_told_when_it_lies_outside
     assert [each.module for each in selection.outside] == ["helpers"]
 
 
-def test_a_distribution_whose_data_alone_is_read_is_required(case: Case) -> None:
+def test_a_distribution_of_which_only_data_is_read_is_required(case: Case) -> None:
     case.install("tables", files={"tables/rates.csv": "a,1"})
     case.reads_file(case.site.file("tables/rates.csv"))
 
     assert case.names() == (["tables"], [])
 
 
-def test_reading_metadata_is_no_use_of_a_distribution(case: Case) -> None:
+def test_reading_the_metadata_of_a_distribution_does_not_use_it(case: Case) -> None:
     case.install("host")
     case.install("other")
     case.uses("host")
@@ -511,7 +513,9 @@ def test_reading_metadata_is_no_use_of_a_distribution(case: Case) -> None:
     assert case.names() == (["host"], [])
 
 
-def test_a_file_of_nobody_that_the_model_reads_is_told(case: Case, tmp_path: Path) -> None:
+def test_a_file_that_belongs_to_nothing_and_that_the_model_reads_is_reported(
+    case: Case, tmp_path: Path
+) -> None:
     case.reads_file(str(tmp_path / "notes.txt"))
     case.reads_file(str(case.model / "own.txt"))
     case.reads_file("/etc/hosts")
@@ -519,7 +523,7 @@ def test_a_file_of_nobody_that_the_model_reads_is_told(case: Case, tmp_path: Pat
     assert [each.file for each in case.select().outside] == [str(tmp_path / "notes.txt")]
 
 
-def test_what_is_implied_names_whose_metadata_implies_it(case: Case) -> None:
+def test_a_constraint_names_the_distributions_that_require_it(case: Case) -> None:
     case.install("frame", requires=["numbers", "dates"])
     case.install("numbers")
     case.install("dates", requires=["numbers", "frame"])
@@ -533,7 +537,7 @@ def test_what_is_implied_names_whose_metadata_implies_it(case: Case) -> None:
     }
 
 
-def test_credentials_in_metadata_are_not_told(case: Case) -> None:
+def test_credentials_in_metadata_are_not_shown(case: Case) -> None:
     case.install("frame", requires=["gone @ https://me:secret@host/gone.whl"])
     case.uses("frame")
 

@@ -1,4 +1,4 @@
-"""Who uses what a `.pth` file put into `builtins` needs the distribution of that file."""
+"""A model that uses what a `.pth` file put into `builtins` needs the distribution of the file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.builders.traces import traced
     ],
 )
 @pytest.mark.parametrize("file", ["hook.py", "hook.pth"])
-def test_the_model_s_code_decides_whether_a_hook_is_needed(
+def test_the_model_s_code_decides_whether_a_builtin_name_is_needed(
     site: Site, tmp_path: Path, code: str, required: bool, file: str
 ) -> None:
     site.install("hooks", files={"hook.py": "", "hook.pth": "import hook\n"})

@@ -1,4 +1,4 @@
-"""Which environment variables whoever runs a model must know, and which of them it cannot do without."""
+"""Which environment variables the user of a model must know, and which of them it requires."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_what_the_model_reads_is_recorded_and_what_libraries_read_is_not(site: S
     assert {name for name, each in variables.items() if each.recorded} == {"MINE", "X_TOKEN"}
 
 
-def test_patterns_decide_where_they_fit_and_what_is_ignored_wins(site: Site) -> None:
+def test_patterns_decide_where_they_match_and_ignoring_comes_first(site: Site) -> None:
     patterns = VariablePatterns(include=("OMP_*", "B*"), ignore=("MY_*", "BAD"))
 
     variables = found(
@@ -94,7 +94,7 @@ def test_names_look_like_secrets_or_not(site: Site, name: str, secret: bool) -> 
         ("not python", 1, True),
     ],
 )
-def test_required_is_what_the_code_cannot_do_without(
+def test_a_variable_is_required_if_no_code_handles_its_absence(
     site: Site, tmp_path: Path, code: str, line: int, required: bool
 ) -> None:
     path = tmp_path / "reads.py"
@@ -103,5 +103,5 @@ def test_required_is_what_the_code_cannot_do_without(
     assert found(site, read("MINE", path, line=line, needed=True))["MINE"].required is required
 
 
-def test_what_was_not_set_when_all_went_well_is_optional(site: Site) -> None:
+def test_a_variable_that_was_not_set_is_optional(site: Site) -> None:
     assert not found(site, read("MINE", None, is_set=False, needed=True))["MINE"].required

@@ -17,7 +17,7 @@ def test_a_warning_reads_as_a_sentence_and_as_an_object() -> None:
     assert found.as_json() == {"kind": "unmet", "subject": "torch", "text": str(found)}
 
 
-def test_a_model_that_cannot_stream_on_its_example_is_told(case: ModelCase) -> None:
+def test_a_model_that_cannot_stream_on_its_example_has_a_warning(case: ModelCase) -> None:
     case.mlmodel(streamable=True)
     case.code(
         "loader.py",

@@ -21,14 +21,14 @@ def test_a_file_belongs_to_the_distribution_that_records_it(site: Site) -> None:
     assert owner(site, site.file("yaml/__init__.py")) == "pyyaml 6.0"
 
 
-def test_parts_of_a_namespace_package_belong_to_who_brought_them(site: Site) -> None:
+def test_parts_of_a_namespace_package_belong_to_their_own_distributions(site: Site) -> None:
     site.install("acme-storage", files={"acme/storage/__init__.py": ""})
     site.install("acme-auth", files={"acme/auth/__init__.py": ""})
 
     assert owner(site, site.file("acme/auth/__init__.py")) == "acme-auth 1.0"
 
 
-def test_of_two_providers_the_one_whose_file_lies_there_is_taken(site: Site) -> None:
+def test_of_two_providers_the_one_whose_file_is_there_is_the_owner(site: Site) -> None:
     site.install("first", files={"dup/__init__.py": "WHO = 1"})
     site.install("second", files={"dup/__init__.py": "WHO = 2"})
 
@@ -42,7 +42,7 @@ def test_of_two_providers_of_an_equal_file_their_other_files_decide(site: Site) 
     assert owner(site, site.file("dup/__init__.py")) == "a-second 1.0"
 
 
-def test_of_two_providers_of_equal_files_the_one_that_requires_the_other_is_taken(
+def test_of_two_providers_of_equal_files_the_one_that_requires_the_other_is_the_owner(
     site: Site,
 ) -> None:
     site.install("big", files={"same/__init__.py": ""}, requires=["a-part"])
@@ -79,7 +79,7 @@ def test_a_data_file_outside_the_site_folder_is_found(site: Site) -> None:
     )
 
 
-def test_a_file_that_nobody_records_has_no_owner(site: Site, tmp_path: Path) -> None:
+def test_a_file_that_no_record_lists_has_no_owner(site: Site, tmp_path: Path) -> None:
     site.install("pkg", files={"pkg/__init__.py": ""})
 
     assert owner(site, site.file("loose.py")) is None
@@ -141,7 +141,7 @@ def test_the_origin_of_a_vcs_install_is_kept(site: Site) -> None:
     )
 
 
-def test_metadata_without_a_list_of_files_goes_by_its_top_level_modules(site: Site) -> None:
+def test_metadata_without_a_list_of_files_own_their_top_level_modules(site: Site) -> None:
     info = site.folder / "PyYAML-6.0.egg-info"
     info.mkdir()
     (info / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: PyYAML\nVersion: 6.0\n")
@@ -150,7 +150,7 @@ def test_metadata_without_a_list_of_files_goes_by_its_top_level_modules(site: Si
     assert owner(site, site.file("yaml/__init__.py")) == "pyyaml 6.0"
 
 
-def test_folders_that_are_no_metadata_are_passed_over(site: Site) -> None:
+def test_folders_without_metadata_are_passed_over(site: Site) -> None:
     (site.folder / "broken-1.0.dist-info").mkdir()
     site.install("pkg", files={"pkg.py": ""})
 
@@ -169,7 +169,7 @@ def test_a_damaged_record_of_origin_is_named(site: Site, content: bytes) -> None
 
 
 @pytest.mark.parametrize(("name", "read"), [("METADATA", "requires"), ("RECORD", "record")])
-def test_metadata_that_are_no_text_are_named(site: Site, name: str, read: str) -> None:
+def test_metadata_that_are_not_text_are_named(site: Site, name: str, read: str) -> None:
     info = site.install("broken", files={"broken.py": ""})
     info.joinpath(name).write_bytes(info.joinpath(name).read_bytes() + b"\xff")
     found = InstalledDistributions([str(site.folder)]).named("broken")
@@ -185,7 +185,7 @@ def test_a_mapping_of_an_editable_finder_that_cannot_be_read_is_named(site: Site
         owner(site, "/elsewhere/edited.py")
 
 
-def test_debris_beside_distributions_is_passed_over(site: Site) -> None:
+def test_remains_of_an_installation_are_passed_over(site: Site) -> None:
     site.install("fine", files={"fine.py": ""})
     site.folder.joinpath("empty.egg-info").touch()
     site.folder.joinpath("folder.egg-info").mkdir()

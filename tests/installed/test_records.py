@@ -27,7 +27,7 @@ def site(tmp_path: Path) -> Path:
     return site
 
 
-def test_nothing_is_said_when_all_is_well(site: Path, tmp_path: Path) -> None:
+def test_there_is_no_problem_if_files_are_as_recorded(site: Path, tmp_path: Path) -> None:
     assert list(records.problems(tmp_path)) == []
 
 
@@ -51,13 +51,13 @@ def test_a_distribution_without_records_is_named(site: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("text", ["a.py,sha256=x,many\n", "\udcff,x,1\n"])
-def test_records_that_are_none_are_named(site: Path, tmp_path: Path, text: str) -> None:
+def test_damaged_records_are_named(site: Path, tmp_path: Path, text: str) -> None:
     (site / "a-1.0.dist-info" / "RECORD").write_bytes(text.encode("utf-8", "surrogateescape"))
 
     assert list(records.problems(tmp_path)) == ["a-1.0.dist-info has a damaged RECORD"]
 
 
-def test_a_record_says_nothing_of_itself(tmp_path: Path) -> None:
+def test_a_record_is_not_checked_against_itself(tmp_path: Path) -> None:
     info = tmp_path / "lib" / "python3.11" / "site-packages" / "a-1.dist-info"
     info.mkdir(parents=True)
     (info / "RECORD").write_text("a-1.dist-info/RECORD,sha256=AAAA,3\n")
@@ -80,7 +80,7 @@ def both(tmp_path: Path, site: Path) -> Path:
 
 
 @pytest.mark.parametrize(("content", "problems"), [("12345", 0), ("1", 0), ("123", 2)])
-def test_a_file_of_two_distributions_is_as_one_of_them_says(
+def test_a_file_of_two_distributions_must_be_as_one_of_them_recorded(
     both: Path, tmp_path: Path, content: str, problems: int
 ) -> None:
     both.write_text(content)
@@ -91,19 +91,19 @@ def test_a_file_of_two_distributions_is_as_one_of_them_says(
 def test_the_digest_of_a_file_of_two_distributions_is_one_of_theirs(
     both: Path, tmp_path: Path
 ) -> None:
-    told = dict(records.digests(tmp_path))[str(both.relative_to(tmp_path))]
+    expected = dict(records.digests(tmp_path))[str(both.relative_to(tmp_path))]
     both.write_text("1")
 
-    assert records.unlike(both, told) == ""
+    assert records.unlike(both, expected) == ""
     both.write_text("2")
-    assert records.unlike(both, told) == "differs from what was installed"
+    assert records.unlike(both, expected) == "differs from what was installed"
 
 
-def test_distributions_that_bring_the_same_file_are_told_unless_it_is_the_same(
+def test_distributions_with_different_contents_of_one_file_are_named(
     both: Path, tmp_path: Path
 ) -> None:
-    (told,) = records.shared(tmp_path)
+    (sentence,) = records.shared(tmp_path)
 
-    assert told.startswith(
+    assert sentence.startswith(
         "a-1.0 and b-2 contain the same files with different contents (1, such as lib/python3.99/"
     )

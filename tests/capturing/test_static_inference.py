@@ -1,4 +1,4 @@
-"""Whole captures: a model in a folder, distributions on the search path of this interpreter, no network."""
+"""Whole captures of a model whose distributions are on the search path, without a network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def kinds(captured: Capture) -> dict[str, str]:
     return {each.kind.value: str(each) for each in captured.warnings if each.kind not in ignored}
 
 
-def test_a_branch_that_the_example_did_not_reach_is_told(case: ModelCase) -> None:
+def test_an_import_that_the_example_did_not_reach_is_a_warning(case: ModelCase) -> None:
     case.install("soup", "rare")
     case.loader("soup", branch="import rare")
     case.example()
@@ -35,7 +35,7 @@ def test_a_branch_that_the_example_did_not_reach_is_told(case: ModelCase) -> Non
     ]
 
 
-def test_it_is_required_on_request(case: ModelCase) -> None:
+def test_an_unreached_import_is_required_with_include_static(case: ModelCase) -> None:
     case.install("soup", "rare", "implied")
     case.install("rare", requires=["implied"])
     case.loader("soup", branch="import rare")
@@ -48,7 +48,7 @@ def test_it_is_required_on_request(case: ModelCase) -> None:
     assert kinds(captured) == {}
 
 
-def test_it_is_required_when_there_was_no_prediction(case: ModelCase) -> None:
+def test_an_unreached_import_is_required_if_there_was_no_prediction(case: ModelCase) -> None:
     case.install("rare")
     case.loader(branch="import rare")
 
@@ -67,7 +67,7 @@ def test_it_is_required_when_there_was_no_prediction(case: ModelCase) -> None:
         ("from soup import x", set()),
     ],
 )
-def test_what_a_branch_imports_is_told_only_where_it_matters(
+def test_an_unreached_import_is_a_warning_only_where_it_matters(
     case: ModelCase, branch: str, expected: set[str]
 ) -> None:
     case.install("soup", "rare")
@@ -77,7 +77,7 @@ def test_what_a_branch_imports_is_told_only_where_it_matters(
     assert set(kinds(case.capture())) == expected
 
 
-def test_nothing_is_told_of_code_that_nothing_leads_to(case: ModelCase) -> None:
+def test_code_to_which_no_import_leads_has_no_warning(case: ModelCase) -> None:
     case.install("rare")
     case.code("training.py", "import rare\n")
     case.code("helper/__init__.py", "from . import inner\n")
@@ -125,22 +125,28 @@ def test_a_static_capture_runs_nothing_and_follows_the_models_own_code(
         ("import host; host.get(name)", ("host==1.0",)),
     ],
 )
-def test_plugins_are_those_that_the_model_asks_for(
+def test_plugins_that_the_model_loads_are_required(
     case: ModelCase, code: str, expected: tuple[str, ...]
 ) -> None:
     for name, point in (("upper", "up"), ("lower", "low")):
         points = {f"{name}-1.0.dist-info/entry_points.txt": f"[hosted]\n{point} = {name}:main\n"}
         case.site.install(name, files={f"{name}.py": "", **points})
-    host = "from importlib.metadata import entry_points\ndef get(name): return entry_points(group='hosted')\n"
+    host = (
+        "from importlib.metadata import entry_points\n"
+        "def get(name): return entry_points(group='hosted')\n"
+    )
     case.site.install("host", files={"host.py": host})
     case.code("loader.py", code + "\n")
 
     assert case.capture(static=True).requirements == expected
 
 
-def test_what_a_child_is_told_to_import_is_required(case: ModelCase) -> None:
+def test_what_a_python_child_imports_by_its_command_line_is_required(case: ModelCase) -> None:
     case.install("soup", "rare")
-    run = "subprocess.run([sys.executable, '-c', 'import soup, json']); subprocess.run([sys.executable, '-m', 'rare'])"
+    run = (
+        "subprocess.run([sys.executable, '-c', 'import soup, json']); "
+        "subprocess.run([sys.executable, '-m', 'rare'])"
+    )
     case.code("loader.py", f"import subprocess, sys\n{run}\n")
 
     captured = case.capture(static=True)
@@ -149,16 +155,20 @@ def test_what_a_child_is_told_to_import_is_required(case: ModelCase) -> None:
     assert captured.evidence["distributions"][0]["reasons"][0]["line"] == 2
 
 
-def test_what_a_process_that_cannot_be_recorded_is_told_to_import_is_required(
+def test_what_an_untraced_process_imports_by_its_command_line_is_required(
     case: ModelCase,
 ) -> None:
     case.install("soup", "rare", "maybe")
     code = "import soup, json\ntry: import maybe\nexcept ImportError: pass"
-    commands = f"[sys.executable, '-I', '-c', {code!r}], [sys.executable, '-Im', 'x'], [sys.executable, '-E', '-m', 'rare']"
+    commands = (
+        f"[sys.executable, '-I', '-c', {code!r}], "
+        "[sys.executable, '-Im', 'x'], [sys.executable, '-E', '-m', 'rare']"
+    )
     case.code(
         "loader.py",
         f"import subprocess, sys\nfor each in ({commands}): subprocess.run(each)\n"
-        "class Model:\n    def predict(self, data): return 1\ndef _load_pyfunc(path): return Model()\n",
+        "class Model:\n    def predict(self, data): return 1\n"
+        "def _load_pyfunc(path): return Model()\n",
     )
     case.example()
 
@@ -186,7 +196,7 @@ def test_versions_of_what_is_not_installed_come_from_the_model(case: ModelCase) 
     assert "absent is named by code/loader.py:2" in " ".join(map(str, captured.warnings))
 
 
-def test_the_version_that_a_pickle_records_is_taken(case: ModelCase) -> None:
+def test_the_version_that_a_pickle_records_is_pinned(case: ModelCase) -> None:
     version = b"X" + struct.pack("<I", 16) + b"_sklearn_versionX" + struct.pack("<I", 6) + b"0.22.1"
     (case.path / "model.pkl").write_bytes(
         b"\x80\x02csklearn.tree.tree\nTree\n)\x81}" + version + b"sb."
@@ -195,7 +205,7 @@ def test_the_version_that_a_pickle_records_is_taken(case: ModelCase) -> None:
     assert case.capture(static=True, python=case.bare()).requirements == ("scikit-learn==0.22.1",)
 
 
-def test_another_version_than_the_recorded_one_is_told(case: ModelCase) -> None:
+def test_another_version_than_the_recorded_one_is_a_warning(case: ModelCase) -> None:
     case.site.install(
         "scikit-learn", "1.9.1", files={"sklearn/__init__.py": "", "sklearn/tree.py": ""}
     )
@@ -223,7 +233,7 @@ def test_a_model_of_another_python_takes_no_versions_from_this_one(case: ModelCa
     assert "python=3.7.5" in (case.path / "conda.yaml").read_text(encoding="utf-8")
 
 
-def test_what_cannot_be_read_is_told(case: ModelCase) -> None:
+def test_a_file_that_cannot_be_read_is_a_warning(case: ModelCase) -> None:
     (case.path / "model.pkl").write_bytes(b"\x80\x04 this is no pickle")
     case.code("loader.py", "print 'Python 2'\n")
 
@@ -246,7 +256,7 @@ def test_a_development_install_with_an_import_hook_is_found(
     assert case.capture(static=True).requirements == ("hooked-dist==1.0",)
 
 
-def test_a_module_that_nobody_else_has_is_told(
+def test_a_module_that_is_not_installed_is_a_warning(
     case: ModelCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mine").mkdir()
@@ -284,7 +294,10 @@ def test_what_is_not_installed_has_its_reason_in_the_evidence(case: ModelCase) -
 
 
 def test_a_static_capture_finds_the_environment_variables_that_code_reads(case: ModelCase) -> None:
-    branch = "os.environ['MY_MODE'], os.environ.get('MY_LEVEL'), os.getenv('MY_ZONE'), os.environ[data], {}['x']"
+    branch = (
+        "os.environ['MY_MODE'], os.environ.get('MY_LEVEL'), os.getenv('MY_ZONE'), "
+        "os.environ[data], {}['x']"
+    )
     case.loader("os", branch=branch)
 
     assert case.capture(static=True).variables == ("MY_LEVEL", "MY_MODE", "MY_ZONE")

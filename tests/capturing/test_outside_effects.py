@@ -1,4 +1,4 @@
-"""What a model does to the world outside it is told: what it writes, and whom it asks."""
+"""What a model writes outside of it, and to what it connects, is reported."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def make(home: Path) -> Make:
     return make
 
 
-def told(captured: Capture, kind: WarningKind) -> list[str]:
+def warnings_of(captured: Capture, kind: WarningKind) -> list[str]:
     return [str(each) for each in captured.warnings if each.kind is kind]
 
 
@@ -56,12 +56,12 @@ subprocess.run([sys.executable, "-c", "open('%s', 'w')" % (home / "by-child")], 
 """
 
 
-def test_what_is_written_into_the_home_is_told_and_what_is_gone_again_is_not(make: Make) -> None:
+def test_writing_into_the_home_is_a_warning_unless_the_file_is_removed_again(make: Make) -> None:
     captured = capture(make(WRITES), write=False)
 
     expected = ["~/.cache", "~/.cache/mine", "~/by-child", "~/new", "~/notes.txt"]
     assert captured.evidence["writes"] == expected
-    (line,) = told(captured, WarningKind.WRITES)
+    (line,) = warnings_of(captured, WarningKind.WRITES)
     assert line.startswith(
         "the model writes into the home folder: ~/.cache, ~/.cache/mine, ~/by-child and 2 more"
     )
@@ -69,21 +69,21 @@ def test_what_is_written_into_the_home_is_told_and_what_is_gone_again_is_not(mak
         capture(captured.model, strict=True)
 
 
-def test_what_was_there_and_is_removed_is_told(make: Make, home: Path) -> None:
+def test_removing_an_existing_file_is_a_warning(make: Make, home: Path) -> None:
     (home / "old").touch()
 
     assert capture(make('os.remove(home / "old")'), write=False).evidence["writes"] == ["~/old"]
 
 
-def test_a_model_that_keeps_to_itself_is_told_of_nothing(make: Make) -> None:
+def test_a_model_that_writes_into_its_own_folder_has_no_warning(make: Make) -> None:
     captured = capture(make("tempfile.mkdtemp()\nsqlite3.connect(':memory:')"), write=False)
 
     assert (captured.evidence["writes"], captured.evidence["connections"]) == ([], [])
-    assert not told(captured, WarningKind.WRITES)
+    assert not warnings_of(captured, WarningKind.WRITES)
     assert captured.evidence["sandbox"] is None
 
 
-def test_connections_are_told_by_the_host_that_was_asked_for(make: Make) -> None:
+def test_connections_are_recorded_with_the_requested_host(make: Make) -> None:
     body = """
 for address in (("localhost", 9), ("127.0.0.1", 7)):
     try:
@@ -94,7 +94,9 @@ for address in (("localhost", 9), ("127.0.0.1", 7)):
     captured = capture(make(body), write=False)
 
     assert captured.evidence["connections"] == ["127.0.0.1:7", "localhost:9"]
-    assert told(captured, WarningKind.CONNECTS)[1].startswith("the model connects to localhost:9:")
+    assert warnings_of(captured, WarningKind.CONNECTS)[1].startswith(
+        "the model connects to localhost:9:"
+    )
 
 
 @pytest.fixture
@@ -105,7 +107,7 @@ def bubblewrap() -> Sandbox:
     return Sandbox.BUBBLEWRAP
 
 
-def test_a_capture_in_the_sandbox_sees_the_same_and_leaves_nothing(
+def test_a_capture_in_the_sandbox_records_the_same_and_leaves_nothing(
     make: Make, home: Path, bubblewrap: Sandbox
 ) -> None:
     model = make(WRITES)
@@ -119,7 +121,7 @@ def test_a_capture_in_the_sandbox_sees_the_same_and_leaves_nothing(
     assert inside.prediction == outside.prediction == [1]
 
 
-def test_a_model_that_needs_the_network_is_told_of_the_sandbox(
+def test_the_error_of_a_model_without_network_names_the_sandbox(
     make: Make, bubblewrap: Sandbox
 ) -> None:
     with pytest.raises(ModelRaised, match="The sandbox has no network"):

@@ -30,7 +30,7 @@ ESTIMATOR = (
 
 @pytest.fixture
 def artifact(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A pickle of an estimator of the installed distribution `forest`, which needs `late` to predict."""
+    """A pickle of an estimator of the distribution `forest`, which needs `late` to predict."""
     site.install("forest", files={"forest.py": ESTIMATOR})
     site.install("late", files={"late.py": ""})
     monkeypatch.setenv("PYTHONPATH", str(site.folder))
@@ -69,7 +69,7 @@ def test_a_bare_artifact_gets_an_environment(artifact: Path, static: bool) -> No
         ("model.pt", b"\x80\x02ctorch.nn\nLinear\n)\x81.", True, ("numpy==1.0", "torch==1.0")),
     ],
 )
-def test_what_a_bare_artifact_is_loaded_and_asked_with_is_required_unrun(
+def test_a_static_capture_requires_what_loads_a_bare_artifact_and_predicts_with_it(
     tmp_path: Path,
     site: Site,
     artifact: Path,
@@ -89,7 +89,7 @@ def test_what_a_bare_artifact_is_loaded_and_asked_with_is_required_unrun(
     assert capture(path, static=True).requirements == expected
 
 
-def test_with_an_example_it_predicts(artifact: Path) -> None:
+def test_a_bare_artifact_with_an_example_predicts(artifact: Path) -> None:
     (artifact.parent / "input_example.json").write_text("[1, 2]", encoding="utf-8")
 
     captured = capture(artifact)
@@ -99,7 +99,7 @@ def test_with_an_example_it_predicts(artifact: Path) -> None:
     assert kinds(captured) == set()
 
 
-def test_the_library_of_its_compression_is_required(artifact: Path, site: Site) -> None:
+def test_the_library_that_decompresses_an_artifact_is_required(artifact: Path, site: Site) -> None:
     reading = "try:\n    import lz4\nexcept ImportError:\n    lz4 = None\n"
     site.install("lz4", files={"lz4.py": "import base64, zlib\n"})
     site.install(
@@ -113,7 +113,7 @@ def test_the_library_of_its_compression_is_required(artifact: Path, site: Site) 
     assert "lz4==1.0" in capture(packed, write=False).requirements
 
 
-def test_what_cannot_predict_says_so(artifact: Path) -> None:
+def test_an_artifact_that_cannot_predict_has_a_warning(artifact: Path) -> None:
     artifact.write_bytes(pickle.dumps({"weights": [1]}))
     (artifact.parent / "input_example.json").write_text('{"inputs": [1, 2]}', encoding="utf-8")
 
@@ -121,7 +121,9 @@ def test_what_cannot_predict_says_so(artifact: Path) -> None:
         capture(artifact)
 
 
-def test_files_of_a_project_around_it_are_never_replaced(artifact: Path, tmp_path: Path) -> None:
+def test_files_of_the_project_around_an_artifact_are_not_replaced(
+    artifact: Path, tmp_path: Path
+) -> None:
     (artifact.parent / "requirements.txt").write_text("mine\n", encoding="utf-8")
 
     refused = CliRunner().invoke(main, ["capture", str(artifact), "--static"])
@@ -146,7 +148,7 @@ def test_files_of_a_project_around_it_are_never_replaced(artifact: Path, tmp_pat
     )
 
 
-def test_a_second_artifact_does_not_take_the_place_of_the_first(artifact: Path) -> None:
+def test_a_second_artifact_does_not_replace_the_files_of_the_first(artifact: Path) -> None:
     capture(artifact, static=True)
     other = artifact.with_name("other.pkl")
     other.write_bytes(artifact.read_bytes())
@@ -156,9 +158,7 @@ def test_a_second_artifact_does_not_take_the_place_of_the_first(artifact: Path) 
 
 
 @pytest.mark.parametrize("spoil", ["file", "other files", "inside"])
-def test_an_output_folder_that_cannot_be_meant_is_refused(
-    artifact: Path, tmp_path: Path, spoil: str
-) -> None:
+def test_an_invalid_output_folder_is_refused(artifact: Path, tmp_path: Path, spoil: str) -> None:
     model = write_mlmodel(tmp_path / "with MLmodel", "json")
     target = {"file": tmp_path / "file", "other files": artifact.parent, "inside": model / "sub"}[
         spoil
@@ -181,7 +181,7 @@ def test_a_model_directory_is_copied_to_the_output_folder(tmp_path: Path, artifa
     assert (tmp_path / "out" / "MLmodel").is_file()
 
 
-def test_an_environment_beside_the_artifact_is_not_taken_for_the_model(
+def test_an_environment_next_to_the_artifact_is_not_part_of_the_model(
     artifact: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inside = Site(artifact.parent / ".venv" / "lib" / "python3.11" / "site-packages")
@@ -192,7 +192,7 @@ def test_an_environment_beside_the_artifact_is_not_taken_for_the_model(
     assert capture(artifact, write=False).requirements == ("forest==2.0",)
 
 
-def test_a_class_from_a_file_beside_it_is_no_part_of_it(
+def test_a_class_in_a_file_next_to_the_artifact_is_outside_the_model(
     artifact: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (artifact.parent / "training.py").write_text(ESTIMATOR, encoding="utf-8")
