@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from envkit.environments.environment import Environment
     from envkit.environments.reproduction import predict, prepare_env
     from envkit.errors import EnvkitError
-    from envkit.models.environment_files import get_model_dependencies
+    from envkit.models.dependencies import get_model_dependencies
     from envkit.serving.serve import serve
     from envkit.validating.difference import diff
     from envkit.validating.fixing import fix
@@ -47,7 +47,7 @@ _MODULE_OF = {
     "capture": "envkit.capturing.capture",
     "diff": "envkit.validating.difference",
     "fix": "envkit.validating.fixing",
-    "get_model_dependencies": "envkit.models.environment_files",
+    "get_model_dependencies": "envkit.models.dependencies",
     "infer_pip_requirements": "envkit.capturing.capture",
     "predict": "envkit.environments.reproduction",
     "prepare_env": "envkit.environments.reproduction",

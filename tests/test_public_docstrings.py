@@ -39,7 +39,7 @@ def public_functions() -> Iterator[tuple[str, Callable[..., Any]]]:
         for name in namespace.__all__:
             value = getattr(namespace, name)
             module = getattr(value, "__module__", "")
-            if not module.startswith(OWN) or module == "envkit.models.environment_files":
+            if not module.startswith(OWN):
                 continue
             if inspect.isclass(value):
                 yield from methods(f"{namespace.__name__}.{name}", value)

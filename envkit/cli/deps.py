@@ -60,7 +60,7 @@ def _read(model_uri: str, output_format: str) -> tuple[str, str]:
         from envkit.models.evidence.bill_of_materials import read_bill
 
         return read_bill(model_uri), ""
-    from envkit.models.environment_files import read_model_dependencies
+    from envkit.models.dependencies import read_model_dependencies
 
     content, remark = read_model_dependencies(model_uri, format=output_format)
     return content, remark or ""

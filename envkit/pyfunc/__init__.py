@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         TokenUsageStats,
         ToolCall,
     )
-    from envkit.models.environment_files import get_model_dependencies
+    from envkit.models.dependencies import get_model_dependencies
     from envkit.pyfunc.live import LivePyFuncModel
     from envkit.pyfunc.loaded import PyFuncModel
     from envkit.pyfunc.loading import load_model, load_pyfunc
@@ -69,7 +69,7 @@ _HOME = {
     "add_to_model": "envkit.pyfunc.saving",
     "get_default_conda_env": "envkit.pyfunc.python_models",
     "get_default_pip_requirements": "envkit.pyfunc.python_models",
-    "get_model_dependencies": "envkit.models.environment_files",
+    "get_model_dependencies": "envkit.models.dependencies",
     "load_model": "envkit.pyfunc.loading",
     "load_pyfunc": "envkit.pyfunc.loading",
     "log_model": "envkit.pyfunc.python_models",

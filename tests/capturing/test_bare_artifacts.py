@@ -18,7 +18,7 @@ from envkit.cli.main import main
 from envkit.errors import InvalidArgument, ModelRaised
 from envkit.locking.lock import Unlocked
 from envkit.models.capture_warnings import WarningKind
-from envkit.models.environment_files import read_model_dependencies
+from envkit.models.dependencies import read_model_dependencies
 from envkit.models.evidence.why import why
 from tests.builders.models import write_mlmodel, write_model
 from tests.builders.sites import Site

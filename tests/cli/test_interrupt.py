@@ -34,7 +34,7 @@ main()
 
 
 @pytest.mark.parametrize(
-    "module", ["click", "envkit.errors", "envkit.cli.deps", "envkit.models.environment_files"]
+    "module", ["click", "envkit.errors", "envkit.cli.deps", "envkit.models.dependencies"]
 )
 def test_an_interrupt_during_an_import_prints_no_traceback(module: str) -> None:
     process = subprocess.Popen(

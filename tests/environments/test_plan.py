@@ -113,6 +113,15 @@ def test_building_from_source_and_what_builds_decide(spec: EnvironmentSpec) -> N
     assert len({key(spec), key(spec, allow_source=True), key(pinned, allow_source=True)}) == 3
 
 
+def test_only_pinned_tools_constrain_builds_and_only_where_these_are_allowed(
+    spec: EnvironmentSpec,
+) -> None:
+    stated = replace(spec, build_dependencies=requirements("pip", "setuptools==65.5.0", "wheel<1"))
+
+    assert texts(plan.of(stated, allow_source=True).build_constraints) == ("setuptools==65.5.0",)
+    assert plan.of(stated).build_constraints == ()
+
+
 def test_overrides_decide_by_their_result(spec: EnvironmentSpec) -> None:
     assert key(spec, overrides=["alpha==2.0"]) == key(
         replace(spec, requirements=requirements("beta", "alpha==2.0"))

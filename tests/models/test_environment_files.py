@@ -1,52 +1,25 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound, PathOutsideModel
+from envkit.errors import InvalidFile, PathOutsideModel
 from envkit.formats.pylock_toml import LockFile
 from envkit.formats.requirement import Requirement
 from envkit.formats.requirement_lines import Option
 from envkit.models.directory import ModelDirectory
-from envkit.models.environment_files import get_model_dependencies, read_spec
+from envkit.models.environment_files import read_spec
 from envkit.models.environment_spec import EnvironmentSpec
+from tests.builders.environment_files import CONDA, PYTHON_ENV
 from tests.builders.requirements import texts
-from tests.cases import cases
-
-MLMODEL = """\
-flavors:
-  python_function:
-    env: {conda: conda.yaml, virtualenv: python_env.yaml}
-    loader_module: mlflow.pyfunc.model
-    python_version: 3.11.7
-"""
-CONDA = "channels: [conda-forge]\ndependencies:\n- python=3.10.13\n- pip<=23.2.1\n- libgcc\n- pip: [mlflow==3.1, a]\n"
-PYTHON_ENV = "python: 3.9.18\nbuild_dependencies: [pip==23.2.1, wheel]\ndependencies: [-r requirements.txt]\n"
 
 Make = Callable[..., Path]
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Make:
-    """Make a model of these files, `name_with_extension` given as `name__extension`."""
-
-    def model(mlmodel: str = MLMODEL, **files: str) -> Path:
-        path = tmp_path / "model"
-        path.mkdir()
-        (path / "MLmodel").write_text(mlmodel)
-        for name, text in files.items():
-            (path / name.replace("__", ".")).write_text(text)
-        return path
-
-    return model
 
 
 def spec_of(path: Path) -> EnvironmentSpec:
@@ -161,9 +134,9 @@ def test_a_model_that_says_nothing_of_its_environment_is_refused(make: Make) -> 
 
 
 @pytest.mark.parametrize("version", ["banana", "3.11; rm", "3.x", ">=3.9"])
-def test_what_is_no_version_of_python_is_refused(make: Make, version: str) -> None:
+def test_what_is_not_a_version_of_python_is_refused(make: Make, version: str) -> None:
     with pytest.raises(
-        InvalidFile, match=r"python_env\.yaml, python: '.*' is no version of Python"
+        InvalidFile, match=r"python_env\.yaml, python: '.*' is not a version of Python"
     ):
         spec_of(make(python_env__yaml=f"python: '{version}'\n"))
 
@@ -234,73 +207,64 @@ def test_an_environment_file_that_is_a_link_out_of_the_model_is_refused(
         spec_of(path)
 
 
-@pytest.fixture
-def normal(make: Make) -> Path:
-    """Give the model that the cases speak of."""
-    conda = (
-        "channels:\n- conda-forge\ndependencies:\n- python=3.11.7\n- pip<=23.2.1\n"
-        "- pip:\n  - mlflow==3.17.2\n  - a\nname: mlflow-env\n"
-    )
-    return make(
-        requirements__txt="mlflow==3.17.2\na", conda__yaml=conda, python_env__yaml=PYTHON_ENV
-    )
+def conda_spec_of(path: Path) -> EnvironmentSpec:
+    return read_spec(ModelDirectory.open(path), for_conda=True)
 
 
-@pytest.mark.parametrize("case", cases("dependencies"))
-@pytest.mark.filterwarnings("ignore:.*has no requirements.txt")
-def test_dependencies_are_found_as_by_the_reference(normal: Path, case: dict[str, Any]) -> None:
-    for name in case["given"].get("missing", ()):
-        (normal / name).unlink()
-    form = case["given"]["format"]
-    if "error" in case["expect"]:
-        with pytest.raises((InvalidArgument, InvalidFile)):
-            get_model_dependencies(normal, format=form)
-        return
+def test_a_conda_environment_of_a_model_without_conda_yaml_has_what_the_other_files_state(
+    make: Make,
+) -> None:
+    path = make(python_env__yaml=PYTHON_ENV, requirements__txt="a==1\n")
 
-    path = Path(get_model_dependencies(normal, format=form))
+    spec = conda_spec_of(path)
 
-    text = case["expect"]["text"].replace("{PY}", "3.11.7").replace("{INSTALLED}", "23.2.1")
-    assert path.name == case["expect"]["file"]
-    assert path.read_text() == text.replace("{MLFLOW}", "3.17.2")
+    assert spec.python == "3.9.18"
+    assert texts(spec.requirements) == ("a==1",)
 
 
-def test_a_pip_section_is_written_where_pip_can_read_it(make: Make) -> None:
-    pip = "[./w-1-py3-none-any.whl, a, -c c.txt, -i https://i.example]"
-    path = make(conda__yaml=f"dependencies: [libgcc, {{pip: {pip}}}]\n", c__txt="z<2\n")
-    (path / "w-1-py3-none-any.whl").touch()
+def test_a_conda_environment_of_a_conda_yaml_without_python_has_that_of_the_model(
+    make: Make,
+) -> None:
+    spec = conda_spec_of(make(conda__yaml="dependencies: [libgcc]\n"))
 
-    with pytest.warns(
-        UserWarning, match=r"has no requirements.txt; .*The conda packages are not in it: libgcc"
-    ):
-        found = Path(get_model_dependencies(path.as_uri()))
-
-    assert (
-        found.read_text()
-        == f"--index-url https://i.example\n{path}/w-1-py3-none-any.whl\na\n-c constraints.txt\n"
-    )
-    assert found.with_name("constraints.txt").read_text() == "z<2\n"
-    assert not (path / "requirements.txt").exists()
-    shutil.rmtree(found.parent)
+    assert spec.python == "3.11.7"
+    assert spec.conda_specs == ("libgcc",)
 
 
-def test_the_lock_is_found_too(make: Make) -> None:
-    path = make(requirements__txt="a\n")
-    with pytest.raises(InvalidFile, match="`envkit capture` writes it"):
-        get_model_dependencies(path, "pylock")
-    (path / "pylock.toml").touch()
+@pytest.mark.parametrize(
+    ("python", "version"),
+    [
+        ("python=3.10.13", "3.10.13"),
+        ("python==3.10.13", "3.10.13"),
+        ("python 3.10", "3.10"),
+        ("python=3.10.13=h955ad1f_0", "3.10.13"),
+        ("conda-forge::python=3.10", "3.10"),
+        ("python[version='3.10']", "3.10"),
+        ("python>=3.10", "3"),
+        ("python=3.10|3.11", "3"),
+        ("python=3.*", "3"),
+        ("python", "3"),
+    ],
+)
+def test_conda_chooses_the_python_of_a_range(make: Make, python: str, version: str) -> None:
+    path = make(conda__yaml=f'dependencies: ["{python}", {{pip: [a]}}]\n')
 
-    assert get_model_dependencies(path, "pylock") == str(path / "pylock.toml")
+    assert conda_spec_of(path).python == version
 
 
-def test_what_has_no_dependencies_says_why(make: Make, tmp_path: Path) -> None:
-    path = make(conda__yaml="dependencies: [python=3.11]\n")
+def test_only_the_pip_section_is_installed_into_a_conda_environment(make: Make) -> None:
+    path = make(conda__yaml=CONDA, requirements__txt="b==1\n", pylock__toml="")
 
-    with pytest.raises(InvalidFile, match="there is no pip section"):
-        get_model_dependencies(path)
-    with pytest.raises(InvalidArgument, match="format must be pip or conda"):
-        get_model_dependencies(path, format="poetry")
-    with pytest.raises(ModelNotFound):
-        get_model_dependencies(tmp_path / "gone")
+    spec = conda_spec_of(path)
+
+    assert texts(spec.requirements) == ("mlflow==3.1", "a")
+    assert spec.lock == LockFile(path=path / "pylock.toml")
+
+
+def test_a_lock_is_not_for_a_conda_environment_without_a_pip_section(make: Make) -> None:
+    path = make(conda__yaml="dependencies: [python=3.10, libgcc]\n", pylock__toml="")
+
+    assert conda_spec_of(path).lock is None
 
 
 def test_reading_a_spec_loads_no_library_but_yaml() -> None:

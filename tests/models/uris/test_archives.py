@@ -10,8 +10,8 @@ import pytest
 
 from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound, PathOutsideModel
 from envkit.models import download_model
+from envkit.models.dependencies import read_model_dependencies
 from envkit.models.directory import ModelDirectory
-from envkit.models.environment_files import read_model_dependencies
 from tests.builders.fixture_models import FixtureModel
 
 Named = Callable[[str], FixtureModel]
