@@ -25,7 +25,7 @@ from envkit.images.layers.bytecode import Bytecode
 from envkit.images.layers.factory import LayerFactory
 from envkit.images.layers.layer_cache import CachedLayer, Facts, LayerCache
 from envkit.images.layers.layer_file import Compression
-from envkit.images.layers.model_layer import model_layer
+from envkit.images.layers.model_layer import model_layer, open_model
 from envkit.images.options import Engine, ImageOptions
 from envkit.images.platforms import Platform
 from envkit.images.registry.push import Pushed, push
@@ -158,7 +158,7 @@ def build_image(
         python_policy=python_policy,
         conda_exe=conda_exe,
     )
-    return _Build(ModelDirectory.open(model_uri), options, choice, report or _silent).run()
+    return _Build(open_model(model_uri), options, choice, report or _silent).run()
 
 
 class _Build:

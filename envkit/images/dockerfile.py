@@ -81,7 +81,7 @@ def generate_dockerfile(
     folder = Path(output).absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InvalidArgument(f"{folder} is not empty. Name a new folder.")
-    model = ModelDirectory.open(model_uri)
+    model = model_layer.open_model(model_uri)
     spec = read_spec(model)
     if server and numbers_of(spec.python)[:2] < server_files.OLDEST_PYTHON:
         raise InvalidArgument(

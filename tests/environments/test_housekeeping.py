@@ -366,10 +366,14 @@ def test_what_cannot_be_used_any_more_is_pruned_without_being_asked(make: Make, 
 def test_the_download_caches_are_emptied_on_demand(make: Make, root: Path) -> None:
     make()
     (root / "cache" / "uv" / "download").write_bytes(b"x" * 100_000)
+    layers = root / "images" / "blobs"
+    layers.mkdir(parents=True)
+    (layers / "layer").write_bytes(b"x" * 100_000)
     done = housekeeping.prune(root, cache=True)
 
-    assert done.cache >= 100_000
+    assert done.cache >= 200_000
     assert not (root / "cache").exists()
+    assert not (root / "images").exists()
     assert not make().built
     assert make(1).built
 

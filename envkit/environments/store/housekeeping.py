@@ -120,8 +120,8 @@ def prune(
 
     That is what killed processes left and what cannot be used any more; with `older_than` (seconds)
     also what was not used for so long; with `max_size` (bytes) the longest unused until the rest is
-    not larger; with `everything` all. `cache` empties the installers' download caches, unless
-    something is being built, and removes fetched models that no process uses. `dry_run` only
+    not larger; with `everything` all. `cache` empties the installers' download caches and
+    the layers of images, unless something is being built, and removes fetched models that no process uses. `dry_run` only
     reports.
 
     Raises `BuildFailed` when the store cannot be written to or has no locks.
@@ -254,13 +254,14 @@ def _beyond(max_size: int, stored: Sequence[StoredEnvironment]) -> Iterator[Stor
 
 
 def _empty_cache(store: Store, *, dry_run: bool) -> int:
-    locks = (store.root / "locks").glob("*")
+    locks = [*store.root.glob("locks/*"), *store.root.glob("images/layers/*.lock")]
     if any(file_locks.is_held(path) for path in locks):
         return 0
-    folder = store.root / "cache"
-    size = _size(folder)
-    if not dry_run:
-        shutil.rmtree(folder, ignore_errors=True)
+    size = 0
+    for folder in (store.root / "cache", store.root / "images"):
+        size += _size(folder)
+        if not dry_run:
+            shutil.rmtree(folder, ignore_errors=True)
     return size
 
 
@@ -268,6 +269,7 @@ def _remove_temporary_files(store: Store) -> None:
     """Remove files that processes were writing when they were killed, here and in uv's cache."""
     cache = store.root / "cache"
     left = [*store.root.glob(".*-*"), *cache.glob("*/.tmp*"), *cache.glob("*/*/.tmp*")]
+    left += store.root.glob("images/*/.*")
     for path in left:
         if time.time() - _mtime(path) < _ABANDONED_SECONDS:
             continue

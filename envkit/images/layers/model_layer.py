@@ -7,12 +7,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from envkit.environments.packing.members import Member, of_file
-from envkit.errors import InvalidFile
+from envkit.errors import InvalidArgument, InvalidFile
 from envkit.images import places
 from envkit.images.layers.factory import LayerFactory
 from envkit.images.layers.layer_cache import CachedLayer
+from envkit.models.directory import ModelDirectory
 
 _LEFT_OUT = {".git", "__pycache__", ".ipynb_checkpoints"}
+
+
+def open_model(uri: str | Path) -> ModelDirectory:
+    """Open a model that can be put into an image.
+
+    Raises what opening a model raises, and `InvalidArgument` for an artifact, whose folder may
+    hold anything, and for a model of R.
+    """
+    model = ModelDirectory.open(uri)
+    if model.artifact is not None:
+        raise InvalidArgument(
+            f"{uri} is an artifact, not a model directory. "
+            "Make one first: `envkit capture ARTIFACT --output-path DIR`."
+        )
+    if model.mlmodel.runs_in_r:
+        raise InvalidArgument(f"{uri} runs in R. Images are built for models that run in Python.")
+    return model
 
 
 def model_layer(factory: LayerFactory, folder: Path) -> CachedLayer:
