@@ -74,5 +74,7 @@ def test_an_old_c_library_is_refused() -> None:
 
 
 def test_a_file_for_another_machine_is_refused() -> None:
-    with pytest.raises(WrongMachine, match=r"a\.so is for linux/arm64, and the image is for linux/a"):
+    with pytest.raises(
+        WrongMachine, match=r"a\.so is for linux/arm64, and the image is for linux/a"
+    ):
         native_libraries.check_machines([facts(machines={"183": "a.so"})], parse("linux/amd64"))

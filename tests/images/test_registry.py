@@ -25,7 +25,8 @@ from envkit.images.layers.layer_file import Compression
 from envkit.images.registry import credentials
 from envkit.images.registry.errors import ImageNotFound, RegistryFailed
 from envkit.images.registry.push import Pushed, push
-from tests.builders.registries import AMD64, Registry, free_port, needs
+from tests.builders.registries import AMD64, Registry, free_port, needs, running_registry
+from tests.builders.tokens import TokenServer
 
 SmallImage = Callable[..., ImageSet]
 pytestmark = pytest.mark.images
@@ -181,6 +182,30 @@ def test_a_credential_helper_is_asked(
     log_in(tmp_path / ".docker/config.json", {key: named})
 
     assert send(small_image(b"one"), f"{guarded_registry.address}/a:1").objects == 3
+
+
+@needs("docker-registry")
+def test_a_token_is_fetched_once_for_a_push(small_image: SmallImage, tmp_path: Path) -> None:
+    server = TokenServer(tmp_path, "user:secret")
+    with (
+        server.running(),
+        running_registry(tmp_path / "registry", server.configuration) as registry,
+    ):
+        images = small_image(b"one", b"two")
+        with pytest.raises(RegistryFailed, match="401"):
+            send(images, f"{registry.address}/team/a:1")
+        logins = {"auths": {registry.address: {"auth": encoded("user:secret")}}}
+        log_in(tmp_path / ".docker/config.json", logins)
+        server.requests.clear()
+
+        sent = send(images, f"{registry.address}/team/a:1")
+
+        assert sent.objects == 4
+        assert [query["scope"] for query in server.requests] == [
+            ["repository:team/a:pull,push", "repository:team/a:pull"]
+        ]
+        with image_source(f"{registry.address}/team/a:1", os.environ) as source:
+            assert source.root().descriptor.digest == sent.digest
 
 
 @pytest.mark.parametrize(
