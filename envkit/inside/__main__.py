@@ -1,4 +1,4 @@
-"""Load a model, let it predict, and report. Started as `PYTHON [-I] …/inside/__main__.py REQUEST.json`.
+"""Load a model, let it predict, and report: `PYTHON [-I] …/inside/__main__.py REQUEST.json`.
 
 This docstring is the protocol between this program and its parent: the request, the journal, and
 the messages of a worker. Objects are JSON; "may be missing" is said of every key that may be.
@@ -93,7 +93,8 @@ own regular package contains.
         At the end of each phase: the modules in `sys.modules` that no event has named, with their
         files. Without the standard library.
     prediction              output: JSON value
-        The answer to the example (job trace). Infinities are the strings "Infinity" and "-Infinity".
+        The answer to the example (job trace). Infinities are the strings "Infinity" and
+        "-Infinity".
     uncompiled              paths: list of strings
         Source files that were imported and have no bytecode (job predict, with `limits`).
     skipped                 phase: string, why: string
@@ -105,7 +106,8 @@ own regular package contains.
         The last event when something raised an exception. kind: "input" when the data to predict on
         are at fault, "output" when the answer cannot be written as JSON, else "model".
     done                    (no fields)
-        The last event otherwise. A journal without `error` and `done` is that of a process that died.
+        The last event otherwise. A journal without `error` and `done` is that of a process that
+        died.
 
 An event of another process than the first has the field `pid`, an integer, too: of a fork, or of a
 Python program of this environment that a recorded process started. What such a program does in code
@@ -135,9 +137,9 @@ lengths: 4 and 8 bytes, big-endian. What the worker sends has the key `event`:
 What the parent sends has the key `ask`:
 
     predict                 content_type: string
-        The body is a request: "json", "csv" or "parquet". The worker sends `answer` or `error`. With
-        "typed", body and answer are values as `data.wire` writes them; the body is a pair of data
-        and parameters, and errors have no `status`.
+        The body is a request: "json", "csv" or "parquet". The worker sends `answer` or `error`.
+        With "typed", body and answer are values as `data.wire` writes them; the body is a pair of
+        data and parameters, and errors have no `status`.
     stream                  content_type: string
         The same. The worker sends any number of `piece`, then `end` or `error`.
     stop                    (no fields)
@@ -152,7 +154,7 @@ import sys
 
 
 def main() -> None:
-    """Load the package from its folder, without a trace of it on `sys.path` or in `__main__`, and run."""
+    """Load the package from its folder and run it, unseen by the model."""
     folder = os.path.dirname(os.path.abspath(__file__))
     if sys.path and os.path.abspath(sys.path[0]) == folder:
         del sys.path[0]  # before the first import, which could find a file of this folder

@@ -1,4 +1,4 @@
-"""Formats of files that are a whole model by themselves, recognized by their names and first bytes."""
+"""Formats of files that are a whole model, recognized by their names and first bytes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,11 @@ FIRST_BYTES = (
 )
 COMPRESSIONS = (".gz", ".bz2", ".lzma", ".xz", ".z", ".lz4", ".zst")
 ZIP_FILE = b"PK\x03\x04"
-ZIP_MEMBERS = (("data.pkl", "torch"), ("schema.json", "skops"), ("config.json", "keras"))
+ZIP_MEMBERS = (
+    ("data.pkl", "torch"),
+    ("schema.json", "skops"),
+    ("config.json", "keras"),
+)
 
 
 def format_of(path: str) -> str | None:
@@ -56,6 +60,7 @@ def is_pickle(start: bytes) -> bool:
 
 
 def _by_content(path: str, start: bytes) -> str | None:
+    """Recognize a file by its first bytes, or by what an archive contains."""
     if start.startswith(ZIP_FILE):
         return _by_members(path)
     for first_bytes, name in FIRST_BYTES:
@@ -65,6 +70,7 @@ def _by_content(path: str, start: bytes) -> str | None:
 
 
 def _by_members(path: str) -> str | None:
+    """Recognize a zip archive by the names of its members."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = {name.rpartition("/")[2] for name in archive.namelist()}
@@ -77,6 +83,7 @@ def _by_members(path: str) -> str | None:
 
 
 def _by_name(file_name: str, start: bytes) -> str | None:
+    """Recognize a file by its suffix, also below that of a compression."""
     stem, suffix = os.path.splitext(file_name)
     if suffix in COMPRESSIONS:
         inner = SUFFIXES.get(os.path.splitext(stem)[1])

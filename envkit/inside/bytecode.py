@@ -13,7 +13,7 @@ from importlib.machinery import (
     SourceFileLoader,
     SourcelessFileLoader,
 )
-from typing import Any, List
+from typing import Any
 
 from .tracing.origins import attributes_of
 
@@ -45,8 +45,8 @@ def keep_bytecode_out_of(folder: str) -> None:
             del sys.path_importer_cache[path]
 
 
-def not_kept() -> List[str]:
-    """List the source files that were imported and have no bytecode, because it could not be written."""
+def not_kept() -> list[str]:
+    """List the imported source files whose bytecode could not be written."""
     files = []
     for module in list(sys.modules.values()):
         spec = attributes_of(module).get("__spec__")

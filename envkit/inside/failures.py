@@ -1,10 +1,10 @@
-"""The event `error`: what a job, a model or a request raised, without the frames of this program."""
+"""The event `error`: an exception without the frames of this program."""
 
 from __future__ import annotations
 
 import os
 from types import TracebackType
-from typing import Any, Dict
+from typing import Any
 
 from .data.signature import InvalidInput
 
@@ -24,17 +24,31 @@ class ForeignError(Exception):
         self.traceback = traceback
 
 
-def describe(error: BaseException, phase: str) -> Dict[str, Any]:
+def describe(error: BaseException, phase: str) -> dict[str, Any]:
     """Give the event `error` for what was raised in a phase."""
-    event = {"event": "error", "phase": phase, "kind": KINDS.get(phase, "model")}
+    event = {
+        "event": "error",
+        "phase": phase,
+        "kind": KINDS.get(phase, "model"),
+    }
     name = type(error).__name__
     try:
-        return {**event, "type": name, "message": _message(error), "traceback": _traceback(error)}
+        return {
+            **event,
+            "type": name,
+            "message": _message(error),
+            "traceback": _traceback(error),
+        }
     except MemoryError:
-        return {**event, "type": name, "message": "", "traceback": ""}
+        return {
+            **event,
+            "type": name,
+            "message": "",
+            "traceback": "",
+        }
 
 
-def refusal(error: BaseException) -> Dict[str, Any]:
+def refusal(error: BaseException) -> dict[str, Any]:
     """Give what a worker adds to the event `error` when the request is at fault; else nothing.
 
     The model itself may say so: MLflow lets it raise an `MlflowException` with a code that stands
@@ -42,17 +56,28 @@ def refusal(error: BaseException) -> Dict[str, Any]:
     """
     if isinstance(error, InvalidInput):
         code = "INVALID_PARAMETER_VALUE" if error.is_mismatch else "BAD_REQUEST"
-        return {"kind": "input", "status": 400, "code": code, "misfit": error.is_mismatch}
+        return {
+            "kind": "input",
+            "status": 400,
+            "code": code,
+            "misfit": error.is_mismatch,
+        }
     if any(base.__name__ == "MlflowException" for base in type(error).__mro__):
         exception: Any = error
         status = int(exception.get_http_status_code())
         if 400 <= status < 500:
             code = str(exception.error_code)
-            return {"kind": "input", "status": status, "code": code, "misfit": False}
+            return {
+                "kind": "input",
+                "status": status,
+                "code": code,
+                "misfit": False,
+            }
     return {}
 
 
 def _message(error: BaseException) -> str:
+    """Give the exception's text, which the model's own code may fail to make."""
     try:
         return str(error)
     except Exception as failure:
@@ -60,6 +85,7 @@ def _message(error: BaseException) -> str:
 
 
 def _traceback(error: BaseException) -> str:
+    """Give the traceback as Python prints it, or another language."""
     if isinstance(error, ForeignError):
         return error.traceback
     import traceback  # takes 5 ms, and most runs have no error
@@ -69,7 +95,7 @@ def _traceback(error: BaseException) -> str:
 
 
 def _remove_own_frames(error: BaseException | None, seen: set[int]) -> None:
-    """Remove the frames of this program and of the import system from an exception and its causes."""
+    """Remove the frames of this program and the import system, also from the causes."""
     if error is None or id(error) in seen:
         return
     seen.add(id(error))
@@ -84,6 +110,7 @@ def _remove_own_frames(error: BaseException | None, seen: set[int]) -> None:
 
 
 def _without_own_frames(trace: TracebackType | None) -> TracebackType | None:
+    """Copy a traceback without the frames of this program."""
     kept = []
     while trace is not None:
         if not trace.tb_frame.f_code.co_filename.startswith(OWN_FRAMES):

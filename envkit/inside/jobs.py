@@ -10,14 +10,13 @@ import json
 import os
 import sys
 from itertools import islice
-from typing import Any, Callable, Dict, Mapping
+from typing import Any, Callable
 
 from . import failures, standard_streams
 from .journal import Journal
+from .request import Request
 
 PIECES_TRACED = 100  # of a stream, which may have no end
-
-Request = Mapping[str, Any]
 
 
 class Phases:
@@ -70,6 +69,7 @@ def run(path: str) -> None:
 
 
 def _trace(request: Request, phases: Phases) -> None:
+    """Load, predict on the example, and record what that needs."""
     from . import loading
     from .data import json_encoding
     from .data.requests import saved_example
@@ -86,7 +86,13 @@ def _trace(request: Request, phases: Phases) -> None:
     if not example:
         phases.end()
         tracer.finish()
-        write({"event": "skipped", "phase": "predict", "why": "the model has no input example"})
+        write(
+            {
+                "event": "skipped",
+                "phase": "predict",
+                "why": "the model has no input example",
+            }
+        )
         return
     phases.begin("input")
     signature = Signature(request.get("signature"))
@@ -105,9 +111,12 @@ def _trace(request: Request, phases: Phases) -> None:
 
 
 def _trace_stream(
-    model: Any, data: Any, params: Any, write: Callable[[Dict[str, Any]], None]
+    model: Any, data: Any, params: Any, write: Callable[[dict[str, Any]], None]
 ) -> None:
-    """Let the model also predict piece by piece. If it raises, that is recorded and the job goes on."""
+    """Let the model also predict piece by piece.
+
+    If it raises, that is recorded and the job goes on.
+    """
     try:
         for _ in islice(model.predict_stream(data, params), PIECES_TRACED):
             pass
@@ -129,6 +138,7 @@ def _write_typed(answer: Any, path: str) -> None:
 
 
 def _predict(request: Request, phases: Phases) -> None:
+    """Load, and predict on the input or the example."""
     from . import bytecode, loading
     from .data import json_encoding
     from .data.requests import saved_example, scoring_request
@@ -163,6 +173,7 @@ def _predict(request: Request, phases: Phases) -> None:
 
 
 def _work(request: Request, phases: Phases) -> None:
+    """Load, then answer questions."""
     from . import worker
 
     channel = worker.channel_of(request)
@@ -208,11 +219,12 @@ def _report_in_fork(error: BaseException) -> int:
 
 
 def _exit(status: int) -> None:
+    """End the process at once: threads and exit handlers of the model do not go on."""
     standard_streams.flush()
     os._exit(status)
 
 
-JOBS: Dict[str, Callable[[Request, Phases], None]] = {
+JOBS: dict[str, Callable[[Request, Phases], None]] = {
     "trace": _trace,
     "predict": _predict,
     "work": _work,

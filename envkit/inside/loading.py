@@ -1,4 +1,4 @@
-"""Loading a model and calling it, as `mlflow.pyfunc.load_model` and `PyFuncModel.predict` do (MLflow 3.17)."""
+"""Loading a model and calling it, as `mlflow.pyfunc` does (MLflow 3.17)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .author import fake_mlflow
 from .bytecode import keep_bytecode_out_of
 from .data.requests.model_input import RequestReader
 from .loaders import loader_for
+from .request import Request
 
 
 class Model:
@@ -50,19 +51,20 @@ class Model:
 
 
 def _call(function: Callable[..., Any], data: Any, params: Mapping[str, Any] | None) -> Any:
+    """Call a function of a model, with `params` only if it takes them."""
     parameter = inspect.signature(function).parameters.get("params")
     if parameter is not None and parameter.kind is not parameter.VAR_KEYWORD:
         return function(data, params=params)
     return function(data)
 
 
-def load(request: Mapping[str, Any]) -> Model:
+def load(request: Request) -> Model:
     """Load the model of a request, with a stand-in for MLflow; raises whatever its code raises."""
     fake_mlflow.supply(without_mlflow=bool(request.get("without_mlflow")))
     return load_here(request)
 
 
-def load_here(request: Mapping[str, Any]) -> Model:
+def load_here(request: Request) -> Model:
     """Load the model of a request into a program that has other things to do, too."""
     conf = request["python_function"]
     folder = request["model"]

@@ -1,10 +1,10 @@
-"""Reading and writing of the messages between a worker and its parent (`__main__` documents them)."""
+"""Reading and writing the messages of a worker and its parent (`__main__` documents them)."""
 
 from __future__ import annotations
 
 import json
 import struct
-from typing import Any, Mapping, Tuple
+from typing import Any, Mapping
 
 LENGTHS = struct.Struct("!IQ")
 PIECE = 1 << 20
@@ -27,7 +27,7 @@ def write(channel: Any, header: Mapping[str, Any], body: bytes = b"") -> None:
         channel.sendall(body)
 
 
-def read(channel: Any) -> Tuple[Mapping[str, Any], bytes] | None:
+def read(channel: Any) -> tuple[Mapping[str, Any], bytes] | None:
     """Wait for a message and give its header and body; None when the other side has ended.
 
     Raises `OSError` when the socket fails, `ValueError` for a malformed message.
@@ -44,6 +44,7 @@ def read(channel: Any) -> Tuple[Mapping[str, Any], bytes] | None:
 
 
 def _read_exactly(channel: Any, size: int) -> bytearray | None:
+    """Read a number of bytes; None when the socket ends before."""
     content = bytearray()
     while len(content) < size:
         piece = channel.recv(min(size - len(content), PIECE))

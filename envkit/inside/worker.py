@@ -1,4 +1,4 @@
-"""The job `work`: a model that is loaded once and answers questions until its parent closes the socket.
+"""The job `work`: a model that is loaded once, and answers questions.
 
 `__main__` documents the messages.
 """
@@ -19,18 +19,25 @@ from .data.requests.model_input import ModelInput
 from .data.requests.scoring_request import TYPED
 from .data.signature import Signature
 from .journal import LOWEST_DESCRIPTOR
+from .request import Request
 
 READ_WITH = ("numpy", "pandas")
-"""Libraries that requests are read with: imported before the first request, which would wait for them."""
+"""Libraries that requests are read with: imported early, so that the first one does not wait."""
 
 
-def work(request: Mapping[str, Any], channel: socket.socket) -> None:
+def work(request: Request, channel: socket.socket) -> None:
     """Load the model of the request, then answer questions."""
     model = loading.load(request)
     _import_early()
     uncompiled = bytecode.not_kept() if request.get("limits") else []
     worker = Worker(model, Signature(request.get("signature")), channel)
-    worker.send({"event": "ready", "streamable": model.streams, "uncompiled": uncompiled})
+    worker.send(
+        {
+            "event": "ready",
+            "streamable": model.streams,
+            "uncompiled": uncompiled,
+        }
+    )
     while True:
         message = messages.read(channel)
         if message is None:
@@ -38,8 +45,11 @@ def work(request: Mapping[str, Any], channel: socket.socket) -> None:
         worker.answer(*message)
 
 
-def channel_of(request: Mapping[str, Any]) -> socket.socket:
-    """Take the socket; programs that open and close descriptors by number, or are started, do not get it."""
+def channel_of(request: Request) -> socket.socket:
+    """Take the socket.
+
+    Programs that open and close descriptors by number, or are started, do not get it.
+    """
     import fcntl  # not on Windows
 
     inherited = request["channel"]
@@ -49,6 +59,7 @@ def channel_of(request: Mapping[str, Any]) -> socket.socket:
 
 
 def _import_early() -> None:
+    """Import what requests are read with, if it is installed."""
     for library in READ_WITH:
         try:
             import_module(library)
@@ -64,7 +75,9 @@ class Worker:
     """
 
     def __init__(self, model: loading.Model, signature: Signature, channel: socket.socket) -> None:
-        self._model, self._signature, self._channel = model, signature, channel
+        self._model = model
+        self._signature = signature
+        self._channel = channel
         self._process = os.getpid()
         self._phase = "input"
 
@@ -93,6 +106,7 @@ class Worker:
         standard_streams.flush()
 
     def _predict(self, header: Mapping[str, Any], body: bytes) -> None:
+        """Answer the question `predict`."""
         model_input = self._read(header, body)
         self._phase = "predict"
         answer = self._model.predict(model_input.data, model_input.params)
@@ -107,6 +121,7 @@ class Worker:
         self.send({"event": "answer"}, content)
 
     def _stream(self, header: Mapping[str, Any], body: bytes) -> None:
+        """Answer the question `stream`, until the parent sends something."""
         is_typed = header["content_type"] == TYPED
         model_input = self._read(header, body)
         self._phase = "predict"
@@ -126,6 +141,7 @@ class Worker:
         self.send({"event": "end"})
 
     def _read(self, header: Mapping[str, Any], body: bytes) -> ModelInput:
+        """Parse the request in a question."""
         return scoring_request.parse(
             body,
             header["content_type"],
@@ -135,6 +151,7 @@ class Worker:
         )
 
     def _send_error(self, error: BaseException, header: Mapping[str, Any]) -> None:
+        """Send the event `error`."""
         event = failures.describe(error, self._phase)
         if header["content_type"] != TYPED:
             event.update(failures.refusal(error))
@@ -142,12 +159,14 @@ class Worker:
         self.send(event)
 
     def _has_message(self) -> bool:
+        """Whether the parent has sent something, or has ended."""
         poll = select.poll()  # not `select`, which fails for descriptors over 1023
         poll.register(self._channel, select.POLLIN)
         return bool(poll.poll(0))
 
 
 def _as_json(answer: Any, key: str = "") -> bytes:
+    """Encode an answer, below a key if one is named."""
     value = json_encoding.encode(answer)
     if key:
         value = {key: value}

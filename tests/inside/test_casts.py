@@ -1,7 +1,6 @@
-"""Columns of every type for every type of a signature: as the reference does, or better, and why.
+"""Columns of every type for every type of a signature: as the reference, or better, and why.
 
-In a process of each environment, because what a type is depends on the versions of pandas and
-NumPy.
+In a process of each environment, because types depend on the versions of pandas and NumPy.
 """
 
 from __future__ import annotations
@@ -22,7 +21,9 @@ ENFORCE_ALL = """
 import datetime, decimal, json, sys
 from importlib.util import module_from_spec, spec_from_file_location
 import numpy as np, pandas as pd
-spec = spec_from_file_location("_envkit", sys.argv[1] + "/__init__.py", submodule_search_locations=[sys.argv[1]])
+folder = sys.argv[1]
+init = folder + "/__init__.py"
+spec = spec_from_file_location("_envkit", init, submodule_search_locations=[folder])
 sys.modules["_envkit"] = module_from_spec(spec)
 from _envkit.data.enforcement.inputs import enforce
 from _envkit.data.signature import InvalidInput, Signature
@@ -61,10 +62,11 @@ COLUMNS = {
     "Float64": of([1.5, 2.5], dtype="Float64"),
     "boolean": of([True, False], dtype="boolean"),
     "complex128": of([1j]),
-    **{name: of([1, 2], dtype=name) for name in ("int8", "int16", "int32", "int64", "uint8", "uint32", "uint64")},
 }
+for name in ("int8", "int16", "int32", "int64", "uint8", "uint32", "uint64"):
+    COLUMNS[name] = of([1, 2], dtype=name)
 
-def told(value):
+def as_json(value):
     if isinstance(value, bytes):
         return "bytes:" + value.decode()
     if isinstance(value, decimal.Decimal):
@@ -78,18 +80,20 @@ def told(value):
 def outcome(column, kind, required):
     signature = Signature({"inputs": [{"type": kind, "name": "c", "required": required}]})
     try:
-        found = enforce(pd.DataFrame({"c": COLUMNS[column]()}), signature)["c"]
+        series = enforce(pd.DataFrame({"c": COLUMNS[column]()}), signature)["c"]
     except InvalidInput as error:
-        return {"allowed": False, "said": str(error)}
-    if str(found.dtype) == "str":  # pandas 3 has texts so, and a missing one is NaN
-        found = found.astype(object).where(found.notna(), None)
-    return {"allowed": True, "dtype": str(found.dtype), "values": [told(each) for each in found.astype(object)]}
+        return {"allowed": False, "message": str(error)}
+    if str(series.dtype) == "str":  # of strings in pandas 3, which has NaN for a missing one
+        series = series.astype(object).where(series.notna(), None)
+    values = [as_json(value) for value in series.astype(object)]
+    return {"allowed": True, "dtype": str(series.dtype), "values": values}
 
-asked = json.load(sys.stdin)
-json.dump({"pandas": pd.__version__, "outcomes": [outcome(*each) for each in asked]}, sys.stdout)
+columns = json.load(sys.stdin)
+outcomes = [outcome(*column) for column in columns]
+json.dump({"pandas": pd.__version__, "outcomes": outcomes}, sys.stdout)
 """
 
-BOOLEAN = "a text, bytes, a number or a date is no boolean, and pandas 3 with MLflow refuses the texts as well"
+BOOLEAN = "only booleans are booleans; MLflow with pandas 3 refuses strings, too"
 BETTER = {
     "cast.column-014": (False, BOOLEAN),
     "cast.column-015": (False, BOOLEAN),
@@ -111,15 +115,15 @@ def ask(python: Path, *columns: tuple[str, str, bool]) -> dict[str, Any]:
         check=True,
         capture_output=True,
     )
-    found: dict[str, Any] = json.loads(ended.stdout)
-    return found
+    answer: dict[str, Any] = json.loads(ended.stdout)
+    return answer
 
 
 def test_each_column_is_cast_or_refused_as_the_reference_does(scientific_python: Path) -> None:
     table = cases("casts")
 
     answer = ask(
-        scientific_python, *((each["given"]["from"], each["given"]["to"], True) for each in table)
+        scientific_python, *((case["given"]["from"], case["given"]["to"], True) for case in table)
     )
 
     newest = int(answer["pandas"].partition(".")[0]) >= 3
@@ -149,7 +153,7 @@ def test_each_column_is_cast_or_refused_as_the_reference_does(scientific_python:
         ("float64 (whole, with NaN)", "integer", "float64"),
     ],
 )
-def test_a_column_that_may_lack_values_may_hold_whole_numbers_and_none(
+def test_an_optional_column_may_hold_whole_numbers_and_missing_values(
     scientific_python: Path, column: str, kind: str, dtype: str
 ) -> None:
     (allowed, refused) = ask(scientific_python, (column, kind, False), ("float64", kind, False))[
@@ -160,12 +164,12 @@ def test_a_column_that_may_lack_values_may_hold_whole_numbers_and_none(
     assert refused["allowed"] is False
 
 
-def test_a_refusal_names_the_column_both_types_and_what_to_do(scientific_python: Path) -> None:
+def test_an_error_names_the_column_both_types_and_the_remedy(scientific_python: Path) -> None:
     outcomes = ask(
         scientific_python, ("float64 (whole, with NaN)", "long", True), ("float64", "long", True)
     )["outcomes"]
 
-    assert [each["said"].partition(". ")[0] for each in outcomes] == [
+    assert [outcome["message"].partition(". ")[0] for outcome in outcomes] == [
         "the input `c` has the type float64, which cannot be safely converted to long"
     ] * 2
-    assert "make the input optional in the signature" in outcomes[0]["said"]
+    assert "make the input optional in the signature" in outcomes[0]["message"]

@@ -1,4 +1,4 @@
-"""What is recorded in the processes that a model starts, and what they notice of it."""
+"""Recording in the processes that a model starts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ ASK = "import json, os, sys\nprint(json.dumps([dict(os.environ), sys.path, sorte
 
 
 def _python(*arguments: str, more: str = "") -> str:
-    return f"import os, subprocess, sys\nsubprocess.run([sys.executable, *{arguments!r}], check=True{more})\nreturn 1"
+    return (
+        f"import os, subprocess, sys\n"
+        f"subprocess.run([sys.executable, *{arguments!r}], check=True{more})\nreturn 1"
+    )
 
 
 @pytest.mark.parametrize(
@@ -24,7 +27,8 @@ def _python(*arguments: str, more: str = "") -> str:
     [
         _python("-c", "import helper"),
         _python("-m", "runs"),
-        "import os, subprocess, sys\nscript = os.path.join(os.path.dirname(__file__), 'script.py')\n"
+        "import os, subprocess, sys\n"
+        "script = os.path.join(os.path.dirname(__file__), 'script.py')\n"
         "subprocess.run([sys.executable, script], check=True)\nreturn 1",
         _python("-c", "import helper", more=", close_fds=False"),
         _python("-c", "import helper", more=", env={'PYTHONPATH': sys.path[0]}"),
@@ -61,7 +65,9 @@ def test_an_import_in_a_child_is_recorded(bench: Bench, python: str, predict: st
     assert "not recorded" not in report.printed
 
 
-def test_who_started_a_program_stands_for_code_without_a_file(bench: Bench, python: str) -> None:
+def test_code_without_a_file_counts_as_that_of_whoever_started_the_program(
+    bench: Bench, python: str
+) -> None:
     bench.module("helper", "")
     bench.module("runs", "import helper")
     loader = bench.loader(predict=_python("-c", "import helper") + "\n" + _python("-m", "runs"))
@@ -72,7 +78,9 @@ def test_who_started_a_program_stands_for_code_without_a_file(bench: Bench, pyth
     assert (event["importer"], event["importer_file"], event["line"]) == ("loader", str(loader), 7)
 
 
-def test_a_module_that_is_run_is_told_with_who_started_it(bench: Bench, any_python: str) -> None:
+def test_a_module_run_by_python_m_is_recorded_with_whoever_started_it(
+    bench: Bench, any_python: str
+) -> None:
     runs = bench.module("runs", "")
     bench.loader(predict=_python("-m", "runs"))
 
@@ -82,7 +90,7 @@ def test_a_module_that_is_run_is_told_with_who_started_it(bench: Bench, any_pyth
     assert (event["file"], event["importer"]) == (str(runs), "loader")
 
 
-def test_a_script_is_told_with_who_started_it(bench: Bench, any_python: str) -> None:
+def test_a_script_is_recorded_with_whoever_started_it(bench: Bench, any_python: str) -> None:
     script = bench.module("script", "")
     bench.loader(predict=_python(str(script)))
 
@@ -91,7 +99,7 @@ def test_a_script_is_told_with_who_started_it(bench: Bench, any_python: str) -> 
     assert (event["path"], event["reader"]) == (str(script), "loader")
 
 
-def test_neither_the_model_nor_its_children_notice(bench: Bench, python: str) -> None:
+def test_neither_the_model_nor_its_children_see_the_recording(bench: Bench, python: str) -> None:
     bench.loader(
         predict="import os, subprocess, sys, json\n"
         f"ask = {ASK!r}\nout = subprocess.run([sys.executable, '-c', ask], stdout=-1).stdout\n"
@@ -109,8 +117,8 @@ def test_neither_the_model_nor_its_children_notice(bench: Bench, python: str) ->
     )
     variables, path, modules = json.loads(plain.stdout)
 
-    for each in (own, child[0]):
-        assert {**each, "_": ""} == {**variables, "_": ""}
+    for environment in (own, child[0]):
+        assert {**environment, "_": ""} == {**variables, "_": ""}
     assert child[1] == path
     assert set(modules) <= set(child[2])
     assert ("sitecustomize" in child[2]) == ("sitecustomize" in modules)
@@ -121,7 +129,8 @@ def test_another_sitecustomize_still_runs(bench: Bench, python: str) -> None:
     site.mkdir()
     (site / "sitecustomize.py").write_text("import sys\nsys.mine = 'ran'\n")
     bench.loader(
-        predict="import subprocess, sys\nask = 'import sys, sitecustomize; print(sys.mine, sitecustomize.__file__)'\n"
+        predict="import subprocess, sys\n"
+        "ask = 'import sys, sitecustomize; print(sys.mine, sitecustomize.__file__)'\n"
         "return subprocess.run([sys.executable, '-c', ask], stdout=-1).stdout.decode()"
     )
 
@@ -132,7 +141,10 @@ def test_another_sitecustomize_still_runs(bench: Bench, python: str) -> None:
 
 def test_a_grandchild_is_recorded_as_the_work_of_the_model(bench: Bench, python: str) -> None:
     bench.module("helper", "")
-    inner = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import helper'], check=True)"
+    inner = (
+        "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import helper'], "
+        "check=True)"
+    )
     bench.loader(predict=_python("-c", inner))
 
     (event,) = bench.run(python, environment={"PYTHONPATH": str(bench.code)}).about(
@@ -142,7 +154,7 @@ def test_a_grandchild_is_recorded_as_the_work_of_the_model(bench: Bench, python:
     assert event["importer"] == "loader"
 
 
-def test_an_interpreter_of_another_environment_is_a_program_only(
+def test_a_python_of_another_environment_is_recorded_as_a_program_only(
     bench: Bench, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
@@ -159,7 +171,7 @@ def test_an_interpreter_of_another_environment_is_a_program_only(
     assert str(other / "bin" / "python") in {event["program"] for event in report.named("process")}
 
 
-def test_what_a_child_reads_is_asked_of_the_user_and_what_it_is_given_is_not(
+def test_a_child_s_variables_are_recorded_unless_the_model_sets_them(
     bench: Bench, python: str
 ) -> None:
     code = "import os; os.environ['MINE']; os.environ['GIVEN']; os.environ.get('MAYBE')"
@@ -167,12 +179,12 @@ def test_what_a_child_reads_is_asked_of_the_user_and_what_it_is_given_is_not(
 
     report = bench.run(python, environment={"MINE": "s3cr3t"})
 
-    found = {
+    needed = {
         event["name"]: event["needed"]
         for event in report.named("variable")
         if event["reader"] == "loader"
     }
-    assert found == {"MINE": True, "MAYBE": False}
+    assert needed == {"MINE": True, "MAYBE": False}
     assert "s3cr3t" not in (bench.folder / "journal.jsonl").read_text()
 
 
@@ -188,7 +200,7 @@ def test_what_a_child_reads_is_asked_of_the_user_and_what_it_is_given_is_not(
         ("os.environ.setdefault('MINE', 'x')", False),
     ],
 )
-def test_a_read_that_would_raise_is_told_from_one_that_would_not(
+def test_a_variable_is_needed_if_its_absence_would_raise(
     bench: Bench, any_python: str, code: str, needed: bool
 ) -> None:
     bench.loader(predict=f"import os\n{code}\nreturn 1")
@@ -200,14 +212,14 @@ def test_a_read_that_would_raise_is_told_from_one_that_would_not(
     }
 
 
-def test_a_variable_that_the_model_sets_is_not_asked_of_anyone(bench: Bench, python: str) -> None:
+def test_a_variable_that_the_model_sets_is_not_recorded(bench: Bench, python: str) -> None:
     bench.loader(predict="import os\nos.environ['MINE'] = '1'\nos.environ['MINE']\nreturn 1")
 
     assert "MINE" not in {event["name"] for event in bench.run(python).named("variable")}
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
-def test_native_libraries_are_told_without_those_of_the_interpreter(
+def test_native_libraries_are_recorded_without_those_of_the_interpreter(
     bench: Bench, python: str
 ) -> None:
     bench.loader(predict="import ctypes, zlib, _ssl\nctypes.CDLL('libgcc_s.so.1')\nreturn 1")
@@ -218,7 +230,7 @@ def test_native_libraries_are_told_without_those_of_the_interpreter(
     assert not [name for name in names if name.startswith(("libc.", "libm.", "libpython", "_ssl."))]
 
 
-def test_the_programs_in_a_line_of_shell_are_told(bench: Bench, python: str) -> None:
+def test_the_programs_in_a_line_of_shell_are_recorded(bench: Bench, python: str) -> None:
     line = "X=1 true && false 'a; ls' || (cat /dev/null | head -n 1); nowhere"
     bench.loader(predict=f"import subprocess\nsubprocess.run({line!r}, shell=True)\nreturn 1")
 

@@ -1,4 +1,4 @@
-"""What a model does to its own process does not disturb what is reported of it."""
+"""A model that interferes with its own process does not disturb the report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.builders.inside_bench import Bench
 
 
-def test_a_trace_tells_of_each_phase_and_ends_with_done(bench: Bench, any_python: str) -> None:
+def test_a_trace_records_each_phase_and_ends_with_done(bench: Bench, any_python: str) -> None:
     bench.loader()
 
     report = bench.run(any_python)
@@ -40,7 +40,7 @@ def test_megabytes_of_prints_do_not_mix_with_the_report(bench: Bench, python: st
 
 
 @pytest.mark.parametrize(
-    "close", ["for each in range(3, 300):\n    try: os.close(each)\n    except OSError: pass"]
+    "close", ["for number in range(3, 300):\n    try: os.close(number)\n    except OSError: pass"]
 )
 def test_closed_descriptors_are_opened_again(bench: Bench, python: str, close: str) -> None:
     top = f"import os\n{close}\nimport helper\nos.closerange(0, 4096)\n"
@@ -58,7 +58,7 @@ def test_closed_descriptors_are_opened_again(bench: Bench, python: str, close: s
 def test_a_descriptor_reused_for_another_file_is_not_written_to(bench: Bench, python: str) -> None:
     top = (
         "import os\nfile = os.open('mine.txt', os.O_CREAT | os.O_WRONLY)\n"
-        "for each in range(5, 1024):\n    os.dup2(file, each)\n"
+        "for number in range(5, 1024):\n    os.dup2(file, number)\n"
     )
     bench.loader(top=top, predict="import late\nreturn 1")
     bench.module("late", "")
@@ -90,10 +90,11 @@ def test_what_the_model_raises_is_an_error(
     assert not report.named("done")
 
 
-def test_a_traceback_holds_the_frames_of_the_model_alone(bench: Bench, python: str) -> None:
+def test_a_traceback_has_only_the_frames_of_the_model(bench: Bench, python: str) -> None:
     bench.module("helper", "def check():\n    raise ValueError('inner')\n")
     bench.loader(
-        predict="import helper\ntry:\n    helper.check()\nexcept ValueError as e:\n    raise KeyError(1) from e"
+        predict="import helper\ntry:\n    helper.check()\nexcept ValueError as e:\n"
+        "    raise KeyError(1) from e"
     )
 
     text = bench.run(python).events[-1]["traceback"]
@@ -122,7 +123,7 @@ def test_an_import_that_fails_is_an_error_that_names_the_module(bench: Bench, py
         ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL),
     ],
 )
-def test_a_death_leaves_what_was_seen_before_it(
+def test_a_crash_leaves_what_was_recorded_before_it(
     bench: Bench, python: str, code: str, status: int
 ) -> None:
     bench.loader(predict=f"import late\n{code}")
@@ -163,7 +164,8 @@ def test_threads_that_go_on_do_not_keep_the_process(bench: Bench, python: str) -
 def test_a_forked_child_neither_ends_nor_fails_the_report(bench: Bench, python: str) -> None:
     bench.module("late", "")
     bench.loader(
-        predict="import os\nchild = os.fork()\nif not child:\n    import late\n    raise ValueError('in the child')\n"
+        predict="import os\nchild = os.fork()\nif not child:\n    import late\n"
+        "    raise ValueError('in the child')\n"
         "return os.waitpid(child, 0)[1] >> 8"
     )
 
@@ -199,7 +201,7 @@ def test_memory_is_limited(bench: Bench, python: str) -> None:
     assert report.events[-1]["type"] == "MemoryError"
 
 
-def test_nothing_of_the_program_is_seen_by_the_model(bench: Bench, any_python: str) -> None:
+def test_the_model_sees_nothing_of_the_program(bench: Bench, any_python: str) -> None:
     bench.loader(
         predict="import sys, __main__\nreturn [sys.argv, sorted(vars(__main__)),"
         " [p for p in sys.path if 'inside' in p.split('/')], 'json' in sys.modules]"

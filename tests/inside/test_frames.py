@@ -1,4 +1,4 @@
-"""Data frames and arrays: what a request makes of them under a signature, and what an answer makes of them."""
+"""Data frames and arrays, read from requests under a signature, and written in answers."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ from tests.builders.inside_bench import PROGRAM, Bench
 
 pytestmark = [pytest.mark.e2e, pytest.mark.network]
 
-# Says what the model got, in a form that does not depend on the version of pandas.
+# Describes what the model gets, independently of the version of pandas.
 SEE = """
 import numpy, pandas
+def kind(dtype):
+    is_text = dtype.kind in "OU" or str(dtype) == "str"
+    return "text" if is_text else str(dtype)
 def see(value):
     if isinstance(value, pandas.DataFrame):
-        kinds = {str(name): "text" if column.dtype.kind in "OU" or str(column.dtype) == "str" else str(column.dtype)
-                 for name, column in value.items()}
-        rows = [[see(each) for each in row] for row in value.astype(object).values.tolist()]
+        kinds = {str(name): kind(column.dtype) for name, column in value.items()}
+        rows = [[see(item) for item in row] for row in value.astype(object).values.tolist()]
         return {"frame": kinds, "rows": rows, "index": value.index.tolist()}
     if isinstance(value, numpy.ndarray):
-        return {"array": value.dtype.kind if value.dtype.kind == "U" else str(value.dtype), "values": value.tolist()}
+        name = "U" if value.dtype.kind == "U" else str(value.dtype)
+        return {"array": name, "values": value.tolist()}
     if isinstance(value, dict):
-        return {name: see(each) for name, each in value.items()}
+        return {name: see(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [see(each) for each in value]
+        return [see(item) for item in value]
     if isinstance(value, numpy.generic):
         return [type(value).__name__, value.item()]
     return value.decode() if isinstance(value, bytes) else value
@@ -51,16 +54,17 @@ ASK_ALL = """
 import json, sys, types
 from importlib.util import module_from_spec, spec_from_file_location
 folder, cases = sys.argv[1:]
-spec = spec_from_file_location("_envkit", folder + "/__init__.py", submodule_search_locations=[folder])
+init = folder + "/__init__.py"
+spec = spec_from_file_location("_envkit", init, submodule_search_locations=[folder])
 sys.modules["_envkit"] = module_from_spec(spec)
 from _envkit.data import json_encoding
 from _envkit.data.requests import scoring_request
 from _envkit.data.signature import InvalidInput, Signature
 outcomes = []
-for kind, inputs, path in json.load(open(cases)):
+for content_type, inputs, path in json.load(open(cases)):
     signature = Signature({"inputs": json.dumps(inputs)} if inputs else None)
     try:
-        source = {"path": path, "content_type": kind}
+        source = {"path": path, "content_type": content_type}
         data = scoring_request.parse_file(source, signature, raw=False).data
         outcomes.append(json_encoding.encode(see(data)))
     except InvalidInput as error:
@@ -70,13 +74,13 @@ print(json.dumps(outcomes))
 
 
 def ask(bench: Bench, python: Path, *cases: tuple[Any, Any], kind: str = "json") -> list[Any]:
-    """What becomes of each (request, inputs of the signature): what the model would see, or the message."""
-    asked = []
+    """Give what the model would see of each (request, inputs of the signature), or the message."""
+    requests = []
     for index, (value, inputs) in enumerate(cases):
         path = bench.folder / f"input-{index}"
         path.write_text(value if isinstance(value, str) else json.dumps(value), encoding="utf-8")
-        asked.append((kind, inputs, str(path)))
-    (bench.folder / "cases.json").write_text(json.dumps(asked))
+        requests.append((kind, inputs, str(path)))
+    (bench.folder / "cases.json").write_text(json.dumps(requests))
     program = bench.folder / "ask.py"
     program.write_text(SEE + ASK_ALL)
     argv = [python, program, PROGRAM.parent, bench.folder / "cases.json"]
@@ -87,8 +91,8 @@ def ask(bench: Bench, python: Path, *cases: tuple[Any, Any], kind: str = "json")
 
 
 def frame(kinds: str, *rows: Any, index: list[int] | None = None) -> dict[str, Any]:
-    """A data frame as the model says it sees it; `kinds` is `name:dtype name:dtype`."""
-    columns = dict(each.split(":") for each in kinds.split())
+    """A data frame as the model sees it; `kinds` is `name:dtype name:dtype`."""
+    columns = dict(kind.split(":") for kind in kinds.split())
     return {
         "frame": columns,
         "rows": [list(row) for row in rows],
@@ -264,18 +268,20 @@ REFUSED: list[tuple[Any, ...]] = [
 def test_a_value_that_does_not_fit_is_refused(bench: Bench, scientific_python: Path) -> None:
     outcomes = ask(bench, scientific_python, *((value, inputs) for value, inputs, _ in REFUSED))
 
-    for (value, inputs, said), outcome in zip(REFUSED, outcomes, strict=True):
+    for (value, inputs, message), outcome in zip(REFUSED, outcomes, strict=True):
         assert isinstance(outcome, str), (value, inputs, outcome)
-        assert said in outcome, (value, inputs)
+        assert message in outcome, (value, inputs)
 
 
 CSV: list[tuple[Any, ...]] = [
     ("a,b\n1,0.5\n", None, frame("a:int64 b:float64", [1, 0.5])),
     ("b,a\n1,2\n", AB, frame("a:int64 b:float64", [2, 1.0])),
     ("a\n001\n", [column("string")], frame("a:text", ["001"])),
-    ("", None, "it is not valid CSV"),
+]
+REFUSED_CSV: list[tuple[Any, ...]] = [
+    ("", None, "it is not valid CSV: No columns to parse from file"),
     ("a,b\nx,0.5\n", AB, "`a` (long) must be a number: "),
-    ("a\n1\n", AB, "the input has no `b`"),
+    ("a\n1\n", AB, "the input has no `b`; the model takes `a`, `b`"),
 ]
 
 
@@ -285,7 +291,20 @@ def test_csv_is_read_with_the_signatures_types(bench: Bench, scientific_python: 
     )
 
     for (text, _, expected), outcome in zip(CSV, outcomes, strict=True):
-        assert outcome == expected or (isinstance(expected, str) and expected in outcome), text
+        assert outcome == expected, text
+
+
+def test_csv_that_does_not_fit_is_refused(bench: Bench, scientific_python: Path) -> None:
+    outcomes = ask(
+        bench,
+        scientific_python,
+        *((text, inputs) for text, inputs, _ in REFUSED_CSV),
+        kind="csv",
+    )
+
+    for (text, _, message), outcome in zip(REFUSED_CSV, outcomes, strict=True):
+        assert isinstance(outcome, str), (text, outcome)
+        assert message in outcome, text
 
 
 ANSWERS = [
@@ -330,8 +349,8 @@ def test_arrays_and_frames_become_json(bench: Bench, scientific_python: Path) ->
     report = bench.predict(str(scientific_python), {"inputs": 1})
 
     assert report.last == "done", report.events[-1]
-    for (code, expected), found in zip(ANSWERS, bench.predictions, strict=True):
-        assert found == expected, code
+    for (code, expected), answer in zip(ANSWERS, bench.predictions, strict=True):
+        assert answer == expected, code
 
 
 @pytest.mark.parametrize(
@@ -343,7 +362,7 @@ def test_arrays_and_frames_become_json(bench: Bench, scientific_python: Path) ->
         "[np.timedelta64(1)]",
     ],
 )
-def test_what_has_no_form_in_json_is_an_error(
+def test_an_answer_that_json_cannot_hold_is_an_error(
     bench: Bench, scientific_python: Path, code: str
 ) -> None:
     bench.loader(top="import numpy as np, pandas as pd", predict=f"return {code}")

@@ -1,4 +1,4 @@
-"""The loaders that stand in for MLflow's own, where neither MLflow nor another library is installed."""
+"""The loaders that stand in for MLflow's own, where no library is installed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.builders.inside_bench import Bench
 ESTIMATOR = """
 class Estimator:
     def predict(self, data):
-        return [each + 1 for each in data]
+        return [number + 1 for number in data]
     def predict_proba(self, data):
-        return [[0.5, 0.5] for each in data]
+        return [[0.5, 0.5] for _ in data]
 """
 
 
@@ -123,7 +123,8 @@ MLFLOW = {
     "mlflow/__init__": "",
     "mlflow/models/__init__": "from .model import set_model\n",
     "mlflow/models/model_config": "__mlflow_model_config__ = None\n",
-    "mlflow/models/model": "__mlflow_model__ = None\ndef set_model(model):\n    global __mlflow_model__\n"
+    "mlflow/models/model": "__mlflow_model__ = None\ndef set_model(model):\n"
+    "    global __mlflow_model__\n"
     "    __mlflow_model__ = model\n",
 }
 
@@ -154,7 +155,7 @@ def test_a_model_from_code_is_what_it_registers(bench: Bench, python: str) -> No
     assert report.modules["code_model_my_model"] == str(code)
 
 
-def test_code_that_registers_nothing_is_told(bench: Bench, python: str) -> None:
+def test_code_that_registers_nothing_is_an_error(bench: Bench, python: str) -> None:
     (bench.model / "my_model.py").write_text("")
     conf = {"loader_module": "mlflow.pyfunc.loaders.code_model", "model_code_path": "my_model.py"}
 
@@ -195,7 +196,8 @@ def test_raw_inputs_reach_a_model_with_type_hints(bench: Bench, python: str) -> 
         "models",
         "from types import SimpleNamespace\nclass Model:\n"
         "    predict_type_hints = SimpleNamespace(input='list[str]')\n"
-        "    def predict(self, model_input):\n        return [type(model_input).__name__, *model_input]\n",
+        "    def predict(self, model_input):\n"
+        "        return [type(model_input).__name__, *model_input]\n",
     )
     (bench.model / "python_model.pkl").write_bytes(_pickle("models", "Model"))
     conf = {"loader_module": "mlflow.pyfunc.model", "python_model": "python_model.pkl"}

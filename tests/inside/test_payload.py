@@ -1,4 +1,4 @@
-"""What the model gets to predict on, and what becomes of its answer; where no library is installed."""
+"""What a model predicts on, and its answer as JSON, where no library is installed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_inputs_reach_the_model_and_the_answer_the_file(bench: Bench, any_python
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         ("", "it is not valid JSON"),
         ("not json", "it is not valid JSON"),
@@ -30,7 +30,8 @@ def test_inputs_reach_the_model_and_the_answer_the_file(bench: Bench, any_python
         ("1" * 5_000, "it must be a JSON object"),
         (
             "null",
-            "with exactly one of `dataframe_split`, `dataframe_records`, `instances`, `inputs`, not null",
+            "with exactly one of `dataframe_split`, `dataframe_records`, `instances`, "
+            "`inputs`, not null",
         ),
         ("[1]", "not a list"),
         ("true", "not true or false"),
@@ -54,8 +55,8 @@ def test_inputs_reach_the_model_and_the_answer_the_file(bench: Bench, any_python
         ({"instances": [{"a": 1}, {"b": 1}]}, "`instances`: 1 of 2 have no `a`"),
     ],
 )
-def test_a_bad_request_is_told_by_what_is_wrong_with_it(
-    bench: Bench, python: str, value: Any, said: str
+def test_the_error_of_a_bad_request_says_what_is_wrong_with_it(
+    bench: Bench, python: str, value: Any, message: str
 ) -> None:
     bench.loader()
 
@@ -63,14 +64,14 @@ def test_a_bad_request_is_told_by_what_is_wrong_with_it(
 
     error = report.events[-1]
     assert (error["event"], error["phase"], error["kind"]) == ("error", "input", "input")
-    if said not in error["message"]:
+    if message not in error["message"]:
         assert value == "1" * 5_000  # the limit of digits is of some minor versions only
         assert "it is not valid JSON" in error["message"]
     assert error["traceback"].count("inside") == 0
     assert not bench.answer.exists()
 
 
-def test_a_file_that_is_not_utf_8_is_told(bench: Bench, python: str) -> None:
+def test_a_file_that_is_not_utf_8_is_an_error(bench: Bench, python: str) -> None:
     bench.loader()
     path = bench.folder / "latin"
     path.write_bytes('{"inputs": "é"}'.encode("latin-1"))
@@ -81,7 +82,7 @@ def test_a_file_that_is_not_utf_8_is_told(bench: Bench, python: str) -> None:
     assert "it is not UTF-8 text" in report.events[-1]["message"]
 
 
-def test_a_byte_order_mark_is_no_part_of_the_text(bench: Bench, python: str) -> None:
+def test_a_byte_order_mark_is_not_part_of_the_text(bench: Bench, python: str) -> None:
     bench.loader()
 
     bench.predict(python, "\ufeff" + '{"inputs": "é"}')
@@ -110,7 +111,7 @@ PARAMS = [
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("params", "expected"),
     [
         (None, {"t": 0.5, "stop": ["x"], "when": None}),
         ({}, {"t": 0.5, "stop": ["x"], "when": None}),
@@ -125,20 +126,20 @@ PARAMS = [
     ],
 )
 def test_params_have_the_signatures_types_and_defaults(
-    bench: Bench, python: str, given: Any, expected: dict[str, Any]
+    bench: Bench, python: str, params: Any, expected: dict[str, Any]
 ) -> None:
     bench.loader(predict="return params")
     signature = {"inputs": None, "outputs": None, "params": json.dumps(PARAMS)}
 
-    report = bench.predict(python, {"inputs": [1], "params": given}, signature=signature)
+    report = bench.predict(python, {"inputs": [1], "params": params}, signature=signature)
 
     assert report.last == "done", report.events[-1]
     assert bench.predictions == expected
-    assert ("unknown" in report.printed) == ("unknown" in (given or {}))
+    assert ("unknown" in report.printed) == ("unknown" in (params or {}))
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("params", "message"),
     [
         ({"t": "q"}, "`params.t` must be of type double, not 'q'"),
         ({"t": True}, "`params.t` must be of type double, not True"),
@@ -149,15 +150,15 @@ def test_params_have_the_signatures_types_and_defaults(
     ],
 )
 def test_params_of_another_type_are_refused(
-    bench: Bench, python: str, given: Any, said: str
+    bench: Bench, python: str, params: Any, message: str
 ) -> None:
     bench.loader()
 
     error = bench.predict(
-        python, {"inputs": [1], "params": given}, signature={"params": PARAMS}
+        python, {"inputs": [1], "params": params}, signature={"params": PARAMS}
     ).events[-1]
 
-    assert (error["kind"], error["message"]) == ("input", said)
+    assert (error["kind"], error["message"]) == ("input", message)
 
 
 def test_params_of_the_caller_override_those_of_the_input(bench: Bench, python: str) -> None:
@@ -190,7 +191,7 @@ def test_the_saved_request_stands_in_for_a_missing_example(bench: Bench, python:
     assert bench.run(python, example=example).one("prediction")["output"] == [7]
 
 
-def test_a_missing_example_is_told(bench: Bench, python: str) -> None:
+def test_a_missing_example_is_an_error_that_names_the_file(bench: Bench, python: str) -> None:
     bench.loader()
 
     error = bench.run(
@@ -238,7 +239,7 @@ def test_an_infinity_is_recorded_as_that_and_null_in_the_answer(bench: Bench, py
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "message"),
     [
         ("{1, 2}", "builtins.set"),
         ("object()", "builtins.object"),
@@ -248,8 +249,8 @@ def test_an_infinity_is_recorded_as_that_and_null_in_the_answer(bench: Bench, py
         ("(lambda a: a.append(a) or a)([])", "contains itself"),
     ],
 )
-def test_an_answer_without_a_form_in_json_is_an_error(
-    bench: Bench, python: str, code: str, said: str
+def test_an_answer_of_another_type_than_jsons_is_an_error(
+    bench: Bench, python: str, code: str, message: str
 ) -> None:
     bench.loader(predict=f"return {code}")
 
@@ -257,7 +258,7 @@ def test_an_answer_without_a_form_in_json_is_an_error(
 
     error = report.events[-1]
     assert (error["event"], error["phase"], error["kind"]) == ("error", "output", "output")
-    assert said in error["message"]
+    assert message in error["message"]
     assert not bench.answer.exists()
 
 

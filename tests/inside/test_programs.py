@@ -66,7 +66,7 @@ def test_a_program_has_the_syntax_of_python_3_8(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_program_imports_the_standard_library_alone(name: str) -> None:
+def test_a_program_imports_only_the_standard_library(name: str) -> None:
     others = imported(name) - set(sys.stdlib_module_names)
 
     assert others <= IN_ENVKITS_OWN_INTERPRETER.get(name, set())

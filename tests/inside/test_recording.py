@@ -12,7 +12,9 @@ import pytest
 from tests.builders.inside_bench import Bench
 
 
-def test_a_module_is_told_with_its_file_importer_and_phase(bench: Bench, any_python: str) -> None:
+def test_a_module_is_recorded_with_its_file_importer_and_phase(
+    bench: Bench, any_python: str
+) -> None:
     helper = bench.module("helper", "import other\n")
     other = bench.module("other", "")
     loader = bench.loader(top="import helper", predict="import late\nreturn 1")
@@ -36,7 +38,7 @@ def test_a_module_is_told_with_its_file_importer_and_phase(bench: Bench, any_pyt
     assert event["importer"] == "_envkit.loaders.pyfunc.module"
 
 
-def test_a_module_is_told_before_its_code_runs(bench: Bench, python: str) -> None:
+def test_a_module_is_recorded_before_its_code_runs(bench: Bench, python: str) -> None:
     bench.module("deadly", "import os\nos._exit(1)\n")
     bench.loader(top="import deadly")
 
@@ -52,7 +54,7 @@ def test_a_module_is_told_before_its_code_runs(bench: Bench, python: str) -> Non
         "exec(compile(open(spec.origin).read(), spec.origin, 'exec'), {})",
     ],
 )
-def test_code_of_a_file_that_runs_without_an_import_is_told(
+def test_code_of_a_file_that_runs_without_an_import_is_recorded(
     bench: Bench, python: str, load: str
 ) -> None:
     helper = bench.module("helper", "value = 1\n")
@@ -67,27 +69,29 @@ def test_code_of_a_file_that_runs_without_an_import_is_told(
 
 
 @pytest.mark.parametrize(
-    ("ask", "told"),
+    ("lookup", "is_recorded"),
     [
-        ("metadata.version('asked')", True),
-        ("metadata.distribution('asked').version", True),
-        ("[each.version for each in metadata.distributions()]", False),
+        ("metadata.version('known')", True),
+        ("metadata.distribution('known').version", True),
+        ("[found.version for found in metadata.distributions()]", False),
     ],
 )
-def test_metadata_are_told_when_they_are_asked_for_by_name(
-    bench: Bench, python: str, ask: str, told: bool
+def test_metadata_are_recorded_when_they_are_looked_up_by_name(
+    bench: Bench, python: str, lookup: str, is_recorded: bool
 ) -> None:
-    folder = bench.code / "asked-1.0.dist-info"
+    folder = bench.code / "known-1.0.dist-info"
     folder.mkdir()
     (folder / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: asked\nVersion: 1.0\n", encoding="utf-8"
+        "Metadata-Version: 2.1\nName: known\nVersion: 1.0\n", encoding="utf-8"
     )
-    bench.loader(top="from importlib import metadata", predict=f"{ask}\nreturn 1")
+    bench.loader(top="from importlib import metadata", predict=f"{lookup}\nreturn 1")
 
     events = bench.run(python).named("metadata")
 
-    assert [event["path"] for event in events] == ([str(folder / "METADATA")] if told else [])
-    assert [event["reader"] for event in events] == ["loader"] * told
+    assert [event["path"] for event in events] == (
+        [str(folder / "METADATA")] if is_recorded else []
+    )
+    assert [event["reader"] for event in events] == ["loader"] * is_recorded
 
 
 @pytest.mark.parametrize(
@@ -103,7 +107,8 @@ def test_metadata_are_told_when_they_are_asked_for_by_name(
         "exec('import helper')",
         "exec('import helper', {})",
         "import pickle\npickle.loads(b'chelper\\nvalue\\n.')",
-        "import threading\nt = threading.Thread(target=lambda: __import__('helper'))\nt.start()\nt.join()",
+        "import threading\nt = threading.Thread(target=lambda: __import__('helper'))\n"
+        "t.start()\nt.join()",
         "import concurrent.futures as c\nc.ThreadPoolExecutor().submit(bound, 'helper').result()",
     ],
 )
@@ -119,7 +124,7 @@ def test_every_way_to_import_is_an_import(
     report = bench.run(python)
 
     importers = {(event["importer"], event["phase"]) for event in report.about("import", "helper")}
-    by_loader = {each for each in importers if each[1] == "predict"}
+    by_loader = {importer for importer in importers if importer[1] == "predict"}
     if "bound, " in code:  # the pool's thread holds no frame of the model
         assert {name for name, _ in by_loader} == {"concurrent.futures.thread"}
     else:
@@ -127,7 +132,7 @@ def test_every_way_to_import_is_an_import(
     assert len(report.about("module", "helper")) == 1
 
 
-def test_a_relative_import_within_a_package_is_no_import_but_a_module(
+def test_a_relative_import_within_a_package_is_recorded_as_a_module_only(
     bench: Bench, any_python: str
 ) -> None:
     bench.module("pkg/__init__", "from . import a\n")
@@ -179,11 +184,12 @@ def test_the_standard_library_is_left_out(bench: Bench, any_python: str) -> None
 
 def test_asking_for_a_spec_is_not_importing(bench: Bench, any_python: str) -> None:
     bench.module("pkg/__init__", "")
-    bench.module("pkg/asked", "")
+    bench.module("pkg/unused", "")
     bench.module("alone", "")
     bench.loader(
         predict="import importlib.util, pkgutil, sys\nfrom importlib.machinery import PathFinder\n"
-        "assert importlib.util.find_spec('alone')\nassert importlib.util.find_spec('missing') is None\n"
+        "assert importlib.util.find_spec('alone')\n"
+        "assert importlib.util.find_spec('missing') is None\n"
         "assert PathFinder.find_spec('alone')\nlist(pkgutil.walk_packages(sys.path[:1]))\n"
         "assert sys.meta_path[0].find_spec('alone', None) is None\nreturn 1"
     )
@@ -191,11 +197,11 @@ def test_asking_for_a_spec_is_not_importing(bench: Bench, any_python: str) -> No
     report = bench.run(any_python)
 
     assert report.last == "done"
-    told = {event["module"] for event in report.named("module") + report.named("import")}
-    assert not told & {"alone", "pkg.asked"}
+    recorded = {event["module"] for event in report.named("module") + report.named("import")}
+    assert not recorded & {"alone", "pkg.unused"}
 
 
-def test_a_module_that_is_missing_is_not_told(bench: Bench, python: str) -> None:
+def test_a_missing_module_is_not_recorded(bench: Bench, python: str) -> None:
     bench.loader(top="try:\n    import missing\nexcept ImportError:\n    missing = None")
 
     report = bench.run(python)
@@ -238,15 +244,17 @@ def test_a_module_in_an_archive_has_its_path_in_it(bench: Bench, any_python: str
     assert report.about("module", "inner")[0]["importer"] == "zipped"
 
 
-def test_a_module_made_without_a_finder_is_told_at_the_end_of_the_phase(
+def test_a_module_made_without_a_finder_is_recorded_at_the_end_of_the_phase(
     bench: Bench, any_python: str
 ) -> None:
     hidden = bench.folder / "hidden.py"
     hidden.write_text("")
     bench.loader(
-        top="import sys, types\nfrom importlib.util import spec_from_file_location, module_from_spec\n"
+        top="import sys, types\n"
+        "from importlib.util import spec_from_file_location, module_from_spec\n"
         f"spec = spec_from_file_location('by_hand', {str(hidden)!r})\n"
-        "sys.modules['by_hand'] = module_from_spec(spec)\nsys.modules['made_up'] = types.ModuleType('made_up')"
+        "sys.modules['by_hand'] = module_from_spec(spec)\n"
+        "sys.modules['made_up'] = types.ModuleType('made_up')"
     )
 
     report = bench.run(any_python)
@@ -260,7 +268,8 @@ def test_a_lazy_module_is_not_loaded_by_looking_at_it(bench: Bench, python: str)
     bench.module("lazy", "print('loaded')\n")
     bench.loader(
         top="import sys\nfrom importlib.util import LazyLoader, find_spec, module_from_spec\n"
-        "spec = find_spec('lazy')\nspec.loader = LazyLoader(spec.loader)\nmodule = module_from_spec(spec)\n"
+        "spec = find_spec('lazy')\nspec.loader = LazyLoader(spec.loader)\n"
+        "module = module_from_spec(spec)\n"
         "sys.modules['lazy'] = module\nspec.loader.exec_module(module)"
     )
 
@@ -271,11 +280,13 @@ def test_a_lazy_module_is_not_loaded_by_looking_at_it(bench: Bench, python: str)
 
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="needs a C compiler")
-def test_an_extension_is_told_and_what_it_imports(bench: Bench, python: str) -> None:
+def test_an_extension_is_recorded_and_what_it_imports(bench: Bench, python: str) -> None:
     source = bench.folder / "native.c"
     source.write_text(
-        '#include <Python.h>\nstatic struct PyModuleDef d = {PyModuleDef_HEAD_INIT, "native", NULL, -1, NULL};\n'
-        'PyMODINIT_FUNC PyInit_native(void) {\n  if (!PyImport_ImportModule("helper")) return NULL;\n'
+        "#include <Python.h>\n"
+        'static struct PyModuleDef d = {PyModuleDef_HEAD_INIT, "native", NULL, -1, NULL};\n'
+        "PyMODINIT_FUNC PyInit_native(void) {\n"
+        '  if (!PyImport_ImportModule("helper")) return NULL;\n'
         "  return PyModule_Create(&d);\n}\n"
     )
     ask = (
@@ -299,7 +310,7 @@ def test_an_extension_is_told_and_what_it_imports(bench: Bench, python: str) -> 
     assert {event["importer"] for event in report.about("import", "helper")} == {"loader"}
 
 
-def test_pickles_tell_which_modules_they_name(bench: Bench, any_python: str) -> None:
+def test_the_modules_that_a_pickle_names_are_recorded(bench: Bench, any_python: str) -> None:
     bench.module("shapes", "class Box:\n    pass\n")
     data = bench.model / "model.pkl"
     data.write_bytes(b"\x80\x03cshapes\nBox\n)\x81.")
@@ -333,28 +344,31 @@ def test_pickles_tell_which_modules_they_name(bench: Bench, any_python: str) -> 
         ("os.environ.__setitem__('MINE', '2')", set()),
     ],
 )
-def test_variables_are_told_by_name(bench: Bench, python: str, code: str, names: set[str]) -> None:
+def test_variables_are_recorded_by_name_and_never_by_value(
+    bench: Bench, python: str, code: str, names: set[str]
+) -> None:
     loader = bench.loader(top="import os", predict=f"{code}\nreturn 1")
 
     report = bench.run(python, environment={"MINE": "s3cr3t-value"})
 
-    found = [event for event in report.named("variable") if event["reader"] == "loader"]
-    assert {event["name"] for event in found} == names
-    assert all(event["set"] == (event["name"] == "MINE") for event in found)
+    reads = [event for event in report.named("variable") if event["reader"] == "loader"]
+    assert {event["name"] for event in reads} == names
+    assert all(event["set"] == (event["name"] == "MINE") for event in reads)
     assert all(
-        (event["reader_file"], event["phase"]) == (str(loader), "predict") for event in found
+        (event["reader_file"], event["phase"]) == (str(loader), "predict") for event in reads
     )
     assert "s3cr3t-value" not in (bench.folder / "journal.jsonl").read_text()
 
 
-def test_files_are_told_once_and_code_is_not(bench: Bench, python: str) -> None:
+def test_files_are_recorded_once_and_code_is_not(bench: Bench, python: str) -> None:
     data = bench.model / "weights.bin"
     data.write_bytes(b"1")
     bench.module("helper", "")
     bench.loader(
         top="import os, helper",
         predict="for _ in range(2):\n    open(path, 'rb').close()\n"
-        "os.close(os.open(path, os.O_RDONLY))\nopen('made.txt', 'w').close()\nopen(helper.__file__).close()\n"
+        "os.close(os.open(path, os.O_RDONLY))\nopen('made.txt', 'w').close()\n"
+        "open(helper.__file__).close()\n"
         "os.path.exists('/nowhere')\ntry: open('/nowhere')\nexcept OSError: pass\nreturn 1".replace(
             "path,", "PATH,"
         ),
@@ -366,7 +380,7 @@ def test_files_are_told_once_and_code_is_not(bench: Bench, python: str) -> None:
     assert [e["path"] for e in report.named("file") if e["phase"] == "predict"] == [str(data)]
 
 
-def test_libraries_processes_and_connections_are_told(bench: Bench, python: str) -> None:
+def test_libraries_processes_and_connections_are_recorded(bench: Bench, python: str) -> None:
     bench.loader(
         predict="import ctypes, os, socket, subprocess\n"
         "try: ctypes.CDLL('libc.so.6')\nexcept OSError: pass\n"
@@ -400,7 +414,7 @@ def test_a_by_value_function_keeps_its_module_as_importer(bench: Bench, python: 
     assert (event["importer"], event["importer_file"], event["line"]) == ("train", None, 2)
 
 
-def test_importing_leads_through_the_importers_own_package_alone(bench: Bench, python: str) -> None:
+def test_importing_has_only_frames_of_the_importers_own_package(bench: Bench, python: str) -> None:
     init = bench.module("pkg/__init__", "from . import a\n")
     inner = bench.module("pkg/a", "def load():\n    import helper\nload()\n")
     bench.module("helper", "")
@@ -412,7 +426,7 @@ def test_importing_leads_through_the_importers_own_package_alone(bench: Bench, p
     assert event["importing"] == [[str(inner), 2], [str(inner), 3], [str(init), 1]]
 
 
-def test_settings_classes_tell_the_variables_they_take_from_a_copy(
+def test_variables_that_settings_classes_take_from_a_copy_are_recorded(
     bench: Bench, python: str
 ) -> None:
     bench.module(
@@ -420,20 +434,23 @@ def test_settings_classes_tell_the_variables_they_take_from_a_copy(
         "class BaseSettings:\n    model_config, model_fields = {}, {}\n",
     )
     bench.loader(
-        top="from types import SimpleNamespace as Field\nfrom pydantic_settings import BaseSettings\n"
-        "class Mine(BaseSettings):\n    model_config = {'env_prefix': 'my_'}\n    model_fields = {\n"
-        "        'region': Field(validation_alias=None), 'token': Field(validation_alias='THE_token'),\n"
+        top="from types import SimpleNamespace as Field\n"
+        "from pydantic_settings import BaseSettings\n"
+        "class Mine(BaseSettings):\n    model_config = {'env_prefix': 'my_'}\n"
+        "    model_fields = {\n"
+        "        'region': Field(validation_alias=None), "
+        "'token': Field(validation_alias='THE_token'),\n"
         "        'mode': Field(validation_alias=Field(choices=['A_mode', 'b_MODE']))}",
     )
 
     report = bench.run(python, environment={"My_Region": "x"})
 
-    found = {
+    variables = {
         event["name"]: event["set"]
         for event in report.named("variable")
         if event["reader"] == "loader"
     }
-    assert found == {"My_Region": True, "THE_TOKEN": False, "A_MODE": False, "B_MODE": False}
+    assert variables == {"My_Region": True, "THE_TOKEN": False, "A_MODE": False, "B_MODE": False}
 
 
 STREAM = (
@@ -450,7 +467,7 @@ STREAM = (
     ],
 )
 @pytest.mark.parametrize("streamable", [True, False])
-def test_a_model_that_can_stream_is_let_to(
+def test_a_model_that_can_stream_is_also_traced_while_it_streams(
     bench: Bench, python: str, rest: str, why: list[str], streamable: bool
 ) -> None:
     bench.module("helper", "")

@@ -1,4 +1,4 @@
-"""Models from code that register by envkit's `set_model`, in environments that have envkit and in such as have not."""
+"""Models from code that register by envkit's `set_model`, with and without envkit installed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from envkit.models import set_model
 
 class Lengths:
     def predict(self, model_input):
-        return [len(each) for each in model_input]
+        return [len(text) for text in model_input]
 
 set_model(Lengths())
 """
@@ -22,7 +22,7 @@ FLAVOR = {
 }
 
 
-def test_set_model_is_there_without_envkit(bench: Bench, python: str) -> None:
+def test_set_model_works_without_envkit(bench: Bench, python: str) -> None:
     (bench.model / "made.py").write_text(CODE)
 
     report = bench.predict(python, {"inputs": ["a", "bcd"]}, python_function=FLAVOR)
@@ -31,7 +31,7 @@ def test_set_model_is_there_without_envkit(bench: Bench, python: str) -> None:
     assert bench.predictions == [1, 3]
 
 
-def test_set_model_of_an_installed_envkit_is_heard(bench: Bench) -> None:
+def test_set_model_of_an_installed_envkit_registers_the_model(bench: Bench) -> None:
     (bench.model / "made.py").write_text(CODE)
 
     bench.predict(sys.executable, {"inputs": ["ab"]}, python_function=FLAVOR)
@@ -39,7 +39,7 @@ def test_set_model_of_an_installed_envkit_is_heard(bench: Bench) -> None:
     assert bench.predictions == [2]
 
 
-def test_code_that_registers_nothing_is_told(bench: Bench, python: str) -> None:
+def test_code_that_registers_nothing_is_an_error(bench: Bench, python: str) -> None:
     (bench.model / "made.py").write_text("x = 1\n")
 
     error = bench.predict(python, {"inputs": [1]}, python_function=FLAVOR).events[-1]

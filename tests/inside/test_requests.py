@@ -1,4 +1,4 @@
-"""Requests to a scoring server: as the reference takes or refuses them, or better, and why."""
+"""Requests to a scoring server: accepted or refused as by the reference, or better, and why."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OF_THE_MODEL = {f"serve.invocations-{number:03}" for number in (30, 31, 37, 38, 
 BETTER: dict[str, tuple[bool, str]] = {
     "serve.invocations-033": (False, "rows with different keys are no columns of one length"),
     "serve.invocations-049": (False, "params are an object"),
-    "serve.invocations-050": (False, "an unknown key, which may be a misspelt `params`, is told"),
+    "serve.invocations-050": (False, "an unknown key may be a misspelt `params`"),
     "serve.invocations-090": (False, "1.5 for a long is refused, not cut to 1"),
 }
 ASKED = [
@@ -46,7 +46,7 @@ def parse_file(path: Path, signature: Any, content_type: str = "json") -> Any:
 
 
 @pytest.mark.parametrize("case", ASKED, ids=lambda case: str(case["id"]))
-def test_a_request_is_taken_or_refused_as_by_the_reference(
+def test_a_request_is_accepted_or_refused_as_by_the_reference(
     case: dict[str, Any], tmp_path: Path
 ) -> None:
     signature = Signature(SIGNATURES[case["given"]["model"]])
@@ -60,9 +60,9 @@ def test_a_request_is_taken_or_refused_as_by_the_reference(
     answer = case["expect"]["body"]
     predicted = answer["predictions"] if isinstance(answer, dict) else answer
     if isinstance(predicted[0], str):
-        kind, _, given = predicted[0].split(":", 2)
+        kind, _, echo = predicted[0].split(":", 2)
         assert type(data).__name__ == kind
-        assert json.dumps(params, sort_keys=True) == (given or json.dumps(params, sort_keys=True))
+        assert json.dumps(params, sort_keys=True) == (echo or json.dumps(params, sort_keys=True))
     elif case["given"]["model"] == "a:long b:double":
         pd.testing.assert_frame_equal(
             data, pd.DataFrame(predicted).astype({"a": "int64", "b": "float64"})
@@ -129,20 +129,20 @@ def nested(tmp_path: Path, row: dict[str, Any]) -> Any:
     return data.to_dict(orient="records")[0]
 
 
-def test_values_inside_of_values_get_the_signatures_types(tmp_path: Path) -> None:
-    found = nested(
+def test_nested_values_get_the_types_of_the_signature(tmp_path: Path) -> None:
+    row = nested(
         tmp_path, {"q": [1, 2.5], "o": {"n": 2.0, "b": "aGk=", "m": {"k": "2024-01-02T00:00:00"}}}
     )
 
-    assert found == {
+    assert row == {
         "q": [1.0, 2.5],
         "o": {"n": 2, "b": b"hi", "m": {"k": pd.Timestamp(2024, 1, 2)}},
     }
-    assert [type(each) for each in found["q"]] == [float, float]
+    assert [type(number) for number in row["q"]] == [float, float]
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "message"),
     [
         ({"q": [1], "o": {"n": 2.5}}, "the input `o`.n (long) must be a whole number, not 2.5"),
         ({"q": [1], "o": {"n": 2**63}}, "does not fit into 64 bits"),
@@ -161,13 +161,13 @@ def test_values_inside_of_values_get_the_signatures_types(tmp_path: Path) -> Non
         ({"q": [1], "o": {"n": True}}, "must be a whole number, not True"),
     ],
 )
-def test_a_value_inside_of_values_that_does_not_fit_is_refused(
-    tmp_path: Path, row: dict[str, Any], said: str
+def test_a_nested_value_that_does_not_fit_is_refused(
+    tmp_path: Path, row: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
         nested(tmp_path, row)
 
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_value_inside_of_values_that_does_not_fit_is_refused(
         ([{"type": "long"}], {"inputs": [2.5]}),
     ],
 )
-def test_a_fraction_for_a_whole_number_is_refused_where_there_is_no_pandas_too(
+def test_a_fraction_for_a_whole_number_is_refused_also_without_pandas(
     inputs: Any, value: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import sys

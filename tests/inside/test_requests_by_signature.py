@@ -1,4 +1,4 @@
-"""Requests that the signature is easily forgotten for: chats, rows of `inputs`, gaps."""
+"""The signature also holds for chats, rows of `inputs`, and missing values."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ def parse(inputs: Any, request: dict[str, Any], *, raw: bool = False) -> ModelIn
     return json_request.parse(json.dumps(request).encode(), Signature({"inputs": inputs}), raw=raw)
 
 
-def test_a_chat_gets_the_form_that_its_signature_promises() -> None:
-    found = parse(CHAT, {"messages": [HI], "temperature": 2, "unknown": 1})
+def test_a_chat_request_gets_the_form_of_the_signature() -> None:
+    model_input = parse(CHAT, {"messages": [HI], "temperature": 2, "unknown": 1})
 
-    assert found.is_chat
-    assert found.data.to_dict(orient="records") == [{"messages": [HI], "temperature": 2.0}]
+    assert model_input.is_chat
+    assert model_input.data.to_dict(orient="records") == [{"messages": [HI], "temperature": 2.0}]
 
 
-def test_a_model_that_takes_a_chat_as_it_is_gets_it_so() -> None:
-    asked = {"messages": [HI], "temperature": 2, "unknown": 1}
+def test_a_model_of_raw_inputs_gets_a_chat_request_unchanged() -> None:
+    request = {"messages": [HI], "temperature": 2, "unknown": 1}
 
-    assert parse(CHAT, asked, raw=True).data == asked
-    assert parse(CHAT, {"inputs": asked}, raw=True).data == asked
+    assert parse(CHAT, request, raw=True).data == request
+    assert parse(CHAT, {"inputs": request}, raw=True).data == request
 
 
 @pytest.mark.parametrize("raw", [False, True])
 @pytest.mark.parametrize(
-    "asked",
+    "request_",
     [
         {"messages": "hi"},
         {"messages": [{"role": "user"}]},
@@ -62,19 +62,19 @@ def test_a_model_that_takes_a_chat_as_it_is_gets_it_so() -> None:
     ],
     ids=str,
 )
-def test_a_chat_that_does_not_fit_the_signature_is_refused(
-    asked: dict[str, Any], raw: bool
+def test_a_chat_request_that_does_not_fit_the_signature_is_refused(
+    request_: dict[str, Any], raw: bool
 ) -> None:
     with pytest.raises(InvalidInput):
-        parse(CHAT, asked, raw=raw)
+        parse(CHAT, request_, raw=raw)
 
 
-def test_a_model_of_columns_is_no_chat() -> None:
+def test_a_chat_request_for_a_model_of_columns_is_refused() -> None:
     with pytest.raises(InvalidInput, match="has no `a`"):
         parse([{"name": "a", "type": "long"}], {"input": [1]})
 
 
-def test_rows_may_have_times() -> None:
+def test_rows_of_inputs_may_contain_times() -> None:
     data = parse(
         [{"name": "d", "type": "datetime"}], {"inputs": [{"d": "2024-01-02T03:04:05"}]}
     ).data
@@ -104,8 +104,8 @@ def test_null_is_not_a_number_in_a_tensor() -> None:
 def test_a_column_with_gaps_has_the_type_that_pandas_gives_it(
     kind: str, values: Any, expected: Any
 ) -> None:
-    asked = {"dataframe_records": [{"o": each} for each in values]}
-    data = parse([{"name": "o", "type": kind, "required": False}], asked).data
+    request = {"dataframe_records": [{"o": value} for value in values]}
+    data = parse([{"name": "o", "type": kind, "required": False}], request).data
 
     dtype = object if kind == "boolean" else "float64"
     pd.testing.assert_frame_equal(data, pd.DataFrame({"o": pd.Series(expected, dtype=dtype)}))
@@ -114,7 +114,7 @@ def test_a_column_with_gaps_has_the_type_that_pandas_gives_it(
 @pytest.mark.parametrize(
     ("kind", "value"), [("long", 2.5), ("long", "x"), ("boolean", "no"), ("long", str(2**60))]
 )
-def test_what_lies_beside_a_gap_must_fit_too(kind: str, value: Any) -> None:
+def test_values_next_to_a_missing_one_must_fit_too(kind: str, value: Any) -> None:
     with pytest.raises(InvalidInput):
         parse(
             [{"name": "o", "type": kind, "required": False}],
@@ -122,7 +122,7 @@ def test_what_lies_beside_a_gap_must_fit_too(kind: str, value: Any) -> None:
         )
 
 
-def test_a_data_frame_that_fits_already_is_still_one_of_the_models_own() -> None:
+def test_a_data_frame_that_fits_already_is_copied_for_the_model() -> None:
     frame = pd.DataFrame({"a": [1], "b": [0.5]})
     columns = Signature(
         {"inputs": [{"name": "a", "type": "long"}, {"name": "b", "type": "double"}]}
@@ -136,13 +136,13 @@ def test_a_data_frame_that_fits_already_is_still_one_of_the_models_own() -> None
 
 class Talker:
     def predict(self, context: Any, messages: Any, params: Any) -> dict[str, Any]:
-        return {"said": messages[0].content}
+        return {"answer": messages[0].content}
 
 
-def test_a_message_without_a_role_is_no_fault_of_the_model() -> None:
+def test_a_message_without_a_role_is_an_invalid_input() -> None:
     model = ChatModel(Talker(), PythonModelContext({}, None))
 
-    assert model.predict({"messages": [HI]}) == {"said": "hi"}
+    assert model.predict({"messages": [HI]}) == {"answer": "hi"}
     with pytest.raises(InvalidInput, match="`role` of a ChatMessage is required"):
         model.predict({"messages": [{"content": "hi"}]})
 
@@ -152,10 +152,10 @@ class Row(pydantic.BaseModel):
 
 
 def doubled(rows: list[Row]) -> list[int]:
-    return [2 * each.a for each in rows]
+    return [2 * row.a for row in rows]
 
 
-def test_what_type_hints_refuse_is_no_fault_of_the_model() -> None:
+def test_data_that_type_hints_refuse_are_an_invalid_input() -> None:
     model = PythonModel(with_typed_input(doubled), PythonModelContext({}, None))
 
     assert model.predict([{"a": 2}]) == [4]
@@ -165,11 +165,11 @@ def test_what_type_hints_refuse_is_no_fault_of_the_model() -> None:
 
 @pytest.mark.parametrize("value", [1, 1.5, 2**60])
 def test_a_wide_row_of_doubles_is_quick(value: float) -> None:
-    names = [f"c{each}" for each in range(2000)]
+    names = [f"c{number}" for number in range(2000)]
     signature = Signature({"inputs": [{"name": name, "type": "double"} for name in names]})
-    asked = json.dumps({"dataframe_split": {"columns": names, "data": [[value] * 2000]}}).encode()
+    content = json.dumps({"dataframe_split": {"columns": names, "data": [[value] * 2000]}}).encode()
     started = time.process_time()
-    data = json_request.parse(asked, signature, raw=False).data
+    data = json_request.parse(content, signature, raw=False).data
 
     assert time.process_time() - started < 0.25  # column by column it takes 0.4 to 0.8
     assert set(data.dtypes) == {np.dtype("float64")}

@@ -39,12 +39,12 @@ def test_the_protocol_names_every_event() -> None:
 
 def _events(node: ast.AST) -> list[ast.Constant]:
     """The names that stand as `event=…` in a call or as `"event": …` in a literal."""
-    found: list[ast.expr] = []
+    values: list[ast.expr] = []
     if isinstance(node, ast.Call):
-        found = [each.value for each in node.keywords if each.arg == "event"]
+        values = [keyword.value for keyword in node.keywords if keyword.arg == "event"]
     elif isinstance(node, ast.Dict):
         pairs = zip(node.keys, node.values, strict=True)
-        found = [
+        values = [
             value for key, value in pairs if isinstance(key, ast.Constant) and key.value == "event"
         ]
-    return [each for each in found if isinstance(each, ast.Constant)]
+    return [value for value in values if isinstance(value, ast.Constant)]

@@ -1,4 +1,4 @@
-"""What the start of the interpreter is told of: names that `.pth` files put into `builtins`."""
+"""Recording of names that `.pth` files put into `builtins` when the interpreter starts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def place(any_python: str, tmp_path: Path) -> tuple[str, Path]:
     return str(tmp_path / "env" / "bin" / "python"), site
 
 
-def test_a_name_that_a_pth_file_put_into_builtins_is_told_with_the_code_that_did(
+def test_a_name_that_a_pth_file_put_into_builtins_is_recorded_with_its_code(
     bench: Bench, place: tuple[str, Path]
 ) -> None:
     python, site = place
@@ -39,7 +39,7 @@ def test_a_name_that_a_pth_file_put_into_builtins_is_told_with_the_code_that_did
     assert report.one("prediction")["output"] == ["here", 1, 1]
 
 
-def test_builtins_of_python_are_not_told(bench: Bench, any_python: str) -> None:
+def test_builtins_of_python_are_not_recorded(bench: Bench, any_python: str) -> None:
     bench.loader()
 
     assert bench.run(any_python).named("builtin") == []

@@ -1,4 +1,4 @@
-"""Models of R, made by the R of this machine."""
+"""R models, made by the R that is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model of R gets for a request, and what its answer becomes: one process of R is asked all of it."""
+"""What an R model gets for a request, and its answer as JSON."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def whims(crates: Path) -> Iterator[Ask]:
 
 
 @pytest.mark.parametrize(
-    ("asked", "types", "data"),
+    ("request_", "types", "data"),
     [
         (
             {
@@ -83,17 +83,17 @@ def whims(crates: Path) -> Iterator[Ask]:
         ({"instances": [{"a": 1}, {"a": 2}]}, ["integer"], [{"a": 1}, {"a": 2}]),
     ],
 )
-def test_tables_are_data_frames(echo: Ask, asked: Any, types: list[str], data: Any) -> None:
-    assert echo(asked) == {
+def test_tables_are_data_frames(echo: Ask, request_: Any, types: list[str], data: Any) -> None:
+    assert echo(request_) == {
         "class": ["data.frame"],
-        "types": _by_column(types, data, asked),
+        "types": _by_column(types, data, request_),
         "data": data,
     }
 
 
-def _by_column(types: list[str], data: list[Any], asked: Any) -> dict[str, list[str]]:
-    names = list(data[0]) if data else asked["dataframe_split"]["columns"]
-    return {name: [each] for name, each in zip(names, types, strict=True)}
+def _by_column(types: list[str], data: list[Any], request: Any) -> dict[str, list[str]]:
+    names = list(data[0]) if data else request["dataframe_split"]["columns"]
+    return {name: [kind] for name, kind in zip(names, types, strict=True)}
 
 
 @pytest.mark.parametrize(
@@ -107,18 +107,16 @@ def _by_column(types: list[str], data: list[Any], asked: Any) -> dict[str, list[
     ],
 )
 def test_other_values_are_vectors_matrices_and_lists(echo: Ask, value: Any, kind: str) -> None:
-    found = echo({"inputs": value})
+    answer = echo({"inputs": value})
 
-    assert (found["class"], found["data"]) == (
+    assert (answer["class"], answer["data"]) == (
         [kind],
         value if isinstance(value, (list, dict)) else [value],
     )
 
 
 @given(data=st.data(), names=st.lists(st.text(max_size=3), unique=True, min_size=1, max_size=3))
-def test_one_table_is_the_same_question_in_every_form(
-    data: st.DataObject, names: list[str]
-) -> None:
+def test_one_table_is_the_same_message_in_every_form(data: st.DataObject, names: list[str]) -> None:
     cells = (
         st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.floats(allow_nan=False)
     )
@@ -129,7 +127,7 @@ def test_one_table_is_the_same_question_in_every_form(
     forms: list[dict[str, Any]] = [
         {"dataframe_split": {"columns": names, "data": rows}},
         {"dataframe_records": records},
-        {"inputs": {name: [each[name] for each in records] for name in names}},
+        {"inputs": {name: [record[name] for record in records] for name in names}},
     ]
 
     contents = [json.dumps(form).encode() for form in forms]
@@ -143,9 +141,12 @@ def test_one_table_is_the_same_question_in_every_form(
 
 
 def test_csv_is_read_as_r_reads_it(echo: Ask) -> None:
-    found = echo('a,b c,d\n1,"x,y",TRUE\nNA,é,FALSE\n', "csv")
+    answer = echo('a,b c,d\n1,"x,y",TRUE\nNA,é,FALSE\n', "csv")
 
-    assert found["data"] == [{"a": 1, "b.c": "x,y", "d": True}, {"a": None, "b.c": "é", "d": False}]
+    assert answer["data"] == [
+        {"a": 1, "b.c": "x,y", "d": True},
+        {"a": None, "b.c": "é", "d": False},
+    ]
 
 
 LONG = [
@@ -162,14 +163,14 @@ def test_a_signature_chooses_and_checks_the_columns(
     echo: Ask, caplog: pytest.LogCaptureFixture, content: Any, kind: str
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        found = echo(content, kind, inputs=LONG)
+        answer = echo(content, kind, inputs=LONG)
 
-    assert found["data"] == [{"a": 2, "b": None}]
+    assert answer["data"] == [{"a": 2, "b": None}]
     assert "not in the model's signature: z" in caplog.text
 
 
 @pytest.mark.parametrize(
-    ("content", "kind", "said"),
+    ("content", "kind", "message"),
     [
         ({"inputs": {"a": [2.5]}}, "json", "`a`.*not 2.5"),
         ("a\n2.5\n", "csv", "`a`.*not 2.5"),
@@ -194,14 +195,14 @@ def test_a_signature_chooses_and_checks_the_columns(
         ({"messages": []}, "json", "exactly one of"),
     ],
 )
-def test_what_is_no_request_or_does_not_fit_is_refused(
-    echo: Ask, content: Any, kind: str, said: str
+def test_invalid_requests_and_those_that_do_not_fit_are_refused(
+    echo: Ask, content: Any, kind: str, message: str
 ) -> None:
-    with pytest.raises(InvalidInput, match=said):
+    with pytest.raises(InvalidInput, match=message):
         echo(content, kind, inputs=LONG)
 
 
-def test_what_r_cannot_read_is_the_inputs_fault(echo: Ask) -> None:
+def test_csv_that_r_cannot_read_is_an_invalid_input(echo: Ask) -> None:
     with pytest.raises(InvalidInput, match="more columns than column names"):
         echo("a\n1,2\n1,2,3\n", "csv")
 
@@ -213,13 +214,13 @@ def test_parameters_of_the_signature_are_named_arguments(crates: Path) -> None:
     ]
 
     with asking(crates / "parameters") as ask:
-        found = ask({"inputs": [1], "params": {"t": 2, "other": 1}}, params=params)
+        answer = ask({"inputs": [1], "params": {"t": 2, "other": 1}}, params=params)
 
-    assert found == {"given": [1], "named": {"t": [2], "stop": ["x"]}}
+    assert answer == {"given": [1], "named": {"t": [2], "stop": ["x"]}}
 
 
 @pytest.mark.parametrize(
-    ("asked", "found"),
+    ("whim", "answer"),
     [
         ("numbers", [0.1, 1e20, None, None, None]),
         ("texts", ["é", None]),
@@ -230,22 +231,22 @@ def test_parameters_of_the_signature_are_named_arguments(crates: Path) -> None:
         ("else", None),
     ],
 )
-def test_answers_are_json_in_which_vectors_are_lists(whims: Ask, asked: str, found: Any) -> None:
-    assert whims({"inputs": [asked]}) == found
+def test_vectors_in_answers_become_lists(whims: Ask, whim: str, answer: Any) -> None:
+    assert whims({"inputs": [whim]}) == answer
 
 
-def test_what_r_raises_is_told_as_r_tells_it_and_the_next_question_goes_well(whims: Ask) -> None:
+def test_an_error_of_r_is_reported_as_r_prints_it_and_the_next_request_works(whims: Ask) -> None:
     with pytest.raises(RError, match=r"^a secret$") as raised:
         whims({"inputs": ["raise"]})
     with pytest.raises(RError, match=r"no package called .notthere"):
         whims({"inputs": ["missing"]})
-    with pytest.raises(RError, match="no form in JSON"):
+    with pytest.raises(RError, match="no JSON form"):
         whims({"inputs": ["function"]})
 
     assert raised.value.traceback == "Error in model(data) : a secret\nCalls: model\n"
     assert whims({"inputs": ["texts"]}) == ["é", None]
 
 
-def test_what_is_no_function_does_not_load(crates: Path) -> None:
-    with pytest.raises(RError, match="no function, its class is list"):
+def test_a_file_without_a_function_does_not_load(crates: Path) -> None:
+    with pytest.raises(RError, match="not a function, but of the class list"):
         asking(crates / "list").__enter__()

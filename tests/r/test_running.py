@@ -1,4 +1,4 @@
-"""A model whose only flavor is R's, run by all that runs models; and what is said where envkit has Python's alone."""
+"""R models: run by every command that runs models, and refused by those for Python models."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.e2e
 
 
 def command(*words: str | Path) -> Result:
-    return CliRunner().invoke(main, [str(each) for each in words])
+    return CliRunner().invoke(main, [str(word) for word in words])
 
 
 def test_a_data_frame_is_predicted_on(crates: Path) -> None:
@@ -53,12 +53,12 @@ def test_the_command_predicts_on_csv_in_the_sandbox(crates: Path, tmp_path: Path
     assert "A model of R: it runs in R " in result.stderr
 
 
-def test_what_r_raises_is_the_models_error_without_a_traceback_of_python(
+def test_an_error_of_r_is_the_models_error_without_a_python_traceback(
     crates: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "asked").write_text('{"inputs": ["raise"]}')
+    (tmp_path / "request").write_text('{"inputs": ["raise"]}')
 
-    result = command("predict", "-q", crates / "whims", "-i", tmp_path / "asked")
+    result = command("predict", "-q", crates / "whims", "-i", tmp_path / "request")
 
     assert (result.exit_code, result.stdout) == (6, "")
     lines = result.stderr.splitlines()
@@ -67,14 +67,14 @@ def test_what_r_raises_is_the_models_error_without_a_traceback_of_python(
 
 
 @pytest.mark.parametrize(
-    ("asked", "how"), [("quit", "ended with status 3"), ("die", "was killed by SIGKILL")]
+    ("whim", "how"), [("quit", "ended with status 3"), ("die", "was killed by SIGKILL")]
 )
-def test_r_that_ends_is_told_as_it_ended(crates: Path, asked: str, how: str) -> None:
+def test_the_error_says_how_r_ended(crates: Path, whim: str, how: str) -> None:
     with pytest.raises(PredictionFailed, match=f"predicting: its process {how}"):
-        envkit.predict(crates / "whims", {"inputs": [asked]})
+        envkit.predict(crates / "whims", {"inputs": [whim]})
 
 
-def test_r_is_ended_when_its_time_is_up(crates: Path) -> None:
+def test_r_is_stopped_after_the_timeout(crates: Path) -> None:
     with pytest.raises(PredictionFailed, match="still running after 2 s"):
         envkit.predict(crates / "whims", {"inputs": ["sleep"]}, timeout=2)
 
@@ -90,8 +90,8 @@ def test_a_server_answers_and_outlives_the_models_errors(crates: Path) -> None:
         with urlopen(
             Request(f"{server.url}/invocations", body.encode(), {"Content-Type": kind})
         ) as answer:
-            found: bytes = answer.read()
-            return found
+            content: bytes = answer.read()
+            return content
 
     backend = get_flavor_backend(crates / "whims")
     with backend.serve(crates / "whims", port=0, synchronous=False) as server:
@@ -108,7 +108,7 @@ def test_a_server_answers_and_outlives_the_models_errors(crates: Path) -> None:
         assert json.loads(ask("x\nmatrix\n", "text/csv")) == {"predictions": [[1, 3], [2, 4]]}
 
 
-def test_without_r_it_is_said_what_to_install(
+def test_without_r_the_error_says_what_to_install(
     crates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -124,7 +124,7 @@ def test_without_r_it_is_said_what_to_install(
         envkit.prepare_env(crates / "fuel")
 
 
-def test_an_r_that_does_not_work_is_told(
+def test_a_broken_r_is_an_error_with_its_output(
     crates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "Rscript"
@@ -137,21 +137,25 @@ def test_an_r_that_does_not_work_is_told(
 
 
 def test_preparing_finds_r_and_builds_nothing(crates: Path, own_store: Path) -> None:
-    found = get_flavor_backend(crates / "fuel").prepare_env(crates / "fuel")
+    prepared = get_flavor_backend(crates / "fuel").prepare_env(crates / "fuel")
 
-    assert (found.built, found.key, (found.path / "library" / "base").is_dir()) == (False, "", True)
-    assert "nothing is rebuilt" in found.notes[0]
+    assert (prepared.built, prepared.key, (prepared.path / "library" / "base").is_dir()) == (
+        False,
+        "",
+        True,
+    )
+    assert "nothing is rebuilt" in prepared.notes[0]
     assert not own_store.exists()
 
 
-def test_what_a_model_of_r_has_not_is_refused(crates: Path) -> None:
+def test_options_for_python_are_refused_for_an_r_model(crates: Path) -> None:
     with pytest.raises(InvalidArgument, match="no requirements"):
         envkit.predict(crates / "fuel", CARS, pip_requirements_override="numpy==2")
     with pytest.raises(InvalidArgument, match="no Python"):
         envkit.prepare_env(crates / "fuel", python="python3.11")
 
 
-def test_the_file_of_the_model_must_be_there_and_in_it(crates: Path, tmp_path: Path) -> None:
+def test_the_model_file_must_exist_and_be_in_the_model(crates: Path, tmp_path: Path) -> None:
     model = Path(shutil.copytree(crates / "fuel", tmp_path / "model"))
     (model / "crate.bin").unlink()
     with pytest.raises(InvalidFile, match=r"flavors\.crate\.model: there is no file crate\.bin"):
@@ -164,14 +168,14 @@ def test_the_file_of_the_model_must_be_there_and_in_it(crates: Path, tmp_path: P
 @pytest.mark.parametrize(
     "words", [("capture",), ("capture", "--static"), ("deps",), ("lock",), ("pack", "-o", "x.tar")]
 )
-def test_what_is_for_python_alone_says_so(crates: Path, words: tuple[str, ...]) -> None:
+def test_commands_for_python_models_refuse_an_r_model(crates: Path, words: tuple[str, ...]) -> None:
     result = command(*words, crates / "fuel")
 
     assert result.exit_code == 3
     assert "This is an R model: `envkit predict` and `envkit serve` run it" in result.stderr
 
 
-def test_validate_has_one_finding(crates: Path) -> None:
+def test_validate_reports_one_finding_for_an_r_model(crates: Path) -> None:
     result = command("validate", "--json", crates / "fuel")
 
     findings = [each for model in json.loads(result.stdout)["models"] for each in model["findings"]]
@@ -179,12 +183,14 @@ def test_validate_has_one_finding(crates: Path) -> None:
     assert "a model of R" in findings[0]["problem"]
 
 
-def test_it_is_not_loaded_into_python(crates: Path) -> None:
+def test_an_r_model_is_not_loaded_into_python(crates: Path) -> None:
     with pytest.raises(InvalidFile, match="This is an R model"):
         pyfunc.load_model(crates / "fuel")
 
 
-def test_the_backend_is_that_of_the_flavor_python_first(crates: Path, tmp_path: Path) -> None:
+def test_the_backend_is_that_of_the_flavor_and_python_is_preferred(
+    crates: Path, tmp_path: Path
+) -> None:
     assert type(get_flavor_backend(crates / "fuel")) is RFuncBackend
     assert get_flavor_backend(crates / "fuel").can_score_model()
 

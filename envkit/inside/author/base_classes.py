@@ -10,7 +10,7 @@ import functools
 import importlib
 import inspect
 import typing
-from typing import Any, Callable, Dict, Iterator, Mapping, NamedTuple, Tuple
+from typing import Any, Callable, Iterator, Mapping, NamedTuple
 
 NOT_INPUTS = ("self", "context", "params")  # names of parameters
 
@@ -23,7 +23,10 @@ class TypeHints(NamedTuple):
 
 
 def type_hints(function: Callable[..., Any]) -> TypeHints:
-    """Read the hints of the input and of the result; none when they name what does not exist there."""
+    """Read the hints of the input and of the result.
+
+    None when they name what does not exist there.
+    """
     try:
         hints = typing.get_type_hints(function)
         parameters = inspect.signature(function).parameters
@@ -40,7 +43,7 @@ def has_parameter(function: Callable[..., Any], name: str) -> bool:
     return name in inspect.signature(function).parameters
 
 
-def chat_arguments(function: Callable[..., Any], context: Any, *rest: Any) -> Tuple[Any, ...]:
+def chat_arguments(function: Callable[..., Any], context: Any, *rest: Any) -> tuple[Any, ...]:
     """Give the arguments of a chat model's function, which may do without the context."""
     parameters = inspect.signature(function).parameters
     if "context" in parameters or len(parameters) > len(rest):
@@ -49,7 +52,10 @@ def chat_arguments(function: Callable[..., Any], context: Any, *rest: Any) -> Tu
 
 
 def with_typed_input(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a function whose hint names models of pydantic so that it gets them; others stay as they are."""
+    """Wrap a function whose hint names models of pydantic so that it gets them.
+
+    Others stay as they are.
+    """
     hint = type_hints(function).input
     if not _names_models(hint):
         return function
@@ -66,8 +72,12 @@ def with_typed_input(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def convert_argument(
-    args: Tuple[Any, ...], kwargs: Dict[str, Any], position: int, name: str, hint: Any
-) -> Tuple[Tuple[Any, ...], Dict[str, Any]]:
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    position: int,
+    name: str,
+    hint: Any,
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Convert one argument of a call, by position or by name, with `convert_to_hint`."""
     if name in kwargs:
         return args, {**kwargs, name: convert_to_hint(kwargs[name], hint)}
@@ -88,6 +98,7 @@ def convert_to_hint(value: Any, hint: Any) -> Any:
 
 
 def _names_models(hint: Any) -> bool:
+    """Whether a hint is a model of pydantic, or contains one."""
     if hasattr(hint, "model_validate"):
         return True
     return any(map(_names_models, getattr(hint, "__args__", None) or ()))
@@ -106,7 +117,7 @@ class PythonModelContext:
         self._model_config = model_config
 
     @property
-    def artifacts(self) -> Dict[str, str]:
+    def artifacts(self) -> dict[str, str]:
         """The absolute path of each artifact by its name."""
         return self._artifacts
 
@@ -194,7 +205,9 @@ class ChatModel(PythonModel):
         raise NotImplementedError(f"{type(self).__name__} has no `predict`")
 
     def predict_stream(self, context: Any, messages: Any, params: Any) -> Iterator[Any]:  # type: ignore[override]
-        """Answer piece by piece; without a method of its own a model gives one piece, its whole answer.
+        """Answer piece by piece.
+
+        Without a method of its own a model gives one piece, its whole answer.
 
         Args:
             context: a `PythonModelContext`.

@@ -1,7 +1,7 @@
 """Requests and answers of chat completions, as objects and as JSON.
 
-https://platform.openai.com/docs/api-reference/chat, as far as MLflow's `mlflow.types.llm` has it: the
-names of the classes and of their fields are the same.
+https://platform.openai.com/docs/api-reference/chat, as far as MLflow's `mlflow.types.llm` has it:
+the names of the classes and of their fields are the same.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ class Part:
 
 
 def _part(value: Any, kind: Any, name: str) -> Any:
+    """Make the part, or the parts, that a field holds."""
     if isinstance(value, list):
         return [_part(item, kind, name) for item in value]
     if value is None or isinstance(value, kind) or hasattr(value, "to_dict"):
@@ -81,6 +82,7 @@ def _part(value: Any, kind: Any, name: str) -> Any:
 
 
 def _as_json(value: Any) -> Any:
+    """Convert parts, also in lists; everything else stays."""
     if isinstance(value, list):
         return [_as_json(item) for item in value]
     if hasattr(value, "to_dict"):
@@ -203,7 +205,10 @@ class ChatCompletionResponse(Part):
     object: str = "chat.completion"
     created: int = field(default_factory=lambda: int(time.time()))
     custom_outputs: Optional[Dict[str, Any]] = None
-    PARTS: ClassVar[Mapping[str, Any]] = {"choices": ChatChoice, "usage": TokenUsageStats}
+    PARTS: ClassVar[Mapping[str, Any]] = {
+        "choices": ChatChoice,
+        "usage": TokenUsageStats,
+    }
     NEEDED = ("choices",)
 
 
@@ -218,7 +223,10 @@ class ChatCompletionChunk(Part):
     object: str = "chat.completion.chunk"
     created: int = field(default_factory=lambda: int(time.time()))
     custom_outputs: Optional[Dict[str, Any]] = None
-    PARTS: ClassVar[Mapping[str, Any]] = {"choices": ChatChunkChoice, "usage": TokenUsageStats}
+    PARTS: ClassVar[Mapping[str, Any]] = {
+        "choices": ChatChunkChoice,
+        "usage": TokenUsageStats,
+    }
     NEEDED = ("choices",)
 
 

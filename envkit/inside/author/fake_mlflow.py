@@ -13,7 +13,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import module_from_spec
 from types import ModuleType
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
 from . import base_classes, chat, registry
 
@@ -47,7 +47,8 @@ class Hints:
     """Stands in for MLflow's record of type hints."""
 
     def __init__(self, input: Any = None, output: Any = None) -> None:  # noqa: A002 - MLflow's name
-        self.input, self.output = input, output
+        self.input = input
+        self.output = output
 
 
 class FuncInfo(NamedTuple):
@@ -66,7 +67,7 @@ class ModelConfig:
             config = development_config or {}
         self._config = config
 
-    def to_dict(self) -> Dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Give all of it."""
         return dict(self._config)
 
@@ -76,7 +77,11 @@ class ModelConfig:
 
 
 def validate_model_input(
-    args: Tuple[Any, ...], kwargs: Dict[str, Any], position: int, hint: Any, name: str
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    position: int,
+    hint: Any,
+    name: str,
 ) -> Any:
     """Stand in for MLflow's check of an input: dictionaries become models of pydantic."""
     return base_classes.convert_argument(args, kwargs, position, name, hint)
@@ -105,12 +110,18 @@ ENVKIT: Modules = {
 MLFLOW: Modules = {
     "mlflow": {},
     "mlflow.exceptions": {"MlflowException": MlflowException},
-    "mlflow.models": {"set_model": registry.register, "ModelConfig": ModelConfig},
+    "mlflow.models": {
+        "set_model": registry.register,
+        "ModelConfig": ModelConfig,
+    },
     "mlflow.models.model": {"set_model": registry.register},
     "mlflow.models.model_config": {"ModelConfig": ModelConfig},
     "mlflow.models.signature": {"_TypeHints": Hints},
     "mlflow.pyfunc": {**BASE_CLASSES, "set_model": registry.register},
-    "mlflow.pyfunc.model": {**BASE_CLASSES, "_FunctionPythonModel": FunctionPythonModel},
+    "mlflow.pyfunc.model": {
+        **BASE_CLASSES,
+        "_FunctionPythonModel": FunctionPythonModel,
+    },
     "mlflow.pyfunc.utils": {"pyfunc": undecorated},
     "mlflow.pyfunc.utils.data_validation": {
         "FuncInfo": FuncInfo,
@@ -129,7 +140,8 @@ class SuppliedPackage(MetaPathFinder, Loader):
     """
 
     def __init__(self, modules: Modules, *, instead: bool = False) -> None:
-        self.modules, self.instead = modules, instead
+        self.modules = modules
+        self.instead = instead
         self.top = next(iter(modules))
 
     def find_spec(
@@ -146,7 +158,10 @@ class SuppliedPackage(MetaPathFinder, Loader):
         return None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """Make the module; its submodules may be those of an installed package that is not replaced."""
+        """Make the module.
+
+        Its submodules may be those of an installed package that is not replaced.
+        """
         installed = None if self.instead else _installed_spec(spec.name)
         spec.submodule_search_locations = []
         if installed is not None and installed.submodule_search_locations is not None:
@@ -160,7 +175,7 @@ class SuppliedPackage(MetaPathFinder, Loader):
         module.__dict__["__getattr__"] = lambda attribute: self._attribute(name, attribute)
 
     def _attribute(self, module: str, name: str) -> Any:
-        """Give an attribute that the supplied module does not have: a submodule, or of the installed one."""
+        """Give a submodule, or an attribute of the installed module."""
         full_name = f"{module}.{name}"
         if full_name in self.modules:
             return import_module(full_name)
@@ -174,7 +189,10 @@ class SuppliedPackage(MetaPathFinder, Loader):
 
 
 def supply(*, without_mlflow: bool = False) -> None:
-    """Supply both packages to this program; an installed `mlflow` goes first unless `without_mlflow`."""
+    """Supply both packages to this program.
+
+    An installed `mlflow` goes first unless `without_mlflow`.
+    """
     sys.meta_path.insert(0, SuppliedPackage(ENVKIT))
     supply_mlflow(instead=without_mlflow)
 
@@ -198,7 +216,7 @@ def remove(package: SuppliedPackage) -> None:
             del sys.modules[name]
 
 
-def supplied() -> List[str]:
+def supplied() -> list[str]:
     """Name the packages of which the supplied modules are used, not installed ones."""
     packages = [finder for finder in sys.meta_path if isinstance(finder, SuppliedPackage)]
     return [

@@ -13,7 +13,10 @@ _registered: ContextVar[Any] = ContextVar("envkit_model", default=_NONE)
 
 
 def register(model: Any) -> None:
-    """Register the model of the code that is running. Raises `TypeError` for what cannot be called."""
+    """Register the model of the code that is running.
+
+    Raises `TypeError` for what cannot be called.
+    """
     if isinstance(model, str) or not (callable(model) or hasattr(model, "predict")):
         raise TypeError(
             "set_model takes a model: a function, or an object with `predict`, "

@@ -1,4 +1,4 @@
-"""Answers of a model as JSON values: in the form of MLflow's scoring server, but always valid JSON."""
+"""Answers of a model as JSON values: as MLflow's scoring server, but always valid JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ import sys
 from typing import Any
 
 EXACT_KINDS = "biuU"  # NumPy's kinds of booleans, integers and strings: `tolist` loses nothing
-JSON_KEYS = {None: "null", True: "true", False: "false"}
+JSON_KEYS = {
+    None: "null",
+    True: "true",
+    False: "false",
+}
 
 
 class NotEncodable(TypeError):
@@ -22,7 +26,8 @@ class NotEncodable(TypeError):
 
     def __init__(self, problem: str, subject: str = "the model's answer") -> None:
         super().__init__(problem, subject)
-        self.problem, self.subject = problem, subject
+        self.problem = problem
+        self.subject = subject
 
     def __str__(self) -> str:
         return f"{self.subject} {self.problem}"
@@ -58,6 +63,7 @@ def write_predictions(predictions: Any, path: str) -> None:
 
 
 def _encode(value: Any, keep_infinities: bool) -> Any:
+    """Convert a value of Python's own classes here, and others by their library."""
     kind = type(value)
     if value is None or kind is str or kind is bool or kind is int:
         return value
@@ -79,6 +85,7 @@ def _encode(value: Any, keep_infinities: bool) -> Any:
 
 
 def _encode_not_finite(value: float, keep_infinities: bool) -> str | None:
+    """Write NaN and infinities, which JSON does not have."""
     if math.isnan(value) or not keep_infinities:
         return None
     if value > 0:
@@ -88,13 +95,20 @@ def _encode_not_finite(value: float, keep_infinities: bool) -> str | None:
 
 def _encode_object(value: Any, keep_infinities: bool) -> Any:
     """Convert a value of a library, or of a class of the model's own."""
-    for library, convert in (("numpy", _encode_numpy), ("pandas", _encode_pandas)):
+    for library, convert in (
+        ("numpy", _encode_numpy),
+        ("pandas", _encode_pandas),
+    ):
         module = sys.modules.get(library)
         if module is not None:
             converted = convert(value, module, keep_infinities)
             if converted is not NotImplemented:
                 return converted
-    for builtin in (int, float, str):  # the value is of a subclass, such as an enumeration
+    for builtin in (
+        int,
+        float,
+        str,
+    ):  # the value is of a subclass, such as an enumeration
         if isinstance(value, builtin):
             return _encode(builtin(value), keep_infinities)
     kind = type(value)
@@ -106,6 +120,7 @@ def _encode_object(value: Any, keep_infinities: bool) -> Any:
 
 
 def _encode_numpy(value: Any, numpy: Any, keep_infinities: bool) -> Any:
+    """Convert a value of NumPy; give `NotImplemented` for others."""
     if isinstance(value, numpy.ndarray):
         return _encode_array(value, numpy, keep_infinities)
     if isinstance(value, numpy.datetime64):
@@ -120,7 +135,10 @@ def _encode_numpy(value: Any, numpy: Any, keep_infinities: bool) -> Any:
 
 
 def _iso_time(value: Any, numpy: Any) -> str:
-    """Write a time as Python does, to the microsecond; one that Python cannot hold as NumPy does."""
+    """Write a time as Python does, to the microsecond.
+
+    One that Python cannot hold as NumPy does.
+    """
     time = value.item()
     if isinstance(time, int):  # NumPy has a finer unit, or the year is out of Python's range
         rounded = value.astype("datetime64[us]")
@@ -132,6 +150,7 @@ def _iso_time(value: Any, numpy: Any) -> str:
 
 
 def _encode_array(array: Any, numpy: Any, keep_infinities: bool) -> Any:
+    """Convert an array: at once where NumPy's own conversion is exact, else item by item."""
     kind = array.dtype.kind
     if kind in EXACT_KINDS:
         return array.tolist()
@@ -145,6 +164,7 @@ def _encode_array(array: Any, numpy: Any, keep_infinities: bool) -> Any:
 
 
 def _encode_pandas(value: Any, pandas: Any, keep_infinities: bool) -> Any:
+    """Convert a value of pandas; give `NotImplemented` for others."""
     if isinstance(value, pandas.Series):
         value = value.to_frame()
     if isinstance(value, pandas.DataFrame):
@@ -157,6 +177,7 @@ def _encode_pandas(value: Any, pandas: Any, keep_infinities: bool) -> Any:
 
 
 def _key(key: Any) -> str:
+    """Write the key of a dictionary as a string, as Python's own JSON encoder does."""
     if isinstance(key, str):
         return str(key)
     if key is None or isinstance(key, bool):

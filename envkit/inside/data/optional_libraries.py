@@ -1,4 +1,4 @@
-"""Libraries that the model's environment may have: data are read with them where they are installed."""
+"""Libraries that data are read with, if the model's environment has them."""
 
 from __future__ import annotations
 

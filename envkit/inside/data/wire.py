@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import struct
-from typing import Any, Iterator, List
+from typing import Any, Iterator
 
 from .json_encoding import NotEncodable
 from .wire_reader import Malformed, Reader
@@ -43,14 +43,17 @@ def dumps(value: Any) -> bytes:
         text = json.dumps(writer.node(value)).encode("utf-8", "surrogatepass")
     except RecursionError as error:
         raise NotEncodable("contains itself, or is nested too deeply", SUBJECT) from error
-    parts: List[bytes] = []
+    parts: list[bytes] = []
     for content in (text, *writer.buffers):
         parts += [LENGTH.pack(len(content)), content]
     return b"".join(parts)
 
 
 def loads(content: bytes) -> Any:
-    """Convert bytes to the value. Raises `Malformed`, and `ImportError` when its library is missing."""
+    """Convert bytes to the value.
+
+    Raises `Malformed`, and `ImportError` when its library is missing.
+    """
     try:
         text, *buffers = _parts(memoryview(content))
         node = json.loads(bytes(text).decode("utf-8", "surrogatepass"))
@@ -62,6 +65,7 @@ def loads(content: bytes) -> Any:
 
 
 def _parts(content: memoryview) -> Iterator[memoryview]:
+    """Yield the JSON text, then each buffer."""
     position = 0
     while position < len(content):
         (length,) = LENGTH.unpack_from(content, position)

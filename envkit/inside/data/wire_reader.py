@@ -1,4 +1,4 @@
-"""The reader of `wire`: Python values from the nodes of a JSON text and the buffers of its arrays."""
+"""The reader of `wire`: from the nodes of a JSON text, and buffers of arrays, to Python values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import datetime
 import decimal
 import uuid
 from importlib import import_module
-from typing import Any, Callable, List
+from typing import Any, Callable
 
 from .wire_writer import ISO, OTHER_SPARSE, SPARSE, TEXT_KIND
 
@@ -33,7 +33,7 @@ class Reader:
     Nothing that it reads can run code.
     """
 
-    def __init__(self, buffers: List[memoryview]) -> None:
+    def __init__(self, buffers: list[memoryview]) -> None:
         self._buffers = buffers
 
     def value(self, node: Any) -> Any:
@@ -48,14 +48,18 @@ class Reader:
         read: Callable[[Any], Any] = getattr(self, f"_{kind.lower()}")
         return read(node)
 
-    def _values(self, nodes: Any) -> List[Any]:
+    def _values(self, nodes: Any) -> list[Any]:
+        """Convert each node of a list."""
         return [self.value(node) for node in nodes]
 
     def _tuple(self, node: Any) -> Any:
         return tuple(self._values(node["items"]))
 
     def _dict(self, node: Any) -> Any:
-        return {self.value(key): self.value(item) for key, item in node["items"]}
+        value = {}
+        for key, item in node["items"]:
+            value[self.value(key)] = self.value(item)
+        return value
 
     def _set(self, node: Any) -> Any:
         return set(self._values(node["items"]))
@@ -77,7 +81,8 @@ class Reader:
         if not node.get("zone"):
             return time
         try:
-            return time.astimezone(import_module("zoneinfo").ZoneInfo(node["zone"]))
+            zone = import_module("zoneinfo").ZoneInfo(node["zone"])
+            return time.astimezone(zone)
         except (ImportError, KeyError, ValueError):
             return time  # Python 3.8, or a zone that is unknown here: the time keeps its offset
 
@@ -92,20 +97,24 @@ class Reader:
         return datetime.timedelta(*node["parts"])
 
     def _timestamp(self, node: Any) -> Any:
+        """Read a time of pandas, whose zone is known by name."""
         timestamp = import_module("pandas").Timestamp(node["iso"])
         if node.get("zone"):
             return timestamp.tz_convert(node["zone"])
         return timestamp
 
     def _period(self, node: Any) -> Any:
-        return import_module("pandas").Period(ordinal=node["ordinal"], freq=node["freq"])
+        period = import_module("pandas").Period
+        return period(ordinal=node["ordinal"], freq=node["freq"])
 
     def _interval(self, node: Any) -> Any:
+        interval = import_module("pandas").Interval
         left, right = self._values(node["ends"])
-        return import_module("pandas").Interval(left, right, closed=node["closed"])
+        return interval(left, right, closed=node["closed"])
 
     def _extension(self, node: Any) -> Any:
-        return import_module("pandas").Series(self._column(node["values"])).array
+        values = self._column(node["values"])
+        return import_module("pandas").Series(values).array
 
     def _na(self, node: Any) -> Any:  # noqa: ARG002 - as the others
         return import_module("pandas").NA
@@ -126,23 +135,35 @@ class Reader:
         return self._array(node["of"])[()]
 
     def _array(self, node: Any) -> Any:
+        """Read an array of objects, of strings, or of a buffer."""
         numpy = import_module("numpy")
-        shape = tuple(node["shape"])
         if node["dtype"] == "O":
-            array = numpy.empty(len(node["items"]), dtype=object)
-            for place, item in enumerate(node["items"]):
-                array[place] = self.value(item)  # assigned one by one: an item may be a list
-            return array.reshape(shape)
-        if node["dtype"] == TEXT_KIND:
+            array = self._objects(node, numpy)
+        elif node["dtype"] == TEXT_KIND:
             texts = self._values(node["items"])
-            return numpy.array(texts, dtype=_text_dtype(numpy)).reshape(shape)
+            array = numpy.array(texts, dtype=_text_dtype(numpy))
+        else:
+            array = self._from_buffer(node, numpy)
+        return array.reshape(tuple(node["shape"]))
+
+    def _objects(self, node: Any, numpy: Any) -> Any:
+        """Read an array of any Python values."""
+        items = self._values(node["items"])
+        array = numpy.empty(len(items), dtype=object)
+        for place, item in enumerate(items):
+            array[place] = item  # one by one: NumPy takes an item that is a list for a row
+        return array
+
+    def _from_buffer(self, node: Any, numpy: Any) -> Any:
+        """Read an array of numbers, times or strings of fixed length."""
         dtype = numpy.dtype(node["dtype"])
         if dtype.hasobject:
             raise Malformed("a buffer of objects")
         buffer = self._buffers[node["buffer"]]
-        return numpy.frombuffer(buffer, dtype=dtype).reshape(shape).copy()
+        return numpy.frombuffer(buffer, dtype=dtype).copy()
 
     def _sparse(self, node: Any) -> Any:
+        """Read a sparse matrix from its arrays."""
         scipy = import_module("scipy.sparse")
         name = node["format"]
         parts = [self._array(part) for part in node["parts"]]
@@ -163,36 +184,46 @@ class Reader:
         return import_module("numpy").ma.MaskedArray(data, mask=mask)
 
     def _records(self, node: Any) -> Any:
+        """Read a structured array from the arrays of its fields."""
         numpy = import_module("numpy")
         shape = tuple(node["shape"])
-        fields = {name: self.value(array) for name, array in node["fields"]}
-        dtype = [(name, array.dtype, array.shape[len(shape) :]) for name, array in fields.items()]
+        fields = {}
+        dtype = []
+        for name, array_node in node["fields"]:
+            array = self.value(array_node)
+            inner_shape = array.shape[len(shape) :]
+            fields[name] = array
+            dtype.append((name, array.dtype, inner_shape))
         records = numpy.empty(shape, dtype=dtype)
         for name, array in fields.items():
             records[name] = array
         return records
 
     def _frame(self, node: Any) -> Any:
+        """Read a data frame, column by column."""
         pandas = import_module("pandas")
         index = self._read_index(node["index"])
-        columns = {
-            place: pandas.Series(self._column(column), index=index)
-            for place, column in enumerate(node["data"])
-        }
+        columns = {}
+        for place, column in enumerate(node["data"]):
+            values = self._column(column)
+            columns[place] = pandas.Series(values, index=index)
         frame = pandas.DataFrame(columns, index=index)
         frame.columns = self._read_index(node["columns"])  # names, which may occur twice
         return frame
 
     def _series(self, node: Any) -> Any:
         pandas = import_module("pandas")
-        values = self._column(node["values"])
-        index = self._read_index(node["index"])
-        return pandas.Series(values, index=index, name=self.value(node["name"]))
+        return pandas.Series(
+            self._column(node["values"]),
+            index=self._read_index(node["index"]),
+            name=self.value(node["name"]),
+        )
 
     def _index(self, node: Any) -> Any:
         return self._read_index(node["of"])
 
     def _column(self, node: Any) -> Any:
+        """Read the values of a column or an index, with their type."""
         pandas = import_module("pandas")
         if node["dtype"] == "category":
             categories = pandas.Index(self._column(node["categories"]))
@@ -210,6 +241,7 @@ class Reader:
             return pandas.Series(values, dtype=object).array
 
     def _read_index(self, node: Any) -> Any:
+        """Read the index of a frame or a series, or the names of columns."""
         pandas = import_module("pandas")
         names = self._values(node["names"])
         if node["kind"] == "range":

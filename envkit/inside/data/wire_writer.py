@@ -1,4 +1,4 @@
-"""The writer of `wire`: a Python value as the nodes of a JSON text, and the buffers of its arrays."""
+"""The writer of `wire`: from a Python value to the nodes of a JSON text, and buffers of arrays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import datetime
 import decimal
 import sys
 import uuid
-from typing import Any, Dict, Iterable, List
+from typing import Any, Iterable
 
 from .json_encoding import NotEncodable
 
@@ -15,20 +15,36 @@ SUBJECT = "the value"  # of the sentences of `NotEncodable`
 BUFFER_KINDS = "biufcSUmM?"  # NumPy's kinds of arrays that a buffer holds completely
 TEXT_KIND = "T"  # NumPy's kind of arrays of strings of any length, since NumPy 2
 COMPRESSED = ("data", "indices", "indptr")
-SPARSE = {"csr": COMPRESSED, "csc": COMPRESSED, "bsr": COMPRESSED, "dia": ("data", "offsets")}
+SPARSE = {
+    "csr": COMPRESSED,
+    "csc": COMPRESSED,
+    "bsr": COMPRESSED,
+    "dia": ("data", "offsets"),
+}
 OTHER_SPARSE = ("coo", "dok", "lil")  # they are written as `coo`
-ISO: Dict[str, Any] = {"datetime": datetime.datetime, "date": datetime.date, "time": datetime.time}
+ISO: dict[str, Any] = {
+    "datetime": datetime.datetime,
+    "date": datetime.date,
+    "time": datetime.time,
+}
 BUILTINS: Any = (str, int, float, list, tuple)
 
 
 class Writer:
-    """Converts values to nodes. buffers: the content of the arrays, in the order of their nodes."""
+    """Converts values to nodes.
+
+    A node is a value of JSON: itself for what JSON has, else an object whose key `$` names the kind
+    of the value. buffers: the content of the arrays; their nodes have the index.
+    """
 
     def __init__(self) -> None:
-        self.buffers: List[bytes] = []
+        self.buffers: list[bytes] = []
 
     def node(self, value: Any) -> Any:
-        """Convert a value to its JSON value. Raises `NotEncodable` for a value of an unknown kind."""
+        """Convert a value to its JSON value.
+
+        Raises `NotEncodable` for a value of an unknown kind.
+        """
         kind = type(value)
         if value is None or kind in (bool, int, float, str):
             return value
@@ -37,22 +53,40 @@ class Writer:
         if kind is tuple:
             return {"$": "tuple", "items": self._nodes(value)}
         if isinstance(value, dict) and not _is_sparse(value):  # a `dok` matrix is a dictionary, too
-            pairs = [[self.node(key), self.node(item)] for key, item in value.items()]
-            return {"$": "dict", "items": pairs}
-        if isinstance(value, (bytes, bytearray)):
-            name = "bytes" if isinstance(value, bytes) else "bytearray"
-            return {"$": name, "base64": base64.b64encode(value).decode("ascii")}
+            return self._dict(value)
+        if isinstance(value, bytes):
+            return self._bytes("bytes", value)
+        if isinstance(value, bytearray):
+            return self._bytes("bytearray", value)
         if isinstance(value, (set, frozenset)):
             return {"$": kind.__name__, "items": self._nodes(value)}
         if kind is range:
-            return {"$": "range", "parts": [value.start, value.stop, value.step]}
+            return {
+                "$": "range",
+                "parts": [value.start, value.stop, value.step],
+            }
         return self._library_value(value)
 
-    def _nodes(self, values: Iterable[Any]) -> List[Any]:
+    def _dict(self, value: Any) -> Any:
+        pairs = []
+        for key, item in value.items():
+            pairs.append([self.node(key), self.node(item)])
+        return {"$": "dict", "items": pairs}
+
+    def _bytes(self, kind: str, value: Any) -> Any:
+        text = base64.b64encode(value).decode("ascii")
+        return {"$": kind, "base64": text}
+
+    def _nodes(self, values: Iterable[Any]) -> list[Any]:
+        """Convert each value."""
         return [self.node(value) for value in values]
 
     def _library_value(self, value: Any) -> Any:
-        for library, convert in (("pandas", self._pandas), ("numpy", self._numpy)):
+        """Convert a value of a library that is imported, or else of the standard library."""
+        for library, convert in (
+            ("pandas", self._pandas),
+            ("numpy", self._numpy),
+        ):
             if library in sys.modules:
                 node = convert(value, sys.modules[library])
                 if node is not NotImplemented:
@@ -62,13 +96,16 @@ class Writer:
         return self._standard_value(value)
 
     def _standard_value(self, value: Any) -> Any:
+        """Convert a value of the standard library, or of a class of the model's own."""
         kind = type(value)
         for name, time_class in ISO.items():
             if isinstance(value, time_class):
-                zone = getattr(getattr(value, "tzinfo", None), "key", None)
-                return {"$": name, "iso": value.isoformat(), "zone": zone}
+                return self._time(name, value)
         if isinstance(value, datetime.timedelta):
-            return {"$": "timedelta", "parts": [value.days, value.seconds, value.microseconds]}
+            return {
+                "$": "timedelta",
+                "parts": [value.days, value.seconds, value.microseconds],
+            }
         if isinstance(value, complex):
             return {"$": "complex", "parts": [value.real, value.imag]}
         if isinstance(value, (decimal.Decimal, uuid.UUID)):
@@ -85,31 +122,64 @@ class Writer:
             SUBJECT,
         )
 
+    def _time(self, kind: str, value: Any) -> Any:
+        """Convert a time, with the name of its time zone."""
+        zone = getattr(value, "tzinfo", None)
+        return {
+            "$": kind,
+            "iso": value.isoformat(),
+            "zone": getattr(zone, "key", None),
+        }
+
     def _numpy(self, value: Any, numpy: Any) -> Any:
+        """Convert a value of NumPy; give `NotImplemented` for others."""
         if isinstance(value, numpy.ma.MaskedArray):
-            data = self._array(value.data, numpy)
-            mask = self._array(numpy.ma.getmaskarray(value), numpy)
-            return {"$": "masked", "parts": [data, mask]}
+            mask = numpy.ma.getmaskarray(value)
+            parts = [self._array(value.data, numpy), self._array(mask, numpy)]
+            return {"$": "masked", "parts": parts}
         if isinstance(value, numpy.ndarray):
             return self._array(value, numpy)
         if isinstance(value, numpy.generic):
-            return {"$": "scalar", "of": self._array(numpy.asarray(value), numpy)}
+            return {
+                "$": "scalar",
+                "of": self._array(numpy.asarray(value), numpy),
+            }
         return NotImplemented
 
     def _array(self, array: Any, numpy: Any) -> Any:
+        """Convert an array: by its fields, its buffer, or its items one by one."""
         dtype = array.dtype
         shape = list(array.shape)
         if dtype.names:
-            fields = [[name, self._array(array[name], numpy)] for name in dtype.names]
-            return {"$": "records", "shape": shape, "fields": fields}
+            return self._records(array, numpy)
         if dtype.kind in BUFFER_KINDS:
             self.buffers.append(numpy.ascontiguousarray(array).tobytes())
             place = len(self.buffers) - 1
-            return {"$": "array", "dtype": dtype.str, "shape": shape, "buffer": place}
+            return {
+                "$": "array",
+                "dtype": dtype.str,
+                "shape": shape,
+                "buffer": place,
+            }
         name = TEXT_KIND if dtype.kind == TEXT_KIND else "O"
-        return {"$": "array", "dtype": name, "shape": shape, "items": self._nodes(array.flat)}
+        return {
+            "$": "array",
+            "dtype": name,
+            "shape": shape,
+            "items": self._nodes(array.flat),
+        }
+
+    def _records(self, array: Any, numpy: Any) -> Any:
+        """Convert a structured array, field by field."""
+        fields = [[name, self._array(array[name], numpy)] for name in array.dtype.names]
+        return {
+            "$": "records",
+            "shape": list(array.shape),
+            "fields": fields,
+        }
 
     def _sparse(self, matrix: Any) -> Any:
+        """Convert a sparse matrix or array: the arrays that its format consists of."""
         numpy = sys.modules["numpy"]
         if matrix.format in SPARSE:
             parts = [getattr(matrix, name) for name in SPARSE[matrix.format]]
@@ -126,6 +196,7 @@ class Writer:
         }
 
     def _pandas(self, value: Any, pandas: Any) -> Any:
+        """Convert a value of pandas; give `NotImplemented` for others."""
         if isinstance(value, pandas.DataFrame):
             return self._frame(value, pandas)
         if isinstance(value, pandas.Series):
@@ -143,23 +214,42 @@ class Writer:
             return {"$": "NaT"}
         if isinstance(value, (pandas.Timestamp, pandas.Timedelta)):
             zone = _zone_name(getattr(value, "tzinfo", None))
-            return {"$": type(value).__name__, "iso": value.isoformat(), "zone": zone}
+            return {
+                "$": type(value).__name__,
+                "iso": value.isoformat(),
+                "zone": zone,
+            }
         if isinstance(value, pandas.Period):
-            return {"$": "Period", "ordinal": value.ordinal, "freq": value.freqstr}
+            return {
+                "$": "Period",
+                "ordinal": value.ordinal,
+                "freq": value.freqstr,
+            }
         if isinstance(value, pandas.Interval):
             ends = [self.node(value.left), self.node(value.right)]
-            return {"$": "Interval", "ends": ends, "closed": value.closed}
+            return {
+                "$": "Interval",
+                "ends": ends,
+                "closed": value.closed,
+            }
         if isinstance(value, pandas.api.extensions.ExtensionArray):
-            return {"$": "extension", "values": self._values(pandas.Series(value), pandas)}
+            return {
+                "$": "extension",
+                "values": self._values(pandas.Series(value), pandas),
+            }
         return NotImplemented
 
     def _frame(self, frame: Any, pandas: Any) -> Any:
-        columns = [frame.iloc[:, place] for place in range(frame.shape[1])]
+        """Convert a data frame, column by column."""
+        data = []
+        for position in range(frame.shape[1]):  # by position: names may occur twice
+            column = frame.iloc[:, position]
+            data.append(self._values(column, pandas))
         return {
             "$": "frame",
             "columns": self._index(frame.columns, pandas),
             "index": self._index(frame.index, pandas),
-            "data": [self._values(column, pandas) for column in columns],
+            "data": data,
         }
 
     def _values(self, series: Any, pandas: Any) -> Any:
@@ -183,23 +273,44 @@ class Writer:
         return {"dtype": str(dtype), "array": self.node(items)}
 
     def _times_with_zone(self, series: Any, pandas: Any) -> Any:
+        """Convert times to UTC, with the name of their time zone."""
         zone = _zone_name(series.dtype.tz)
         if zone is None:
             raise NotEncodable(
-                f"contains times of the time zone {series.dtype.tz!r}, which has no name", SUBJECT
+                f"contains times of the time zone {series.dtype.tz!r}, which has no name",
+                SUBJECT,
             )
         times = pandas.Series(series.array.tz_convert("UTC").tz_localize(None))
-        return {"dtype": str(series.dtype), "zone": zone, "array": self.node(times.to_numpy())}
+        return {
+            "dtype": str(series.dtype),
+            "zone": zone,
+            "array": self.node(times.to_numpy()),
+        }
 
     def _index(self, index: Any, pandas: Any) -> Any:
+        """Convert the index of a frame or a series, or the names of columns."""
         names = self._nodes(index.names)
         if isinstance(index, pandas.RangeIndex):
-            return {"kind": "range", "names": names, "parts": [index.start, index.stop, index.step]}
+            return {
+                "kind": "range",
+                "names": names,
+                "parts": [index.start, index.stop, index.step],
+            }
         if isinstance(index, pandas.MultiIndex):
-            levels = [index.get_level_values(place) for place in range(index.nlevels)]
-            values = [self._values(level, pandas) for level in levels]
-            return {"kind": "multi", "names": names, "levels": values}
-        node = {"kind": "plain", "names": names, "values": self._values(index, pandas)}
+            values = []
+            for number in range(index.nlevels):
+                level = index.get_level_values(number)
+                values.append(self._values(level, pandas))
+            return {
+                "kind": "multi",
+                "names": names,
+                "levels": values,
+            }
+        node = {
+            "kind": "plain",
+            "names": names,
+            "values": self._values(index, pandas),
+        }
         if isinstance(index, pandas.DatetimeIndex) and index.freq:
             node["freq"] = index.freqstr
         return node
@@ -210,7 +321,9 @@ def _is_sparse(value: Any) -> bool:
     if not type(value).__module__.startswith("scipy.sparse"):
         return False
     name = getattr(value, "format", None)
-    return (name in SPARSE or name in OTHER_SPARSE) and len(value.shape) == 2
+    if name not in SPARSE and name not in OTHER_SPARSE:
+        return False
+    return len(value.shape) == 2
 
 
 def _zone_name(zone: Any) -> Any:

@@ -9,9 +9,11 @@ library's section of `MLmodel`.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Callable, Mapping
+from typing import Any, Callable
 
-Loader = Callable[[str, Mapping[str, Any]], Any]
+from ..request import Request
+
+Loader = Callable[[str, Request], Any]
 
 LIBRARIES = (  # whose flavor, MLflow module and module here have one name
     "catboost",

@@ -1,17 +1,20 @@
-# Runs a model of R's flavor `crate`. Started as `Rscript crate.R MODEL QUESTIONS ANSWERS` by `crate.py` beside it.
+# Runs a model of R's flavor `crate`: `Rscript crate.R MODEL QUESTIONS ANSWERS`, started by `crate.py`.
 #
-# MODEL is the file of the model: an RDS file of a function, or of the bytes of one, as `mlflow_save_model` writes it.
-# QUESTIONS and ANSWERS are pipes; each question and each answer is one line of JSON in UTF-8. What the model prints
-# goes elsewhere. Needs R 3.3 and jsonlite. When the model has loaded, `ready` is told, or `error`. Then it is asked:
+# MODEL is the model file: an RDS file of a function, or of the bytes of one, as `mlflow_save_model`
+# writes it. QUESTIONS and ANSWERS are pipes; each question and each answer is one line of JSON in
+# UTF-8. What the model prints does not go there. Needs R 3.3 and jsonlite.
 #
-#   {"ask": "take", "form", …}   data for the next prediction; `ready` or `error` is told
-#       form "columns": names, columns (an object: "1", "2", … -> values), rows (how many): a data frame
+# When the model has loaded, the program answers `ready`, or `error`. Then the questions are:
+#
+#   {"ask": "take", "form", …}    data for the next prediction; answered by `ready` or `error`
+#       form "columns": names, columns (an object: "1", "2", … -> values), rows: a data frame
 #       form "value":   value: a vector, a matrix, or a list
 #       form "csv":     text: a data frame, as `read.csv` reads it
-#   {"ask": "predict", "params"}  predict on them, with named arguments in `params`; `answer` or `error` is told
+#   {"ask": "predict", "params"}  predict on them, with the named arguments in `params`; answered by
+#                                 `answer` or `error`
 #
-# and tells, by the key "event": `ready`; `answer` with `value`; `error` with class, message, call (its text) and
-# calls (the names of the functions that were at work, outermost first).
+# An answer has the key "event": `ready`; `answer` with `value`; `error` with class, message, call (its
+# text) and calls (the names of the functions that were running, outermost first).
 
 local({
   arguments <- commandArgs(trailingOnly = TRUE)
@@ -19,51 +22,62 @@ local({
   answers <- file(arguments[[3]], "wb", raw = TRUE)
   options(warn = 1)  # warnings are printed when they come
 
-  tell <- function(line) {
+  write_answer <- function(line) {
     writeLines(enc2utf8(as.character(line)), answers, useBytes = TRUE)
     flush(answers)
   }
 
   ready <- function() '{"event":"ready"}'
 
-  # Full precision of jsonlite: 15 digits. Vectors stay lists, however short, as when MLflow's `predict` writes them.
+  # With the full precision of jsonlite, 15 digits. Vectors stay lists, however short, as MLflow's
+  # `predict` writes them.
   as_json <- function(value) {
-    if (is.function(value)) stop("the model's answer is a function, which has no form in JSON", call. = FALSE)
-    jsonlite::toJSON(value, digits = NA, na = "null", null = "null", rownames = FALSE, POSIXt = "ISO8601", UTC = TRUE)
+    if (is.function(value)) {
+      stop("the model's answer is a function, which has no JSON form", call. = FALSE)
+    }
+    jsonlite::toJSON(
+      value,
+      digits = NA, na = "null", null = "null", rownames = FALSE, POSIXt = "ISO8601", UTC = TRUE
+    )
   }
 
-  named <- function(calls) {
-    own <- which(vapply(calls, function(each) identical(each[[1]], quote(withCallingHandlers)), NA))
+  # The names of the model's functions in a stack of calls.
+  names_of <- function(calls) {
+    is_own <- vapply(calls, function(call) identical(call[[1]], quote(withCallingHandlers)), NA)
+    own <- which(is_own)
     inner <- if (length(own)) utils::tail(calls, -own[[1]]) else calls
-    names <- vapply(inner, function(each) substr(deparse(each[[1]])[[1]], 1, 50), "")
+    names <- vapply(inner, function(call) substr(deparse(call[[1]])[[1]], 1, 50), "")
     setdiff(utils::head(names, 20), c("eval", "stop", ".handleSimpleError", "h"))
   }
 
-  told_of <- function(error, calls) {
+  error_event <- function(error, calls) {
     call <- conditionCall(error)
+    text <- if (is.null(call)) "" else enc2utf8(substr(deparse(call)[[1]], 1, 200))
     jsonlite::toJSON(list(
       event = jsonlite::unbox("error"),
       class = jsonlite::unbox(class(error)[[1]]),
       message = jsonlite::unbox(enc2utf8(conditionMessage(error))),
-      call = jsonlite::unbox(if (is.null(call)) "" else enc2utf8(substr(deparse(call)[[1]], 1, 200))),
-      calls = enc2utf8(named(calls))
+      call = jsonlite::unbox(text),
+      calls = enc2utf8(names_of(calls))
     ))
   }
 
-  # Gives what is to be told: the value of the expression, or of what it raised.
+  # Gives the value of the expression, or the event of its error.
   attempt <- function(expression) {
     calls <- list()
     tryCatch(
       withCallingHandlers(expression, error = function(error) calls <<- sys.calls()),
-      error = function(error) told_of(error, calls)
+      error = function(error) error_event(error, calls)
     )
   }
 
-  loaded <- function(path) {
-    found <- readRDS(path)
-    if (is.raw(found)) found <- unserialize(found)
-    if (!is.function(found)) stop("the model is no function, its class is ", class(found)[[1]], call. = FALSE)
-    found
+  load_model <- function(path) {
+    model <- readRDS(path)
+    if (is.raw(model)) model <- unserialize(model)
+    if (!is.function(model)) {
+      stop("the model is not a function, but of the class ", class(model)[[1]], call. = FALSE)
+    }
+    model
   }
 
   data_frame <- function(question) {
@@ -75,7 +89,7 @@ local({
     structure(columns, class = "data.frame", row.names = .set_row_names(question$rows))
   }
 
-  taken <- function(question) {
+  data_of <- function(question) {
     switch(question$form,
       columns = data_frame(question),
       value = question$value,
@@ -85,16 +99,16 @@ local({
 
   scope <- new.env(parent = baseenv())
   line <- attempt({
-    scope$model <- loaded(arguments[[1]])
+    scope$model <- load_model(arguments[[1]])
     ready()
   })
   repeat {
-    tell(line)
-    asked <- readLines(questions, 1, encoding = "UTF-8")
-    if (length(asked) == 0) break
-    question <- jsonlite::fromJSON(asked)
+    write_answer(line)
+    text <- readLines(questions, 1, encoding = "UTF-8")
+    if (length(text) == 0) break
+    question <- jsonlite::fromJSON(text)
     line <- attempt(if (question$ask == "take") {
-      scope$data <- taken(question)
+      scope$data <- data_of(question)
       ready()
     } else {
       call <- as.call(c(list(quote(model), quote(data)), question$params))

@@ -1,4 +1,4 @@
-"""The flavor `crate` of R: a function of R, loaded and called by a process of R that runs `crate.R`.
+"""The flavor `crate` of R: a function of R, in a process of R that runs `crate.R`.
 
 Takes: JSON and CSV requests, which it reads itself. Needs: Rscript on the PATH, and R's package
 jsonlite. Returns: the answer as jsonlite writes it, in which vectors are lists.
@@ -18,6 +18,7 @@ from ..data.requests import r_request
 from ..data.requests.model_input import ModelInput, RequestReader
 from ..data.signature import InvalidInput, Signature
 from ..failures import ForeignError
+from ..request import Request
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "crate.R")
 
@@ -47,12 +48,15 @@ class Crate(RequestReader):
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:  # noqa: ARG002 - R has the data
         """Predict on the data that were read last."""
-        message = {"ask": "predict", "params": r_request.json_for_r(params or {})}
+        message = {
+            "ask": "predict",
+            "params": r_request.json_for_r(params or {}),
+        }
         return self._process.ask(message)["value"]
 
 
 class Process:
-    """The process of R: it reads messages from one pipe, answers on another, and ends with this process."""
+    """The process of R: it reads messages from one pipe and answers on another."""
 
     def __init__(self, rscript: str, model: str) -> None:
         questions_for_r, questions = os.pipe()
@@ -113,7 +117,7 @@ class Process:
         os._exit(128 + number)  # not reached: the signal ends a process by default
 
 
-def load(path: str, request: Mapping[str, Any]) -> Crate:  # noqa: ARG001 - as the other loaders
+def load(path: str, request: Request) -> Crate:  # noqa: ARG001 - as the other loaders
     """Start R and let it load the model file at `path`."""
     rscript = shutil.which("Rscript")
     if rscript is None:
@@ -128,6 +132,7 @@ def load(path: str, request: Mapping[str, Any]) -> Crate:  # noqa: ARG001 - as t
 
 
 def _r_error(answer: Mapping[str, Any]) -> RError:
+    """Make the exception for an error of R, with a traceback as R prints it."""
     message, call = str(answer["message"]), str(answer["call"])
     first_line = f"Error in {call} : {message}" if call else f"Error: {message}"
     lines = [first_line]

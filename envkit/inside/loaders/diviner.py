@@ -11,6 +11,7 @@ import os
 from importlib import import_module
 from typing import Any, Mapping
 
+from ..request import Flavor, Request
 from .native import NativeModel, only_row
 
 COLUMNS_OF_REQUEST = ("n_periods", "horizon", "frequency", "groups")
@@ -21,7 +22,10 @@ class GroupedForecaster(NativeModel):
     """What `mlflow.pyfunc` calls."""
 
     def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow ignores them, too
-        """Forecast `n_periods` (or `horizon`) for all groups or for `groups`; Prophet needs a `frequency`."""
+        """Forecast `n_periods` (or `horizon`) for all groups or for `groups`.
+
+        Prophet needs a `frequency`.
+        """
         row = only_row(data, "a diviner model")
         periods = _periods(row)
         groups = None
@@ -31,10 +35,15 @@ class GroupedForecaster(NativeModel):
             return self._predict_with_prophet(row, periods, groups)
         options = {name: value for name, value in row.items() if name not in COLUMNS_OF_REQUEST}
         if groups:
-            return self.model.predict_groups(groups=groups, n_periods=periods, **options)
+            return self.model.predict_groups(
+                groups=groups,
+                n_periods=periods,
+                **options,
+            )
         return self.model.predict(n_periods=periods, **options)
 
     def _predict_with_prophet(self, row: Mapping[str, Any], periods: int, groups: Any) -> Any:
+        """Forecast with Prophet, which needs the time between periods."""
         if not row.get("frequency"):
             raise ValueError(
                 "the column `frequency` is missing: the time between periods, "
@@ -43,7 +52,11 @@ class GroupedForecaster(NativeModel):
         times = {"horizon": periods, "frequency": row["frequency"]}
         if groups:
             options = {name: row[name] for name in PROPHET_OPTIONS if name in row}
-            forecast = self.model.predict_groups(groups=groups, **times, **options)
+            forecast = self.model.predict_groups(
+                groups=groups,
+                **times,
+                **options,
+            )
         else:
             forecast = self.model.forecast(**times)
         column = row.get("predict_col")
@@ -52,7 +65,7 @@ class GroupedForecaster(NativeModel):
         return forecast
 
 
-def load(path: str, request: Mapping[str, Any]) -> GroupedForecaster:  # noqa: ARG001 - as the other loaders
+def load(path: str, request: Request) -> GroupedForecaster:  # noqa: ARG001 - as the other loaders
     """Load the model. Raises `ValueError` for one that was fitted by Spark, as MLflow does."""
     flavor = request["flavors"]["diviner"]
     if flavor.get("fit_with_spark"):
@@ -63,13 +76,14 @@ def load(path: str, request: Mapping[str, Any]) -> GroupedForecaster:  # noqa: A
     return GroupedForecaster(load_native(request["model"], flavor))
 
 
-def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
+def load_native(folder: str, flavor: Flavor) -> Any:
     """Load the forecaster of a model directory."""
     forecaster = getattr(import_module("diviner"), flavor["model_type"])
     return forecaster.load(os.path.join(folder, flavor.get("data", "model.div")))
 
 
 def _periods(row: Mapping[str, Any]) -> int:
+    """Give how many periods to forecast, under either name."""
     periods, horizon = row.get("n_periods"), row.get("horizon")
     if periods and horizon and periods != horizon:
         raise ValueError(f"n_periods ({periods}) and horizon ({horizon}) must be the same")

@@ -1,4 +1,4 @@
-"""Stands in for `mlflow.johnsnowlabs`: a pipeline of Spark NLP, loaded by John Snow Labs' own library.
+"""Stands in for `mlflow.johnsnowlabs`: a Spark NLP pipeline of John Snow Labs.
 
 Needs: johnsnowlabs, pyspark, pandas, Java, and a licence: an environment variable or a file in the
 model. The model has its Java libraries in `jars.jsl`.
@@ -12,8 +12,9 @@ import json
 import os
 import sys
 from importlib import import_module
-from typing import Any, Dict, List, Mapping
+from typing import Any
 
+from ..request import Flavor, Request
 from .native import NativeModel
 
 DATA = "jsl-model"
@@ -35,12 +36,12 @@ class NluPipeline(NativeModel):
         return self.model.predict(data, output_level=level).reset_index().to_json()
 
 
-def load(path: str, request: Mapping[str, Any]) -> NluPipeline:  # noqa: ARG001 - as the other loaders
+def load(path: str, request: Request) -> NluPipeline:  # noqa: ARG001 - as the other loaders
     """Load the pipeline into the Spark session that runs, or a new one."""
     return NluPipeline(load_native(request["model"], request["flavors"]["johnsnowlabs"]))
 
 
-def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
+def load_native(folder: str, flavor: Flavor) -> Any:
     """Load the pipeline of a model directory.
 
     Raises `NoLicense`, and `RuntimeError` when Spark lacks the Java library.
@@ -53,10 +54,11 @@ def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
     return import_module("johnsnowlabs.nlp").load(path=path)
 
 
-def use_license(file: str = "") -> Dict[str, str]:
-    """Put the keys of the licence into the environment, where the library looks for them, and give them.
+def use_license(file: str = "") -> dict[str, str]:
+    """Put the keys of the licence into the environment, and give them.
 
-    file: where it may be if the environment variable is not set. Raises `NoLicense`.
+    The library looks for them there. file: where it may be if the environment variable is not set.
+    Raises `NoLicense`.
     """
     text = os.environ.get(LICENSE_VARIABLE, "")
     source = LICENSE_VARIABLE if text else file
@@ -75,7 +77,7 @@ def use_license(file: str = "") -> Dict[str, str]:
     return keys
 
 
-def _keys(text: str, source: str) -> Dict[str, str]:
+def _keys(text: str, source: str) -> dict[str, str]:
     """Read a licence; messages do not quote it."""
     try:
         keys = json.loads(text)
@@ -89,7 +91,10 @@ def _keys(text: str, source: str) -> Dict[str, str]:
 
 
 def _start_session(folder: str) -> Any:
-    """Start Spark with the Java libraries of the model; without any the library downloads its own."""
+    """Start Spark with the Java libraries of the model.
+
+    Without any the library downloads its own.
+    """
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     start = import_module("johnsnowlabs.nlp").start
     jars = _jars(folder)
@@ -117,6 +122,7 @@ def _check_java_library(session: Any, path: str) -> None:
         )
 
 
-def _jars(folder: str) -> List[str]:
+def _jars(folder: str) -> list[str]:
+    """List the Java libraries of a folder."""
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     return [os.path.join(folder, name) for name in names if name.endswith(".jar")]

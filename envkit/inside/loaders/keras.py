@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Any, Dict, Mapping
+from typing import Any, Mapping
 
+from ..request import Flavor, Request
 from .native import NativeModel
 
-CUSTOM_OBJECTS = ("global_custom_objects.cloudpickle", "custom_objects.cloudpickle")
+CUSTOM_OBJECTS = (
+    "global_custom_objects.cloudpickle",
+    "custom_objects.cloudpickle",
+)
 SUFFIXES = (".keras", ".h5", "")
 
 
@@ -29,12 +33,12 @@ class KerasModel(NativeModel):
         return as_array(predict(data))
 
 
-def load(path: str, request: Mapping[str, Any]) -> KerasModel:  # noqa: ARG001 - as the other loaders
+def load(path: str, request: Request) -> KerasModel:  # noqa: ARG001 - as the other loaders
     """Load the model."""
     return KerasModel(load_native(request["model"], request["flavors"]["keras"]))
 
 
-def load_native(folder: str, flavor: Mapping[str, Any], **options: Any) -> Any:
+def load_native(folder: str, flavor: Flavor, **options: Any) -> Any:
     """Load the model of a model directory. options: those of Keras' `load_model`."""
     path = os.path.join(folder, flavor.get("data", "model"))
     if flavor.get("save_exported_model"):
@@ -43,12 +47,15 @@ def load_native(folder: str, flavor: Mapping[str, Any], **options: Any) -> Any:
 
 
 def read(path: str, module: str, options: Mapping[str, Any]) -> Any:
-    """Read a Keras model: a file with or without its suffix, or a folder with one and with custom classes.
+    """Read a Keras model: a file, or a folder with one and with custom classes.
 
-    module: Keras' name. options: those of its `load_model`. Models are compiled unless they are in
-    HDF5 files, which do not have custom losses.
+    path: may lack the suffix. module: Keras' name. options: those of its `load_model`. Models are
+    compiled unless they are in HDF5 files, which do not have custom losses.
     """
-    custom_objects = {**_custom_objects(path), **(options.get("custom_objects") or {})}
+    custom_objects = {
+        **_custom_objects(path),
+        **(options.get("custom_objects") or {}),
+    }
     file = _model_file(path)
     arguments = {
         "compile": not file.endswith(".h5"),
@@ -59,6 +66,7 @@ def read(path: str, module: str, options: Mapping[str, Any]) -> Any:
 
 
 def _model_file(path: str) -> str:
+    """Find the file of a model, whose suffix may be missing in its path."""
     if os.path.isdir(path):
         path = os.path.join(path, "model")
     for suffix in SUFFIXES:
@@ -67,8 +75,9 @@ def _model_file(path: str) -> str:
     return path
 
 
-def _custom_objects(path: str) -> Dict[str, Any]:
-    custom_objects: Dict[str, Any] = {}
+def _custom_objects(path: str) -> dict[str, Any]:
+    """Unpickle the custom classes that were saved with a model."""
+    custom_objects: dict[str, Any] = {}
     for name in CUSTOM_OBJECTS:
         file = os.path.join(path, name)
         if os.path.isfile(file):

@@ -1,4 +1,4 @@
-"""Stands in for `mlflow.lightgbm`: a booster in LightGBM's own format, or a pickled scikit-learn model.
+"""Stands in for `mlflow.lightgbm`: a booster in LightGBM's format, or a pickled model.
 
 Needs: lightgbm; scikit-learn for its models.
 Returns: what the model's own `predict` returns.
@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Any, Mapping
+from typing import Any
 
+from ..request import Flavor, Request
 from .native import NativeModel
 from .sklearn import unpickle
 
 BOOSTER = "lightgbm.basic.Booster"
 
 
-def load(path: str, request: Mapping[str, Any]) -> NativeModel:  # noqa: ARG001 - as the other loaders
+def load(path: str, request: Request) -> NativeModel:  # noqa: ARG001 - as the other loaders
     """Load the model."""
     return NativeModel(load_native(request["model"], request["flavors"]["lightgbm"]))
 
 
-def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
-    """Load the model of a model directory; without `model_class` (MLflow before 1.22) it is a booster."""
+def load_native(folder: str, flavor: Flavor) -> Any:
+    """Load the model of a model directory.
+
+    Without `model_class` (MLflow before 1.22) it is a booster.
+    """
     path = os.path.join(folder, flavor["data"])
     if flavor.get("model_class", BOOSTER) == BOOSTER:
         return import_module("lightgbm").Booster(model_file=path)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 
 class NativeModel:
-    """A library's model, which predicts with its own method; parameters are ignored, as by MLflow."""
+    """A library's model, which predicts with its own method.
+
+    Parameters are ignored, as by MLflow.
+    """
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -20,12 +23,15 @@ class NativeModel:
         return self.model.predict(data)
 
 
-def only_row(data: Any, model: str) -> Dict[str, Any]:
-    """Give the row of a data frame that defines what to forecast. Raises `ValueError` if it has others."""
+def only_row(data: Any, model: str) -> dict[str, Any]:
+    """Give the row of a data frame that defines what to forecast.
+
+    Raises `ValueError` if it has others.
+    """
     if len(data) != 1:
         raise ValueError(
             f"{model} takes a data frame with one row, which defines what to forecast, "
             f"not {len(data)} rows"
         )
-    row: Dict[str, Any] = data.to_dict(orient="records")[0]
+    row: dict[str, Any] = data.to_dict(orient="records")[0]
     return row

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Any, Dict, List, Mapping
+from typing import Any, Mapping
 
+from ..request import Flavor, Request
 from .native import NativeModel
 
 CPU = "CPUExecutionProvider"
@@ -35,11 +36,14 @@ class Graph(NativeModel):
         answers = dict(zip(self._outputs, values))  # noqa: B905 - Python 3.8
         if not hasattr(data, "iloc"):
             return answers
-        numpy = import_module("numpy")
-        columns = {name: numpy.asarray(answer).reshape(-1) for name, answer in answers.items()}
+        asarray = import_module("numpy").asarray
+        columns = {}
+        for name, answer in answers.items():
+            columns[name] = asarray(answer).reshape(-1)
         return import_module("pandas").DataFrame.from_dict(columns)
 
-    def _inputs(self, data: Any) -> Dict[str, Any]:
+    def _inputs(self, data: Any) -> dict[str, Any]:
+        """Bring the data into the form of the graph: arrays by the names of its inputs."""
         if isinstance(data, Mapping):
             return dict(data)
         is_frame = hasattr(data, "iloc")
@@ -54,17 +58,20 @@ class Graph(NativeModel):
             names = ", ".join(self._types)
             raise ValueError(f"the model takes {len(self._types)} inputs by name: {names}")
         (name,) = self._types
-        return {name: data.values if is_frame else data}
+        if is_frame:
+            return {name: data.values}
+        return {name: data}
 
     def _with_type(self, name: str, value: Any) -> Any:
+        """Give 64-bit floats the type of an input of 32-bit floats."""
         is_double = str(getattr(value, "dtype", "")) == "float64"
         if is_double and self._types.get(name) == "tensor(float)":
             return value.astype("float32")
         return value
 
 
-def load(path: str, request: Mapping[str, Any]) -> Graph:  # noqa: ARG001 - as the other loaders
-    """Make a session with those of the flavor's providers that this onnxruntime has, else with the CPU's."""
+def load(path: str, request: Request) -> Graph:  # noqa: ARG001 - as the other loaders
+    """Make a session with the flavor's providers that are available, else with the CPU's."""
     flavor = request["flavors"]["onnx"]
     runtime = import_module("onnxruntime")
     file = os.path.join(request["model"], flavor["data"])
@@ -76,7 +83,7 @@ def load(path: str, request: Mapping[str, Any]) -> Graph:  # noqa: ARG001 - as t
     return Graph(session)
 
 
-def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
+def load_native(folder: str, flavor: Flavor) -> Any:
     """Load the graph of a model directory, and check it."""
     onnx = import_module("onnx")
     path = os.path.join(folder, flavor["data"])
@@ -84,20 +91,27 @@ def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
     return onnx.load(path)
 
 
-def _providers(runtime: Any, requested: Any) -> List[Any]:
-    """Give the requested providers that are available; each is a name, or a list of name and options."""
+def _providers(runtime: Any, requested: Any) -> list[Any]:
+    """Give the requested providers that are available.
+
+    Each is a name, or a list of name and options.
+    """
     available = set(runtime.get_available_providers())
     if isinstance(requested, str):
         requested = [requested]
-    providers: List[Any] = []
+    providers: list[Any] = []
     for provider in requested:
         name = provider if isinstance(provider, str) else provider[0]
-        if name in available:
-            providers.append(tuple(provider) if isinstance(provider, list) else provider)
+        if name not in available:
+            continue
+        if isinstance(provider, list):
+            provider = tuple(provider)
+        providers.append(provider)
     return providers or [CPU]
 
 
 def _session_options(runtime: Any, settings: Mapping[str, Any]) -> Any:
+    """Set the flavor's settings."""
     options = runtime.SessionOptions()
     for name in THREAD_OPTIONS:
         if settings.get(name):

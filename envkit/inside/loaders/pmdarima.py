@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import pickle
 from importlib import import_module
-from typing import Any, Mapping
+from typing import Any
 
+from ..request import Flavor, Request
 from .native import NativeModel, only_row
 
 
@@ -19,7 +20,7 @@ class Forecaster(NativeModel):
     """What `mlflow.pyfunc` calls."""
 
     def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow ignores them, too
-        """Forecast `n_periods`, with the regressors `X` and the level `alpha` when the row has them."""
+        """Forecast `n_periods`, with the regressors `X` and the level `alpha` of the row."""
         row = only_row(data, "a pmdarima forecaster")
         periods = row.get("n_periods")
         if not isinstance(periods, int) or periods < 1:
@@ -38,15 +39,21 @@ class Forecaster(NativeModel):
             return frame.from_dict({"yhat": forecast})
         values, bounds = forecast
         lower, upper = zip(*bounds)  # noqa: B905 - Python 3.8
-        return frame.from_dict({"yhat": values, "yhat_lower": lower, "yhat_upper": upper})
+        return frame.from_dict(
+            {
+                "yhat": values,
+                "yhat_lower": lower,
+                "yhat_upper": upper,
+            }
+        )
 
 
-def load(path: str, request: Mapping[str, Any]) -> Forecaster:  # noqa: ARG001 - as the other loaders
+def load(path: str, request: Request) -> Forecaster:  # noqa: ARG001 - as the other loaders
     """Load the forecaster."""
     return Forecaster(load_native(request["model"], request["flavors"]["pmdarima"]))
 
 
-def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
+def load_native(folder: str, flavor: Flavor) -> Any:
     """Load the forecaster of a model directory."""
     with open(os.path.join(folder, flavor.get("data", "model.pmd")), "rb") as stream:
         return pickle.load(stream)

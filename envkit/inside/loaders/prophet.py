@@ -9,18 +9,19 @@ from __future__ import annotations
 import json
 import os
 from importlib import import_module
-from typing import Any, Mapping
+from typing import Any
 
+from ..request import Flavor, Request
 from .native import NativeModel
 
 
-def load(path: str, request: Mapping[str, Any]) -> NativeModel:  # noqa: ARG001 - as the other loaders
+def load(path: str, request: Request) -> NativeModel:  # noqa: ARG001 - as the other loaders
     """Load the forecaster."""
     return NativeModel(load_native(request["model"], request["flavors"]["prophet"]))
 
 
-def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
-    """Load the forecaster of a model directory: a JSON string that contains Prophet's own JSON text."""
+def load_native(folder: str, flavor: Flavor) -> Any:
+    """Load the forecaster of a model directory: a JSON string with Prophet's own JSON text."""
     with open(os.path.join(folder, flavor.get("data", "model.pr")), encoding="utf-8") as stream:
         text = json.load(stream)
     return import_module("prophet.serialize").model_from_json(text)

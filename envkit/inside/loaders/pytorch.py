@@ -12,6 +12,7 @@ import os
 from importlib import import_module
 from typing import Any, Mapping
 
+from ..request import Flavor, Request
 from .native import NativeModel
 
 PICKLE_MODULE_FILE = "pickle_module_info.txt"
@@ -49,8 +50,8 @@ class TorchModule(NativeModel):
         return numbers
 
 
-def load(path: str, request: Mapping[str, Any]) -> TorchModule:  # noqa: ARG001 - as the other loaders
-    """Load the module onto the device of the configuration or the environment, else a GPU or the CPU."""
+def load(path: str, request: Request) -> TorchModule:  # noqa: ARG001 - as the other loaders
+    """Load the module onto the configured device, else a GPU or the CPU."""
     torch = import_module("torch")
     config = request["python_function"].get("config") or {}
     device = config.get("device") or os.environ.get(DEVICE_VARIABLE)
@@ -60,7 +61,7 @@ def load(path: str, request: Mapping[str, Any]) -> TorchModule:  # noqa: ARG001 
     return TorchModule(model, device)
 
 
-def load_native(folder: str, flavor: Mapping[str, Any], **options: Any) -> Any:
+def load_native(folder: str, flavor: Flavor, **options: Any) -> Any:
     """Load the module of a model directory, ready to predict. options: those of `torch.load`."""
     torch = import_module("torch")
     data = os.path.join(folder, flavor["model_data"])
@@ -91,7 +92,10 @@ def is_torchscript(path: str) -> bool:
 
 
 def _pickle_module(data: str) -> Any:
-    """Import the module that unpickles. MLflow's own is cloudpickle, whose `load` is that of `pickle`."""
+    """Import the module that unpickles.
+
+    MLflow's own is cloudpickle, whose `load` is that of `pickle`.
+    """
     file = os.path.join(data, PICKLE_MODULE_FILE)
     name = ""
     if os.path.exists(file):

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Any, Dict, Mapping
+from typing import Any, Mapping
 
+from ..request import Flavor, Request
 from .native import NativeModel
 
 DATA = "model.sentence_transformer"
@@ -42,20 +43,23 @@ class Encoder(NativeModel):
         return vectors
 
 
-def load(path: str, request: Mapping[str, Any]) -> Encoder:  # noqa: ARG001 - as the other loaders
+def load(path: str, request: Request) -> Encoder:  # noqa: ARG001 - as the other loaders
     """Load the model."""
     config = request["python_function"].get("config") or {}
     model = load_native(request["model"], request["flavors"]["sentence_transformers"])
     return Encoder(model, config.get("task"))
 
 
-def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:  # noqa: ARG001 - as the other loaders
-    """Load the model of a model directory. Code that it contains is run: who loads a model trusts it."""
+def load_native(folder: str, flavor: Flavor) -> Any:  # noqa: ARG001 - as the other loaders
+    """Load the model of a model directory.
+
+    Code that it contains is run: who loads a model trusts it.
+    """
     library = import_module("sentence_transformers")
     return library.SentenceTransformer(os.path.join(folder, DATA), trust_remote_code=True)
 
 
-def embeddings_answer(texts: Any, vectors: Any, tokenizer: Any) -> Dict[str, Any]:
+def embeddings_answer(texts: Any, vectors: Any, tokenizer: Any) -> dict[str, Any]:
     """Put vectors into the form of OpenAI's embeddings, with the number of tokens."""
     if isinstance(texts, str):
         texts = [texts]
@@ -63,7 +67,13 @@ def embeddings_answer(texts: Any, vectors: Any, tokenizer: Any) -> Dict[str, Any
     data = []
     for index, vector in enumerate(vectors):
         embedding = vector.tolist() if hasattr(vector, "tolist") else vector
-        data.append({"object": "embedding", "embedding": embedding, "index": index})
+        data.append(
+            {
+                "object": "embedding",
+                "embedding": embedding,
+                "index": index,
+            }
+        )
     return {
         "object": "list",
         "data": data,

@@ -9,15 +9,21 @@ from __future__ import annotations
 import os
 import pickle
 from importlib import import_module
-from typing import Any, Mapping
+from typing import Any
 
+from ..request import Flavor, Request
 from .native import NativeModel
 
-OTHER_METHODS = ("predict_proba", "predict_log_proba", "predict_joint_log_proba", "score")
+OTHER_METHODS = (
+    "predict_proba",
+    "predict_log_proba",
+    "predict_joint_log_proba",
+    "score",
+)
 
 
 class Estimator(NativeModel):
-    """What `mlflow.pyfunc` calls: `predict`, or another method that `predict_fn` of the flavor names."""
+    """What `mlflow.pyfunc` calls: `predict`, or the method that `predict_fn` names."""
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)
@@ -27,7 +33,7 @@ class Estimator(NativeModel):
                 setattr(self, name, method)
 
 
-def load(path: str, request: Mapping[str, Any]) -> Estimator:
+def load(path: str, request: Request) -> Estimator:
     """Load the estimator; `path` is its file, or the folder of the `model_path` of the flavor."""
     flavor = request["flavors"].get("sklearn") or {}
     if not os.path.isfile(path):
@@ -35,13 +41,16 @@ def load(path: str, request: Mapping[str, Any]) -> Estimator:
     return Estimator(unpickle(path, flavor))
 
 
-def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
+def load_native(folder: str, flavor: Flavor) -> Any:
     """Load the estimator of a model directory."""
     return unpickle(os.path.join(folder, flavor["pickled_model"]), flavor)
 
 
-def unpickle(path: str, flavor: Mapping[str, Any], default: str = "pickle") -> Any:
-    """Read a file in the flavor's `serialization_format`. Raises `ValueError` for an unknown one."""
+def unpickle(path: str, flavor: Flavor, default: str = "pickle") -> Any:
+    """Read a file in the flavor's `serialization_format`.
+
+    Raises `ValueError` for an unknown one.
+    """
     name = flavor.get("serialization_format") or default
     if name == "skops":
         return import_module("skops.io").load(path, trusted=flavor.get("skops_trusted_types"))

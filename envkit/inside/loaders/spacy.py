@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Any, Mapping
+from typing import Any
 
+from ..request import Flavor, Request
 from .native import NativeModel
 
 
@@ -26,11 +27,11 @@ class Pipeline(NativeModel):
         return import_module("pandas").DataFrame({"predictions": categories})
 
 
-def load(path: str, request: Mapping[str, Any]) -> Pipeline:  # noqa: ARG001 - as the other loaders
+def load(path: str, request: Request) -> Pipeline:  # noqa: ARG001 - as the other loaders
     """Load the pipeline."""
     return Pipeline(load_native(request["model"], request["flavors"]["spacy"]))
 
 
-def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
+def load_native(folder: str, flavor: Flavor) -> Any:
     """Load the pipeline of a model directory."""
     return import_module("spacy").load(os.path.join(folder, flavor.get("data", "model.spacy")))

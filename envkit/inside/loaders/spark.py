@@ -1,6 +1,6 @@
-"""Stands in for `mlflow.spark`: a Spark ML pipeline, run by a Spark session of one thread in this process.
+"""Stands in for `mlflow.spark`: a Spark ML pipeline, run by a Spark session of one thread.
 
-Needs: pyspark, pandas, Java; for models of `pyspark.ml.connect` no Java but the libraries of Connect.
+Needs: pyspark, pandas, Java; models of `pyspark.ml.connect` need its libraries instead of Java.
 Takes: a data frame; vectors are lists of numbers.
 Returns: the list of what the column `prediction` has.
 """
@@ -13,8 +13,9 @@ import sys
 import uuid
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, List, Mapping, Set
+from typing import Any, Mapping
 
+from ..request import Flavor, Request
 from .native import NativeModel
 
 SETTINGS = {
@@ -48,14 +49,16 @@ class Pipeline(NativeModel):
         return [row[PREDICTION] for row in answer.collect()]
 
     def transformed(self, data: Any) -> Any:
-        """Give Spark's data frame with the one column `prediction`, or the output of the last transformer."""
+        """Give Spark's data frame with the column `prediction` alone."""
         rows = self._rows(data)
         _name_output(self.model, rows)
         return self.model.transform(rows).select(PREDICTION)
 
     def _rows(self, data: Any) -> Any:
         """Make Spark's data frame, with vectors where the signature or the pipeline has them."""
-        vectors = {data.columns[0] if name is None else name for name in self._vectors}
+        vectors = set(self._vectors)
+        if None in vectors:  # of the only column, which has no name
+            vectors = {data.columns[0]}
         lists = {name: data[name].map(_as_floats) for name in vectors}
         rows = self._session.createDataFrame(data.assign(**lists))
         to_vector = import_module("pyspark.ml.functions").array_to_vector
@@ -72,7 +75,7 @@ class ConnectPipeline(NativeModel):
         return self.model.transform(data.copy(deep=False))[PREDICTION]
 
 
-def load(path: str, request: Mapping[str, Any]) -> NativeModel:  # noqa: ARG001 - as the other loaders
+def load(path: str, request: Request) -> NativeModel:  # noqa: ARG001 - as the other loaders
     """Load the pipeline into the Spark session that runs, or a new one."""
     flavor = request["flavors"]["spark"]
     model = load_native(request["model"], flavor)
@@ -81,7 +84,7 @@ def load(path: str, request: Mapping[str, Any]) -> NativeModel:  # noqa: ARG001 
     return Pipeline(model, session(), request.get("signature") or {})
 
 
-def load_native(folder: str, flavor: Mapping[str, Any], dfs_tmpdir: str | None = None) -> Any:
+def load_native(folder: str, flavor: Flavor, dfs_tmpdir: str | None = None) -> Any:
     """Load the pipeline of a model directory.
 
     dfs_tmpdir: a folder that driver and workers of a cluster share; the model's files are copied
@@ -135,32 +138,33 @@ def is_connect(model_class: str | None) -> bool:
 
 
 def _copy_to(place: str, path: str, context: Any) -> None:
+    """Copy a folder of this machine to another file system."""
     target = hadoop_path(context, place)
     file_system = target.getFileSystem(context._jsc.hadoopConfiguration())
     file_system.copyFromLocalFile(hadoop_path(context, path), target)
 
 
 def _import_connect_libraries() -> None:
-    """Import what PySpark needs: without it PySpark takes this process for a run of its own tests, and ends it."""
+    """Import what PySpark needs: else it takes this process for its own tests, and ends it."""
     for name in CONNECT_LIBRARIES:
         import_module(name)
     if find_spec("zstandard") is not None:  # needed from PySpark 4.1 on
         import_module("zstandard")
 
 
-def _as_floats(vector: Any) -> List[float]:
+def _as_floats(vector: Any) -> list[float]:
     return [float(number) for number in vector]
 
 
-def _vector_columns(schema: Any) -> Set[Any]:
+def _vector_columns(schema: Any) -> set[Any]:
     """Name the columns that are vectors; None for the only one, when it has no name."""
     if isinstance(schema, str):
         schema = json.loads(schema)
     return {column.get("name") for column in schema or [] if column.get("type") == VECTOR}
 
 
-def _feature_columns(model: Any, rows: Any) -> Set[str]:
-    """Name the columns that the stages take as vectors of features, and that are lists of numbers here."""
+def _feature_columns(model: Any, rows: Any) -> set[str]:
+    """Name the columns of features that the stages take as vectors, and that are lists here."""
     features = set()
     for stage in getattr(model, "stages", [model]):
         if stage.hasParam("featuresCol"):

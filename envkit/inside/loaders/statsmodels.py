@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Any, Mapping
+from typing import Any
 
+from ..request import Flavor, Request
 from .native import NativeModel, only_row
 
 
@@ -30,12 +31,12 @@ class Results(NativeModel):
         return self.model.predict(start=row["start"], end=row["end"])
 
 
-def load(path: str, request: Mapping[str, Any]) -> Results:  # noqa: ARG001 - as the other loaders
+def load(path: str, request: Request) -> Results:  # noqa: ARG001 - as the other loaders
     """Load the results."""
     return Results(load_native(request["model"], request["flavors"]["statsmodels"]))
 
 
-def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
+def load_native(folder: str, flavor: Flavor) -> Any:
     """Load the results of a model directory."""
     path = os.path.join(folder, flavor.get("data", "model.statsmodels"))
     return import_module("statsmodels.iolib.smpickle").load_pickle(path)

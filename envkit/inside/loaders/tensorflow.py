@@ -1,7 +1,8 @@
-"""Stands in for `mlflow.tensorflow`: a Keras model of TensorFlow, a `tf.Module`, or a TensorFlow 1 estimator.
+"""Stands in for `mlflow.tensorflow`: a Keras model, a `tf.Module`, or an estimator.
 
 Needs: tensorflow.
-Takes: an array or a list; an estimator a dictionary of arrays or a data frame; a Keras model all of them.
+Takes: an array or a list; an estimator (of TensorFlow 1) a dictionary of arrays or a data frame; a
+Keras model all of them.
 Returns: arrays, or a data frame for a data frame.
 """
 
@@ -11,6 +12,7 @@ import os
 from importlib import import_module
 from typing import Any, Mapping
 
+from ..request import Flavor, Request
 from .keras import KerasModel, as_array, read
 from .native import NativeModel
 
@@ -47,7 +49,7 @@ class Estimator(NativeModel):
         return answers
 
 
-def load(path: str, request: Mapping[str, Any]) -> NativeModel:  # noqa: ARG001 - as the other loaders
+def load(path: str, request: Request) -> NativeModel:  # noqa: ARG001 - as the other loaders
     """Load the model."""
     flavors = request["flavors"]
     flavor = flavors.get("tensorflow") or flavors["keras"]
@@ -57,7 +59,7 @@ def load(path: str, request: Mapping[str, Any]) -> NativeModel:  # noqa: ARG001 
 
 def load_native(
     folder: str,
-    flavor: Mapping[str, Any],
+    flavor: Flavor,
     keras_options: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Any:
@@ -69,7 +71,11 @@ def load_native(
     kind = _kind(flavor)
     if kind == KERAS:
         path = os.path.join(folder, flavor.get("data", "model"))
-        return read(path, flavor.get("keras_module", "tensorflow.keras"), keras_options or {})
+        return read(
+            path,
+            flavor.get("keras_module", "tensorflow.keras"),
+            keras_options or {},
+        )
     saved = os.path.join(folder, flavor["saved_model_dir"])
     if kind == MODULE:
         return tensorflow.saved_model.load(saved, **(options or {}))
@@ -79,7 +85,7 @@ def load_native(
     return function
 
 
-def _kind(flavor: Mapping[str, Any]) -> str:
+def _kind(flavor: Flavor) -> str:
     """Say what was saved; MLflow before 2.0 did not write it."""
     if flavor.get("model_type"):
         return str(flavor["model_type"])
@@ -89,9 +95,14 @@ def _kind(flavor: Mapping[str, Any]) -> str:
 
 
 def _column(values: Any) -> Any:
+    """Flatten values with one number per row; others become lists."""
     if values.ndim == 1 or all(len(row) == 1 for row in values):
         return values.ravel()
     return values.tolist()
 
 
-CLASSES = {KERAS: KerasModel, MODULE: Module, ESTIMATOR: Estimator}
+CLASSES = {
+    KERAS: KerasModel,
+    MODULE: Module,
+    ESTIMATOR: Estimator,
+}

@@ -2,8 +2,8 @@
 
 Needs: transformers and the framework of the model, such as torch; peft for adapters.
 Takes: what the pipeline's task takes, or a data frame of it.
-Returns: the pipeline's answer in the form that MLflow gives it: texts for tasks that generate texts, a
-data frame for labels with scores, an array for features.
+Returns: the pipeline's answer in the form that MLflow gives it: texts for tasks that generate
+texts, a data frame for labels with scores, an array for features.
 """
 
 from __future__ import annotations
@@ -14,14 +14,18 @@ import os
 import re
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Callable, Dict, List, Mapping
+from typing import Any, Callable, Mapping
 
+from ..request import Flavor, Request
 from .native import NativeModel
 
 COMPONENTS = "components"
 PROCESSOR = "processor"
 TEXT_CLASSIFICATION, SENTIMENT = "text-classification", "sentiment-analysis"
-IMAGE_CLASSIFICATION, AUDIO_CLASSIFICATION = "image-classification", "audio-classification"
+IMAGE_CLASSIFICATION, AUDIO_CLASSIFICATION = (
+    "image-classification",
+    "audio-classification",
+)
 ZERO_SHOT, FEATURES = "zero-shot-classification", "feature-extraction"
 ENTITIES, NER = "token-classification", "ner"
 FILL_MASK, GENERATION = "fill-mask", "text-generation"
@@ -31,8 +35,21 @@ TRANSLATION, SPEECH = "translation", "automatic-speech-recognition"
 
 TEMPLATED = (FEATURES, FILL_MASK, SUMMARIZATION, TEXT_TO_TEXT, GENERATION)
 """Tasks whose prompts are put into the model's prompt template."""
-TAKE_TEXTS = (FILL_MASK, GENERATION, ENTITIES, NER, SUMMARIZATION, TRANSLATION, FEATURES)
-RETURN_LABELS = (TEXT_CLASSIFICATION, SENTIMENT, IMAGE_CLASSIFICATION, AUDIO_CLASSIFICATION)
+TAKE_TEXTS = (
+    FILL_MASK,
+    GENERATION,
+    ENTITIES,
+    NER,
+    SUMMARIZATION,
+    TRANSLATION,
+    FEATURES,
+)
+RETURN_LABELS = (
+    TEXT_CLASSIFICATION,
+    SENTIMENT,
+    IMAGE_CLASSIFICATION,
+    AUDIO_CLASSIFICATION,
+)
 ANSWER_KEYS = {  # of the text in a pipeline's answer
     SUMMARIZATION: "summary_text",
     TEXT_TO_TEXT: "generated_text",
@@ -58,10 +75,15 @@ class Pipeline(NativeModel):
     """
 
     def __init__(
-        self, model: Any, config: Mapping[str, Any], template: str | None, flavor: Mapping[str, Any]
+        self,
+        model: Any,
+        config: Mapping[str, Any],
+        template: str | None,
+        flavor: Flavor,
     ) -> None:
         super().__init__(model)
-        self._config, self._template = config, template
+        self._config = config
+        self._template = template
         self._request_task = flavor.get("inference_task")
         self._name = flavor.get("source_model_name") or ""
         self._task = str(model.task)
@@ -72,7 +94,9 @@ class Pipeline(NativeModel):
         """Predict. Raises `ValueError` for data that the pipeline's task cannot take."""
         options = {**self._config, **(params or {})}
         if self._request_task:
-            from .transformers_requests import answer_request  # not needed by other pipelines
+            from .transformers_requests import (
+                answer_request,
+            )  # not needed by other pipelines
 
             return answer_request(self.model, self._request_task, data, options, self._name)
         collapse = options.pop("collapse_whitespace", False)
@@ -82,7 +106,10 @@ class Pipeline(NativeModel):
             output = self.model(**inputs, **options)
         else:
             output = self.model(inputs, **options)
-        if self._task == SPEECH and options.get("return_timestamps") in ("word", "char"):
+        if self._task == SPEECH and options.get("return_timestamps") in (
+            "word",
+            "char",
+        ):
             return [json.dumps(output)]
         answer = self._answer(output, inputs)
         if collapse and _are_texts(answer):
@@ -127,7 +154,7 @@ class Pipeline(NativeModel):
         return texts
 
 
-def load(path: str, request: Mapping[str, Any]) -> Pipeline:  # noqa: ARG001 - as the other loaders
+def load(path: str, request: Request) -> Pipeline:  # noqa: ARG001 - as the other loaders
     """Load the pipeline."""
     flavor = request["flavors"]["transformers"]
     config = request["python_function"].get("config")
@@ -140,16 +167,16 @@ def load(path: str, request: Mapping[str, Any]) -> Pipeline:  # noqa: ARG001 - a
 
 def load_native(
     folder: str,
-    flavor: Mapping[str, Any],
+    flavor: Flavor,
     *,
     components: bool = False,
     base_model_path: str | None = None,
     **options: Any,
 ) -> Any:
-    """Load the pipeline of a model directory, or its components, as `transformers.pipeline` takes them.
+    """Load the pipeline of a model directory.
 
-    base_model_path: where the weights are that a PEFT adapter is put on. options: others of the
-    pipeline.
+    components: load its parts only, as arguments of `transformers.pipeline`. base_model_path: where
+    the weights are that a PEFT adapter is put on. options: others of the pipeline.
     """
     library = import_module("transformers")
     parts = {
@@ -170,7 +197,8 @@ def load_native(
     return library.pipeline(task=flavor["task"], **{**parts, **options})
 
 
-def _model(library: Any, folder: str, flavor: Mapping[str, Any], base: str | None) -> Any:
+def _model(library: Any, folder: str, flavor: Flavor, base: str | None) -> Any:
+    """Load the model of a pipeline: from the model directory, a base model, or a repository."""
     model_class = getattr(library, flavor["pipeline_model_type"], None)
     base = base or flavor.get("local_base_model_path")
     revision = flavor.get("source_model_revision")
@@ -186,7 +214,8 @@ def _model(library: Any, folder: str, flavor: Mapping[str, Any], base: str | Non
     return model
 
 
-def _components(library: Any, folder: str, flavor: Mapping[str, Any]) -> Dict[str, Any]:
+def _components(library: Any, folder: str, flavor: Flavor) -> dict[str, Any]:
+    """Load the other parts of a pipeline, such as its tokenizer."""
     names = list(flavor.get("components", ()))
     if flavor.get("processor_type"):
         names.append(PROCESSOR)
@@ -195,7 +224,10 @@ def _components(library: Any, folder: str, flavor: Mapping[str, Any]) -> Dict[st
         component_class = getattr(library, flavor.get(f"{name}_type", ""), None)
         place, options = os.path.join(folder, COMPONENTS, name), {}
         if flavor.get(f"{name}_revision"):
-            place, options = flavor[f"{name}_name"], {"revision": flavor[f"{name}_revision"]}
+            place, options = (
+                flavor[f"{name}_name"],
+                {"revision": flavor[f"{name}_revision"]},
+            )
         if name == "image_processor" and find_spec("PIL") is not None:
             import_module("PIL.Image")  # transformers asks only whether it is installed
         auto_class = getattr(library, AUTO_CLASSES[name])
@@ -204,7 +236,10 @@ def _components(library: Any, folder: str, flavor: Mapping[str, Any]) -> Dict[st
 
 
 def _read(saved_class: Any, auto_class: Any, place: str, **options: Any) -> Any:
-    """Load with the class that was saved; where the library lacks it, with the one that finds a class."""
+    """Load with the class that was saved.
+
+    Where the library lacks it, with the one that finds a class.
+    """
     if saved_class is not None and hasattr(saved_class, "from_pretrained"):
         return saved_class.from_pretrained(place, **options)
     return auto_class.from_pretrained(place, trust_remote_code=True, **options)
@@ -225,14 +260,17 @@ def _major_version(library: Any) -> int:
 
 
 def _python_values(data: Any, task: str) -> Any:
-    """Convert a data frame to records; for zero-shot classification to its columns, without repetition."""
+    """Convert a data frame to records.
+
+    For zero-shot classification to its columns, without repetition.
+    """
     if not hasattr(data, "iloc"):
         return data
     if task != ZERO_SHOT:
         return data.to_dict(orient="records")
     columns = {}
     for name, values in data.to_dict(orient="list").items():
-        unique: List[Any] = []
+        unique: list[Any] = []
         for value in values:
             if value not in unique:
                 unique.append(value)
@@ -274,7 +312,7 @@ def _literal(value: Any) -> Any:
 
 
 def _generated(values: Any) -> Any:
-    """Write a dictionary of texts as `key: value …`, which models of many tasks are trained to read."""
+    """Write a dictionary of texts as `key: value …`, which models for many tasks can read."""
     if isinstance(values, dict):
         if "inputs" not in values and _are_texts(list(values)):
             return " ".join(f"{key}: {value}" for key, value in values.items())
@@ -297,6 +335,7 @@ def _questions(values: Any) -> Any:
 
 
 def _candidates(values: Any) -> Any:
+    """Read the labels for zero-shot classification, which may be a JSON text."""
     labels = values.get("candidate_labels")
     if isinstance(labels, str) and labels.startswith("["):
         return {**values, "candidate_labels": json.loads(labels)}
@@ -304,22 +343,27 @@ def _candidates(values: Any) -> Any:
 
 
 def _table_questions(values: Any) -> Any:
+    """Give questions with the table that they are about."""
     rows = [values] if isinstance(values, dict) else list(values)
     table = rows[0]["table"]
     if isinstance(table, str):
         table = ast.literal_eval(table)
     queries = [row["query"] for row in rows]
-    return {"table": table, "query": queries if len(queries) > 1 else queries[0]}
+    return {
+        "table": table,
+        "query": queries if len(queries) > 1 else queries[0],
+    }
 
 
 def _files(values: Any) -> Any:
+    """Give the files, or the only one."""
     values = _first_values(values)
     if isinstance(values, list) and len(values) == 1:
         return values[0]
     return values
 
 
-def _texts(output: Any, key: str) -> List[str]:
+def _texts(output: Any, key: str) -> list[str]:
     """Give the texts under a key, however deep the lists are."""
     if isinstance(output, dict):
         return [output[key]]
@@ -329,7 +373,7 @@ def _texts(output: Any, key: str) -> List[str]:
     return texts
 
 
-def _fillings(output: Any) -> List[str]:
+def _fillings(output: Any) -> list[str]:
     """Give the best filling of each text."""
     if isinstance(output[0], dict):
         return [output[0]["token_str"]]
@@ -343,14 +387,22 @@ def _fillings(output: Any) -> List[str]:
 
 
 def _entities(found: Any) -> str:
+    """List the kinds of the entities in a text."""
     return ",".join(entity.get("entity_group") or entity["entity"] for entity in found)
 
 
 def _labels(output: Any) -> Any:
+    """Make a data frame with a row for each label of each text."""
     rows = []
     for result in [output] if isinstance(output, dict) else output:
         for label, score in zip(result["labels"], result["scores"]):  # noqa: B905 - Python 3.8
-            rows.append({"sequence": result["sequence"], "labels": label, "scores": score})
+            rows.append(
+                {
+                    "sequence": result["sequence"],
+                    "labels": label,
+                    "scores": score,
+                }
+            )
     return import_module("pandas").DataFrame(rows)
 
 
@@ -364,7 +416,7 @@ def _are_records(values: Any) -> bool:
     return all(isinstance(value, dict) for value in values)
 
 
-PREPARATIONS: Dict[str, Callable[[Any], Any]] = {  # of inputs, by task
+PREPARATIONS: dict[str, Callable[[Any], Any]] = {  # of inputs, by task
     TEXT_CLASSIFICATION: _classified,
     SENTIMENT: _classified,
     TEXT_TO_TEXT: _generated,

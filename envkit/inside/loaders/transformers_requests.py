@@ -5,18 +5,28 @@ from __future__ import annotations
 import time
 import uuid
 from importlib import import_module
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Mapping
 
 from .sentence_transformers import EMBEDDING, embeddings_answer
 
 CHAT, COMPLETIONS = "llm/v1/chat", "llm/v1/completions"
 PROMPTS = {CHAT: "messages", COMPLETIONS: "prompt"}
 OBJECTS = {CHAT: "chat.completion", COMPLETIONS: "text_completion"}
-UNUSED_OPTIONS = ("return_full_text", "include_prompt", "collapse_whitespace", "n", "stream")
+UNUSED_OPTIONS = (
+    "return_full_text",
+    "include_prompt",
+    "collapse_whitespace",
+    "n",
+    "stream",
+)
 
 
 def answer_request(
-    pipeline: Any, task: str, data: Any, options: Mapping[str, Any], name: str = ""
+    pipeline: Any,
+    task: str,
+    data: Any,
+    options: Mapping[str, Any],
+    name: str = "",
 ) -> Any:
     """Answer a request, or a data frame of requests whose options are those of its first row.
 
@@ -38,7 +48,7 @@ def answer_request(
     return answers
 
 
-def _split(data: Any, field: str) -> Tuple[List[Any], Dict[str, Any]]:
+def _split(data: Any, field: str) -> tuple[list[Any], dict[str, Any]]:
     """Give the prompts, and the options that are set."""
     if hasattr(data, "iloc"):
         columns = data.to_dict(orient="list")
@@ -57,7 +67,8 @@ def _split(data: Any, field: str) -> Tuple[List[Any], Dict[str, Any]]:
     return columns[field], options
 
 
-def _embeddings(pipeline: Any, texts: List[Any]) -> Dict[str, Any]:
+def _embeddings(pipeline: Any, texts: list[Any]) -> dict[str, Any]:
+    """Answer a request for embeddings."""
     if isinstance(texts[0], list):
         texts = texts[0]
     numpy = import_module("numpy")
@@ -66,14 +77,18 @@ def _embeddings(pipeline: Any, texts: List[Any]) -> Dict[str, Any]:
 
 
 def _as_text(tokenizer: Any, messages: Any) -> str:
+    """Write the messages of a chat as the model's prompt."""
     text: str = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     return text
 
 
-def _call_options(tokenizer: Any, options: Mapping[str, Any]) -> Dict[str, Any]:
+def _call_options(tokenizer: Any, options: Mapping[str, Any]) -> dict[str, Any]:
     """Rename OpenAI's options as transformers has them."""
     call_options = {name: value for name, value in options.items() if name not in UNUSED_OPTIONS}
-    max_tokens, stop = call_options.pop("max_tokens", None), call_options.pop("stop", None)
+    max_tokens, stop = (
+        call_options.pop("max_tokens", None),
+        call_options.pop("stop", None),
+    )
     if max_tokens:
         call_options["max_new_tokens"] = max_tokens
     if stop:
@@ -82,23 +97,32 @@ def _call_options(tokenizer: Any, options: Mapping[str, Any]) -> Dict[str, Any]:
     return call_options
 
 
-def _tokens(output: Any) -> List[int]:
+def _tokens(output: Any) -> list[int]:
+    """Give the tokens of an answer, the prompt's among them."""
     if isinstance(output, list):
         output = output[0]
-    tokens: List[int] = output["generated_token_ids"]
+    tokens: list[int] = output["generated_token_ids"]
     return tokens
 
 
 def _answer(
-    tokenizer: Any, task: str, prompt: str, tokens: List[int], options: Mapping[str, Any]
-) -> Dict[str, Any]:
+    tokenizer: Any,
+    task: str,
+    prompt: str,
+    tokens: list[int],
+    options: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Make the answer to one prompt."""
     prompt_tokens = tokenizer(prompt, add_special_tokens=False)["input_ids"]
     start = _decoded(tokenizer, prompt_tokens)
     text = _decoded(tokenizer, tokens)[len(start) :].lstrip()
     new_tokens = len(tokens) - len(prompt_tokens)
     is_cut_off = new_tokens == options.get("max_new_tokens")
     is_cut_off = is_cut_off or len(tokens) > options.get("max_length", float("inf"))
-    choice: Dict[str, Any] = {"index": 0, "finish_reason": "length" if is_cut_off else "stop"}
+    choice: dict[str, Any] = {
+        "index": 0,
+        "finish_reason": "length" if is_cut_off else "stop",
+    }
     if task == CHAT:
         choice["message"] = {"role": "assistant", "content": text}
     else:
@@ -117,6 +141,7 @@ def _answer(
 
 
 def _decoded(tokenizer: Any, tokens: Any) -> str:
+    """Convert tokens to text."""
     text: str = tokenizer.decode(
         tokens, skip_special_tokens=True, clean_up_tokenization_spaces=True
     )

@@ -1,4 +1,4 @@
-"""Stands in for `mlflow.xgboost`: a booster, or a model with scikit-learn's interface, in XGBoost's formats.
+"""Stands in for `mlflow.xgboost`: a booster, or a model with scikit-learn's interface.
 
 Needs: xgboost; scikit-learn for models with its interface.
 Returns: what the model's own `predict` returns.
@@ -9,18 +9,23 @@ from __future__ import annotations
 import inspect
 import os
 from importlib import import_module
-from typing import Any, Callable, Dict, Mapping
+from typing import Any, Callable, Mapping
 
+from ..request import Flavor, Request
 from .native import NativeModel
 
 BOOSTER = "xgboost.core.Booster"
+ANY_ARGUMENTS = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 class XGBoostModel(NativeModel):
     """What `mlflow.pyfunc` calls."""
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
-        """Predict with those of `params` that the model's own `predict` takes; a booster gets a `DMatrix`."""
+        """Predict with those of `params` that the model's own `predict` takes.
+
+        A booster gets a `DMatrix`.
+        """
         xgboost = import_module("xgboost")
         predict = self.model.predict
         options = _accepted(predict, params or {})
@@ -32,14 +37,17 @@ class XGBoostModel(NativeModel):
         return predict(data, **options)
 
 
-def load(path: str, request: Mapping[str, Any]) -> XGBoostModel:
+def load(path: str, request: Request) -> XGBoostModel:
     """Load the model."""
     folder = os.path.dirname(path) if os.path.isfile(path) else path
     return XGBoostModel(load_native(folder, request["flavors"]["xgboost"]))
 
 
-def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
-    """Load the model of a model directory; without `model_class` (MLflow before 1.22) it is a booster."""
+def load_native(folder: str, flavor: Flavor) -> Any:
+    """Load the model of a model directory.
+
+    Without `model_class` (MLflow before 1.22) it is a booster.
+    """
     module, _, name = flavor.get("model_class", BOOSTER).rpartition(".")
     if module == "xgboost.sklearn":
         import_module("sklearn")  # XGBoost tries to import it, and has these models only then
@@ -48,10 +56,10 @@ def load_native(folder: str, flavor: Mapping[str, Any]) -> Any:
     return model
 
 
-def _accepted(function: Callable[..., Any], params: Mapping[str, Any]) -> Dict[str, Any]:
+def _accepted(function: Callable[..., Any], params: Mapping[str, Any]) -> dict[str, Any]:
     """Give the parameters that a function takes."""
     parameters = inspect.signature(function).parameters
-    for parameter in parameters.values():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            return dict(params)
+    kinds = {parameter.kind for parameter in parameters.values()}
+    if not kinds.isdisjoint(ANY_ARGUMENTS):
+        return dict(params)
     return {name: value for name, value in params.items() if name in parameters}

@@ -1,1 +1,1 @@
-"""Programs that run alone, each a single file, in another interpreter or in a process of their own."""
+"""Programs of one file each, which run in another interpreter or in their own process."""

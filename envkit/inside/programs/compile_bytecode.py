@@ -11,13 +11,12 @@ import os
 import sys
 from py_compile import PycInvalidationMode, PyCompileError
 from py_compile import compile as compile_file
-from typing import List, Tuple
 
 
 def main(request: str) -> None:
     """Compile what a file lists."""
     with open(request, encoding="utf-8") as file:
-        listed: List[Tuple[str, str, str]] = json.load(file)
+        listed: list[tuple[str, str, str]] = json.load(file)
     for source, target, shown in listed:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         try:

@@ -1,4 +1,6 @@
-"""List the wheels that pip finds on its indexes, with their hashes: `python pip_candidates.py REQUEST ANSWER`.
+"""List the wheels that pip finds on its indexes, with their hashes.
+
+    python pip_candidates.py REQUEST ANSWER
 
 REQUEST is JSON, {"pins": [[name, version]], "options": [arguments of pip]}; ANSWER is {name: [{url,
 index, hashes}]}. It uses pip's internals through pip-tools, so it runs in a process of its own,
@@ -41,7 +43,10 @@ def main(request_path: str, answer_path: str) -> None:
 
 
 def _wheels(repository: Any, name: str, version: str) -> list[dict[str, Any]]:
-    from packaging.version import Version  # envkit imports this file, and does not need it here
+    """List the wheels of one version."""
+    from packaging.version import (
+        Version,
+    )  # envkit imports this file, and does not need it here
 
     wheels = []
     for candidate in repository.find_all_candidates(name):
@@ -67,7 +72,10 @@ def _hashes(repository: Any, link: Any) -> dict[str, str]:
 
 
 def _index(link: Any) -> str:
-    """Give the index whose page has the link, `…/simple/` for `…/simple/name/`; empty for a folder of files."""
+    """Give the index whose page has the link, `…/simple/` for `…/simple/name/`.
+
+    Empty for a folder of files.
+    """
     page = link.comes_from
     address = getattr(page, "url", page)
     if not isinstance(address, str) or not address.startswith(("http:", "https:")):

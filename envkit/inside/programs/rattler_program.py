@@ -11,9 +11,10 @@ py-rattler crashes at the interpreter's own end in about 2 % of processes. The k
     specs      match specs
     cache      a private folder for downloads
     config     configuration files of rattler besides the user's own; the last one wins
-    lock       pixi.lock to install from without a solve, or null; for the job "lock" the file to write
+    lock       pixi.lock to install from without a solve, or null; for the job "lock" the file
+               to write
     rewritten  pairs of URL prefixes: one in a lock, and what replaces it
-    platform   may be missing or empty; conda's name of the platform to solve for, instead of this one
+    platform   may be missing or empty; conda's name of another platform to solve for
     prefix     where to install, absolute
     scripts    whether packages' own scripts may run after they are installed
     offline    whether only the cache may be used
@@ -36,7 +37,14 @@ from urllib.parse import unquote, urlsplit
 
 # `rattler` is imported inside functions, because `main` first makes its folder importable.
 if TYPE_CHECKING:
-    from rattler import Client, Gateway, GenericVirtualPackage, MatchSpec, RepoDataRecord, Subdir
+    from rattler import (
+        Client,
+        Gateway,
+        GenericVirtualPackage,
+        MatchSpec,
+        RepoDataRecord,
+        Subdir,
+    )
     from rattler.config import Config
 
 KINDS = {  # by class names: py-rattler has no stable module for its exceptions
@@ -50,7 +58,11 @@ KINDS = {  # by class names: py-rattler has no stable module for its exceptions
     "ConfigError": "config",
 }
 VIRTUAL_PACKAGES = {  # of a machine of the last years, by operating system
-    "linux": {"__unix": "0", "__linux": "5.10", "__glibc": "2.28"},
+    "linux": {
+        "__unix": "0",
+        "__linux": "5.10",
+        "__glibc": "2.28",
+    },
     "osx": {"__unix": "0", "__osx": "13.0"},
     "win": {"__win": "10"},
 }
@@ -79,6 +91,7 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _do(request: dict[str, Any]) -> dict[str, Any]:
+    """Do the job: solve, then install or write a lock."""
     from rattler import Client, MatchSpec
 
     config = _config(request)
@@ -96,7 +109,10 @@ async def _do(request: dict[str, Any]) -> dict[str, Any]:
         _check_local_files(records)
         _print_step(f"Downloading and installing {len(records)} conda packages")
         await _install(request, records, specs, config, client)
-    return {"packages": [_package(record) for record in records], "notes": notes}
+    return {
+        "packages": [_package(record) for record in records],
+        "notes": notes,
+    }
 
 
 def _config(request: dict[str, Any]) -> Config:
@@ -109,6 +125,7 @@ def _config(request: dict[str, Any]) -> Config:
 
 
 def _print_step(step: str) -> None:
+    """Report progress to envkit, which reads the standard output."""
     print(f"step: {step}", flush=True)
 
 
@@ -119,12 +136,19 @@ async def _solved(
     client: Client,
     notes: list[str],
 ) -> list[RepoDataRecord]:
-    """Solve with the channels of today; when they cannot be reached, with what is cached of them."""
+    """Solve with the channels of today.
+
+    When they cannot be reached, with what is cached of them.
+    """
     from rattler import Gateway, SourceConfig
 
     cache = Path(request["cache"], "repodata")
     cache_only = SourceConfig(cache_action="force-cache-only", sharded_enabled=False)
-    cached = Gateway(cache_dir=cache, default_config=cache_only, client=client)
+    cached = Gateway(
+        cache_dir=cache,
+        default_config=cache_only,
+        client=client,
+    )
     if request["offline"]:
         return await _solve(request, specs, cached)
     gateway = Gateway.from_config(config, cache_dir=cache, client=client)
@@ -150,6 +174,7 @@ def _has_answered(error: Exception) -> bool:
 async def _solve(
     request: dict[str, Any], specs: list[MatchSpec], gateway: Gateway
 ) -> list[RepoDataRecord]:
+    """Solve with the packages that a gateway finds."""
     from rattler import Channel, ChannelPriority, Subdir, solve
 
     return await solve(
@@ -181,6 +206,7 @@ def _virtual_packages(platform: str | None) -> list[Any]:
 
 
 def _assumed_packages(platform: str) -> list[GenericVirtualPackage]:
+    """Make the virtual packages that a machine of that platform probably has."""
     from rattler import BuildString, GenericVirtualPackage, PackageName, Version
 
     build = BuildString("0")
@@ -212,6 +238,7 @@ def _locked(request: dict[str, Any], specs: list[MatchSpec]) -> list[RepoDataRec
 
 
 def _rewritten(url: str, prefixes: list[list[str]]) -> str:
+    """Replace the first prefix that a URL has."""
     for old, new in prefixes:
         if url.startswith(old):
             return new + url[len(old) :]
@@ -219,7 +246,7 @@ def _rewritten(url: str, prefixes: list[list[str]]) -> str:
 
 
 def _check_local_files(records: list[RepoDataRecord]) -> None:
-    """Compare packages of `file:` channels with their digests: py-rattler does it only for those of servers."""
+    """Compare packages of `file:` channels with their digests, which py-rattler does not do."""
     for record in records:
         parts = urlsplit(record.url)
         if parts.scheme != "file":
@@ -232,6 +259,7 @@ def _check_local_files(records: list[RepoDataRecord]) -> None:
 
 
 def _check_digest(path: Path, algorithm: str, expected: bytes) -> None:
+    """Raise `Refused` if a file does not have the digest."""
     try:
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, algorithm).digest()
@@ -251,8 +279,13 @@ async def _install(
     config: Config,
     client: Client,
 ) -> None:
+    """Download, check and link the packages."""
     from rattler import install
-    from rattler.package_cache import PackageCache, PackageCacheLayer, ValidationMode
+    from rattler.package_cache import (
+        PackageCache,
+        PackageCacheLayer,
+        ValidationMode,
+    )
 
     folder = str(Path(request["cache"], "pkgs"))
     layer = PackageCacheLayer(folder).with_validation_mode(ValidationMode.full())
@@ -269,6 +302,7 @@ async def _install(
 
 
 def _write_lock(request: dict[str, Any], records: list[RepoDataRecord]) -> None:
+    """Write the lock in the format of pixi."""
     from rattler import LockChannel, LockFile, LockPlatform
 
     platform = LockPlatform(str(_platform(request)))
@@ -280,6 +314,7 @@ def _write_lock(request: dict[str, Any], records: list[RepoDataRecord]) -> None:
 
 
 def _package(record: RepoDataRecord) -> dict[str, str]:
+    """Give the facts of a package for the answer."""
     return {
         "name": record.name.normalized,
         "version": str(record.version),

@@ -19,7 +19,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any
 
 
 class TooLong(ValueError):
@@ -27,7 +27,10 @@ class TooLong(ValueError):
 
 
 def replaced(content: bytes, old: bytes, new: bytes, mode: str) -> bytes:
-    """Replace the path `old` by `new` in a file's content; mode: `text` or `binary`. Raises `TooLong`."""
+    """Replace the path `old` by `new` in a file's content; mode: `text` or `binary`.
+
+    Raises `TooLong`.
+    """
     if mode != "binary":
         return content.replace(old, new)
 
@@ -42,10 +45,10 @@ def replaced(content: bytes, old: bytes, new: bytes, mode: str) -> bytes:
 
 
 def relocate(folder: Path, prefix: Path) -> None:
-    """Write the path `prefix` into the files of the environment in `folder`, and update its records.
+    """Write the path `prefix` into the files of the environment in `folder`.
 
-    What was done before is not done again. Raises `TooLong`, `OSError`, or `ValueError` for damaged
-    records.
+    Its records are updated. What was done before is not done again. Raises `TooLong`, `OSError`, or
+    `ValueError` for damaged records.
     """
     for path in sorted((folder / "conda-meta").glob("*.json")):
         record = json.loads(path.read_bytes())
@@ -58,8 +61,8 @@ def relocate(folder: Path, prefix: Path) -> None:
             _write(path, text.encode())
 
 
-def _relocate_file(folder: Path, entry: Dict[str, Any], prefix: Path) -> bool:
-    """Change a file if it has the placeholder, and note its new digest in the entry of the record."""
+def _relocate_file(folder: Path, entry: dict[str, Any], prefix: Path) -> bool:
+    """Change a file if it has the placeholder, and note its digest in the record's entry."""
     path = folder / entry["_path"]
     placeholder = entry["prefix_placeholder"].encode()
     try:
@@ -68,14 +71,19 @@ def _relocate_file(folder: Path, entry: Dict[str, Any], prefix: Path) -> bool:
         return False
     if placeholder not in content:
         return False
-    content = replaced(content, placeholder, os.fsencode(prefix), entry.get("file_mode", "text"))
+    content = replaced(
+        content,
+        placeholder,
+        os.fsencode(prefix),
+        entry.get("file_mode", "text"),
+    )
     _write(path, content)
     entry["sha256_in_prefix"] = hashlib.sha256(content).hexdigest()
     return True
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a new file and rename it: programs that run keep the old one, and no crash leaves half a file."""
+    """Write a new file and rename it, so that programs that run keep the old one."""
     mode = path.stat().st_mode & 0o777
     temporary = path.with_name(path.name + ".relocated")
     temporary.write_bytes(content)
@@ -83,13 +91,16 @@ def _write(path: Path, content: bytes) -> None:
     temporary.replace(path)
 
 
-def main() -> Tuple[int, str]:
+def main() -> tuple[int, str]:
     """Relocate the environment that contains this file; give the exit status and the problem."""
     folder = Path(__file__).resolve().parent.parent
     try:
         relocate(folder, folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return 1, f"The path {folder} cannot be written into the environment: {error}"
+        return (
+            1,
+            f"The path {folder} cannot be written into the environment: {error}",
+        )
     return 0, ""
 
 

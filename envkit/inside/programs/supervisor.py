@@ -47,6 +47,7 @@ def main(parent: int, argv: list[str]) -> None:
 
 
 def _control(option: int, value: int) -> None:
+    """Call `prctl`, which Python does not have."""
     ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
@@ -107,6 +108,7 @@ def _kill_all() -> None:
 
 
 def _children() -> list[int]:
+    """List the numbers of the child processes."""
     own = os.getpid()
     try:
         # `open`, because importing pathlib takes 10 ms
@@ -118,6 +120,7 @@ def _children() -> list[int]:
 
 
 def _parent(process: int) -> int:
+    """Give the number of a process' parent; 0 when it has ended."""
     try:
         with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as stream:
             return int(stream.read().rpartition(")")[2].split()[1])

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import sys
 from types import FrameType, ModuleType
-from typing import AbstractSet, Any, Callable, Dict, Iterator, Set
+from typing import AbstractSet, Any, Callable, Iterator, Sequence
 
-from .callers import AnyCaller, Callers, Record, as_importer, as_reader
-from .origins import Origins
+from .callers import Callers, Record, as_importer
+from .origins import Origins, top_level
 from .outside_effects import SPECIAL_FOLDERS, OutsideEffects, is_for_writing
 
 CODE_SUFFIXES = (".py", ".pyc", ".so", ".pyd", ".dll", ".dylib", ".pth")
@@ -33,11 +33,17 @@ class AuditHook:
         journal: str,
         imported_files: AbstractSet[str],
     ) -> None:
-        """`journal`: its path. `imported_files`: of modules that the finder records before they run."""
-        self._record, self._origins, self._callers = record, origins, callers
-        self._journal, self._imported_files = journal, imported_files
+        """`journal`: its path.
+
+        `imported_files`: of modules that the finder records before they run.
+        """
+        self._record = record
+        self._origins = origins
+        self._callers = callers
+        self._journal = journal
+        self._imported_files = imported_files
         self._main_module = ""  # of `python -m`, until its code runs
-        self._seen: Set[Any] = set()  # keys of events, and paths that were opened
+        self._seen: set[Any] = set()  # keys of events, and paths that were opened
         self._outside_effects = OutsideEffects(record, callers, journal)
 
     def install(self) -> None:
@@ -52,7 +58,8 @@ class AuditHook:
 
         sys.addaudithook(hook)
 
-    def _handlers(self) -> Dict[str, Callable[[Arguments], None]]:
+    def _handlers(self) -> dict[str, Callable[[Arguments], None]]:
+        """Give the handlers by the names of their events."""
         return {
             "pickle.find_class": self._pickle,
             "open": self._open,
@@ -61,7 +68,7 @@ class AuditHook:
             "os.exec": lambda arguments: self._process(*arguments[:2]),
             "os.spawn": lambda arguments: self._process(*arguments[1:3]),
             "os.posix_spawn": lambda arguments: self._process(*arguments[:2]),
-            "os.system": lambda arguments: self._process(SHELL, (SHELL, "-c", arguments[0])),
+            "os.system": self._system,
             "exec": self._exec,
             "cpython.run_file": self._run_file,
             "cpython.run_module": self._run_module,
@@ -75,11 +82,13 @@ class AuditHook:
         return True
 
     def _pickle(self, arguments: Arguments) -> None:
+        """Record the module of a class that a pickle names."""
         module = str(arguments[0])
         if self._is_new("pickle", module):
             self._record(event="pickle", module=module)
 
     def _open(self, arguments: Arguments) -> None:
+        """Record a file that is read and is not code."""
         path, mode, flags = arguments
         if is_for_writing(mode, flags):
             self._outside_effects.write(path)
@@ -98,44 +107,70 @@ class AuditHook:
         if absolute == self._journal or self._origins.is_standard_file(absolute):
             return
         if os.path.isfile(absolute) and self._is_new("file", absolute):
-            caller = self._callers.find(sys._getframe(1))
-            self._record(event="file", path=absolute, **as_reader(caller))
+            self._record(
+                event="file",
+                path=absolute,
+                **self._callers.reader(),
+            )
 
     def _library(self, arguments: Arguments) -> None:
+        """Record a native library that is loaded by `ctypes`."""
         name = arguments[0]
         if not isinstance(name, (str, bytes)) or not name:
             return
-        caller = self._callers.find(sys._getframe(1))
-        if caller is not None and caller.name.partition(".")[0] == LIBRARY_INSPECTOR:
+        reader = self._callers.reader()
+        if top_level(reader["reader"]) == LIBRARY_INSPECTOR:
             return
         path = os.fsdecode(name)
         if self._is_new("library", path):
-            self._record(event="library", path=path, **as_reader(caller))
+            self._record(
+                event="library",
+                path=path,
+                **reader,
+            )
 
     def _process(
-        self, program: Any, argv: Any, directory: Any = None, environment: Any = None
+        self,
+        program: Any,
+        argv: Any,
+        directory: Any = None,
+        environment: Any = None,
     ) -> None:
+        """Record a program, and those that a line of shell names."""
         if isinstance(argv, (str, bytes)) or hasattr(argv, "__fspath__"):
             argv = (argv,)
         words = tuple(_text(word) for word in argv or ())
-        path = _program(_text(program or words[0]), directory, environment)
-        caller = self._callers.find(sys._getframe(1))
-        self._record_process(words, path, caller)
-        if len(words) > 2 and os.path.basename(words[0]) in SHELLS and words[1] == "-c":
-            for command in _commands(words[2]):
-                path = _program(command, directory, environment)
-                if path is not None:
-                    self._record_process((command,), path, caller)
+        name = _text(program or words[0])
+        reader = self._callers.reader()
+        self._record_process(words, _program(name, directory, environment), reader)
+        for command in _commands(_script(words)):
+            path = _program(command, directory, environment)
+            if path is not None:
+                self._record_process((command,), path, reader)
 
-    def _record_process(self, argv: Any, program: str | None, caller: AnyCaller | None) -> None:
+    def _system(self, arguments: Arguments) -> None:
+        """Record a line of shell."""
+        self._process(SHELL, (SHELL, "-c", arguments[0]))
+
+    def _record_process(self, argv: Any, program: str | None, reader: dict[str, Any]) -> None:
+        """Record one program, once for each command line."""
         if self._is_new("process", argv, program):
-            self._record(event="process", argv=argv, program=program, **as_reader(caller))
+            self._record(
+                event="process",
+                argv=argv,
+                program=program,
+                **reader,
+            )
 
     def _run_file(self, arguments: Arguments) -> None:
+        """Record the script that an interpreter is started with."""
         path = os.path.abspath(_text(arguments[0]))
         if self._is_new("program", path):
-            caller = self._callers.find(sys._getframe(1))
-            self._record(event="program", path=path, **as_reader(caller))
+            self._record(
+                event="program",
+                path=path,
+                **self._callers.reader(),
+            )
 
     def _run_module(self, arguments: Arguments) -> None:
         """Wait for the code of `python -m`, which `runpy` executes without importing it."""
@@ -144,7 +179,8 @@ class AuditHook:
     def _exec(self, arguments: Arguments) -> None:
         """Record the code of a file that is executed and that no import has found."""
         code = arguments[0]
-        if getattr(code, "co_name", "") != "<module>" or code.co_filename in self._imported_files:
+        is_module = getattr(code, "co_name", "") == "<module>"
+        if not is_module or code.co_filename in self._imported_files:
             return
         frame = sys._getframe(1).f_back  # of whoever calls `exec`; `python -c` has none
         if frame is None:
@@ -153,25 +189,50 @@ class AuditHook:
         if self._is_main_module(file, frame):
             name, self._main_module = self._main_module, ""
             importer = as_importer(self._callers.find(None))
-            self._record(event="module", module=name, file=file, **importer)
+            self._record(
+                event="module",
+                module=name,
+                file=file,
+                **importer,
+            )
         elif self._is_new("exec", file) and self._is_source_of_model(file):
             name = _module_name(frame, file)
             importer = as_importer(self._callers.find(frame))
-            self._record(event="module", module=name, file=file, **importer)
+            self._record(
+                event="module",
+                module=name,
+                file=file,
+                **importer,
+            )
 
     def _is_main_module(self, file: str, frame: FrameType) -> bool:
+        """Whether code is that of the module of `python -m`."""
         if not self._main_module or frame.f_globals.get("__name__") != "runpy":
             return False
         return not self._origins.is_standard_file(file)
 
     def _is_source_of_model(self, file: str) -> bool:
+        """Whether a file is Python source outside the standard library."""
         if not file.endswith(".py") or self._origins.is_standard_file(file):
             return False
         return os.path.isfile(file)
 
 
+def _script(words: Sequence[str]) -> str:
+    """Give the line of shell that a command line runs.
+
+    Empty when it does not start a shell with one.
+    """
+    is_shell = len(words) > 2 and os.path.basename(words[0]) in SHELLS
+    if is_shell and words[1] == "-c":
+        return words[2]
+    return ""
+
+
 def _commands(script: str) -> Iterator[str]:
-    """Yield the first word of each command in a line of shell, as far as a shell is not needed for it."""
+    """Yield the first word of each command in a line of shell, as far as plain words go."""
+    if not script:
+        return
     import shlex  # only for models that start a shell
 
     words = shlex.shlex(script, posix=True, punctuation_chars=True)
@@ -190,17 +251,23 @@ def _commands(script: str) -> Iterator[str]:
 
 
 def _module_name(frame: FrameType, file: str) -> str:
-    """Name the module that a loader executes in `frame`, as the import system does; else after its file."""
+    """Name the module that a loader executes in `frame`, as the import system does.
+
+    Else after its file.
+    """
     loading = frame.f_back
     if loading is not None:
         module = loading.f_locals.get("module")
-        name = getattr(module, "__name__", None) if type(module) is ModuleType else None
-        if isinstance(name, str):
-            return name
-    return os.path.splitext(os.path.basename(file))[0]
+        if type(module) is ModuleType:
+            name = getattr(module, "__name__", None)
+            if isinstance(name, str):
+                return name
+    stem, _ = os.path.splitext(os.path.basename(file))
+    return stem
 
 
 def _is_for_reading(mode: Any, flags: Any) -> bool:
+    """Whether a file is opened for reading; a folder is not."""
     if isinstance(mode, str):
         return "r" in mode or "+" in mode
     if not isinstance(flags, int):
@@ -228,6 +295,7 @@ def _program(name: str, directory: Any, environment: Any) -> str | None:
 
 
 def _text(value: Any) -> str:
+    """Convert a path or a word of a command, whatever its type."""
     try:
         return os.fsdecode(value)
     except TypeError:

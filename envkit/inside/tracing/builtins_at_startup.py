@@ -1,4 +1,4 @@
-"""Names that the start of the interpreter left in `builtins`: `.pth` files, and what they import, can do that."""
+"""Names that `.pth` files, and what they import, put into `builtins` at start-up."""
 
 from __future__ import annotations
 
@@ -6,31 +6,40 @@ import builtins
 import os
 import re
 import sys
-from typing import Any, Dict, Iterator, Tuple
+from typing import Any, Iterator
 
-from .origins import Origins, absolute, attributes_of
+from .origins import Origins, absolute, file_of, top_level
 
 OF_SITE = frozenset({"copyright", "credits", "exit", "help", "license", "quit", "_"})
 CONSTANTS = frozenset({"Ellipsis", "False", "None", "NotImplemented", "True", "open"})
 
 
-def foreign_names(origins: Origins) -> Iterator[Dict[str, Any]]:
-    """Yield an event for each name that is not Python's own; called before anything of the model runs."""
+def foreign_names(origins: Origins) -> Iterator[dict[str, Any]]:
+    """Yield an event for each name that is not Python's own.
+
+    Called before anything of the model runs.
+    """
     names = [name for name, value in vars(builtins).items() if not _is_pythons(name, value)]
     if not names:
         return
     sources = list(_sources(origins))
     for name in names:
-        yield {"event": "builtin", "name": name, "path": _source_of(name, sources)}
+        yield {
+            "event": "builtin",
+            "name": name,
+            "path": _source_of(name, sources),
+        }
 
 
 def _is_pythons(name: str, value: Any) -> bool:
+    """Whether Python itself, or its `site` module, puts a name there."""
     if name in CONSTANTS or name in OF_SITE or (name.startswith("__") and name.endswith("__")):
         return True
     return getattr(value, "__module__", None) == "builtins"
 
 
-def _source_of(name: str, sources: list[Tuple[str, bytes]]) -> str | None:
+def _source_of(name: str, sources: list[tuple[str, bytes]]) -> str | None:
+    """Find the first source that contains the name."""
     word = re.compile(rb"\b" + re.escape(name.encode()) + rb"\b")
     for path, text in sources:
         if word.search(text):
@@ -38,11 +47,11 @@ def _source_of(name: str, sources: list[Tuple[str, bytes]]) -> str | None:
     return None
 
 
-def _sources(origins: Origins) -> Iterator[Tuple[str, bytes]]:
-    """Yield the code that ran when the interpreter started, as (path, text): modules, then `.pth` files."""
-    for name, module in list(sys.modules.items()):
-        file = attributes_of(module).get("__file__")
-        if not isinstance(file, str) or name.partition(".")[0] == "_envkit":
+def _sources(origins: Origins) -> Iterator[tuple[str, bytes]]:
+    """Yield the code that ran at start-up, as (path, text): modules, then `.pth` files."""
+    for name in list(sys.modules):
+        file = file_of(name)
+        if file is None or top_level(name) == "_envkit":
             continue
         if not origins.is_standard_file(file):
             yield from _read(absolute(file))
@@ -53,7 +62,8 @@ def _sources(origins: Origins) -> Iterator[Tuple[str, bytes]]:
                     yield from _read(absolute(os.path.join(folder, name)))
 
 
-def _read(path: str) -> Iterator[Tuple[str, bytes]]:
+def _read(path: str) -> Iterator[tuple[str, bytes]]:
+    """Yield a file with its content, if it can be read."""
     try:
         with open(path, "rb") as stream:
             yield path, stream.read()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from types import FrameType
-from typing import Any, Callable, Dict, List, Union
+from typing import Any, Callable, Union
 
-from .origins import MACHINERY, OTHER, Origins, absolute
+from .origins import MACHINERY, OTHER, Origins, absolute, top_level
 
 Record = Callable[..., None]
 """Writes an event to the journal: `record(event="write", path=…)`."""
@@ -27,20 +28,20 @@ class Caller:
         self.line = frame.f_lineno or 0
 
     @property
-    def importing(self) -> List[List[Any]]:
-        """Where the caller's own top-level package is being imported: [file, line] of each frame, innermost first.
+    def importing(self) -> list[list[Any]]:
+        """The frames through which the caller's own package is being imported, as [file, line].
 
-        Empty when something called it later. The outermost entry is the top-level code of a module
-        of that package.
+        The innermost comes first. Empty when something called the caller later. The outermost entry
+        is the top-level code of a module of that package.
         """
-        top = self.name.partition(".")[0]
-        passed: List[List[Any]] = []
+        top = top_level(self.name)
+        passed: list[list[Any]] = []
         count = 0  # of the entries up to the outermost top-level code
         frame: FrameType | None = self.frame
         while frame is not None:
             if self._kind_of(frame) == OTHER:
                 name = frame.f_globals.get("__name__")
-                if not isinstance(name, str) or name.partition(".")[0] != top:
+                if not isinstance(name, str) or top_level(name) != top:
                     break
                 passed.append([frame.f_code.co_filename, frame.f_lineno or 0])
                 if frame.f_code.co_name == "<module>":
@@ -54,10 +55,14 @@ class Launcher:
 
     frame = None
 
-    def __init__(self, reader: Dict[str, Any]) -> None:
+    def __init__(self, reader: dict[str, Any]) -> None:
         """`reader`: what `as_reader` gave in the process that started this one."""
-        self.importing: List[Any] = []
-        self.name, self.file, self.line = reader["reader"], reader["reader_file"], reader["line"]
+        self.importing: list[Any] = []
+        self.name, self.file, self.line = (
+            reader["reader"],
+            reader["reader_file"],
+            reader["line"],
+        )
 
 
 AnyCaller = Union[Caller, Launcher]
@@ -72,7 +77,10 @@ class Callers:
         self._launcher = launcher
 
     def find(self, frame: FrameType | None) -> AnyCaller | None:
-        """Find the caller in `frame` or above, else who started the process, else one of the standard library."""
+        """Find the caller in `frame` or above, else who started the process.
+
+        A frame of the standard library counts only when there is no other.
+        """
         standard = None
         while frame is not None:
             kind = self._kind_of(frame)
@@ -90,16 +98,28 @@ class Callers:
             return None
         return Caller(standard, self._kind_of)
 
+    def reader(self) -> dict[str, Any]:
+        """Give the keys READER for the caller of the code that is recording."""
+        return as_reader(self.find(sys._getframe(1)))
+
 
 def _is_command(frame: FrameType) -> bool:
     """Whether the frame runs the code of `python -c`, or of the standard input."""
     return frame.f_globals.get("__name__") == "__main__" and "__file__" not in frame.f_globals
 
 
-def as_importer(caller: AnyCaller | None, *, within_package: bool = False) -> Dict[str, Any]:
-    """Give the keys IMPORTER of an event; within_package: the module belongs to the caller's package."""
+def as_importer(caller: AnyCaller | None, *, within_package: bool = False) -> dict[str, Any]:
+    """Give the keys IMPORTER of an event.
+
+    Within_package: the module belongs to the caller's package.
+    """
     if caller is None:
-        return {"importer": "", "importer_file": None, "line": 0, "importing": []}
+        return {
+            "importer": "",
+            "importer_file": None,
+            "line": 0,
+            "importing": [],
+        }
     return {
         "importer": caller.name,
         "importer_file": caller.file,
@@ -108,8 +128,16 @@ def as_importer(caller: AnyCaller | None, *, within_package: bool = False) -> Di
     }
 
 
-def as_reader(caller: AnyCaller | None) -> Dict[str, Any]:
+def as_reader(caller: AnyCaller | None) -> dict[str, Any]:
     """Give the keys READER of an event."""
     if caller is None:
-        return {"reader": "", "reader_file": None, "line": 0}
-    return {"reader": caller.name, "reader_file": caller.file, "line": caller.line}
+        return {
+            "reader": "",
+            "reader_file": None,
+            "line": 0,
+        }
+    return {
+        "reader": caller.name,
+        "reader_file": caller.file,
+        "line": caller.line,
+    }

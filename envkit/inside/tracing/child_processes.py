@@ -1,9 +1,10 @@
 """Recording goes on in the Python programs that the traced process starts.
 
-The environment that they inherit gets two variables: `PYTHONPATH` with the folder `children` first,
-whose `sitecustomize` starts to record, and `_ENVKIT_TRACE` with the JSON object that `_launch` makes.
-The traced process itself never sees either: variables that are inherited are set below `os.environ`,
-in the C library, and those that the model passes on (`Popen(env=…)`) in the call.
+The environment that they inherit gets two variables: `PYTHONPATH` with the folder `children`
+first, whose `sitecustomize` starts to record, and `_ENVKIT_TRACE` with the JSON object that
+`_launch` makes. The traced process itself never sees either: variables that are inherited are set
+below `os.environ`, in the C library, and those that the model passes on (`Popen(env=…)`) in the
+call.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import json
 import os
 import sys
 from types import FrameType
-from typing import Any, Callable, Dict, Iterable, Set
+from typing import Any, Callable, Dict, Iterable
 
 from .callers import Callers, as_reader
 
 VARIABLE = b"_ENVKIT_TRACE"
-FOLDER = os.fsencode(os.path.join(os.path.dirname(os.path.abspath(__file__)), "children"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+FOLDER = os.fsencode(os.path.join(HERE, "children"))
 ENVIRONMENT_ARGUMENT = 5  # of `_posixsubprocess.fork_exec`, Python 3.8 to 3.14
 SEPARATOR = os.pathsep.encode()
 
@@ -28,11 +30,17 @@ class ChildProcesses:
     """Wrappers of the few functions with which Python starts programs."""
 
     def __init__(
-        self, journal: str, callers: Callers, phase: Callable[[], str], own_variables: Set[str]
+        self,
+        journal: str,
+        callers: Callers,
+        phase: Callable[[], str],
+        own_variables: set[str],
     ) -> None:
         """`own_variables`: names of those that the process set itself: not from the user."""
-        self._journal, self._callers = journal, callers
-        self._phase, self._own_variables = phase, own_variables
+        self._journal = journal
+        self._callers = callers
+        self._phase = phase
+        self._own_variables = own_variables
 
     def install(self) -> None:
         """Replace the functions, and set the variables that are inherited without them."""
@@ -50,7 +58,10 @@ class ChildProcesses:
                     system.supports_fd.add(wrapper)
 
     def refresh(self) -> None:
-        """Set what programs inherit that C code starts, as `os.system` does; rarely, as threads may read it."""
+        """Set what programs inherit that C code starts, as `os.system` does.
+
+        Rarely, as threads may read it.
+        """
         if os.name != "posix":
             return
         environment = _own_environment()
@@ -58,6 +69,7 @@ class ChildProcesses:
             os.putenv(name, value)
 
     def _wrap_fork_exec(self) -> None:
+        """Wrap the function by which `subprocess` starts programs."""
         import _posixsubprocess  # exists on POSIX only
 
         subprocess: Any = sys.modules.get("subprocess")
@@ -67,6 +79,8 @@ class ChildProcesses:
             subprocess._fork_exec = wrapper
 
     def _wrapped_fork_exec(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap the function, whose environment is a list of `NAME=value` or None."""
+
         def fork_exec(*arguments: Any) -> Any:
             if len(arguments) <= ENVIRONMENT_ARGUMENT:
                 return original(*arguments)
@@ -107,9 +121,12 @@ class ChildProcesses:
         if inherited:
             path = SEPARATOR.join((FOLDER, inherited))
         launch = self._launch(environment, frame)
-        return {b"PYTHONPATH": path, VARIABLE: json.dumps(launch).encode("ascii")}
+        return {
+            b"PYTHONPATH": path,
+            VARIABLE: json.dumps(launch).encode("ascii"),
+        }
 
-    def _launch(self, environment: Environment, frame: FrameType | None) -> Dict[str, Any]:
+    def _launch(self, environment: Environment, frame: FrameType | None) -> dict[str, Any]:
         """Tell the program where to record.
 
         prefix: of the only environment in which it records. phase: of the traced process. by: who
@@ -128,11 +145,13 @@ class ChildProcesses:
 
 
 def _own_environment() -> Environment:
+    """Copy the environment without recording that."""
     environ: Any = os.environ
     return dict(environ._data)
 
 
 def _parsed(pairs: Iterable[bytes]) -> Environment:
+    """Read an environment in the form of the C library, `NAME=value`."""
     environment = {}
     for pair in pairs:
         name, _, value = pair.partition(b"=")
@@ -140,7 +159,7 @@ def _parsed(pairs: Iterable[bytes]) -> Environment:
     return environment
 
 
-def _changed(environment: Environment) -> Set[str]:
+def _changed(environment: Environment) -> set[str]:
     """Name the variables that have another value in `environment` than in this process."""
     environ: Any = os.environ
     own = environ._data

@@ -6,19 +6,24 @@ import os
 import sys
 import threading
 from types import FrameType
-from typing import Any, Callable, Dict, Iterator, List, Set, Tuple
+from typing import Any, Callable, Iterator
 
 from .callers import Callers, Record
-from .origins import attributes_of
+from .origins import attributes_of_name, file_of, top_level
 
 
 class EnvironmentVariables:
-    """Wrappers of methods of `os.environ`; `os.getenv`, `.get`, `in` and `.pop` all call its `__getitem__`."""
+    """Wrappers of methods of `os.environ`.
 
-    def __init__(self, record: Record, callers: Callers, own: Set[str]) -> None:
-        """`own`: names that the process sets itself, or got from the traced one: not from the user."""
-        self._record, self._callers, self._own = record, callers, own
-        self._seen: Set[Tuple[str, str, bool]] = set()
+    `os.getenv`, `.get`, `in` and `.pop` all call its `__getitem__`.
+    """
+
+    def __init__(self, record: Record, callers: Callers, own: set[str]) -> None:
+        """`own`: names of variables that are not from the user."""
+        self._record = record
+        self._callers = callers
+        self._own = own
+        self._seen: set[tuple[str, str, bool]] = set()
         self._listed = threading.local()
 
     def install(self) -> None:
@@ -29,20 +34,20 @@ class EnvironmentVariables:
         environ.__setitem__ = self._wrapped_setitem(environ.__setitem__)
 
     def note_settings(self) -> None:
-        """Record the variables that classes of pydantic-settings take from a copy of the whole environment."""
-        base = attributes_of(sys.modules.get("pydantic_settings")).get("BaseSettings")
+        """Record the variables that classes of pydantic-settings take from a copy."""
+        base = attributes_of_name("pydantic_settings").get("BaseSettings")
         for settings in _descendants(base):
             module = settings.__module__
-            if module.partition(".")[0] == "pydantic_settings":
+            if top_level(module) == "pydantic_settings":
                 continue
-            file = attributes_of(sys.modules.get(module)).get("__file__")
-            if not isinstance(file, str):
-                file = None
+            file = file_of(module)
             for name, needed in _names_of(settings):
                 if self._is_new(name, module, needed):
                     self._record_read(name, _is_set(name), needed, module, file, 0)
 
     def _wrapped_getitem(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """Record each read with a key that was not listed before."""
+
         def __getitem__(environ: Any, key: Any) -> Any:  # noqa: N807
             if id(key) not in getattr(self._listed, "names", ()) and isinstance(key, (str, bytes)):
                 self._note(environ, key)
@@ -51,10 +56,10 @@ class EnvironmentVariables:
         return __getitem__
 
     def _wrapped_iter(self, original: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
-        """Remember the very objects that were listed: whoever reads with one of them copies the environment."""
+        """Remember the objects that were listed: a read with one of them is part of a copy."""
 
         def __iter__(environ: Any) -> Iterator[Any]:  # noqa: N807
-            names: Dict[int, Any] = {}
+            names: dict[int, Any] = {}
             self._listed.names = names
             for key in original(environ):
                 names[id(key)] = key
@@ -63,6 +68,8 @@ class EnvironmentVariables:
         return __iter__
 
     def _wrapped_setitem(self, original: Callable[..., None]) -> Callable[..., None]:
+        """Remember what the process sets itself."""
+
         def __setitem__(environ: Any, key: Any, value: Any) -> None:  # noqa: N807
             original(environ, key, value)
             self._own.add(os.fsdecode(key))
@@ -70,13 +77,17 @@ class EnvironmentVariables:
         return __setitem__
 
     def _note(self, environ: Any, key: str | bytes) -> None:
+        """Record a read, once for each reader."""
         frame = sys._getframe(1).f_back
         caller = self._callers.find(frame)
         if caller is None:
             return
         try:
             is_set = environ.encodekey(key) in environ._data
-        except (TypeError, ValueError):  # a string for `os.environb`; the read itself will raise
+        except (
+            TypeError,
+            ValueError,
+        ):  # a string for `os.environb`; the read itself will raise
             return
         name = os.fsdecode(key)
         needed = _is_needed(frame)
@@ -84,6 +95,7 @@ class EnvironmentVariables:
             self._record_read(name, is_set, needed, caller.name, caller.file, caller.line)
 
     def _is_new(self, name: str, reader: str, needed: bool) -> bool:
+        """Whether a read is the first of its reader, and of a variable of the user."""
         key = (name, reader, needed)
         if name in self._own or key in self._seen:
             return False
@@ -91,8 +103,15 @@ class EnvironmentVariables:
         return True
 
     def _record_read(
-        self, name: str, is_set: bool, needed: bool, reader: str, file: str | None, line: int
+        self,
+        name: str,
+        is_set: bool,
+        needed: bool,
+        reader: str,
+        file: str | None,
+        line: int,
     ) -> None:
+        """Write the event."""
         self._record(
             event="variable",
             name=name,
@@ -105,7 +124,7 @@ class EnvironmentVariables:
 
 
 def _is_needed(frame: FrameType | None) -> bool:
-    """Whether absence raises for the reader: not in the mapping's `get`, `in`, `setdefault` and `pop`."""
+    """Whether absence raises for the reader; it does not in `get`, `in` and `setdefault`."""
     if frame is None:  # C code reads
         return False
     code = frame.f_code
@@ -119,13 +138,14 @@ def _is_needed(frame: FrameType | None) -> bool:
 
 
 def _descendants(base: Any) -> Iterator[Any]:
-    subclasses: List[Any] = base.__subclasses__() if isinstance(base, type) else []
+    """Yield the subclasses of a class, and theirs."""
+    subclasses: list[Any] = base.__subclasses__() if isinstance(base, type) else []
     for subclass in subclasses:
         yield subclass
         yield from _descendants(subclass)
 
 
-def _names_of(settings: Any) -> Iterator[Tuple[str, bool]]:
+def _names_of(settings: Any) -> Iterator[tuple[str, bool]]:
     """Yield the variables of a settings class, and whether the class cannot do without each.
 
     They are spelled as in the environment where they are set, else in capitals.
@@ -148,6 +168,7 @@ def _names_of(settings: Any) -> Iterator[Tuple[str, bool]]:
 
 
 def _spelled_as_set(name: str) -> str:
+    """Spell a name as in the environment, else in capitals."""
     environ: Any = os.environ
     for key in list(environ._data):
         spelled = str(environ.decodekey(key))
@@ -157,5 +178,6 @@ def _spelled_as_set(name: str) -> str:
 
 
 def _is_set(name: str) -> bool:
+    """Whether a variable has a value, without recording that."""
     environ: Any = os.environ
     return environ.encodekey(name) in environ._data

@@ -1,4 +1,4 @@
-"""Recording of imports: a finder for modules that are not cached, wrappers of two functions for all others.
+"""Recording of imports: by a finder, and wrappers of two functions for cached modules.
 
 An import statement calls `builtins.__import__`; `importlib.import_module`, also where a module has
 its own reference to it, calls `importlib._bootstrap._gcd_import`. Both find cached modules without
@@ -12,20 +12,20 @@ import importlib
 import sys
 from importlib.machinery import ModuleSpec
 from types import FrameType, ModuleType
-from typing import Any, Callable, Dict, Iterator, Sequence, Set, Tuple
+from typing import Any, Callable, Iterator, Sequence
 
 from .callers import AnyCaller, Callers, Record, as_importer
-from .origins import Origins, absolute, attributes_of
+from .origins import Origins, absolute, attributes_of_name, file_of, top_level
 
 OWN = "_envkit"
 _bootstrap: Any = importlib.import_module("importlib._bootstrap")
 
 
 class RecordingFinder:
-    """First on `sys.meta_path`: searches with all others, and records what they find before it runs.
+    """First on `sys.meta_path`: asks all other finders, and records what they find.
 
-    Only for imports. Others who ask for a spec (`importlib.util.find_spec`, `pkgutil`) get no answer,
-    so that the search goes on without this finder; asking is not importing.
+    Only for imports. Others who ask for a spec (`importlib.util.find_spec`, `pkgutil`) get no
+    answer, so that the search goes on without this finder; asking is not importing.
 
     recorded: names of the modules that have an event. files: of all modules that were found.
     """
@@ -38,17 +38,22 @@ class RecordingFinder:
         prepare: Callable[[ModuleSpec], None],
     ) -> None:
         """`prepare`: is called with each spec before its module runs."""
-        self._record, self._origins = record, origins
-        self._callers, self._prepare = callers, prepare
+        self._record = record
+        self._origins = origins
+        self._callers = callers
+        self._prepare = prepare
         self._search_code = _bootstrap._find_spec.__code__
         self._import_code = _bootstrap._find_and_load_unlocked.__code__
-        self.recorded: Set[str] = set()
-        self.files: Set[str] = set()
+        self.recorded: set[str] = set()
+        self.files: set[str] = set()
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: Any = None
     ) -> ModuleSpec | None:
-        """Find a module that is about to be imported; None for everyone else and when it does not exist."""
+        """Find a module that is about to be imported.
+
+        None for everyone else and when it does not exist.
+        """
         search = sys._getframe(1)
         importing = search.f_back
         if importing is None or search.f_code is not self._search_code:
@@ -62,6 +67,7 @@ class RecordingFinder:
         return spec
 
     def _search(self, name: str, path: Sequence[str] | None, target: Any) -> ModuleSpec | None:
+        """Ask the other finders, as `importlib` does."""
         for finder in tuple(sys.meta_path):
             if finder is self:
                 continue
@@ -76,6 +82,7 @@ class RecordingFinder:
         return None
 
     def _note(self, name: str, spec: ModuleSpec, frame: FrameType) -> None:
+        """Record a module that was found, unless it is the standard library's or envkit's."""
         file = spec.origin if spec.has_location else None
         if file is None and spec.origin in ("built-in", "frozen"):
             return
@@ -88,10 +95,15 @@ class RecordingFinder:
             return
         self.recorded.add(name)
         caller = self._callers.find(frame.f_back)
-        top = name.partition(".")[0]
+        top = top_level(name)
         within_package = _is_in_package(caller, top) and is_regular(top)
         importer = as_importer(caller, within_package=within_package)
-        self._record(event="module", module=name, file=file, **importer)
+        self._record(
+            event="module",
+            module=name,
+            file=file,
+            **importer,
+        )
 
 
 class ImportCalls:
@@ -102,12 +114,14 @@ class ImportCalls:
     """
 
     def __init__(self, record: Record, origins: Origins, callers: Callers) -> None:
-        self._record, self._origins, self._callers = record, origins, callers
-        self._ignored: Set[str] = set()  # full names of modules of the standard library
-        self._seen: Set[Any] = set()  # calls that need not be looked at again
-        self._recorded: Set[Tuple[str, str]] = set()
-        self._standard: Dict[str, bool] = {OWN: True}  # by top-level name
-        self._regular: Dict[str, bool] = {}  # by top-level name
+        self._record = record
+        self._origins = origins
+        self._callers = callers
+        self._ignored: set[str] = set()  # full names of modules of the standard library
+        self._seen: set[Any] = set()  # calls that need not be looked at again
+        self._recorded: set[tuple[str, str]] = set()
+        self._standard: dict[str, bool] = {OWN: True}  # by top-level name
+        self._regular: dict[str, bool] = {}  # by top-level name
 
     def install(self) -> None:
         """Replace both functions."""
@@ -115,7 +129,12 @@ class ImportCalls:
         _bootstrap._gcd_import = self._wrapped_import_module(_bootstrap._gcd_import)
 
     def _wrapped_import(self, original: Callable[..., ModuleType]) -> Callable[..., ModuleType]:
-        ignored, seen, note = self._ignored, self._seen, self._note_statement  # fast as locals
+        """Wrap the function of import statements."""
+        ignored, seen, note = (
+            self._ignored,
+            self._seen,
+            self._note_statement,
+        )  # fast as locals
 
         def __import__(  # noqa: A001, N807
             name: str,
@@ -129,7 +148,10 @@ class ImportCalls:
             try:
                 key = (globals["__name__"], name, fromlist, level)
                 known = key in seen
-            except (KeyError, TypeError):  # no globals, or a list: a call from C or by hand
+            except (
+                KeyError,
+                TypeError,
+            ):  # no globals, or a list: a call from C or by hand
                 key, known = None, False
             if known:
                 return original(name, globals, locals, fromlist, level)
@@ -143,8 +165,12 @@ class ImportCalls:
     def _wrapped_import_module(
         self, original: Callable[..., ModuleType]
     ) -> Callable[..., ModuleType]:
+        """Wrap the function behind `importlib.import_module`."""
         seen, note = self._seen, self._note_absolute  # fast as locals
-        callers = (importlib.import_module.__code__, _bootstrap.__import__.__code__)
+        callers = (
+            importlib.import_module.__code__,
+            _bootstrap.__import__.__code__,
+        )
 
         def _gcd_import(name: str, package: str | None = None, level: int = 0) -> ModuleType:
             module = original(name, package, level)
@@ -161,25 +187,36 @@ class ImportCalls:
 
         return _gcd_import
 
-    def _note_statement(self, name: str, attributes: Any, fromlist: Any, level: int) -> bool:
+    def _note_statement(
+        self,
+        name: str,
+        attributes: Any,
+        fromlist: Any,
+        level: int,
+    ) -> bool:
         """Record an import statement; give whether the same call need not be looked at again."""
         if not isinstance(attributes, dict):
             attributes = {}
         importer = attributes.get("__name__")
         if level:
-            if isinstance(importer, str) and self._is_regular(importer.partition(".")[0]):
+            if isinstance(importer, str) and self._is_regular(top_level(importer)):
                 return True  # a relative import stays within the package
             name = _full_name(name, attributes, level)
         return self._note_absolute(name, importer, fromlist or (), sys._getframe(1).f_back)
 
     def _note_absolute(
-        self, name: str, importer: Any, fromlist: Sequence[str], frame: FrameType | None
+        self,
+        name: str,
+        importer: Any,
+        fromlist: Sequence[str],
+        frame: FrameType | None,
     ) -> bool:
-        top = name.partition(".")[0]
+        """Record an import by full name; give whether the same call need not be looked at again."""
+        top = top_level(name)
         if self._is_standard(top):
             self._ignored.add(name)
             return True
-        is_in_package = isinstance(importer, str) and importer.partition(".")[0] == top
+        is_in_package = isinstance(importer, str) and top_level(importer) == top
         if is_in_package and self._is_regular(top):
             return True
         caller = self._callers.find(frame)
@@ -190,22 +227,30 @@ class ImportCalls:
         return caller.frame is frame  # else the key of the call does not say who the caller is
 
     def _note_module(self, module: str, top: str, caller: AnyCaller) -> None:
+        """Record one module, once for each importer."""
         key = (caller.name, module)
         if key in self._recorded:
             return
         self._recorded.add(key)
         if not _is_in_package(caller, top) or not self._is_regular(top):
             importer = as_importer(caller)
-            self._record(event="import", module=module, file=_file_of(module), **importer)
+            self._record(
+                event="import",
+                module=module,
+                file=_file_of(module),
+                **importer,
+            )
 
     def _is_standard(self, top: str) -> bool:
+        """Whether a top-level module belongs to the standard library; remembered."""
         known = self._standard.get(top)
         if known is None:
-            attributes = attributes_of(sys.modules.get(top))
+            attributes = attributes_of_name(top)
             known = self._standard[top] = self._origins.is_standard_module(top, attributes)
         return known
 
     def _is_regular(self, top: str) -> bool:
+        """As `is_regular`; remembered."""
         known = self._regular.get(top)
         if known is None:
             known = self._regular[top] = is_regular(top)
@@ -214,15 +259,16 @@ class ImportCalls:
 
 def is_regular(top: str) -> bool:
     """Whether one distribution holds all of a top-level module: it is not a namespace package."""
-    attributes = attributes_of(sys.modules.get(top))
+    attributes = attributes_of_name(top)
     return "__path__" not in attributes or attributes.get("__file__") is not None
 
 
 def _is_in_package(caller: AnyCaller | None, top: str) -> bool:
-    return caller is not None and caller.name.partition(".")[0] == top
+    """Whether the caller belongs to a top-level module."""
+    return caller is not None and top_level(caller.name) == top
 
 
-def _full_name(name: str, attributes: Dict[str, Any], level: int) -> str:
+def _full_name(name: str, attributes: dict[str, Any], level: int) -> str:
     """Resolve the name of a relative import, as `importlib` does."""
     package = attributes.get("__package__")
     if not isinstance(package, str):
@@ -237,7 +283,7 @@ def _full_name(name: str, attributes: Dict[str, Any], level: int) -> str:
 
 
 def _modules_named(name: str, fromlist: Sequence[str]) -> Iterator[str]:
-    """Yield what `from name import fromlist` imports: submodules, and `name` itself for everything else."""
+    """Yield what `from name import fromlist` imports: submodules, and else `name` itself."""
     needs_name = not fromlist
     for item in fromlist:
         submodule = f"{name}.{item}"
@@ -250,7 +296,8 @@ def _modules_named(name: str, fromlist: Sequence[str]) -> Iterator[str]:
 
 
 def _file_of(module: str) -> str | None:
-    file = attributes_of(sys.modules.get(module)).get("__file__")
-    if isinstance(file, str):
+    """Give the file of an imported module; None without one."""
+    file = file_of(module)
+    if file is not None:
         return absolute(file)
     return None

@@ -1,4 +1,4 @@
-"""Recording of distributions whose metadata are looked up by name, as `importlib.metadata.version` does.
+"""Recording of distributions that are looked up by name, as `metadata.version` does.
 
 Whoever looks through everything that is installed reads the same files; only who looks one up by
 its name needs that one.
@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import ModuleType
-from typing import Any, Callable, Set
+from typing import Any, Callable
 
-from .callers import Callers, Record, as_reader
+from .callers import Callers, Record
 
 MODULES = ("importlib.metadata", "importlib_metadata")
 FILE = "METADATA"
@@ -21,8 +21,9 @@ class MetadataLookups:
     """A wrapper of `Distribution.from_name`, which is put in place when its module is imported."""
 
     def __init__(self, record: Record, callers: Callers) -> None:
-        self._record, self._callers = record, callers
-        self._seen: Set[str] = set()
+        self._record = record
+        self._callers = callers
+        self._seen: set[str] = set()
 
     def install(self) -> None:
         """Wrap it where its module is imported already."""
@@ -37,6 +38,7 @@ class MetadataLookups:
             spec.loader = _Loader(spec.loader.name, spec.loader.path, self._wrap)
 
     def _wrap(self, module: ModuleType) -> None:
+        """Replace `Distribution.from_name` of a module."""
         distribution: Any = getattr(module, "Distribution", None)
         original = getattr(getattr(distribution, "from_name", None), "__func__", None)
         if original is None:
@@ -50,11 +52,15 @@ class MetadataLookups:
         distribution.from_name = classmethod(from_name)
 
     def _note(self, distribution: Any) -> None:
+        """Record a distribution that was found, once."""
         path = str(getattr(distribution, "_path", ""))
         if path and path not in self._seen:
-            caller = self._callers.find(sys._getframe(2))
             self._seen.add(path)
-            self._record(event="metadata", path=f"{path}/{FILE}", **as_reader(caller))
+            self._record(
+                event="metadata",
+                path=f"{path}/{FILE}",
+                **self._callers.reader(),
+            )
 
 
 class _Loader(SourceFileLoader):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import Callable, List
+from typing import Callable
 
 MAP = "/proc/self/maps"
 LEFT_OUT = re.compile(  # the loader and the C library, and the interpreter
@@ -13,8 +13,11 @@ LEFT_OUT = re.compile(  # the loader and the C library, and the interpreter
 )
 
 
-def loaded_libraries(is_standard_file: Callable[[str], bool]) -> List[str]:
-    """List the paths of the libraries, without those of Python itself and the C library; empty off Linux."""
+def loaded_libraries(is_standard_file: Callable[[str], bool]) -> list[str]:
+    """List the paths of the libraries, without those of Python itself and the C library.
+
+    Empty off Linux.
+    """
     if not sys.platform.startswith("linux"):
         return []
     try:
@@ -31,5 +34,6 @@ def loaded_libraries(is_standard_file: Callable[[str], bool]) -> List[str]:
 
 
 def _is_library(path: str) -> bool:
+    """Whether a mapped file is a library that is not left out."""
     name = os.path.basename(path)
     return ".so" in name and not path.endswith(" (deleted)") and not LEFT_OUT.match(name)

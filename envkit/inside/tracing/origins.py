@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from types import FrameType
-from typing import Any, Dict
+from typing import Any
 
 from ..programs.describe_python import stdlib_folders
 
@@ -16,7 +16,13 @@ BROKER = 3
 """Other code when a module of it runs; as good as the standard library in its functions."""
 
 BROKERS = frozenset(
-    {"cloudpickle", "dill", "importlib_metadata", "importlib_resources", "pkg_resources"}
+    {
+        "cloudpickle",
+        "dill",
+        "importlib_metadata",
+        "importlib_resources",
+        "pkg_resources",
+    }
 )
 """Libraries whose functions import what others name, as `pickle` and `importlib.metadata` do."""
 
@@ -36,26 +42,26 @@ INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
 class Origins:
-    """Separates files, modules and frames of the standard library and of the recording from others."""
+    """Says which files, modules and frames are the standard library's or the recording's."""
 
     def __init__(self) -> None:
         self._standard_folders = tuple(map(_as_prefix, stdlib_folders()))
         inside = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         library = os.path.dirname(os.path.abspath(os.__file__))
-        self._kinds: Dict[str, int] = {  # by file; it grows as frames are seen
+        self._kinds: dict[str, int] = {  # by file; it grows as frames are seen
             os.path.join(inside, *name.split("/")): MACHINERY for name in RECORDING
         }
         self._kinds[os.path.join(library, "importlib", "__init__.py")] = MACHINERY
 
     def is_standard_file(self, path: str) -> bool:
-        """Whether a file belongs to the standard library, and not to what is installed in its folder."""
+        """Whether a file belongs to the standard library itself, not to what is installed there."""
         return (
             path.startswith(self._standard_folders)
             and INSTALLED[0] not in path
             and INSTALLED[1] not in path
         )
 
-    def is_standard_module(self, name: str, attributes: Dict[str, Any]) -> bool:
+    def is_standard_module(self, name: str, attributes: dict[str, Any]) -> bool:
         """Whether a module, given its name and attributes, belongs to the standard library."""
         file = attributes.get("__file__")
         if isinstance(file, str):
@@ -66,7 +72,7 @@ class Origins:
         parent = name.rpartition(".")[0]  # `typing.io` is a class that `typing` calls a module
         if not parent:
             return False
-        return self.is_standard_module(parent, attributes_of(sys.modules.get(parent)))
+        return self.is_standard_module(parent, attributes_of_name(parent))
 
     def kind_of(self, frame: FrameType) -> int:
         """Say whose code the frame runs: `MACHINERY`, `STANDARD` or `OTHER`."""
@@ -84,17 +90,19 @@ class Origins:
         return STANDARD
 
     def _kind_of_file(self, file: str, frame: FrameType) -> int:
+        """Say whose code a file holds."""
         if file.startswith(("<frozen importlib", "<frozen zipimport")):
             return MACHINERY
         if file.startswith("<frozen "):
             return STANDARD
-        if str(frame.f_globals.get("__name__")).partition(".")[0] in BROKERS:
+        if top_level(str(frame.f_globals.get("__name__"))) in BROKERS:
             return BROKER
         if self.is_standard_file(file):
             return STANDARD
         return OTHER
 
     def _kind_of_home(self, frame: FrameType) -> int:
+        """Say whose code it is by the file of the module that runs it."""
         home = frame.f_globals.get("__file__")
         if isinstance(home, str) and self.is_standard_file(home):
             return STANDARD
@@ -109,14 +117,19 @@ def _as_prefix(place: str) -> str:
 
 
 def absolute(path: str) -> str:
-    """Do as `os.path.abspath`, but fast where the path is absolute already, which is nearly always."""
+    """Do as `os.path.abspath`, but fast for an absolute path, as nearly all are."""
     if path.startswith("/") and "//" not in path and "/./" not in path and "/../" not in path:
         return path
     return os.path.abspath(path)
 
 
-def attributes_of(module: object) -> Dict[str, Any]:
-    """Give a module's attributes without asking the module, which may load itself when it is asked."""
+def top_level(name: str) -> str:
+    """Give the first part of a dotted name: that of the top-level module."""
+    return name.partition(".")[0]
+
+
+def attributes_of(module: object) -> dict[str, Any]:
+    """Give a module's attributes without asking the module, which may be a lazy one."""
     try:
         attributes = object.__getattribute__(module, "__dict__")
     except AttributeError:
@@ -124,3 +137,16 @@ def attributes_of(module: object) -> Dict[str, Any]:
     if isinstance(attributes, dict):
         return attributes
     return {}
+
+
+def attributes_of_name(name: str) -> dict[str, Any]:
+    """Give the attributes of an imported module; none when no module has that name."""
+    return attributes_of(sys.modules.get(name))
+
+
+def file_of(name: str) -> str | None:
+    """Give the file of an imported module; None without one."""
+    file = attributes_of_name(name).get("__file__")
+    if isinstance(file, str):
+        return file
+    return None

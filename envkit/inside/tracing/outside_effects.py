@@ -1,13 +1,12 @@
-"""Recording of what the model does to the world outside it: what it writes, and where it connects to."""
+"""Recording of what the model does outside its process: what it writes, and connections."""
 
 from __future__ import annotations
 
 import os
 import re
-import sys
-from typing import Any, Callable, Dict, Set
+from typing import Any, Callable
 
-from .callers import Callers, Record, as_reader
+from .callers import Callers, Record
 
 BYTECODE = "__pycache__"
 SPECIAL_FOLDERS = ("/dev/", "/proc/", "/sys/")
@@ -26,24 +25,26 @@ class OutsideEffects:
 
     def __init__(self, record: Record, callers: Callers, journal: str) -> None:
         """`journal`: its path, which is not recorded."""
-        self._record, self._callers, self._journal = record, callers, journal
-        self._written: Set[str] = set()
-        self._connected: Set[str] = set()
-        self._resolved: Dict[int, str] = {}  # the host that was resolved last, by port
+        self._record = record
+        self._callers = callers
+        self._journal = journal
+        self._written: set[str] = set()
+        self._connected: set[str] = set()
+        self._resolved: dict[int, str] = {}  # the host that was resolved last, by port
         self._home = _as_folder(_variable(b"HOME") or "/nonexistent")
         folders = (*TEMPORARY_FOLDERS, _variable(b"TMPDIR"))
         self._temporary = tuple(_as_folder(folder) for folder in folders if folder)
 
-    def handlers(self) -> Dict[str, Handler]:
+    def handlers(self) -> dict[str, Handler]:
         """Give the handlers by the names of their events."""
         return {
             "os.mkdir": self._mkdir,
-            "os.truncate": lambda arguments: self.write(arguments[0]),
-            "os.link": lambda arguments: self.write(arguments[1], arguments[3]),
-            "os.symlink": lambda arguments: self.write(arguments[1], arguments[2]),
+            "os.truncate": self._truncate,
+            "os.link": self._link,
+            "os.symlink": self._symlink,
             "os.rename": self._rename,
-            "os.remove": lambda arguments: self._remove(arguments[0], arguments[1]),
-            "os.rmdir": lambda arguments: self._remove(arguments[0], arguments[1]),
+            "os.remove": self._remove,
+            "os.rmdir": self._remove,
             "sqlite3.connect": self._database,
             "socket.getaddrinfo": self._resolve,
             "socket.connect": self._connect,
@@ -61,16 +62,51 @@ class OutsideEffects:
             self._record_write(place, gone=False)
 
     def _record_write(self, place: str, *, gone: bool) -> None:
-        reader = as_reader(self._callers.find(sys._getframe(1)))
-        self._record(event="write", path=place, gone=gone, **reader)
+        """Write the event."""
+        self._record(
+            event="write",
+            path=place,
+            gone=gone,
+            **self._callers.reader(),
+        )
 
     def _mkdir(self, arguments: Arguments) -> None:
-        place = self._place(arguments[0], arguments[2])
+        """Record a new folder."""
+        path, _, folder = arguments
+        place = self._place(path, folder)
         if place and not os.path.isdir(place):  # `makedirs` also tries folders that exist
             self.write(place)
 
-    def _remove(self, path: Any, folder: int = -1) -> None:
-        """Record a removed path: nothing is left of one that the model made; else that is a change, too."""
+    def _truncate(self, arguments: Arguments) -> None:
+        """Record a file that is cut."""
+        self.write(arguments[0])
+
+    def _link(self, arguments: Arguments) -> None:
+        """Record a new hard link."""
+        _, path, _, folder = arguments
+        self.write(path, folder)
+
+    def _symlink(self, arguments: Arguments) -> None:
+        """Record a new symbolic link."""
+        _, path, folder = arguments
+        self.write(path, folder)
+
+    def _remove(self, arguments: Arguments) -> None:
+        """Record a removed file or folder."""
+        path, folder = arguments
+        self._record_removal(path, folder)
+
+    def _rename(self, arguments: Arguments) -> None:
+        """Record that one path is removed and another one made."""
+        path, new_path, folder, new_folder = arguments
+        self._record_removal(path, folder)
+        self.write(new_path, new_folder)
+
+    def _record_removal(self, path: Any, folder: int) -> None:
+        """Record a removed path: if the model made it, nothing is left.
+
+        Else that is a change, too.
+        """
         place = self._place(path, folder)
         if not place:
             return
@@ -80,11 +116,8 @@ class OutsideEffects:
             self._written.discard(place)
             self._record_write(place, gone=True)
 
-    def _rename(self, arguments: Arguments) -> None:
-        self._remove(arguments[0], arguments[2])
-        self.write(arguments[1], arguments[3])
-
     def _database(self, arguments: Arguments) -> None:
+        """Record the file of an SQLite database."""
         if not str(arguments[0]).startswith((":", "file:")):
             self.write(arguments[0])
 
@@ -95,34 +128,39 @@ class OutsideEffects:
         text = os.fsdecode(path)
         if folder >= 0:
             try:
-                text = os.path.join(os.readlink("/proc/self/fd/%d" % folder), text)
+                start = os.readlink("/proc/self/fd/%d" % folder)
             except OSError:
                 return ""
+            text = os.path.join(start, text)
         text = os.path.abspath(text)
         if text == self._journal or BYTECODE in text:
             return ""
         below = text + os.sep
-        if below.startswith(self._temporary) and not below.startswith(self._home):
-            return ""
         if below.startswith(SPECIAL_FOLDERS):
+            return ""
+        is_temporary = below.startswith(self._temporary)
+        if is_temporary and not below.startswith(self._home):
             return ""
         return text
 
     def _resolve(self, arguments: Arguments) -> None:
+        """Record a host by its name, before its address is used."""
         host, port = arguments[:2]
         if not isinstance(host, (str, bytes)) or not host:
             return
         name = os.fsdecode(host)
-        has_port = isinstance(port, (int, str)) and str(port).isdigit() and int(port)
-        if has_port and not NUMERIC_ADDRESS.fullmatch(name):
-            self._resolved[int(port)] = name
+        number = _port(port)
+        if number and not NUMERIC_ADDRESS.fullmatch(name):
+            self._resolved[number] = name
             self._record_connection("%s:%s" % (name, port))
 
     def _connect(self, arguments: Arguments) -> None:
+        """Record a connection, by the host's name if it was resolved."""
         address = arguments[1]
         if isinstance(address, tuple) and len(address) >= 2:
             host, port = address[:2]
-            self._record_connection("%s:%s" % (self._resolved.get(port, host), port))
+            name = self._resolved.get(port, host)
+            self._record_connection("%s:%s" % (name, port))
         elif isinstance(address, (str, bytes)):
             # a socket with a file; one without is between the model's own processes
             path = os.fsdecode(address)
@@ -130,6 +168,7 @@ class OutsideEffects:
                 self._record_connection(path)
 
     def _record_connection(self, address: str) -> None:
+        """Write the event, once for each address."""
         if address not in self._connected:
             self._connected.add(address)
             self._record(event="connect", address=address)
@@ -142,7 +181,15 @@ def is_for_writing(mode: Any, flags: Any) -> bool:
     return isinstance(mode, str) and not {"w", "a", "x", "+"}.isdisjoint(mode)
 
 
+def _port(port: Any) -> int:
+    """Give the number of a port, which may be text; 0 for a service by name, or none."""
+    if isinstance(port, (int, str)) and str(port).isdecimal():
+        return int(port)
+    return 0
+
+
 def _as_folder(path: str) -> str:
+    """Give what the paths in a folder start with."""
     return os.path.join(os.path.abspath(path), "")
 
 

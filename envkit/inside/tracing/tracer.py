@@ -1,11 +1,11 @@
-"""The tracer: everything that records, installed together, with the phase that each event belongs to."""
+"""The tracer: everything that records, installed together."""
 
 from __future__ import annotations
 
 import atexit
 import os
 import sys
-from typing import Any, Dict, Iterator, Mapping, Set, Tuple
+from typing import Any, Iterator, Mapping
 
 from ..journal import Journal
 from .audit_hook import AuditHook
@@ -16,10 +16,14 @@ from .environment_variables import EnvironmentVariables
 from .imports import OWN, ImportCalls, RecordingFinder
 from .metadata_lookups import MetadataLookups
 from .native_libraries import loaded_libraries
-from .origins import Origins, attributes_of
+from .origins import Origins, attributes_of, top_level
 
 LEFT_OUT = (OWN, "__main__")
-FIRST_PROCESS: Mapping[str, Any] = {"phase": "start", "by": None, "own_variables": ()}
+FIRST_PROCESS: Mapping[str, Any] = {
+    "phase": "start",
+    "by": None,
+    "own_variables": (),
+}
 
 
 class Tracer:
@@ -29,7 +33,7 @@ class Tracer:
         """`launch`: in a process that the traced one started, what `child_processes` passed on."""
         self._journal = journal
         self._phase: str = launch["phase"]
-        self._reported: Set[str] = set()  # modules in events `module-files`
+        self._reported: set[str] = set()  # modules in events `module-files`
         self._origins = Origins()
         launcher = Launcher(launch["by"]) if launch["by"] else None
         callers = Callers(self._origins, launcher)
@@ -65,7 +69,7 @@ class Tracer:
         self._child_processes.refresh()
 
     def leave(self) -> None:
-        """End a phase: record the variables of settings classes, and modules that no event has named."""
+        """End a phase: record settings classes' variables, and modules that no event has named."""
         self._variables.note_settings()
         files = dict(self._modules_without_event())
         if files:
@@ -78,12 +82,12 @@ class Tracer:
         if paths:
             self._journal.write({"event": "libraries", "paths": paths})
 
-    def _modules_without_event(self) -> Iterator[Tuple[str, str | None]]:
+    def _modules_without_event(self) -> Iterator[tuple[str, str | None]]:
         """Yield each new module that came without the finder, with its file."""
         for name, module in list(sys.modules.items()):
             if name in self._finder.recorded or name in self._reported:
                 continue
-            if name.partition(".")[0] in LEFT_OUT:
+            if top_level(name) in LEFT_OUT:
                 continue
             attributes = attributes_of(module)
             if self._origins.is_standard_module(name, attributes):
@@ -92,12 +96,16 @@ class Tracer:
             yield name, os.path.abspath(file) if isinstance(file, str) else None
 
     def _record(self, **event: Any) -> None:
+        """Write an event with the current phase."""
         event["phase"] = self._phase
         self._journal.write(event)
 
 
-def join(launch: Dict[str, Any]) -> None:
-    """Record in a process that the traced one started, until it ends. Raises `OSError` without a journal."""
+def join(launch: dict[str, Any]) -> None:
+    """Record in a process that the traced one started, until it ends.
+
+    Raises `OSError` without a journal.
+    """
     tracer = Tracer(Journal(launch["journal"], joins=True), launch)
     tracer.install()
     atexit.register(tracer.finish)

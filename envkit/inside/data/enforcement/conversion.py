@@ -20,7 +20,10 @@ NUMPY_TYPES = {
     "float": "float32",
     "double": "float64",
 }
-READ_AS = {"int64", "float64"}  # the types that pandas gives numbers of JSON and CSV
+READ_AS = {
+    "int64",
+    "float64",
+}  # the types that pandas gives numbers of JSON and CSV
 STRING_TYPES = ("str", "string")
 NAN = float("nan")
 
@@ -50,18 +53,23 @@ def convert_series(series: Any, column: Column) -> Any:
 
 
 def convert_array(data: Any, column: Column | None) -> Any:
-    """Convert JSON values to a NumPy array, or a scalar, of the column's type. Raises `InvalidInput`."""
+    """Convert JSON values to a NumPy array, or a scalar, of the column's type.
+
+    Raises `InvalidInput`.
+    """
     if column is None:
         return _array(data, None, "the input")
     label = column.label_with_type
     if column.is_tensor:
-        return _exact(_array(data, None, label), column.dtype or "", column)
+        array = _array(data, None, label)
+        return _exact(array, column.dtype or "", column)
     if column.type == "binary":
         return _decode_all(data, column)
     if column.type == "datetime":
         return _array(data, "datetime64[ns]", label)[()]
     if column.type in NUMPY_TYPES:
-        array = _exact(_array(data, None, label), NUMPY_TYPES[column.type], column)
+        array = _array(data, None, label)
+        array = _exact(array, NUMPY_TYPES[column.type], column)
     elif column.type == "string":
         array = _array(data, str, label)
     else:
@@ -72,20 +80,34 @@ def convert_array(data: Any, column: Column | None) -> Any:
 
 
 def _tensor_series(series: Any, column: Column) -> Any:
+    """Convert a column of numbers; one of lists stays."""
     if len(series) and isinstance(series.iloc[0], (list, tuple)):
         return series  # rows of several values, which become an array later
     return _exact_series(series, column.dtype or "", column)
 
 
 def _nested_series(series: Any, column: Column) -> Any:
+    """Convert arrays, objects and maps one by one."""
     converted = [
-        convert_nested(value, column.spec, convert_values, column.label, column.required)
+        convert_nested(
+            value,
+            column.spec,
+            convert_values,
+            column.label,
+            column.required,
+        )
         for value in series
     ]
-    return series.__class__(converted, index=series.index, name=series.name, dtype=object)
+    return series.__class__(
+        converted,
+        index=series.index,
+        name=series.name,
+        dtype=object,
+    )
 
 
 def _datetime_series(series: Any, column: Column) -> Any:
+    """Read times without a time zone, to the nanosecond."""
     pandas = import_module("pandas")
     try:
         times = pandas.to_datetime(series)
@@ -127,8 +149,9 @@ def _number_series(series: Any, column: Column) -> Any:
 
 
 def _series_with_gaps(series: Any, column: Column) -> Any:
-    """Convert what is there: as pandas has it, whole numbers to floats next to NaN, booleans next to None."""
-    present = _exact_series(series[series.notna()], NUMPY_TYPES[column.type], column)
+    """Convert what is there: whole numbers to floats next to NaN, booleans next to None."""
+    is_present = series.notna()
+    present = _exact_series(series[is_present], NUMPY_TYPES[column.type], column)
     if column.type == "boolean":
         gap, dtype = None, "object"
     else:
@@ -137,12 +160,14 @@ def _series_with_gaps(series: Any, column: Column) -> Any:
             raise InvalidInput(
                 f"{column.label_with_type} has null and a number that is too large for a float"
             )
-    array = import_module("numpy").full(len(series), gap, dtype=dtype)
-    array[series.notna().to_numpy()] = present.to_numpy()
+    numpy = import_module("numpy")
+    array = numpy.full(len(series), gap, dtype=dtype)
+    array[is_present.to_numpy()] = present.to_numpy()
     return series.__class__(array, index=series.index, name=series.name)
 
 
 def _exact_series(series: Any, dtype: str, column: Column) -> Any:
+    """Convert a series, or raise `InvalidInput` if that would change a value."""
     array = _array(series.tolist(), None, column.label_with_type)
     converted = _exact(array, dtype, column)
     return series.__class__(converted, index=series.index, name=series.name)
@@ -167,8 +192,10 @@ def _exact(array: Any, dtype: str, column: Column) -> Any:
 
 
 def _read_numbers(array: Any, target: Any, column: Column) -> Any:
-    """Read strings as numbers: whole ones for whole types, so that "2.5" and huge values are not cut."""
-    read: Callable[[Any], Any] = int if target.kind in "iu" else float
+    """Read strings as numbers: whole ones for whole types, so that "2.5" is not cut."""
+    read: Callable[[Any], Any] = float
+    if target.kind in "iu":
+        read = int
     numbers = []
     for value in array.ravel().tolist():
         if value is None and read is float:
@@ -188,30 +215,36 @@ def _read_number(read: Callable[[Any], Any], value: Any, column: Column) -> Any:
 
 
 def _refuse_not_boolean(array: Any, column: Column) -> None:
+    """Raise `InvalidInput` for anything but booleans, zeros and ones."""
     values = array.ravel()
     if array.dtype.kind in "iuf":
-        values = values[~import_module("numpy").isin(values, (0, 1))]
+        is_boolean = import_module("numpy").isin(values, (0, 1))
+        values = values[~is_boolean]
     if values.size:
         wrong = values.tolist()[0]
         raise InvalidInput(f"{column.label_with_type} must be true or false, not {wrong!r}")
 
 
 def _refuse_not_whole(array: Any, target: Any, column: Column) -> None:
+    """Raise `InvalidInput` for a number that the whole type `target` does not hold."""
     numpy = import_module("numpy")
     if array.dtype.kind == "f":
         is_whole = numpy.isfinite(array) & (numpy.floor(array) == array)
-        wrong = array[~(is_whole & (abs(array) <= LARGEST_EXACT))]
+        is_exact = is_whole & (abs(array) <= LARGEST_EXACT)
+        wrong = array[~is_exact]
         if wrong.size:
             raise InvalidInput(f"{column.label_with_type} must be a whole number, not {wrong[0]}")
     if array.dtype.kind not in "iufO":
         return
     limits = numpy.iinfo(target)
-    if array.min() < limits.min or array.max() > limits.max:
+    is_too_small = array.min() < limits.min
+    if is_too_small or array.max() > limits.max:
         bits = target.itemsize * 8
         raise InvalidInput(f"{column.label_with_type} does not fit into {bits} bits")
 
 
 def _decode(value: Any, column: Column) -> Any:
+    """Decode one base64 string; a missing one stays where it is allowed."""
     if value is None and not column.required:
         return value
     return decode_base64(value, column.type, column.label)
@@ -225,6 +258,7 @@ def _decode_all(data: Any, column: Column) -> Any:
 
 
 def _array(data: Any, dtype: Any, label: str) -> Any:
+    """Make an array; `label` names the data in messages. Raises `InvalidInput`."""
     numpy = import_module("numpy")
     try:
         with warnings.catch_warnings():

@@ -46,15 +46,17 @@ def frame_of_signature(data: Any, signature: Signature, cast: Cast) -> Any:
 
 def log_ignored_inputs(names: Iterable[Any], signature: Signature) -> None:
     """Warn of inputs that do not reach the model because they are not in its signature."""
-    ignored = sorted(str(name) for name in names if name not in signature.columns_by_name)
+    columns = signature.columns_by_name
+    ignored = sorted(str(name) for name in names if name not in columns)
     if ignored:
         logging.getLogger("envkit").warning(
-            "Ignored inputs that are not in the model's signature: %s", ", ".join(ignored)
+            "Ignored inputs that are not in the model's signature: %s",
+            ", ".join(ignored),
         )
 
 
 def _fits_already(frame: Any, columns: Mapping[Any, Column]) -> bool:
-    """Whether the frame has just the columns of numbers that are promised, so that nothing is left to do."""
+    """Whether the frame has just the columns of numbers that are promised."""
     if list(frame.columns) != list(columns):
         return False
     types = [NUMPY_TYPES.get(column.type) for column in columns.values()]
@@ -73,6 +75,7 @@ def _with_names_that_are_not_strings(frame: Any, columns: Mapping[Any, Column]) 
 
 
 def _only_column(frame: Any, name: Any) -> Any:
+    """Give the column of that name, of which there must be one."""
     series = frame[name]
     if hasattr(series, "columns"):
         raise mismatch(f"the input has several columns named `{name}`")
@@ -101,34 +104,46 @@ def _table(data: Any, signature: Signature) -> Any:
 
 def _table_of_object(data: Mapping[Any, Any], signature: Signature) -> Any:
     """Take an object for one row, or for columns if it holds lists and the signature none."""
-    is_nested = any(column.type in NESTED_TYPES for column in signature.inputs)
-    has_columns = any(isinstance(value, list) or _dimensions(value) for value in data.values())
-    if is_nested or not has_columns:
-        return [{name: _python_value(value) for name, value in data.items()}]
+    types = {column.type for column in signature.inputs}
+    has_columns = any(map(_is_column, data.values()))
+    if not has_columns or not types.isdisjoint(NESTED_TYPES):
+        row = {name: _python_value(value) for name, value in data.items()}
+        return [row]
     columns = {}
     for name, value in data.items():
-        columns[name] = value.tolist() if _dimensions(value) > 1 else value
+        if _dimensions(value) > 1:
+            columns[name] = value.tolist()
+        else:
+            columns[name] = value
     return columns
 
 
+def _is_column(value: Any) -> bool:
+    return isinstance(value, list) or _dimensions(value) > 0
+
+
 def _dimensions(value: Any) -> int:
+    """Count the dimensions of an array; 0 for everything else."""
     return int(getattr(value, "ndim", 0))
 
 
 def _python_value(value: Any) -> Any:
+    """Convert a scalar of NumPy to Python's own."""
     if hasattr(value, "item"):
         return value.item()
     return value
 
 
 def _cast_by_position(frame: Any, signature: Signature, cast: Cast) -> Any:
+    """Give columns without names their types, in the order of the signature."""
     count = len(signature.inputs)
     if len(frame.columns) < count:
         raise mismatch(f"the input has {len(frame.columns)} columns; the model takes {count}")
     frame = frame.iloc[:, :count]
-    series = [
-        cast(frame.iloc[:, position], column) for position, column in enumerate(signature.inputs)
-    ]
+    series = []
+    for position, column in enumerate(signature.inputs):
+        values = frame.iloc[:, position]
+        series.append(cast(values, column))
     result = import_module("pandas").concat(series, axis=1)
     result.columns = frame.columns
     return result

@@ -1,8 +1,8 @@
-"""The inputs of a model in the form and with the types of its signature: the only place that enforces it.
+"""The inputs of a model in the form and with the types of its signature.
 
-Data come from two sides. Python data have types, which are widened where that is safe (`enforce`).
-The data of a request have the few types of JSON or CSV and are converted to the signature's where
-no value changes (`convert`).
+This is the only place that enforces the signature of the inputs. Data come from two sides. Python
+data have types, which are widened where that is safe (`enforce`). The data of a request have the
+few types of JSON or CSV and are converted to the signature's where no value changes (`convert`).
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ def convert(data: Any, signature: Signature) -> Any:
 
 
 def _fit(data: Any, signature: Signature, cast_series: Cast, cast_array: Cast) -> Any:
+    """Choose the form by the signature and by the libraries that are installed."""
     if not signature.inputs:
         return data
     if signature.is_tensor:

@@ -1,4 +1,6 @@
-"""Conversion of single values, as JSON has them, to the basic types of a signature. Needs no library.
+"""Conversion of single values, as JSON has them, to the basic types of a signature.
+
+Needs no library.
 
 As everywhere, no value is changed to fit: 2.0 is a whole number, 2.5 is not.
 """
@@ -8,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable
 
 from ..missing_values import is_missing
 from ..signature import InvalidInput
@@ -17,7 +19,7 @@ LARGEST_EXACT = 2**53  # larger whole numbers may have been rounded on their way
 BITS = {"integer": 32, "long": 64}
 
 
-def convert_values(values: List[Any], kind: str, label: str, required: bool) -> List[Any]:
+def convert_values(values: list[Any], kind: str, label: str, required: bool) -> list[Any]:
     """Convert each value to a type; missing ones become None where they are allowed.
 
     label: how messages refer to the values. Raises `InvalidInput`.
@@ -25,7 +27,7 @@ def convert_values(values: List[Any], kind: str, label: str, required: bool) -> 
     convert = CONVERTERS.get(kind)
     if convert is None:
         return values
-    converted: List[Any] = []
+    converted: list[Any] = []
     for value in values:
         if not required and is_missing(value):
             converted.append(None)
@@ -46,12 +48,14 @@ def decode_base64(value: Any, kind: str, label: str) -> bytes:
 
 
 def _boolean(value: Any, kind: str, label: str) -> bool:
+    """Accept booleans only: 0 and 1 are numbers."""
     if isinstance(value, bool):
         return value
     raise InvalidInput(f"{label} ({kind}) must be true or false, not {value!r}")
 
 
 def _whole_number(value: Any, kind: str, label: str) -> int:
+    """Convert to an integer of the type's size; 2.0 is one."""
     if isinstance(value, float):
         is_whole = value.is_integer() and abs(value) <= LARGEST_EXACT
     else:
@@ -65,6 +69,7 @@ def _whole_number(value: Any, kind: str, label: str) -> int:
 
 
 def _number(value: Any, kind: str, label: str) -> float:
+    """Convert to a float; null is NaN."""
     if value is None:
         return float("nan")
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -76,12 +81,14 @@ def _number(value: Any, kind: str, label: str) -> float:
 
 
 def _string(value: Any, kind: str, label: str) -> str:
+    """Accept strings only."""
     if isinstance(value, str):
         return value
     raise InvalidInput(f"{label} ({kind}) must be a string, not {value!r}")
 
 
 def _datetime(value: Any, kind: str, label: str) -> datetime.datetime:
+    """Read an ISO 8601 date and time without a time zone."""
     if isinstance(value, datetime.datetime):
         return value
     if isinstance(value, datetime.date):
@@ -97,7 +104,7 @@ def _datetime(value: Any, kind: str, label: str) -> datetime.datetime:
     return time
 
 
-CONVERTERS: Dict[str, Callable[[Any, str, str], Any]] = {
+CONVERTERS: dict[str, Callable[[Any, str, str], Any]] = {
     "boolean": _boolean,
     "integer": _whole_number,
     "long": _whole_number,

@@ -1,9 +1,9 @@
-"""Conversion of arrays, objects and maps: values that contain values, as a signature describes them."""
+"""Conversion of arrays, objects and maps to the types that a signature describes."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Callable, Dict, List, Mapping
+from typing import Any, Callable, List, Mapping
 
 from ..json_kinds import kind_of
 from ..missing_values import is_missing
@@ -23,7 +23,9 @@ def convert_nested(
     label: str,
     required: bool = True,
 ) -> Any:
-    """Convert a value to the type `spec` (JSON of the signature); `convert_values` converts its leaves.
+    """Convert a value to the type `spec` (JSON of the signature).
+
+    `convert_values` converts its leaves.
 
     label: how messages refer to the value. A value that is not required may be None, and so may
     those in it. Raises `InvalidInput`.
@@ -53,6 +55,7 @@ def _array(
     label: str,
     required: bool,
 ) -> Any:
+    """Convert the items of a list or an array, and keep its kind."""
     is_array = getattr(value, "ndim", 0) > 0 and hasattr(value, "dtype")
     if not is_array and not isinstance(value, (list, tuple)):
         raise InvalidInput(f"{label} must be a list, not {kind_of(value)}")
@@ -75,7 +78,7 @@ def _array(
     return converted
 
 
-def _as_array(values: List[Any], original: Any) -> Any:
+def _as_array(values: list[Any], original: Any) -> Any:
     """Make an array of converted values; the original stands for an empty one."""
     if not values:
         return original
@@ -84,8 +87,12 @@ def _as_array(values: List[Any], original: Any) -> Any:
 
 
 def _object(
-    value: Any, properties: Mapping[str, Any], convert_values: ConvertValues, label: str
-) -> Dict[str, Any]:
+    value: Any,
+    properties: Mapping[str, Any],
+    convert_values: ConvertValues,
+    label: str,
+) -> dict[str, Any]:
+    """Convert the properties of an object, which must be those of the signature."""
     if hasattr(value, "asDict"):  # a row of Spark
         value = value.asDict(True)
     if not isinstance(value, dict):
@@ -110,7 +117,8 @@ def _map(
     convert_values: ConvertValues,
     label: str,
     required: bool,
-) -> Dict[str, Any]:
+) -> dict[str, Any]:
+    """Convert the values of an object with any names."""
     if not isinstance(value, dict):
         raise InvalidInput(f"{label} must be an object, not {kind_of(value)}")
     for name in value:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime
 import logging
-from typing import Any, Dict, Mapping
+from typing import Any, Mapping
 
 from ..missing_values import PANDAS_CLASSES
 from ..signature import InvalidInput, Signature
 from .json_values import convert_values
 from .nested_values import convert_nested
 
-ACCEPTED: Dict[str, Any] = {
+ACCEPTED: dict[str, Any] = {
     "boolean": (bool,),
     "integer": (int,),
     "long": (int,),
@@ -22,7 +22,7 @@ ACCEPTED: Dict[str, Any] = {
 }
 
 
-def enforce_params(params: Any, signature: Signature) -> Dict[str, Any] | None:
+def enforce_params(params: Any, signature: Signature) -> dict[str, Any] | None:
     """Give the parameters of the signature, with their defaults where the caller sets none.
 
     Others do not reach the model, as with MLflow; that is logged as a warning. None when neither
@@ -37,13 +37,13 @@ def enforce_params(params: Any, signature: Signature) -> Dict[str, Any] | None:
         return None
     values = {}
     for name, spec in specs.items():
-        value = caller[name] if name in caller else spec.get("default")
+        value = caller.get(name, spec.get("default"))
         values[name] = convert_param(value, spec)
     return values
 
 
 def convert_param(value: Any, spec: Mapping[str, Any]) -> Any:
-    """Convert a value to a parameter's type: `spec` is its JSON. Raises `InvalidInput` for another type."""
+    """Convert a value to the type of a parameter, whose JSON is `spec`. Raises `InvalidInput`."""
     is_list = spec.get("shape") is not None
     if value is None and not is_list:
         return None
@@ -61,6 +61,7 @@ def convert_param(value: Any, spec: Mapping[str, Any]) -> Any:
 
 
 def _log_ignored(names: set[str]) -> None:
+    """Warn of parameters that do not reach the model."""
     if names:
         logging.getLogger("envkit").warning(
             "Ignored parameters that are not in the model's signature: %s",
@@ -78,6 +79,7 @@ def _python_value(value: Any) -> Any:
 
 
 def _converted(value: Any, spec: Mapping[str, Any]) -> Any:
+    """Convert one value of a parameter."""
     value = _python_value(value)
     kind = str(spec.get("type"))
     accepted = ACCEPTED.get(kind, ())
@@ -95,7 +97,10 @@ def _converted(value: Any, spec: Mapping[str, Any]) -> Any:
 
 
 def _time(text: str, spec: Mapping[str, Any]) -> datetime.date:
-    """Read a date, or a date and time; one with a time zone becomes UTC without a zone, as with NumPy."""
+    """Read a date, or a date and time.
+
+    One with a time zone becomes UTC without a zone, as with NumPy.
+    """
     try:
         if len(text) == len("2024-01-02"):
             return datetime.date.fromisoformat(text)
@@ -110,4 +115,5 @@ def _time(text: str, spec: Mapping[str, Any]) -> datetime.date:
 
 
 def _of_another_type(value: Any, spec: Mapping[str, Any]) -> InvalidInput:
+    """Make the error for a value of another type."""
     return InvalidInput(f"`params.{spec['name']}` must be of type {spec['type']}, not {value!r}")

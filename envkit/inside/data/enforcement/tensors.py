@@ -36,12 +36,19 @@ def tensors_of_signature(data: Any, signature: Signature, cast: Cast) -> Any:
     refuse_missing_inputs(data, signature)
     for name, column in columns.items():
         if not _is_tensor(data[name]):
-            raise mismatch(f"{column.label} must be an array, not {kind_of(data[name])}")
-    return {name: _checked(data[name], column) for name, column in columns.items()}
+            kind = kind_of(data[name])
+            raise mismatch(f"{column.label} must be an array, not {kind}")
+    tensors = {}
+    for name, column in columns.items():
+        tensors[name] = _checked(data[name], column)
+    return tensors
 
 
 def refuse_missing_inputs(names: Any, signature: Signature) -> None:
-    """Raise `InvalidInput` if the names lack a required input; `names` is anything that has `in`."""
+    """Raise `InvalidInput` if the names lack a required input.
+
+    `names` is anything that has `in`.
+    """
     for name, column in signature.columns_by_name.items():
         if column.required and name not in names:
             required = _listed(signature.columns_by_name)
@@ -54,19 +61,22 @@ def _checked(array: Any, column: Column) -> Any:
     dtype = str(getattr(array.dtype, "name", array.dtype))
     if column.dtype == "object" and shape == (ANY_LENGTH,):
         return array
-    is_ragged = array.ndim == 1 and dtype == "object"  # each row has its own length
-    if is_ragged and len(shape) > 1 and ANY_LENGTH in shape[1:]:
+    # rows of different lengths make an array of objects
+    is_ragged = array.ndim == 1 and dtype == "object"
+    if is_ragged and ANY_LENGTH in shape[1:]:
         return array
     if not _fits_shape(array.shape, shape):
         raise mismatch(
             f"{column.label} has the shape {tuple(array.shape)}; the model takes {shape}"
         )
-    if _without_length(dtype) != _without_length(column.dtype or ""):
+    promised = column.dtype or ""
+    if _without_length(dtype) != _without_length(promised):
         raise mismatch(f"{column.label} is an array of {dtype}; the model takes {column.dtype}")
     return array
 
 
 def _fits_shape(shape: Any, promised: Any) -> bool:
+    """Whether a shape has the promised lengths, where they are not -1."""
     if len(shape) != len(promised):
         return False
     pairs = zip(shape, promised)  # noqa: B905 - Python 3.8
@@ -74,11 +84,19 @@ def _fits_shape(shape: Any, promised: Any) -> bool:
 
 
 def _tensors_of_frame(frame: Any, signature: Signature, cast: Cast) -> Any:
+    """Make arrays of the columns that the signature names, or one of the whole frame."""
     columns = signature.columns_by_name
     if columns:
         refuse_missing_inputs(frame.columns, signature)
-        return {name: _tensor_of_series(frame[name], column) for name, column in columns.items()}
-    column = signature.inputs[0]
+        tensors = {}
+        for name, column in columns.items():
+            tensors[name] = _tensor_of_series(frame[name], column)
+        return tensors
+    return _tensor_of_frame(frame, signature.inputs[0], cast)
+
+
+def _tensor_of_frame(frame: Any, column: Column, cast: Cast) -> Any:
+    """Make one array of a whole data frame."""
     width = len(frame.columns)
     if not width or not len(frame):
         raise mismatch("the input is an empty data frame")
@@ -92,14 +110,15 @@ def _tensors_of_frame(frame: Any, signature: Signature, cast: Cast) -> Any:
 def _tensor_of_series(series: Any, column: Column) -> Any:
     """Make one array of a column whose rows are numbers, lists or arrays."""
     shape = column.shape
-    if not shape or shape[0] != ANY_LENGTH or ANY_LENGTH in shape[1:]:
+    is_column = shape[:1] == (ANY_LENGTH,) and ANY_LENGTH not in shape[1:]
+    if not is_column:
         raise mismatch(
             f"{column.label} has the shape {shape}; only the first dimension of a column may vary"
         )
     if not len(series):
-        return import_module("numpy").empty((0, *shape[1:]), dtype=column.dtype)
-    first = series.iloc[0]
-    if isinstance(first, (list, tuple)) or getattr(first, "ndim", 0) > 0:
+        numpy = import_module("numpy")
+        return numpy.empty((0, *shape[1:]), dtype=column.dtype)
+    if _is_row(series.iloc[0]):
         array = _stacked(series, column)
     elif shape in ((ANY_LENGTH,), (ANY_LENGTH, 1)):
         array = convert_array(series.tolist(), column)
@@ -115,7 +134,10 @@ def _tensor_of_series(series: Any, column: Column) -> Any:
 
 
 def _stacked(series: Any, column: Column) -> Any:
-    """Stack the rows; arrays keep their type, to be checked, and lists get the type of the column."""
+    """Stack the rows.
+
+    Arrays keep their type, to be checked, and lists get the type of the column.
+    """
     if not hasattr(series.iloc[0], "dtype"):
         return convert_array(series.tolist(), column)
     try:
@@ -124,9 +146,14 @@ def _stacked(series: Any, column: Column) -> Any:
         raise mismatch(f"{column.label} has arrays of different shapes: {error}") from error
 
 
+def _is_row(value: Any) -> bool:
+    """Whether a value of a column has several values."""
+    return isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) > 0
+
+
 def _is_tensor(value: Any) -> bool:
     """Whether it is an array or a sparse matrix."""
-    return hasattr(value, "dtype") and hasattr(value, "shape") and hasattr(value, "ndim")
+    return all(hasattr(value, name) for name in ("dtype", "shape", "ndim"))
 
 
 def _without_length(dtype: str) -> str:

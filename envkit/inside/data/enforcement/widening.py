@@ -1,9 +1,10 @@
-"""Widening of Python columns and values to the types of a signature, where the type alone makes it safe.
+"""Widening of Python columns and values to the types of a signature, where that is safe.
 
-As in MLflow 3.17 it is safe to go to a wider type of the same kind, from unsigned to wider signed
-whole numbers, and from whole numbers of 32 bits to `double`. Values count only in these cases:
-zeros and ones are numbers of every kind, decimals are doubles, dates are times, and a column that
-may lack values may hold whole numbers as floats next to NaN, which is how pandas has them.
+The type alone says whether it is, for whatever values. As in MLflow 3.17 it is safe to go to a
+wider type of the same kind, from unsigned to wider signed whole numbers, and from whole numbers of
+32 bits to `double`. Values count only in these cases: zeros and ones are numbers of every kind,
+decimals are doubles, dates are times, and a column that may lack values may hold whole numbers as
+floats next to NaN, which is how pandas has them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import datetime
 import decimal
 from importlib import import_module
-from typing import Any, List
+from typing import Any
 
 from ..missing_values import is_missing
 from ..signature import Column, InvalidInput, mismatch
@@ -21,7 +22,10 @@ from .nested_values import NESTED_TYPES, convert_nested
 
 BYTES_EXACT_IN_DOUBLE = 4  # of the widest whole numbers that a double holds without rounding
 BOOLEAN_CLASSES = ("bool", "bool_")  # of Python and of NumPy
-ANY_OBJECT_TYPES = ("string", "binary")  # columns of objects are not looked into for these
+ANY_OBJECT_TYPES = (
+    "string",
+    "binary",
+)  # columns of objects are not looked into for these
 
 
 def widen_series(series: Any, column: Column) -> Any:
@@ -41,7 +45,7 @@ def widen_series(series: Any, column: Column) -> Any:
     return _number_series(series, column)
 
 
-def widen_values(values: List[Any], kind: str, label: str, required: bool) -> List[Any]:
+def widen_values(values: list[Any], kind: str, label: str, required: bool) -> list[Any]:
     """Widen values inside of arrays, objects and maps as `widen_series` does those of a column."""
     if not values:
         return values
@@ -57,7 +61,7 @@ def widen_values(values: List[Any], kind: str, label: str, required: bool) -> Li
     return list(widened.tolist())
 
 
-def _widen_present(values: List[Any], kind: str, label: str) -> List[Any]:
+def _widen_present(values: list[Any], kind: str, label: str) -> list[Any]:
     """Widen the values that are not missing; the others become None."""
     present = [value for value in values if not is_missing(value)]
     widened = iter(widen_values(present, kind, label, True))
@@ -65,11 +69,23 @@ def _widen_present(values: List[Any], kind: str, label: str) -> List[Any]:
 
 
 def _nested_series(series: Any, column: Column) -> Any:
+    """Widen what is in arrays, objects and maps."""
     widened = [
-        convert_nested(value, column.spec, widen_values, column.label, column.required)
+        convert_nested(
+            value,
+            column.spec,
+            widen_values,
+            column.label,
+            column.required,
+        )
         for value in series
     ]
-    return series.__class__(widened, index=series.index, name=series.name, dtype=object)
+    return series.__class__(
+        widened,
+        index=series.index,
+        name=series.name,
+        dtype=object,
+    )
 
 
 def _string_series(series: Any, column: Column) -> Any:
@@ -81,10 +97,11 @@ def _string_series(series: Any, column: Column) -> Any:
 
 
 def _boolean_series(series: Any, column: Column) -> Any:
+    """Accept booleans only, of Python, NumPy or pandas."""
     if series.dtype == bool:
         return series
     if str(series.dtype) == "boolean":
-        if series.isna().any() and not column.required:
+        if not column.required and series.isna().any():
             return series
         return _cast(series, "bool", column)
     if _is_object(series.dtype) and all(map(_is_boolean_or_missing, series)):
@@ -93,16 +110,21 @@ def _boolean_series(series: Any, column: Column) -> Any:
 
 
 def _datetime_series(series: Any, column: Column) -> Any:
+    """Convert times, dates and their texts to nanoseconds."""
     dtype = series.dtype
     if getattr(dtype, "tz", None) is not None:
         raise mismatch(f"{column.label_with_type} must have no time zone; it is {dtype}")
-    is_datetime = getattr(dtype, "kind", "") == "M" or str(dtype) == "str"
-    if is_datetime or (_is_object(dtype) and all(map(_is_date_or_missing, series))):
+    if _is_object(dtype):
+        is_safe = all(map(_is_date_or_missing, series))
+    else:
+        is_safe = getattr(dtype, "kind", "") == "M" or str(dtype) == "str"
+    if is_safe:
         return _cast(series, "datetime64[ns]", column)
     raise _unsafe(series, column)
 
 
 def _number_series(series: Any, column: Column) -> Any:
+    """Widen numbers, and what counts as numbers of a kind because of the values."""
     target = import_module("numpy").dtype(NUMPY_TYPES[column.type])
     dtype = series.dtype
     if dtype == target:
@@ -112,8 +134,9 @@ def _number_series(series: Any, column: Column) -> Any:
         if is_whole_target and not column.required and series.isna().any():
             return series  # of a pandas type that holds gaps
         return _cast(series, target, column)
-    if column.type == "double" and _is_object(dtype) and all(map(_is_double_or_missing, series)):
-        doubles = series.map(lambda value: NAN if is_missing(value) else float(value))
+    is_objects = column.type == "double" and _is_object(dtype)
+    if is_objects and all(map(_is_double_or_missing, series)):
+        doubles = series.map(_as_double)
         return _cast(doubles, target, column)
     if is_whole_target and not column.required and _is_whole_with_gaps(series, target):
         return series
@@ -122,8 +145,11 @@ def _number_series(series: Any, column: Column) -> Any:
 
 def _is_wider(target: Any, source: Any) -> bool:
     """Whether the type `target` holds every value of the type `source`."""
-    kind, size = getattr(source, "kind", ""), getattr(source, "itemsize", None)
-    if size is None or kind not in ("i", "u", "f") or str(source) == "category":
+    kind = getattr(source, "kind", "")
+    size = getattr(source, "itemsize", None)
+    if size is None or str(source) == "category":
+        return False
+    if kind not in ("i", "u", "f"):
         return False
     if kind == target.kind:
         return bool(size <= target.itemsize)
@@ -133,6 +159,7 @@ def _is_wider(target: Any, source: Any) -> bool:
 
 
 def _is_zeros_and_ones_for_floats(series: Any, target: Any) -> bool:
+    """Whether the target is a float, and all values are 0 or 1."""
     if target.kind != "f" or series.dtype != "int64":
         return False
     return bool(series.isin([0, 1]).all())
@@ -148,8 +175,9 @@ def _is_whole_with_gaps(series: Any, target: Any) -> bool:
         return False
     numpy = import_module("numpy")
     largest = min(numpy.iinfo(target).max, LARGEST_EXACT)
-    is_whole = (numpy.floor(present) == present) & (abs(present) <= largest)
-    return bool(is_whole.all())
+    is_whole = numpy.floor(present) == present
+    is_exact = is_whole & (abs(present) <= largest)
+    return bool(is_exact.all())
 
 
 def _is_boolean_or_missing(value: Any) -> bool:
@@ -168,11 +196,18 @@ def _is_double_or_missing(value: Any) -> bool:
     return is_missing(value) or isinstance(value, (float, decimal.Decimal))
 
 
+def _as_double(value: Any) -> float:
+    if is_missing(value):
+        return NAN
+    return float(value)
+
+
 def _is_object(dtype: Any) -> bool:
     return str(dtype) == "object"
 
 
 def _cast(series: Any, dtype: Any, column: Column) -> Any:
+    """Convert a series, whose type says that this is safe."""
     try:
         return series.astype(dtype)
     except (TypeError, ValueError, OverflowError) as error:
@@ -181,23 +216,27 @@ def _cast(series: Any, dtype: Any, column: Column) -> Any:
         ) from error
 
 
-def _refuse_other_classes(values: List[Any], column: Column) -> None:
-    accepted = (str,) if column.type == "string" else (bytes, bytearray)
+def _refuse_other_classes(values: list[Any], column: Column) -> None:
+    """Raise `InvalidInput` for values that are neither strings nor, for `binary`, bytes."""
+    accepted: Any = (str,)
+    if column.type == "binary":
+        accepted = (bytes, bytearray)
     for value in values:
-        if isinstance(value, accepted) or (is_missing(value) and not column.required):
-            continue
-        raise mismatch(
-            f"{column.label} must have values of type {column.type}, not {type(value).__name__}"
-        )
+        may_be_missing = not column.required and is_missing(value)
+        if not isinstance(value, accepted) and not may_be_missing:
+            kind = type(value).__name__
+            raise mismatch(f"{column.label} must have values of type {column.type}, not {kind}")
 
 
 def _unsafe(series: Any, column: Column) -> InvalidInput:
+    """Make the error for a column whose type is not safely converted."""
     message = (
         f"{column.label} has the type {series.dtype}, "
         f"which cannot be safely converted to {column.type}"
     )
     is_whole_column = column.type in ("integer", "long")
-    if is_whole_column and getattr(series.dtype, "kind", "") == "f" and series.isna().any():
+    has_floats = getattr(series.dtype, "kind", "") == "f"
+    if is_whole_column and has_floats and series.isna().any():
         message += (
             ". Values are missing, and pandas stores whole numbers with missing values as floats: "
             "make the input optional in the signature, or of type double"

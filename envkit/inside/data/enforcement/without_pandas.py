@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any
 
 from ..signature import Column, Signature, mismatch
 from .json_values import convert_values
@@ -26,16 +26,22 @@ def checked_values(data: Any, signature: Signature) -> Any:
     return [_values_by_position(row, signature) for row in data]
 
 
-def _named_values(row: Any, signature: Signature) -> Dict[Any, Any]:
+def _named_values(row: Any, signature: Signature) -> dict[Any, Any]:
+    """Convert columns, or one row, by name."""
     columns = signature.columns_by_name
     if not isinstance(row, dict):
         names = ", ".join(f"`{name}`" for name in columns)
         raise mismatch(f"the model takes an object with {names}")
     refuse_missing_inputs(row, signature)
-    return {name: _values(row[name], column) for name, column in columns.items() if name in row}
+    values = {}
+    for name, column in columns.items():
+        if name in row:
+            values[name] = _values(row[name], column)
+    return values
 
 
-def _values_by_position(row: Any, signature: Signature) -> List[Any]:
+def _values_by_position(row: Any, signature: Signature) -> list[Any]:
+    """Convert a row without names."""
     count = len(signature.inputs)
     if not isinstance(row, list) or len(row) < count:
         raise mismatch(f"a row of the input has fewer than {count} values")
@@ -45,8 +51,15 @@ def _values_by_position(row: Any, signature: Signature) -> List[Any]:
 
 def _values(value: Any, column: Column) -> Any:
     """Convert one value, or a list with one value per row."""
-    is_nested = column.type in NESTED_TYPES
-    if isinstance(value, list) and not is_nested and column.type != "any":
+    label = column.label
+    if column.type in NESTED_TYPES:
+        label = column.label_with_type
+    elif isinstance(value, list) and column.type != "any":
         return [_values(item, column) for item in value]
-    label = column.label_with_type if is_nested else column.label
-    return convert_nested(value, column.spec, convert_values, label, column.required)
+    return convert_nested(
+        value,
+        column.spec,
+        convert_values,
+        label,
+        column.required,
+    )

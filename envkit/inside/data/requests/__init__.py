@@ -1,1 +1,1 @@
-"""Reading what a model is asked to predict on: scoring requests in each format, and saved examples."""
+"""Reading what a model predicts on: scoring requests in each format, and saved examples."""

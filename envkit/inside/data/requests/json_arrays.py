@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping
+from typing import Any, Mapping
 
 from ..enforcement.conversion import convert_array
 from ..json_kinds import kind_of
@@ -15,15 +15,18 @@ def arrays_from_json(value: Any, signature: Signature) -> Any:
     if not is_installed("numpy"):
         return value
     columns = signature.columns_by_name
-    is_list = isinstance(value, list)
-    if is_list and len(columns) == 1 and not any(isinstance(item, dict) for item in value):
-        (name,) = columns
-        return _arrays_by_name({name: value}, columns)
     if isinstance(value, dict):
         return _arrays_by_name(value, columns)
-    if is_list and all(isinstance(item, dict) for item in value):
-        return [_arrays_by_name(row, columns) for row in value]
-    return convert_array(value, signature.inputs[0] if signature.inputs else None)
+    if isinstance(value, list):
+        objects = [item for item in value if isinstance(item, dict)]
+        if len(columns) == 1 and not objects:
+            (name,) = columns
+            return _arrays_by_name({name: value}, columns)
+        if len(objects) == len(value):
+            return [_arrays_by_name(row, columns) for row in value]
+    if signature.inputs:
+        return convert_array(value, signature.inputs[0])
+    return convert_array(value, None)
 
 
 def arrays_from_instances(value: Any, signature: Signature) -> Any:
@@ -31,9 +34,10 @@ def arrays_from_instances(value: Any, signature: Signature) -> Any:
 
     Raises `InvalidInput`.
     """
-    if not isinstance(value, list) or not value or not isinstance(value[0], dict):
+    has_objects = isinstance(value, list) and value and isinstance(value[0], dict)
+    if not has_objects:
         return arrays_from_json(value, signature)
-    columns: Dict[str, List[Any]] = {}
+    columns: dict[str, list[Any]] = {}
     for index, row in enumerate(value):
         if not isinstance(row, dict):
             raise InvalidInput(
@@ -48,5 +52,12 @@ def arrays_from_instances(value: Any, signature: Signature) -> Any:
     return arrays_from_json(columns, signature)
 
 
-def _arrays_by_name(values: Mapping[str, Any], columns: Mapping[Any, Column]) -> Dict[str, Any]:
-    return {name: convert_array(value, columns.get(name)) for name, value in values.items()}
+def _arrays_by_name(
+    values: Mapping[str, Any],
+    columns: Mapping[Any, Column],
+) -> dict[str, Any]:
+    """Convert each value to an array of its column's type."""
+    arrays = {}
+    for name, value in values.items():
+        arrays[name] = convert_array(value, columns.get(name))
+    return arrays

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Tuple
+from typing import Any
 
 from ..optional_libraries import data_frame
 from ..signature import InvalidInput
@@ -17,8 +17,11 @@ def frame_from_split(value: Any) -> Any:
     return data_frame("`dataframe_split`", rows, index=value.get("index"), columns=columns)
 
 
-def split_parts(value: Any) -> Tuple[Any, Any]:
-    """Give the rows and the names of the columns, or None, of such an object. Raises `InvalidInput`."""
+def split_parts(value: Any) -> tuple[Any, Any]:
+    """Give the rows and the names of the columns, or None, of such an object.
+
+    Raises `InvalidInput`.
+    """
     if not isinstance(value, dict):
         raise InvalidInput(f"`dataframe_split` must be an object with {SPLIT_FORM}")
     unknown = sorted(set(value) - SPLIT_KEYS)

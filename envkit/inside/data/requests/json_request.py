@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Tuple
+from typing import Any
 
 from ..enforcement.inputs import convert
 from ..enforcement.parameters import enforce_params
@@ -14,9 +14,16 @@ from .model_input import ModelInput
 from .text import parse_json
 
 FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
-CHAT_FORMATS = ("messages", "prompt", "input")  # the whole request is the model's input
+CHAT_FORMATS = (
+    "messages",
+    "prompt",
+    "input",
+)  # the whole request is the model's input
 ONE_FORMAT = "one of " + ", ".join(f"`{name}`" for name in FORMATS)
-OTHER_KEYS = ("params", "signature_name")  # the latter is TensorFlow Serving's, and ignored
+OTHER_KEYS = (
+    "params",
+    "signature_name",
+)  # the latter is TensorFlow Serving's, and ignored
 
 
 def parse(content: bytes, signature: Signature, *, raw: bool) -> ModelInput:
@@ -28,7 +35,7 @@ def parse(content: bytes, signature: Signature, *, raw: bool) -> ModelInput:
     return ModelInput(_data(name, value, signature, raw), params)
 
 
-def parse_object(content: bytes) -> Dict[str, Any]:
+def parse_object(content: bytes) -> dict[str, Any]:
     """Parse the object that a request is. Raises `InvalidInput`."""
     request = parse_json(content)
     if not isinstance(request, dict):
@@ -37,8 +44,11 @@ def parse_object(content: bytes) -> Dict[str, Any]:
     return request
 
 
-def split_request(request: Dict[str, Any], signature: Signature) -> Tuple[str, Any, Any]:
-    """Give the key of `FORMATS` that a request has, its value, and the parameters. Raises `InvalidInput`."""
+def split_request(request: dict[str, Any], signature: Signature) -> tuple[str, Any, Any]:
+    """Give the key of `FORMATS` that a request has, its value, and the parameters.
+
+    Raises `InvalidInput`.
+    """
     names = [name for name in FORMATS if name in request]
     if len(names) != 1:
         keys = ", ".join(f"`{name}`" for name in (names or request)) or "nothing"
@@ -52,7 +62,7 @@ def split_request(request: Dict[str, Any], signature: Signature) -> Tuple[str, A
     return name, request[name], enforce_params(request.get("params"), signature)
 
 
-def _parse_chat(request: Dict[str, Any], signature: Signature, raw: bool) -> ModelInput:
+def _parse_chat(request: dict[str, Any], signature: Signature, raw: bool) -> ModelInput:
     """Take everything but the signature's parameters for the input."""
     names = {spec["name"] for spec in signature.params}
     params = {name: value for name, value in request.items() if name in names}

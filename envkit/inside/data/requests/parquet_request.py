@@ -1,4 +1,4 @@
-"""A Parquet request: it becomes a data frame, whose columns have types, so they are only widened."""
+"""A Parquet request: it becomes a data frame, whose columns have types and are only widened."""
 
 from __future__ import annotations
 
@@ -24,5 +24,9 @@ def frame_from_parquet(content: bytes) -> Any:
         raise InvalidInput(
             "a Parquet input needs pyarrow or fastparquet in the model's environment"
         ) from error
-    except (ValueError, OSError, KeyError) as error:  # the base classes of pyarrow's own errors
+    except (
+        ValueError,
+        OSError,
+        KeyError,
+    ) as error:  # the base classes of pyarrow's own errors
         raise InvalidInput(f"it is not a valid Parquet file: {error}") from error

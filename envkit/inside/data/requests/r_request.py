@@ -10,7 +10,7 @@ import csv
 import datetime
 import io
 import math
-from typing import Any, Callable, Dict, List, Mapping, Tuple
+from typing import Any, Callable, Dict, List, Mapping
 
 from ..enforcement.data_frames import log_ignored_inputs
 from ..enforcement.parameters import enforce_params
@@ -21,7 +21,12 @@ from .json_request import parse_object, split_request
 from .text import decode
 
 MISSING = ("", "NA")  # what stands for a missing value in CSV, as R writes it
-BOOLEANS = {"true": True, "t": True, "false": False, "f": False}
+BOOLEANS = {
+    "true": True,
+    "t": True,
+    "false": False,
+    "f": False,
+}
 NUMBER_TYPES = ("integer", "long", "float", "double")
 
 
@@ -36,7 +41,7 @@ class Table(Dict[str, List[Any]]):
 
 def message_of_request(
     content: bytes, content_type: str, signature: Signature
-) -> Tuple[Dict[str, Any], Any]:
+) -> tuple[dict[str, Any], Any]:
     """Give the message `take` to R, and the parameters, for a request.
 
     Raises `InvalidInput` for an invalid request, and for one that does not match the signature.
@@ -77,20 +82,31 @@ def json_for_r(value: Any) -> Any:
     return value
 
 
-def _data_message(data: Any, signature: Signature) -> Dict[str, Any]:
+def _data_message(data: Any, signature: Signature) -> dict[str, Any]:
     """Send a table as its columns, and everything else as the value that it is in JSON."""
     value = json_for_r(_enforced(data, signature))
     if not isinstance(data, Table):
         return _take("value", value=value)
     columns = {str(place): items for place, items in enumerate(value.values(), 1)}
-    return _take("columns", names=list(value), columns=columns, rows=data.row_count)
+    return _take(
+        "columns",
+        names=list(value),
+        columns=columns,
+        rows=data.row_count,
+    )
 
 
-def _take(form: str, **content: Any) -> Dict[str, Any]:
-    return {"ask": "take", "form": form, **content}
+def _take(form: str, **content: Any) -> dict[str, Any]:
+    """Make the message `take`."""
+    return {
+        "ask": "take",
+        "form": form,
+        **content,
+    }
 
 
 def _table_from_split(value: Any) -> Table:
+    """Read the rows of `dataframe_split` into columns."""
     rows, names = split_parts(value)
     if not isinstance(rows, list):
         raise InvalidInput("`dataframe_split`: `data` must be a list of rows")
@@ -107,27 +123,33 @@ def _table_from_split(value: Any) -> Table:
 
 
 def _table_from_records(value: Any) -> Table:
+    """Read rows that are objects into columns; what a row lacks is missing."""
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
         raise InvalidInput("`dataframe_records` must be a list of objects, one per row")
     names = dict.fromkeys(name for row in value for name in row)
-    return Table({name: [row.get(name) for row in value] for name in names})
+    table = Table()
+    for name in names:
+        table[name] = [row.get(name) for row in value]
+    return table
 
 
 def _table_or_value(value: Any) -> Any:
-    """Recognize a data frame by its form: rows that are objects, one such row, or columns by name."""
+    """Recognize a data frame: rows that are objects, one such row, or columns by name."""
     if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
         return _table_from_records(value)
     if not isinstance(value, dict) or not value:
         return value
-    items = list(value.values())
-    if not any(isinstance(item, list) for item in items):
+    columns = [item for item in value.values() if isinstance(item, list)]
+    if not columns:
         return _table_from_records([value])
-    if all(isinstance(item, list) for item in items) and len(set(map(len, items))) == 1:
+    lengths = set(map(len, columns))
+    if len(columns) == len(value) and len(lengths) == 1:
         return Table(value)
     return value
 
 
 def _table_from_csv(text: str) -> Table:
+    """Read CSV into columns of strings."""
     try:
         rows = [row for row in csv.reader(io.StringIO(text), strict=True) if row]
     except csv.Error as error:
@@ -143,7 +165,8 @@ def _table_from_csv(text: str) -> Table:
     return _table(names, rows, "the CSV")
 
 
-def _table(names: List[str], rows: List[List[Any]], source: str) -> Table:
+def _table(names: list[str], rows: list[list[Any]], source: str) -> Table:
+    """Make columns of rows, which have a value for each name."""
     table = Table()
     for place, name in enumerate(names):
         if name in table:
@@ -153,16 +176,23 @@ def _table(names: List[str], rows: List[List[Any]], source: str) -> Table:
 
 
 def _typed(table: Table, signature: Signature) -> Table:
-    """Give the strings of CSV the types of the signature where they have them; the rest is refused later."""
+    """Give the strings of CSV the types of the signature where they have them.
+
+    The rest is refused later.
+    """
     columns = {str(name): column for name, column in signature.columns_by_name.items()}
-    return Table({name: _cells(texts, columns.get(name)) for name, texts in table.items()})
+    typed = Table()
+    for name, texts in table.items():
+        typed[name] = _cells(texts, columns.get(name))
+    return typed
 
 
-def _cells(texts: List[str], column: Column | None) -> List[Any]:
+def _cells(texts: list[str], column: Column | None) -> list[Any]:
+    """Give the strings of one column the type of the signature."""
     if column is None:
         return texts
     is_text = column.type in ("string", "binary", "datetime")
-    cells: List[Any] = []
+    cells: list[Any] = []
     for text in texts:
         if text in MISSING and not (is_text and column.required):
             cells.append(None)
@@ -174,6 +204,7 @@ def _cells(texts: List[str], column: Column | None) -> List[Any]:
 
 
 def _cell(text: str, kind: str) -> Any:
+    """Read a boolean or a number; what is neither stays a string."""
     if kind == "boolean":
         return BOOLEANS.get(text.lower(), text)
     if kind in NUMBER_TYPES:
@@ -202,7 +233,7 @@ def _enforced(data: Any, signature: Signature) -> Any:
     return {name: [row[place] for row in checked] for place, name in enumerate(names)}
 
 
-TABLES: Dict[str, Callable[[Any], Table]] = {
+TABLES: dict[str, Callable[[Any], Table]] = {
     "dataframe_split": _table_from_split,
     "dataframe_records": _table_from_records,
 }

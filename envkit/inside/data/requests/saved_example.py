@@ -15,7 +15,10 @@ from .json_frames import frame_from_records, frame_from_split
 from .model_input import ModelInput
 from .text import parse_json, read_file
 
-SPARSE_MATRICES = {"sparse_matrix_csc": "csc_matrix", "sparse_matrix_csr": "csr_matrix"}
+SPARSE_MATRICES = {
+    "sparse_matrix_csc": "csc_matrix",
+    "sparse_matrix_csr": "csr_matrix",
+}
 
 
 def load(example: Mapping[str, Any], signature: Signature, *, raw: bool) -> ModelInput:
@@ -65,7 +68,7 @@ def example_data(value: Any, example: Mapping[str, Any], signature: Signature) -
 
 
 def _without_request(value: Any, example: Mapping[str, Any]) -> Any:
-    """Take arrays out of the request for TensorFlow Serving in which MLflow before 2.15 saved them."""
+    """Take arrays out of a request for TensorFlow Serving, as MLflow before 2.15 saved them."""
     if example.get("format") == "tf-serving" and isinstance(value, dict):
         return value.get("inputs", value)
     return value

@@ -1,4 +1,4 @@
-"""A scoring request, parsed: its content, in any of the formats, becomes what the model predicts on.
+"""A scoring request, parsed: its content becomes what the model predicts on.
 
 The data get the form and the types that the signature promises the model, as `mlflow.pyfunc` gives
 them (MLflow 3.17), except that no value is changed to fit.
@@ -6,7 +6,7 @@ them (MLflow 3.17), except that no value is changed to fit.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Mapping
+from typing import Any, Callable, Mapping
 
 from .. import wire
 from ..enforcement.inputs import enforce
@@ -17,7 +17,7 @@ from .model_input import ModelInput, RequestReader
 from .text import read_file
 
 TYPED = "typed"  # content type of a pair of data and parameters, as `wire` writes it
-TABLES: Dict[str, Callable[[bytes, Signature], Any]] = {
+TABLES: dict[str, Callable[[bytes, Signature], Any]] = {
     "csv": csv_request.parse,
     "parquet": parquet_request.parse,
 }

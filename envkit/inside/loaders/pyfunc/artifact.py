@@ -12,9 +12,10 @@ import os
 import pickle
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Callable, Dict, Mapping
+from typing import Any, Callable, Mapping
 
 from ...artifact_formats import format_of
+from ...request import Request
 from ..pytorch import is_torchscript
 
 ONNX_TYPES = {
@@ -33,7 +34,7 @@ ZLIB = b"\x78"  # the first byte of files that joblib compresses by itself
 
 
 class Artifact:
-    """A loaded object. predict_function: calls it, when it has no `predict` and cannot be called itself."""
+    """A loaded object. predict_function: calls it, unless its `predict` or itself is called."""
 
     def __init__(self, loaded: Any, predict_function: Callable[[Any], Any] | None = None) -> None:
         self._loaded = loaded
@@ -52,7 +53,7 @@ class Artifact:
         return predict(data)
 
 
-def load(path: str, request: Mapping[str, Any]) -> Artifact:  # noqa: ARG001 - as the other loaders
+def load(path: str, request: Request) -> Artifact:  # noqa: ARG001 - as the other loaders
     """Load the file. Raises `ValueError` for a format that cannot be loaded."""
     loader = LOADERS.get(format_of(path) or "")
     if loader is None:
@@ -63,7 +64,10 @@ def load(path: str, request: Mapping[str, Any]) -> Artifact:  # noqa: ARG001 - a
 
 
 def _pickle(path: str) -> Artifact:
-    """Load a pickle, plain or compressed; what joblib wrote only joblib can read, whatever its name."""
+    """Load a pickle, plain or compressed.
+
+    What joblib wrote only joblib can read, whatever its name.
+    """
     with open(path, "rb") as stream:
         content = stream.read()
     if b"joblib.numpy_pickle" in content or content.startswith(ZLIB):
@@ -92,7 +96,7 @@ def _torch(path: str) -> Artifact:
     if is_torchscript(path):
         loaded = torch.jit.load(path, map_location="cpu")
     else:
-        options: Dict[str, Any] = {"map_location": "cpu"}
+        options: dict[str, Any] = {"map_location": "cpu"}
         if "weights_only" in inspect.signature(torch.load).parameters:
             options["weights_only"] = False
         loaded = torch.load(path, **options)
@@ -140,6 +144,7 @@ def _safetensors(path: str) -> Artifact:
 
 
 def _onnx(path: str) -> Artifact:
+    """Load a graph, which takes arrays by name, or one array."""
     runtime = import_module("onnxruntime")
     session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
 

@@ -8,10 +8,11 @@ Returns: the answer as a JSON object.
 from __future__ import annotations
 
 import sys
-from typing import Any, Dict, Iterator, List, Mapping, Tuple
+from typing import Any, Iterator
 
 from ...author import base_classes, chat
 from ...data.signature import InvalidInput
+from ...request import Flavor, Request
 from .python_model import context_of, unpickle
 
 
@@ -39,16 +40,21 @@ class ChatModel:
         for chunk in predict(*self._arguments(predict, data, params)):
             yield _json_object(chunk)
 
-    def _arguments(self, function: Any, data: Any, params: Any) -> Tuple[Any, ...]:
+    def _arguments(self, function: Any, data: Any, params: Any) -> tuple[Any, ...]:
+        """Make the arguments of the model's function. Raises `InvalidInput`."""
         request = {**_request(data), **(params or {})}
         try:
             messages = self._messages(request.pop("messages", None) or ())
             chat_params = self._classes.ChatParams.from_dict(request)
-        except (ValueError, TypeError) as error:  # what the classes raise for a malformed request
+        except (
+            ValueError,
+            TypeError,
+        ) as error:  # what the classes raise for a malformed request
             raise InvalidInput(str(error)) from error
         return base_classes.chat_arguments(function, self.context, messages, chat_params)
 
-    def _messages(self, messages: Any) -> List[Any]:
+    def _messages(self, messages: Any) -> list[Any]:
+        """Make objects of the messages."""
         chat_message = self._classes.ChatMessage
         return [
             chat_message.from_dict(message) if isinstance(message, dict) else message
@@ -56,20 +62,20 @@ class ChatModel:
         ]
 
 
-def load(path: str, request: Mapping[str, Any]) -> ChatModel:
+def load(path: str, request: Request) -> ChatModel:
     """Unpickle the model, then let it load its context."""
     conf = request["python_function"]
     return wrapped(unpickle(path, conf), path, conf)
 
 
-def wrapped(model: Any, path: str, conf: Mapping[str, Any]) -> ChatModel:
+def wrapped(model: Any, path: str, conf: Flavor) -> ChatModel:
     """Let a model load its context, and wrap it."""
     context = context_of(path, conf)
     model.load_context(context)
     return ChatModel(model, context)
 
 
-def _request(data: Any) -> Dict[str, Any]:
+def _request(data: Any) -> dict[str, Any]:
     """Give the request: the data are it, its messages, or a data frame with one row."""
     if isinstance(data, dict):
         return data
@@ -87,6 +93,7 @@ def _request(data: Any) -> Dict[str, Any]:
 
 
 def _json_object(answer: Any) -> Any:
+    """Convert an answer, or a piece of one."""
     if hasattr(answer, "to_dict"):
         return answer.to_dict()
     if isinstance(answer, dict):

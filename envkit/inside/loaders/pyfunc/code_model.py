@@ -1,4 +1,4 @@
-"""Stands in for `mlflow.pyfunc.loaders.code_model`: a model that its code makes and registers by `set_model`.
+"""Stands in for `mlflow.pyfunc.loaders.code_model`: a model that its code registers.
 
 Needs: what the model's own code needs; MLflow for its agents.
 Returns: what the model's own `predict` returns.
@@ -11,18 +11,28 @@ import os
 import sys
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
-from typing import Any, Mapping
+from typing import Any
 
 from ...author import fake_mlflow, registry
 from ...bytecode import NoBytecodeLoader
+from ...request import Request
 from . import chat_model
 from .python_model import with_context
 
 MLFLOW_REGISTRY, MLFLOW_MODEL = "mlflow.models.model", "__mlflow_model__"
-MLFLOW_CONFIG_MODULE, MLFLOW_CONFIG = "mlflow.models.model_config", "__mlflow_model_config__"
+MLFLOW_CONFIG_MODULE, MLFLOW_CONFIG = (
+    "mlflow.models.model_config",
+    "__mlflow_model_config__",
+)
 AGENT_WRAPPERS = {  # kinds of models that MLflow wraps in an interface of its own
-    "ChatAgent": ("mlflow.pyfunc.loaders.chat_agent", "_ChatAgentPyfuncWrapper"),
-    "ResponsesAgent": ("mlflow.pyfunc.loaders.responses_agent", "_ResponsesAgentPyfuncWrapper"),
+    "ChatAgent": (
+        "mlflow.pyfunc.loaders.chat_agent",
+        "_ChatAgentPyfuncWrapper",
+    ),
+    "ResponsesAgent": (
+        "mlflow.pyfunc.loaders.responses_agent",
+        "_ResponsesAgentPyfuncWrapper",
+    ),
 }
 CHAT_MODEL_MODULES = (  # where the base class `ChatModel` may be defined
     "mlflow.pyfunc.model",
@@ -31,8 +41,11 @@ CHAT_MODEL_MODULES = (  # where the base class `ChatModel` may be defined
 )
 
 
-def load(path: str, request: Mapping[str, Any]) -> Any:
-    """Run the model's code and take what it registered. The file is in the model directory, by its last name."""
+def load(path: str, request: Request) -> Any:
+    """Run the model's code and take what it registered.
+
+    The file is in the model directory, by its last name.
+    """
     conf = request["python_function"]
     file = os.path.join(path, os.path.basename(conf["model_code_path"]))
     model = registered(file, conf.get("config"))
@@ -46,7 +59,10 @@ def load(path: str, request: Mapping[str, Any]) -> Any:
 
 
 def registered(file: str, config: Any) -> Any:
-    """Run a file of code and give the model that it registered. Raises `RuntimeError` if it registered none."""
+    """Run a file of code and give the model that it registered.
+
+    Raises `RuntimeError` if it registered none.
+    """
     _configure(config)
     # an installed envkit, which the code may import, must register where this program looks
     sys.modules.setdefault("envkit.inside.author.registry", registry)
@@ -79,6 +95,7 @@ def _configure(config: Any) -> None:
 
 
 def _run(path: str) -> None:
+    """Run a file of code as a module."""
     name = "code_model_" + os.path.splitext(os.path.basename(path))[0]
     spec = spec_from_file_location(name, path, loader=NoBytecodeLoader(name, path))
     if spec is None or spec.loader is None:

@@ -1,4 +1,4 @@
-"""Stands in for `mlflow.pyfunc.model`: a pickled Python object with `predict`, or a pickled function.
+"""Stands in for `mlflow.pyfunc.model`: a pickled object with `predict`, or a function.
 
 Needs: what the model's own code needs.
 Takes: what the type hint of its input defines, else data in the form of the signature.
@@ -11,14 +11,19 @@ import inspect
 import os
 import pickle
 from importlib import import_module
-from typing import Any, Mapping
+from typing import Any
 
 from ...author import base_classes
 from ...data.signature import InvalidInput
+from ...request import Flavor, Request
 
 Context = base_classes.PythonModelContext
 
-COMPRESSIONS = {"lzma": "lzma", "bzip2": "bz2", "gzip": "gzip"}
+COMPRESSIONS = {
+    "lzma": "lzma",
+    "bzip2": "bz2",
+    "gzip": "gzip",
+}
 """The module that reads a compressed pickle, by the flavor's name for the compression."""
 
 TABLE_LIBRARIES = ("pandas.", "numpy.", "scipy.", "pyspark.", "polars.")
@@ -58,6 +63,7 @@ class PythonModel:
         return self._call(self._model.predict_stream, data, params)
 
     def _call(self, function: Any, data: Any, params: Any) -> Any:
+        """Call a function of the model with the arguments that it takes."""
         names = list(inspect.signature(function).parameters)
         data = self._as_hinted(data)
         _check(data, self._hint)
@@ -79,13 +85,13 @@ class PythonModel:
         return data
 
 
-def load(path: str, request: Mapping[str, Any]) -> PythonModel:
+def load(path: str, request: Request) -> PythonModel:
     """Unpickle the model, then let it load its context."""
     conf = request["python_function"]
     return with_context(unpickle(path, conf), path, conf)
 
 
-def unpickle(path: str, conf: Mapping[str, Any]) -> Any:
+def unpickle(path: str, conf: Flavor) -> Any:
     """Read the pickle that the flavor names. cloudpickle's `load` is pickle's."""
     module = COMPRESSIONS.get(str(conf.get("python_model_compression")))
     opener = import_module(module).open if module else open
@@ -93,7 +99,7 @@ def unpickle(path: str, conf: Mapping[str, Any]) -> Any:
         return pickle.load(stream)
 
 
-def with_context(model: Any, path: str, conf: Mapping[str, Any]) -> PythonModel:
+def with_context(model: Any, path: str, conf: Flavor) -> PythonModel:
     """Let a model load its context, and wrap it."""
     context = context_of(path, conf)
     load_context = getattr(model, "load_context", None)
@@ -102,7 +108,7 @@ def with_context(model: Any, path: str, conf: Mapping[str, Any]) -> PythonModel:
     return PythonModel(model, context)
 
 
-def context_of(path: str, conf: Mapping[str, Any]) -> Context:
+def context_of(path: str, conf: Flavor) -> Context:
     """Make the context of a model: its artifacts and its configuration."""
     artifacts = {}
     for name, artifact in (conf.get("artifacts") or {}).items():
@@ -111,7 +117,7 @@ def context_of(path: str, conf: Mapping[str, Any]) -> Context:
 
 
 def _check(data: Any, hint: Any) -> None:
-    """Raise `InvalidInput` if the models of pydantic that a hint names cannot be made: not the model's fault."""
+    """Raise `InvalidInput` if the models of pydantic that a hint names cannot be made."""
     try:
         base_classes.convert_to_hint(data, hint)
     except ValueError as error:  # the base class of pydantic's
@@ -119,6 +125,7 @@ def _check(data: Any, hint: Any) -> None:
 
 
 def _first_text_column(frame: Any) -> Any:
+    """Give the first column of a data frame that has strings."""
     for name in frame.columns:
         if isinstance(frame[name].iloc[0], str):
             return frame[name].tolist()
@@ -143,4 +150,5 @@ def _hint_of_rows(function: Any) -> Any:
 
 
 def _text_of(hint: Any) -> str:
+    """Spell a hint the same for `list` and `typing.List`."""
     return str(hint).lower().replace("typing.", "")

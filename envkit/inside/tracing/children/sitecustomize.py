@@ -1,8 +1,8 @@
-"""Goes first on the `PYTHONPATH` of the programs that a traced process starts, to record there, too.
+"""Runs at the start of Python programs that a traced process starts, to record there, too.
 
-`child_processes.py` puts it there. It removes its own marks, runs the `sitecustomize` that it hides,
-then starts to record. Whatever Python runs this, it must do no harm; in another environment nothing
-is recorded.
+`child_processes.py` puts it first on their `PYTHONPATH`. It removes its own marks, runs the
+`sitecustomize` that it hides, then starts to record. Whatever Python runs this, it must do no harm;
+in another environment nothing is recorded.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ VARIABLE = b"_ENVKIT_TRACE"
 
 
 def _remove_marks(folder: str) -> bytes | None:
-    """Make `os.environ` and `sys.path` as they would be without envkit; give the parent's message."""
+    """Make `os.environ` and `sys.path` as they would be without envkit.
+
+    Give the parent's message.
+    """
     environ: Any = os.environ
     message: bytes | None = environ._data.pop(VARIABLE, None)
     separator = os.pathsep.encode()
@@ -33,7 +36,10 @@ def _remove_marks(folder: str) -> bytes | None:
 
 
 def _run_hidden() -> None:
-    """Run the `sitecustomize` that Python would have found; raise, as Python does, when there is none."""
+    """Run the `sitecustomize` that Python would have found.
+
+    Raise, as Python does, when there is none.
+    """
     spec = PathFinder.find_spec("sitecustomize")
     if spec is None or spec.loader is None:
         raise ImportError("No module named 'sitecustomize'", name="sitecustomize")
@@ -43,6 +49,7 @@ def _run_hidden() -> None:
 
 
 def _record(message: bytes, folder: str) -> None:
+    """Start to record, if this process belongs to the traced environment."""
     import json  # only where something is recorded
 
     launch = json.loads(message.decode())
