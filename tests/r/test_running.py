@@ -180,7 +180,7 @@ def test_validate_reports_one_finding_for_an_r_model(crates: Path) -> None:
 
     findings = [each for model in json.loads(result.stdout)["models"] for each in model["findings"]]
     assert [each["rule"] for each in findings] == ["ENV102"]
-    assert "a model of R" in findings[0]["problem"]
+    assert "R runs this model" in findings[0]["problem"]
 
 
 def test_an_r_model_is_not_loaded_into_python(crates: Path) -> None:
