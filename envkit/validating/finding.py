@@ -48,8 +48,9 @@ ALWAYS = frozenset({Stage.FILES, Stage.CODE})
 class Location:
     """A place in a model.
 
-    file: relative to the model directory, empty for the model as a whole. line: from 1, 0 where
-    there are no lines. field: the key in the file, where that says more than a line.
+    file: relative to the model directory, empty for the model as a whole.
+    line: from 1, 0 where there are no lines.
+    field: the key in the file, where that says more than a line.
     """
 
     file: str = ""

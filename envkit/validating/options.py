@@ -36,7 +36,9 @@ class Tolerance:
 class RunOptions:
     """How the model's environment is built and the model run in it, as for `envkit.predict`.
 
-    variables: environment variables for the model. timeout: seconds. memory_bytes: address space.
+    variables: environment variables for the model.
+    timeout: seconds.
+    memory_bytes: address space.
     """
 
     choice: EnvironmentChoice = field(default_factory=EnvironmentChoice)
@@ -50,11 +52,14 @@ class RunOptions:
 class StageOptions:
     """What the stages need to know.
 
-    stages: those that were requested. fetch_all: fetch large files of remote models too. scanners:
-    deeper scanners of pickles. targets: for which machines to resolve, as `targets.parse` reads
-    them; none: this platform and the model's Python. audit: look up known vulnerabilities. against:
-    an environment or lock, as `snapshot.take` reads it. progress: called with a line of text before
-    what takes long.
+    stages: those that were requested.
+    fetch_all: fetch large files of remote models too.
+    scanners: deeper scanners of pickles.
+    targets: for which machines to resolve, as `targets.parse` reads them; none: this platform and
+        the model's Python.
+    audit: look up known vulnerabilities.
+    against: an environment or lock, as `snapshot.take` reads it.
+    progress: called with a line of text before what takes long.
     """
 
     stages: frozenset[Stage] = ALWAYS

@@ -15,8 +15,9 @@ from envkit.validating.rules import all_rules
 class Selection:
     """What the user chose: rules by code, the beginning of a code, or name.
 
-    select: empty for all rules. severities: by the word that names a rule or several. stages: those
-    that were requested; rules of other stages do not run, whatever is selected.
+    select: empty for all rules.
+    severities: by the word that names a rule or several.
+    stages: those that were requested; rules of other stages do not run, whatever is selected.
     """
 
     select: tuple[str, ...] = ()

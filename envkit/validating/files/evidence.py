@@ -15,8 +15,9 @@ INSTALLED = ("requirement", "constraint")
 class CapturedDistribution:
     """A distribution of the evidence.
 
-    role: `requirement`, `constraint` or `optional`. origin: None for an index. used: whether the
-    capture recorded why it is there.
+    role: `requirement`, `constraint` or `optional`.
+    origin: None for an index.
+    used: whether the capture recorded why it is there.
     """
 
     name: str
@@ -33,9 +34,10 @@ class CapturedDistribution:
 class Evidence:
     """What a capture recorded.
 
-    method: `trace` or `static`. required_variables: environment variables without which the model
-    fails. variables: those that its user must know. files: digests of the model's files at the
-    capture; None where an earlier envkit recorded none.
+    method: `trace` or `static`.
+    required_variables: environment variables without which the model fails.
+    variables: those that its user must know.
+    files: digests of the model's files at the capture; None where an earlier envkit recorded none.
     """
 
     python: str

@@ -51,8 +51,8 @@ def today() -> date:
 class ModelFacts(ModelFiles):
     """One model: its files, and what follows from several of them.
 
-    day: compared with the end of life of a Python. environ: in which required environment variables
-    are looked up. The rest is as of `ModelFiles`.
+    day: compared with the end of life of a Python.
+    environ: in which required environment variables are looked up. The rest is as of `ModelFiles`.
     """
 
     def __init__(

@@ -37,8 +37,10 @@ T = TypeVar("T")
 class ModelFiles:
     """The files of one model.
 
-    path: absolute, links resolved. bare: the artifact, where there is no `MLmodel`. not_fetched:
-    large files of a remote model that were not fetched, with their sizes in bytes where known.
+    path: absolute, links resolved.
+    bare: the artifact, where there is no `MLmodel`.
+    not_fetched: large files of a remote model that were not fetched, with their sizes in bytes
+        where known.
     """
 
     def __init__(

@@ -34,8 +34,8 @@ class _Leaf(NamedTuple):
 class ColumnDifference:
     """What differs in one column, empty for the whole answer.
 
-    worst: the largest difference, or the first that cannot be measured. shapes: differences of
-    form.
+    worst: the largest difference, or the first that cannot be measured.
+    shapes: differences of form.
     """
 
     column: str

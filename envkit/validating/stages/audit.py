@@ -38,7 +38,9 @@ OPTIONS = (
 class Vulnerability:
     """A known one.
 
-    identifier: `PYSEC-2023-1`. aliases: other names (`CVE-…`). fixed: versions without it.
+    identifier: `PYSEC-2023-1`.
+    aliases: other names (`CVE-…`).
+    fixed: versions without it.
     """
 
     name: str
@@ -52,7 +54,8 @@ class Vulnerability:
 class Audit:
     """The answer.
 
-    unknown: packages that the service does not know. no_answer: why there is no answer.
+    unknown: packages that the service does not know.
+    no_answer: why there is no answer.
     """
 
     vulnerabilities: tuple[Vulnerability, ...] = ()

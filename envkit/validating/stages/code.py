@@ -54,8 +54,9 @@ class ExternalImport:
 class ModelCode:
     """What was read. is_read: whether `MLmodel` let the code be read at all.
 
-    code: the folder with the model's own modules. captured_modules: the distributions of the
-    modules that the capture saw. alarms: what the deeper scanners reported.
+    code: the folder with the model's own modules.
+    captured_modules: the distributions of the modules that the capture saw.
+    alarms: what the deeper scanners reported.
     """
 
     is_read: bool = False

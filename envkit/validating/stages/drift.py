@@ -35,7 +35,8 @@ _ARCHITECTURE = re.compile(r"(x86_64|aarch64|arm64|i686|amd64|armv7l|ppc64le|s39
 class NeededPackage:
     """A package that the model needs.
 
-    spec: as the model writes it. is_required: by a requirement; else only other packages need it.
+    spec: as the model writes it.
+    is_required: by a requirement; else only other packages need it.
     """
 
     name: str
@@ -78,7 +79,9 @@ class Drift:
     @property
     def absent(self) -> Iterator[NeededPackage]:
         """The needed packages that are not in the environment."""
-        return (each for each in self.needed if each.name not in self.environment.packages)
+        for needed in self.needed:
+            if needed.name not in self.environment.packages:
+                yield needed
 
     @property
     def other_versions(self) -> Iterator[tuple[NeededPackage, Package]]:
@@ -109,20 +112,21 @@ class Drift:
 def compare(facts: ModelFacts, options: StageOptions) -> Drift:
     """Compare a model with `options.against`. Raises what `snapshot.take` raises."""
     environment = snapshot.take(options.against)
-    markers = targets.this_machine(environment.python or facts.python or "3").markers
-    foreign_builds: tuple[ForeignBuild, ...] = ()
-    if environment.source == "environment":
-        is_current = options.against == snapshot.CURRENT
-        interpreter = describe(None if is_current else Path(options.against))
-        markers = interpreter.markers
-        foreign_builds = tuple(_foreign_builds(interpreter))
-    needed = tuple(_needed_packages(facts, markers))
-    names = {package.name for package in needed}
+    if environment.source != "environment":
+        machine = targets.this_machine(environment.python or facts.python or "3")
+        return Drift(
+            environment_name=options.against,
+            environment=environment,
+            needed=tuple(_needed_packages(facts, machine.markers)),
+        )
+    is_current = options.against == snapshot.CURRENT
+    interpreter = describe(None if is_current else Path(options.against))
+    needed = tuple(_needed_packages(facts, interpreter.markers))
     return Drift(
         environment_name=options.against,
         environment=environment,
         needed=needed,
-        foreign_builds=tuple(each for each in foreign_builds if each.name in names),
+        foreign_builds=tuple(_foreign_builds(interpreter, {package.name for package in needed})),
     )
 
 
@@ -184,9 +188,11 @@ def _conda_packages(facts: ModelFacts) -> Iterator[NeededPackage]:
             )
 
 
-def _foreign_builds(interpreter: InterpreterFacts) -> Iterator[ForeignBuild]:
+def _foreign_builds(interpreter: InterpreterFacts, names: set[str]) -> Iterator[ForeignBuild]:
     """Compare the tags of installed wheels with those that the interpreter can import."""
     for distribution in InstalledDistributions(interpreter.sys_path):
+        if distribution.name not in names:
+            continue
         tags = _wheel_tags(distribution)
         if tags and not any(can_import(tag, interpreter) for tag in tags):
             yield ForeignBuild(
@@ -202,8 +208,12 @@ def _wheel_tags(distribution: Distribution) -> tuple[str, ...]:
         text = (distribution.folder / "WHEEL").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ()
-    lines = [line for line in text.splitlines() if line.startswith("Tag:")]
-    return tuple(line.partition(":")[2].strip() for line in lines)
+    tags = []
+    for line in text.splitlines():
+        key, _, value = line.partition(":")
+        if key == "Tag":
+            tags.append(value.strip())
+    return tuple(tags)
 
 
 def can_import(tags: str, interpreter: InterpreterFacts) -> bool:
@@ -218,8 +228,9 @@ def _can_import(tag: Tag, interpreter: InterpreterFacts) -> bool:
     # pre-releases are written `3.15.0a1`, never in the first two parts
     running = f"{major}{minor}"
     if tag.abi == "none":
-        is_for_version = tag.interpreter.startswith("py") or tag.interpreter.endswith(running)
-        return is_for_version or tag.platform == "any"
+        if tag.platform == "any" or tag.interpreter.startswith("py"):
+            return True
+        return tag.interpreter.endswith(running)
     if tag.abi == "abi3":
         oldest = re.fullmatch(r"cp3(\d+)", tag.interpreter)
         return oldest is not None and int(oldest[1]) <= int(minor)
@@ -252,7 +263,9 @@ def _same_version(one: str, other: str) -> bool:
         left, right = Version(one), Version(other)
     except InvalidVersion:
         return one == other
-    return left == right or (left.local is None and left.public == right.public)
+    if left.local is None:
+        return left.public == right.public
+    return left == right
 
 
 def _without_fragment(url: str) -> str:

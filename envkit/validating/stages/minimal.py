@@ -41,8 +41,8 @@ MANAGERS = (EnvType.UV, EnvType.VIRTUALENV)
 class Trial:
     """One requirement, left out.
 
-    brought: what only it requires, left out too. why: what the model said without it, if it is
-    needed.
+    brought: what only it requires, left out too.
+    why: what the model said without it, if it is needed.
     """
 
     name: str
@@ -60,7 +60,8 @@ class Minimal:
     """The trials.
 
     is_tried: whether the model answers in its whole environment, so that anything could be left
-    out. together: what happened without everything that is not needed; empty for the same answer.
+        out.
+    together: what happened without everything that is not needed; empty for the same answer.
     """
 
     is_tried: bool = False
@@ -113,7 +114,8 @@ def minimize(facts: ModelFacts, rebuilt: Rebuilt, options: StageOptions) -> Mini
 class _Workbench:
     """A copy of an environment to take packages from, and the answer that must not change.
 
-    requirements: the installed ones, with their extras. stash: a folder for the files taken.
+    requirements: the installed ones, with their extras.
+    stash: a folder for the files taken.
     """
 
     environment: Environment

@@ -31,11 +31,15 @@ from envkit.validating.stages.answers import ColumnDifference, compare
 class Rebuilt:
     """The model in its rebuilt environment.
 
-    not_built: why there is no environment. failed: why the model did not load or answer. answered:
-    whether there is an `answer`, as JSON values; a model without an example is only loaded.
-    is_recorded: whether the capture recorded an answer. differences: from that one. varies: whether
-    the model gives another answer each time, whatever its environment. notes: of the build, such as
-    another patch version of Python. seconds: for the build and the first answer.
+    not_built: why there is no environment.
+    failed: why the model did not load or answer.
+    answered: whether there is an `answer`, as JSON values; a model without an example is only
+        loaded.
+    is_recorded: whether the capture recorded an answer.
+    differences: from that one.
+    varies: whether the model gives another answer each time, whatever its environment.
+    notes: of the build, such as another patch version of Python.
+    seconds: for the build and the first answer.
     """
 
     environment: Environment | None = None

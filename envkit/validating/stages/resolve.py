@@ -30,10 +30,10 @@ TEMPORARY_FOLDER = re.compile(r"\benvkit-lock-\w+/")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unavailable:
-    """A pin, or a wheel of the model, that cannot be installed on a machine.
+    """A pin, or a wheel of the model, that cannot be installed: there is no wheel for the machine.
 
-    is_unknown: no index has the package. is_unreleased: none has the version. Else there is no
-    wheel for the machine.
+    is_unknown: no index has the package at all.
+    is_unreleased: no index has the version.
     """
 
     pin: str
@@ -45,11 +45,15 @@ class Unavailable:
 class Resolution:
     """The answer for one machine.
 
-    invalid: why the model's files cannot be resolved at all. no_answer: why the indexes did not
-    answer. unavailable: what cannot be installed, by name. conflict: why no versions fit together.
+    invalid: why the model's files cannot be resolved at all.
+    no_answer: why the indexes did not answer.
+    unavailable: what cannot be installed, by name.
+    conflict: why no versions fit together.
     packages: the closure, as tables of `pylock.toml`, with the files that the indexes offer.
-    pinned: the names that the files pin. yanked: reasons by name. conda_problem: why conda's
-    packages cannot be installed; conda_no_answer: why that was not checked.
+    pinned: the names that the files pin.
+    yanked: reasons by name.
+    conda_problem: why conda's packages cannot be installed.
+    conda_no_answer: why that was not checked.
     """
 
     machine: Machine
@@ -100,7 +104,9 @@ def fits(file: str, machine: Machine) -> bool:
 
 def applies(package: Package, machine: Machine) -> bool:
     """Whether a locked package is installed on a machine."""
-    return package.marker is None or package.marker.evaluate(dict(machine.markers))
+    if package.marker is None:
+        return True
+    return package.marker.evaluate(dict(machine.markers))
 
 
 def _resolutions(facts: ModelFacts, options: StageOptions) -> tuple[Resolution, ...]:
@@ -173,7 +179,8 @@ def _with_rest_of_lock(
     ]
     if not pins:
         return resolution
-    answer = Uv().resolve(Query(requirements=tuple(pins), target=target, options=inputs.options))
+    query = Query(requirements=tuple(pins), target=target, options=inputs.options)
+    answer = Uv().resolve(query)
     # what has no wheel there is reported for the lock's own files
     if isinstance(answer, MissingFiles):
         return resolution
@@ -202,9 +209,9 @@ def _unavailable_pins(inputs: LockInputs, target: Target) -> tuple[Mapping[str, 
     unavailable: dict[str, Unavailable] = {}
     pins = _pins(inputs)
     while pins:
-        answer = Uv().resolve(
-            Query(requirements=tuple(pins.values()), target=target, options=inputs.options)
-        )
+        requirements = tuple(pins.values())
+        query = Query(requirements=requirements, target=target, options=inputs.options)
+        answer = Uv().resolve(query)
         if isinstance(answer, FoundFiles):
             break
         missing = answer.missing & pins.keys()

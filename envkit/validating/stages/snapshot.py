@@ -36,9 +36,10 @@ _SIGNS_OF_AN_ENVIRONMENT = ("pyvenv.cfg", "conda-meta", "bin/python", "python.ex
 class Package:
     """One distribution.
 
-    version, origin: None where unknown. origin: `index`, or a URL without credentials. required:
-    the line that requires or constrains it, without credentials. files: file name → SHA-256, of
-    what may be installed.
+    version, origin: None where unknown.
+    origin: `index`, or a URL without credentials.
+    required: the line that requires or constrains it, without credentials.
+    files: file name → SHA-256, of what may be installed.
     """
 
     name: str
@@ -130,13 +131,17 @@ def _of_model(model: ModelDirectory) -> Snapshot:
     packages = _required_packages(facts.requirements) | _conda_packages(facts.conda_packages)
     for locked in facts.locked_packages:
         package = _locked_package(locked)
-        required = packages[package.name].required if package.name in packages else None
-        packages[package.name] = replace(package, required=required)
+        if package.name in packages:
+            package = replace(package, required=packages[package.name].required)
+        packages[package.name] = package
     for name, captured in facts.captured.items():
         if name not in packages:
             continue
         package = packages[name]
-        if package.version in (None, captured.version) and package.origin in (None, INDEX):
+        # the files of the model count before the evidence
+        if package.version not in (None, captured.version):
+            continue
+        if package.origin in (None, INDEX):
             packages[name] = replace(package, version=captured.version, origin=_origin(captured))
     platform = facts.evidence.platform if facts.evidence else None
     return Snapshot(
@@ -173,7 +178,8 @@ def _of_lock(path: Path) -> Snapshot:
 
 def _of_conda(path: Path) -> Snapshot:
     env = conda_yaml.read(path)
-    lines = requirement_files.read_lines(env.pip or (), path.resolve(), path.resolve().parent)
+    absolute = path.resolve()
+    lines = requirement_files.read_lines(env.pip or (), absolute, absolute.parent)
     packages = _required_packages(lines) | _conda_packages(env.packages)
     return Snapshot(source="conda", packages=packages, python=conda_yaml.python_version(env, path))
 

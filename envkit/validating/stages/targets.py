@@ -78,9 +78,10 @@ SYNTAX = (
 class Machine:
     """A kind of machine with a Python.
 
-    system: `linux`, `musl`, `macos` or `windows`. architecture: `x86_64`, `aarch64`, … python:
-    `3.11` or `3.11.7`. libc: the newest glibc or musl whose wheels it takes. is_this: the local
-    machine.
+    system: `linux`, `musl`, `macos` or `windows`.
+    architecture: `x86_64`, `aarch64`, … python: `3.11` or `3.11.7`.
+    libc: the newest glibc or musl whose wheels it takes.
+    is_this: the local machine.
     """
 
     system: str

@@ -64,14 +64,21 @@ def _is_local(option: Option, facts: ModelFacts) -> bool:
 
 def _locked(package: Package, facts: ModelFacts) -> Faults:
     location = Location(pylock_toml.FILE_NAME, field=f"packages.{package.name}")
-    places = [(file.path or "", file.url or "") for file in pylock.files_of(package)]
+    files = pylock.files_of(package)
+    places = [file.path or file.url or "" for file in files]
     if package.directory is not None:
-        places.append((package.directory.path, ""))
-    for path, url in places:
-        is_in_model = not facts.leads_out(path) and (facts.path / path).exists()
-        if url.startswith("file:") or (path and not is_in_model):
+        places.append(package.directory.path)
+    for place in places:
+        if _is_outside(place, facts):
             yield Fault(
-                problem=f"`{path or url}` is not a file of the model",
+                problem=f"`{place}` is not a file of the model",
                 remedy=REMEDY,
                 location=location,
             )
+
+
+def _is_outside(place: str, facts: ModelFacts) -> bool:
+    """Whether a locked path or URL is local and not a file of the model."""
+    if is_url(place):
+        return place.startswith("file:")
+    return facts.leads_out(place) or not (facts.path / place).exists()

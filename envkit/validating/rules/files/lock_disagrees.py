@@ -34,7 +34,8 @@ def check(facts: ModelFacts) -> Faults:
 def _surplus(facts: ModelFacts) -> Faults:
     known = facts.captured.keys() | {line.name for line in facts.lines}
     for name, packages in sorted(facts.locked.items()):
-        if name in known or any(package.marker is not None for package in packages):
+        markers = [package.marker for package in packages if package.marker is not None]
+        if name in known or markers:
             continue
         yield Fault(
             problem=(
@@ -59,9 +60,11 @@ def _problem(line: Line, facts: ModelFacts) -> str:
     if line.url is not None:
         return _commit_problem(line, line.url, packages)
     versions = [str(package.version) for package in packages if package.version is not None]
-    if not versions or any(line.specifier.contains(each, prereleases=True) for each in versions):
+    admitted = list(line.specifier.filter(versions, prereleases=True))
+    if admitted or not versions:
         return ""
-    return f"`{line.shown}`, but {pylock_toml.FILE_NAME} holds {', '.join(versions)}"
+    locked = ", ".join(versions)
+    return f"`{line.shown}`, but {pylock_toml.FILE_NAME} holds {locked}"
 
 
 def _commit_problem(line: Line, url: str, packages: Sequence[Package]) -> str:

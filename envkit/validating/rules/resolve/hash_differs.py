@@ -15,7 +15,8 @@ from envkit.validating.rule import rule
 from envkit.validating.stages.resolve import Resolved, files_of
 
 REMEDY = "find out which file is right before you lock again (`envkit lock`)"
-Offered: TypeAlias = Mapping[tuple[str, str], Mapping[str, str]]
+Hashes: TypeAlias = dict[str, str]
+"""SHA-256 by name of a file."""
 
 
 @rule("ENV304", "hash-differs", Severity.ERROR)
@@ -23,44 +24,48 @@ def check(facts: ModelFacts, resolved: Resolved) -> Faults:
     """Report each file of the lock, and each `--hash`, that no index offers."""
     offered = _offered(resolved)
     for package in facts.locked_packages:
-        key = (package.name, str(package.version))
-        hashes = offered.get(key, {})
+        actual_hashes = offered.get(f"{package.name}=={package.version}", {})
         for file, expected in files_of(package).items():
-            actual = hashes.get(file, "")
+            actual = actual_hashes.get(file, "")
             if actual and expected and actual != expected:
-                yield Fault(
-                    problem=(
-                        f"{file} is locked with sha256 {expected[:16]}…, the index has "
-                        f"{actual[:16]}…"
-                    ),
-                    remedy=REMEDY,
-                    location=Location(
-                        pylock_toml.FILE_NAME, facts.line_of(pylock_toml.FILE_NAME, file)
-                    ),
-                )
+                yield _changed_file(file, expected, actual, facts)
     for line in facts.requirements.lines:
-        files = offered.get((line.name or "", line.version or ""), {})
+        actual_hashes = offered.get(f"{line.name}=={line.version}", {})
         expected_hashes = _sha256_hashes(line)
-        if files and expected_hashes and expected_hashes.isdisjoint(files.values()):
+        if not actual_hashes or not expected_hashes:
+            continue
+        if expected_hashes.isdisjoint(actual_hashes.values()):
+            pin = f"{line.name} {line.version}"
             yield Fault(
-                problem=(
-                    f"no file of {line.name} {line.version} on the index has a hash of its line"
-                ),
+                problem=f"no file of {pin} on the index has a hash of its line",
                 remedy=REMEDY,
                 location=line.location,
             )
 
 
-def _offered(resolved: Resolved) -> Offered:
-    """The SHA-256 of each file that the indexes offer, by name and version of the package."""
-    offered: dict[tuple[str, str], dict[str, str]] = {}
+def _changed_file(file: str, expected: str, actual: str, facts: ModelFacts) -> Fault:
+    lock = pylock_toml.FILE_NAME
+    return Fault(
+        problem=f"{file} is locked with sha256 {expected[:16]}…, the index has {actual[:16]}…",
+        remedy=REMEDY,
+        location=Location(lock, facts.line_of(lock, file)),
+    )
+
+
+def _offered(resolved: Resolved) -> Mapping[str, Hashes]:
+    """The files that the indexes offer, by `name==version` of the package."""
+    offered: dict[str, Hashes] = {}
     for resolution in resolved.resolutions:
         for package in resolution.packages:
-            key = (package.name, str(package.version))
-            offered.setdefault(key, {}).update(files_of(package))
+            pin = f"{package.name}=={package.version}"
+            offered.setdefault(pin, {}).update(files_of(package))
     return offered
 
 
 def _sha256_hashes(line: Line) -> set[str]:
-    pairs = [digest.partition(":") for digest in line.requirement.hashes]
-    return {value for algorithm, _, value in pairs if algorithm == "sha256"}
+    hashes = set()
+    for text in line.requirement.hashes:
+        algorithm, _, digest = text.partition(":")
+        if algorithm == "sha256":
+            hashes.add(digest)
+    return hashes
