@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from envkit.environments.env_type import EnvType
+from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.errors import InvalidArgument
 from envkit.models.directory import ModelDirectory
 from envkit.pyfunc import configuration, drift
@@ -70,13 +71,11 @@ def load_model(
     manager = env_manager or EnvType.LOCAL
     is_live = str(manager) != EnvType.LOCAL
     if is_live or preparation:
-        # Loading in this process needs neither of them.
-        from envkit.environments.environment_choice import EnvironmentChoice
-
         # Also checks arguments that have no effect in this process.
         manager = manager if is_live else EnvType.UV
         choice = EnvironmentChoice.from_arguments(manager, **preparation)
     if is_live:
+        # Importing it takes 100 ms, which loading in this process need not spend.
         from envkit.pyfunc.live import LiveOptions, LivePyFuncModel
 
         options = LiveOptions(
