@@ -17,10 +17,21 @@ from envkit.formats.document import Document, dump_yaml
 FILE_NAME = "conda.yaml"
 TOOLS = ("pip", "setuptools", "wheel")
 
-_SPEC = re.compile(
-    r"(?:(?P<channel>[^\s\[]+)::)?(?P<name>[A-Za-z0-9_][A-Za-z0-9_.-]*)\s*(?P<version>[^\[]*)(?:\[(?P<fields>.*)\])?"
+_KNOWN_KEYS = ("name", "channels", "dependencies")
+_MATCH_SPEC = re.compile(
+    r"(?:(?P<channel>[^\s\[]+)::)?"
+    r"(?P<name>[A-Za-z0-9_][A-Za-z0-9_.-]*)\s*"
+    r"(?P<version>[^\[]*)"
+    r"(?:\[(?P<fields>.*)\])?"
 )
-_BOUND = re.compile(r"(===|==|~=|>=|<=|!=|>|<|=)?\s*([0-9][\w!+]*(?:\.[\w!+]+)*(?:\.?\*)?)")
+_VERSION_FIELD = re.compile(r"version\s*=\s*['\"]?([^'\"\]]+)")
+_BOUND = re.compile(
+    r"(?P<operator>===|==|~=|>=|<=|!=|>|<|=)?\s*"
+    r"(?P<version>[0-9][\w!+]*(?:\.[\w!+]+)*(?:\.?\*)?)"
+)
+_SPACE_AFTER_OPERATOR = re.compile(r"([<>=!~])\s+")
+# the operators whose version is taken for the Python of an environment, the most exact first
+_NAMING_OPERATORS = ("==", "=", "===", "~=", ">=", "<=")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,7 +39,7 @@ class CondaEnv:
     """A conda environment.
 
     dependencies: match specs, `python=3.11.7`. pip: lines of a requirements file, None where there
-    is no pip section. other: what else stands in the file (`variables`, `prefix`, …).
+    is no pip section. other: further keys of the file (`variables`, `prefix`, …).
     """
 
     name: str | None = None
@@ -44,16 +55,16 @@ class CondaEnv:
 
     @property
     def tools(self) -> tuple[str, ...]:
-        """What is asked of pip, setuptools and wheel, as requirements: `pip==23.2.1`, `setuptools`."""
+        """The match specs of pip, setuptools and wheel as requirements: `pip==23.2.1`."""
         return tuple(_as_requirement(spec) for spec in self.dependencies if name_of(spec) in TOOLS)
 
     @property
     def variables(self) -> tuple[tuple[str, str], ...]:
-        """The environment variables that it sets, names and values; what is no mapping sets none."""
-        found = self.other.get("variables")
-        if isinstance(found, Mapping):
-            return tuple((str(name), str(value)) for name, value in found.items())
-        return ()
+        """The environment variables that it sets, names and values."""
+        variables = self.other.get("variables")
+        if not isinstance(variables, Mapping):
+            return ()
+        return tuple((str(name), str(value)) for name, value in variables.items())
 
     @property
     def python(self) -> str | None:
@@ -62,44 +73,40 @@ class CondaEnv:
 
 
 def read(path: Path) -> CondaEnv:
-    """Read the file, one of MLflow's or one written by hand; an `InvalidFile` names the key that breaks the format.
+    """Read the file, whether MLflow or a person wrote it. Several pip sections count as one.
 
-    Where there are several pip sections, all of them count.
+    Raises `InvalidFile`, which names the key that breaks the format.
     """
-    return _of(Document.load(path), path)
+    return _parsed(Document.load(path), path)
 
 
 def parse(text: str, path: Path) -> CondaEnv:
-    """As `read`, for a text that stands, or could stand, in the file `path`."""
-    return _of(Document.parse(text, path), path)
+    """Do what `read` does for a text that stands, or could stand, in the file `path`."""
+    return _parsed(Document.parse(text, path), path)
 
 
-def _of(document: Document, path: Path) -> CondaEnv:
+def _parsed(document: Document, path: Path) -> CondaEnv:
     specs: list[str] = []
-    pip: list[str] | None = None
+    pip_lines: list[str] = []
+    has_pip_section = False
     for number, item in enumerate(document.items("dependencies")):
+        key = f"dependencies[{number}]"
         if is_pip_section(item):
-            section = Document(item, path, document.key(f"dependencies[{number}]"))
-            pip = [*(pip or ()), *section.texts("pip")]
-        elif isinstance(item, str) and _SPEC.fullmatch(item.strip()):
+            has_pip_section = True
+            pip_lines += Document(item, path, document.key(key)).texts("pip")
+        elif isinstance(item, str) and _MATCH_SPEC.fullmatch(item.strip()):
             specs.append(item.strip())
+        elif isinstance(item, int | float):
+            document.refuse(key, "text", item)
         else:
-            problem = "a conda package or a list under 'pip:'"
-            document.refuse(
-                f"dependencies[{number}]",
-                "text" if isinstance(item, int | float) else problem,
-                item,
-            )
+            document.refuse(key, "a conda package or a list under 'pip:'", item)
     return CondaEnv(
         name=document.optional_text("name"),
         channels=document.texts("channels"),
         dependencies=tuple(specs),
-        pip=None if pip is None else tuple(pip),
-        other={key: value for key, value in document.content.items() if key not in _KNOWN},
+        pip=tuple(pip_lines) if has_pip_section else None,
+        other={key: value for key, value in document.content.items() if key not in _KNOWN_KEYS},
     )
-
-
-_KNOWN = ("name", "channels", "dependencies")
 
 
 def is_pip_section(item: object) -> bool:
@@ -108,7 +115,7 @@ def is_pip_section(item: object) -> bool:
 
 
 def dumps(env: CondaEnv) -> str:
-    """Give the text of the file in MLflow's order: channels, dependencies with the pip section last, name."""
+    """Give the text of the file in MLflow's order: channels, dependencies, pip section, name."""
     dependencies: list[Any] = list(env.dependencies)
     if env.pip is not None:
         dependencies.append({"pip": list(env.pip)})
@@ -120,51 +127,56 @@ def dumps(env: CondaEnv) -> str:
 
 def name_of(spec: str) -> str:
     """Give the package name of a match spec, in lower case as conda compares it."""
-    found = _SPEC.fullmatch(spec.strip())
-    if found:
-        return found["name"].lower()
-    return ""
+    parts = _MATCH_SPEC.fullmatch(spec.strip())
+    if parts is None:
+        return ""
+    return parts["name"].lower()
 
 
 def python_version(env: CondaEnv, path: Path) -> str | None:
-    """Give the Python version that the file asks for; None where it names no Python, or any.
+    """Give the Python version that the file names; None where it names no Python, or any.
 
-    Of `>=3.9`, `<=3.11` and `~=3.11` it is the version named, as MLflow takes it; a bound further
-    behind does not count. Raises `InvalidFile` (with `path`) for a spec that names no version that
-    could be taken: `<3.12`, `!=3.9`.
+    Of `>=3.9`, `<=3.11` and `~=3.11` it is the version in the bound, as for MLflow; further bounds
+    do not count. Raises `InvalidFile` (with `path`) for a spec that names no version that can be
+    taken: `<3.12`, `!=3.9`.
     """
     if env.python is None:
         return None
     bounds = _bounds(env.python)
     if not bounds:
         return None
-    for wanted in ("==", "=", "===", "~=", ">=", "<="):
+    for naming_operator in _NAMING_OPERATORS:
         for operator, version in bounds:
-            if operator == wanted:
+            if operator == naming_operator:
                 return version.rstrip(".*")
-    raise InvalidFile(
-        path,
-        "dependencies",
-        f"'{env.python}' does not say which Python to take",
-        "Pin it: `python=3.11.7`.",
-    )
+    problem = f"'{env.python}' does not name a Python version"
+    raise InvalidFile(path, "dependencies", problem, "Pin it: `python=3.11.7`.")
 
 
 def _bounds(spec: str) -> list[tuple[str, str]]:
-    """Give operators and versions of a match spec, without build strings: `=3.9.18=h12_0` is `[("=", "3.9.18")]`."""
-    found = _SPEC.fullmatch(spec.strip())
-    if found is None:
+    """Give operators and versions of a match spec without its build string.
+
+    `python=3.9.18=h12_0` gives `[("=", "3.9.18")]`.
+    """
+    parts = _MATCH_SPEC.fullmatch(spec.strip())
+    if parts is None:
         return []
-    in_fields = re.search(r"version\s*=\s*['\"]?([^'\"\]]+)", found["fields"] or "")
-    version = found["version"].strip() or (in_fields.group(1) if in_fields else "")
-    version = re.sub(r"([<>=!~])\s+", r"\1", version)
-    version = version.split(" ")[0]
-    parts = (_BOUND.match(part.strip()) for part in re.split(r"[,|]", version))
-    return [(part.group(1) or "=", part.group(2)) for part in parts if part]
+    version = parts["version"].strip()
+    if not version:
+        field_ = _VERSION_FIELD.search(parts["fields"] or "")
+        version = field_[1] if field_ else ""
+    # what follows a space is a build string
+    version = _SPACE_AFTER_OPERATOR.sub(r"\1", version).split(" ")[0]
+    bounds = []
+    for part in re.split(r"[,|]", version):
+        bound = _BOUND.match(part.strip())
+        if bound is not None:
+            bounds.append((bound["operator"] or "=", bound["version"]))
+    return bounds
 
 
 def _as_requirement(spec: str) -> str:
-    bounds = (
-        (("==" if operator == "=" else operator) + version) for operator, version in _bounds(spec)
-    )
+    bounds = []
+    for operator, version in _bounds(spec):
+        bounds.append(("==" if operator == "=" else operator) + version)
     return name_of(spec) + ",".join(bounds)

@@ -1,7 +1,7 @@
-"""Credentials in URLs: found, dropped, or replaced by `${NAME}`, so that no file that is written holds any.
+"""Credentials in URLs: dropped, or replaced by `${NAME}`, so that no written file contains any.
 
-pip and uv put the value of the environment variable `NAME` in the place of `${NAME}` (capital
-letters, digits and underscores) when they read a requirements file:
+pip and uv replace `${NAME}` (capital letters, digits and underscores) by the value of the
+environment variable when they read a requirements file:
 https://pip.pypa.io/en/stable/reference/requirements-file-format/.
 """
 
@@ -12,16 +12,23 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 IN_URL = re.compile(r"(?<=://)[^/\s'\"?#,;]+@")
-"""What stands before the host: user name, password and `@`; a password may itself hold an `@`."""
+"""What is in front of the host: user name, password and `@`.
+
+A password may itself contain an `@`.
+"""
 IN_QUERY = re.compile(
     r"([?&](?:access_|auth_|private_|x-(?:amz|goog)-(?:security-)?)?"
-    r"(?:token|key|api_?key|password|secret|signature|sig|credential)=)[^&\s#'\"]+",
+    r"(?:token|key|api_?key|password|secret|signature|sig|credential)=)([^&\s#'\"]+)",
     re.IGNORECASE,
 )
+_ANY_URL = re.compile(r"\S+://\S+")
 _URL = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?:(?P<login>[^/\s'\"?#,;]+)@)?(?P<host>[^/\s'\"?#,;@:]*)"
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
+    r"(?:(?P<login>[^/\s'\"?#,;]+)@)?"
+    r"(?P<host>[^/\s'\"?#,;@:]*)"
 )
 _PLACEHOLDER = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")
+_MIN_SECRET = 4  # characters; shorter ones would hide half of every text
 
 
 def without_credentials(text: str) -> str:
@@ -30,63 +37,64 @@ def without_credentials(text: str) -> str:
 
 
 def placeholders(text: str) -> str:
-    """Put `${INDEX_<host>_USERNAME}`, `…_PASSWORD` and `…_TOKEN` in the place of credentials in the URLs of a text.
+    """Replace the credentials in the URLs of a text by placeholders.
 
-    A user name alone is a token, except with SSH, where `git@` is no secret. Placeholders that are
-    there stay, so that doing it twice changes nothing.
+    They are called `${INDEX_<host>_USERNAME}`, `…_PASSWORD` and `…_TOKEN`.
+
+    A user name alone is a token, except with SSH, where `git@` is not secret. Existing placeholders
+    stay, so that doing it twice changes nothing.
     """
-    return re.sub(r"\S+://\S+", lambda found: _each_query(_URL.sub(_login, found.group())), text)
+    return _ANY_URL.sub(lambda url: _with_placeholders(url[0]), text)
 
 
 def placeholder_names(text: str) -> frozenset[str]:
-    """The names of environment variables that whoever reads this text must set."""
+    """The names of environment variables that a reader of this text must set."""
     return frozenset(_PLACEHOLDER.findall(text))
 
 
 def filled(text: str, environ: Mapping[str, str]) -> str:
-    """Put the values in the place of `${NAME}`; where one is missing, give the URLs without any credentials."""
+    """Replace `${NAME}` by values; where one is missing, give the URLs without any credentials."""
     if any(name not in environ for name in placeholder_names(text)):
         return IN_URL.sub("", text)
-    return _PLACEHOLDER.sub(lambda found: quote(environ[found[1]], safe=""), text)
+    return _PLACEHOLDER.sub(lambda placeholder: quote(environ[placeholder[1]], safe=""), text)
 
 
 def secrets_in(lines: Iterable[str]) -> frozenset[str]:
-    """Give the credentials of the URLs in some lines, whole and in their parts, to look for elsewhere."""
-    found = [match.group().rstrip("@") for line in lines for match in IN_URL.finditer(line)]
-    parts = [part for each in found for part in (each, each.partition(":")[2])]
-    return frozenset(part for part in parts if len(part) >= 4)
+    """Give the credentials of the URLs in some lines, whole and in their parts."""
+    secrets: set[str] = set()
+    for line in lines:
+        for match in IN_URL.finditer(line):
+            login = match[0].rstrip("@")
+            _, _, password = login.partition(":")
+            secrets |= {login, password}
+    return frozenset(secret for secret in secrets if len(secret) >= _MIN_SECRET)
 
 
-def _login(url: re.Match[str]) -> str:
+def _with_placeholders(url: str) -> str:
+    url = _URL.sub(_with_login_placeholders, url)
+    found = _URL.search(url)
+    host = found["host"] if found else ""
+    return IN_QUERY.sub(lambda token: token[1] + _placeholder(token[2], host, "TOKEN"), url)
+
+
+def _with_login_placeholders(url: re.Match[str]) -> str:
     login, host, scheme = url["login"], url["host"], url["scheme"]
     if login is None:
-        return url.group()
+        return url[0]
     user, colon, password = login.partition(":")
-    if scheme.lower().endswith("ssh"):
-        if colon:
-            login = f"{user}:{_named(password, host, 'PASSWORD')}"
-        else:
-            login = user
-    elif colon:
-        login = f"{_named(user, host, 'USERNAME')}:{_named(password, host, 'PASSWORD')}"
+    is_ssh = scheme.lower().endswith("ssh")
+    if not colon:
+        login = user if is_ssh else _placeholder(user, host, "TOKEN")
     else:
-        login = _named(user, host, "TOKEN")
+        if not is_ssh:
+            user = _placeholder(user, host, "USERNAME")
+        login = f"{user}:{_placeholder(password, host, 'PASSWORD')}"
     return f"{scheme}://{login}@{host}"
 
 
-def _each_query(url: str) -> str:
-    host = _URL.search(url)
-    return IN_QUERY.sub(
-        lambda found: f"{found[1]}{_named(_value(found), host['host'] if host else '', 'TOKEN')}",
-        url,
-    )
-
-
-def _value(found: re.Match[str]) -> str:
-    return found.group()[len(found[1]) :]
-
-
-def _named(value: str, host: str, what: str) -> str:
-    if not value or _PLACEHOLDER.fullmatch(value):
-        return value
-    return f"${{{re.sub(r'[^A-Z0-9]+', '_', f'INDEX_{host}_{what}'.upper())}}}"
+def _placeholder(secret: str, host: str, kind: str) -> str:
+    """Give the placeholder of a secret; an empty one and a placeholder stay."""
+    if not secret or _PLACEHOLDER.fullmatch(secret):
+        return secret
+    name = re.sub(r"[^A-Z0-9]+", "_", f"INDEX_{host}_{kind}".upper())
+    return f"${{{name}}}"

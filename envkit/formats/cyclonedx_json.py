@@ -25,10 +25,10 @@ class File:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sbom:
-    """A bill of materials that a distribution brings (PEP 770).
+    """A bill of materials in a distribution (PEP 770).
 
-    path: in the distribution. document: the text of one in CycloneDX's JSON, None for another,
-    which is only named.
+    path: in the distribution. document: the text of one in CycloneDX's JSON, None for another
+    format, of which only the path is recorded.
     """
 
     path: str
@@ -38,10 +38,11 @@ class Sbom:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Component:
-    """One distribution. version: empty when it is not known. files: archives that it may be installed from.
+    """One distribution.
 
-    vcs: the address of its repository with `@commit`, or empty. direct: the model itself asks for
-    it. sboms: bills of what is inside it, which become part of the whole.
+    version: empty when it is not known. files: archives that it may be installed from. vcs: the URL
+    of its repository with `@commit`, or empty. direct: the model itself requires it. sboms: bills
+    of what is inside it, which become part of the whole.
     """
 
     name: str
@@ -53,23 +54,24 @@ class Component:
 
 
 def dumps(name: str, components: Iterable[Component]) -> str:
-    """Give the text of the bill of the model `name`; equal components give equal bytes, so there is no timestamp.
+    """Give the text of the bill of the model `name`.
 
-    Raises `ToolNotFound` without the library `cyclonedx`.
+    Equal components give equal bytes, so there is no timestamp. Raises `ToolNotFound` without the
+    library `cyclonedx`.
     """
     try:
-        from cyclonedx.model.bom import Bom, BomMetaData  # optional, and 300 ms
+        # optional, and 300 ms
+        from cyclonedx.model.bom import Bom, BomMetaData
     except ImportError:
-        raise ToolNotFound(
-            "cyclonedx-python-lib", "Install it: `pip install envkit[sbom]`."
-        ) from None
+        hint = "Install it: `pip install envkit[sbom]`."
+        raise ToolNotFound("cyclonedx-python-lib", hint) from None
     import uuid
 
     from cyclonedx.model.component import Component as CycloneDXComponent
     from cyclonedx.model.component import ComponentType
     from cyclonedx.output.json import JsonV1Dot6
 
-    ordered = sorted(components, key=lambda each: (each.name, each.version))
+    ordered = sorted(components, key=lambda component: (component.name, component.version))
     model = CycloneDXComponent(
         name=name, type=ComponentType.MACHINE_LEARNING_MODEL, bom_ref="model"
     )
@@ -77,19 +79,25 @@ def dumps(name: str, components: Iterable[Component]) -> str:
         metadata=BomMetaData(component=model),
         serial_number=uuid.uuid5(uuid.NAMESPACE_URL, repr((name, ordered))),
     )
-    bom.metadata.timestamp = None  # type: ignore[assignment] # the format can do without
-    found = [(each, _component(each)) for each in ordered]
-    for each, made in found:
-        bom.components.add(made)
-        bom.register_dependency(made)
-        for sbom in each.sboms:
-            _add(bom, made, each.name, sbom)
-    bom.register_dependency(model, [made for each, made in found if each.direct])
+    bom.metadata.timestamp = None  # type: ignore[assignment] # the format does not require it
+    direct = []
+    for component in ordered:
+        entry = _component(component)
+        bom.components.add(entry)
+        bom.register_dependency(entry)
+        for sbom in component.sboms:
+            _merge(bom, entry, component.name, sbom)
+        if component.direct:
+            direct.append(entry)
+    bom.register_dependency(model, direct)
     return JsonV1Dot6(bom).output_as_string(indent=2) + "\n"
 
 
-def _add(bom: Bom, owner: CycloneDXComponent, name: str, sbom: Sbom) -> None:
-    """Merge a bill of what is inside a distribution, and name it; one that cannot be read is only named."""
+def _merge(bom: Bom, owner: CycloneDXComponent, name: str, sbom: Sbom) -> None:
+    """Merge a bill of what is inside a distribution, and refer to it.
+
+    A bill that cannot be parsed is only referred to.
+    """
     from cyclonedx.model import (
         ExternalReference,
         ExternalReferenceType,
@@ -101,25 +109,23 @@ def _add(bom: Bom, owner: CycloneDXComponent, name: str, sbom: Sbom) -> None:
 
     part = None
     if sbom.document is not None:
-        part = cyclonedx_merge.read(
-            sbom.document, subject=name, prefix=f"{owner.bom_ref.value}#{sbom.path}#"
-        )
-    if part is not None:
+        prefix = f"{owner.bom_ref.value}#{sbom.path}#"
+        part = cyclonedx_merge.read(sbom.document, subject=name, prefix=prefix)
+    comment = None
+    if part is None:
+        comment = "not merged: it is not a CycloneDX document in JSON that can be parsed"
+    else:
         bom.components.update(part.bom.components)
         bom.dependencies.update(part.bom.dependencies)
-        mine = next(each for each in bom.dependencies if each.ref == owner.bom_ref)
-        mine.dependencies.update(
-            Dependency(ref=each.bom_ref)
-            for each in part.bom.components
-            if each.bom_ref.value in part.top
-        )
+        (own,) = (edge for edge in bom.dependencies if edge.ref == owner.bom_ref)
+        for component in part.bom.components:
+            if component.bom_ref.value in part.top:
+                own.dependencies.add(Dependency(ref=component.bom_ref))
     owner.external_references.add(
         ExternalReference(
             type=ExternalReferenceType.BOM,
             url=XsUri(sbom.path),
-            comment=None
-            if part is not None
-            else "not merged: it is no CycloneDX in JSON that could be read",
+            comment=comment,
             hashes=[HashType(alg=HashAlgorithm.SHA_256, content=sbom.sha256)],
         )
     )
@@ -154,20 +160,16 @@ def _references(component: Component) -> list[ExternalReference]:
         "sha384": HashAlgorithm.SHA_384,
         "sha512": HashAlgorithm.SHA_512,
     }
-    references = [
-        ExternalReference(
-            type=ExternalReferenceType.DISTRIBUTION,
-            url=XsUri(each.url),
-            hashes=[
-                HashType(alg=algorithms[key], content=each.hashes[key])
-                for key in each.hashes
-                if key in algorithms
-            ],
-        )
-        for each in component.files
-    ]
+    references = []
+    for file in component.files:
+        hashes = [
+            HashType(alg=algorithms[name], content=digest)
+            for name, digest in file.hashes.items()
+            if name in algorithms
+        ]
+        kind = ExternalReferenceType.DISTRIBUTION
+        references.append(ExternalReference(type=kind, url=XsUri(file.url), hashes=hashes))
     if component.vcs:
-        references.append(
-            ExternalReference(type=ExternalReferenceType.VCS, url=XsUri(component.vcs))
-        )
+        kind = ExternalReferenceType.VCS
+        references.append(ExternalReference(type=kind, url=XsUri(component.vcs)))
     return references

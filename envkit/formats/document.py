@@ -1,8 +1,8 @@
 """A mapping read from YAML or JSON, with typed getters whose errors name the file and the key.
 
-YAML is read as data only: no tags that build objects, no anchors and aliases, no key twice, nothing
-nested without end. Dates stay text, because no file of a model means anything else by them. It is
-written as MLflow lays it out: block style, dashes not indented, keys in the given order, text that
+YAML is read as data only: no tags that build objects, no anchors and aliases, no duplicate keys, a
+limited depth. Dates stay text, because no file of a model means anything else by them. It is
+written in MLflow's layout: block style, dashes not indented, keys in the given order, text that
 looks like a number in quotes.
 """
 
@@ -20,13 +20,15 @@ from envkit.errors import InvalidArgument, InvalidFile
 from envkit.formats.text import read_text
 
 MAX_DEPTH = 64
-MAX_EVENTS = 200_000  # about as many values; a few seconds
+# about as many values, which take a few seconds
+MAX_EVENTS = 200_000
 _QUOTE_IT = "Write it in quotes: without them YAML reads a number, and 3.10 becomes 3.1."
+_MAY_BE_CUT_OFF = "The file may be cut off."
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A mapping, the file it is from, and the key path that leads to it (`flavors.python_function`, or empty)."""
+    """A mapping, its file, and the key path to it (`flavors.python_function`, or empty)."""
 
     content: Mapping[str, Any]
     path: Path
@@ -36,13 +38,13 @@ class Document:
     def load(cls, path: Path) -> Document:
         """Read a `.json` file as JSON, any other as YAML.
 
-        Raises `InvalidFile` when it is missing, not text, empty, not well-formed, or no mapping.
+        Raises `InvalidFile` when it is missing, not text, empty, not well-formed, or not a mapping.
         """
         return cls.parse(read_text(path), path)
 
     @classmethod
     def parse(cls, text: str, path: Path) -> Document:
-        """Parse the text of the file; as `load`."""
+        """Do what `load` does for the text of a file."""
         if not text.strip():
             raise InvalidFile(path, "", "is empty")
         if path.suffix == ".json":
@@ -60,21 +62,21 @@ class Document:
         return key
 
     def text(self, key: str) -> str:
-        """Give a text that must be there. Raises `InvalidFile`."""
+        """Give a required text. Raises `InvalidFile`."""
         value = self.optional_text(key)
         if value is None:
             raise InvalidFile(self.path, self.key(key), "is missing")
         return value
 
     def optional_text(self, key: str) -> str | None:
-        """Give a text; None where the key is absent or null. Raises `InvalidFile` for anything else."""
+        """Give a text; None where the key is missing or null. Raises `InvalidFile`."""
         value = self.content.get(key)
         if value is None or isinstance(value, str):
             return value
         return self.refuse(key, "text", value)
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """Give a list of texts; empty where the key is absent or null. Raises `InvalidFile` for anything else."""
+        """Give a list of texts; empty where the key is missing or null. Raises `InvalidFile`."""
         values = self.items(key)
         for number, value in enumerate(values):
             if not isinstance(value, str):
@@ -82,7 +84,10 @@ class Document:
         return tuple(values)
 
     def items(self, key: str) -> tuple[Any, ...]:
-        """Give a list of anything; empty where the key is absent or null. Raises `InvalidFile` for anything else."""
+        """Give a list of any values; empty where the key is missing or null.
+
+        Raises `InvalidFile`.
+        """
         value = self.content.get(key)
         if value is None:
             return ()
@@ -91,14 +96,14 @@ class Document:
         return self.refuse(key, "a list", value)
 
     def mapping(self, key: str) -> Document:
-        """Give a mapping that must be there. Raises `InvalidFile`."""
+        """Give a required mapping. Raises `InvalidFile`."""
         value = self.optional_mapping(key)
         if value is None:
             raise InvalidFile(self.path, self.key(key), "is missing")
         return value
 
     def optional_mapping(self, key: str) -> Document | None:
-        """Give a mapping; None where the key is absent or null. Raises `InvalidFile` for anything else."""
+        """Give a mapping; None where the key is missing or null. Raises `InvalidFile`."""
         value = self.content.get(key)
         if value is None:
             return None
@@ -107,14 +112,11 @@ class Document:
         return Document(value, self.path, self.key(key))
 
     def refuse(self, key: str, expected: str, value: object) -> NoReturn:
-        """Raise the `InvalidFile` that says what the key should have held."""
-        number = (
-            expected == "text" and isinstance(value, int | float) and not isinstance(value, bool)
-        )
-        hint = _QUOTE_IT if number else ""
-        raise InvalidFile(
-            self.path, self.key(key), f"expected {expected}, found {_described(value)}", hint
-        )
+        """Raise an `InvalidFile` that says what the key should contain."""
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        hint = _QUOTE_IT if is_number and expected == "text" else ""
+        problem = f"expected {expected}, found {_described(value)}"
+        raise InvalidFile(self.path, self.key(key), problem, hint)
 
 
 def parse_yaml(text: str, path: Path) -> Any:
@@ -125,33 +127,32 @@ def parse_yaml(text: str, path: Path) -> Any:
     except yaml.constructor.ConstructorError as error:
         raise InvalidFile(path, _line(error.problem_mark), str(error.problem)) from error
     except yaml.MarkedYAMLError as error:
-        problem = ", ".join(filter(None, (error.context, error.problem)))
+        reason = ", ".join(filter(None, (error.context, error.problem)))
         where = _line(error.problem_mark or error.context_mark)
-        raise InvalidFile(
-            path, where, f"is not valid YAML: {problem}", "The file may be cut off."
-        ) from error
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: an integer of too many digits, say
-        raise InvalidFile(path, "", f"is not valid YAML: {' '.join(str(error).split())}") from error
+        problem = f"is not valid YAML: {reason}"
+        raise InvalidFile(path, where, problem, _MAY_BE_CUT_OFF) from error
+    except (yaml.YAMLError, ValueError) as error:
+        # ValueError: an integer of too many digits
+        reason = " ".join(str(error).split())
+        raise InvalidFile(path, "", f"is not valid YAML: {reason}") from error
 
 
 def parse_json(text: str, path: Path) -> Any:
-    """Parse JSON; the path is for the errors. Raises `InvalidFile`, also for a key that is there twice."""
+    """Parse JSON; the path is for the errors. Raises `InvalidFile`, also for a duplicate key."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
-            raise InvalidFile(path, "", f"the key '{twice}' is there twice in one place")
-        return found
+        mapping: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in mapping:
+                raise InvalidFile(path, "", f"the key '{key}' occurs twice in one place")
+            mapping[key] = value
+        return mapping
 
     try:
         return json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}"
-        raise InvalidFile(
-            path, where, f"is not valid JSON: {error.msg}", "The file may be cut off."
-        ) from error
+        problem = f"is not valid JSON: {error.msg}"
+        raise InvalidFile(path, f"line {error.lineno}", problem, _MAY_BE_CUT_OFF) from error
     except RecursionError as error:
         raise InvalidFile(path, "", "is nested too deeply") from error
     except ValueError as error:
@@ -159,14 +160,15 @@ def parse_json(text: str, path: Path) -> Any:
 
 
 def dump_yaml(content: Mapping[str, Any] | Sequence[Any]) -> str:
-    """Give the text of a YAML file: the same bytes for the same content, whatever libraries are there.
+    """Give the text of a YAML file: the same bytes for the same content, whatever is installed.
 
     Raises `InvalidArgument` for a value that has no form in YAML.
     """
     try:
         return yaml.dump(
             content,
-            Dumper=_Dumper,  # the one in Python: that in C is not everywhere and differs in places
+            # the one in Python: that in C is not installed everywhere and differs in places
+            Dumper=_Dumper,
             default_flow_style=False,
             allow_unicode=True,
             sort_keys=False,
@@ -174,32 +176,29 @@ def dump_yaml(content: Mapping[str, Any] | Sequence[Any]) -> str:
         )
     except yaml.representer.RepresenterError as error:
         value = error.args[-1]
+        kind = type(value).__name__
         raise InvalidArgument(
-            f"{value!r} ({type(value).__name__}) has no form in YAML; give Python's own value."
+            f"{value!r} ({kind}) has no form in YAML; use Python's own value."
         ) from error
 
 
 def _check_shape(text: str, path: Path) -> None:
-    """Refuse what must not reach the composer, which recurses in C: deep nesting, anchors, aliases."""
+    """Refuse deep nesting, anchors and aliases before the composer, which recurses in C."""
     depth = 0
     for number, event in enumerate(yaml.parse(text, Loader=_Loader)):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise InvalidFile(
-                path,
-                _line(event.start_mark),
-                "anchors and aliases are not allowed",
-                "Write it out.",
-            )
+            problem = "anchors and aliases are not allowed"
+            raise InvalidFile(path, _line(event.start_mark), problem, "Write it out.")
         if number > MAX_EVENTS:
-            raise InvalidFile(
-                path, "", f"has more than {MAX_EVENTS:,} values, so it is not what its name says"
-            )
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
+            problem = f"has more than {MAX_EVENTS:,} values, so it is not what its name says"
+            raise InvalidFile(path, "", problem)
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
         if depth > MAX_DEPTH:
-            raise InvalidFile(
-                path, _line(event.start_mark), f"is nested deeper than {MAX_DEPTH} levels"
-            )
+            problem = f"is nested deeper than {MAX_DEPTH} levels"
+            raise InvalidFile(path, _line(event.start_mark), problem)
 
 
 def _line(mark: Any) -> str:
@@ -222,7 +221,7 @@ _DATA_TAGS = frozenset(
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """SafeLoader without dates, sets and binary data, which JSON has not either, and without double keys."""
+    """SafeLoader without duplicate keys, and without dates, sets and bytes, as in JSON."""
 
     yaml_constructors: ClassVar = {
         tag: build
@@ -235,32 +234,29 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
+        keys = set()
         for key_node, _ in node.value:
-            if isinstance(key_node, yaml.ScalarNode):
-                key = (key_node.tag, key_node.value)
-            else:
-                key = None
-            if key is not None and key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key '{key_node.value}' is there twice", key_node.start_mark
-                )
-            seen.add(key)
-        found: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
-        return found
+            if not isinstance(key_node, yaml.ScalarNode):
+                continue
+            key = (key_node.tag, key_node.value)
+            if key in keys:
+                problem = f"the key '{key_node.value}' occurs twice"
+                mark = key_node.start_mark
+                raise yaml.constructor.ConstructorError(None, None, problem, mark)
+            keys.add(key)
+        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
+        return mapping
 
 
 class _Dumper(yaml.SafeDumper):
-    """SafeDumper that writes a thing out each time it occurs, and quotes the line ends that it would lose."""
+    """SafeDumper that writes no aliases, and quotes line ends that it would lose."""
 
     def ignore_aliases(self, _: Any) -> bool:
         return True
 
     def represent_str(self, data: str) -> yaml.ScalarNode:
-        if any(end in data for end in "\x85\u2028\u2029"):
-            style = '"'
-        else:
-            style = None
+        has_lost_line_end = any(end in data for end in "\x85\u2028\u2029")
+        style = '"' if has_lost_line_end else None
         return self.represent_scalar("tag:yaml.org,2002:str", data, style)
 
 

@@ -1,9 +1,9 @@
-"""Files of environment variables, as `docker run --env-file` and `uv run --env-file` take them.
+"""Files of environment variables, as `docker run --env-file` and `uv run --env-file` read them.
 
 A line is `NAME=VALUE`, or `NAME` for the value that the caller has. Empty lines and lines that
-begin with `#` are left out, and so is an `export` before the name. A value stands as it is, without
-the quotation marks around it if there are any: no escapes, no `${…}`, no comment behind it. No
-message holds a value.
+begin with `#` are ignored, and so is an `export` before the name. A value is taken as it is,
+without the quotation marks around it if there are any: no escapes, no `${…}`, no comment after it.
+No message contains a value.
 """
 
 from __future__ import annotations
@@ -26,27 +26,34 @@ def read(path: Path) -> tuple[Assignment, ...]:
 
 
 def parse(text: str, path: Path) -> Iterator[Assignment]:
-    """Read a text; `path` is for messages. Raises `InvalidFile` with the line that is neither."""
+    """Parse a text; `path` is for messages.
+
+    Raises `InvalidFile` with the number of a malformed line.
+    """
     for number, line in enumerate(re.split(r"\r?\n", text), start=1):
-        stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
+        line = line.strip()
+        if not line or line.startswith("#"):
             continue
-        found = _LINE.fullmatch(stripped)
-        if found is None or "\0" in stripped:
+        assignment = _LINE.fullmatch(line)
+        if assignment is None or "\0" in line:
             raise InvalidFile(path, f"line {number}", "is neither NAME=VALUE nor NAME")
-        yield found["name"], None if found["value"] is None else _unquoted(found["value"])
+        yield assignment["name"], _unquoted(assignment["value"])
 
 
 def resolved(assignments: Iterable[Assignment], environ: Mapping[str, str]) -> dict[str, str]:
-    """Give each name its value, the last one if there are several, or the caller's out of `environ`.
+    """Give each name its value, the last one if there are several, or the caller's from `environ`.
 
-    Raises `KeyError` with a name that the caller has not.
+    Raises `KeyError` with a name that `environ` does not have.
     """
-    return {name: environ[name] if value is None else value for name, value in assignments}
+    values: dict[str, str] = {}
+    for name, value in assignments:
+        values[name] = environ[name] if value is None else value
+    return values
 
 
-def _unquoted(value: str) -> str:
-    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-    if quoted:
+def _unquoted(value: str | None) -> str | None:
+    if value is None or len(value) < 2:
+        return value
+    if value[0] == value[-1] and value[0] in "\"'":
         return value[1:-1]
     return value

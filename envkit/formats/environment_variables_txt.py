@@ -1,4 +1,4 @@
-"""`environment_variables.txt`: names of the environment variables that a model reads; never their values."""
+"""`environment_variables.txt`: the names of variables that a model reads, never their values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from envkit.errors import InvalidFile
 from envkit.formats.text import read_text
 
 FILE_NAME = "environment_variables.txt"
-HEADER = (  # word for word what MLflow writes
+# word for word what MLflow writes
+HEADER = (
     "# This file records environment variable names that are used during model inference.\n"
     "# They might need to be set when creating a serving endpoint from this model.\n"
     "# Note: it is not guaranteed that all environment variables listed here are required\n"
@@ -17,7 +18,10 @@ HEADER = (  # word for word what MLflow writes
 
 
 def read(path: Path) -> tuple[str, ...]:
-    """Give the names, in the file's order. Raises `InvalidFile` for a line that is no name; it is not repeated."""
+    """Give the names, in the file's order.
+
+    Raises `InvalidFile` for a line that is not a name; it may be a value, so it is not shown.
+    """
     names: dict[str, None] = {}
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         name = line.strip()

@@ -1,7 +1,7 @@
-"""`envkit.json`: the evidence of a capture. Its content is laid down where it is made; here it becomes a file.
+"""`envkit.json`: the evidence of a capture. Its content is decided where it is made.
 
-JSON has no words for infinite numbers and for what is no number: they become the texts `NaN`,
-`Infinity` and `-Infinity`, so that every JSON reader can read the file.
+JSON has no infinite numbers and no NaN: they become the texts `NaN`, `Infinity` and `-Infinity`, so
+that every JSON reader can read the file.
 """
 
 from __future__ import annotations
@@ -17,20 +17,24 @@ from envkit.formats.text import read_text
 
 FILE_NAME = "envkit.json"
 SCHEMA_VERSION = 1
-MAX_BYTES = 256 * 1024 * 1024  # the modules of a large model with their importers
+# the modules of a large model with their importers
+MAX_BYTES = 256 * 1024 * 1024
 
 
 def dumps(evidence: Mapping[str, Any]) -> str:
     """Give the text of the file: keys sorted, lists as they are; equal content gives equal bytes.
 
-    `schema_version` is added. Raises `TypeError` for values that JSON does not know.
+    `schema_version` is added. Raises `TypeError` for values that JSON does not have.
     """
     content = _plain({"schema_version": SCHEMA_VERSION, **evidence})
     return json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read the file. Raises `InvalidFile` when it is no evidence, or that of a later version of envkit."""
+    """Read the file.
+
+    Raises `InvalidFile` when it is not evidence, or of a later version of envkit.
+    """
     from envkit.formats.document import Document
 
     document = Document.parse(read_text(path, max_bytes=MAX_BYTES), path)
@@ -55,10 +59,10 @@ def _plain(value: Any) -> Any:
             return "Infinity"
         return "-Infinity"
     if isinstance(value, str):
-        # a lone surrogate has no place in UTF-8
+        # UTF-8 has no lone surrogates
         return value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, Mapping):
-        return {_plain(key): _plain(each) for key, each in value.items()}
+        return {_plain(key): _plain(item) for key, item in value.items()}
     if isinstance(value, Sequence):
-        return [_plain(each) for each in value]
+        return [_plain(item) for item in value]
     return value

@@ -1,8 +1,8 @@
 """Several files of one directory, written all or not at all, as far as a file system allows.
 
-Every content is first written beside its target and synced to disk; only then are the files
-renamed, one after another, which needs no space and takes microseconds. Should a rename fail all
-the same, the earlier ones are undone.
+Every content is first written next to its target and synced to disk; only then are the files
+renamed, one after another, which needs no space and takes microseconds. If a rename fails all the
+same, the earlier ones are undone.
 """
 
 from __future__ import annotations
@@ -20,116 +20,44 @@ from envkit.errors import InvalidInput
 Content: TypeAlias = str | bytes | Path
 """Text, written as UTF-8; bytes; or a file that is copied."""
 
+_LEFT_BEHIND = re.compile(r"\..+\.[0-9a-f]{12}\.(tmp|old)")
+
 
 def write_files(directory: Path, files: Mapping[str, Content | None]) -> None:
     """Write each content to the file of that name in the directory; None removes the file.
 
     A name may lead into a folder of the directory (`wheels/a.whl`); folders are made as needed, and
-    one that a removal leaves empty is removed. A file that is there keeps its permissions. A
-    symbolic link is replaced by a file; what it points to stays as it is, because that may be
-    shared with other models.
+    one that a removal leaves empty is removed. An existing file keeps its permissions. A symbolic
+    link is replaced by a file; its target stays as it is, because other models may share that.
 
-    Writers of one directory wait for each other. What one that was killed left behind is removed.
+    Writers of one directory wait for each other. What a killed one left behind is removed.
 
     Raises `InvalidInput`, and has then changed nothing, when the directory is missing or cannot be
-    written to, a name belongs to a folder or lies behind a symbolic link, or the disk is full;
+    written to, a name belongs to a folder or is behind a symbolic link, or the disk is full;
     `ValueError` for a name that leads out.
     """
     for name in files:
-        path = PurePosixPath(name)
-        if str(path) != name or path.is_absolute() or ".." in path.parts or name in ("", "."):
-            raise ValueError(f"{name!r} is not a file name")
-    _check(directory, files)
+        _check_name(name)
+    _check_places(directory, files)
     try:
-        with _alone(directory) as alone:
-            if alone:
+        with _locked(directory) as is_locked:
+            if is_locked:
                 _sweep((directory, *_folders_of(directory, files)))
             _write(directory, files)
     except OSError as error:
+        reason = error.strerror or error
         raise InvalidInput(
-            f"Cannot write the files of {directory}: {error.strerror or error}. None of them was changed."
+            f"Cannot write the files of {directory}: {reason}. None of them was changed."
         ) from error
 
 
-def _write(directory: Path, files: Mapping[str, Content | None]) -> None:
-    staged: dict[str, Path] = {}
-    made: list[Path] = []
-    written = False
-    try:
-        made += _make_folders(directory, files)
-        for name, content in files.items():
-            if content is not None:
-                staged[name] = _stage(directory / name, content)
-        _publish(directory, files, staged)
-        written = True
-    finally:
-        for temporary in staged.values():
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-        _remove_empty(_folders_of(directory, files) if written else made)
+def _check_name(name: str) -> None:
+    path = PurePosixPath(name)
+    if str(path) != name or path.is_absolute() or ".." in path.parts or name in ("", "."):
+        raise ValueError(f"{name!r} is not a file name")
 
 
-@contextmanager
-def _alone(directory: Path) -> Iterator[bool]:
-    """Keep other writers of the directory waiting; gives False where the system cannot."""
-    try:
-        import fcntl
-
-        descriptor = os.open(directory, os.O_RDONLY)
-    except (
-        ImportError,
-        PermissionError,
-    ):  # another system; a folder that may be written to, not read
-        yield False
-        return
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        except OSError:  # a file system without locks
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(descriptor)
-
-
-_LEFT_BEHIND = re.compile(r"\..+\.[0-9a-f]{12}\.(tmp|old)")
-
-
-def _sweep(folders: Iterable[Path]) -> None:
-    """Remove what killed writers left, while no other is at work: files that were not renamed yet, and second names."""
-    for folder in folders:
-        with suppress(OSError):
-            for each in folder.iterdir():
-                if _LEFT_BEHIND.fullmatch(each.name) and not each.is_dir():
-                    each.unlink(missing_ok=True)
-
-
-def _folders_of(directory: Path, names: Iterable[str]) -> list[Path]:
-    """The folders below the directory that the names lead into, outer ones first."""
-    parents = {parent for name in names for parent in PurePosixPath(name).parents} - {
-        PurePosixPath(".")
-    }
-    return [directory / parent for parent in sorted(parents)]
-
-
-def _make_folders(directory: Path, files: Mapping[str, object]) -> Iterator[Path]:
-    """Make the folders that are missing and yield each, for the case that it must go again."""
-    for folder in _folders_of(
-        directory, (name for name, content in files.items() if content is not None)
-    ):
-        if not folder.exists():
-            folder.mkdir()
-            yield folder
-
-
-def _remove_empty(folders: Iterable[Path]) -> None:
-    for folder in sorted(folders, reverse=True):
-        with suppress(OSError):  # not empty, or never made
-            folder.rmdir()
-
-
-def _check(directory: Path, files: Mapping[str, object]) -> None:
+def _check_places(directory: Path, files: Mapping[str, object]) -> None:
     if not directory.is_dir():
         raise InvalidInput(f"Cannot write into {directory}: it is not a directory.")
     for folder in _folders_of(directory, files):
@@ -145,12 +73,79 @@ def _check(directory: Path, files: Mapping[str, object]) -> None:
             )
 
 
+@contextmanager
+def _locked(directory: Path) -> Iterator[bool]:
+    """Make other writers of the directory wait; yields False where the system cannot."""
+    try:
+        import fcntl
+
+        descriptor = os.open(directory, os.O_RDONLY)
+    except (ImportError, PermissionError):
+        # another system; a folder that may be written to, but not read
+        yield False
+        return
+    is_locked = True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError:
+        # a file system without locks
+        is_locked = False
+    try:
+        yield is_locked
+    finally:
+        os.close(descriptor)
+
+
+def _sweep(folders: Iterable[Path]) -> None:
+    """Remove what killed writers left: files that were not renamed yet, and second names."""
+    for folder in folders:
+        with suppress(OSError):
+            for file in folder.iterdir():
+                if _LEFT_BEHIND.fullmatch(file.name) and not file.is_dir():
+                    file.unlink(missing_ok=True)
+
+
+def _folders_of(directory: Path, names: Iterable[str]) -> list[Path]:
+    """The folders below the directory that the names lead into, outer ones first."""
+    parents = {parent for name in names for parent in PurePosixPath(name).parents}
+    parents.discard(PurePosixPath("."))
+    return [directory / parent for parent in sorted(parents)]
+
+
+def _write(directory: Path, files: Mapping[str, Content | None]) -> None:
+    new_files = {name: content for name, content in files.items() if content is not None}
+    new_folders = [folder for folder in _folders_of(directory, new_files) if not folder.exists()]
+    staged: dict[str, Path] = {}
+    is_written = False
+    try:
+        for folder in new_folders:
+            folder.mkdir()
+        for name, content in new_files.items():
+            staged[name] = _stage(directory / name, content)
+        _publish(directory, files, staged)
+        is_written = True
+    finally:
+        for temporary in staged.values():
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        if is_written:
+            _remove_empty(_folders_of(directory, files))
+        else:
+            _remove_empty(new_folders)
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    for folder in sorted(folders, reverse=True):
+        # it is not empty, or was never made
+        with suppress(OSError):
+            folder.rmdir()
+
+
 def _stage(target: Path, content: Content) -> Path:
-    """Write the content beside the target, on disk when this returns; nothing is left when it fails."""
+    """Write the content next to the target and sync it; nothing is left when that fails."""
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
-    descriptor = os.open(
-        temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
-    )
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(temporary, flags, 0o666)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             _fill(stream, content)
@@ -166,38 +161,42 @@ def _stage(target: Path, content: Content) -> Path:
 
 def _fill(stream: IO[bytes], content: Content) -> None:
     if isinstance(content, Path):
-        import shutil  # few captures copy files
+        # few captures copy files
+        import shutil
 
         with content.open("rb") as source:
             shutil.copyfileobj(source, stream)
+    elif isinstance(content, str):
+        stream.write(content.encode("utf-8"))
     else:
-        stream.write(content.encode("utf-8") if isinstance(content, str) else content)
+        stream.write(content)
 
 
 def _publish(directory: Path, files: Mapping[str, object], staged: Mapping[str, Path]) -> None:
-    before: dict[str, Path | None] = {}
+    """Rename the staged files and remove the others, or leave everything as it was."""
+    second_names: dict[str, Path | None] = {}
     try:
         for name in files:
-            before[name] = _set_aside(directory / name)
+            second_names[name] = _set_aside(directory / name)
             if name in staged:
                 staged[name].replace(directory / name)
             else:
                 (directory / name).unlink(missing_ok=True)
     except BaseException:
-        for name, old in before.items():
-            _restore(directory / name, old)
+        for name, second in second_names.items():
+            _restore(directory / name, second)
         raise
     finally:
-        for old in before.values():
-            if old is not None:
+        for second in second_names.values():
+            if second is not None:
                 with suppress(OSError):
-                    old.unlink(missing_ok=True)
+                    second.unlink(missing_ok=True)
     for folder in (directory, *_folders_of(directory, staged)):
         _sync(folder)
 
 
 def _set_aside(target: Path) -> Path | None:
-    """Give a second name to what the target is now, so that it can come back; None when there is nothing."""
+    """Give the target a second name, so that it can be restored; None when it does not exist."""
     if not os.path.lexists(target):
         return None
     second = target.with_name(f".{target.name}.{secrets.token_hex(6)}.old")
@@ -206,23 +205,24 @@ def _set_aside(target: Path) -> Path | None:
         return second
     try:
         second.hardlink_to(target)
-    except OSError:  # a file system without hard links
+    except OSError:
+        # a file system without hard links
         import shutil
 
         shutil.copy2(target, second)
     return second
 
 
-def _restore(target: Path, old: Path | None) -> None:
+def _restore(target: Path, second: Path | None) -> None:
     with suppress(OSError):
-        if old is None:
+        if second is None:
             target.unlink(missing_ok=True)
         else:
-            old.replace(target)
+            second.replace(target)
 
 
 def _sync(directory: Path) -> None:
-    """Make the renames last; where a directory cannot be synced, they last as long as the system keeps running."""
+    """Make the renames durable, where the file system can."""
     with suppress(OSError):
         descriptor = os.open(directory, os.O_RDONLY)
         try:

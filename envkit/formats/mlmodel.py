@@ -2,8 +2,8 @@
 
 https://mlflow.org/docs/latest/ml/model/#storage-format
 
-The file holds much that envkit has no use for, in each version of MLflow something else. All of it
-is kept.
+The file contains much that envkit does not use, and that differs between versions of MLflow. All of
+it is kept.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from envkit.errors import InvalidFile
 from envkit.formats.document import Document, dump_yaml
 
 FILE_NAME = "MLmodel"
-R_FLAVOR = "crate"  # a function of R, and its data
+# a function of R, and its data
+R_FLAVOR = "crate"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PythonFunction:
     """The flavor `python_function`.
 
-    Paths are as in the file, relative to the model directory, None where absent. conda_env,
-    python_env: the files of the environment; before MLflow 2, `env` was the text that is
+    Paths are as in the file, relative to the model directory, None where missing. conda_env,
+    python_env: the files of the environment; before MLflow 2, `env` was one text, which is
     `conda_env` here. artifacts: name → path. fields: the whole flavor as in the file.
     """
 
@@ -46,7 +47,7 @@ class PythonFunction:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InputExample:
-    """`saved_input_example_info`: the example's file, that of the same as a request, and how it was written."""
+    """`saved_input_example_info`: the example, the same as a request, and its format."""
 
     path: str
     kind: str | None
@@ -56,9 +57,9 @@ class InputExample:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MLModel:
-    """The file. content: all of it, in its order; the rest is what envkit reads from that.
+    """The file. content: all of it, in its order; the other fields are what envkit reads from that.
 
-    python_function: None for a model that has other flavors only. signature: its parts are JSON
+    python_function: None for a model that has only other flavors. signature: its parts are JSON
     texts, as MLflow stores them. variables: `env_vars`, the names of environment variables.
     """
 
@@ -72,31 +73,31 @@ class MLModel:
 
     @property
     def runs_in_r(self) -> bool:
-        """Whether it is R that runs the model: it has R's flavor, and not that of Python, which comes first."""
+        """Whether R runs the model: it has R's flavor and not Python's, which comes first."""
         return self.python_function is None and isinstance(self.flavors.get(R_FLAVOR), dict)
 
     def with_fields(self, **fields: Any) -> MLModel:
-        """Give the same with other values for keys of the top level; None removes a key. Keys keep their places."""
+        """Replace keys of the top level, which keep their places; None removes a key."""
         return of(Document(_updated(self.content, fields), Path(FILE_NAME)))
 
     def with_python_function(self, **fields: Any) -> MLModel:
-        """Give the same with other values for keys of the flavor `python_function`; None removes a key."""
+        """Replace keys of the flavor `python_function`; None removes a key."""
         flavor = _updated(self.flavors.get("python_function") or {}, fields)
         return self.with_fields(flavors={**self.flavors, "python_function": flavor})
 
 
 def read(path: Path) -> MLModel:
-    """Read the file; an `InvalidFile` names the key that breaks the format."""
+    """Read the file. Raises `InvalidFile`, which names the key that breaks the format."""
     return of(Document.load(path))
 
 
 def parse(content: Mapping[str, Any], path: Path) -> MLModel:
-    """Make the model of what the file would hold; the path is for the errors. Raises `InvalidFile`."""
+    """Make the model of the content of a file; the path is for the errors. Raises `InvalidFile`."""
     return of(Document(content, path))
 
 
 def resources(path: Path) -> Mapping[str, Any]:
-    """Read a `resources.yaml`, which lists what a model needs to reach when it is served. Raises `InvalidFile`."""
+    """Read a `resources.yaml`: the services that a served model calls. Raises `InvalidFile`."""
     return Document.load(path).content
 
 
@@ -152,9 +153,8 @@ def _python_function(flavor: Document) -> PythonFunction:
 def _loader_module(flavor: Document) -> str:
     name = flavor.text("loader_module")
     if not all(part.isidentifier() for part in name.split(".")):
-        raise InvalidFile(
-            flavor.path, flavor.key("loader_module"), f"'{name}' is not the name of a module"
-        )
+        problem = f"'{name}' is not the name of a module"
+        raise InvalidFile(flavor.path, flavor.key("loader_module"), problem)
     return name
 
 
@@ -162,17 +162,17 @@ def _env(flavor: Document) -> tuple[str | None, str | None]:
     if isinstance(flavor.content.get("env"), str):
         return flavor.optional_text("env"), None
     env = flavor.optional_mapping("env")
-    if env:
-        return (env.optional_text("conda"), env.optional_text("virtualenv"))
-    return (None, None)
+    if env is None:
+        return None, None
+    return env.optional_text("conda"), env.optional_text("virtualenv")
 
 
 def _artifacts(flavor: Document) -> dict[str, str]:
-    """Of each artifact MLflow notes where it came from (`uri`) and where it lies in the model (`path`)."""
+    """Give the path of each artifact in the model; MLflow records in `uri` where it came from."""
     artifacts = flavor.optional_mapping("artifacts")
-    if artifacts:
-        return {name: artifacts.mapping(name).text("path") for name in artifacts.content}
-    return {}
+    if artifacts is None:
+        return {}
+    return {name: artifacts.mapping(name).text("path") for name in artifacts.content}
 
 
 def _input_example(info: Document) -> InputExample:
@@ -185,8 +185,8 @@ def _input_example(info: Document) -> InputExample:
 
 
 def _updated(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: value
-        for key, value in {**old, **new}.items()
-        if key not in new or new[key] is not None
-    }
+    updated = {**old, **new}
+    for key, value in new.items():
+        if value is None:
+            del updated[key]
+    return updated

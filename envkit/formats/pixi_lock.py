@@ -1,7 +1,7 @@
-"""`pixi.lock`: the conda packages of an environment, exactly, with digests. Written by py-rattler, read here too.
+"""`pixi.lock`: the exact conda packages of an environment, with digests. py-rattler writes it.
 
-The format (https://pixi.sh/latest/workspace/lockfile/) holds environments of several platforms; a
-model has one, `default`.
+The format (https://pixi.sh/latest/workspace/lockfile/) contains environments of several platforms;
+a model has one, `default`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ FILE_NAME = "pixi.lock"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LockedCondaPackage:
-    """A conda package: its URL, and what its archive's digests must be, in hexadecimal digits or empty."""
+    """A conda package: its URL, and the digests of its archive, in hexadecimal digits or empty."""
 
     url: str
     sha256: str = ""
@@ -24,37 +24,42 @@ class LockedCondaPackage:
 
     @property
     def name(self) -> str:
-        """The package's name, as its file bears it."""
+        """The package's name, which its file name begins with."""
         return self.url.rpartition("/")[2].rsplit("-", 2)[0].lower()
 
     @property
     def explicit(self) -> str:
-        """As a line of a list that conda installs as it is: https://docs.conda.io/projects/conda/en/stable/."""
+        """A line of an explicit list, https://docs.conda.io/projects/conda/en/stable/."""
         return f"{self.url}#{self.md5 or self.sha256}"
 
 
 def read(path: Path, platform: str) -> tuple[LockedCondaPackage, ...]:
-    """Give the conda packages for a platform (`linux-64`); none when the lock is for others. Raises `InvalidFile`."""
+    """Give the conda packages for a platform (`linux-64`); none when the lock is for others.
+
+    Raises `InvalidFile`.
+    """
     document = Document.load(path)
     default = document.mapping("environments").mapping("default").mapping("packages")
     if platform not in default.content:
         return ()
-    wanted = [each.get("conda") for each in default.items(platform) if isinstance(each, dict)]
-    known = {
-        str(each.get("conda")): each
-        for each in document.items("packages")
-        if isinstance(each, dict)
+    facts_by_place = {
+        str(entry.get("conda")): entry
+        for entry in document.items("packages")
+        if isinstance(entry, dict)
     }
-    return tuple(
-        _package(path, str(each), known.get(str(each), {})) for each in wanted if each is not None
-    )
+    packages = []
+    for entry in default.items(platform):
+        if isinstance(entry, dict) and entry.get("conda") is not None:
+            place = str(entry["conda"])
+            packages.append(_package(path, place, facts_by_place.get(place, {})))
+    return tuple(packages)
 
 
-def _package(path: Path, where: str, facts: dict[str, object]) -> LockedCondaPackage:
-    if "://" in where:
-        url = where
+def _package(path: Path, place: str, facts: dict[str, object]) -> LockedCondaPackage:
+    if "://" in place:
+        url = place
     else:
-        url = (path.parent / where).resolve().as_uri()
+        url = (path.parent / place).resolve().as_uri()
     return LockedCondaPackage(
         url=url, sha256=str(facts.get("sha256", "")), md5=str(facts.get("md5", ""))
     )

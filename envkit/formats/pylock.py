@@ -1,4 +1,4 @@
-"""The values of a lock (PEP 751). They are those of `packaging.pylock`, which no other module imports.
+"""The values of a lock (PEP 751): those of `packaging.pylock`, which no other module imports.
 
 https://packaging.python.org/en/latest/specifications/pylock-toml/
 
@@ -78,7 +78,7 @@ def hashes_of(files: Sequence[File]) -> tuple[str, ...]:
 
 
 def with_built_from(reference: str) -> dict[str, Any]:
-    """The `tool` table of a package whose wheel was built from a commit (`git+https://…@commit`)."""
+    """The `tool` table for a wheel that was built from a commit (`git+https://…@commit`)."""
     return {_TOOL: {"built-from": reference}}
 
 

@@ -50,7 +50,7 @@ class LockFile:
 
 
 def read(path: Path) -> Pylock:
-    """Read and check the file. Raises `InvalidFile`, naming the key, for what breaks the specification."""
+    """Read and check the file. Raises `InvalidFile`, which names the key that breaks PEP 751."""
     return LockFile(path=path).lock
 
 

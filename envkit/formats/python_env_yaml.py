@@ -27,7 +27,7 @@ class PythonEnv:
 
 
 def read(path: Path) -> PythonEnv:
-    """Read the file; an `InvalidFile` names the key that breaks the format."""
+    """Read the file. Raises `InvalidFile`, which names the key that breaks the format."""
     document = Document.load(path)
     return PythonEnv(
         python=document.text("python"),

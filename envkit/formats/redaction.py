@@ -10,7 +10,7 @@ __all__ = ["redacted", "secrets_in", "without_credentials"]
 
 
 def redacted(text: str, secrets: Iterable[str] = ()) -> str:
-    """Make a text fit for an error message: no credentials of URLs, none of the `secrets`."""
+    """Remove the credentials of URLs and the `secrets` from a text, so that it can be shown."""
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return IN_QUERY.sub(r"\1***", IN_URL.sub("***@", text))

@@ -102,7 +102,10 @@ class Requirement:
 
     @cached_property
     def url(self) -> str | None:
-        """The URL that it names in place of a version, as `git+https://…@commit`; None for others."""
+        """The URL that it names in place of a version, as `git+https://…@commit`.
+
+        None for others.
+        """
         reference = self._direct_reference()
         if reference is not None:
             return reference.split()[0] if reference.strip() else None
@@ -112,7 +115,7 @@ class Requirement:
 
     @cached_property
     def path(self) -> str | None:
-        """The path that it names in place of a name, without extras and marker; None for a name or a URL."""
+        """The path that it names, without extras and marker; None for a name or a URL."""
         without_marker = _MARKER_OF_PATH.split(self.text, maxsplit=1)[0].strip()
         bare = _EXTRAS_OF_PATH.sub("", without_marker)
         if is_url(bare) or self._direct_reference() is not None:
@@ -128,7 +131,10 @@ class Requirement:
         return None
 
     def local_path(self, directory: Path) -> Path | None:
-        """The file or folder that it names by a path or a `file:` URL, absolute; `directory`: where relative ones start."""
+        """The file or folder that a path or a `file:` URL names.
+
+        Relative ones start in `directory`.
+        """
         if self.path is not None:
             place = self.path
         elif self.url is not None and self.url.startswith("file:"):
@@ -150,7 +156,7 @@ class Requirement:
 
     @cached_property
     def wheel(self) -> tuple[str, str] | None:
-        """Name and version in the file name of the wheel that its path or URL names (parsed by `packaging`)."""
+        """Name and version in the file name of the wheel that it names (parsed by `packaging`)."""
         file_name = self._file_name()
         if not file_name.lower().endswith(".whl"):
             return None
@@ -185,7 +191,10 @@ class Requirement:
 
     @cached_property
     def version(self) -> str | None:
-        """The one version that it admits, pinned or in the file name of a wheel; None for several."""
+        """The one version that it admits, pinned or in the file name of a wheel.
+
+        None for several.
+        """
         plain = _PLAIN_PIN.fullmatch(self.text)
         if plain is not None:
             return plain["version"]

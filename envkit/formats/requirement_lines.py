@@ -41,7 +41,10 @@ _STRONG_HASHES = ("sha256", "sha384", "sha512")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Option:
-    """An option that holds for the whole installation. name: the long one, `--index-url`; value: None where it takes none."""
+    """An option for the whole installation.
+
+    name: the long one, `--index-url`. value: None where the option takes none.
+    """
 
     name: str
     value: str | None = None
@@ -55,7 +58,7 @@ class Option:
         return f"{self.name} {_quoted(self.value)}"
 
     def with_absolute_folder(self, directory: Path) -> Option:
-        """Make the folder of `--find-links` a `file:` URL: no installer accepts a path with spaces or `#`."""
+        """Make the folder of `--find-links` a `file:` URL: installers refuse paths with spaces."""
         if self.name != "--find-links" or not self.value or "://" in self.value:
             return self
         return replace(self, value=(directory / self.value).as_uri())
@@ -112,7 +115,7 @@ def parse_each(text: str, path: Path) -> Iterator[Entry | InvalidFile]:
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield lines with the number of their first; as in pip, a backslash joins lines before comments are dropped."""
+    """Yield lines with their numbers; as in pip, a backslash joins before comments are dropped."""
     begun: list[str] = []
     first = 0
     for number, line in enumerate(text.splitlines(), start=1):
@@ -183,7 +186,10 @@ class _Line:
     number: int
 
     def entries(self, line: str) -> list[Entry]:
-        """Parse the line. When several things share it, pip reads a requirement, else `-e`, else `-r`, else `-c`."""
+        """Parse the line.
+
+        Of several things in it, pip reads a requirement, else `-e`, `-r`, `-c`.
+        """
         text, options = self._split(line)
         first = dict(reversed(options))
         if text:
@@ -242,7 +248,7 @@ class _Line:
         return entries
 
     def _split(self, line: str) -> tuple[str, list[tuple[str, str]]]:
-        """Give what stands before the first option, and the options with their values, by their long names."""
+        """Give what is before the first option, and the long names and values of options."""
         # not at tabs, as pip
         words = line.split(" ")
         begin = next((at for at, word in enumerate(words) if word.startswith("-")), len(words))
@@ -281,7 +287,7 @@ def _parsed_options(words: list[str]) -> list[tuple[str, str]]:
 
 
 def _option_parser() -> OptionParser:
-    """Make the parser that pip uses, so that abbreviations, `-rx` and `--requirement=x` mean what they mean there.
+    """Make the parser that pip uses, so that abbreviations and `-rx` mean what they mean there.
 
     One for each line, because it holds the state of parsing and files may be read in threads.
     """

@@ -43,7 +43,7 @@ MAX_DEPTH = 100
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BadReference:
-    """A `-r` or `-c` that cannot be followed. problem: what follows "`-r more.txt`" in a sentence."""
+    """A `-r` or `-c` that cannot be followed. problem: the end of a sentence that it begins."""
 
     reference: Reference
     problem: str
@@ -57,7 +57,7 @@ class BadReference:
 
 
 Fault = InvalidFile | BadReference
-"""What is wrong in a file: it cannot be read, a line cannot be parsed, a reference cannot be followed."""
+"""A file that cannot be read, a line that cannot be parsed, a reference that cannot be followed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,9 +106,9 @@ def dumps(
     constraints_file: str | None = None,
     options: Iterable[Option] = (),
 ) -> str:
-    """Give the text of a file: options, then requirements sorted by name, then `-c` with `constraints_file`.
+    """Give the text of a file: options, requirements sorted by name, `-c` with `constraints_file`.
 
-    What is there twice is written once. Every line, also the last, ends with a line feed.
+    Equal lines are written once. Every line, also the last, ends with a line feed.
     """
     lines = dict.fromkeys(map(str, options))
     lines |= dict.fromkeys(map(str, sorted(requirements, key=_order)))
@@ -223,7 +223,7 @@ class _Reader:
         return None
 
     def _rebased(self, option: Option) -> Option:
-        """Make a `--find-links` of a nested file relative to the first file: pip looks next to the nested one."""
+        """Make a `--find-links` relative to the first file; pip looks next to a nested one."""
         folder = option.file.parent
         if option.name != "--find-links" or not option.value or folder == self.first.parent:
             return option

@@ -49,8 +49,8 @@ def test_a_number_where_text_belongs_is_refused_with_the_advice_to_quote_it(text
         ("just words", "expected keys with values, found text"),
         ("a: [1, 2", "line 2: is not valid YAML"),
         ("a: 'no end\n", "is not valid YAML"),
-        ("a: 1\nb: 2\na: 3\n", "line 3: the key 'a' is there twice"),
-        ("a: {x: 1, x: 2}", "the key 'x' is there twice"),
+        ("a: 1\nb: 2\na: 3\n", "line 3: the key 'a' occurs twice"),
+        ("a: {x: 1, x: 2}", "the key 'x' occurs twice"),
         ("a: &x 1\n", "line 1: anchors and aliases are not allowed"),
         ("a: &x [1]\nb: *x\n", "anchors and aliases are not allowed"),
         ("a: !!python/object:os.system {}", "could not determine a constructor"),
@@ -95,7 +95,7 @@ def test_a_date_without_quotes_is_text_and_is_written_with_quotes(text: str) -> 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('{"a": 1, "a": 2}', "the key 'a' is there twice"),
+        ('{"a": 1, "a": 2}', "the key 'a' occurs twice"),
         ('{"a": 1', "line 1: is not valid JSON"),
         ("[" * 200_000, "nested too deeply|not valid JSON"),
         ("[1]", "expected keys with values"),

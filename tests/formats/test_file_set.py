@@ -89,7 +89,7 @@ def test_a_failure_at_any_step_changes_nothing(
         return
     if name == "replace" and after == 2:
         pytest.skip("two files are renamed")
-    with pytest.raises(InvalidInput, match=r"No space left on device\. None of them was changed"):
+    with pytest.raises(InvalidInput, match=r": No space left on device\. None of them was changed"):
         write_files(tmp_path, {"a": "1", "b": "2", "new": "3", "c": None})
 
     monkeypatch.undo()
