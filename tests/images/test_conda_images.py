@@ -9,11 +9,18 @@ from pathlib import Path
 import pytest
 
 from envkit.images import build_image
+from tests.builders.conda_channel import CondaChannel
+from tests.builders.conda_models import packable_conda_model
 from tests.builders.registries import needs
-from tests.environments.packing.test_pack_conda import packable
 
-__all__ = ["packable"]
 pytestmark = [pytest.mark.images, pytest.mark.e2e, needs("mmdebstrap", "umoci")]
+
+
+@pytest.fixture
+def packable(tmp_path: Path, conda_channel: CondaChannel, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model of conda packages and of a wheel with a program."""
+    monkeypatch.setenv("ENVKIT_CONDA_EXE", "embedded")
+    return packable_conda_model(tmp_path / "the model", conda_channel)
 
 
 def test_a_conda_environment_runs_in_its_image(

@@ -12,8 +12,9 @@ from click.testing import CliRunner, Result
 import envkit
 from envkit.cli.main import main
 from envkit.errors import InvalidInput
+from tests.builders.files import write_files
 from tests.builders.locks import lock_text
-from tests.validating.conftest import Sound, package, seen, write
+from tests.builders.sound_model import Sound, package, seen
 
 COMMIT = "0" * 40
 
@@ -101,7 +102,7 @@ def test_an_environment_is_compared_with_what_a_model_needs(sound: Sound) -> Non
 
 def test_requirements_files_and_conda_files_are_read(sound: Sound) -> None:
     model = sound()
-    write(
+    write_files(
         model,
         {"conda.yaml": "dependencies:\n- python=3.12.7\n- openblas=0.3.1\n- pip:\n  - acme==1.0\n"},
     )

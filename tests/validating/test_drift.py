@@ -11,7 +11,8 @@ from envkit.validating.files.facts import ModelFacts
 from envkit.validating.options import StageOptions
 from envkit.validating.stages import drift
 from envkit.validating.stages.drift import Drift
-from tests.validating.conftest import FILES, Sound, seen, write
+from tests.builders.files import write_files
+from tests.builders.sound_model import FILES, Sound, seen
 
 WITH_CONDA_PACKAGES = FILES["conda.yaml"].replace(
     "- pip\n- pip:", "- pytorch=2.1.0\n- openblas=0.3.1\n- pip\n- pip:"
@@ -75,7 +76,7 @@ def test_conda_packages_are_needed_if_the_capture_recorded_them_as_distributions
         seen("torch", "2.1.0", "requirement"),
     ]
     model = sound(distributions=distributions)
-    write(model, {"conda.yaml": WITH_CONDA_PACKAGES})
+    write_files(model, {"conda.yaml": WITH_CONDA_PACKAGES})
 
     absent = {
         package.name: package for package in compared(model, "acme==1.0", "other==2.0").absent

@@ -17,16 +17,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from envkit.cli.main import main
+from tests.builders.files import write_files
 from tests.builders.locks import lock_text
-from tests.validating.conftest import (
+from tests.builders.sound_model import (
     FILES,
     Sound,
     evidence,
     findings_of,
-    make,
     package,
     seen,
-    write,
+    sound_model,
 )
 
 FLAVOR = FILES["MLmodel"]
@@ -359,7 +359,9 @@ def test_the_evidence_says_which_distribution_has_a_module(sound: Sound) -> None
 
 def test_code_of_another_python_needs_what_its_standard_library_lacks(sound: Sound) -> None:
     old, new = sound({"code/loader.py": "import cgi, acme\n"}, name="old"), sound(name="new")
-    write(new, {"code/loader.py": "import cgi, acme\n", "python_env.yaml": "python: 3.13.1\n"})
+    write_files(
+        new, {"code/loader.py": "import cgi, acme\n", "python_env.yaml": "python: 3.13.1\n"}
+    )
 
     assert findings_of(old, "ENV201") == []
     assert "cgi" in findings_of(new, "ENV201")[0].problem
@@ -396,7 +398,7 @@ def test_deeper_scanners_report_a_harmful_pickle(sound: Sound, scanner: str) -> 
 def test_whatever_a_file_holds_is_reported_and_not_raised(
     tmp_path_factory: pytest.TempPathFactory, name: str, content: bytes
 ) -> None:
-    model = make(tmp_path_factory.mktemp("any") / "model")
+    model = sound_model(tmp_path_factory.mktemp("any") / "model")
     (model / name).write_bytes(content)
 
     assert envkit(model, "--json").exit_code in (0, 1)
@@ -413,7 +415,7 @@ def test_evidence_of_an_earlier_envkit_still_shows_that_the_example_changed(soun
     model = sound({"input_example.json": "{}"})
     content = evidence(model, prediction={"input": "input_example.json", "input_sha256": "0" * 64})
     del content["files"]
-    write(model, {"envkit.json": json.dumps(content)})
+    write_files(model, {"envkit.json": json.dumps(content)})
 
     assert [finding.file for finding in findings_of(model, "ENV108")] == ["input_example.json"]
 

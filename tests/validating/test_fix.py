@@ -18,8 +18,9 @@ from envkit.errors import InvalidFile, ModelNotFound
 from envkit.validating.examination import examine
 from envkit.validating.options import StageOptions
 from envkit.validating.rules import all_rules
-from tests.validating.conftest import FILES, Sound, evidence, findings_of, seen, write
-from tests.validating.test_rules import QUICK, RULES, lay_over, page
+from tests.builders.files import write_files
+from tests.builders.rule_pages import QUICK, RULES, lay_over, page
+from tests.builders.sound_model import FILES, Sound, evidence, findings_of, seen
 
 CONDA = FILES["conda.yaml"]
 VALUES = "# a comment\nTOKEN=hunter2\nB\nA\nB\n"
@@ -213,7 +214,7 @@ def test_a_file_behind_a_link_is_not_fixed(sound: Sound) -> None:
     (model / "real").mkdir()
     (model / "link").symlink_to("real")
     conda = CONDA.replace("acme==1.0", "acme==0.9").replace("  - -c constraints.txt\n", "")
-    write(model, {"real/conda.yaml": conda})
+    write_files(model, {"real/conda.yaml": conda})
     assert findings_of(model, "ENV103")
 
     assert envkit.fix(model, select=["ENV103"]).files == {}

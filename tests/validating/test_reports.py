@@ -15,7 +15,7 @@ from envkit.errors import InvalidArgument
 from envkit.validating import output
 from envkit.validating.report import Report
 from envkit.validating.validate import validate
-from tests.validating.conftest import Sound
+from tests.builders.sound_model import Sound
 
 SCHEMA = json.loads(
     (Path(__file__).parent / "schemas" / "sarif-2.1.0.json").read_text(encoding="utf-8")

@@ -3,46 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from envkit.validating.finding import ALWAYS, Stage
-from envkit.validating.rule import Rule
+from envkit.validating.finding import Stage
 from envkit.validating.rules import all_rules
-from tests.validating import stages
-from tests.validating.conftest import Sound, findings_of, run_python, write
+from tests.builders.rule_pages import PAGES, QUICK, RULES, lay_over, page
+from tests.builders.runnable_model import options_for
+from tests.builders.sound_model import Sound, findings_of
 
-PAGES = Path(__file__).resolve().parents[2] / "docs" / "rules"
-RULES = {rule.code: rule for rule in all_rules()}
-QUICK = [code for code, rule in RULES.items() if rule.stage in ALWAYS]
 LATER = [code for code in RULES if code not in QUICK]
-BLOCK = re.compile(r"^```(\w+) (\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
-
-
-def page(rule: Rule) -> str:
-    return (PAGES / f"{rule.code}.md").read_text(encoding="utf-8")
-
-
-def examples(text: str, heading: str) -> Iterator[tuple[str, str]]:
-    """The blocks below a heading: a file, `remove` or `run`, and the content."""
-    section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
-    assert section is not None
-    for _, file, content in BLOCK.findall(section[1]):
-        yield file, content
-
-
-def lay_over(model: Path, text: str, heading: str) -> None:
-    blocks = list(examples(text, heading))
-    assert blocks
-    for file, content in blocks:
-        if file == "run":
-            run_python(model, content)
-        elif file == "remove":
-            write(model, dict.fromkeys(content.split()))
-        else:
-            write(model, {file: content})
 
 
 def test_codes_and_names_are_unique_and_each_code_begins_with_the_number_of_its_stage() -> None:
@@ -101,13 +71,13 @@ def test_a_rule_of_a_later_stage_reports_the_bad_example_of_its_page_and_not_the
     lay_over(bad, page(rule), "Bad")
     lay_over(good, page(rule), "Good")
 
-    findings = findings_of(bad, code, **stages.options_for(bad, rule.stage))
+    findings = findings_of(bad, code, **options_for(bad, rule.stage))
     assert rule.severity in {finding.severity for finding in findings}
     for finding in findings:
         assert finding.rule == code
         assert not finding.problem.endswith(".")
         assert not finding.remedy.endswith(".")
-    assert findings_of(good, code, **stages.options_for(good, rule.stage)) == []
+    assert findings_of(good, code, **options_for(good, rule.stage)) == []
 
 
 def test_no_rule_reports_a_sound_model(sound: Sound) -> None:

@@ -17,8 +17,9 @@ from envkit.errors import InvalidArgument, ToolNotFound
 from envkit.validating.options import Tolerance
 from envkit.validating.stages import audit, targets
 from envkit.validating.stages.answers import compare
-from tests.validating.conftest import write
-from tests.validating.stages import CODE, RUNNING, lock
+from tests.builders.files import write_files
+from tests.builders.interpreters import RUNNING
+from tests.builders.runnable_model import CODE, lock_of
 
 Make = Callable[..., Path]
 STAGES = "ENV3,ENV4,ENV5,ENV6"
@@ -205,7 +206,7 @@ def test_an_infinity_does_not_equal_a_missing_value(running: Make) -> None:
             {"price": None, "name": "1.0"},
             {"price": recorded, "name": "2.5"},
         ]
-        write(model, {"envkit.json": json.dumps(content)})
+        write_files(model, {"envkit.json": json.dumps(content)})
         assert run(model, "--rebuild").exit_code == code
 
 
@@ -317,9 +318,9 @@ def test_a_wrong_hash_is_reported_by_resolving_and_stops_the_build(
     running: Make, index: Path
 ) -> None:
     model = running()
-    text = lock(index, "acme==1.0", "other==2.0")
+    text = lock_of(index, "acme==1.0", "other==2.0")
     digest = text.partition('sha256 = "')[2][:64]
-    write(model, {"pylock.toml": text.replace(digest, "0" * 64)})
+    write_files(model, {"pylock.toml": text.replace(digest, "0" * 64)})
 
     assert found(run(model, "--resolve", "--rebuild", "--json")) == {"ENV304", "ENV401"}
 

@@ -15,7 +15,8 @@ import envkit
 from envkit.cli.main import main
 from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound
 from envkit.validating.finding import Severity
-from tests.validating.conftest import Sound, write
+from tests.builders.files import write_files
+from tests.builders.sound_model import Sound
 
 UNPINNED = {
     "requirements.txt": "acme>=1.0\n",
@@ -104,11 +105,11 @@ def test_a_baseline_hides_what_it_knows_and_nothing_else_also_after_lines_moved(
     model = sound(UNPINNED)
     assert run(model, "--write-baseline", "known.json").exit_code == 0
 
-    write(model, {"requirements.txt": "# moved\n\nacme>=1.0\n"})
+    write_files(model, {"requirements.txt": "# moved\n\nacme>=1.0\n"})
     known = run(model, "--baseline", "known.json")
     assert known.exit_code == 0
     assert "known from the baseline" in known.stdout
-    write(model, {"requirements.txt": "acme>=1.0\nextra\n"})
+    write_files(model, {"requirements.txt": "acme>=1.0\nextra\n"})
     assert "`extra`" in run(model, "--baseline", "known.json").stdout
 
 

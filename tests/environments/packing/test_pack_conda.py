@@ -21,12 +21,10 @@ from envkit.inside.programs import relocation
 from envkit.installed import conda_records as conda_records
 from envkit.installed import records
 from tests.builders.conda_channel import CondaChannel
-from tests.builders.models import write_conda_yaml, write_mlmodel
+from tests.builders.conda_models import packable_conda_model
 from tests.builders.programs import run_hidden
-from tests.builders.wheels import write_wheel
 
 pytestmark = pytest.mark.e2e
-SPECS = ("envkit-demo=1.0", "envkit-demo-native", "pip")
 ASK = "import alpha, envkit_demo, envkit_demo_native as n, sys; print(alpha.VERSION, round(n.cube_root(27)), sys.prefix)"
 
 
@@ -34,23 +32,7 @@ ASK = "import alpha, envkit_demo, envkit_demo_native as n, sys; print(alpha.VERS
 def packable(tmp_path: Path, conda_channel: CondaChannel, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A model of conda packages and of a wheel with a program, in the pip section."""
     monkeypatch.setenv("ENVKIT_CONDA_EXE", "embedded")
-    model = tmp_path / "the model"
-    (model / "wheels").mkdir(parents=True)
-    content = "import sys\nVERSION = '1.0'\ndef main():\n    print('alpha in', sys.prefix)\n"
-    write_wheel(
-        model / "wheels",
-        "alpha",
-        "1.0",
-        [],
-        content,
-        entry_points="[console_scripts]\nalpha = alpha:main\n",
-    )
-    write_mlmodel(model, "x", env="conda.yaml")
-    pip = ["--no-index", "--find-links wheels", "alpha==1.0"]
-    write_conda_yaml(
-        model, [conda_channel.url], [f"python={conda_channel.python}", *SPECS, {"pip": pip}]
-    )
-    return model
+    return packable_conda_model(tmp_path / "the model", conda_channel)
 
 
 def placed(environment: Path) -> tuple[str, str, bytes]:

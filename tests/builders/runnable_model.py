@@ -1,15 +1,11 @@
-"""What the later stages need: a model that runs, a local index of tiny wheels, a fake of OSV."""
+"""A model that runs with packages of a local index, for the stages that build or query."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import sys
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +14,11 @@ import yaml
 from envkit.validating.finding import ALWAYS, Stage
 from envkit.validating.options import RunOptions
 from tests.builders import package_index
+from tests.builders.files import write_files
+from tests.builders.interpreters import RUNNING
 from tests.builders.locks import lock_text
-from tests.validating.conftest import FILES, evidence, write
+from tests.builders.sound_model import FILES, evidence
 
-RUNNING = ".".join(map(str, sys.version_info[:3]))
 CODE = """import acme
 
 
@@ -37,8 +34,8 @@ ANSWER = [{"price": 2.0, "name": "1.0"}, {"price": 5.0, "name": "2.5"}]
 ACME = "import other\nVERSION = '{}'\nFACTOR = other.FACTOR\n"
 
 
-def make_index(folder: Path) -> None:
-    """acme 0.9 and 1.0, which need other; other 1.0 and 2.0; spare, which needs extra; odd ones."""
+def write_index(folder: Path) -> None:
+    """Write acme 0.9 and 1.0, which require other; other 1.0 and 2.0; spare and extra; odd ones."""
     for version in ("0.9", "1.0"):
         package_index.add_wheel(folder, "acme", version, ["other>=1"], ACME.format(version))
     for version in ("1.0", "2.0"):
@@ -61,8 +58,8 @@ def make_index(folder: Path) -> None:
     )
 
 
-def lock(index: Path, *pins: str) -> str:
-    """A lock of wheels of the index, with their real hashes."""
+def lock_of(index: Path, *pins: str) -> str:
+    """Give a lock of wheels of the index, with their real hashes."""
     packages: list[Mapping[str, Any]] = []
     for pin in pins:
         name, _, version = pin.partition("==")
@@ -76,11 +73,12 @@ def lock(index: Path, *pins: str) -> str:
     return lock_text(packages=packages)
 
 
-def make(path: Path, index: Path, files: Mapping[str, str | bytes | None] | None = None) -> Path:
+def runnable_model(
+    path: Path, index: Path, files: Mapping[str, str | bytes | None] | None = None
+) -> Path:
     """Make a model that runs with acme and other, as if captured, and lay files over it."""
-    path.mkdir(parents=True)
-    write(path, {name: text.replace("3.12.7", RUNNING) for name, text in FILES.items()})
-    content = yaml.safe_load((path / "MLmodel").read_text())
+    write_files(path, {name: text.replace("3.12.7", RUNNING) for name, text in FILES.items()})
+    content = yaml.safe_load(FILES["MLmodel"].replace("3.12.7", RUNNING))
     content["saved_input_example_info"] = {
         "artifact_path": "input_example.json",
         "type": "json_object",
@@ -89,20 +87,20 @@ def make(path: Path, index: Path, files: Mapping[str, str | bytes | None] | None
         "MLmodel": yaml.safe_dump(content),
         "code/loader.py": CODE,
         "input_example.json": '{"x": [1.0, 2.5]}',
-        "pylock.toml": lock(index, "acme==1.0", "other==2.0"),
+        "pylock.toml": lock_of(index, "acme==1.0", "other==2.0"),
     }
-    write(path, own)
+    write_files(path, own)
     interpreter = {"implementation": "cpython", "version": RUNNING, "platform": "linux-x86_64"}
     captured = evidence(
         path, interpreter=interpreter, prediction={"input": "input_example.json", "output": ANSWER}
     )
-    write(path, {"envkit.json": json.dumps(captured)})
-    write(path, files or {})
+    write_files(path, {"envkit.json": json.dumps(captured)})
+    write_files(path, files or {})
     return path
 
 
 def options_for(model: Path, stage: Stage) -> dict[str, Any]:
-    """Options that request a stage: resolve for Linux, compare with `there` in the model."""
+    """Give options that request a stage: resolve for Linux, compare with `there` in the model."""
     there = next((str(path) for path in sorted(model.glob("there*"))), "current")
     return {
         "stages": ALWAYS | {stage},
@@ -111,37 +109,3 @@ def options_for(model: Path, stage: Stage) -> dict[str, Any]:
         "against": there,
         "run": RunOptions(timeout=60.0),
     }
-
-
-class _FakeOsv(BaseHTTPRequestHandler):
-    """Knows one vulnerability, of acme 0.9; the service itself cannot be reached here."""
-
-    def do_POST(self) -> None:
-        query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        bad = (query["package"]["name"], query["version"]) == ("acme", "0.9")
-        events = [{"introduced": "0"}, {"fixed": "1.0"}]
-        package = {"name": "acme", "ecosystem": "PyPI"}
-        affected = [{"package": package, "ranges": [{"type": "ECOSYSTEM", "events": events}]}]
-        known = {
-            "id": "PYSEC-2025-1",
-            "aliases": ["CVE-2025-1"],
-            "summary": "bad",
-            "affected": affected,
-        }
-        body = json.dumps({"vulns": [known]} if bad else {}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def fake_osv() -> Iterator[str]:
-    """A fake of https://google.github.io/osv.dev/post-v1-query/; gives its URL."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _FakeOsv) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/v1/query"
-        server.shutdown()
