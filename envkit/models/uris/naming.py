@@ -69,6 +69,7 @@ def shown(uri: str | Path) -> str:
 def without_secrets(message: str, uri: str) -> str:
     """Return a library's message without what the URI must not show."""
     parts = urlsplit(uri)
+    # There the user name is a container.
     if _has_container_at_host(uri):
         return _masked(message, parts.query)
     message = message.replace(uri, shown(uri))
@@ -92,7 +93,8 @@ def name_of(uri: str | Path) -> str:
 
 def key_of(place: str) -> str:
     """Return a short name for a place, which is a file name."""
-    return hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    content = place.encode("utf-8", "surrogateescape")
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _without_query(uri: str) -> str:

@@ -39,11 +39,8 @@ class Proxied:
 
     def entries(self) -> Entries:
         """See `Source`."""
-        parts = urlsplit(self._web.uri)
-        before, _, root = parts.path.partition(f"{_ARTIFACTS}/")
-        api = urlunsplit((parts.scheme, parts.netloc, before + _ARTIFACTS, "", ""))
         with errors_of(self.uri, "listed"):
-            entries = dict(self._walk(api, unquote(root.strip("/")), ""))
+            entries = dict(self._walk(""))
             # The URL of a file lists nothing.
             return entries or self._web.entries()
 
@@ -51,25 +48,34 @@ class Proxied:
         """See `Source`."""
         self._web.get(names, into)
 
-    def _walk(self, api: str, root: str, folder: str) -> Iterator[tuple[str, Entry]]:
-        for item in self._listed(api, f"{root}/{folder}".rstrip("/")):
+    def _walk(self, folder: str) -> Iterator[tuple[str, Entry]]:
+        """Yield the files below a folder, by their path in the model."""
+        for item in self._listed(folder):
             name = f"{folder}/{item['path']}".lstrip("/")
             if item.get("is_dir"):
-                yield from self._walk(api, root, name)
-            else:
-                size = item.get("file_size")
-                yield name, Entry(size=None if size is None else int(size))
+                yield from self._walk(name)
+                continue
+            size = item.get("file_size")
+            yield name, Entry(size=None if size is None else int(size))
 
-    def _listed(self, api: str, path: str) -> list[dict[str, Any]]:
-        with self._web.open(f"{api}?{urlencode({'path': path})}") as answer:
+    def _listed(self, folder: str) -> list[dict[str, Any]]:
+        """Return what the server lists in a folder of the model."""
+        url = urlsplit(self._web.uri)
+        prefix, _, root = url.path.partition(f"{_ARTIFACTS}/")
+        path = f"{unquote(root.strip('/'))}/{folder}".rstrip("/")
+        query = urlencode({"path": path})
+        api = url._replace(path=prefix + _ARTIFACTS, query=query, fragment="")
+        with self._web.open(urlunsplit(api)) as answer:
             return json.load(answer).get("files") or []
 
 
 def _with_login(uri: str) -> str:
+    """Add the tracking server's login to a URL of that server that has none."""
     parts = urlsplit(uri)
     server = urlsplit(os.environ.get("MLFLOW_TRACKING_URI", ""))
     login, _, host = server.netloc.rpartition("@")
-    if parts.username is not None or (parts.scheme, parts.netloc) != (server.scheme, host):
+    is_of_server = (parts.scheme, parts.netloc) == (server.scheme, host)
+    if parts.username is not None or not is_of_server:
         return uri
     if user := os.environ.get("MLFLOW_TRACKING_USERNAME"):
         password = os.environ.get("MLFLOW_TRACKING_PASSWORD", "")

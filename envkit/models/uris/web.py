@@ -35,6 +35,8 @@ _MOST_FILES = 20_000
 _LONGEST_PAGE = 10_000_000  # bytes
 _ABSENT = {403, 404, 410}
 _ONLY_GET = {405, 501}
+# What may surround a path without changing it.
+_SURROUNDINGS = re.compile(r"^(\./)+|/+$")
 # Fields of flavors that name paths.
 _PATH_FIELDS = ("code", "data", "model_path", "pickled_model")
 
@@ -100,7 +102,7 @@ class Web:
     def open(self, url: str, method: str = "GET") -> Any:
         """Request a URL with the login of this one; raise `OSError` or `_HttpStatus`."""
         parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
+        _, _, host = parts.netloc.rpartition("@")
         plain_url = urlunsplit(parts._replace(netloc=host))
         request = Request(plain_url, method=method)  # noqa: S310 - http or https
         if parts.username is not None:
@@ -132,7 +134,10 @@ class Web:
         return {_last_part(self.uri): self._entry(self.uri)}
 
     def _entries_of(self, names: list[str]) -> Entries:
-        entries = for_each(names, lambda name: self._entry(self._url(name)))
+        def entry(name: str) -> Entry:
+            return self._entry(self._url(name))
+
+        entries = for_each(names, entry)
         return dict(zip(names, entries, strict=True))
 
     def _listed(self, folder: str, seen: set[str]) -> Iterator[str]:
@@ -152,7 +157,7 @@ class Web:
                 yield name
 
     def _links(self, folder: str) -> list[str]:
-        """Return the files and folders that the page of a folder links to, as paths in the model."""
+        """Return the paths in the model to which the page of a folder links."""
         url, root = self._url(folder), self._url("")
         try:
             with self.open(url) as answer:
@@ -165,9 +170,12 @@ class Web:
             raise
         page = _Links()
         page.feed(text)
-        names = {_path_below(root, urljoin(url, target)) for target in page.targets}
-        names.discard(folder)
-        return sorted(name for name in names if name.startswith(folder) and _stays_inside(name))
+        names = set()
+        for target in page.targets:
+            name = _path_below(root, urljoin(url, target))
+            if name != folder and name.startswith(folder) and _stays_inside(name):
+                names.add(name)
+        return sorted(names)
 
     def _named(self) -> Iterator[str]:
         """Yield the files that the model itself names, for servers that list none."""
@@ -248,8 +256,9 @@ def _files_in_fields(content: bytes) -> set[str]:
     paths = [path for _, path in named_paths(model)]
     for section in model.flavors.values():
         if isinstance(section, Mapping):
-            paths += [section[key] for key in _PATH_FIELDS if isinstance(section.get(key), str)]
-    names = {re.sub(r"^(\./)+|/+$", "", path) for path in paths}
+            values = [section.get(field) for field in _PATH_FIELDS]
+            paths += [value for value in values if isinstance(value, str)]
+    names = {_SURROUNDINGS.sub("", path) for path in paths}
     return set(filter(_stays_inside, names))
 
 
