@@ -12,7 +12,8 @@ from envkit.validating.rules import all_rules
 from tests.builders.files import write_files
 from tests.builders.sound_model import run_python
 
-PAGES = Path(__file__).resolve().parents[2] / "docs" / "rules"
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ROOT / "docs" / "rules"
 RULES = {rule.code: rule for rule in all_rules()}
 QUICK = [code for code, rule in RULES.items() if rule.stage in ALWAYS]
 BLOCK = re.compile(r"^```(\w+) (\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -20,7 +21,7 @@ BLOCK = re.compile(r"^```(\w+) (\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 def page(rule: Rule) -> str:
     """Give the text of a rule's page."""
-    return (PAGES / f"{rule.code}.md").read_text(encoding="utf-8")
+    return (ROOT / rule.page).read_text(encoding="utf-8")
 
 
 def examples(text: str, heading: str) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 
 import pytest
@@ -22,6 +23,16 @@ def test_codes_and_names_are_unique_and_each_code_begins_with_the_number_of_its_
     for rule in all_rules():
         assert rule.code.startswith(f"ENV{stages[rule.stage]}")
         assert rule.summary
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_a_rule_is_found_in_the_file_of_its_name(code: str) -> None:
+    rule = RULES[code]
+    module = importlib.import_module(rule.check.__module__)
+
+    folder, file = rule.check.__module__.split(".")[-2:]
+    assert (folder, file) == (rule.stage.value, rule.name.replace("-", "_"))
+    assert f"Rule `{rule.name}`: " in str(module.__doc__)
 
 
 @pytest.mark.parametrize("code", RULES)
