@@ -8,7 +8,7 @@ from pathlib import Path
 from envkit.child.progress import Report
 from envkit.child.variables import Variables
 from envkit.environments.plan import Plan
-from envkit.interpreters import discovery, lock_compatibility
+from envkit.interpreters import discovery
 from envkit.interpreters.discovery import Match, Search
 from envkit.interpreters.interpreter import Interpreter, minor_of
 from envkit.interpreters.policy import PythonPolicy
@@ -39,9 +39,12 @@ def choose(
     """
 
     def refuses(minor: str) -> str:
-        if plan.lock is not None:
-            return lock_compatibility.excluded(plan.lock.lock, minor)
-        return ""
+        if plan.lock is None:
+            return ""
+        # 1 ms: most models get the Python version that they name
+        from envkit.interpreters import lock_compatibility
+
+        return lock_compatibility.excluded(plan.lock.lock, minor)
 
     def fetch(version: str) -> str:
         # a warm run does without
@@ -61,6 +64,9 @@ def _fitted(plan: Plan, match: Match) -> ChosenInterpreter:
     notes = [match.note] if match.note else []
     minor = match.interpreter.minor
     if plan.lock is not None and minor != minor_of(plan.python):
+        # as above
+        from envkit.interpreters import lock_compatibility
+
         why = lock_compatibility.why_void(plan.lock.lock, minor)
         if why:
             notes.append(

@@ -16,9 +16,8 @@ from envkit.child import process
 from envkit.child.variables import Variables
 from envkit.errors import NotAnInterpreter
 from envkit.inside import programs
-from envkit.inside.programs.describe_python import OLDEST
 from envkit.interpreters.facts import InterpreterFacts
-from envkit.interpreters.interpreter import numbers_of
+from envkit.interpreters.interpreter import OLDEST, numbers_of
 from envkit.interpreters.program import find_program
 
 PROGRAM = Path(programs.__file__).resolve().with_name("describe_python.py")

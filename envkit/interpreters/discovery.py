@@ -9,8 +9,7 @@ from typing import TypeGuard
 
 from envkit.child.variables import Variables
 from envkit.errors import InterpreterNotFound
-from envkit.inside.programs.describe_python import OLDEST
-from envkit.interpreters.interpreter import Interpreter, minor_of, numbers_of
+from envkit.interpreters.interpreter import OLDEST, Interpreter, minor_of, numbers_of
 from envkit.interpreters.known_interpreters import KnownInterpreters
 from envkit.interpreters.locations import Locations
 from envkit.interpreters.policy import PythonPolicy, nearest_minors

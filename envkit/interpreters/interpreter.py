@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+OLDEST = (3, 8)  # the version that `envkit/inside` needs
 _UNUSUAL_ABI = re.compile(r"cpython-\d+[td]")
 
 

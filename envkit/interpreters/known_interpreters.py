@@ -9,7 +9,6 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +19,8 @@ from envkit.interpreters.interpreter import Interpreter
 _SECONDS = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One program, with the size and the time of change of the file that was started."""
-
-    interpreter: Interpreter
-    size: int
-    mtime_ns: int
-
-    def is_of(self, status: os.stat_result) -> bool:
-        return (self.size, self.mtime_ns) == (status.st_size, status.st_mtime_ns)
+Stamp = tuple[int, int]
+"""Size and time of change of the file of a program, in nanoseconds."""
 
 
 class KnownInterpreters:
@@ -50,25 +41,26 @@ class KnownInterpreters:
             status = real.stat()
         except OSError:
             return None
-        entry = self._entries.get(str(real))
-        if entry is None or not entry.is_of(status):
+        stamp = (status.st_size, status.st_mtime_ns)
+        interpreter, known_stamp = self._entries.get(str(real), (None, None))
+        if interpreter is None or known_stamp != stamp:
             interpreter = _start(real)
             if interpreter is None:
                 return None
-            entry = _Entry(interpreter, status.st_size, status.st_mtime_ns)
-            self._remember(real, entry)
-        if entry.interpreter.executable == real:
-            return entry.interpreter
+            self._remember(real, interpreter, stamp)
+        if interpreter.executable == real:
+            return interpreter
         if follow:
-            return self.identify(entry.interpreter.executable, follow=False)
+            return self.identify(interpreter.executable, follow=False)
         return None
 
-    def _remember(self, real: Path, entry: _Entry) -> None:
+    def _remember(self, real: Path, interpreter: Interpreter, stamp: Stamp) -> None:
         # 3 ms, only where an interpreter is new
         import tempfile
 
-        self._entries = {**dict(_load(self._memory)), **self._entries, str(real): entry}
-        content = {path: _as_json(entry) for path, entry in self._entries.items()}
+        others = dict(_load(self._memory))
+        self._entries = {**others, **self._entries, str(real): (interpreter, stamp)}
+        content = {path: _as_json(*entry) for path, entry in self._entries.items()}
         # a read-only store: the next search starts the interpreter again
         with suppress(OSError):
             self._memory.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +84,7 @@ def _start(executable: Path) -> Interpreter | None:
         return None
 
 
-def _load(memory: Path) -> Iterator[tuple[str, _Entry]]:
+def _load(memory: Path) -> Iterator[tuple[str, tuple[Interpreter, Stamp]]]:
     try:
         content = json.loads(memory.read_bytes())
         for path, values in content.items():
@@ -101,20 +93,20 @@ def _load(memory: Path) -> Iterator[tuple[str, _Entry]]:
         return
 
 
-def _as_json(entry: _Entry) -> dict[str, Any]:
-    interpreter = entry.interpreter
+def _as_json(interpreter: Interpreter, stamp: Stamp) -> dict[str, Any]:
+    size, mtime_ns = stamp
     return {
         "executable": str(interpreter.executable),
         "version": interpreter.version,
         "implementation": interpreter.implementation,
         "platform": interpreter.platform,
         "abi": interpreter.abi,
-        "size": entry.size,
-        "mtime_ns": entry.mtime_ns,
+        "size": size,
+        "mtime_ns": mtime_ns,
     }
 
 
-def _from_json(values: Any) -> _Entry:
+def _from_json(values: Any) -> tuple[Interpreter, Stamp]:
     interpreter = Interpreter(
         executable=Path(values["executable"]),
         version=values["version"],
@@ -122,4 +114,4 @@ def _from_json(values: Any) -> _Entry:
         platform=values["platform"],
         abi=values["abi"],
     )
-    return _Entry(interpreter, values["size"], values["mtime_ns"])
+    return interpreter, (values["size"], values["mtime_ns"])

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from envkit.inside import programs
+from envkit.inside.programs import describe_python
+from envkit.interpreters.interpreter import OLDEST
 from tests.builders.interpreters import interpreter
 
 FOLDER = Path(programs.__file__).resolve().parent
@@ -78,6 +80,10 @@ def test_python_3_8_imports_a_program(name: str, python_3_8: str) -> None:
     code = f"import runpy; runpy.run_path({str(FOLDER / name)!r}, run_name='program')"
 
     subprocess.run([python_3_8, "-I", "-W", "error", "-c", code], check=True)
+
+
+def test_the_description_is_complete_for_every_python_that_envkit_runs_in() -> None:
+    assert describe_python.OLDEST == OLDEST
 
 
 def test_the_description_keeps_to_what_python_2_reads() -> None:
