@@ -70,6 +70,9 @@ def run(path: str) -> None:
 
 def _trace(request: Request, phases: Phases) -> None:
     """Load, predict on the example, and record what that needs."""
+    # before the recording: its import reads variables of Python's own build, not of the model
+    import sysconfig  # noqa: F401
+
     from . import loading
     from .data import json_encoding
     from .data.requests import saved_example

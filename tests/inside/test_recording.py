@@ -414,6 +414,14 @@ def test_a_by_value_function_keeps_its_module_as_importer(bench: Bench, python: 
     assert (event["importer"], event["importer_file"], event["line"]) == ("train", None, 2)
 
 
+def test_variables_of_pythons_own_build_are_not_the_models(bench: Bench, any_python: str) -> None:
+    bench.loader(top="import sysconfig")
+
+    names = [event["name"] for event in bench.run(any_python).named("variable")]
+
+    assert [name for name in names if name.startswith("_PYTHON")] == []
+
+
 def test_importing_has_only_frames_of_the_importers_own_package(bench: Bench, python: str) -> None:
     init = bench.module("pkg/__init__", "from . import a\n")
     inner = bench.module("pkg/a", "def load():\n    import helper\nload()\n")
