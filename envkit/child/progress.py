@@ -1,7 +1,7 @@
 """How work reports what it is doing: lines of text, and steps for those who can draw them.
 
-A `Report` is anything that takes a line of text. A report that also has `step` is a `Progress`: it
-gets how far a step is, and draws a bar, prints lines, or does nothing. So the work need not know
+A `Reporter` is anything that takes a line of text. A report that also has `step` is a `Progress`:
+it gets how far a step is, and draws a bar, prints lines, or does nothing. So the work need not know
 where it is shown.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 
-class Report(Protocol):
+class Reporter(Protocol):
     """Takes a line of text: something begins that takes time, or the user should know something."""
 
     def __call__(self, line: str, /) -> None:
@@ -20,7 +20,7 @@ class Report(Protocol):
 
 
 def silent(_: str, /) -> None:
-    """Report nothing."""
+    """Reporter nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +56,7 @@ class Progress(Protocol):
         """Begin a step, which lasts as long as the context."""
 
 
-def step(report: Report | None, what: str) -> AbstractContextManager[Advance]:
+def step(report: Reporter | None, what: str) -> AbstractContextManager[Advance]:
     """Begin a step of a report; one that shows no steps is not called."""
     if isinstance(report, Progress):
         return report.step(what)

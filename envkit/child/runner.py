@@ -126,7 +126,7 @@ def _r_paths(request: Mapping[str, Any], environment: Variables) -> Iterator[Pat
     """Yield what R consists of, and its packages, where R runs the model."""
     if request["python_function"].get("loader_module") != R_LOADER:
         return
-    found = r.find(environment)
-    yield found.program
-    yield from found.libraries
-    yield from hidden_paths.of_prefix(found.home.parent.parent, environment)
+    installation = r.find(environment)
+    yield installation.program
+    yield from installation.libraries
+    yield from hidden_paths.of_prefix(installation.home.parent.parent, environment)

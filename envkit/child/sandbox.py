@@ -16,12 +16,13 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from envkit.child import hidden_paths, process
+from envkit.child.progress import Reporter
 from envkit.child.variables import Variables
 from envkit.errors import InvalidArgument, ToolNotFound
 
@@ -182,9 +183,7 @@ SandboxOption = Confinement | Sandbox | str | bool | None
 """True means `auto`, False and None mean no sandbox; a `Confinement` was found before."""
 
 
-def confinement(
-    option: SandboxOption, report: Callable[[str], None] | None = None
-) -> Confinement | None:
+def confinement(option: SandboxOption, report: Reporter | None = None) -> Confinement | None:
     """Find out what confines a model as `option` says, and report it; None for no sandbox.
 
     Raises `InvalidArgument` for another option, `ToolNotFound` when bubblewrap is required and does

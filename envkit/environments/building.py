@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from envkit.child import variables
-from envkit.child.progress import Report
+from envkit.child.progress import Reporter
 from envkit.child.variables import Variables
 from envkit.environments import locked_packages
 from envkit.environments.env_type import EnvType
@@ -38,8 +38,8 @@ class Builder:
     store: Store
     planned: PlannedEnvironment
     environ: Variables
-    warn: Report
-    report: Report
+    warn: Reporter
+    report: Reporter
 
     def fill(self, place: Path, store_lock: int) -> Interpreter | None:
         """Make the environment at `place`; see `store.Fill`."""

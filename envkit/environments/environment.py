@@ -10,13 +10,17 @@ from envkit.environments.env_type import EnvType
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Environment:
-    """What `prepare` gives and the runner takes.
+    """An environment that is ready to run a model, as `prepare_env` returns it.
 
-    python: the program to start, absolute; not resolved, since a virtual environment is told by the
-    path. path: the environment's folder (for a local one the prefix of its interpreter). key: the
-    digest of everything that decided it; empty for a local one, which nothing decided. built:
-    whether this call built it. notes: what the caller should be told: another patch version, why it
-    was built again.
+    Attributes:
+        python: The program to start, absolute. Symbolic links are kept: a virtual environment is
+            known by the path of its program.
+        path: The folder of the environment; of a local one the prefix of its interpreter.
+        key: The digest of everything that decided it; empty for a local one.
+        manager: What built it.
+        built: Whether this call built it.
+        notes: What the user should know, such as another patch version of Python, or why it was
+            rebuilt.
     """
 
     python: Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from envkit.child.progress import Report
+from envkit.child.progress import Reporter
 from envkit.child.variables import Variables
 from envkit.environments.plan import Plan
 from envkit.interpreters import discovery
@@ -29,7 +29,7 @@ def choose(
     policy: PythonPolicy,
     environ: Variables,
     memory: Path,
-    report: Report,
+    report: Reporter,
 ) -> ChosenInterpreter:
     """Choose `python`, or an interpreter that is found as the policy says, or downloaded by uv.
 

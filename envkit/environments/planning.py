@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envkit.child.progress import Report, silent
+from envkit.child.progress import Reporter, silent
 from envkit.environments import interpreter_choice, plan
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment_choice import EnvironmentChoice
@@ -42,7 +42,7 @@ def plan_environment(
     spec: EnvironmentSpec,
     choice: EnvironmentChoice,
     store: Store,
-    report: Report | None = None,
+    report: Reporter | None = None,
 ) -> PlannedEnvironment:
     """Plan the environment of a spec: `prepare` builds it, or finds it in the store, under its key.
 

@@ -240,7 +240,7 @@ def _read_answer(path: Path) -> tuple[str, Any]:
         text = path.read_text(encoding="utf-8")
         return text, json.loads(text)["predictions"]
     except FileNotFoundError:
-        raise PredictionFailed("output", "there is none") from None
+        raise PredictionFailed("output", "it wrote no answer") from None
     except (OSError, ValueError, RecursionError, TypeError, KeyError) as error:
         raise PredictionFailed("output", f"its answer is malformed: {error}") from error
 

@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from envkit.child.progress import Report, silent
+from envkit.child.progress import Reporter, silent
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.environment_choice import EnvironmentChoice
@@ -23,7 +23,7 @@ def prepare(
     choice: EnvironmentChoice,
     *,
     root: Path | None = None,
-    report: Report | None = None,
+    report: Reporter | None = None,
 ) -> Environment:
     """Return the ready environment of a spec; build it once if it is not in the store.
 
@@ -43,7 +43,7 @@ def prepare(
     return environment
 
 
-def _stored(store: Store, planned: PlannedEnvironment, report: Report) -> Environment:
+def _stored(store: Store, planned: PlannedEnvironment, report: Reporter) -> Environment:
     found = store.look(planned.manager.value, planned.key)
     environment = Environment(
         python=found.place / "bin" / "python",
@@ -58,7 +58,7 @@ def _stored(store: Store, planned: PlannedEnvironment, report: Report) -> Enviro
 
 
 def _built(
-    store: Store, planned: PlannedEnvironment, environment: Environment, report: Report
+    store: Store, planned: PlannedEnvironment, environment: Environment, report: Reporter
 ) -> Environment:
     # a warm run does without the installers
     from envkit.environments.building import Builder, check_lock

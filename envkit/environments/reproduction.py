@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from envkit.child import variables as variables_of
-from envkit.child.progress import Report
+from envkit.child.progress import Reporter
 from envkit.environments import r_environment
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
@@ -32,7 +32,7 @@ def prepare_env(
     python: str | Path | None = None,
     python_policy: PythonPolicy | str = PythonPolicy.MINOR,
     conda_exe: str | Path | None = None,
-    report: Report | None = None,
+    report: Reporter | None = None,
 ) -> Environment:
     """Build the environment of a model in the environment store, unless it is there already.
 
@@ -94,7 +94,7 @@ def predict(
     timeout: float | None = None,
     memory_bytes: int | None = None,
     sandbox: SandboxOption = None,
-    report: Report | None = None,
+    report: Reporter | None = None,
 ) -> Any:
     """Predict with a model in its rebuilt environment, which is built when it is not there.
 
@@ -167,7 +167,7 @@ def predict(
 
 
 def prepare_model(
-    model: ModelDirectory, choice: EnvironmentChoice, report: Report | None = None
+    model: ModelDirectory, choice: EnvironmentChoice, report: Reporter | None = None
 ) -> Environment:
     """Build the environment of an open model unless it is in the store, and report its notes.
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from envkit.child import process, uv, variables
-from envkit.child.progress import Report
+from envkit.child.progress import Reporter
 from envkit.child.variables import Variables
 from envkit.errors import ToolNotFound
 from envkit.formats import redaction, uv_toml
@@ -30,7 +30,7 @@ _NO_DOWNLOADS = {"never", "manual"}  # manual: only when the user calls `uv pyth
 _TRUE = {"1", "true", "yes", "on", "y", "t"}
 
 
-def fetch(version: str, environ: Variables, report: Report) -> str:
+def fetch(version: str, environ: Variables, report: Reporter) -> str:
     """Download an interpreter (`3.11.7`, `3.11`) with uv; return why it failed, or an empty text.
 
     Nothing is tried where UV_OFFLINE, UV_PYTHON_DOWNLOADS or uv's settings say so.

@@ -150,7 +150,7 @@ def test_bad_input_is_the_callers_fault(program: Path, given: Path) -> None:
         ),
         (
             "tell('phase', name='output'); tell('done')",
-            "failed while writing its answer: there is none",
+            "failed while writing its answer: it wrote no answer",
         ),
         ("answer(1)", "failed while starting: its process ended with status 0"),
         (

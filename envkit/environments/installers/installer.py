@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from envkit.child import process
-from envkit.child.progress import Report, step
+from envkit.child.progress import Reporter, step
 from envkit.environments.installers.output import Listener
 from envkit.environments.plan import Plan
 from envkit.errors import BuildFailed
@@ -47,7 +47,7 @@ class Workshop:
     allow_source: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     warn: Callable[[str], None] = lambda _: None
-    report: Report | None = None
+    report: Reporter | None = None
 
     @property
     def python(self) -> Path:

@@ -1,4 +1,4 @@
-"""The members of a conda environment: as conda's packages have them, with no path of this machine.
+"""The members of a conda environment: as conda's packages have them, without local paths.
 
 Where conda wrote the prefix into a file, the archive has the long path of the package again, and
 `relocation`, which comes along as `bin/conda-unpack`, writes the new place there. Python, its
@@ -170,7 +170,7 @@ def _lengthened(content: bytes, home: bytes, placeholder: bytes) -> bytes:
 
 
 def _fitted_record(record: Record, packed: Mapping[str, Member]) -> bytes:
-    """Return a record of conda's that matches what is packed, without folders of this machine."""
+    """Return a record of conda's that matches what is packed, without local folders."""
     for key in _OF_THE_MACHINE:
         record.pop(key, None)
     if isinstance(record.get("link"), dict):

@@ -16,7 +16,7 @@ _TEXTS = ("manager", "version", "implementation", "platform", "abi", "base")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Description:
+class ArchiveDescription:
     """What is needed to use an archive's environment elsewhere.
 
     manager: what built it. facts: those of its key (see `Plan.facts`), which are fitted to the
@@ -44,7 +44,7 @@ class Description:
         return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
 
 
-def loads(text: bytes, archive: Path) -> Description:
+def loads(text: bytes, archive: Path) -> ArchiveDescription:
     """Read the file's content. Raises `InvalidFile`, which names the archive."""
     try:
         content = json.loads(text)
@@ -53,7 +53,7 @@ def loads(text: bytes, archive: Path) -> Description:
             raise InvalidFile(
                 archive, NAME, "is of a format that this envkit does not know", "Pack it again."
             )
-        description = Description(**content)
+        description = ArchiveDescription(**content)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InvalidFile(archive, NAME, "does not describe an environment") from error
     if not _is_valid(description):
@@ -61,7 +61,7 @@ def loads(text: bytes, archive: Path) -> Description:
     return description
 
 
-def _is_valid(description: Description) -> bool:
+def _is_valid(description: ArchiveDescription) -> bool:
     return (
         all(isinstance(getattr(description, name), str) for name in _TEXTS)
         and isinstance(description.facts, dict)

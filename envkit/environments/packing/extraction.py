@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from envkit.environments.packing import compression, description
-from envkit.environments.packing.description import Description
+from envkit.environments.packing.description import ArchiveDescription
 from envkit.errors import InvalidFile, InvalidInput
 
 # packed environments seldom shrink to less than a tenth; a bomb shrinks to a thousandth
@@ -50,7 +50,7 @@ Entries = Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[Description, Entries]]:
+def opened(path: Path) -> Iterator[tuple[ArchiveDescription, Entries]]:
     """Open an archive: yield its description and then its members, each with its content.
 
     Raises `InvalidInput` when there is none, `InvalidFile` for one that is damaged, hostile or
@@ -88,7 +88,7 @@ def _next(archive: tarfile.TarFile, path: Path) -> tarfile.TarInfo | None:
         raise InvalidFile(path, "", f"is damaged ({error})") from error
 
 
-def _read_description(archive: tarfile.TarFile, path: Path) -> Description:
+def _read_description(archive: tarfile.TarFile, path: Path) -> ArchiveDescription:
     first = _next(archive, path)
     if first is not None and first.isreg():
         stream = archive.extractfile(first)
@@ -112,7 +112,7 @@ def _members(archive: tarfile.TarFile, path: Path) -> Entries:
             raise InvalidFile(path, entry.name, "is neither a file nor a symbolic link")
 
 
-def extract(path: Path, into: Path, expected: Description, members: Entries) -> None:
+def extract(path: Path, into: Path, expected: ArchiveDescription, members: Entries) -> None:
     """Write the members of an archive into a folder that exists and is empty.
 
     Raises `InvalidFile` for what is hostile or missing, `OSError` when it cannot be written; what

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from envkit.child.progress import Report, silent, step
+from envkit.child.progress import Reporter, silent, step
 from envkit.environments import locked_packages
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.environments.installers import index_settings
 from envkit.environments.packing import base, compression, conda, description, virtual, writing
-from envkit.environments.packing.description import Description
+from envkit.environments.packing.description import ArchiveDescription
 from envkit.environments.packing.members import Member
 from envkit.environments.planning import PlannedEnvironment, plan_environment
 from envkit.environments.prepare import prepare
@@ -50,7 +50,7 @@ def pack(
     python: str | Path | None = None,
     python_policy: PythonPolicy | str = PythonPolicy.MINOR,
     conda_exe: str | Path | None = None,
-    report: Report | None = None,
+    report: Reporter | None = None,
 ) -> Packed:
     """Write an archive of a model's environment, which is built when it is not there.
 
@@ -141,10 +141,12 @@ def _conda_members(
     return [Member(name=description.NAME, content=described.dumps()), *own]
 
 
-def _describe(planned: PlannedEnvironment, interpreter: Interpreter, members: int) -> Description:
+def _describe(
+    planned: PlannedEnvironment, interpreter: Interpreter, members: int
+) -> ArchiveDescription:
     manager, lock = planned.manager, planned.plan.lock
     indexes = index_settings.deciding(manager, lock, os.environ)
-    return Description(
+    return ArchiveDescription(
         manager=manager.value,
         facts=planned.plan.facts(manager, planned.interpreter, indexes),
         indexed=lock is None or bool(locked_packages.obstacle(lock)),

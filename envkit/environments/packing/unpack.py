@@ -9,14 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from envkit.child.progress import Report, silent, step
+from envkit.child.progress import Reporter, silent, step
 from envkit.environments import cache_key, plan
 from envkit.environments.conda import engine as conda
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.environments.installers import index_settings
 from envkit.environments.packing import extraction, virtual
-from envkit.environments.packing.description import Description
+from envkit.environments.packing.description import ArchiveDescription
 from envkit.environments.packing.extraction import Entries
 from envkit.environments.store.store import Store
 from envkit.errors import BuildFailed, InterpreterNotFound, InvalidArgument, InvalidFile
@@ -29,12 +29,12 @@ from envkit.interpreters.policy import PythonPolicy
 
 
 def unpack(
-    archive: str | Path, into: str | Path | None = None, *, report: Report | None = None
+    archive: str | Path, into: str | Path | None = None, *, report: Reporter | None = None
 ) -> Environment:
     """Unpack an archive that `pack` made.
 
     Without `into` it becomes an environment of the store under the key that its models have on this
-    machine; its interpreter is one of this machine that is exactly the same version and build, else
+    machine; its interpreter is a local one of exactly the same version and build, else
     the one that came along, which is then kept in the store's `pythons/`. With `into`, a folder
     that is empty or does not exist, it is laid there as it is.
 
@@ -59,7 +59,7 @@ class _Archive:
     """An archive that is being read. entries: its members, which can be read once."""
 
     path: Path
-    description: Description
+    description: ArchiveDescription
     entries: Entries
     manager: EnvType
 
@@ -68,7 +68,7 @@ class _Archive:
         extraction.extract(self.path, place, self.description, self.entries)
 
 
-def _check_platform(path: Path, description: Description) -> None:
+def _check_platform(path: Path, description: ArchiveDescription) -> None:
     own = sysconfig.get_platform()
     if description.platform != own:
         raise InvalidFile(
@@ -82,7 +82,7 @@ def _check_platform(path: Path, description: Description) -> None:
         raise InvalidFile(path, "", f"was made with {name} {needed}; this machine has {here}")
 
 
-def _libc_of(description: Description) -> tuple[str, str]:
+def _libc_of(description: ArchiveDescription) -> tuple[str, str]:
     """Return name and version of the C library of the machine that packed."""
     listed = description.facts.get("libc")
     if not isinstance(listed, list) or not listed:
@@ -143,7 +143,7 @@ def _relocate(path: Path, place: Path, prefix: Path) -> None:
         raise InvalidFile(path, "", f"has damaged records of conda ({error})") from error
 
 
-def _into_store(archive: _Archive, report: Report) -> Environment:
+def _into_store(archive: _Archive, report: Reporter) -> Environment:
     store = Store.open()
     store.sweep()
     description, manager = archive.description, archive.manager
@@ -178,7 +178,7 @@ def _into_store(archive: _Archive, report: Report) -> Environment:
     )
 
 
-def _manager(description: Description, path: Path) -> EnvType:
+def _manager(description: ArchiveDescription, path: Path) -> EnvType:
     try:
         return EnvType(description.manager)
     except ValueError:
@@ -186,7 +186,7 @@ def _manager(description: Description, path: Path) -> EnvType:
         raise InvalidFile(path, "", problem) from None
 
 
-def _fitted(description: Description, manager: EnvType) -> dict[str, object]:
+def _fitted(description: ArchiveDescription, manager: EnvType) -> dict[str, object]:
     """Return the facts as this machine states them for a model that needs this environment."""
     indexes: tuple[str, ...] = ()
     if description.indexed:
@@ -201,7 +201,7 @@ def _fitted(description: Description, manager: EnvType) -> dict[str, object]:
     return facts
 
 
-def _interpreter(description: Description, store: Store) -> tuple[Interpreter, Path | None]:
+def _interpreter(description: ArchiveDescription, store: Store) -> tuple[Interpreter, Path | None]:
     """Choose the interpreter, and where to put the one that came along, if it is that one."""
     search = Search(environ=os.environ, memory=store.interpreters_file, policy=PythonPolicy.EXACT)
     with suppress(InterpreterNotFound):
@@ -220,7 +220,7 @@ def _interpreter(description: Description, store: Store) -> tuple[Interpreter, P
     return _bundled_interpreter(description, folder), folder
 
 
-def _is_same_build(interpreter: Interpreter, description: Description) -> bool:
+def _is_same_build(interpreter: Interpreter, description: ArchiveDescription) -> bool:
     return (
         interpreter.version == description.version
         and interpreter.abi == description.abi
@@ -228,7 +228,7 @@ def _is_same_build(interpreter: Interpreter, description: Description) -> bool:
     )
 
 
-def _bundled_interpreter(description: Description, folder: Path) -> Interpreter:
+def _bundled_interpreter(description: ArchiveDescription, folder: Path) -> Interpreter:
     """Return the interpreter that came along, in the folder where it lies."""
     return Interpreter(
         executable=folder / "bin" / f"python{minor_of(description.version)}",

@@ -121,7 +121,7 @@ def is_record(name: str) -> bool:
 
 
 def is_of_the_build(member: Member) -> bool:
-    """Whether a file describes only the build, or files of this machine."""
+    """Whether a file describes only the build, or local files."""
     folder, name = posixpath.split(member.name)
     if not folder.endswith(".dist-info"):
         return False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
+from envkit.child.progress import Reporter
 from envkit.environments.store import file_locks, location
 from envkit.environments.store.manifest import MARKER
 from envkit.errors import BuildFailed
@@ -42,7 +42,7 @@ def claim(place: Path) -> bool:
     return True
 
 
-def await_programs(place: Path, why: str, report: Callable[[str], None]) -> None:
+def await_programs(place: Path, why: str, report: Reporter) -> None:
     """Wait for the programs that run in an environment which must be rebuilt.
 
     Raises `BuildFailed` when they do not end.

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from envkit.child.progress import Reporter
 from envkit.child.variables import Variables
 from envkit.environments.store import (
     file_locks,
@@ -43,7 +44,6 @@ _NOT_WRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM}
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 Fill = Callable[[Path, int], Interpreter | None]
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,7 +98,7 @@ class Store:
         return NotReady(place=place, why=why)
 
     def build(
-        self, manager: str, key: str, interpreter: Interpreter, fill: Fill, report: Report
+        self, manager: str, key: str, interpreter: Interpreter, fill: Fill, report: Reporter
     ) -> tuple[Path, bool, str]:
         """Build an environment, unless another process does so first.
 
@@ -191,7 +191,7 @@ class Store:
         return self.root / "locks" / f"{name}{_LOCK}"
 
     @contextmanager
-    def _locked(self, manager: str, key: str, report: Report) -> Iterator[int]:
+    def _locked(self, manager: str, key: str, report: Reporter) -> Iterator[int]:
         """Hold the lock of a key.
 
         Closing releases it: unlocking would release an orphan's lock too.
