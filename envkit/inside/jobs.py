@@ -1,8 +1,4 @@
-"""The jobs of the program, phase by phase.
-
-Each job imports inside its function what the others do without: a prediction starts without the
-recording.
-"""
+"""The jobs of the program, phase by phase."""
 
 from __future__ import annotations
 
@@ -12,9 +8,13 @@ import sys
 from itertools import islice
 from typing import Any, Callable
 
-from . import failures, standard_streams
+from . import bytecode, failures, loading, standard_streams, worker
+from .data import json_encoding, wire
+from .data.requests import saved_example, scoring_request
+from .data.signature import Signature
 from .journal import Journal
 from .request import Request
+from .tracing.tracer import Tracer
 
 PIECES_TRACED = 100  # of a stream, which may have no end
 
@@ -73,12 +73,6 @@ def _trace(request: Request, phases: Phases) -> None:
     # before the recording: its import reads variables of Python's own build, not of the model
     import sysconfig  # noqa: F401
 
-    from . import loading
-    from .data import json_encoding
-    from .data.requests import saved_example
-    from .data.signature import Signature
-    from .tracing.tracer import Tracer
-
     write = phases.journal.write
     tracer = Tracer(phases.journal)
     phases.on_begin, phases.on_end = tracer.enter, tracer.leave
@@ -130,8 +124,6 @@ def _trace_stream(
 
 def _write_typed(answer: Any, path: str) -> None:
     """Write the answer with its types, if it can be written so."""
-    from .data import wire
-
     try:
         content = wire.dumps(answer)
     except wire.NotEncodable:
@@ -142,11 +134,6 @@ def _write_typed(answer: Any, path: str) -> None:
 
 def _predict(request: Request, phases: Phases) -> None:
     """Load, and predict on the input or the example."""
-    from . import bytecode, loading
-    from .data import json_encoding
-    from .data.requests import saved_example, scoring_request
-    from .data.signature import Signature
-
     phases.begin("load")
     model = loading.load(request)
     source = request["input"]
@@ -177,8 +164,6 @@ def _predict(request: Request, phases: Phases) -> None:
 
 def _work(request: Request, phases: Phases) -> None:
     """Load, then answer questions."""
-    from . import worker
-
     channel = worker.channel_of(request)
     phases.begin("load")
     worker.work(request, channel)

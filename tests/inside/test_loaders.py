@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import ast
 import gzip
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from envkit.inside import loaders
+from envkit.inside.loaders import STAND_INS
 from tests.builders.inside_bench import Bench
+
+LOADERS = Path(loaders.__file__).resolve().parent
+
+
+@pytest.mark.parametrize(("module", "name"), STAND_INS.items())
+def test_a_loader_documents_its_mlflow_module_needs_and_answer(module: str, name: str) -> None:
+    path = LOADERS.joinpath(*name.split(".")).with_suffix(".py")
+    documentation = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+
+    if module.startswith("mlflow."):
+        assert documentation.startswith(f"Stands in for `{module}`: ")
+    assert "\nNeeds: " in documentation
+    assert "\nReturns: " in documentation
+
 
 ESTIMATOR = """
 class Estimator:

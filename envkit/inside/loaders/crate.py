@@ -1,7 +1,8 @@
 """The flavor `crate` of R: a function of R, in a process of R that runs `crate.R`.
 
-Takes: JSON and CSV requests, which it reads itself. Needs: Rscript on the PATH, and R's package
-jsonlite. Returns: the answer as jsonlite writes it, in which vectors are lists.
+Needs: Rscript on the PATH, and R's package jsonlite.
+Takes: JSON and CSV requests, which it reads itself.
+Returns: the answer as jsonlite writes it, in which vectors are lists.
 
 https://mlflow.org/docs/latest/R-api.html, https://cran.r-project.org/package=carrier
 """

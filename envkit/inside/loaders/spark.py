@@ -138,7 +138,7 @@ def is_connect(model_class: str | None) -> bool:
 
 
 def _copy_to(place: str, path: str, context: Any) -> None:
-    """Copy a folder of this machine to another file system."""
+    """Copy a local folder to another file system."""
     target = hadoop_path(context, place)
     file_system = target.getFileSystem(context._jsc.hadoopConfiguration())
     file_system.copyFromLocalFile(hadoop_path(context, path), target)

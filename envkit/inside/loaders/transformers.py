@@ -143,7 +143,8 @@ class Pipeline(NativeModel):
             return import_module("numpy").array(output[0][0])
         if self._task in (ENTITIES, NER):
             has_several = output and isinstance(output[0], list)
-            return [_entities(found).strip() for found in (output if has_several else [output])]
+            texts = output if has_several else [output]
+            return [_entities(entities).strip() for entities in texts]
         if self._task == FILL_MASK:
             texts = _fillings(output)
         else:
@@ -386,9 +387,9 @@ def _fillings(output: Any) -> list[str]:
     return fillings
 
 
-def _entities(found: Any) -> str:
+def _entities(entities: Any) -> str:
     """List the kinds of the entities in a text."""
-    return ",".join(entity.get("entity_group") or entity["entity"] for entity in found)
+    return ",".join(entity.get("entity_group") or entity["entity"] for entity in entities)
 
 
 def _labels(output: Any) -> Any:

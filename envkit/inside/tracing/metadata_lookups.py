@@ -39,17 +39,18 @@ class MetadataLookups:
 
     def _wrap(self, module: ModuleType) -> None:
         """Replace `Distribution.from_name` of a module."""
-        distribution: Any = getattr(module, "Distribution", None)
-        original = getattr(getattr(distribution, "from_name", None), "__func__", None)
+        distribution_class: Any = getattr(module, "Distribution", None)
+        from_name_method = getattr(distribution_class, "from_name", None)
+        original = getattr(from_name_method, "__func__", None)
         if original is None:
             return
 
         def from_name(cls: Any, name: str) -> Any:
-            found = original(cls, name)
-            self._note(found)
-            return found
+            distribution = original(cls, name)
+            self._note(distribution)
+            return distribution
 
-        distribution.from_name = classmethod(from_name)
+        distribution_class.from_name = classmethod(from_name)
 
     def _note(self, distribution: Any) -> None:
         """Record a distribution that was found, once."""
