@@ -66,6 +66,14 @@ class Column:
         """How messages refer to it when its type explains the problem."""
         return f"{self.label} ({self.type_name})"
 
+    def invalid(self, problem: str) -> InvalidInput:
+        """Make the error for values of which the type does not hold one."""
+        return InvalidInput(f"{self.label_with_type} {problem}")
+
+    def mismatch(self, problem: str) -> InvalidInput:
+        """Make the error for values of another type or form than the signature's."""
+        return mismatch(f"{self.label} {problem}")
+
 
 class Signature:
     """The inputs and the parameters; both empty when the model has no signature.

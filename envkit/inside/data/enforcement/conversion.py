@@ -114,10 +114,10 @@ def _datetime_series(series: Any, column: Column) -> Any:
     except (ValueError, TypeError, OverflowError) as error:
         # what follows is advice for those who call pandas themselves
         problem = str(error).partition(". You might want")[0]
-        raise InvalidInput(f"{column.label_with_type}: {problem}") from error
+        raise column.invalid(f"is not valid: {problem}") from error
     has_zone = getattr(times.dtype, "tz", None) is not None
     if has_zone or times.dtype == object:
-        raise InvalidInput(f"{column.label_with_type} must have no time zone")
+        raise column.invalid("must have no time zone")
     # pandas 3 reads microseconds; the type of the signature has nanoseconds
     if getattr(times.dt, "unit", "ns") != "ns":
         times = times.dt.as_unit("ns")
@@ -128,9 +128,9 @@ def _string_series(series: Any, column: Column) -> Any:
     """Refuse objects and lists; numbers stay numbers, as with MLflow."""
     for value in series:
         if isinstance(value, dict):
-            raise InvalidInput(f"{column.label_with_type} must be a string, not an object")
+            raise column.invalid("must be a string, not an object")
         if isinstance(value, list):
-            raise InvalidInput(f"{column.label_with_type} must be a string, not a list")
+            raise column.invalid("must be a string, not a list")
     return series.astype(object)
 
 
@@ -143,7 +143,7 @@ def _number_series(series: Any, column: Column) -> Any:
         series = series.where(series.notna(), NAN)
     elif series.isna().any():
         if column.required:
-            raise InvalidInput(f"{column.label_with_type} must not be null")
+            raise column.invalid("must not be null")
         return _series_with_gaps(series, column)
     return _exact_series(series, dtype, column)
 
@@ -157,9 +157,7 @@ def _series_with_gaps(series: Any, column: Column) -> Any:
     else:
         gap, dtype = NAN, "float64"
         if (present.abs() > LARGEST_EXACT).any():
-            raise InvalidInput(
-                f"{column.label_with_type} has null and a number that is too large for a float"
-            )
+            raise column.invalid("has null and a number that is too large for a float")
     numpy = import_module("numpy")
     array = numpy.full(len(series), gap, dtype=dtype)
     array[is_present.to_numpy()] = present.to_numpy()
@@ -188,7 +186,7 @@ def _exact(array: Any, dtype: str, column: Column) -> Any:
     try:
         return array.astype(target)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidInput(f"{column.label_with_type}: {error}") from error
+        raise column.invalid(f"is not valid: {error}") from error
 
 
 def _read_numbers(array: Any, target: Any, column: Column) -> Any:
@@ -211,7 +209,7 @@ def _read_number(read: Callable[[Any], Any], value: Any, column: Column) -> Any:
     try:
         return read(value)
     except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{column.label_with_type} must be a number: {error}") from error
+        raise column.invalid(f"must be a number: {error}") from error
 
 
 def _refuse_not_boolean(array: Any, column: Column) -> None:
@@ -222,7 +220,7 @@ def _refuse_not_boolean(array: Any, column: Column) -> None:
         values = values[~is_boolean]
     if values.size:
         wrong = values.tolist()[0]
-        raise InvalidInput(f"{column.label_with_type} must be true or false, not {wrong!r}")
+        raise column.invalid(f"must be true or false, not {wrong!r}")
 
 
 def _refuse_not_whole(array: Any, target: Any, column: Column) -> None:
@@ -233,14 +231,14 @@ def _refuse_not_whole(array: Any, target: Any, column: Column) -> None:
         is_exact = is_whole & (abs(array) <= LARGEST_EXACT)
         wrong = array[~is_exact]
         if wrong.size:
-            raise InvalidInput(f"{column.label_with_type} must be a whole number, not {wrong[0]}")
+            raise column.invalid(f"must be a whole number, not {wrong[0]}")
     if array.dtype.kind not in "iufO":
         return
     limits = numpy.iinfo(target)
     is_too_small = array.min() < limits.min
     if is_too_small or array.max() > limits.max:
         bits = target.itemsize * 8
-        raise InvalidInput(f"{column.label_with_type} does not fit into {bits} bits")
+        raise column.invalid(f"does not fit into {bits} bits")
 
 
 def _decode(value: Any, column: Column) -> Any:

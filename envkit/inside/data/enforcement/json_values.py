@@ -44,14 +44,14 @@ def decode_base64(value: Any, kind: str, label: str) -> bytes:
         encoded = value.encode("ascii").replace(b"\n", b"")
         return base64.b64decode(encoded, validate=True)
     except (AttributeError, UnicodeEncodeError, binascii.Error) as error:
-        raise InvalidInput(f"{label} ({kind}) must be a base64 string: {error}") from error
+        raise _invalid(label, kind, f"must be a base64 string: {error}") from error
 
 
 def _boolean(value: Any, kind: str, label: str) -> bool:
     """Accept booleans only: 0 and 1 are numbers."""
     if isinstance(value, bool):
         return value
-    raise InvalidInput(f"{label} ({kind}) must be true or false, not {value!r}")
+    raise _invalid(label, kind, f"must be true or false, not {value!r}")
 
 
 def _whole_number(value: Any, kind: str, label: str) -> int:
@@ -61,10 +61,10 @@ def _whole_number(value: Any, kind: str, label: str) -> int:
     else:
         is_whole = isinstance(value, int) and not isinstance(value, bool)
     if not is_whole:
-        raise InvalidInput(f"{label} ({kind}) must be a whole number, not {value!r}")
+        raise _invalid(label, kind, f"must be a whole number, not {value!r}")
     limit = 2 ** (BITS[kind] - 1)
     if not -limit <= value < limit:
-        raise InvalidInput(f"{label} ({kind}) does not fit into {BITS[kind]} bits")
+        raise _invalid(label, kind, f"does not fit into {BITS[kind]} bits")
     return int(value)
 
 
@@ -73,18 +73,18 @@ def _number(value: Any, kind: str, label: str) -> float:
     if value is None:
         return float("nan")
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InvalidInput(f"{label} ({kind}) must be a number, not {value!r}")
+        raise _invalid(label, kind, f"must be a number, not {value!r}")
     try:
         return float(value)
     except OverflowError as error:
-        raise InvalidInput(f"{label} ({kind}): {error}") from error
+        raise _invalid(label, kind, f"is not valid: {error}") from error
 
 
 def _string(value: Any, kind: str, label: str) -> str:
     """Accept strings only."""
     if isinstance(value, str):
         return value
-    raise InvalidInput(f"{label} ({kind}) must be a string, not {value!r}")
+    raise _invalid(label, kind, f"must be a string, not {value!r}")
 
 
 def _datetime(value: Any, kind: str, label: str) -> datetime.datetime:
@@ -96,12 +96,15 @@ def _datetime(value: Any, kind: str, label: str) -> datetime.datetime:
     try:
         time = datetime.datetime.fromisoformat(value)
     except (TypeError, ValueError) as error:
-        raise InvalidInput(
-            f"{label} ({kind}) must be an ISO 8601 date and time, not {value!r}"
-        ) from error
+        raise _invalid(label, kind, f"must be an ISO 8601 date and time, not {value!r}") from error
     if time.tzinfo is not None:
-        raise InvalidInput(f"{label} ({kind}) must have no time zone: {value!r}")
+        raise _invalid(label, kind, f"must have no time zone: {value!r}")
     return time
+
+
+def _invalid(label: str, kind: str, problem: str) -> InvalidInput:
+    """Make the error for a value of another type."""
+    return InvalidInput(f"{label} ({kind}) {problem}")
 
 
 CONVERTERS: dict[str, Callable[[Any, str, str], Any]] = {

@@ -37,7 +37,7 @@ def tensors_of_signature(data: Any, signature: Signature, cast: Cast) -> Any:
     for name, column in columns.items():
         if not _is_tensor(data[name]):
             kind = kind_of(data[name])
-            raise mismatch(f"{column.label} must be an array, not {kind}")
+            raise column.mismatch(f"must be an array, not {kind}")
     tensors = {}
     for name, column in columns.items():
         tensors[name] = _checked(data[name], column)
@@ -66,12 +66,10 @@ def _checked(array: Any, column: Column) -> Any:
     if is_ragged and ANY_LENGTH in shape[1:]:
         return array
     if not _fits_shape(array.shape, shape):
-        raise mismatch(
-            f"{column.label} has the shape {tuple(array.shape)}; the model takes {shape}"
-        )
+        raise column.mismatch(f"has the shape {tuple(array.shape)}; the model takes {shape}")
     promised = column.dtype or ""
     if _without_length(dtype) != _without_length(promised):
-        raise mismatch(f"{column.label} is an array of {dtype}; the model takes {column.dtype}")
+        raise column.mismatch(f"is an array of {dtype}; the model takes {column.dtype}")
     return array
 
 
@@ -112,8 +110,8 @@ def _tensor_of_series(series: Any, column: Column) -> Any:
     shape = column.shape
     is_column = shape[:1] == (ANY_LENGTH,) and ANY_LENGTH not in shape[1:]
     if not is_column:
-        raise mismatch(
-            f"{column.label} has the shape {shape}; only the first dimension of a column may vary"
+        raise column.mismatch(
+            f"has the shape {shape}; only the first dimension of a column may vary"
         )
     if not len(series):
         numpy = import_module("numpy")
@@ -123,13 +121,13 @@ def _tensor_of_series(series: Any, column: Column) -> Any:
     elif shape in ((ANY_LENGTH,), (ANY_LENGTH, 1)):
         array = convert_array(series.tolist(), column)
     else:
-        raise mismatch(f"{column.label} has one value per row; the model takes the shape {shape}")
+        raise column.mismatch(f"has one value per row; the model takes the shape {shape}")
     try:
         tensor = array.reshape(shape)
     except ValueError as error:
-        raise mismatch(f"{column.label} does not have the shape {shape}: {error}") from error
+        raise column.mismatch(f"does not have the shape {shape}: {error}") from error
     if len(tensor) != len(series):
-        raise mismatch(f"{column.label} has rows whose length does not fit the shape {shape}")
+        raise column.mismatch(f"has rows whose length does not fit the shape {shape}")
     return _checked(tensor, column)
 
 
@@ -143,7 +141,7 @@ def _stacked(series: Any, column: Column) -> Any:
     try:
         return import_module("numpy").stack(list(series))
     except (ValueError, TypeError) as error:
-        raise mismatch(f"{column.label} has arrays of different shapes: {error}") from error
+        raise column.mismatch(f"has arrays of different shapes: {error}") from error
 
 
 def _is_row(value: Any) -> bool:

@@ -225,7 +225,7 @@ def _refuse_other_classes(values: list[Any], column: Column) -> None:
         may_be_missing = not column.required and is_missing(value)
         if not isinstance(value, accepted) and not may_be_missing:
             kind = type(value).__name__
-            raise mismatch(f"{column.label} must have values of type {column.type}, not {kind}")
+            raise column.mismatch(f"must have values of type {column.type}, not {kind}")
 
 
 def _unsafe(series: Any, column: Column) -> InvalidInput:
