@@ -198,7 +198,12 @@ def load_native(
     return library.pipeline(task=flavor["task"], **{**parts, **options})
 
 
-def _model(library: Any, folder: str, flavor: Flavor, base: str | None) -> Any:
+def _model(
+    library: Any,
+    folder: str,
+    flavor: Flavor,
+    base: str | None,
+) -> Any:
     """Load the model of a pipeline: from the model directory, a base model, or a repository."""
     model_class = getattr(library, flavor["pipeline_model_type"], None)
     base = base or flavor.get("local_base_model_path")
@@ -236,7 +241,12 @@ def _components(library: Any, folder: str, flavor: Flavor) -> dict[str, Any]:
     return components
 
 
-def _read(saved_class: Any, auto_class: Any, place: str, **options: Any) -> Any:
+def _read(
+    saved_class: Any,
+    auto_class: Any,
+    place: str,
+    **options: Any,
+) -> Any:
     """Load with the class that was saved.
 
     Where the library lacks it, with the one that finds a class.

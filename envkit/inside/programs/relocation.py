@@ -26,7 +26,12 @@ class TooLong(ValueError):
     """The path is longer than binary files have room for."""
 
 
-def replaced(content: bytes, old: bytes, new: bytes, mode: str) -> bytes:
+def replaced(
+    content: bytes,
+    old: bytes,
+    new: bytes,
+    mode: str,
+) -> bytes:
     """Replace the path `old` by `new` in a file's content; mode: `text` or `binary`.
 
     Raises `TooLong`.

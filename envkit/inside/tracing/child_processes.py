@@ -97,7 +97,12 @@ class ChildProcesses:
         """Wrap a function whose third parameter is the environment, `env`."""
         name = original.__name__
 
-        def launch(path: Any, argv: Any, *rest: Any, **keywords: Any) -> Any:
+        def launch(
+            path: Any,
+            argv: Any,
+            *rest: Any,
+            **keywords: Any,
+        ) -> Any:
             if rest:
                 env, others = rest[0], rest[1:]
             else:

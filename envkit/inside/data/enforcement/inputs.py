@@ -39,7 +39,12 @@ def convert(data: Any, signature: Signature) -> Any:
     return _fit(data, signature, convert_series, convert_array)
 
 
-def _fit(data: Any, signature: Signature, cast_series: Cast, cast_array: Cast) -> Any:
+def _fit(
+    data: Any,
+    signature: Signature,
+    cast_series: Cast,
+    cast_array: Cast,
+) -> Any:
     """Choose the form by the signature and by the libraries that are installed."""
     if not signature.inputs:
         return data

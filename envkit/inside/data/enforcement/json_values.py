@@ -19,7 +19,12 @@ LARGEST_EXACT = 2**53  # larger whole numbers may have been rounded on their way
 BITS = {"integer": 32, "long": 64}
 
 
-def convert_values(values: list[Any], kind: str, label: str, required: bool) -> list[Any]:
+def convert_values(
+    values: list[Any],
+    kind: str,
+    label: str,
+    required: bool,
+) -> list[Any]:
     """Convert each value to a type; missing ones become None where they are allowed.
 
     label: how messages refer to the values. Raises `InvalidInput`.

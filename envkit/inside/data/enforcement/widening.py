@@ -45,7 +45,12 @@ def widen_series(series: Any, column: Column) -> Any:
     return _number_series(series, column)
 
 
-def widen_values(values: list[Any], kind: str, label: str, required: bool) -> list[Any]:
+def widen_values(
+    values: list[Any],
+    kind: str,
+    label: str,
+    required: bool,
+) -> list[Any]:
     """Widen values inside of arrays, objects and maps as `widen_series` does those of a column."""
     if not values:
         return values

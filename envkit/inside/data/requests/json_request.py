@@ -74,7 +74,12 @@ def _parse_chat(request: dict[str, Any], signature: Signature, raw: bool) -> Mod
     return ModelInput(data, enforce_params(params, signature), is_chat=True)
 
 
-def _data(name: str, value: Any, signature: Signature, raw: bool) -> Any:
+def _data(
+    name: str,
+    value: Any,
+    signature: Signature,
+    raw: bool,
+) -> Any:
     """Convert the value of one of `FORMATS`."""
     if raw:
         if name != "inputs":

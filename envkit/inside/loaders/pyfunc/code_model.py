@@ -105,7 +105,12 @@ def _run(path: str) -> None:
     spec.loader.exec_module(module)
 
 
-def _wrapped_agent(model: Any, wrapped: Any, module: str, name: str) -> Any:
+def _wrapped_agent(
+    model: Any,
+    wrapped: Any,
+    module: str,
+    name: str,
+) -> Any:
     """Wrap an agent with MLflow's class, whose parameters differ between versions."""
     wrapper = getattr(import_module(module), name)
     values = {"context": wrapped.context, "signature": None}
