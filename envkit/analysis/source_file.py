@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -173,7 +174,10 @@ class SourceFile:
         if problem is not None:
             return nothing, problem
         try:
-            return ast.parse(content), None
+            # Python 3.12 and newer warn of escapes such as `\d`, which is for their authors
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return ast.parse(content), None
         # code for another Python, a binary file, or nesting that exceeds the parser's stack
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             return nothing, f"it cannot be parsed as Python ({error})"

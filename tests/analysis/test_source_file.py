@@ -64,6 +64,13 @@ def test_a_file_that_cannot_be_parsed_has_no_content(
     assert not found.importing_calls
 
 
+def test_an_invalid_escape_is_neither_a_problem_nor_a_warning() -> None:
+    found = source("import re\nre.compile('\\d')\n")
+
+    assert found.problem is None
+    assert found.texts == {"\\d"}
+
+
 def test_the_modules_imported_at_a_line_are_top_level_ones() -> None:
     found = source("import a.b, c\nfrom d.e import f\nfrom . import g\nimport h; import i\nx = 1\n")
 
