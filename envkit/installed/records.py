@@ -32,10 +32,6 @@ class _Installed(NamedTuple):
     site: Path
     info: Path
 
-    @property
-    def title(self) -> str:
-        return self.info.name.removesuffix(".dist-info")
-
 
 class _Row(NamedTuple):
     """A line of RECORD. digest, size: empty if not recorded."""
@@ -45,8 +41,28 @@ class _Row(NamedTuple):
     size: str
 
 
+class _RecordedFile(NamedTuple):
+    """A file of a distribution, as its record describes it. path: absolute."""
+
+    owner: str
+    path: str
+    digest: str
+    size: str
+
+    @property
+    def has_digest(self) -> bool:
+        """Whether the recorded digest must be that of the file."""
+        return "=" in self.digest and not self.path.endswith((".pyc", _OWN))
+
+
 class _Fault(NamedTuple):
-    """size: the actual one, None for a file that does not exist."""
+    """What is wrong with a file.
+
+    Attributes:
+        path: Relative to the site folder.
+        size: The actual one, None for a file that does not exist.
+        problem: A sentence.
+    """
 
     path: str
     size: int | None
@@ -56,13 +72,14 @@ class _Fault(NamedTuple):
 def problems(environment: Path) -> Iterator[str]:
     """Yield a sentence for each faulty file of a virtual environment."""
     installed = list(_distributions(environment))
-    recorded_sizes: Mapping[str, set[str]] = {}
+    sizes: Mapping[str, set[str]] = {}
     for distribution in installed:
         for fault in _faults(distribution):
             if fault.size is not None:
-                recorded_sizes = recorded_sizes or _sizes(installed)
-                path = _normal(distribution.site, fault.path)
-                if str(fault.size) in recorded_sizes[path]:  # of another distribution, which won
+                sizes = sizes or _recorded_sizes(installed)
+                path = _absolute(distribution.site, fault.path)
+                # another distribution has the file too, and won
+                if str(fault.size) in sizes[path]:
                     continue
             yield fault.problem
 
@@ -71,19 +88,18 @@ def shared(environment: Path) -> Iterator[str]:
     """Yield a sentence for distributions that contain the same files with different contents."""
     base = os.path.realpath(environment)
     digests_by_path: dict[str, dict[str, str]] = defaultdict(dict)
-    for distribution in _distributions(environment):
-        for row in _sound_rows(distribution.info):
-            if row.digest and not row.path.endswith((".pyc", _OWN)):
-                path = _normal(distribution.site, row.path)
-                digests_by_path[path][distribution.title] = row.digest
-    paths_by_titles: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for path, digests_by_title in digests_by_path.items():
-        if len(set(digests_by_title.values())) > 1:
-            paths_by_titles[tuple(sorted(digests_by_title))].append(path)
-    for titles, paths in sorted(paths_by_titles.items()):
+    for file in _recorded_files(_distributions(environment)):
+        if file.has_digest:
+            digests_by_path[file.path][file.owner] = file.digest
+    paths_by_owners: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for path, digests_by_owner in digests_by_path.items():
+        if len(set(digests_by_owner.values())) > 1:
+            owners = tuple(sorted(digests_by_owner))
+            paths_by_owners[owners].append(path)
+    for owners, paths in sorted(paths_by_owners.items()):
         example = os.path.relpath(min(paths), base)
         yield (
-            f"{' and '.join(titles)} contain the same files with different contents "
+            f"{' and '.join(owners)} contain the same files with different contents "
             f"({len(paths)}, such as {example}); the installer kept one version of each."
         )
 
@@ -95,14 +111,13 @@ def digests(environment: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
     `problems` reports them.
     """
     base = os.path.realpath(environment)
-    digests_by_path: dict[str, tuple[str, ...]] = {}
-    for distribution in _distributions(environment):
-        for row in _sound_rows(distribution.info):
-            if "=" in row.digest and not row.path.endswith((".pyc", _OWN)):
-                path = os.path.relpath(_normal(distribution.site, row.path), base)
-                known = digests_by_path.get(path, ())
-                digests_by_path[path] = (*known, _hexadecimal(row.digest))
-    yield from digests_by_path.items()
+    digests_by_path: dict[str, list[str]] = defaultdict(list)
+    for file in _recorded_files(_distributions(environment)):
+        if file.has_digest:
+            path = os.path.relpath(file.path, base)
+            digests_by_path[path].append(_hexadecimal(file.digest))
+    for path, hexadecimal in digests_by_path.items():
+        yield path, tuple(hexadecimal)
     for record in sorted(environment.glob(f"{conda_records.FOLDER}/*.json")):
         yield from _digests_of_conda(record)
 
@@ -127,21 +142,25 @@ def _has_digest(path: Path, digest: str) -> bool:
         return hashlib.file_digest(stream, algorithm).hexdigest() == value
 
 
-def _sizes(installed: Iterable[_Installed]) -> Mapping[str, set[str]]:
+def _recorded_sizes(installed: Iterable[_Installed]) -> Mapping[str, set[str]]:
     """The recorded sizes of each file, one for each distribution that has it."""
     sizes: dict[str, set[str]] = defaultdict(set)
-    for distribution in installed:
-        for row in _sound_rows(distribution.info):
-            sizes[_normal(distribution.site, row.path)].add(row.size)
+    for file in _recorded_files(installed):
+        sizes[file.path].add(file.size)
     return sizes
 
 
-def _sound_rows(info: Path) -> Iterator[_Row]:
-    """Yield the lines of a RECORD; none of a damaged one."""
-    try:
-        yield from list(_rows(info))
-    except (OSError, ValueError, csv.Error):
-        return
+def _recorded_files(installed: Iterable[_Installed]) -> Iterator[_RecordedFile]:
+    """Yield the files of all distributions; none of a damaged record."""
+    for distribution in installed:
+        owner = distribution.info.name.removesuffix(".dist-info")
+        try:
+            rows = list(_rows(distribution.info))
+        except (OSError, ValueError, csv.Error):
+            continue
+        for row in rows:
+            path = _absolute(distribution.site, row.path)
+            yield _RecordedFile(owner, path, row.digest, row.size)
 
 
 def _rows(info: Path) -> Iterator[_Row]:
@@ -151,7 +170,7 @@ def _rows(info: Path) -> Iterator[_Row]:
             yield _Row(*fields)
 
 
-def _normal(folder: Path, path: str) -> str:
+def _absolute(folder: Path, path: str) -> str:
     return os.path.normpath(os.path.join(folder, path))  # noqa: PTH118 - 20,000 files
 
 
