@@ -27,7 +27,13 @@ DEVELOPMENT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """A declared dependency that the environment does not satisfy. version: what is installed."""
+    """A declared dependency that the environment does not satisfy.
+
+    Attributes:
+        by: The distribution that declares it.
+        requirement: The dependency, without its marker.
+        version: The installed version, None if it is not installed.
+    """
 
     by: NormalizedName
     requirement: str

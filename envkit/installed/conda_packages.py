@@ -33,7 +33,14 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CondaPackage:
-    """An installed conda package. channel: as in `conda.yaml`, without credentials."""
+    """An installed conda package.
+
+    Attributes:
+        name: The name.
+        version: The version.
+        build: The build string.
+        channel: The channel as in `conda.yaml`, without credentials.
+    """
 
     name: str
     version: str

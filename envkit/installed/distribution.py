@@ -24,9 +24,13 @@ ORIGIN = "direct_url.json"
 class Origin:
     """Where a distribution came from if not from an index (PEP 610, `direct_url.json`).
 
-    vcs: `git`, `hg`, …, with `commit` the exact revision. editable: installed in development mode.
-    digest: `sha256:…` of an archive, if the installer recorded one. subdirectory: within the
-    repository or archive.
+    Attributes:
+        url: Of an archive, a folder or a repository.
+        vcs: `git`, `hg`, … for a repository.
+        commit: The exact revision in the repository.
+        editable: Whether it is installed in development mode.
+        digest: `sha256:…` of an archive, if the installer recorded it.
+        subdirectory: The folder within the repository or archive.
     """
 
     url: str
@@ -49,7 +53,13 @@ class Origin:
 
 @dataclass(frozen=True)
 class Distribution:
-    """An installed distribution. Two are equal if they have the same metadata folder."""
+    """An installed distribution. Two are equal if they have the same metadata folder.
+
+    Attributes:
+        folder: The metadata folder, `….dist-info` or `….egg-info`.
+        name: The normalized name.
+        version: The version as the metadata has it.
+    """
 
     folder: Path
     name: NormalizedName = field(compare=False)

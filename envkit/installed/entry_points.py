@@ -17,7 +17,13 @@ FILE_NAME = "entry_points.txt"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EntryPoint:
-    """A name under which a distribution offers something of a module."""
+    """A name under which a distribution offers something of a module.
+
+    Attributes:
+        name: The name.
+        module: The module to import.
+        distribution: The distribution that declares the entry point.
+    """
 
     name: str
     module: str

@@ -52,7 +52,7 @@ class _RecordedFile(NamedTuple):
     @property
     def has_digest(self) -> bool:
         """Whether the recorded digest must be that of the file."""
-        return "=" in self.digest and not self.path.endswith((".pyc", _OWN))
+        return "=" in self.digest and not self.path.endswith(_OWN)
 
 
 class _Fault(NamedTuple):
@@ -151,7 +151,7 @@ def _recorded_sizes(installed: Iterable[_Installed]) -> Mapping[str, set[str]]:
 
 
 def _recorded_files(installed: Iterable[_Installed]) -> Iterator[_RecordedFile]:
-    """Yield the files of all distributions; none of a damaged record."""
+    """Yield the files of all distributions, except caches; none of a damaged record."""
     for distribution in installed:
         owner = distribution.info.name.removesuffix(".dist-info")
         try:
@@ -159,8 +159,9 @@ def _recorded_files(installed: Iterable[_Installed]) -> Iterator[_RecordedFile]:
         except (OSError, ValueError, csv.Error):
             continue
         for row in rows:
-            path = _absolute(distribution.site, row.path)
-            yield _RecordedFile(owner, path, row.digest, row.size)
+            if not row.path.endswith(".pyc"):
+                path = _absolute(distribution.site, row.path)
+                yield _RecordedFile(owner, path, row.digest, row.size)
 
 
 def _rows(info: Path) -> Iterator[_Row]:
