@@ -9,7 +9,6 @@ from pathlib import Path
 
 from envkit.capturing import (
     local_code,
-    output_folder,
     packagers,
     stated_requirements,
     without_mlflow,
@@ -23,7 +22,6 @@ from envkit.capturing.options import (
     trace_settings,
 )
 from envkit.capturing.outcome import Capture, Outcome
-from envkit.capturing.output_folder import OTHER_FOLDER
 from envkit.capturing.stated_requirements import CondaEnv, Declared, Lines
 from envkit.capturing.variables import VariablePatterns, classify
 from envkit.child import scratch
@@ -135,9 +133,9 @@ def capture(
     """
     report = report or _silent
     stated = stated_requirements.read(requirements, extra_requirements, conda_env)
-    hint = OTHER_FOLDER if write and output_path is None else ""
+    hint = written_files.OTHER_FOLDER if write and output_path is None else ""
     model = ModelDirectory.open(model_uri, hint=hint)
-    target = output_folder.choose(model, output_path) if write else None
+    target = written_files.choose_folder(model, output_path) if write else None
     settings = trace_settings(python, timeout, memory_bytes, code_paths, extra_envs)
     if not static:
         settings = replace(settings, confinement=confinement(sandbox, report))

@@ -1,18 +1,18 @@
-"""The files that a capture writes, all of them or none."""
+"""The files that a capture writes, all of them or none, and the folder that they go to."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from envkit.capturing import local_code
-from envkit.capturing.output_folder import OutputFolder
 from envkit.capturing.packagers import DEFAULT_CHANNEL, CondaNeeds
-from envkit.errors import InvalidInput
+from envkit.errors import InvalidArgument, InvalidInput
 from envkit.formats import (
     conda_yaml,
     environment_variables_txt,
@@ -28,6 +28,7 @@ from envkit.formats.python_env_yaml import PythonEnv
 from envkit.formats.requirement import Requirement
 from envkit.locking import local_wheels
 from envkit.locking.local_wheels import LocalWheel
+from envkit.models.bare_artifact import captured_artifact
 from envkit.models.directory import ModelDirectory
 from envkit.models.environment_spec import EnvironmentSpec
 
@@ -36,6 +37,83 @@ CONSTRAINTS = requirements_txt.CONSTRAINTS_FILE_NAME
 ENVIRONMENT_NAME = "envkit-env"
 BUILD_TOOLS = ("pip", "setuptools", "wheel")
 WHEEL = re.compile(rf"{local_wheels.FOLDER}/[\w.+!-]+\.whl")
+OTHER_FOLDER = "Name a folder for the files and a copy of the model with `--output-path DIR`."
+
+FILE_NAMES = (
+    requirements_txt.FILE_NAME,
+    requirements_txt.CONSTRAINTS_FILE_NAME,
+    conda_yaml.FILE_NAME,
+    python_env_yaml.FILE_NAME,
+    environment_variables_txt.FILE_NAME,
+    pylock_toml.FILE_NAME,
+)
+"""Files of a capture that others may have written too; `envkit.json` is envkit's alone."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutputFolder:
+    """Where to write. copies: files of the model to copy there, by their name in it."""
+
+    path: Path
+    copies: Mapping[str, Path] = field(default_factory=dict)
+
+    def write(self, files: Mapping[str, file_set.Content | None]) -> None:
+        """Write all files or none; a folder that was created for them is removed if that fails."""
+        is_new = not self.path.exists()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            file_set.write_files(self.path, {**self.copies, **files})
+        except OSError as error:
+            problem = error.strerror or error
+            raise InvalidArgument(f"{self.path} cannot be written to: {problem}.") from error
+        finally:
+            if is_new:
+                with suppress(OSError):  # it is not empty: all went well
+                    self.path.rmdir()
+
+
+def choose_folder(model: ModelDirectory, output_path: str | Path | None) -> OutputFolder:
+    """Decide where to write. Only in a directory with `MLmodel` may files of others be replaced.
+
+    Raises `InvalidArgument` for a folder that is a file, or has files that no capture wrote.
+    """
+    if output_path is None:
+        folder = model.path
+    else:
+        folder = Path(output_path).expanduser().resolve()
+    if folder == model.path:
+        if model.artifact is not None:
+            _check_replaceable(folder, model.artifact)
+        return OutputFolder(path=folder)
+    if folder.exists() and not folder.is_dir():
+        raise InvalidArgument(f"{folder} is a file. {OTHER_FOLDER}")
+    if folder.is_relative_to(model.path) and model.artifact is None:
+        raise InvalidArgument(f"{folder} is inside the model. Name a folder outside of it.")
+    is_used = folder.exists() and any(folder.iterdir())
+    has_capture = (folder / envkit_json.FILE_NAME).is_file()
+    if is_used and not has_capture:
+        raise InvalidArgument(
+            f"{folder} is not empty and has no earlier capture. Name another folder."
+        )
+    return OutputFolder(path=folder, copies=dict(_copies(model)))
+
+
+def _check_replaceable(folder: Path, artifact: str) -> None:
+    """Raise if the folder of a bare artifact has files that no capture of it wrote."""
+    present = [name for name in FILE_NAMES if (folder / name).exists()]
+    if present and captured_artifact(folder) != artifact:
+        raise InvalidArgument(
+            f"{folder} has files that no capture of {artifact} wrote ({', '.join(present)}) and "
+            f"that would be replaced. {OTHER_FOLDER}"
+        )
+
+
+def _copies(model: ModelDirectory) -> Iterator[tuple[str, Path]]:
+    for place in model.own_places:
+        files = sorted(place.rglob("*")) if place.is_dir() else [place]
+        for file in files:
+            if file.is_file() and "__pycache__" not in file.parts:
+                yield file.relative_to(model.path).as_posix(), file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

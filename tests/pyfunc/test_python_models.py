@@ -166,7 +166,10 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
         ({"python_model": "nowhere.py"}, "no file nowhere.py"),
         ({"python_model": len, "pip_requirements": [], "conda_env": {}}, "only one of"),
         ({"python_model": len, "pip_requirements": "nowhere.txt"}, "no file nowhere.txt"),
-        ({"python_model": len, "extra_pip_requirements": ["./x.whl"]}, "nobody else has"),
+        (
+            {"python_model": len, "extra_pip_requirements": ["./x.whl"]},
+            "exists only on this machine",
+        ),
         ({"python_model": len, "code_paths": "x.py"}, "list of files"),
         ({"python_model": len, "code_paths": ["nowhere.py"]}, "nowhere.py"),
         ({"python_model": len, "model_config": "nowhere.yaml"}, "model_config"),
