@@ -50,7 +50,7 @@ def test_the_command_predicts_on_csv_in_the_sandbox(crates: Path, tmp_path: Path
 
     assert result.exit_code == 0, result.stderr
     assert json.loads(result.stdout)["predictions"] == pytest.approx(MPG, abs=1e-8)
-    assert "A model of R: it runs in R " in result.stderr
+    assert "A model of R: it runs in the local R " in result.stderr
 
 
 def test_an_error_of_r_is_the_models_error_without_a_python_traceback(
