@@ -102,7 +102,7 @@ def _makes_its_own_input(model: ModelDirectory) -> bool:
     flavor = model.mlmodel.python_function
     if flavor is not None and flavor.loader_module in CHATS:
         return True
-    return bool(model.mlmodel.content.get("is_signature_from_type_hint"))
+    return model.mlmodel.is_signature_from_type_hint
 
 
 def _input_library(signature: Mapping[str, Any] | None, example: Any) -> str | None:

@@ -76,6 +76,11 @@ class MLModel:
         """Whether R runs the model: it has R's flavor and not Python's, which comes first."""
         return self.python_function is None and isinstance(self.flavors.get(R_FLAVOR), dict)
 
+    @property
+    def is_signature_from_type_hint(self) -> bool:
+        """Whether the type hint of `predict` defines the input, and its signature only shows it."""
+        return bool(self.content.get("is_signature_from_type_hint"))
+
     def with_fields(self, **fields: Any) -> MLModel:
         """Replace keys of the top level, which keep their places; None removes a key."""
         return of(Document(_updated(self.content, fields), Path(FILE_NAME)))

@@ -16,6 +16,9 @@ REQUEST
     metadata: object        may be missing; metadata of the MLmodel file that are strings
     signature: object or null
                             of the MLmodel file; its parts may be JSON texts, as MLflow stores them
+    is_signature_from_type_hint: boolean
+                            may be missing; of the MLmodel file: the type hint of `predict` defines
+                            the input
     example: object or null `saved_input_example_info` of the MLmodel file, and `path`: absolute
     input: object or null   what to predict on (job predict): `path` and `content_type` ("json",
                             "csv" or "parquet")

@@ -93,7 +93,7 @@ def _trace(request: Request, phases: Phases) -> None:
         return
     phases.begin("input")
     signature = Signature(request.get("signature"))
-    data, params, _ = saved_example.load(example, signature, raw=model.takes_raw_inputs)
+    data, params, _ = saved_example.load(example, signature, raw=model.read_raw)
     phases.begin("predict")
     answer = model.predict(data, params)
     if model.streams:
@@ -146,12 +146,12 @@ def _predict(request: Request, phases: Phases) -> None:
         model_input = scoring_request.parse_file(
             source,
             signature,
-            raw=model.takes_raw_inputs,
+            raw=model.read_raw,
             params=request.get("params"),
             reader=model.reader,
         )
     else:
-        model_input = saved_example.load(example, signature, raw=model.takes_raw_inputs)
+        model_input = saved_example.load(example, signature, raw=model.read_raw)
     phases.begin("predict")
     answer = model.predict(model_input.data, model_input.params)
     phases.begin("output")

@@ -17,14 +17,16 @@ from .request import Request
 class Model:
     """A loaded model.
 
-    implementation: what its loader returned. takes_raw_inputs: its type hints define its input, so
-    `inputs` reach it as the JSON values that they are. reader: the model, if it reads requests
-    itself.
+    implementation: what its loader returned. read_raw: makes its input of the JSON values of
+    `inputs`, because its type hints define its input, or it takes them as they are; None if its
+    signature does that. reader: the model, if it reads requests itself.
     """
 
     def __init__(self, implementation: Any, function: str, streamable: bool = False) -> None:
         self.implementation = implementation
-        self.takes_raw_inputs = bool(getattr(implementation, "takes_raw_inputs", False))
+        self.read_raw: Callable[[Any], Any] | None = None
+        if getattr(implementation, "takes_raw_inputs", False):
+            self.read_raw = implementation.read_raw
         self.reader: RequestReader | None = None
         if isinstance(implementation, RequestReader):
             self.reader = implementation

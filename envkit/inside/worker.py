@@ -146,7 +146,7 @@ class Worker:
             body,
             header["content_type"],
             self._signature,
-            raw=self._model.takes_raw_inputs,
+            raw=self._model.read_raw,
             reader=self._model.reader,
         )
 

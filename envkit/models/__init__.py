@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from envkit.capturing.capture import infer_pip_requirements
+    from envkit.inside.author.model_config import ModelConfig
     from envkit.models.data_types import (
         AnyType,
         Array,
@@ -45,6 +46,7 @@ __all__ = [
     "FlavorBackend",
     "Map",
     "Model",
+    "ModelConfig",
     "ModelInfo",
     "ModelSignature",
     "Object",
@@ -75,6 +77,7 @@ _HOME = {
     "FlavorBackend": "envkit.pyfunc.backend",
     "Map": "envkit.models.data_types",
     "Model": "envkit.models.model",
+    "ModelConfig": "envkit.inside.author.model_config",
     "ModelInfo": "envkit.models.model_info",
     "ModelSignature": "envkit.models.signature",
     "Object": "envkit.models.data_types",

@@ -152,7 +152,7 @@ class ModelDirectory:
     def request(self) -> dict[str, Any]:
         """Return what the program that loads the model in another interpreter needs, as JSON."""
         signature = self.mlmodel.signature
-        return {
+        request: dict[str, Any] = {
             "model": str(self.path),
             "python_function": self._loader(),
             "flavors": dict(self.mlmodel.flavors),
@@ -160,6 +160,9 @@ class ModelDirectory:
             "example": self._example(),
             "metadata": self._texts_of_metadata(),
         }
+        if self.mlmodel.is_signature_from_type_hint:
+            request["is_signature_from_type_hint"] = True
+        return request
 
     def _loader(self) -> dict[str, Any]:
         if not self.mlmodel.runs_in_r:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 from envkit.errors import InvalidArgument
+from envkit.inside.author import type_hints as hints
 from envkit.models.data_types import AnyType
 from envkit.models.inference import type_hints
 from envkit.models.inference.params import schema_of_params
@@ -141,27 +142,23 @@ def infer_signature_from_type_hints(
         params: Parameters with their default values.
 
     Returns:
-        The signature, or None if the hints do not describe the input. If the input is a list of
-        a type that signatures do not have, a `UserWarning` says that it is not checked.
+        The signature, or None if the hint does not define the input; unless it is missing or a
+        class of tables or arrays, a `UserWarning` says so.
 
     Raises:
-        InvalidArgument: If the input is hinted as a `list` or `dict` without the type of its items.
+        InvalidArgument: If the hint lacks a part, such as `list` without the type of its items.
     """
-    input_hint, output_hint = type_hints.hints_of(predict)
-    if input_hint is None:
+    hint = hints.type_hints(predict)
+    if hint.input is None or hints.describes_table(hint.input):
         return None
     try:
-        inputs = type_hints.schema_of_input_hint(input_hint)
+        inputs = type_hints.schema_of_input_hint(hint.input)
     except type_hints.UnknownType as error:
-        warnings.warn(
-            f"The input is not checked, because its type hint has no schema: {error}", stacklevel=3
-        )
-        return None
-    if inputs is None:
+        warnings.warn(f"Failed to infer signature from type hint: {error}", stacklevel=3)
         return None
     return ModelSignature(
         inputs,
-        _schema_of_output_hint(output_hint) or Schema([ColSpec(AnyType())]),
+        _schema_of_output_hint(hint.output) or Schema([ColSpec(AnyType())]),
         schema_of_params(params) if params else None,
         from_type_hint=True,
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from envkit.errors import InvalidArgument
+from envkit.errors import InputMismatch, InvalidArgument
 from envkit.inside import loading
+from envkit.inside.data.signature import InvalidInput
 from envkit.models.directory import ModelDirectory
 from envkit.models.enforcement import enforce, enforce_params
 from envkit.models.model import Model
@@ -82,7 +84,8 @@ class PyFuncModel:
                 raises is not wrapped.
         """
         loaded = self._in_process
-        return loaded.predict(*self._inputs(data, params))
+        with _as_mismatch():
+            return loaded.predict(*self._inputs(data, params))
 
     def predict_stream(self, data: Any, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
         """Predict piece by piece.
@@ -101,7 +104,8 @@ class PyFuncModel:
         loaded = self._in_process
         if not loaded.streams:
             raise InvalidArgument(f"{self._directory.name} is not streamable; use predict.")
-        return iter(loaded.predict_stream(*self._inputs(data, params)))
+        with _as_mismatch():
+            return iter(loaded.predict_stream(*self._inputs(data, params)))
 
     def unwrap_python_model(self) -> Any:
         """Return the author's object or function.
@@ -142,6 +146,15 @@ class PyFuncModel:
         self, data: Any, params: Mapping[str, Any] | None
     ) -> tuple[Any, dict[str, Any] | None]:
         """Return the data and parameters as the model gets them."""
-        if not self._in_process.takes_raw_inputs:
+        if self._in_process.read_raw is None:
             data = enforce(data, self.signature)
         return data, enforce_params(params, self.signature) or None
+
+
+@contextmanager
+def _as_mismatch() -> Iterator[None]:
+    """Raise `InputMismatch` for what the loader of the model refuses."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise InputMismatch(str(error)) from error

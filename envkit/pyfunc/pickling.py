@@ -9,9 +9,9 @@ from typing import Any
 import cloudpickle
 
 from envkit.errors import InvalidArgument
-from envkit.inside.author import base_classes, chat
+from envkit.inside.author import base_classes, chat, type_hints
 
-_BY_VALUE = (base_classes, chat)
+_BY_VALUE = (base_classes, chat, type_hints)
 # Which modules are pickled by value is a setting of the whole process.
 _registering = threading.Lock()
 

@@ -14,15 +14,16 @@ from typing import Any, Unpack
 
 import cloudpickle
 
-from envkit.errors import InvalidArgument
+from envkit.errors import EnvkitError, InvalidArgument
 from envkit.inside.author.base_classes import ChatAdapter, FunctionModel, PythonModel
+from envkit.inside.author.type_hints import InvalidTypeHint
 from envkit.inside.loaders.pyfunc import code_model
 from envkit.models.input_example import split_params
 from envkit.models.model import Model
 from envkit.models.model_info import ModelInfo
 from envkit.models.signature import infer_signature_from_type_hints
 from envkit.pyfunc import artifacts as artifact_files
-from envkit.pyfunc import chats, default_environment, pickling, saving
+from envkit.pyfunc import chats, default_environment, pickling, predictors, saving
 from envkit.pyfunc.configuration import Config, read
 from envkit.pyfunc.forwarded_parameters import forwards_to
 from envkit.pyfunc.in_process import authors_code
@@ -272,10 +273,15 @@ def _code(file: Path, config: dict[str, Any] | None) -> _Source:
     if file.suffix != ".py":
         raise InvalidArgument(f"python_model: {file} is not a Python file (.py).")
     try:
-        with authors_code():
-            model = code_model.registered(str(file.absolute()), config)
-    except RuntimeError as error:
-        raise InvalidArgument(f"{error}.") from error
+        with authors_code(), code_model.configured(config, str(file)):
+            model = code_model.registered(str(file.absolute()))
+    except EnvkitError:
+        raise
+    except Exception as error:
+        raise InvalidArgument(
+            f"python_model: running {file.name} raised {type(error).__name__}: {error}."
+        ) from error
+    predictors.check(model, f"The model of {file.name}")
 
     def write(folder: Path) -> dict[str, Any]:
         shutil.copyfile(file, folder / file.name)
@@ -285,19 +291,14 @@ def _code(file: Path, config: dict[str, Any] | None) -> _Source:
 
 
 def _pickle(model: Any) -> _Source:
-    if isinstance(model, type):
-        raise InvalidArgument(
-            f"python_model must be an object; write python_model={model.__name__}()."
-        )
-    if not hasattr(model, "load_context") and not callable(model):
-        raise InvalidArgument(
-            "python_model must be an object of a class derived from PythonModel, a function, or "
-            f"the path of a Python file, not a {type(model).__name__}."
-        )
+    predictors.check(model, "python_model")
     is_chat = chats.is_chat(model)
     pickled: Any = ChatAdapter(model) if is_chat else model
     if not hasattr(pickled, "load_context"):
-        pickled = FunctionModel(pickled)
+        try:
+            pickled = FunctionModel(pickled)
+        except InvalidTypeHint as error:
+            raise InvalidArgument(f"python_model: {error}") from error
 
     def write(folder: Path) -> dict[str, Any]:
         pickling.dump(pickled, folder / PICKLE)

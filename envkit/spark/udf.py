@@ -80,7 +80,7 @@ def spark_udf(
         archive = shipping.ship_file(spark, _fetch_file(prebuilt_env_uri))
     elif choice.manager is not EnvType.LOCAL:
         prepare_model(model, choice)
-    has_type_hints = bool(model.mlmodel.content.get("is_signature_from_type_hint"))
+    has_type_hints = model.mlmodel.is_signature_from_type_hint
     task = Task(
         model=shipping.ship_model(spark, model),
         environment=archive,

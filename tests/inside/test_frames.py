@@ -65,7 +65,7 @@ for content_type, inputs, path in json.load(open(cases)):
     signature = Signature({"inputs": json.dumps(inputs)} if inputs else None)
     try:
         source = {"path": path, "content_type": content_type}
-        data = scoring_request.parse_file(source, signature, raw=False).data
+        data = scoring_request.parse_file(source, signature, raw=None).data
         outcomes.append(json_encoding.encode(see(data)))
     except InvalidInput as error:
         outcomes.append(str(error))

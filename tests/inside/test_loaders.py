@@ -212,18 +212,21 @@ def test_a_loader_of_mlflow_without_stand_in_is_mlflows_own(
 def test_raw_inputs_reach_a_model_with_type_hints(bench: Bench, python: str) -> None:
     bench.module(
         "models",
-        "from types import SimpleNamespace\nclass Model:\n"
-        "    predict_type_hints = SimpleNamespace(input='list[str]')\n"
+        "from types import SimpleNamespace\nfrom typing import List\nclass Model:\n"
+        "    predict_type_hints = SimpleNamespace(input=List[str])\n"
         "    def predict(self, model_input):\n"
         "        return [type(model_input).__name__, *model_input]\n",
     )
     (bench.model / "python_model.pkl").write_bytes(_pickle("models", "Model"))
     conf = {"loader_module": "mlflow.pyfunc.model", "python_model": "python_model.pkl"}
 
-    bench.predict(python, {"inputs": ["a"]}, python_function=conf)
+    hinted = {"python_function": conf, "is_signature_from_type_hint": True}
+    bench.predict(python, {"inputs": ["a"]}, **hinted)
 
     assert bench.predictions == ["list", "a"]
-    error = bench.predict(python, {"instances": ["a"]}, python_function=conf).events[-1]
+    error = bench.predict(python, {"inputs": ["a", 1]}, **hinted).events[-1]
+    assert (error["kind"], "Expected type str, but got int" in error["message"]) == ("input", True)
+    error = bench.predict(python, {"instances": ["a"]}, **hinted).events[-1]
     assert (error["kind"], "takes only `inputs`" in error["message"]) == ("input", True)
 
 
@@ -238,10 +241,11 @@ def test_arrays_that_an_old_mlflow_saved_as_a_request_are_taken_out_of_it(
     conf = {"loader_module": "mlflow.pyfunc.model", "python_model": "python_model.pkl"}
     example = bench.example({"inputs": [1, 2]}, type="ndarray", format="tf-serving")
 
-    assert bench.run(python, python_function=conf, example=example).one("prediction")["output"] == [
-        1,
-        2,
-    ]
+    report = bench.run(
+        python, python_function=conf, example=example, is_signature_from_type_hint=raw
+    )
+
+    assert report.one("prediction")["output"] == [1, 2]
 
 
 XGBOOST = """

@@ -42,7 +42,7 @@ def written(case: dict[str, Any], folder: Path) -> dict[str, str]:
 
 def parse_file(path: Path, signature: Any, content_type: str = "json") -> Any:
     source = {"path": str(path), "content_type": content_type}
-    return scoring_request.parse_file(source, Signature(signature), raw=False).data
+    return scoring_request.parse_file(source, Signature(signature), raw=None).data
 
 
 @pytest.mark.parametrize("case", ASKED, ids=lambda case: str(case["id"]))
@@ -54,9 +54,9 @@ def test_a_request_is_accepted_or_refused_as_by_the_reference(
 
     if not taken:
         with pytest.raises(InvalidInput):
-            scoring_request.parse_file(written(case, tmp_path), signature, raw=False)
+            scoring_request.parse_file(written(case, tmp_path), signature, raw=None)
         return
-    data, params, _ = scoring_request.parse_file(written(case, tmp_path), signature, raw=False)
+    data, params, _ = scoring_request.parse_file(written(case, tmp_path), signature, raw=None)
     answer = case["expect"]["body"]
     predicted = answer["predictions"] if isinstance(answer, dict) else answer
     if isinstance(predicted[0], str):

@@ -28,7 +28,7 @@ def received(data: Any, folder: Path, *, signed: bool = False) -> Any:
     path.write_text(json.dumps(request_of(data)))
     signature = Signature(infer_signature(data).to_dict() if signed else None)
     source = {"path": str(path), "content_type": "json"}
-    return scoring_request.parse_file(source, signature, raw=False).data
+    return scoring_request.parse_file(source, signature, raw=None).data
 
 
 FRAMES = [

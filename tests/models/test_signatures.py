@@ -360,7 +360,10 @@ def test_a_predict_function_with_an_unknown_type_has_no_signature_and_a_warning(
     def predict(model_input: list[np.ndarray]) -> list[str]:
         return list(map(str, model_input))
 
-    with pytest.warns(UserWarning, match="no type for ndarray"):
+    with pytest.warns(
+        UserWarning,
+        match="Failed to infer signature from type hint: Unsupported type hint `ndarray`",
+    ):
         assert infer_signature_from_type_hints(predict) is None
 
 

@@ -17,7 +17,7 @@ import envkit
 from envkit import pyfunc
 from envkit.errors import InputMismatch, InvalidArgument, ModelRaised, ToolNotFound
 from envkit.flavors import sklearn
-from envkit.models import Model, ModelSignature, Schema
+from envkit.models import Model, ModelConfig, ModelSignature, Schema
 from envkit.pyfunc import artifacts
 
 pytestmark = pytest.mark.e2e
@@ -57,6 +57,96 @@ def test_type_hints_are_the_signature_and_decide_what_predict_gets(saved: Path) 
     assert model.metadata.signature is not None
     assert model.metadata.signature.from_type_hint
     assert model.metadata.metadata == {"by": "me"}
+
+
+def test_a_data_frame_or_csv_is_a_list_for_a_type_hint_and_other_types_are_refused(
+    saved: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "texts.csv"
+    table.write_text("text\na\nNA\n")
+    model = pyfunc.load_model(saved / "upper")
+
+    assert model.predict(pd.DataFrame({"text": ["a", "b"]})) == ["A", "B"]
+    assert envkit.predict(saved / "upper", input_path=table, content_type="csv") == ["A", "NA"]
+    with pytest.raises(InputMismatch, match="Expected type str, but got int"):
+        model.predict(["a", 1])
+
+
+def takes_nothing() -> int:
+    return 1
+
+
+def takes_two(one: Any, two: Any) -> Any:
+    return one, two
+
+
+class Silent(pyfunc.PythonModel):
+    """Has no `predict`."""
+
+
+@pytest.mark.parametrize(
+    ("model", "problem"),
+    [
+        (takes_nothing, "exactly one argument besides `params`; found 0"),
+        (takes_two, "exactly one argument besides `params`; found 2"),
+        (Silent(), "has no `predict`; define it in Silent"),
+        (Silent, "not a class; write Silent"),
+    ],
+)
+def test_what_cannot_predict_is_not_saved(model: Any, problem: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match=problem):
+        pyfunc.save_model(tmp_path / "model", python_model=model)
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        ("set_model(Silent())", "has no `predict`"),
+        ("set_model(Silent)", "not the class Silent"),
+        ("set_model(lambda: 1)", "found 0 arguments"),
+        ("ModelConfig(development_config='dev.yml')", "Config file is not provided"),
+        ("ModelConfig()", "Config file is not provided"),
+    ],
+)
+def test_code_without_a_model_or_a_configuration_is_not_saved(
+    code: str, problem: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "code.py"
+    file.write_text(
+        "from envkit.models import ModelConfig, set_model\nfrom envkit.pyfunc import PythonModel\n"
+        f"class Silent(PythonModel): pass\n{code}\n"
+    )
+    with pytest.raises(InvalidArgument, match=problem):
+        pyfunc.save_model(tmp_path / "model", python_model=file)
+
+
+def test_a_configuration_for_development_is_replaced_by_that_of_the_model(tmp_path: Path) -> None:
+    (tmp_path / "dev.yml").write_text("times: 1")
+    (tmp_path / "saved.yml").write_text("times: 3")
+    (tmp_path / "broken.yml").write_text("times: [")
+    file = tmp_path / "code.py"
+    file.write_text(
+        "from envkit.models import ModelConfig, set_model\n"
+        f"config = ModelConfig(development_config={str(tmp_path / 'dev.yml')!r})\n"
+        "set_model(lambda data: data * config.get('times'))\n"
+    )
+    pyfunc.save_model(
+        tmp_path / "model",
+        python_model=file,
+        model_config=tmp_path / "saved.yml",
+        input_example=FRAME,
+    )
+
+    assert pyfunc.load_model(tmp_path / "model").predict(FRAME)["a"].tolist() == [3.0, 6.0]
+    assert ModelConfig(development_config=str(tmp_path / "dev.yml")).to_dict() == {"times": 1}
+    assert ModelConfig(development_config={"a": 1}).get("a") == 1
+    with pytest.raises(FileNotFoundError, match="not found"):
+        ModelConfig(development_config="missing.yml")
+    with pytest.raises(ValueError, match="Error parsing YAML"):
+        ModelConfig(development_config=str(tmp_path / "broken.yml")).get("times")
+    with pytest.raises(InvalidArgument, match="missing"):
+        pyfunc.save_model(tmp_path / "m", python_model=file, model_config="missing.yml")
 
 
 def test_a_chat_model_takes_a_request_and_returns_a_completion(saved: Path) -> None:
@@ -161,7 +251,7 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
         ),
         ({"python_model": len, "data_path": "."}, "A python_model has no data_path"),
         ({"loader_module": "x", "artifacts": {}}, "A loader_module has no artifacts"),
-        ({"python_model": dict}, "python_model=dict()"),
+        ({"python_model": dict}, "write dict()"),
         ({"python_model": 5}, "not a int"),
         ({"python_model": "nowhere.py"}, "no file nowhere.py"),
         ({"python_model": len, "pip_requirements": [], "conda_env": {}}, "only one of"),

@@ -32,7 +32,7 @@ def asking(folder: Path) -> Iterator[Ask]:
     def ask(content: Any, kind: str = "json", **signature: Any) -> Any:
         text = content if isinstance(content, str) else json.dumps(content)
         model_input = scoring_request.parse(
-            text.encode(), kind, Signature(signature), raw=False, reader=model.reader
+            text.encode(), kind, Signature(signature), raw=None, reader=model.reader
         )
         return json_encoding.encode(model.predict(model_input.data, model_input.params))
 

@@ -9,33 +9,19 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-import typing
-from typing import Any, Callable, Iterator, Mapping, NamedTuple
+import warnings
+from typing import Any, Callable, Iterator, Mapping
 
-NOT_INPUTS = ("self", "context", "params")  # names of parameters
-
-
-class TypeHints(NamedTuple):
-    """The type hints of a function that predicts; None where it has none."""
-
-    input: Any = None
-    output: Any = None
-
-
-def type_hints(function: Callable[..., Any]) -> TypeHints:
-    """Read the hints of the input and of the result.
-
-    None when they name what does not exist there.
-    """
-    try:
-        hints = typing.get_type_hints(function)
-        parameters = inspect.signature(function).parameters
-    except (NameError, TypeError, ValueError, AttributeError):
-        return TypeHints()
-    for name in parameters:
-        if name not in NOT_INPUTS:
-            return TypeHints(hints.get(name), hints.get("return"))
-    return TypeHints(None, hints.get("return"))
+from .type_hints import (
+    InvalidTypeHint,
+    TypeHints,
+    UnsupportedTypeHint,
+    check,
+    conform,
+    describes_table,
+    input_name,
+    type_hints,
+)
 
 
 def has_parameter(function: Callable[..., Any], name: str) -> bool:
@@ -52,56 +38,59 @@ def chat_arguments(function: Callable[..., Any], context: Any, *rest: Any) -> tu
 
 
 def with_typed_input(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a function whose hint names models of pydantic so that it gets them.
+    """Wrap a function whose hint defines its input, so that it gets data of that type only.
 
-    Others stay as they are.
+    Others stay as they are, those whose hint is not supported with a warning. Raises `ValueError`
+    for a hint that lacks a part.
     """
     hint = type_hints(function).input
-    if not _names_models(hint):
+    if hint is None or describes_table(hint):
         return function
+    try:
+        check(hint)
+    except UnsupportedTypeHint as error:
+        warnings.warn(
+            "Type hint used in the model's predict function is not supported for MLflow's schema "
+            f"validation. {error} Remove the type hint to disable this warning. To enable "
+            "validation for the input data, specify input example or model signature when logging "
+            "the model.",
+            stacklevel=3,
+        )
+        return function
+    except InvalidTypeHint as error:
+        raise InvalidTypeHint(
+            f"{error} To disable data validation, remove the type hint from the predict function. "
+            "Otherwise, fix the type hint."
+        ) from error
     names = list(inspect.signature(function).parameters)
-    name = next(name for name in names if name not in NOT_INPUTS)
+    name = input_name(function) or ""
     position = names.index(name)
 
     @functools.wraps(function)
-    def converting(*args: Any, **kwargs: Any) -> Any:
-        args, kwargs = convert_argument(args, kwargs, position, name, hint)
+    def conforming(*args: Any, **kwargs: Any) -> Any:
+        args, kwargs = conform_argument(args, kwargs, position, name, hint)
         return function(*args, **kwargs)
 
-    return converting
+    return conforming
 
 
-def convert_argument(
+def conform_argument(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     position: int,
     name: str,
     hint: Any,
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Convert one argument of a call, by position or by name, with `convert_to_hint`."""
+    """Bring one argument of a call, by position or by name, to the type of a hint.
+
+    Raises `HintMismatch`.
+    """
     if name in kwargs:
-        return args, {**kwargs, name: convert_to_hint(kwargs[name], hint)}
+        return args, {**kwargs, name: conform(kwargs[name], hint)}
     if len(args) > position:
-        converted = convert_to_hint(args[position], hint)
-        return (*args[:position], converted, *args[position + 1 :]), kwargs
+        conforming = conform(args[position], hint)
+        return (*args[:position], conforming, *args[position + 1 :]), kwargs
     return args, kwargs
-
-
-def convert_to_hint(value: Any, hint: Any) -> Any:
-    """Make the models of pydantic that a hint names from dictionaries; everything else stays."""
-    items = getattr(hint, "__args__", ())
-    if isinstance(value, list) and items:
-        return [convert_to_hint(item, items[0]) for item in value]
-    if isinstance(value, dict) and hasattr(hint, "model_validate"):
-        return hint.model_validate(value)
-    return value
-
-
-def _names_models(hint: Any) -> bool:
-    """Whether a hint is a model of pydantic, or contains one."""
-    if hasattr(hint, "model_validate"):
-        return True
-    return any(map(_names_models, getattr(hint, "__args__", None) or ()))
 
 
 class PythonModelContext:
@@ -130,9 +119,10 @@ class PythonModelContext:
 class PythonModel:
     """A model made of Python: derive from it and write `predict`.
 
-    `predict` may leave out `context` and `params`. Type hints of its input, such as `list[str]`,
-    become the signature and define what `predict` gets: dictionaries become the models of pydantic
-    that the hint names.
+    `predict` may leave out `context` and `params`. A type hint of its input that is a list, such as
+    `list[str]`, becomes the signature and defines what `predict` gets, whoever calls it: a data
+    frame becomes a list, dictionaries become the models of pydantic that the hint names, and data
+    of another type raise `ValueError`.
     """
 
     _takes_hints = True  # `predict` has one input, in whatever form the hint defines
@@ -222,6 +212,8 @@ class ChatModel(PythonModel):
 
 class FunctionModel(PythonModel):
     """A function as a model."""
+
+    _takes_hints = False  # the function has them
 
     def __init__(self, func: Callable[..., Any]) -> None:
         self.func = with_typed_input(func)

@@ -7,7 +7,6 @@ Importing anything else of them fails, as it does for a package that is not inst
 from __future__ import annotations
 
 import sys
-from contextvars import ContextVar
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
@@ -15,13 +14,11 @@ from importlib.util import module_from_spec
 from types import ModuleType
 from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
-from . import base_classes, chat, registry
+from . import base_classes, chat, registry, type_hints
+from .model_config import ModelConfig
 
 Modules = Mapping[str, Mapping[str, Any]]
 """The names in each module."""
-
-configuration: ContextVar[Any] = ContextVar("envkit_model_config", default=None)
-"""What the code that runs is configured with."""
 
 
 class MlflowException(Exception):
@@ -31,12 +28,14 @@ class MlflowException(Exception):
 class FunctionPythonModel(base_classes.PythonModel):
     """Stands in for MLflow's model of a function, of which MLflow's pickles have an instance."""
 
+    _takes_hints = False  # the function has them
+
     func: Callable[..., Any]
 
     @property
     def predict_type_hints(self) -> Any:
         """The type hints of the function."""
-        return base_classes.type_hints(self.func)
+        return type_hints.type_hints(self.func)
 
     def predict(self, model_input: Any, params: Any = None) -> Any:  # type: ignore[override]  # noqa: ARG002 - MLflow's
         """Call the function."""
@@ -58,24 +57,6 @@ class FuncInfo(NamedTuple):
     input_param_name: str = ""
 
 
-class ModelConfig:
-    """Stands in for `mlflow.models.ModelConfig`: what a model from code is configured with."""
-
-    def __init__(self, *, development_config: Any = None) -> None:
-        config = configuration.get()
-        if config is None:
-            config = development_config or {}
-        self._config = config
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give all of it."""
-        return dict(self._config)
-
-    def get(self, key: str) -> Any:
-        """Give one value. Raises `KeyError`."""
-        return self._config[key]
-
-
 def validate_model_input(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
@@ -83,8 +64,8 @@ def validate_model_input(
     hint: Any,
     name: str,
 ) -> Any:
-    """Stand in for MLflow's check of an input: dictionaries become models of pydantic."""
-    return base_classes.convert_argument(args, kwargs, position, name, hint)
+    """Stand in for MLflow's check of an input against its type hint."""
+    return base_classes.conform_argument(args, kwargs, position, name, hint)
 
 
 def undecorated(function: Any = None, **_: Any) -> Any:
@@ -105,7 +86,7 @@ CHAT_CLASSES = {
 ENVKIT: Modules = {
     "envkit": {},
     "envkit.pyfunc": {**BASE_CLASSES, **CHAT_CLASSES},
-    "envkit.models": {"set_model": registry.register},
+    "envkit.models": {"set_model": registry.register, "ModelConfig": ModelConfig},
 }
 MLFLOW: Modules = {
     "mlflow": {},

@@ -17,10 +17,11 @@ def register(model: Any) -> None:
 
     Raises `TypeError` for what cannot be called.
     """
-    if isinstance(model, str) or not (callable(model) or hasattr(model, "predict")):
+    is_class = isinstance(model, type)
+    if is_class or isinstance(model, str) or not (callable(model) or hasattr(model, "predict")):
+        kind = f"the class {model.__name__}" if is_class else f"a {type(model).__name__}"
         raise TypeError(
-            "set_model takes a model: a function, or an object with `predict`, "
-            f"not a {type(model).__name__}"
+            f"set_model takes a model: a function, or an object with `predict`, not {kind}"
         )
     _registered.set(model)
 

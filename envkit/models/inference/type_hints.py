@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import inspect
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from envkit.errors import InvalidArgument
+from envkit.inside.author import type_hints as hints
 from envkit.models.data_types import AnyType, Array, DataType, Map, Object, Property, Type
 from envkit.models.schema import ColSpec, Schema
 
@@ -55,36 +55,29 @@ def schema_of_hint(hint: Any) -> Schema:
     return Schema([ColSpec(kind)])
 
 
-def schema_of_input_hint(hint: Any) -> Schema | None:
-    """Return the schema of a `predict` function's input; None for other hints than a list."""
-    if _is_list(hint):
-        return schema_of_hint(hint)
-    return None
+def schema_of_input_hint(hint: Any) -> Schema:
+    """Return the schema of a `predict` function's input.
+
+    Raises `UnknownType` for a hint that does not define one, which leaves data unchecked, and
+    `InvalidArgument` for one that lacks a part.
+    """
+    try:
+        hints.check(hint)
+    except hints.UnsupportedTypeHint as error:
+        raise UnknownType(str(error)) from error
+    except hints.InvalidTypeHint as error:
+        raise InvalidArgument(
+            "The `predict` function has unsupported type hints for the model input arguments. "
+            "Update it to one of supported type hints, or remove type hints to bypass this check. "
+            f"Error: {error}"
+        ) from error
+    return schema_of_hint(hint)
 
 
 def schema_of_dataclass(dataclass: Any) -> Schema:
     """Return a column for each field of a dataclass, given as the class or an instance."""
     fields = _fields_of_dataclass(dataclass)
     return Schema([ColSpec(kind, name, required) for name, kind, required in fields])
-
-
-def hints_of(function: Callable[..., Any]) -> tuple[Any, Any]:
-    """Return the type hints of a `predict` function's input and output, None for a missing one.
-
-    The input is the first parameter other than `self`, `context` and `params`.
-    """
-    try:
-        hints = typing.get_type_hints(function)
-    except (NameError, TypeError, AttributeError):
-        # The hints use names that exist for type checkers only.
-        return None, None
-    parameters = inspect.signature(function).parameters
-    names = [name for name in parameters if name not in ("self", "params")]
-    # Two parameters are a context, whatever its name, and the input.
-    if "context" in names or len(names) == 2:
-        names = names[1:]
-    input_hint = hints.get(names[0]) if names else None
-    return input_hint, hints.get("return")
 
 
 def _is_list(hint: Any) -> bool:
@@ -115,9 +108,9 @@ def _nested(hint: Any, origin: Any, basic: _Basic) -> Type:
         return _object_of_pydantic(hint)
     if dataclasses.is_dataclass(hint):
         return Object([Property(*field) for field in _fields_of_dataclass(hint)])
-    basic_types = ", ".join(map(_text, _BASIC))
+    basic_types = ", ".join(map(hints.text_of, _BASIC))
     raise UnknownType(
-        f"A signature has no type for {_text(hint)}. "
+        f"A signature has no type for {hints.text_of(hint)}. "
         f"Use {basic_types}, Any, list[…], dict[str, …], pydantic models or dataclasses."
     )
 
@@ -133,7 +126,9 @@ def _union(members: tuple[Any, ...], basic: _Basic) -> tuple[Type, bool]:
 def _map(hint: Any, basic: _Basic) -> Map:
     key, value = _arguments(hint, 2)
     if key is not str:
-        raise InvalidArgument(f"The keys of a dict must be str, not {_text(key)}: {_text(hint)}.")
+        raise InvalidArgument(
+            f"The keys of a dict must be str, not {hints.text_of(key)}: {hints.text_of(hint)}."
+        )
     return Map(_type_of_hint(value, basic)[0])
 
 
@@ -143,7 +138,7 @@ def _object_of_pydantic(model: Any) -> Object:
         kind, required = _type_of_hint(field.annotation, _BASIC)
         if not required and field.is_required():
             raise InvalidArgument(
-                f"{_text(model)}.{name} may be None but has no default; give it `= None`."
+                f"{hints.text_of(model)}.{name} may be None but has no default; give it `= None`."
             )
         properties.append(Property(name, kind, required))
     return Object(properties)
@@ -152,9 +147,9 @@ def _object_of_pydantic(model: Any) -> Object:
 def _fields_of_dataclass(dataclass: Any) -> Iterator[tuple[str, Type, bool]]:
     """Yield the name and the type of each field, and whether it is required."""
     kind = dataclass if isinstance(dataclass, type) else type(dataclass)
-    hints = typing.get_type_hints(kind)
+    types_of_fields = typing.get_type_hints(kind)
     for field in dataclasses.fields(kind):
-        yield field.name, *_type_of_hint(hints[field.name], _IN_DATACLASS)
+        yield field.name, *_type_of_hint(types_of_fields[field.name], _IN_DATACLASS)
 
 
 def _arguments(hint: Any, count: int) -> tuple[Any, ...]:
@@ -162,12 +157,6 @@ def _arguments(hint: Any, count: int) -> tuple[Any, ...]:
     if len(arguments) != count:
         example = "list[str]" if count == 1 else "dict[str, int]"
         raise InvalidArgument(
-            f"{_text(hint)} does not name the type of its items; write for example {example}."
+            f"{hints.text_of(hint)} does not name the type of its items; write for example {example}."
         )
     return arguments
-
-
-def _text(hint: Any) -> str:
-    if isinstance(hint, type) and typing.get_origin(hint) is None:
-        return hint.__name__
-    return str(hint)

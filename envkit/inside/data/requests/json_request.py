@@ -10,7 +10,7 @@ from ..json_kinds import kind_of
 from ..signature import InvalidInput, Signature
 from .json_arrays import arrays_from_instances, arrays_from_json
 from .json_frames import frame_from_records, frame_from_split
-from .model_input import ModelInput
+from .model_input import ModelInput, ReadRaw
 from .text import parse_json
 
 FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
@@ -26,8 +26,8 @@ OTHER_KEYS = (
 )  # the latter is TensorFlow Serving's, and ignored
 
 
-def parse(content: bytes, signature: Signature, *, raw: bool) -> ModelInput:
-    """Parse a request; raw: the model takes JSON values as they are. Raises `InvalidInput`."""
+def parse(content: bytes, signature: Signature, *, raw: ReadRaw | None) -> ModelInput:
+    """Parse a request; raw: makes the model's input of `inputs`. Raises `InvalidInput`."""
     request = parse_object(content)
     if any(name in request for name in CHAT_FORMATS):
         return _parse_chat(request, signature, raw)
@@ -62,15 +62,12 @@ def split_request(request: dict[str, Any], signature: Signature) -> tuple[str, A
     return name, request[name], enforce_params(request.get("params"), signature)
 
 
-def _parse_chat(request: dict[str, Any], signature: Signature, raw: bool) -> ModelInput:
+def _parse_chat(request: dict[str, Any], signature: Signature, raw: ReadRaw | None) -> ModelInput:
     """Take everything but the signature's parameters for the input."""
     names = {spec["name"] for spec in signature.params}
     params = {name: value for name, value in request.items() if name in names}
     data = {name: value for name, value in request.items() if name not in names}
-    if raw:
-        _check_raw(data, signature)
-    else:
-        data = convert(data, signature)
+    data = convert(data, signature) if raw is None else _raw(data, signature, raw)
     return ModelInput(data, enforce_params(params, signature), is_chat=True)
 
 
@@ -78,16 +75,15 @@ def _data(
     name: str,
     value: Any,
     signature: Signature,
-    raw: bool,
+    raw: ReadRaw | None,
 ) -> Any:
     """Convert the value of one of `FORMATS`."""
-    if raw:
+    if raw is not None:
         if name != "inputs":
             raise InvalidInput(
                 f"this model takes only `inputs`, not `{name}`: its type hints define its input"
             )
-        _check_raw(value, signature)
-        return value
+        return _raw(value, signature, raw)
     if name == "dataframe_split":
         data = frame_from_split(value)
     elif name == "dataframe_records":
@@ -99,10 +95,11 @@ def _data(
     return convert(data, signature)
 
 
-def _check_raw(value: Any, signature: Signature) -> None:
-    """Check JSON values that the model takes as they are.
+def _raw(value: Any, signature: Signature, raw: ReadRaw) -> Any:
+    """Make the input of JSON values without the signature, which type hints stand for.
 
-    A signature without names was made from type hints, which such a model checks itself.
+    Only the signature of a chat has names, and is checked.
     """
     if signature.columns_by_name:
         convert(value, signature)
+    return raw(value)

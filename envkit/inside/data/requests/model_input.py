@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from ..signature import Signature
+
+ReadRaw = Callable[[Any], Any]
+"""Makes the input of a model, whose type hint defines it, of JSON values."""
 
 
 class ModelInput(NamedTuple):

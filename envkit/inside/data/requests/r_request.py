@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import base64
-import csv
 import datetime
-import io
 import math
 from typing import Any, Callable, Dict, List, Mapping
 
@@ -16,18 +14,12 @@ from ..enforcement.data_frames import log_ignored_inputs
 from ..enforcement.parameters import enforce_params
 from ..enforcement.without_pandas import checked_values
 from ..signature import Column, InvalidInput, Signature
+from .csv_rows import read_cell, read_rows
 from .json_frames import split_parts
 from .json_request import parse_object, split_request
 from .text import decode
 
 MISSING = ("", "NA")  # what stands for a missing value in CSV, as R writes it
-BOOLEANS = {
-    "true": True,
-    "t": True,
-    "false": False,
-    "f": False,
-}
-NUMBER_TYPES = ("integer", "long", "float", "double")
 
 
 class Table(Dict[str, List[Any]]):
@@ -150,18 +142,7 @@ def _table_or_value(value: Any) -> Any:
 
 def _table_from_csv(text: str) -> Table:
     """Read CSV into columns of strings."""
-    try:
-        rows = [row for row in csv.reader(io.StringIO(text), strict=True) if row]
-    except csv.Error as error:
-        raise InvalidInput(f"it is not valid CSV: {error}") from error
-    if not rows:
-        raise InvalidInput("it is not valid CSV: it has no header line")
-    names, *rows = rows
-    for number, row in enumerate(rows, 1):
-        if len(row) != len(names):
-            raise InvalidInput(
-                f"it is not valid CSV: row {number} has {len(row)} values for {len(names)} columns"
-            )
+    names, rows = read_rows(text)
     return _table(names, rows, "the CSV")
 
 
@@ -199,21 +180,8 @@ def _cells(texts: list[str], column: Column | None) -> list[Any]:
         elif is_text:
             cells.append(text)
         else:
-            cells.append(_cell(text, column.type))
+            cells.append(read_cell(text, column.type))
     return cells
-
-
-def _cell(text: str, kind: str) -> Any:
-    """Read a boolean or a number; what is neither stays a string."""
-    if kind == "boolean":
-        return BOOLEANS.get(text.lower(), text)
-    if kind in NUMBER_TYPES:
-        for read in (int, float):
-            try:
-                return read(text)
-            except ValueError:
-                continue
-    return text
 
 
 def _enforced(data: Any, signature: Signature) -> Any:

@@ -12,7 +12,7 @@ from ..signature import InvalidInput, Signature
 from . import json_request
 from .json_arrays import arrays_from_json
 from .json_frames import frame_from_records, frame_from_split
-from .model_input import ModelInput
+from .model_input import ModelInput, ReadRaw
 from .text import parse_json, read_file
 
 SPARSE_MATRICES = {
@@ -21,11 +21,11 @@ SPARSE_MATRICES = {
 }
 
 
-def load(example: Mapping[str, Any], signature: Signature, *, raw: bool) -> ModelInput:
+def load(example: Mapping[str, Any], signature: Signature, *, raw: ReadRaw | None) -> ModelInput:
     """Load the saved example; the saved request where the example itself is missing.
 
     example: `saved_input_example_info` of the `MLmodel` file, with the `path` of the example. raw:
-    the model takes JSON values as they are. Raises `InvalidInput`.
+    makes the model's input of JSON values. Raises `InvalidInput`.
     """
     path = example["path"]
     if not os.path.exists(path):
@@ -37,12 +37,12 @@ def load(example: Mapping[str, Any], signature: Signature, *, raw: bool) -> Mode
     if example.get("params") and isinstance(value, dict):
         params = value.get("params")
         value = value.get("inputs")
-    if not raw:
+    if raw is None:
         data = convert(example_data(value, example, signature), signature)
     elif example.get("type") == "dataframe":
         data = example_data(value, example, signature)
     else:
-        data = _without_request(value, example)
+        data = raw(_without_request(value, example))
     return ModelInput(data, enforce_params(params, signature))
 
 

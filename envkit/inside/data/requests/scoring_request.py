@@ -13,11 +13,11 @@ from ..enforcement.inputs import enforce
 from ..enforcement.parameters import enforce_params
 from ..signature import Signature
 from . import csv_request, json_request, parquet_request
-from .model_input import ModelInput, RequestReader
+from .model_input import ModelInput, ReadRaw, RequestReader
 from .text import read_file
 
 TYPED = "typed"  # content type of a pair of data and parameters, as `wire` writes it
-TABLES: dict[str, Callable[[bytes, Signature], Any]] = {
+TABLES: dict[str, Callable[[bytes, Signature, ReadRaw | None], Any]] = {
     "csv": csv_request.parse,
     "parquet": parquet_request.parse,
 }
@@ -27,7 +27,7 @@ def parse_file(
     source: Mapping[str, Any],
     signature: Signature,
     *,
-    raw: bool,
+    raw: ReadRaw | None,
     params: Mapping[str, Any] | None = None,
     reader: RequestReader | None = None,
 ) -> ModelInput:
@@ -48,22 +48,24 @@ def parse(
     content_type: str,
     signature: Signature,
     *,
-    raw: bool,
+    raw: ReadRaw | None,
     reader: RequestReader | None = None,
 ) -> ModelInput:
     """Parse a request.
 
-    content_type: "json", "csv", "parquet" or `TYPED`. raw: the model takes JSON values as they are.
-    reader: the model, if it reads requests itself. Raises `InvalidInput`.
+    content_type: "json", "csv", "parquet" or `TYPED`. raw: makes the
+    model's input of JSON values, where type hints define it. reader: the model, if it reads requests itself. Raises `InvalidInput`.
     """
     if reader is not None:
         return reader.read(content, content_type, signature)
     if content_type == TYPED:
         data, params = wire.loads(content)
-        if not raw:
+        if raw is None:
             data = enforce(data, signature)
         return ModelInput(data, enforce_params(params, signature))
     if content_type in TABLES:
-        data = TABLES[content_type](content, signature)
+        # the signature of a chat has names, and its types
+        read_raw = None if signature.columns_by_name else raw
+        data = TABLES[content_type](content, signature, read_raw)
         return ModelInput(data, enforce_params(None, signature))
     return json_request.parse(content, signature, raw=raw)

@@ -29,6 +29,10 @@ class ChatModel:
         # the model's code may compare classes, so it gets MLflow's if it has imported them
         self._classes: Any = sys.modules.get("mlflow.types.llm") or chat
 
+    def read_raw(self, value: Any) -> Any:
+        """Take a request as it is."""
+        return value
+
     def predict(self, data: Any, params: Any = None) -> Any:
         """Answer a request."""
         predict = self.python_model.predict

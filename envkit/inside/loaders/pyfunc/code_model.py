@@ -9,11 +9,12 @@ from __future__ import annotations
 import inspect
 import os
 import sys
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
-from typing import Any
+from typing import Any, Iterator
 
-from ...author import fake_mlflow, registry
+from ...author import fake_mlflow, model_config, registry
 from ...bytecode import NoBytecodeLoader
 from ...request import Request
 from . import chat_model
@@ -48,24 +49,25 @@ def load(path: str, request: Request) -> Any:
     """
     conf = request["python_function"]
     file = os.path.join(path, os.path.basename(conf["model_code_path"]))
-    model = registered(file, conf.get("config"))
-    if is_chat(model):
-        return chat_model.wrapped(model, path, conf)
-    wrapped = with_context(model, path, conf)
+    with configured(conf.get("config"), file):
+        model = registered(file)
+        if is_chat(model):
+            return chat_model.wrapped(model, path, conf)
+        wrapped = with_context(model, path, request)
     for base in type(model).__mro__:
         if base.__module__ == "mlflow.pyfunc.model" and base.__name__ in AGENT_WRAPPERS:
             return _wrapped_agent(model, wrapped, *AGENT_WRAPPERS[base.__name__])
     return wrapped
 
 
-def registered(file: str, config: Any) -> Any:
+def registered(file: str) -> Any:
     """Run a file of code and give the model that it registered.
 
     Raises `RuntimeError` if it registered none.
     """
-    _configure(config)
     # an installed envkit, which the code may import, must register where this program looks
     sys.modules.setdefault("envkit.inside.author.registry", registry)
+    sys.modules.setdefault("envkit.inside.author.model_config", model_config)
     mlflow_registry = sys.modules.get(MLFLOW_REGISTRY)
     if mlflow_registry is not None:
         setattr(mlflow_registry, MLFLOW_MODEL, None)  # the model of an earlier file
@@ -87,11 +89,25 @@ def is_chat(model: Any) -> bool:
     return False
 
 
-def _configure(config: Any) -> None:
-    """Put the configuration where `mlflow.models.ModelConfig` looks for it."""
-    fake_mlflow.configuration.set(config)
-    if config and "mlflow" not in fake_mlflow.supplied():
-        setattr(import_module(MLFLOW_CONFIG_MODULE), MLFLOW_CONFIG, config)
+@contextmanager
+def configured(config: Any, file: str) -> Iterator[None]:
+    """Put the configuration where the `ModelConfig` of a file of code looks for it."""
+    with model_config.configured(config):
+        mlflow_config = None
+        if "mlflow" not in fake_mlflow.supplied() and (config or _names_config(file)):
+            mlflow_config = import_module(MLFLOW_CONFIG_MODULE)
+            setattr(mlflow_config, MLFLOW_CONFIG, config or "")  # MLflow's sign for none
+        try:
+            yield
+        finally:
+            if mlflow_config is not None:
+                setattr(mlflow_config, MLFLOW_CONFIG, None)
+
+
+def _names_config(file: str) -> bool:
+    """Whether a file may read a configuration: importing MLflow for nothing takes seconds."""
+    with open(file, "rb") as stream:
+        return b"ModelConfig" in stream.read()
 
 
 def _run(path: str) -> None:

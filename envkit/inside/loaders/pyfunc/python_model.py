@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any
 
 from ...author import base_classes
+from ...author.type_hints import HintMismatch, conform, defines_input, takes_context, type_hints
 from ...data.signature import InvalidInput
 from ...request import Flavor, Request
 
@@ -26,9 +27,6 @@ COMPRESSIONS = {
 }
 """The module that reads a compressed pickle, by the flavor's name for the compression."""
 
-TABLE_LIBRARIES = ("pandas.", "numpy.", "scipy.", "pyspark.", "polars.")
-"""Type hints of their classes do not define a signature."""
-
 ROW_HINTS = ("list[str]", "list[dict[str, str]]")
 """What MLflow before 2.20 converts a data frame to; it ignores all other hints."""
 
@@ -39,7 +37,9 @@ class PythonModel:
     python_model: what its author wrote.
     """
 
-    def __init__(self, model: Any, context: Context) -> None:
+    def __init__(
+        self, model: Any, context: Context, *, is_signature_from_hint: bool = False
+    ) -> None:
         self.context = context
         if hasattr(model, "predict"):
             function = getattr(model, "func", None)  # of MLflow's model of a function, and ours
@@ -49,10 +49,17 @@ class PythonModel:
             self._model = base_classes.FunctionModel(model)
         self.python_model = model if function is None else function
         hints = getattr(self._model, "predict_type_hints", None)
-        self._hint = _hint_of_signature(getattr(hints, "input", None))
-        self.takes_raw_inputs = self._hint is not None
         if hints is None:  # a model of MLflow before 2.20
-            self._hint = _hint_of_rows(function or self._model.predict)
+            self._hint = None
+            self._row_hint = _text_of(type_hints(function or self._model.predict).input)
+        else:
+            self._hint = hints.input if defines_input(hints.input) else None
+            self._row_hint = ""
+        self.takes_raw_inputs = is_signature_from_hint
+
+    def read_raw(self, value: Any) -> Any:
+        """Give values of JSON the type of the hint that defines the input. Raises `InvalidInput`."""
+        return self._conforming(value, from_text=True)
 
     def predict(self, data: Any, params: Any = None) -> Any:
         """Predict."""
@@ -64,31 +71,27 @@ class PythonModel:
 
     def _call(self, function: Any, data: Any, params: Any) -> Any:
         """Call a function of the model with the arguments that it takes."""
-        names = list(inspect.signature(function).parameters)
-        data = self._as_hinted(data)
-        _check(data, self._hint)
-        keywords = {"params": params} if "params" in names else {}
-        inputs = [name for name in names if name not in ("self", "params")]
-        if "context" in names or len(inputs) == 2:
+        data = self._conforming(_rows(data, self._row_hint))
+        keywords = {}
+        if "params" in inspect.signature(function).parameters:
+            keywords["params"] = params
+        if takes_context(function):
             return function(self.context, data, **keywords)
         return function(data, **keywords)
 
-    def _as_hinted(self, data: Any) -> Any:
-        """Convert a data frame to the list that the model's type hint defines."""
-        hint = _text_of(self._hint)
-        if not hasattr(data, "iloc"):
+    def _conforming(self, data: Any, *, from_text: bool = False) -> Any:
+        """Bring data to the type hint of the model, if that defines its input."""
+        if self._hint is None:
             return data
-        if hint.startswith("list[dict["):
-            return data.to_dict(orient="records")
-        if hint == "list[str]":
-            return _first_text_column(data)
-        return data
+        try:
+            return conform(data, self._hint, from_text=from_text)
+        except HintMismatch as error:
+            raise InvalidInput(str(error)) from error
 
 
 def load(path: str, request: Request) -> PythonModel:
     """Unpickle the model, then let it load its context."""
-    conf = request["python_function"]
-    return with_context(unpickle(path, conf), path, conf)
+    return with_context(unpickle(path, request["python_function"]), path, request)
 
 
 def unpickle(path: str, conf: Flavor) -> Any:
@@ -99,13 +102,14 @@ def unpickle(path: str, conf: Flavor) -> Any:
         return pickle.load(stream)
 
 
-def with_context(model: Any, path: str, conf: Flavor) -> PythonModel:
+def with_context(model: Any, path: str, request: Request) -> PythonModel:
     """Let a model load its context, and wrap it."""
-    context = context_of(path, conf)
+    context = context_of(path, request["python_function"])
     load_context = getattr(model, "load_context", None)
     if load_context is not None:
         load_context(context)
-    return PythonModel(model, context)
+    from_hint = bool(request.get("is_signature_from_type_hint"))
+    return PythonModel(model, context, is_signature_from_hint=from_hint)
 
 
 def context_of(path: str, conf: Flavor) -> Context:
@@ -116,37 +120,16 @@ def context_of(path: str, conf: Flavor) -> Context:
     return Context(artifacts, conf.get("config"))
 
 
-def _check(data: Any, hint: Any) -> None:
-    """Raise `InvalidInput` if the models of pydantic that a hint names cannot be made."""
-    try:
-        base_classes.convert_to_hint(data, hint)
-    except ValueError as error:  # the base class of pydantic's
-        raise InvalidInput(str(error)) from error
-
-
-def _first_text_column(frame: Any) -> Any:
-    """Give the first column of a data frame that has strings."""
-    for name in frame.columns:
-        if isinstance(frame[name].iloc[0], str):
-            return frame[name].tolist()
+def _rows(data: Any, hint: str) -> Any:
+    """Convert a data frame as MLflow before 2.20 does, for the two hints that it knows."""
+    if hint not in ROW_HINTS or not hasattr(data, "iloc"):
+        return data
+    if hint != "list[str]":
+        return data.to_dict(orient="records")
+    for name in data.columns:
+        if isinstance(data[name].iloc[0], str):
+            return data[name].tolist()
     raise ValueError("the model takes a list of strings, and the input has no column of strings")
-
-
-def _hint_of_signature(hint: Any) -> Any:
-    """Give the hint if it defines a signature, else None."""
-    if hint is Any or hint is inspect.Parameter.empty:
-        return None
-    if f"{getattr(hint, '__module__', '')}.".startswith(TABLE_LIBRARIES):
-        return None
-    return hint
-
-
-def _hint_of_rows(function: Any) -> Any:
-    """Give the hint if it is one of `ROW_HINTS`, else None."""
-    hint = base_classes.type_hints(function).input
-    if _text_of(hint) in ROW_HINTS:
-        return hint
-    return None
 
 
 def _text_of(hint: Any) -> str:
