@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import datetime
 import gzip
 import json
+import logging
 import os
 import pickle
 import re
+import time
+import typing
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from envkit.cli.main import main
+from envkit.validating.finding import Severity
 from tests.builders.files import write_files
 from tests.builders.locks import lock_text
 from tests.builders.sound_model import (
@@ -225,6 +231,10 @@ def lock(*pins: str) -> str:
         ({"model.pkl": b"cbuiltins\ngetattr\np0\n(cbuiltins\ntuple\nS'x'\ntR0(g0\nl."}, "ENV211",
          "builtins.getattr"),
         ({"model.pkl": b"\x80\x02\x82\x01."}, "ENV211", "copyreg._inverted_registry[1]"),
+        ({"model.pkl": b"ccollections\n_sys.modules\n."}, "ENV210", "collections._sys.modules"),
+        ({"model.pkl": b"cdataclasses\ninspect\n."}, "ENV210", "dataclasses.inspect"),
+        ({"model.pkl": b"c_functools\nreduce\n."}, "ENV211", "_functools.reduce"),
+        ({"model.pkl": b"cposixpath\nos.system\n."}, "ENV210", "posixpath.os.system"),
         ({"data.bin": b"\x80\x04cnowhere.known\nrun\n."}, "ENV211", "nowhere.known.run"),
     ],
 )  # fmt: skip
@@ -256,6 +266,12 @@ def test_a_fault_is_reported_with_file_and_field(
         {"model.pkl": b"cbuiltins\ngetattr\n(cbuiltins\ntuple\nS'__new__'\ntR.",
          "envkit.json": None},
         {"model.pkl": b"cmlflow.pyfunc.model\nPythonModel\n.", "envkit.json": None},
+        {"model.pkl": pickle.dumps([typing.Optional[int], int | None, list[int]]),  # noqa: UP045
+         "envkit.json": None},
+        {"model.pkl": pickle.dumps([logging.getLogger("x"), os.path.join, json.dumps, time.time]),
+         "envkit.json": None},
+        {"model.pkl": pickle.dumps([time.struct_time, datetime.time, copy.deepcopy]),
+         "envkit.json": None},
         {"model.pkl": b"c_collections\n_tuplegetter\n(I0\nS'x'\ntR.", "envkit.json": None},
     ],
 )  # fmt: skip
@@ -263,6 +279,29 @@ def test_unusual_but_valid_files_are_not_reported(
     sound: Sound, files: dict[str, str | bytes | None]
 ) -> None:
     assert codes(sound(files)).keys() <= {"ENV109"}
+
+
+def test_what_a_declared_package_always_requires_is_not_missing(sound: Sound) -> None:
+    artifact = {"model.pkl": b"cnumpy\nndarray\n.", "pylock.toml": None}
+    declared = sound(
+        {"requirements.txt": "acme==1.0\nscikit-learn==1.5\n", **artifact}, name="declared"
+    )
+    undeclared = sound({"requirements.txt": "acme==1.0\n", **artifact}, name="undeclared")
+
+    assert not codes(declared).keys() & {"ENV201", "ENV211"}
+    assert {"ENV201", "ENV211"} <= codes(undeclared).keys()
+
+
+def test_an_example_that_is_an_array_is_a_warning_unless_the_capture_did_without_numpy(
+    sound: Sound,
+) -> None:
+    example = "saved_input_example_info:\n  artifact_path: input_example.json\n  type: ndarray\n"
+    files = {"MLmodel": f"{FLAVOR}{example}", "input_example.json": '{"inputs": [[1, 2]]}'}
+    captured = sound(files, name="captured")
+    saved = sound({**files, "envkit.json": None}, name="saved")
+
+    assert findings_of(captured, "ENV201") == []
+    assert [finding.severity for finding in findings_of(saved, "ENV201")] == [Severity.WARNING]
 
 
 def test_a_link_out_of_the_model_is_reported(sound: Sound, tmp_path: Path) -> None:

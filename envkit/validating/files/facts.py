@@ -24,6 +24,7 @@ from envkit.formats import (
 from envkit.formats.pylock import Package
 from envkit.formats.requirement_lines import Option
 from envkit.models.directory import ModelDirectory
+from envkit.validating.files import well_known_requirements
 from envkit.validating.files.evidence import CapturedDistribution
 from envkit.validating.files.model_files import ModelFiles
 from envkit.validating.files.requirement_files import Line, RequirementFiles
@@ -165,6 +166,16 @@ class ModelFacts(ModelFiles):
         """The normalized names in requirements, constraints, the lock and `conda.yaml`."""
         in_lines = {line.name for line in self.lines if line.name is not None}
         return frozenset(in_lines.union(self.locked, map(distribution_of, self.conda_packages)))
+
+    @cached_property
+    def expected(self) -> frozenset[str]:
+        """The names that are declared, or known to be required by what is.
+
+        A lock lists all that is installed, so it needs no such knowledge.
+        """
+        if self.locked:
+            return self.declared
+        return self.declared | well_known_requirements.of(self.declared)
 
     @property
     def captured_distributions(self) -> tuple[CapturedDistribution, ...]:

@@ -8,6 +8,7 @@ fickling, which name what has been used in attacks.
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 
 DANGEROUS_MODULES = frozenset(
     [
@@ -103,6 +104,7 @@ DANGEROUS = frozenset(
                 "help",
             ]
         ),
+        ("enum", "bltns"),
         ("functools", "reduce"),
         ("logging.config", "listen"),
         ("numpy", "load"),
@@ -126,6 +128,7 @@ DANGEROUS = frozenset(
         ("torch.serialization", "load"),
         ("torch.utils.collect_env", "run"),
         ("types", "FunctionType"),
+        ("typing", "stdlib_re"),
         ("yaml", "unsafe_load"),
     }
 )
@@ -149,7 +152,19 @@ LEADING = frozenset(
 )
 # attributes that lead to every class and module
 REACHING = frozenset({"__globals__", "__subclasses__", "__getattribute__"})
-HARMLESS = frozenset({("os", "PathLike"), ("platform", "uname_result"), ("threading", "Lock")})
+HARMLESS = frozenset(
+    {
+        ("os", "PathLike"),
+        ("platform", "uname_result"),
+        ("posixpath", "basename"),
+        ("posixpath", "dirname"),
+        ("posixpath", "join"),
+        ("posixpath", "splitext"),
+        ("threading", "Lock"),
+    }
+)
+# classes and functions whose names are those of modules, besides `datetime.datetime` and the like
+NAMED_AS_MODULES = frozenset({("datetime", "time")})
 # of the standard library: modules, and which of their names; () for all
 VALUES = {
     "_codecs": ("encode",),
@@ -165,8 +180,42 @@ VALUES = {
     "functools": ("partial", "partialmethod", "lru_cache", "_lru_cache_wrapper", "cached_property"),
     "ipaddress": (),
     "itertools": (),
+    "base64": ("b64decode", "b64encode", "urlsafe_b64decode", "urlsafe_b64encode"),
+    "binascii": ("hexlify", "unhexlify"),
+    "contextlib": ("closing", "contextmanager", "nullcontext", "suppress"),
+    "copy": ("copy", "deepcopy"),
+    "hashlib": ("md5", "sha1", "sha256", "sha512"),
+    "html": ("escape", "unescape"),
+    "inspect": ("Parameter", "Signature", "_ParameterKind", "_empty", "signature"),
+    "json": ("JSONDecoder", "JSONEncoder", "dumps", "loads"),
+    "json.decoder": ("JSONDecodeError", "JSONDecoder"),
+    "json.encoder": ("JSONEncoder",),
+    "logging": (
+        "Filter",
+        "Formatter",
+        "Logger",
+        "LoggerAdapter",
+        "NullHandler",
+        "PercentStyle",
+        "RootLogger",
+        "StrFormatStyle",
+        "StringTemplateStyle",
+        "getLogger",
+    ),
     "math": (),
     "numbers": (),
+    "struct": ("Struct",),
+    "_struct": ("Struct", "calcsize", "pack", "unpack"),
+    "textwrap": ("dedent", "fill", "indent", "shorten", "wrap"),
+    "time": ("monotonic", "perf_counter", "sleep", "struct_time", "time"),
+    "unicodedata": ("category", "normalize"),
+    "warnings": ("warn",),
+    "zlib": ("adler32", "compress", "crc32", "decompress"),
+    "_bisect": ("bisect_left", "bisect_right", "insort_left", "insort_right"),
+    "_hashlib": ("openssl_md5", "openssl_sha1", "openssl_sha256", "openssl_sha512"),
+    "_heapq": ("heapify", "heappop", "heappush", "nlargest", "nsmallest"),
+    "_io": ("BytesIO", "StringIO"),
+    "_json": ("encode_basestring_ascii", "scanstring"),
     "operator": (
         "itemgetter",
         "attrgetter",
@@ -190,7 +239,6 @@ VALUES = {
     "sre_compile": ("_compile",),
     "statistics": (),
     "string": (),
-    "time": ("struct_time",),
     "types": (
         "MappingProxyType",
         "SimpleNamespace",
@@ -203,9 +251,9 @@ VALUES = {
     "typing": (),
     "uuid": (),
     "weakref": (),
-    "zoneinfo": (),
+    "zoneinfo": ("ZoneInfo",),
     "abc": (),
-    # the model's own, saved from a script
+    # has a rule of its own
     "__main__": (),
     "builtins": (),
     "__builtin__": (),
@@ -221,18 +269,38 @@ def is_dangerous(module: str, name: str) -> bool:
     # a module that a harmless one imports, and what is in it: `joblib.memory`, `os.system`
     if not LEADING.isdisjoint((first, *others)):
         return True
-    # a module that one of the standard library imports: `abc`, `sys`
-    if top in sys.stdlib_module_names and not sys.stdlib_module_names.isdisjoint(others):
+    # a module that one of the standard library imports: `enum.sys`, `collections._sys.modules`
+    if top in sys.stdlib_module_names and _leads_through_module(module, first, others):
         return True
     if not REACHING.isdisjoint(others):
         return True
     return top in DANGEROUS_MODULES and (module, name) not in HARMLESS
 
 
-def is_plain(module: str, name: str) -> bool:
-    """Whether it is a value of the standard library."""
+def _leads_through_module(module: str, first: str, others: list[str]) -> bool:
+    """Whether a name of a module is a module that it imports, or leads through one."""
+    if not sys.stdlib_module_names.isdisjoint(others):
+        return True
+    imported = first.lstrip("_")
+    if first == module.rpartition(".")[2] or (module, first) in NAMED_AS_MODULES:
+        return False
+    return first in sys.stdlib_module_names or (
+        imported != first and imported in sys.stdlib_module_names
+    )
+
+
+def is_plain(module: str, name: str, others: Collection[tuple[str, str]] = ()) -> bool:
+    """Whether it is a value of the standard library. others: what else the pickle imports."""
     if (module, name) == ("builtins", "getattr"):
         return False
+    # how `int | None` is pickled; `reduce` calls whatever function it gets
+    if (module, name) == ("_functools", "reduce"):
+        return ("_operator", "or_") in others
+    if module in ("posixpath", "ntpath"):
+        return (module, name) in HARMLESS
+    # where functions of `operator` are written in C
+    if module == "_operator":
+        return name in ("or_", *VALUES["operator"])
     # `collections.abc` counts as `collections`
     names = VALUES.get("collections" if module.startswith("collections.") else module)
     return names is not None and (not names or name in names)

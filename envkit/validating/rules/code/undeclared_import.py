@@ -7,7 +7,7 @@ its name.
 
 from collections.abc import Iterator
 
-from envkit.formats import requirements_txt
+from envkit.formats import mlmodel, requirements_txt
 from envkit.validating.files.edits import Edits, known_versions, with_more_requirements
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Fault, Faults, Location, Severity
@@ -23,7 +23,8 @@ def check(facts: ModelFacts, code: ModelCode) -> Faults:
     for external in _undeclared(facts, code):
         mention = external.mention
         is_reached = mention.file not in code.survey.unreached
-        severity = Severity.ERROR if external.certain and is_reached else Severity.WARNING
+        is_certain = external.certain and is_reached and not _is_of_example(external)
+        severity = Severity.ERROR if is_certain else Severity.WARNING
         how = "is imported"
         if not mention.by_code:
             how = "is needed to load the model"
@@ -66,10 +67,19 @@ def _undeclared(facts: ModelFacts, code: ModelCode) -> Iterator[ExternalImport]:
         top_level = external.mention.module.partition(".")[0]
         if external.mention.guarded or top_level in top_levels:
             continue
-        if external.providers & facts.declared or _has_alternative(external, facts, code):
+        if external.providers & facts.expected or _has_alternative(external, facts, code):
+            continue
+        # the capture predicted the example without it
+        if _is_of_example(external) and facts.evidence is not None:
             continue
         top_levels.add(top_level)
         yield external
+
+
+def _is_of_example(external: ExternalImport) -> bool:
+    """Whether an array of NumPy is the example: without NumPy, the model gets lists."""
+    mention = external.mention
+    return mention.file == mlmodel.FILE_NAME and mention.module == "numpy"
 
 
 def _has_alternative(external: ExternalImport, facts: ModelFacts, code: ModelCode) -> bool:
@@ -78,6 +88,6 @@ def _has_alternative(external: ExternalImport, facts: ModelFacts, code: ModelCod
     if not alternatives:
         return False
     return all(
-        code.is_standard(module) or code.providers(module)[0] & facts.declared
+        code.is_standard(module) or code.providers(module)[0] & facts.expected
         for module in alternatives
     )

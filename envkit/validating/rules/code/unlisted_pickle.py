@@ -5,6 +5,7 @@ those of its own code, what the runner supplies, and classes of the standard lib
 values. A triage, not a security boundary.
 """
 
+from envkit.analysis.mentions import Globals
 from envkit.models.supplied_by_runner import is_supplied
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.finding import Fault, Faults, Location, Severity
@@ -20,7 +21,8 @@ def check(facts: ModelFacts, code: ModelCode) -> Faults:
         # the first unlisted name of each module
         unlisted: dict[str, str] = {}
         for module, name in names:
-            if not _is_allowed(module, name) and not _is_listed(module, facts, code):
+            is_allowed = _is_allowed(module, name, names)
+            if not is_allowed and not _is_listed(module, facts, code):
                 unlisted.setdefault(module, name)
         for module, name in unlisted.items():
             yield Fault(
@@ -33,13 +35,15 @@ def check(facts: ModelFacts, code: ModelCode) -> Faults:
             )
 
 
-def _is_allowed(module: str, name: str) -> bool:
+def _is_allowed(module: str, name: str, names: Globals) -> bool:
     """Whether any model may import it, or another rule reports it."""
-    return is_dangerous(module, name) or is_plain(module, name) or is_supplied(f"{module}.{name}")
+    if is_dangerous(module, name) or is_supplied(f"{module}.{name}"):
+        return True
+    return is_plain(module, name, names)
 
 
 def _is_listed(module: str, facts: ModelFacts, code: ModelCode) -> bool:
     if module.partition(".")[0] in code.own_modules:
         return True
     providers, _ = code.providers(module)
-    return not providers.isdisjoint(facts.declared)
+    return not providers.isdisjoint(facts.expected)
