@@ -8,7 +8,7 @@ from pathlib import Path
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
 from envkit.errors import InvalidArgument
-from envkit.installed import conda_records
+from envkit.installed import conda_meta
 
 VARIABLE = "ENVKIT_ENVIRONMENT"
 
@@ -22,6 +22,6 @@ def open_folder(folder: str | Path) -> Environment:
             f"{path} is not an environment: {python} is not a program. "
             "Name the folder of an image's environment or of an unpacked `envkit pack` archive."
         )
-    is_conda = (path / conda_records.FOLDER).is_dir()
+    is_conda = (path / conda_meta.FOLDER).is_dir()
     manager = EnvType.CONDA if is_conda else EnvType.UV
     return Environment(python=python, path=path, key="", manager=manager)

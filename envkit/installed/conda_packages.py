@@ -1,9 +1,6 @@
 """Which conda package a file belongs to, by the records of its environment, `conda-meta/*.json`.
 
-conda, mamba and rattler write one record for each package: `name`, `version`, `build`, `channel`,
-`files` (paths below the prefix) and `paths_data` with the hashes,
-https://docs.conda.io/projects/conda/en/stable/dev-guide/api/conda/models/records/. The records are
-searched as text, and only those that have a wanted file are parsed.
+The records are searched as text, and only those that have a wanted file are parsed.
 """
 
 from __future__ import annotations
@@ -12,23 +9,19 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from envkit.errors import InvalidFile
 from envkit.formats.credentials import without_credentials
+from envkit.installed import conda_meta
+from envkit.installed.conda_meta import FOLDER, CondaMeta, Record
 from envkit.installed.distribution import Distribution
 
-FOLDER = "conda-meta"
 CONDA_SITE = re.compile(r"^https?://conda\.anaconda\.org/")
 TOKEN = re.compile(r"/t/[^/]+(?=/)")
 _SUBDIR = re.compile(r"/(?:noarch|(?:linux|osx|win|freebsd|zos|emscripten|wasi)-[a-z0-9_]+)$")
 _CHANNEL = re.compile(rb'"channel"\s*:\s*"([^"]*)"')
-
-Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +61,7 @@ class CondaPrefix:
     def __init__(self, prefix: Path) -> None:
         self.prefix = prefix
         self._prefixes = (f"{prefix}/", f"{prefix.resolve()}/")
+        self._meta = CondaMeta(prefix)
         self._texts: dict[Path, bytes] = {}
         self._records: dict[Path, Record] = {}
 
@@ -124,14 +118,10 @@ class CondaPrefix:
         return tuple(name for name, _ in counts.most_common())
 
     def _channels(self) -> Iterator[str]:
-        for path in self._paths:
+        for path in self._meta.paths:
             match = _CHANNEL.search(self._text(path))
             if match is not None:
                 yield match[1].decode("utf-8", "replace")
-
-    @cached_property
-    def _paths(self) -> tuple[Path, ...]:
-        return tuple(sorted((self.prefix / FOLDER).glob("*.json")))
 
     def _text(self, path: Path) -> bytes:
         if path not in self._texts:
@@ -140,27 +130,17 @@ class CondaPrefix:
 
     def _records_with(self, below: str, likely: str = "\0") -> Iterator[Record]:
         """Yield the records that list a path; first those whose file names begin as is `likely`."""
-        # non-ASCII characters may be escaped or not
-        spellings = {
-            json.dumps(below, ensure_ascii=ascii_only).encode() for ascii_only in (False, True)
-        }
-        for path in sorted(self._paths, key=lambda path: not path.name.startswith(likely)):
+        spellings = _spellings(below)
+        for path in sorted(self._meta.paths, key=lambda path: not path.name.startswith(likely)):
             text = self._text(path)
             if any(spelling in text for spelling in spellings):
                 record = self._record(path)
-                if below in record.get("files", ()):
+                if below in record["files"]:
                     yield record
 
     def _record(self, path: Path) -> Record:
         if path not in self._records:
-            try:
-                record = json.loads(self._text(path))
-                for key in ("name", "version"):
-                    record[key] = str(record[key])
-                self._records[path] = record
-            except (ValueError, KeyError, TypeError, RecursionError) as error:
-                problem = "is not the record of a conda package"
-                raise InvalidFile(path, "", problem, "Reinstall the package.") from error
+            self._records[path] = self._meta.parse(self._text(path), path)
         return self._records[path]
 
     def _is_untouched(
@@ -192,11 +172,24 @@ def channel(url: str) -> str:
     return CONDA_SITE.sub("", _SUBDIR.sub("", bare))
 
 
+def _spellings(below: str) -> frozenset[bytes]:
+    """Return how a record may spell a path: non-ASCII characters escaped or not, or as archived."""
+    first, site, rest = below.partition("site-packages/")
+    paths = [below]
+    if first and site:
+        paths.append(site + rest)
+    spellings = set()
+    for path in paths:
+        for ascii_only in (False, True):
+            spellings.add(json.dumps(path, ensure_ascii=ascii_only).encode())
+    return frozenset(spellings)
+
+
 def _digest_of(path: str, record: Record) -> str:
     """The recorded SHA-256 of a file as it was installed."""
-    for entry in (record.get("paths_data") or {}).get("paths", ()):
-        if entry.get("_path") == path:
-            return str(entry.get("sha256_in_prefix") or entry.get("sha256") or "")
+    for entry in conda_meta.entries_of(record):
+        if entry["_path"] == path:
+            return conda_meta.digest_of(entry)
     return ""
 
 

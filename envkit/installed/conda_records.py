@@ -6,15 +6,14 @@ https://docs.conda.io/projects/conda/en/stable/dev-guide/deep-dives/install.html
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-FOLDER = "conda-meta"
+from envkit.errors import InvalidFile
+from envkit.installed.conda_meta import FOLDER, CondaMeta, Record, entries_of
+
 _METADATA = ".dist-info/METADATA"
-_DAMAGE = (OSError, ValueError, KeyError, TypeError, RecursionError)
 
 
 def problems(environment: Path) -> Iterator[str]:
@@ -23,13 +22,14 @@ def problems(environment: Path) -> Iterator[str]:
     Packages over which pip or uv installed another version are not checked: their files are gone
     for a reason.
     """
-    for path in sorted((environment / FOLDER).glob("*.json")):
+    meta = CondaMeta(environment)
+    for path in meta.paths:
         try:
-            entries = json.loads(path.read_bytes())["paths_data"]["paths"]
-            sizes = {entry["_path"]: _size(entry) for entry in entries}
-        except _DAMAGE:
+            entries = entries_of(meta.read(path))
+        except InvalidFile:
             yield f"{FOLDER}/{path.name} is damaged"
             continue
+        sizes = {entry["_path"]: _size(entry) for entry in entries}
         if not _is_replaced(environment, sizes):
             for file, size in sizes.items():
                 yield from _problem(environment, file, size)
@@ -41,17 +41,13 @@ def distributions(environment: Path) -> frozenset[str]:
     Their RECORD may describe the files on the machine that built the package.
     """
     names = set()
-    for path in (environment / FOLDER).glob("*.json"):
-        try:
-            files = json.loads(path.read_bytes())["files"]
-        except _DAMAGE:
-            continue
-        metadata = [file for file in files if file.endswith(_METADATA)]
+    for record in CondaMeta(environment).sound():
+        metadata = [file for file in record["files"] if file.endswith(_METADATA)]
         names |= {PurePosixPath(file).parent.name for file in metadata}
     return frozenset(names)
 
 
-def _size(entry: Mapping[str, Any]) -> int | None:
+def _size(entry: Record) -> int | None:
     """The size that a file must have; None for links, and if conda wrote the prefix into it."""
     is_link = entry.get("path_type", "hardlink") != "hardlink"
     if is_link or entry.get("prefix_placeholder"):

@@ -13,14 +13,14 @@ from __future__ import annotations
 import base64
 import csv
 import hashlib
-import json
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from envkit.installed import conda_records
+from envkit.installed import conda_meta, conda_records
+from envkit.installed.conda_meta import CondaMeta
 
 # uv changes the size in it when the wheel did not list its own RECORD
 _OWN = ".dist-info/RECORD"
@@ -118,7 +118,7 @@ def digests(environment: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
             digests_by_path[path].append(_hexadecimal(file.digest))
     for path, hexadecimal in digests_by_path.items():
         yield path, tuple(hexadecimal)
-    for record in sorted(environment.glob(f"{conda_records.FOLDER}/*.json")):
+    for record in CondaMeta(environment).sound():
         yield from _digests_of_conda(record)
 
 
@@ -200,25 +200,13 @@ def _hexadecimal(digest: str) -> str:
     return f"{algorithm}={value}"
 
 
-def _digests_of_conda(record: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _digests_of_conda(record: conda_meta.Record) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the digests of a conda package's files, where they are known as installed."""
-    try:
-        entries = json.loads(record.read_bytes())["paths_data"]["paths"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return
-    for entry in entries:
-        digest = _digest_as_installed(entry)
+    for entry in conda_meta.entries_of(record):
+        digest = conda_meta.digest_of(entry)
         is_file = entry.get("path_type") == "hardlink"
         if digest and is_file and not entry["_path"].endswith(".pyc"):
             yield entry["_path"], (f"sha256={digest}",)
-
-
-def _digest_as_installed(entry: Mapping[str, Any]) -> str | None:
-    if entry.get("sha256_in_prefix"):
-        return str(entry["sha256_in_prefix"])
-    if entry.get("prefix_placeholder"):  # `sha256` is that of the file before conda changed it
-        return None
-    return entry.get("sha256")
 
 
 def _faults(distribution: _Installed) -> Iterator[_Fault]:

@@ -35,7 +35,7 @@ if {fails!r}:
     sys.exit(1)
 subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--copies", prefix], check=True)
 os.mkdir(prefix + "/conda-meta")
-record = {{"name": "python", "files": [], "url": {url!r}, "paths_data": {{"paths": []}}}}
+record = {{"name": "python", "version": "3.11.7", "files": [], "url": {url!r}, "paths_data": {{"paths": []}}}}
 json.dump(record, open(prefix + "/conda-meta/python.json", "w"))
 """
 

@@ -14,7 +14,6 @@ import posixpath
 import re
 from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from envkit.environments.packing import base, records, scripts, virtual
 from envkit.environments.packing.members import Member, of_file
@@ -22,8 +21,9 @@ from envkit.environments.store import manifest
 from envkit.errors import BuildFailed
 from envkit.inside.programs import relocation
 from envkit.installed import conda_records
+from envkit.installed.conda_meta import FOLDER, CondaMeta, Record, entries_of
 
-_META = f"{conda_records.FOLDER}/"
+_META = f"{FOLDER}/"
 _PROGRAM = f"{_META}relocation.py"
 _STARTER = "bin/conda-unpack"
 _START = b"""#!/bin/sh
@@ -37,23 +37,21 @@ _OF_THE_MACHINE = ("extracted_package_dir", "package_tarball_full_path")
 _HISTORY = b"==> 1980-01-01 00:00:00 <==\n"
 _HISTORY_LINE = re.compile(rb"[+-]|# (update|remove|neutered) specs")
 
-Record = dict[str, Any]
-"""A file of `conda-meta`, or one entry of its list of files."""
-
 
 def members(environment: Path) -> Iterator[Member]:
     """Yield the environment, its records fitted to what is packed.
 
-    Raises `BuildFailed` for what cannot be moved.
+    Raises `BuildFailed` for what cannot be moved, `InvalidFile` for a damaged record.
     """
     installed = list(_installed(environment))
-    conda_meta = {
-        member.name: json.loads(member.data) for member in installed if _is_record(member.name)
+    meta = CondaMeta(environment)
+    of_packages = {
+        member.name: meta.read(environment / member.name)
+        for member in installed
+        if _is_record(member.name)
     }
     entries = {
-        entry["_path"]: entry
-        for record in conda_meta.values()
-        for entry in record["paths_data"]["paths"]
+        entry["_path"]: entry for record in of_packages.values() for entry in entries_of(record)
     }
     packed: dict[str, Member] = {}
     for member in installed:
@@ -61,7 +59,7 @@ def members(environment: Path) -> Iterator[Member]:
         if relocatable is not None:
             packed[member.name] = relocatable
     _fit_distributions(packed, conda_records.distributions(environment))
-    for name, record in conda_meta.items():
+    for name, record in of_packages.items():
         packed[name] = packed[name].with_content(_fitted_record(record, packed))
     yield from packed.values()
     yield Member(name=_PROGRAM, content=Path(relocation.__file__))
@@ -90,7 +88,7 @@ def _fit_distributions(packed: dict[str, Member], of_conda: Container[str]) -> N
 
 
 def _is_record(name: str) -> bool:
-    return posixpath.dirname(name) == conda_records.FOLDER and name.endswith(".json")
+    return posixpath.dirname(name) == FOLDER and name.endswith(".json")
 
 
 def _relocatable(member: Member, entry: Record, environment: Path) -> Member | None:
@@ -176,10 +174,12 @@ def _fitted_record(record: Record, packed: Mapping[str, Member]) -> bytes:
     if isinstance(record.get("link"), dict):
         record["link"]["source"] = ""
     record["files"] = [path for path in record.get("files", ()) if not _is_cached(path)]
-    entries = record["paths_data"]["paths"]
-    record["paths_data"]["paths"] = [
-        _fitted_entry(entry, packed) for entry in entries if not _is_cached(entry["_path"])
+    fitted = [
+        _fitted_entry(entry, packed)
+        for entry in entries_of(record)
+        if not _is_cached(entry["_path"])
     ]
+    record["paths_data"] = {**(record.get("paths_data") or {}), "paths": fitted}
     return (json.dumps(record, indent=2, sort_keys=True) + "\n").encode()
 
 

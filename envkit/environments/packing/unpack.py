@@ -21,7 +21,7 @@ from envkit.environments.packing.extraction import Entries
 from envkit.environments.store.store import Store
 from envkit.errors import BuildFailed, InterpreterNotFound, InvalidArgument, InvalidFile
 from envkit.inside.programs import relocation
-from envkit.installed import conda_records, records
+from envkit.installed import conda_meta, conda_records, records
 from envkit.interpreters import discovery
 from envkit.interpreters.discovery import Search
 from envkit.interpreters.interpreter import Interpreter, minor_of, numbers_of
@@ -131,7 +131,7 @@ def _check_records(path: Path, folder: Path) -> None:
 
 def _relocate(path: Path, place: Path, prefix: Path) -> None:
     """Write the final place into the files of a conda environment; others do not name it."""
-    if not (place / conda_records.FOLDER).is_dir():
+    if not (place / conda_meta.FOLDER).is_dir():
         return
     try:
         relocation.relocate(place, prefix)
