@@ -10,7 +10,7 @@ from envkit.inside.data.enforcement import inputs, parameters
 from envkit.inside.data.signature import InvalidInput, Signature
 from envkit.models.inference import spark
 from envkit.models.schema import Schema
-from envkit.models.signature import ModelSignature
+from envkit.models.signature import PANDAS, ModelSignature
 
 # As many as MLflow checks; more would compute the frame.
 SPARK_ROWS = 10
@@ -90,5 +90,5 @@ def _expected(signature: ModelSignature | Schema | None) -> Signature:
     if signature is None:
         return Signature(None)
     if isinstance(signature, Schema):
-        return Signature({"inputs": signature.to_dict()})
+        return Signature({"inputs": signature.to_dict(), PANDAS: signature.pandas_dtypes()})
     return Signature(signature.to_dict())

@@ -5,6 +5,7 @@ https://mlflow.org/docs/latest/ml/model/signatures/#input-examples
 
 from __future__ import annotations
 
+import decimal
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from envkit.inside.data.json_encoding import encode as json_value
 from envkit.inside.data.requests.saved_example import example_data
 from envkit.inside.data.signature import InvalidInput, Signature
 from envkit.models.directory import ModelDirectory
+from envkit.models.inference.pandas_types import check_names
 from envkit.models.inference.params import schema_of_params
 from envkit.models.inference.values import is_array
 
@@ -132,8 +134,9 @@ def _encode_plain(data: Any, kind: str) -> _Encoded:
 
 
 def _encode_frame(frame: Any) -> _Encoded:
+    check_names(frame.columns)
     split = frame.to_dict(orient="split")
-    rows = json_value(split["data"])
+    rows = json_value([[_number(value) for value in row] for row in split["data"]])
     value, orient = {"data": rows}, "values"
     has_names = list(frame.columns) != list(range(len(frame.columns)))
     if has_names:
@@ -145,6 +148,11 @@ def _encode_frame(frame: Any) -> _Encoded:
         request=value,
         request_key="dataframe_split",
     )
+
+
+def _number(value: Any) -> Any:
+    """Return a decimal as the double that it is in a signature."""
+    return float(value) if isinstance(value, decimal.Decimal) else value
 
 
 def _column_name(name: Any) -> int | str:

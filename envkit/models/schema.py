@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
@@ -28,6 +28,10 @@ class ColSpec:
         type: Type of the values, or the name of a basic type.
         name: Name of the column; None if columns are known by position.
         required: Whether the column must be present.
+        pandas: The dtype of the column in pandas, where the type does not say it: `dtype`, and for
+            a category `categories` and `ordered`. An extension: `ModelSignature.to_dict` has it
+            next to the columns, where MLflow reads over it, and columns that differ only in it
+            are equal.
 
     Raises:
         InvalidArgument: If `type` is not a type.
@@ -36,11 +40,19 @@ class ColSpec:
     type: Type
     name: Any
     required: bool
+    pandas: Mapping[str, Any] | None = field(default=None, compare=False)
 
-    def __init__(self, type: Type | str, name: Any = None, required: bool = True) -> None:  # noqa: A002 - as MLflow
+    def __init__(
+        self,
+        type: Type | str,  # noqa: A002 - as MLflow
+        name: Any = None,
+        required: bool = True,
+        pandas: Mapping[str, Any] | None = None,
+    ) -> None:
         object.__setattr__(self, "type", type_of(type))
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "required", required)
+        object.__setattr__(self, "pandas", pandas)
 
     def __repr__(self) -> str:
         presence = "required" if self.required else "optional"
@@ -265,6 +277,24 @@ class Schema:
     def to_dict(self) -> list[dict[str, Any]]:
         """Return the JSON value, a list with one object per input."""
         return [item.to_dict() for item in self.inputs]
+
+    def pandas_dtypes(self) -> list[Mapping[str, Any] | None]:
+        """Return what the columns record of pandas; empty if they record nothing."""
+        recorded = [getattr(item, "pandas", None) for item in self.inputs]
+        return recorded if any(recorded) else []
+
+    def with_pandas_dtypes(self, recorded: Sequence[Mapping[str, Any] | None]) -> Schema:
+        """Return the schema with what `pandas_dtypes` returned.
+
+        Args:
+            recorded: One for each column; another number is ignored.
+        """
+        if self.is_tensor_spec() or len(recorded) != len(self.inputs):
+            return self
+        columns = []
+        for column, pandas in zip(self.inputs, recorded, strict=True):
+            columns.append(ColSpec(column.type, column.name, column.required, pandas))
+        return Schema(columns)
 
     def to_json(self) -> str:
         """Return the JSON text, as `MLmodel` stores it."""

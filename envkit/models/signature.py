@@ -5,6 +5,7 @@ https://mlflow.org/docs/latest/ml/model/signatures/
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass
@@ -18,6 +19,8 @@ from envkit.models.inference.params import schema_of_params
 from envkit.models.inference.schemas import infer_schema
 from envkit.models.param_schema import ParamSchema
 from envkit.models.schema import ColSpec, Schema
+
+PANDAS = "pandas"
 
 
 @dataclass(slots=True, repr=False)
@@ -63,11 +66,14 @@ class ModelSignature:
         """Return the parts as `MLmodel` stores them.
 
         Returns:
-            `inputs`, `outputs` and `params`, each a JSON text, or None if the part is absent.
+            `inputs`, `outputs` and `params`, each a JSON text, or None if the part is absent. Also
+            `pandas` if columns of the inputs record their dtype in pandas, which MLflow ignores.
         """
         texts: dict[str, Any] = {}
         for name, part in self._parts().items():
             texts[name] = part.to_json() if part else None
+        if self.inputs is not None and (recorded := self.inputs.pandas_dtypes()):
+            texts[PANDAS] = json.dumps(recorded)
         return texts
 
     @classmethod
@@ -83,8 +89,11 @@ class ModelSignature:
         inputs = value.get("inputs")
         outputs = value.get("outputs")
         params = value.get("params")
+        schema = Schema.from_json(inputs) if inputs else None
+        if schema is not None and value.get(PANDAS):
+            schema = schema.with_pandas_dtypes(_recorded(value[PANDAS]))
         return cls(
-            Schema.from_json(inputs) if inputs else None,
+            schema,
             Schema.from_json(outputs) if outputs else None,
             ParamSchema.from_json(params) if params else None,
         )
@@ -172,6 +181,17 @@ def _schema_of_output_hint(hint: Any) -> Schema | None:
     except InvalidArgument:
         # Outputs are not enforced, and hints may say more than a schema can.
         return None
+
+
+def _recorded(text: Any) -> list[Any]:
+    """Read the dtypes of pandas that `to_dict` wrote."""
+    try:
+        recorded = json.loads(text)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgument(f"`{PANDAS}` of a signature is not valid JSON: {error}.") from error
+    if not isinstance(recorded, list):
+        raise InvalidArgument(f"`{PANDAS}` of a signature must be a list.")
+    return [item if isinstance(item, dict) else None for item in recorded]
 
 
 def _checked_schema(value: Any, name: str) -> Schema | None:

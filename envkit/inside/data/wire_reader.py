@@ -10,6 +10,7 @@ import uuid
 from importlib import import_module
 from typing import Any, Callable
 
+from .sparse_types import is_sparse, sparse_array
 from .wire_writer import ISO, OTHER_SPARSE, SPARSE, TEXT_KIND
 
 STANDARD_KINDS = (
@@ -206,18 +207,16 @@ class Reader:
         columns = {}
         for place, column in enumerate(node["data"]):
             values = self._column(column)
-            columns[place] = pandas.Series(values, index=index)
+            columns[place] = _series_of(values, index, pandas)
         frame = pandas.DataFrame(columns, index=index)
         frame.columns = self._read_index(node["columns"])  # names, which may occur twice
         return frame
 
     def _series(self, node: Any) -> Any:
         pandas = import_module("pandas")
-        return pandas.Series(
-            self._column(node["values"]),
-            index=self._read_index(node["index"]),
-            name=self.value(node["name"]),
-        )
+        values = self._column(node["values"])
+        series = _series_of(values, self._read_index(node["index"]), pandas)
+        return series.rename(self.value(node["name"]))
 
     def _index(self, node: Any) -> Any:
         return self._read_index(node["of"])
@@ -235,6 +234,8 @@ class Reader:
             return times.dt.tz_convert(node["zone"]).array
         if node["dtype"] is None:
             return values
+        if is_sparse(node["dtype"]):
+            return sparse_array(values, node["dtype"])
         try:
             return pandas.array(values, dtype=node["dtype"])
         except TypeError:  # this version of pandas does not have the type
@@ -249,11 +250,20 @@ class Reader:
         if node["kind"] == "multi":
             levels = [self._column(level) for level in node["levels"]]
             return pandas.MultiIndex.from_arrays(levels, names=names)
-        index = pandas.Index(self._column(node["values"]), name=names[0])
+        values = self._column(node["values"])
+        options = {"dtype": object} if str(getattr(values, "dtype", "")) == "object" else {}
+        index = pandas.Index(values, name=names[0], **options)
         if node.get("freq"):
             with contextlib.suppress(ValueError):  # this version of pandas has another name for it
                 index.freq = node["freq"]
         return index
+
+
+def _series_of(values: Any, index: Any, pandas: Any) -> Any:
+    """Make a series, of which objects stay objects: pandas 3 would infer texts."""
+    if str(getattr(values, "dtype", "")) == "object":
+        return pandas.Series(values, index=index, dtype=object)
+    return pandas.Series(values, index=index)
 
 
 def _text_dtype(numpy: Any) -> Any:

@@ -13,14 +13,20 @@ _BY_KIND = {
     "S": DataType.binary,
     "M": DataType.datetime,
 }
+_REMEDIES = {
+    "u": "Convert it to int64 or float64.",
+    "f": "Convert it to int64 or float64.",
+    "c": "Use two columns: `.to_numpy().real` and `.to_numpy().imag`.",
+    "m": "Convert it to seconds: `.dt.total_seconds()`.",
+}
 
 
 def type_of_dtype(dtype: Any) -> DataType:
     """Return the narrowest type for all values of a dtype; raise `InvalidArgument` if none fits."""
     if kind := _BY_KIND.get(dtype.kind) or _number(dtype):
         return kind
-    hint = " Convert it to int64 or float64." if dtype.kind in "uf" else ""
-    raise InvalidArgument(f"A signature has no type for values of {dtype}.{hint}")
+    remedy = _REMEDIES.get(dtype.kind, "Make texts of it: `.astype(str)`.")
+    raise InvalidArgument(f"A signature has no type for values of {dtype}. {remedy}")
 
 
 def _number(dtype: Any) -> DataType | None:

@@ -7,11 +7,14 @@ from typing import Any
 
 from envkit.errors import InvalidArgument
 from envkit.models.data_types import DataType, Type
+from envkit.models.inference import pandas_types
 from envkit.models.inference.numbers import type_of_dtype
 from envkit.models.inference.values import common_type
 from envkit.models.schema import ColSpec, Schema, TensorSpec
 
 _TEXT_DTYPES = ("str", "string")
+_TEXT_PREFIXES = ("string[", "large_string[", "string_view[")
+_BINARY_PREFIXES = ("binary[", "large_binary[", "fixed_size_binary[")
 _UNSIZED = {"U": "str", "S": "bytes"}  # by the character of a `numpy.dtype`
 
 
@@ -24,6 +27,7 @@ def schema_of_frame(frame: Any) -> Schema:
         raise InvalidArgument(
             "Several columns of the data frame have the same name; give them different names."
         )
+    pandas_types.check_names(frame.columns)
     return Schema([_column(frame[name], name) for name in frame.columns])
 
 
@@ -50,15 +54,35 @@ def type_of_series(series: Any) -> Type:
     if str(series.dtype) == "object":
         series = series.infer_objects()
     dtype = str(series.dtype)
-    if dtype in _TEXT_DTYPES or dtype.startswith("string["):
-        if series.notna().any():
+    if dtype in _TEXT_DTYPES or dtype.startswith(_TEXT_PREFIXES):
+        if series.notna().any() or dtype.endswith("[pyarrow]"):
             return DataType.string
         return common_type([None])
-    if dtype in ("category", "object"):
+    if dtype.startswith(_BINARY_PREFIXES):
+        return DataType.binary
+    if dtype == "category":
+        return _type_of_categories(series.cat.categories)
+    if dtype.startswith("Sparse["):
+        return type_of_dtype(series.dtype.subtype)
+    if dtype == "object":
         if len(series):
             return common_type(series.tolist())
         return DataType.string
+    if dtype.startswith("date32"):
+        return DataType.datetime
+    if dtype.endswith("[pyarrow]") and series.dtype.kind == "O":
+        raise InvalidArgument(
+            f"A signature has no type for values of {dtype}. Convert it, for "
+            "example with `.astype(float)`, `.astype(str)` or `.astype(object)`."
+        )
     return type_of_dtype(series.dtype)
+
+
+def _type_of_categories(categories: Any) -> Type:
+    """Return the type of a category: that of its categories, whether they occur or not."""
+    if len(categories):
+        return type_of_series(categories.to_series())
+    return DataType.string
 
 
 def _tensor(array: Any, name: str | None) -> TensorSpec:
@@ -80,4 +104,4 @@ def _column(series: Any, name: Any) -> ColSpec:
     except InvalidArgument as error:
         raise InvalidArgument(f"Column `{name}`: {error}") from error
     has_gaps = bool(series.isna().any())
-    return ColSpec(kind, name, not has_gaps)
+    return ColSpec(kind, name, not has_gaps, pandas_types.record(series, kind, has_gaps=has_gaps))

@@ -77,7 +77,12 @@ def schema_of_input_hint(hint: Any) -> Schema:
 def schema_of_dataclass(dataclass: Any) -> Schema:
     """Return a column for each field of a dataclass, given as the class or an instance."""
     fields = _fields_of_dataclass(dataclass)
-    return Schema([ColSpec(kind, name, required) for name, kind, required in fields])
+    # Data of such a column are doubles, whatever MLflow calls the type.
+    columns = []
+    for name, kind, required in fields:
+        pandas = {"dtype": "float64"} if kind is DataType.float else None
+        columns.append(ColSpec(kind, name, required, pandas))
+    return Schema(columns)
 
 
 def _is_list(hint: Any) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from envkit.errors import InvalidArgument
 from envkit.inside.data.missing_values import is_missing
 from envkit.models.data_types import AnyType, Array, DataType, Object, Property, Type, merge
+from envkit.models.inference.numbers import type_of_dtype
 
 _BASIC: dict[str, DataType] = {
     "bool": DataType.boolean,
@@ -101,6 +103,10 @@ def _basic(value: Any) -> DataType:
     # Also a datetime, and a Timestamp of pandas.
     if isinstance(value, datetime.date):
         return DataType.datetime
+    if isinstance(value, decimal.Decimal):
+        return DataType.double
+    if kind.__module__ == "numpy" and hasattr(value, "dtype"):
+        return type_of_dtype(value.dtype)
     raise InvalidArgument(
         f"{repr(value)[:_LONGEST_REPR]} is a {kind.__name__}, which has no type in a signature. "
         f"Use {', '.join(DataType.__members__)}, or lists and objects of them."

@@ -12,6 +12,8 @@ from typing import Any, Callable
 from ..signature import Column, InvalidInput
 from .json_values import LARGEST_EXACT, convert_values, decode_base64
 from .nested_values import NESTED_TYPES, convert_nested
+from .pandas_types import restored
+from .times import times_of
 
 NUMPY_TYPES = {
     "boolean": "bool",
@@ -41,12 +43,16 @@ def convert_series(series: Any, column: Column) -> Any:
         return _tensor_series(series, column)
     if column.type in NESTED_TYPES:
         return _nested_series(series, column)
+    if column.pandas.get("dtype"):
+        return restored(series, column)
     if column.type == "binary":
         return series.map(lambda value: _decode(value, column))
     if column.type == "datetime":
-        return _datetime_series(series, column)
+        return times_of(series, column)
     if column.type in NUMPY_TYPES:
         return _number_series(series, column)
+    if column.type == "string" and str(series.dtype) == "object":
+        series = series.infer_objects()  # texts are `str` in pandas 3
     if column.type == "string" and str(series.dtype) not in STRING_TYPES:
         return _string_series(series, column)
     return series
@@ -104,24 +110,6 @@ def _nested_series(series: Any, column: Column) -> Any:
         name=series.name,
         dtype=object,
     )
-
-
-def _datetime_series(series: Any, column: Column) -> Any:
-    """Read times without a time zone, to the nanosecond."""
-    pandas = import_module("pandas")
-    try:
-        times = pandas.to_datetime(series)
-    except (ValueError, TypeError, OverflowError) as error:
-        # what follows is advice for those who call pandas themselves
-        problem = str(error).partition(". You might want")[0]
-        raise column.invalid(f"is not valid: {problem}") from error
-    has_zone = getattr(times.dtype, "tz", None) is not None
-    if has_zone or times.dtype == object:
-        raise column.invalid("must have no time zone")
-    # pandas 3 reads microseconds; the type of the signature has nanoseconds
-    if getattr(times.dt, "unit", "ns") != "ns":
-        times = times.dt.as_unit("ns")
-    return times
 
 
 def _string_series(series: Any, column: Column) -> Any:

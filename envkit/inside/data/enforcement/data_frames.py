@@ -59,6 +59,8 @@ def _fits_already(frame: Any, columns: Mapping[Any, Column]) -> bool:
     """Whether the frame has just the columns of numbers that are promised."""
     if list(frame.columns) != list(columns):
         return False
+    if any(column.pandas for column in columns.values()):
+        return False
     types = [NUMPY_TYPES.get(column.type) for column in columns.values()]
     return types == [str(dtype) for dtype in frame.dtypes]
 
@@ -107,8 +109,9 @@ def _table_of_object(data: Mapping[Any, Any], signature: Signature) -> Any:
     types = {column.type for column in signature.inputs}
     has_columns = any(map(_is_column, data.values()))
     if not has_columns or not types.isdisjoint(NESTED_TYPES):
-        row = {name: _python_value(value) for name, value in data.items()}
-        return [row]
+        if any(hasattr(value, "dtype") for value in data.values()):
+            return {name: _one_row(value) for name, value in data.items()}
+        return [data]
     columns = {}
     for name, value in data.items():
         if _dimensions(value) > 1:
@@ -125,6 +128,13 @@ def _is_column(value: Any) -> bool:
 def _dimensions(value: Any) -> int:
     """Count the dimensions of an array; 0 for everything else."""
     return int(getattr(value, "ndim", 0))
+
+
+def _one_row(value: Any) -> Any:
+    """Make a column of one value, of which a scalar of NumPy keeps its type."""
+    if hasattr(value, "dtype") and hasattr(value, "reshape") and not _dimensions(value):
+        return value.reshape(1)
+    return [value]
 
 
 def _python_value(value: Any) -> Any:

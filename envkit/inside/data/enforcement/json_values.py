@@ -16,6 +16,13 @@ from ..missing_values import is_missing
 from ..signature import InvalidInput
 
 LARGEST_EXACT = 2**53  # larger whole numbers may have been rounded on their way through a float
+BOOLEANS = {
+    "true": True,
+    "t": True,
+    "false": False,
+    "f": False,
+}
+NUMBER_TYPES = ("integer", "long", "float", "double")
 BITS = {"integer": 32, "long": 64}
 
 
@@ -39,6 +46,19 @@ def convert_values(
         else:
             converted.append(convert(value, kind, label))
     return converted
+
+
+def read_text(text: str, kind: str) -> Any:
+    """Read a boolean or a number of CSV; what is neither stays a text."""
+    if kind == "boolean":
+        return BOOLEANS.get(text.lower(), text)
+    if kind in NUMBER_TYPES:
+        for read in (int, float):
+            try:
+                return read(text)
+            except ValueError:
+                continue
+    return text
 
 
 def decode_base64(value: Any, kind: str, label: str) -> bytes:

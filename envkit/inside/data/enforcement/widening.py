@@ -2,7 +2,7 @@
 
 The type alone says whether it is, for whatever values. As in MLflow 3.17 it is safe to go to a
 wider type of the same kind, from unsigned to wider signed whole numbers, and from whole numbers of
-32 bits to `double`. Values count only in these cases: zeros and ones are numbers of every kind,
+32 bits to `double`. A column of the dtype that the signature records stays as it is. Values count only in these cases: zeros and ones are numbers of every kind,
 decimals are doubles, dates are times, and a column that may lack values may hold whole numbers as
 floats next to NaN, which is how pandas has them.
 """
@@ -19,8 +19,15 @@ from ..signature import Column, InvalidInput, mismatch
 from .conversion import NAN, NUMPY_TYPES, STRING_TYPES
 from .json_values import LARGEST_EXACT
 from .nested_values import NESTED_TYPES, convert_nested
+from .pandas_types import as_category, as_objects, has_recorded_type
+from .times import in_unit_of, times_of
 
 BYTES_EXACT_IN_DOUBLE = 4  # of the widest whole numbers that a double holds without rounding
+FLOAT_TYPES = ("float", "double")
+TEXT_DTYPES = {
+    "string": ("string[", "large_string[", "string_view["),
+    "binary": ("binary[", "large_binary[", "fixed_size_binary["),
+}
 BOOLEAN_CLASSES = ("bool", "bool_")  # of Python and of NumPy
 ANY_OBJECT_TYPES = (
     "string",
@@ -34,10 +41,26 @@ def widen_series(series: Any, column: Column) -> Any:
         return series
     if column.type in NESTED_TYPES:
         return _nested_series(series, column)
+    if has_recorded_type(series, column):
+        return series
+    if column.pandas.get("dtype") == "category":
+        if str(series.dtype) == "category":
+            return _category_series(series, column)
+        return as_category(_basic_series(series, column), column)
+    widened = _basic_series(series, column)
+    if column.pandas.get("dtype") == "object":
+        return as_objects(series)
+    return widened
+
+
+def _basic_series(series: Any, column: Column) -> Any:
+    """Widen a series to one of the basic types."""
+    if str(series.dtype).startswith("Sparse["):
+        series = series.sparse.to_dense()
     if column.type in ANY_OBJECT_TYPES:
         return _string_series(series, column)
     if _is_object(series.dtype):
-        series = series.infer_objects()
+        series = _inferred(series, column)
     if column.type == "datetime":
         return _datetime_series(series, column)
     if column.type == "boolean":
@@ -93,10 +116,29 @@ def _nested_series(series: Any, column: Column) -> Any:
     )
 
 
+def _inferred(series: Any, column: Column) -> Any:
+    """Let pandas find the dtype of objects, unless it would round large integers next to gaps."""
+    inferred = series.infer_objects()
+    if getattr(inferred.dtype, "kind", "") == "f":
+        for value in series:
+            if isinstance(value, int) and abs(value) > LARGEST_EXACT:
+                raise column.mismatch("has a missing value and a number too large for a float")
+    return inferred
+
+
+def _category_series(series: Any, column: Column) -> Any:
+    """Accept a category whose values fit, and leave it one."""
+    present = series.__class__(series.cat.categories)
+    _basic_series(present, Column({**column.spec, "required": True}, column.label))
+    if column.required and bool(series.isna().any()) and column.type not in FLOAT_TYPES:
+        raise column.mismatch("must not be null")
+    return series
+
+
 def _string_series(series: Any, column: Column) -> Any:
     """Accept strings, and objects whatever they are: the type of the column does not show it."""
     dtype = str(series.dtype)
-    if _is_object(dtype) or dtype in STRING_TYPES or dtype.startswith("string["):
+    if _is_object(dtype) or dtype in STRING_TYPES or dtype.startswith(TEXT_DTYPES[column.type]):
         return series
     raise _unsafe(series, column)
 
@@ -105,7 +147,7 @@ def _boolean_series(series: Any, column: Column) -> Any:
     """Accept booleans only, of Python, NumPy or pandas."""
     if series.dtype == bool:
         return series
-    if str(series.dtype) == "boolean":
+    if str(series.dtype) in ("boolean", "bool[pyarrow]"):
         if not column.required and series.isna().any():
             return series
         return _cast(series, "bool", column)
@@ -115,17 +157,22 @@ def _boolean_series(series: Any, column: Column) -> Any:
 
 
 def _datetime_series(series: Any, column: Column) -> Any:
-    """Convert times, dates and their texts to nanoseconds."""
+    """Convert dates and texts to times; times keep their resolution."""
     dtype = series.dtype
     if getattr(dtype, "tz", None) is not None:
         raise mismatch(f"{column.label_with_type} must have no time zone; it is {dtype}")
-    if _is_object(dtype):
-        is_safe = all(map(_is_date_or_missing, series))
-    else:
-        is_safe = getattr(dtype, "kind", "") == "M" or str(dtype) == "str"
-    if is_safe:
-        return _cast(series, "datetime64[ns]", column)
+    if getattr(dtype, "kind", "") == "M":
+        return in_unit_of(series, column)
+    is_object = _is_object(dtype)
+    if str(dtype) == "str" or (is_object and all(map(_is_date_or_missing, series))):
+        return times_of(series, column, _dtype_without_zone(column))
     raise _unsafe(series, column)
+
+
+def _dtype_without_zone(column: Column) -> str:
+    """Give the recorded dtype of times, if it is NumPy's."""
+    dtype = str(column.pandas.get("dtype", ""))
+    return dtype if dtype.startswith("datetime64") and "," not in dtype else ""
 
 
 def _number_series(series: Any, column: Column) -> Any:

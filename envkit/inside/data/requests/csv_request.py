@@ -67,7 +67,8 @@ def frame_from_csv(content: bytes, signature: Signature) -> Any:
         raise InvalidInput(f"it is not valid CSV: {error}") from error
     for name in texts:
         column = signature.columns_by_name.get(name)
-        if column is not None and not column.required:
+        is_text = column is not None and column.type in TEXT_TYPES
+        if column is not None and not (is_text and column.required):
             frame.loc[frame[name] == "", name] = None
     return frame
 
@@ -75,4 +76,4 @@ def frame_from_csv(content: bytes, signature: Signature) -> Any:
 def _is_text(name: str, signature: Signature) -> bool:
     """Whether the cells of a column are texts."""
     column = signature.columns_by_name.get(name)
-    return column is not None and column.type in TEXT_TYPES
+    return column is not None and (column.type in TEXT_TYPES or bool(column.pandas))

@@ -6,15 +6,9 @@ import csv
 import io
 from typing import Any, Mapping
 
+from ..enforcement.json_values import read_text
 from ..signature import InvalidInput, Signature
 
-BOOLEANS = {
-    "true": True,
-    "t": True,
-    "false": False,
-    "f": False,
-}
-NUMBER_TYPES = ("integer", "long", "float", "double")
 ANY = {"type": "any"}
 
 
@@ -33,19 +27,6 @@ def read_rows(text: str) -> tuple[list[str], list[list[str]]]:
                 f"it is not valid CSV: row {number} has {len(row)} values for {len(names)} columns"
             )
     return names, rows
-
-
-def read_cell(text: str, kind: str) -> Any:
-    """Read a boolean or a number; what is neither stays a string."""
-    if kind == "boolean":
-        return BOOLEANS.get(text.lower(), text)
-    if kind in NUMBER_TYPES:
-        for read in (int, float):
-            try:
-                return read(text)
-            except ValueError:
-                continue
-    return text
 
 
 def list_of_hint(text: str, signature: Signature) -> list[Any]:
@@ -78,9 +59,9 @@ def _cell(text: str, spec: Mapping[str, Any]) -> Any:
     if not text and (kind != "string" or not spec.get("required", True)):
         return None
     if kind == "any":
-        value = read_cell(text, "double")
-        return read_cell(text, "boolean") if isinstance(value, str) else value
-    value = read_cell(text, kind)
+        value = read_text(text, "double")
+        return read_text(text, "boolean") if isinstance(value, str) else value
+    value = read_text(text, kind)
     if kind in ("float", "double") and isinstance(value, int):
         return float(value)
     return value

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from ..optional_libraries import data_frame
-from ..signature import InvalidInput
+from ..signature import InvalidInput, Signature
 
 SPLIT_KEYS = {"columns", "index", "data"}
 SPLIT_FORM = "`data` and optionally `columns` and `index`"
 
 
-def frame_from_split(value: Any) -> Any:
+def frame_from_split(value: Any, signature: Signature) -> Any:
     """Make a data frame of {"columns", "index", "data"}. Raises `InvalidInput`."""
     rows, columns = split_parts(value)
-    return data_frame("`dataframe_split`", rows, index=value.get("index"), columns=columns)
+    options = _options(signature)
+    return data_frame(
+        "`dataframe_split`", rows, index=value.get("index"), columns=columns, **options
+    )
 
 
 def split_parts(value: Any) -> tuple[Any, Any]:
@@ -32,8 +35,15 @@ def split_parts(value: Any) -> tuple[Any, Any]:
     return value["data"], value.get("columns")
 
 
-def frame_from_records(value: Any) -> Any:
+def _options(signature: Signature) -> dict[str, Any]:
+    """Keep each value as it is where a column has a dtype of its own: pandas makes floats of gaps."""
+    if signature.has_pandas_types:
+        return {"dtype": object}
+    return {}
+
+
+def frame_from_records(value: Any, signature: Signature) -> Any:
     """Make a data frame of a list of objects, one per row. Raises `InvalidInput`."""
     if not isinstance(value, list):
         raise InvalidInput("`dataframe_records` must be a list of objects, one per row")
-    return data_frame("`dataframe_records`", value)
+    return data_frame("`dataframe_records`", value, **_options(signature))

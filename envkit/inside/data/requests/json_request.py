@@ -85,9 +85,9 @@ def _data(
             )
         return _raw(value, signature, raw)
     if name == "dataframe_split":
-        data = frame_from_split(value)
+        data = frame_from_split(value, signature)
     elif name == "dataframe_records":
-        data = frame_from_records(value)
+        data = frame_from_records(value, signature)
     elif name == "instances":
         data = arrays_from_instances(value, signature)
     else:

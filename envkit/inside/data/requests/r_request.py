@@ -11,10 +11,11 @@ import math
 from typing import Any, Callable, Dict, List, Mapping
 
 from ..enforcement.data_frames import log_ignored_inputs
+from ..enforcement.json_values import read_text
 from ..enforcement.parameters import enforce_params
 from ..enforcement.without_pandas import checked_values
 from ..signature import Column, InvalidInput, Signature
-from .csv_rows import read_cell, read_rows
+from .csv_rows import read_rows
 from .json_frames import split_parts
 from .json_request import parse_object, split_request
 from .text import decode
@@ -180,7 +181,7 @@ def _cells(texts: list[str], column: Column | None) -> list[Any]:
         elif is_text:
             cells.append(text)
         else:
-            cells.append(read_cell(text, column.type))
+            cells.append(read_text(text, column.type))
     return cells
 
 

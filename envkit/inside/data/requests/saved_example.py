@@ -54,8 +54,8 @@ def example_data(value: Any, example: Mapping[str, Any], signature: Signature) -
     kind = example.get("type")
     if kind == "dataframe":
         if isinstance(value, dict):
-            return frame_from_split(value)
-        return frame_from_records(value)
+            return frame_from_split(value, signature)
+        return frame_from_records(value, signature)
     if kind == "ndarray":
         return arrays_from_json(_without_request(value, example), signature)
     if kind in SPARSE_MATRICES:
