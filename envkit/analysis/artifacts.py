@@ -119,6 +119,7 @@ def read(
         mentions=modules_mentioned(names.modules, name),
         gaps=tuple(gaps),
         versions=names.versions,
+        recorded={name: names.versions} if names.versions else {},
         globals={name: tuple(names.globals)} if names.globals else {},
         pythons=tuple(names.pythons),
     )

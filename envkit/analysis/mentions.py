@@ -86,6 +86,7 @@ class Survey:
         groups: Groups of entry points that the code looks up.
         texts: String literals in the code, each of which may name an entry point.
         versions: The versions that the model records, by the name of a distribution.
+        recorded: By artifact, the versions that it records itself.
         globals: By artifact, module and name of what unpickling would fetch.
         pythons: For each function in an artifact, the oldest and the newest minor version of
             Python 3 that may have written it.
@@ -99,6 +100,7 @@ class Survey:
     groups: tuple[EntryPointGroup, ...] = ()
     texts: frozenset[str] = frozenset()
     versions: Mapping[str, str] = field(default_factory=dict)
+    recorded: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     globals: Mapping[str, Globals] = field(default_factory=dict)
     pythons: tuple[tuple[int, int], ...] = ()
     python: str | None = None
@@ -109,9 +111,11 @@ class Survey:
         """Put surveys of parts of a model together. Of different versions the first one counts."""
         surveys = tuple(parts)
         versions: dict[str, str] = {}
+        recorded: dict[str, Mapping[str, str]] = {}
         unpickled: dict[str, Globals] = {}
         for survey in surveys:
             versions = {**survey.versions, **versions}
+            recorded |= survey.recorded
             unpickled |= survey.globals
         return cls(
             mentions=tuple(mention for survey in surveys for mention in survey.mentions),
@@ -120,6 +124,7 @@ class Survey:
             groups=tuple(group for survey in surveys for group in survey.groups),
             texts=frozenset[str]().union(*(survey.texts for survey in surveys)),
             versions=versions,
+            recorded=recorded,
             globals=unpickled,
             pythons=tuple(python for survey in surveys for python in survey.pythons),
             python=next((survey.python for survey in surveys if survey.python), None),

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import cloudpickle
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
@@ -235,6 +236,22 @@ def lock(*pins: str) -> str:
         ({"model.pkl": b"cdataclasses\ninspect\n."}, "ENV210", "dataclasses.inspect"),
         ({"model.pkl": b"c_functools\nreduce\n."}, "ENV211", "_functools.reduce"),
         ({"model.pkl": b"cposixpath\nos.system\n."}, "ENV210", "posixpath.os.system"),
+        ({"model.pkl": b"c__main__\nPrice\n."}, "ENV212", "needs Price of the program"),
+        ({"model.pkl": b"chelpers\nScaler\n.", "code/helpers.py": "x = 1\n"}, "ENV214",
+         "helpers.Scaler, which code/helpers.py does not define"),
+        ({"model.pkl": b"cnumpy._core.multiarray\n_reconstruct\n.",
+          "requirements.txt": "acme==1.0\nnumpy==1.24.4\n"}, "ENV213", "NumPy 2"),
+        ({"model.pkl": pickle.dumps({"_sklearn_version": "1.5.0"}),
+          "requirements.txt": "acme==1.0\nscikit-learn==1.2\n"}, "ENV213", "scikit-learn 1.5.0"),
+        ({"code/loader.py": "def load(path): ...\n"}, "ENV206", "no function `_load_pyfunc`"),
+        ({"MLmodel": f"{FLAVOR}    model_code_path: answer.py\n", "answer.py": "x = 1\n"},
+         "ENV206", "answer.py"),
+        ({"MLmodel": FLAVOR.replace(": loader", ": mlflow.pyfunc.loaders.code_model")},
+         "ENV119", "model_code_path"),
+        ({"MLmodel": f"{FLAVOR.replace(': loader', ': mlflow.sklearn')}  sklearn:\n"
+          "    pickled_model: model.pkl\n    serialization_format: jar\n"}, "ENV119", "'jar'"),
+        ({"MLmodel": f"{FLAVOR}    data: model.pkl\n", "model.pkl": b"\x80\x04]"}, "ENV205",
+         "not read completely"),
         ({"data.bin": b"\x80\x04cnowhere.known\nrun\n."}, "ENV211", "nowhere.known.run"),
     ],
 )  # fmt: skip
@@ -253,9 +270,11 @@ def test_a_fault_is_reported_with_file_and_field(
         {"requirements.txt": "\ufeffacme==1.0\r\n-c constraints.txt\r\n"},
         {"requirements.txt": "# a comment\nAcme == 1.0   # another\n-c constraints.txt\n"},
         {"requirements.txt": "acme\\\n==1.0\n-c constraints.txt\n"},
-        {"code/loader.py": "try:\n    import ujson\nexcept ImportError: ...\nimport acme\n",
+        {"code/loader.py": "try:\n    import ujson\nexcept ImportError: ...\nimport acme\n"
+         "def _load_pyfunc(path): ...\n",
          "envkit.json": None},
-        {"code/loader.py": "import acme.deep.inside, os.path, helpers\n", "code/helpers.py": "",
+        {"code/loader.py": "import acme.deep.inside, os.path, helpers\n"
+         "from helpers import _load_pyfunc\n", "code/helpers.py": "",
          "envkit.json": None},
         {"conda.yaml": CONDA.replace("  - acme==1.0\n  - -c constraints.txt\n",
          "  - -r requirements.txt\n")},
@@ -272,6 +291,10 @@ def test_a_fault_is_reported_with_file_and_field(
          "envkit.json": None},
         {"model.pkl": pickle.dumps([time.struct_time, datetime.time, copy.deepcopy]),
          "envkit.json": None},
+        {"model.pkl": b"chelpers\nScaler\n.", "envkit.json": None,
+         "code/helpers.py": "try:\n    from acme import Scaler\nexcept ImportError: ...\n"},
+        {"model.pkl": b"chelpers\nScaler\n.", "envkit.json": None,
+         "code/helpers.py": "from acme import *\n"},
         {"model.pkl": b"c_collections\n_tuplegetter\n(I0\nS'x'\ntR.", "envkit.json": None},
     ],
 )  # fmt: skip
@@ -302,6 +325,93 @@ def test_an_example_that_is_an_array_is_a_warning_unless_the_capture_did_without
 
     assert findings_of(captured, "ENV201") == []
     assert [finding.severity for finding in findings_of(saved, "ENV201")] == [Severity.WARNING]
+
+
+def example_model(sound: Sound, kind: str, inputs: object, example: object) -> Path:
+    """A model with a signature of these inputs and an example of this kind."""
+    info = f"saved_input_example_info:\n  artifact_path: input_example.json\n  type: {kind}\n"
+    content = with_signature(inputs=json.dumps(inputs))["MLmodel"]
+    files = {"MLmodel": f"{content}{info}", "input_example.json": json.dumps(example)}
+    return sound({**files, "envkit.json": None})
+
+
+COLUMNS = [{"name": "a", "type": "double"}, {"name": "b", "type": "string", "required": False}]
+ARRAY = [{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1, 2]}}]
+OBJECT = [{"name": "a", "type": "object", "properties": {"x": {"type": "long"}}}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "example", "said"),
+    [
+        ("dataframe", COLUMNS, {"columns": ["A", "b"], "data": [[1.0, "x"]]}, "requires `a`"),
+        ("dataframe", COLUMNS, {"columns": ["a"], "data": [[1.0], ["x"]]}, "column `a`"),
+        ("dataframe", COLUMNS, [{"a": 1.0, "b": 2}], "column `b`"),
+        ("dataframe", COLUMNS, [{"b": "x"}], "requires `a`"),
+        ("dataframe", [{"type": "long"}] * 2, {"columns": [0], "data": [[1]]}, "2 columns"),
+        ("json_object", COLUMNS, {"a": True}, "column `a`"),
+        ("json_object", COLUMNS, {"c": [1.0]}, "requires `a`"),
+        ("json_object", OBJECT, [{"a": {"x": "1"}}], "column `a`"),
+        ("ndarray", ARRAY, {"inputs": [[1.0, 2.0, 3.0]]}, "shape"),
+        ("ndarray", ARRAY, {"inputs": [1.0]}, "shape"),
+        ("ndarray", ARRAY, {"inputs": [["x", "y"]]}, "float64"),
+        ("ndarray", [{**ARRAY[0], "name": "x"}], {"inputs": {"y": [[1, 2]]}}, "requires `x`"),
+    ],
+)
+def test_an_example_that_contradicts_the_signature_is_an_error(
+    sound: Sound, kind: str, inputs: object, example: object, said: str
+) -> None:
+    (finding,) = findings_of(example_model(sound, kind, inputs, example), "ENV117")
+
+    assert finding.severity is Severity.ERROR
+    assert said in finding.problem
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "example"),
+    [
+        ("dataframe", COLUMNS, {"columns": ["a", "b"], "data": [[1, None], [None, "x"]]}),
+        ("dataframe", COLUMNS, {"columns": ["a", "more"], "data": [["NaN", 1]]}),
+        ("dataframe", [{"name": "a", "type": "long"}], [{"a": 1.0}]),
+        ("dataframe", [{"name": "a", "type": "datetime"}], [{"a": "2024-01-01"}]),
+        ("json_object", [{"type": "string"}], ["a", "b"]),
+        ("json_object", OBJECT, [{"a": {"x": 1}}]),
+        ("ndarray", ARRAY, {"inputs": [[1, 2]]}),
+        ("ndarray", ARRAY, {"inputs": []}),
+        ("sparse_matrix_csc", ARRAY, {"data": [1], "shape": [1, 2]}),
+        ("ndarray", "not a list", {"inputs": [[1]]}),
+    ],
+)
+def test_an_example_that_fits_the_signature_is_not_reported(
+    sound: Sound, kind: str, inputs: object, example: object
+) -> None:
+    assert findings_of(example_model(sound, kind, inputs, example), "ENV117") == []
+
+
+def test_a_directory_that_lost_its_mlmodel_is_an_error(sound: Sound) -> None:
+    lost = sound({"MLmodel": None, "envkit.json": None, "model.pkl": pickle.dumps(1)}, name="lost")
+    bare = sound(
+        {
+            "MLmodel": None,
+            "envkit.json": None,
+            "model.pkl": pickle.dumps(1),
+            "python_env.yaml": None,
+            "conda.yaml": None,
+        },
+        name="bare",
+    )
+
+    assert "ENV118" in codes(lost)
+    assert "ENV118" not in codes(bare)
+
+
+def test_functions_of_another_python_in_a_pickle_are_an_error(sound: Sound) -> None:
+    function = cloudpickle.dumps(lambda value: [value for _ in range(3)])
+    other = {
+        "MLmodel": FLAVOR.replace("3.12.7", "3.8.18"),
+        "python_env.yaml": FILES["python_env.yaml"].replace("3.12.7", "3.8.18"),
+    }
+
+    assert "written with Python 3.1" in codes(sound({"model.pkl": function, **other}))["ENV213"]
 
 
 def test_a_link_out_of_the_model_is_reported(sound: Sound, tmp_path: Path) -> None:
