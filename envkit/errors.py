@@ -266,6 +266,20 @@ class BuildFailed(EnvkitError):
         return f"Could not {self.action}.\n{self.output.strip()}".rstrip()
 
 
+class Unsolvable(BuildFailed):
+    """No packages of conda's channels fit what the model requests.
+
+    Attributes:
+        missing: The match specs that no channel has; empty where the solver does not say, or where
+            packages exclude each other.
+    """
+
+    def __init__(self, action: str, output: str, missing: tuple[str, ...] = ()) -> None:
+        super().__init__(action, output)
+        self.args = (action, output, missing)
+        self.missing = missing
+
+
 class PredictionFailed(EnvkitError):
     """The model failed inside its rebuilt environment.
 

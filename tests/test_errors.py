@@ -60,6 +60,10 @@ SENTENCES = [
     ),
     (errors.BuildFailed("install the requirements", "\n"), "Could not install the requirements."),
     (
+        errors.Unsolvable("solve", "numpy=99 is missing", ("numpy=99",)),
+        "Could not solve.\nnumpy=99 is missing",
+    ),
+    (
         errors.PredictionFailed("input", "TypeError: x", "Traceback …"),
         "The model failed while reading its input: TypeError: x",
     ),

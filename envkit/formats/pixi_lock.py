@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from envkit.formats.document import Document
 
@@ -25,7 +26,23 @@ class LockedCondaPackage:
     @property
     def name(self) -> str:
         """The package's name, which its file name begins with."""
-        return self.url.rpartition("/")[2].rsplit("-", 2)[0].lower()
+        return self._parts[0].lower()
+
+    @property
+    def version(self) -> str:
+        """Its version; empty when the file name has none."""
+        return self._parts[1]
+
+    @property
+    def build(self) -> str:
+        """Its build string; empty when the file name has none."""
+        return self._parts[2].removesuffix(".conda").removesuffix(".tar.bz2")
+
+    @property
+    def _parts(self) -> tuple[str, str, str]:
+        parts = unquote(self.url.rpartition("/")[2]).rsplit("-", 2)
+        name, version, build = (*parts, "", "")[:3]
+        return name, version, build
 
     @property
     def explicit(self) -> str:

@@ -77,9 +77,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 COMMANDS = {
-    "conda": ["env", "create", "-p", "PREFIX", "-f", "FILE"],
-    "mamba": ["env", "create", "-p", "PREFIX", "-f", "FILE"],
-    "micromamba": ["create", "-p", "PREFIX", "-f", "FILE", "-y"],
+    "conda": ["env", "create", "-p", "PREFIX", "-f", "FILE", "--json"],
+    "mamba": ["env", "create", "-p", "PREFIX", "-f", "FILE", "--json"],
+    "micromamba": ["create", "-p", "PREFIX", "-f", "FILE", "-y", "--json"],
 }
 
 
@@ -148,8 +148,8 @@ def test_a_lock_becomes_a_list_of_archives(
 ) -> None:
     fake = Fake(folder, "conda")
     urls = [
-        f"https://conda.example/conda-forge/linux-64/{name}-1.0-0.conda"
-        for name in ("python", "pip", "libenvkit-demo")
+        f"https://conda.example/conda-forge/linux-64/{name}-0.conda"
+        for name in (f"python-{RUNNING}", "pip-23.2.1", "libenvkit-demo-1.0")
     ]
     subdir = machine.subdir()
     packages = [{"conda": url, "sha256": "0" * 64, "md5": "1" * 32} for url in urls]

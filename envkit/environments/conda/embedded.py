@@ -16,8 +16,8 @@ from envkit.child.variables import Variables
 from envkit.environments.conda import machine
 from envkit.environments.conda.request import CondaRequest
 from envkit.environments.installers.installer import Workshop
-from envkit.errors import BuildFailed, InvalidFile, ToolNotFound
-from envkit.formats import conda_yaml, pixi_lock, redaction
+from envkit.errors import BuildFailed, InvalidFile, ToolNotFound, Unsolvable
+from envkit.formats import conda_yaml, match_spec, pixi_lock, redaction
 from envkit.inside import programs
 
 PROGRAM = Path(programs.__file__).with_name("rattler_program.py")
@@ -73,7 +73,8 @@ class Embedded:
 def usable_lock(request: CondaRequest) -> tuple[Path | None, tuple[str, ...]]:
     """Return the lock to install from, if there is one, and a note when it lacks this platform.
 
-    Raises `InvalidFile` for one that lacks a requested package: one of the two was changed alone.
+    Raises `InvalidFile` for one that lacks a requested package, or has another version of it: one
+    of the two was changed alone.
     """
     if request.lock is None:
         return None, ()
@@ -84,11 +85,20 @@ def usable_lock(request: CondaRequest) -> tuple[Path | None, tuple[str, ...]]:
             f"{request.lock.name} has nothing for {platform}; conda packages were resolved again."
         )
         return None, (note,)
-    locked = {package.name for package in packages}
+    locked = {package.name: package for package in packages}
     for spec in request.specs:
-        name = conda_yaml.name_of(spec.rpartition("::")[2])
-        if name not in locked:
-            problem = f"does not match the model's conda.yaml: it has no {name}"
+        requested = match_spec.parse(spec)
+        if requested is None:
+            continue
+        package = locked.get(requested.name)
+        if package is None:
+            problem = f"does not match the model's conda.yaml: it has no {requested.name}"
+            raise _lock_refused(request.lock, problem)
+        if package.version and not requested.admits(package.version, package.build):
+            problem = (
+                f"does not match the model's conda.yaml: it has {package.name} {package.version} "
+                f"{package.build}, and `{spec.rpartition('::')[2]}` is requested"
+            )
             raise _lock_refused(request.lock, problem)
     return request.lock, ()
 
@@ -197,4 +207,6 @@ def _refuse(request: CondaRequest, workshop: Workshop, kind: str, message: str) 
         text += f"\nChannels: {urls}"
         if kind == "channel":
             text += f"\n{_CHANNEL_HINT}"
+    if kind == "unsolvable":
+        raise Unsolvable(doing, text)
     raise BuildFailed(doing, text)

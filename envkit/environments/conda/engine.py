@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,8 @@ from envkit.environments.conda.request import CondaRequest
 from envkit.environments.installers.installer import Workshop
 from envkit.environments.installers.uv import Uv
 from envkit.environments.plan import Plan
-from envkit.errors import BuildFailed, NotAnInterpreter
+from envkit.errors import BuildFailed, NotAnInterpreter, Unsolvable
+from envkit.formats import conda_yaml
 from envkit.installed import conda_records
 from envkit.interpreters.describe import describe
 from envkit.interpreters.interpreter import Interpreter
@@ -109,13 +109,13 @@ class Conda:
     def _install(self, workshop: Workshop) -> None:
         """Install the conda packages, as the policy allows with another patch version of Python.
 
-        The solver knows when a version is not available, whatever tool it is in: its complaint
-        names the version.
+        Only when the solver says that the channels lack what was requested: any other failure, such
+        as that of a download, has nothing to do with the version.
         """
         try:
             self.notes += self.tool.create(self.request, workshop)
-        except BuildFailed as failure:
-            other = self._without_missing_patch_version(failure)
+        except Unsolvable as failure:
+            other = self._with_other_patch_version(failure)
             if other is None:
                 raise
             shutil.rmtree(workshop.place, ignore_errors=True)
@@ -128,18 +128,14 @@ class Conda:
                 f"conda cannot give Python {wanted}; another patch version is used in its place."
             )
 
-    def _without_missing_patch_version(self, failure: BuildFailed) -> CondaRequest | None:
-        """Return a request for another patch version, when the failure is that one is missing."""
+    def _with_other_patch_version(self, failure: Unsolvable) -> CondaRequest | None:
+        """Return a request for another patch version, unless only other packages are missing."""
         if self.request.lock is not None:
             return None
-        other = self.request.with_other_patch_version()
-        if other is None:
+        names = {conda_yaml.name_of(spec) for spec in failure.missing}
+        if names and "python" not in names:
             return None
-        # solvers write `python=3.11.7` and `python 3.11.7.*`
-        named = rf"python[\s=]+{re.escape(self.request.patch_version)}(?!\d)"
-        if re.search(named, str(failure)) is None:
-            return None
-        return other
+        return self.request.with_other_patch_version()
 
     def install(self, plan: Plan, workshop: Workshop) -> None:
         """Install the pip section into the prefix with the conda packages."""

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from envkit.child.progress import step
 from envkit.child.variables import Variables
-from envkit.environments import local_files
-from envkit.environments.conda import machine
+from envkit.environments.conda import archives, machine, package_cache
 from envkit.environments.conda.embedded import usable_lock
 from envkit.environments.conda.request import CondaRequest
 from envkit.environments.installers.installer import Workshop
-from envkit.environments.local_files import path_of_url
-from envkit.errors import BuildFailed, ToolNotFound
-from envkit.formats import conda_yaml, pixi_lock
+from envkit.errors import BuildFailed, ToolNotFound, Unsolvable
+from envkit.formats import conda_json, conda_yaml, pixi_lock
 from envkit.formats.conda_yaml import CondaEnv
+from envkit.formats.pixi_lock import LockedCondaPackage
 
 VARIABLE = "ENVKIT_CONDA_EXE"
 MLFLOW_VARIABLE = "MLFLOW_CONDA_HOME"
@@ -41,7 +40,6 @@ _OF_ALL = {
 }
 _OF_CONDA = {
     "CONDA_AUTO_UPDATE_CONDA": "false",
-    "CONDA_JSON": "false",
     "CONDA_NOTIFY_OUTDATED_CONDA": "false",
     "CONDA_REGISTER_ENVS": "false",
     "CONDA_REPORT_ERRORS": "false",
@@ -65,26 +63,31 @@ class External:
     def create(self, request: CondaRequest, workshop: Workshop) -> tuple[str, ...]:
         """Install the conda packages into the prefix `workshop.place`; return notes."""
         lock, notes = usable_lock(request)
+        locked = pixi_lock.read(lock, machine.subdir()) if lock is not None else ()
         with _private_folder(workshop) as folder:
             if lock is not None:
-                _check_archives(lock)
-                file = _write_list(lock, folder / "packages.txt")
+                archives.check_local(locked, lock.parent)
+                file = _write_list(locked, folder / "packages.txt")
                 argv = self._from_list(file, workshop.place)
             else:
                 file = _write_conda_yaml(request, folder / "environment.yaml")
                 argv = self._from_file(file, workshop.place)
-            with step(workshop.report, f"{self.kind} solves and installs"):
-                doing = f"make an environment with {self.program}"
-                workshop.run(argv, doing, _variables(workshop.variables))
+            doing = f"make an environment with {self.program}"
+            with (
+                package_cache.turn(self.program, workshop) as own,
+                step(own.report, f"{self.kind} solves and installs"),
+            ):
+                own.run(argv, doing, _variables(own.variables), explain=_explained)
+        archives.check(workshop.place, locked)
         return notes
 
     def _from_file(self, file: Path, prefix: Path) -> Sequence[str | Path]:
         if self.kind == "micromamba":
-            return [self.program, "create", "-p", prefix, "-f", file, "-y"]
-        return [self.program, "env", "create", "-p", prefix, "-f", file]
+            return [self.program, "create", "-p", prefix, "-f", file, "-y", "--json"]
+        return [self.program, "env", "create", "-p", prefix, "-f", file, "--json"]
 
     def _from_list(self, file: Path, prefix: Path) -> Sequence[str | Path]:
-        return [self.program, "create", "-p", prefix, "--file", file, "-y"]
+        return [self.program, "create", "-p", prefix, "--file", file, "-y", "--json"]
 
 
 def find(named: str | Path | None, environ: Variables) -> External | None:
@@ -167,25 +170,19 @@ def _write_conda_yaml(request: CondaRequest, path: Path) -> Path:
     return path
 
 
-def _check_archives(lock: Path) -> None:
-    """Compare archives of `file:` channels with the lock; conda checks those that it downloads."""
-    for package in pixi_lock.read(lock, machine.subdir()):
-        path = path_of_url(package.url, lock.parent)
-        if path is None or not package.sha256:
-            continue
-        try:
-            digest = local_files.digest(path)
-        except OSError as error:
-            raise BuildFailed("read a conda package", f"{path}: {error.strerror}") from error
-        if digest != package.sha256:
-            raise BuildFailed(
-                "trust a conda package: its archive is not the one that was named",
-                f"{path} has sha256 {digest}, and {package.sha256} is expected",
-            )
+def _explained(doing: str, output: str) -> BuildFailed | None:
+    """Return the error that the program's JSON describes; None where there is none."""
+    errors = conda_json.errors(output)
+    if not errors:
+        return None
+    text = "\n".join(map(str, errors))
+    if all(error.is_unsolvable for error in errors):
+        missing = tuple(package for error in errors for package in error.packages)
+        return Unsolvable(doing, text, missing)
+    return BuildFailed(doing, text)
 
 
-def _write_list(lock: Path, path: Path) -> Path:
-    packages = pixi_lock.read(lock, machine.subdir())
+def _write_list(packages: Iterable[LockedCondaPackage], path: Path) -> Path:
     lines = ["@EXPLICIT", *(package.explicit for package in packages)]
     _write(path, "".join(f"{line}\n" for line in lines))
     return path

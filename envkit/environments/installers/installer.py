@@ -89,8 +89,12 @@ class Workshop:
         doing: str,
         variables: Mapping[str, str] | None = None,
         heard: Callable[[str], None] | None = None,
+        explain: Callable[[str, str], BuildFailed | None] | None = None,
     ) -> str:
         """Run a tool to its end and give what it said.
+
+        `explain` makes the error of a tool that says in its own format why it failed, of what it
+        was doing and of all that it printed; None where it did not say.
 
         Raises `BuildFailed`, which says what it was `doing` and its last words, without
         credentials.
@@ -115,6 +119,9 @@ class Workshop:
             doing = f"{doing}: the installer {ended.how}"
         elif not self.allow_source and _LACKS_WHEEL.search(text):
             last += f"\n{_NO_SOURCE}"
+        failure = explain(doing, text) if explain is not None else None
+        if failure is not None:
+            raise failure
         raise BuildFailed(doing, last)
 
 

@@ -1,0 +1,67 @@
+"""One build at a time for each package cache of conda.
+
+Two runs of conda that download and extract into one fresh cache disturb each other
+(`InvalidArchiveError`, `CondaVerificationError`); envkit's builds take turns.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from envkit.child.variables import Variables
+from envkit.environments.installers.installer import Workshop
+from envkit.environments.store import file_locks
+
+_LOCK = ".envkit.lock"
+_VARIABLE = "CONDA_PKGS_DIRS"
+
+
+@contextmanager
+def turn(program: Path, workshop: Workshop) -> Iterator[Workshop]:
+    """Wait until no other build uses the package cache of a program; give a workshop that holds it.
+
+    What the workshop runs keeps the lock, also when envkit itself is killed. Where nothing can be
+    locked, there is no wait.
+    """
+    descriptor = _locked(program, workshop)
+    if descriptor is None:
+        yield workshop
+        return
+    try:
+        yield replace(workshop, inherit=(*workshop.inherit, descriptor))
+    finally:
+        os.close(descriptor)
+
+
+def _locked(program: Path, workshop: Workshop) -> int | None:
+    for folder in (_folder(program, workshop.variables), workshop.cache):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return file_locks.exclusive(folder / _LOCK, partial(_report_wait, workshop, folder))
+        except OSError:
+            # read-only, or on a file system without locks
+            continue
+    return None
+
+
+def _report_wait(workshop: Workshop, folder: Path) -> None:
+    if workshop.report is not None:
+        workshop.report(f"Waiting for another build that uses {folder}")
+
+
+def _folder(program: Path, environ: Variables) -> Path:
+    """Return the package cache that the program writes to, as far as that is known."""
+    named = [part for part in re.split(r"[,:]", environ.get(_VARIABLE, "")) if part.strip()]
+    if named:
+        return Path(named[0].strip()).expanduser().absolute()
+    root = environ.get("MAMBA_ROOT_PREFIX")
+    folder = Path(root) if root else program.resolve().parent.parent
+    if os.access(folder / "pkgs", os.W_OK):
+        return folder / "pkgs"
+    return Path.home() / ".conda" / "pkgs"
