@@ -77,7 +77,7 @@ ONLY_IN = {  # libraries, and the layers that may know them
     **dict.fromkeys(
         ("aiohttp", "fastapi", "flask", "httpx", "requests", "starlette", "uvicorn"), TOP
     ),
-    "pyspark": {"spark"},
+    "pyspark": {"spark", "models"},  # `Schema.as_spark_schema` is a method of MLflow's
     "yaml": {"formats"},
     "subprocess": {"child"},
     "multiprocessing": {"child"},

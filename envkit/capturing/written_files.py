@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -159,7 +159,7 @@ def write(
         envkit_json.FILE_NAME: envkit_json.dumps(content.evidence),
     }
     if model.artifact is None:
-        files |= _mlmodel(model, has_code=bool(content.code))
+        files |= _mlmodel(model, spec.variables, has_code=bool(content.code))
     target.write(files)
     return tuple(sorted(name for name, text in files.items() if text is not None))
 
@@ -246,7 +246,7 @@ def _python_env(spec: EnvironmentSpec) -> PythonEnv:
     )
 
 
-def _mlmodel(model: ModelDirectory, *, has_code: bool) -> dict[str, str]:
+def _mlmodel(model: ModelDirectory, variables: Sequence[str], *, has_code: bool) -> dict[str, str]:
     """`MLmodel`, if it must be changed so that its readers find the files that are written here."""
     flavor = model.python_function
     fields: dict[str, str] = {}
@@ -256,8 +256,12 @@ def _mlmodel(model: ModelDirectory, *, has_code: bool) -> dict[str, str]:
         None,
         python_env_yaml.FILE_NAME,
     )
-    if names_env and not fields:
+    names_variables = set(variables) <= set(model.mlmodel.variables)
+    if names_env and names_variables and not fields:
         return {}
     env = {"conda": conda_yaml.FILE_NAME, "virtualenv": python_env_yaml.FILE_NAME}
     changed = model.mlmodel.with_python_function(env=env, **fields)
+    if not names_variables:
+        names = sorted({*variables, *model.mlmodel.variables})
+        changed = changed.with_fields(env_vars=names)
     return {mlmodel.FILE_NAME: mlmodel.dumps(changed)}

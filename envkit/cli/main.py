@@ -31,6 +31,8 @@ COMMANDS = {
     "predict": "Predict with a model in its rebuilt environment.",
     "prepare-env": "Rebuild a model's environment.",
     "serve": "Serve a model over HTTP from its rebuilt environment.",
+    "update-pip-requirements": "Update requirements, as `mlflow models` does.",
+    "update-requirements": "Add or remove requirements of a saved model.",
     "validate": "Check that models will run where they are deployed.",
     "why": "Show why a package is in a model's environment.",
 }

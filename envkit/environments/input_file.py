@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,20 @@ def _content(data: Any, content_type: str) -> str | bytes:
         return data
     if content_type == "parquet":
         return _parquet(data)
-    if isinstance(data, str):
+    if isinstance(data, str) and (content_type == "csv" or _is_request(data)):
         return data
     if content_type == "csv":
         return _csv(data)
     return _json(data)
+
+
+def _is_request(text: str) -> bool:
+    """Return whether a text is meant as JSON, not as a text to predict on."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return text.lstrip().startswith(("{", "["))
+    return True
 
 
 def _parquet(data: Any) -> bytes:
@@ -82,9 +92,22 @@ def _parquet(data: Any) -> bytes:
 
 
 def _csv(data: Any) -> str:
+    if isinstance(data, list | dict):
+        data = _frame_of(data)
     if not hasattr(data, "to_csv"):
-        raise InvalidArgument("For content_type 'csv', input_data must be a DataFrame or text.")
+        raise InvalidArgument(
+            "For content_type 'csv', input_data must be a DataFrame, text, a list or a dict."
+        )
     return str(data.to_csv(index=False))
+
+
+def _frame_of(data: Any) -> Any:
+    try:
+        return import_module("pandas").DataFrame(data)
+    except ModuleNotFoundError as error:
+        raise ToolNotFound("pandas", "Writing a list as CSV needs it; or pass text.") from error
+    except (ValueError, TypeError) as error:
+        raise InvalidArgument(f"input_data cannot be written as CSV: {error}.") from error
 
 
 def _json(data: Any) -> str:

@@ -1,7 +1,7 @@
 """Describe models: `MLmodel`, signatures, input examples, and the checks of data against them.
 
 The names are those of `mlflow.models`. A name is imported when it is first used. `FlavorBackend`,
-`get_flavor_backend` and `infer_pip_requirements` come from layers above, because this module is a
+`get_flavor_backend`, `infer_pip_requirements` and `validate_serving_input` come from layers above, because this module is a
 public namespace.
 """
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from envkit.models.enforcement import enforce, enforce_params, validate_schema
     from envkit.models.inference.schemas import infer_schema
+    from envkit.models.input_example import convert_input_example_to_serving_input
     from envkit.models.model import Model, get_model_info
     from envkit.models.model_info import ModelInfo
     from envkit.models.param_schema import ParamSchema, ParamSpec
@@ -35,8 +36,10 @@ if TYPE_CHECKING:
         infer_signature,
         infer_signature_from_type_hints,
     )
+    from envkit.models.updates import set_signature, update_model_requirements
     from envkit.models.uris.fetch import download_model
     from envkit.pyfunc.backend import FlavorBackend, get_flavor_backend
+    from envkit.pyfunc.serving_input import validate_serving_input
 
 __all__ = [
     "AnyType",
@@ -56,6 +59,7 @@ __all__ = [
     "Schema",
     "SparkMLVector",
     "TensorSpec",
+    "convert_input_example_to_serving_input",
     "download_model",
     "enforce",
     "enforce_params",
@@ -66,7 +70,10 @@ __all__ = [
     "infer_signature",
     "infer_signature_from_type_hints",
     "set_model",
+    "set_signature",
+    "update_model_requirements",
     "validate_schema",
+    "validate_serving_input",
 ]
 
 _HOME = {
@@ -87,6 +94,10 @@ _HOME = {
     "Schema": "envkit.models.schema",
     "SparkMLVector": "envkit.models.data_types",
     "TensorSpec": "envkit.models.schema",
+    "convert_input_example_to_serving_input": "envkit.models.input_example",
+    "set_signature": "envkit.models.updates",
+    "update_model_requirements": "envkit.models.updates",
+    "validate_serving_input": "envkit.pyfunc.serving_input",
     "download_model": "envkit.models.uris.fetch",
     "enforce": "envkit.models.enforcement",
     "enforce_params": "envkit.models.enforcement",

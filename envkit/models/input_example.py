@@ -84,6 +84,25 @@ def encode(example: Any) -> SavedExample:
     return SavedExample(data=data, params=params, files=files, info=info)
 
 
+def convert_input_example_to_serving_input(input_example: Any) -> str | None:
+    """Return an input example as the text of a request to a scoring server.
+
+    Corresponds to `mlflow.models.convert_input_example_to_serving_input`.
+
+    Args:
+        input_example: Data as for `save_model`, or a pair of data and a dict of parameters.
+
+    Returns:
+        A JSON text; None for None.
+
+    Raises:
+        InvalidArgument: If JSON cannot hold the data.
+    """
+    if input_example is None:
+        return None
+    return encode(input_example).files[SERVING_FILE_NAME]
+
+
 def split_params(example: Any) -> tuple[Any, dict[str, Any] | None]:
     """Split an example into its data and its parameters, None if it has none."""
     if not isinstance(example, tuple) or len(example) != 2:

@@ -44,12 +44,14 @@ class Options:
 
     registered_model_name: registered model of which it becomes a version.
     await_registration_for: seconds to wait until that version is ready. run_id: run of the model,
-    None for the active one. logged_model_facts: `model_type`, `params`, `tags` of a logged model.
+    None for the active one. step: of the run. model_id: an existing logged model. logged_model_facts: `model_type`, `params`, `tags` of a logged model.
     """
 
     registered_model_name: str | None = None
     await_registration_for: int | None = None
     run_id: str | None = None
+    step: int = 0
+    model_id: str | None = None
     logged_model_facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -75,7 +77,7 @@ def log(
     with tempfile.TemporaryDirectory(prefix="envkit-") as parent:
         folder = Path(parent, "model")
         if logged_model is not None:
-            uri = _fill_logged_model(mlflow, logged_model, model, save, folder)
+            uri = _fill_logged_model(mlflow, logged_model, model, save, folder, options.step)
         else:
             uri = _log_to_run(mlflow, model, options, save, folder)
     if options.registered_model_name is None:
@@ -104,6 +106,8 @@ def client_library() -> Any:
 
 def _new_logged_model(mlflow: Any, model: Description, options: Options) -> Any:
     """Create a logged model without files; None if client, server or name do not allow one."""
+    if options.model_id is not None:
+        return mlflow.get_logged_model(options.model_id)
     name = model.artifact_path or ""
     if not hasattr(mlflow, "initialize_logged_model") or _RESERVED_CHARACTERS & set(name):
         return None
@@ -124,7 +128,7 @@ def _new_logged_model(mlflow: Any, model: Description, options: Options) -> Any:
 
 
 def _fill_logged_model(
-    mlflow: Any, logged_model: Any, model: Description, save: Save, folder: Path
+    mlflow: Any, logged_model: Any, model: Description, save: Save, folder: Path, step: int
 ) -> str:
     """Save the model and upload its files; return its URI."""
     model_id = logged_model.model_id
@@ -137,7 +141,7 @@ def _fill_logged_model(
         client = mlflow.MlflowClient()
         client.log_model_artifacts(model_id, str(folder))
         if model.run_id is not None:
-            output = mlflow.entities.LoggedModelOutput(model_id, step=0)
+            output = mlflow.entities.LoggedModelOutput(model_id, step=step)
             client.log_outputs(model.run_id, [output])
         status = "READY"
     finally:

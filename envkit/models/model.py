@@ -28,6 +28,7 @@ from envkit.models.uris.naming import shown
 from envkit.models.uris.required_files import DESCRIPTION
 
 # Keys of the file that MLflow writes even if the value is None.
+_NOT_WRITTEN = ("other", "directory")
 _ALWAYS_WRITTEN = ("flavors", "model_id", "model_uuid", "prompts", "utc_time_created")
 # Keys of the file that are attributes of the signature.
 _SIGNATURE_FLAGS = {
@@ -60,6 +61,7 @@ class Model:
         model_id: ID of the logged model (MLflow 3).
         prompts: URIs of the model's prompts.
         other: Keys of the file without an attribute here; they are written as they were read.
+        directory: The model directory that it was loaded from, if any.
 
     Raises:
         InvalidArgument: If `env_vars` is not a list of texts, or `signature` is malformed.
@@ -82,6 +84,7 @@ class Model:
     model_id: str | None = None
     prompts: list[str] | None = None
     other: dict[str, Any] = field(default_factory=dict)
+    directory: ModelDirectory | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         signature: Any = self.signature
@@ -124,11 +127,11 @@ class Model:
             return None
         return self.signature.params
 
-    def load_input_example(self, path: str | Path) -> Any:
+    def load_input_example(self, path: str | Path | None = None) -> Any:
         """Load the saved input example without its parameters.
 
         Args:
-            path: The model directory.
+            path: The model directory; by default that of which the model was loaded.
 
         Returns:
             The example as it was saved, in the types of the signature; None if there is none. A
@@ -141,13 +144,13 @@ class Model:
         if info is None:
             return None
         signature = self.signature.to_dict() if self.signature else None
-        return input_example.load(ModelDirectory.open(path), info, signature)
+        return input_example.load(self._directory(path), info, signature)
 
-    def load_input_example_params(self, path: str | Path) -> dict[str, Any] | None:
+    def load_input_example_params(self, path: str | Path | None = None) -> dict[str, Any] | None:
         """Load the parameters that were saved with the input example.
 
         Args:
-            path: The model directory.
+            path: The model directory; by default that of which the model was loaded.
 
         Returns:
             Values by name; None if there are none.
@@ -158,13 +161,13 @@ class Model:
         info = self.saved_input_example_info
         if info is None:
             return None
-        return input_example.load_params(ModelDirectory.open(path), info)
+        return input_example.load_params(self._directory(path), info)
 
-    def get_serving_input(self, path: str | Path) -> str | None:
+    def get_serving_input(self, path: str | Path | None = None) -> str | None:
         """Load the input example as a request to a scoring server.
 
         Args:
-            path: The model directory.
+            path: The model directory; by default that of which the model was loaded.
 
         Returns:
             The JSON text of the request; None if there is no example.
@@ -175,7 +178,14 @@ class Model:
         info = self.saved_input_example_info
         if info is None:
             return None
-        return input_example.load_serving(ModelDirectory.open(path), info)
+        return input_example.load_serving(self._directory(path), info)
+
+    def _directory(self, path: str | Path | None) -> ModelDirectory:
+        if path is not None:
+            return ModelDirectory.open(path)
+        if self.directory is None:
+            raise InvalidArgument("This model was not loaded from a directory; pass its path.")
+        return self.directory
 
     def get_model_info(self) -> ModelInfo:
         """Return what `log_model` returns for this model."""
@@ -195,7 +205,7 @@ class Model:
         content = dict(self.other)
         for attribute in fields(self):
             name, value = attribute.name, getattr(self, attribute.name)
-            if name != "other" and (value is not None or name in _ALWAYS_WRITTEN):
+            if name not in _NOT_WRITTEN and (value is not None or name in _ALWAYS_WRITTEN):
                 content[name] = value
         if self.signature is not None:
             content["signature"] = self.signature.to_dict()
@@ -283,7 +293,9 @@ class Model:
         Raises:
             InvalidFile: If the signature is malformed.
         """
-        return cls._from_content(directory.mlmodel.content, directory.mlmodel_path)
+        model = cls._from_content(directory.mlmodel.content, directory.mlmodel_path)
+        model.directory = directory
+        return model
 
     @classmethod
     def _from_content(cls, content: Mapping[str, Any], path: Path) -> Model:
@@ -296,7 +308,7 @@ class Model:
         # The defaults of a new model are wrong for a file without these keys.
         known: dict[str, Any] = {"model_uuid": None, "utc_time_created": ""}
         for attribute in fields(cls):
-            if attribute.name in other and attribute.name != "other":
+            if attribute.name in other and attribute.name not in _NOT_WRITTEN:
                 known[attribute.name] = other.pop(attribute.name)
         model = cls(**known, signature=signature, other=other)
         model.flavors = model.flavors or {}
@@ -315,6 +327,12 @@ class Model:
         model_type: str | None = None,
         params: Mapping[str, Any] | None = None,
         tags: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        resources: Any = None,
+        auth_policy: Any = None,
+        prompts: Sequence[Any] | None = None,
+        step: int = 0,
+        model_id: str | None = None,
         **kwargs: Any,
     ) -> ModelInfo:
         """Save a model and log it to an MLflow tracking server.
@@ -333,6 +351,12 @@ class Model:
             model_type: Type of the logged model (MLflow 3).
             params: Parameters of the logged model (MLflow 3).
             tags: Tags of the logged model (MLflow 3).
+            metadata: What the author records about the model, with any flavor.
+            resources: What serving must reach, as for `Model`.
+            auth_policy: As whom serving reaches the resources.
+            prompts: URIs of the model's prompts, or MLflow's prompt objects.
+            step: Step of the run at which the model is logged (MLflow 3).
+            model_id: ID of an existing logged model that gets the files (MLflow 3).
             **kwargs: Further arguments of `flavor.save_model`.
 
         Raises:
@@ -340,12 +364,20 @@ class Model:
             InvalidInput: If the tracking server cannot be reached.
             InvalidArgument: If `model_type`, `params` or `tags` meet a server before MLflow 3.
         """
-        model = cls(artifact_path=name or artifact_path or "model")
+        model = cls(
+            artifact_path=name or artifact_path or "model",
+            metadata=dict(metadata) if metadata is not None else None,
+            resources=resources,
+            auth_policy=auth_policy,
+            prompts=[str(getattr(prompt, "uri", prompt)) for prompt in prompts or ()] or None,
+        )
         facts = {"model_type": model_type, "params": params, "tags": tags}
         options = mlflow_logging.Options(
             registered_model_name=registered_model_name,
             await_registration_for=await_registration_for,
             run_id=run_id,
+            step=step,
+            model_id=model_id,
             logged_model_facts={key: value for key, value in facts.items() if value},
         )
         version = mlflow_logging.log(model, flavor, options, kwargs)

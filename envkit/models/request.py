@@ -25,6 +25,8 @@ def request_of(data: Any) -> dict[str, Any]:
     A mapping with a key of a request is the request itself, and its values are encoded; any other
     mapping is the value of `inputs`. Data frames and series keep their index.
     """
+    if isinstance(data, tuple) and len(data) == 2 and isinstance(data[1], dict):
+        return {**request_of(data[0]), "params": encoded(data[1])}
     if isinstance(data, Mapping) and not _KEYS.isdisjoint(data):
         return {str(key): encoded(value) for key, value in data.items()}
     if _is_table(data):

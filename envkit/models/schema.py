@@ -12,6 +12,7 @@ from typing import Any
 from envkit.errors import InvalidArgument
 from envkit.models import data_types
 from envkit.models.data_types import DataType, Type, type_of
+from envkit.models.spark_types import spark_type
 
 _DTYPES = re.compile(
     r"bool|u?int(8|16|32|64)|float(16|32|64|96|128)|complex(64|128|192|256)|str|bytes|object"
@@ -273,6 +274,25 @@ class Schema:
         if others := [kind for kind in types if not isinstance(kind, DataType)]:
             raise InvalidArgument(f"{others[0]!r} has no type in NumPy or pandas.")
         return types
+
+    def as_spark_schema(self) -> Any:
+        """Return the schema of Spark (imports PySpark); of one column without a name its type.
+
+        Raises:
+            InvalidArgument: If an input is a tensor, or accepts everything.
+        """
+        if self.is_tensor_spec():
+            raise InvalidArgument("Tensors cannot be converted to a Spark schema.")
+        columns = [column for column in self.inputs if isinstance(column, ColSpec)]
+        if len(columns) == 1 and columns[0].name is None:
+            return spark_type(columns[0].type)
+        types = import_module("pyspark.sql.types")
+        fields = []
+        for place, column in enumerate(columns):
+            name = str(place if column.name is None else column.name)
+            kind = spark_type(column.type)
+            fields.append(types.StructField(name, kind, nullable=not column.required))
+        return types.StructType(fields)
 
     def to_dict(self) -> list[dict[str, Any]]:
         """Return the JSON value, a list with one object per input."""

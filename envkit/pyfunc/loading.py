@@ -5,13 +5,14 @@ https://mlflow.org/docs/latest/api_reference/python_api/mlflow.pyfunc.html#mlflo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.errors import InvalidArgument
+from envkit.interpreters.policy import PythonPolicy
 from envkit.models.directory import ModelDirectory
 from envkit.pyfunc import configuration, drift
 from envkit.pyfunc.configuration import Config
@@ -28,6 +29,11 @@ def load_model(
     *,
     timeout: float | None = None,
     extra_envs: Mapping[str, str] | None = None,
+    allow_source: bool = False,
+    pip_requirements_override: str | Sequence[str] = (),
+    python: str | Path | None = None,
+    python_policy: PythonPolicy | str = PythonPolicy.MINOR,
+    conda_exe: str | Path | None = None,
     **preparation: Any,
 ) -> PyFuncModel:
     """Load a model that envkit or MLflow saved.
@@ -46,8 +52,12 @@ def load_model(
             `LivePyFuncModel`, to be closed.
         timeout: Seconds for one prediction of a live model; any time by default.
         extra_envs: Environment variables of a live model by name.
-        **preparation: Further arguments of `envkit.prepare_env` for the environment of a live
-            model, such as `python`, `allow_source` and `pip_requirements_override`.
+        allow_source: For a live model, whether to build distributions that have no wheel, such as PySpark.
+        pip_requirements_override: As for `envkit.prepare_env`.
+        python: As for `envkit.prepare_env`.
+        python_policy: As for `envkit.prepare_env`.
+        conda_exe: As for `envkit.prepare_env`.
+        **preparation: `report`, which gets the notes of the build.
 
     Returns:
         The model, which has `predict`.
@@ -70,10 +80,16 @@ def load_model(
     report = preparation.pop("report", None)
     manager = env_manager or EnvType.LOCAL
     is_live = str(manager) != EnvType.LOCAL
-    if is_live or preparation:
-        # Also checks arguments that have no effect in this process.
-        manager = manager if is_live else EnvType.UV
-        choice = EnvironmentChoice.from_arguments(manager, **preparation)
+    # Also checks arguments that have no effect in this process.
+    choice = EnvironmentChoice.from_arguments(
+        manager if is_live else EnvType.UV,
+        allow_source=allow_source,
+        pip_requirements_override=pip_requirements_override,
+        python=python,
+        python_policy=python_policy,
+        conda_exe=conda_exe,
+        **preparation,
+    )
     if is_live:
         # Importing it takes 100 ms, which loading in this process need not spend.
         from envkit.pyfunc.live import LiveOptions, LivePyFuncModel

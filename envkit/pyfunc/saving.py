@@ -26,8 +26,10 @@ from envkit.models.capture_warnings import WarningKind
 from envkit.models.inference.pandas_types import with_dtypes_of
 from envkit.models.inference.params import schema_of_params
 from envkit.models.inference.schemas import infer_schema
+from envkit.models.inference.values import is_array, type_of_values
 from envkit.models.input_example import SavedExample
 from envkit.models.model import Model, auth_policy_of, resources_of
+from envkit.models.schema import ColSpec, Schema
 from envkit.models.signature import ModelSignature
 from envkit.pyfunc import own_code
 from envkit.pyfunc.forwarded_parameters import forwards_to
@@ -332,11 +334,19 @@ def _with_outputs(signature: ModelSignature | None, answer: bytes | None) -> Mod
     if signature is None or answer is None:
         return signature
     try:
-        outputs = infer_schema(wire.loads(answer))
+        outputs = _schema_of_answer(wire.loads(answer), signature)
     except (InvalidArgument, wire.Malformed, ImportError) as error:
         _log.warning("The signature does not describe the outputs: %s", error)
         return signature
     return ModelSignature(signature.inputs, outputs, signature.params)
+
+
+def _schema_of_answer(answer: Any, signature: ModelSignature) -> Schema:
+    """Return the schema of an answer: one column, if a table was answered with one value a row."""
+    is_table = signature.inputs is not None and not signature.inputs.is_tensor_spec()
+    if is_table and is_array(answer) and answer.ndim == 1:
+        return Schema([ColSpec(type_of_values(answer))])
+    return infer_schema(answer)
 
 
 def _update_code(model: Model, folder: Path) -> None:

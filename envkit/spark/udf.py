@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from envkit.environments.env_type import EnvType
 from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.environments.reproduction import prepare_model
 from envkit.errors import InvalidArgument, ToolNotFound
+from envkit.interpreters.policy import PythonPolicy
 from envkit.models.directory import ModelDirectory
 from envkit.models.signature import ModelSignature
 from envkit.models.uris import naming
@@ -32,6 +33,12 @@ def spark_udf(
     extra_env: Mapping[str, str] | None = None,
     prebuilt_env_uri: str | Path | None = None,
     model_config: Mapping[str, Any] | None = None,
+    *,
+    allow_source: bool = False,
+    pip_requirements_override: str | Sequence[str] = (),
+    python: str | Path | None = None,
+    python_policy: PythonPolicy | str = PythonPolicy.MINOR,
+    conda_exe: str | Path | None = None,
 ) -> Callable[..., Any]:
     """Make a Spark function of columns that predicts with a model, in the model's own environment.
 
@@ -53,6 +60,11 @@ def spark_udf(
         prebuilt_env_uri: An archive written by `envkit pack`, which each executor unpacks instead
             of building the environment: a path or a URI.
         model_config: Replaces the configuration that was saved with the model, key by key.
+        allow_source: Whether to build distributions that have no wheel, such as PySpark.
+        pip_requirements_override: As for `envkit.prepare_env`.
+        python: As for `envkit.prepare_env`.
+        python_policy: As for `envkit.prepare_env`.
+        conda_exe: As for `envkit.prepare_env`.
 
     Returns:
         A function of columns. Called with columns, the model gets a data frame with the names of
@@ -71,7 +83,14 @@ def spark_udf(
         raise InvalidArgument(
             "spark must be a session with a sparkContext; Spark Connect is not supported."
         )
-    choice = EnvironmentChoice.from_arguments(env_manager)
+    choice = EnvironmentChoice.from_arguments(
+        env_manager,
+        allow_source=allow_source,
+        pip_requirements_override=pip_requirements_override,
+        python=python,
+        python_policy=python_policy,
+        conda_exe=conda_exe,
+    )
     model = ModelDirectory.open(model_uri)
     signature = _signature(model)
     kind = result_types.choose(result_type, signature)

@@ -15,9 +15,9 @@ import pytest
 
 import envkit
 from envkit import pyfunc
-from envkit.errors import InputMismatch, InvalidArgument, ModelRaised, ToolNotFound
+from envkit.errors import InputMismatch, InvalidArgument, InvalidFile, ModelRaised, ToolNotFound
 from envkit.flavors import sklearn
-from envkit.models import Model, ModelConfig, ModelSignature, Schema
+from envkit.models import ColSpec, Model, ModelConfig, ModelSignature, Schema
 from envkit.pyfunc import artifacts
 
 pytestmark = pytest.mark.e2e
@@ -437,3 +437,44 @@ def test_artifacts_of_the_same_name_get_separate_folders(tmp_path: Path) -> None
         "a",
         "b",
     ]
+
+
+def test_a_pickle_is_not_read_where_that_is_forbidden(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+
+    with pytest.raises(RuntimeError, match=r"python_model\.pkl is a pickle"):
+        pyfunc.load_model(saved / "upper")
+    assert pyfunc.load_model(saved / "code").predict(FRAME)["a"].tolist() == [2.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type"),
+    [
+        ([{"a": 1.0, "b": 3.0}], "csv"),
+        ({"a": [1.0], "b": [3.0]}, "csv"),
+        ("a,b\n1,3\n", "csv"),
+        ({"dataframe_records": [{"a": 1.0, "b": 3.0}]}, "json"),
+    ],
+)
+def test_input_data_may_be_text_a_list_or_a_dict(saved: Path, data: Any, content_type: str) -> None:
+    predictions = envkit.predict(saved / "code", data, content_type=content_type)
+
+    assert predictions == [{"a": 2.0, "b": 6.0}]
+
+
+def test_a_text_that_is_no_request_is_the_input(saved: Path) -> None:
+    with pytest.raises(InvalidFile, match="Expected list, but got str"):
+        envkit.predict(saved / "upper", "just a text")
+    assert envkit.predict(saved / "upper", ["a"]) == ["A"]
+
+
+def test_one_value_for_each_row_of_a_table_is_one_column(tmp_path: Path) -> None:
+    pyfunc.save_model(
+        tmp_path / "m", python_model=lambda data: data["a"].to_numpy(), input_example=FRAME
+    )
+    signature = Model.load(tmp_path / "m").signature
+
+    assert signature is not None
+    assert signature.outputs == Schema([ColSpec("double")])

@@ -114,6 +114,10 @@ MLFLOW: Modules = {
 }
 
 
+INSTALLED_ATTRIBUTES = ("__file__", "__version__")
+"""What else a model may ask of an installed package."""
+
+
 class SuppliedPackage(MetaPathFinder, Loader):
     """Finds and makes the modules of one package.
 
@@ -160,7 +164,7 @@ class SuppliedPackage(MetaPathFinder, Loader):
         full_name = f"{module}.{name}"
         if full_name in self.modules:
             return import_module(full_name)
-        if not self.instead and not name.startswith("__"):
+        if not self.instead and (name in INSTALLED_ATTRIBUTES or not name.startswith("__")):
             installed = _installed_spec(module)
             if installed is not None and installed.loader is not None:
                 loaded = module_from_spec(installed)

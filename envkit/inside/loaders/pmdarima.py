@@ -12,6 +12,7 @@ import pickle
 from importlib import import_module
 from typing import Any
 
+from ..pickles import refuse_if_forbidden
 from ..request import Flavor, Request
 from .native import NativeModel, only_row
 
@@ -55,5 +56,7 @@ def load(path: str, request: Request) -> Forecaster:  # noqa: ARG001 - as the ot
 
 def load_native(folder: str, flavor: Flavor) -> Any:
     """Load the forecaster of a model directory."""
-    with open(os.path.join(folder, flavor.get("data", "model.pmd")), "rb") as stream:
+    path = os.path.join(folder, flavor.get("data", "model.pmd"))
+    refuse_if_forbidden(path)
+    with open(path, "rb") as stream:
         return pickle.load(stream)

@@ -12,6 +12,7 @@ import os
 from importlib import import_module
 from typing import Any, Mapping
 
+from ..pickles import refuse_if_forbidden
 from ..request import Flavor, Request
 from .native import NativeModel
 
@@ -75,6 +76,7 @@ def load_native(folder: str, flavor: Flavor, **options: Any) -> Any:
     path = os.path.join(data, "model.pth")
     if is_torchscript(path):
         return torch.jit.load(path, map_location=device).eval()
+    refuse_if_forbidden(path)
     options.setdefault("pickle_module", _pickle_module(data))
     if "weights_only" in inspect.signature(torch.load).parameters:
         options.setdefault("weights_only", False)

@@ -11,6 +11,7 @@ import pickle
 from importlib import import_module
 from typing import Any
 
+from ..pickles import refuse_if_forbidden
 from ..request import Flavor, Request
 from .native import NativeModel
 
@@ -54,6 +55,7 @@ def unpickle(path: str, flavor: Flavor, default: str = "pickle") -> Any:
     name = flavor.get("serialization_format") or default
     if name == "skops":
         return import_module("skops.io").load(path, trusted=flavor.get("skops_trusted_types"))
+    refuse_if_forbidden(path)
     if name == "joblib":
         return import_module("joblib").load(path)
     if name not in ("pickle", "cloudpickle"):

@@ -11,6 +11,7 @@ import os
 from importlib import import_module
 from typing import Any
 
+from ..pickles import refuse_if_forbidden
 from ..request import Flavor, Request
 from .native import NativeModel, only_row
 
@@ -39,4 +40,5 @@ def load(path: str, request: Request) -> Results:  # noqa: ARG001 - as the other
 def load_native(folder: str, flavor: Flavor) -> Any:
     """Load the results of a model directory."""
     path = os.path.join(folder, flavor.get("data", "model.statsmodels"))
+    refuse_if_forbidden(path)
     return import_module("statsmodels.iolib.smpickle").load_pickle(path)

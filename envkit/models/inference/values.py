@@ -52,6 +52,13 @@ def type_of_value(value: Any) -> Type:
     return _basic(value)
 
 
+def type_of_values(array: Any) -> Type:
+    """Return the one type of the values of an array of one dimension; raise `InvalidArgument`."""
+    if array.dtype.kind == "O":
+        return common_type(array)
+    return type_of_dtype(array.dtype)
+
+
 def common_type(values: Iterable[Any]) -> Type:
     """Return the one type of all values; raise `InvalidArgument` if there is none.
 

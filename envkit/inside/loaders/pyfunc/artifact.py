@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from typing import Any, Callable, Mapping
 
 from ...artifact_formats import format_of
+from ...pickles import refuse_if_forbidden
 from ...request import Request
 from ..pytorch import is_torchscript
 
@@ -68,6 +69,7 @@ def _pickle(path: str) -> Artifact:
 
     What joblib wrote only joblib can read, whatever its name.
     """
+    refuse_if_forbidden(path)
     with open(path, "rb") as stream:
         content = stream.read()
     if b"joblib.numpy_pickle" in content or content.startswith(ZLIB):
@@ -82,10 +84,12 @@ def _pickle(path: str) -> Artifact:
 
 
 def _joblib(path: str) -> Artifact:
+    refuse_if_forbidden(path)
     return Artifact(import_module("joblib").load(path))
 
 
 def _dill(path: str) -> Artifact:
+    refuse_if_forbidden(path)
     with open(path, "rb") as stream:
         return Artifact(import_module("dill").load(stream))
 
@@ -96,6 +100,7 @@ def _torch(path: str) -> Artifact:
     if is_torchscript(path):
         loaded = torch.jit.load(path, map_location="cpu")
     else:
+        refuse_if_forbidden(path)
         options: dict[str, Any] = {"map_location": "cpu"}
         if "weights_only" in inspect.signature(torch.load).parameters:
             options["weights_only"] = False

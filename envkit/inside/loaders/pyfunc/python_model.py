@@ -16,6 +16,7 @@ from typing import Any
 from ...author import base_classes
 from ...author.type_hints import HintMismatch, conform, defines_input, takes_context, type_hints
 from ...data.signature import InvalidInput
+from ...pickles import refuse_if_forbidden
 from ...request import Flavor, Request
 
 Context = base_classes.PythonModelContext
@@ -96,6 +97,7 @@ def load(path: str, request: Request) -> PythonModel:
 
 def unpickle(path: str, conf: Flavor) -> Any:
     """Read the pickle that the flavor names. cloudpickle's `load` is pickle's."""
+    refuse_if_forbidden(conf["python_model"])
     module = COMPRESSIONS.get(str(conf.get("python_model_compression")))
     opener = import_module(module).open if module else open
     with opener(os.path.join(path, conf["python_model"]), "rb") as stream:
