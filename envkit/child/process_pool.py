@@ -19,18 +19,22 @@ _PIECES = 8  # per process: few enough to cost little, many enough that none wai
 
 
 def in_processes(
-    function: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int
+    function: Callable[[_Item], _Result],
+    items: Sequence[_Item],
+    jobs: int,
+    advance: Callable[[int], None] | None = None,
 ) -> list[_Result]:
     """Apply a function to each item and return the results in order.
 
     Without need of other processes it runs in this one.
 
-    jobs: how many processes at most, 0 for one a core. The function, items and results must pickle.
+    jobs: how many processes at most, 0 for one a core. advance: called with the number of items
+    that are done. The function, items and results must pickle.
     What the function raises is raised here, once the pieces that were begun are done.
     """
     count = min(jobs or os.cpu_count() or 1, len(items))
     if count <= 1:
-        return [function(item) for item in items]
+        return _counted(map(function, items), advance)
     others = set(multiprocessing.active_children())
     variables = dict(os.environ)
     with ProcessPoolExecutor(
@@ -41,12 +45,21 @@ def in_processes(
             # a process that is half-started would print a traceback
             with _interrupts_held_back():
                 results = pool.map(partial(_interruptible, function), items, chunksize=pieces)
-            return list(results)
+            return _counted(results, advance)
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 _interrupt(set(multiprocessing.active_children()) - others)
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _counted(results: Iterable[_Result], advance: Callable[[int], None] | None) -> list[_Result]:
+    counted = []
+    for result in results:
+        counted.append(result)
+        if advance is not None:
+            advance(len(counted))
+    return counted
 
 
 class _Interrupted(SystemExit, KeyboardInterrupt):

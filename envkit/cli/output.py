@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import os
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -16,6 +17,18 @@ def is_quiet() -> bool:
     return bool(_verbosity().get("quiet"))
 
 
+def has_colour(stream: TextIO) -> bool:
+    """Whether to write colours: on a terminal, unless `NO_COLOR` is set; with `FORCE_COLOR` always.
+
+    https://no-color.org
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def note(message: str, *, only_verbose: bool = False) -> None:
     """Print a line on standard error, but not with `-q`; `only_verbose` requires `-v`."""
     verbosity = _verbosity()
@@ -26,7 +39,10 @@ def note(message: str, *, only_verbose: bool = False) -> None:
 
 def print_error(error: object) -> None:
     """Print an error on standard error."""
-    click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
+    prefix = "Error:"
+    if not os.environ.get("NO_COLOR"):
+        prefix = click.style(prefix, fg="red", bold=True)
+    click.echo(f"{prefix} {error}", err=True)
 
 
 def print_json(value: Any) -> None:

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     "[default: text]",
 )
 @click.option(
+    "--profile",
+    metavar="NAME",
+    help="Settings by name: default, strict, mlflow, or a file of yours.  [default: default]",
+)
+@click.option(
     "--select",
     metavar="RULE",
     multiple=True,
@@ -51,7 +56,7 @@ if TYPE_CHECKING:
 @click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "note"]),
-    help="The lowest severity that fails (exit code 1).  [default: warning]",
+    help="The lowest severity that fails (exit code 1).  [default: the profile's]",
 )
 @click.option(
     "--baseline",
@@ -151,6 +156,15 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Take the words as changed files, and validate the models that contain them.",
 )
+@click.option(
+    "--statistics", is_flag=True, help="Count findings and models by rule, in place of the text."
+)
+@click.option(
+    "--summary",
+    is_flag=True,
+    help="Show the verdict and worst finding of each model, in place of the text.",
+)
+@click.option("--show-source", is_flag=True, help="Show the line of each finding that has one.")
 @click.option("--list-rules", is_flag=True, help="List all rules.")
 @options.json_output
 @options.verbosity
@@ -163,6 +177,9 @@ def command(
     rtol: tuple[str, ...],
     atol: tuple[str, ...],
     changed: bool,
+    statistics: bool,
+    summary: bool,
+    show_source: bool,
     list_rules: bool,
     as_json: bool,
     **arguments: Any,
@@ -178,6 +195,7 @@ def command(
     """
     from envkit.validating import output as reports
     from envkit.validating.changed_models import models_of
+    from envkit.validating.reports import overview
     from envkit.validating.validate import validate
 
     if list_rules:
@@ -195,6 +213,8 @@ def command(
     if as_json:
         formats = (*formats, "json")
     outputs = reports.outputs(formats or ["text"])
+    if statistics or summary:
+        outputs = _with_overview(outputs, has_formats=bool(formats))
     report = validate(
         uris,
         severity=dict(_severity(word) for word in severity),
@@ -204,7 +224,11 @@ def command(
         **arguments,
         report=progress.report(),
     )
-    _write(report, outputs)
+    if statistics:
+        _print_text(overview.render_statistics(report))
+    if summary:
+        _print_text(overview.render_summary(report))
+    _write(report, outputs, has_overview=statistics or summary, source=show_source)
     if write_baseline is not None:
         _write_baseline(report, write_baseline)
     if report.exit_code and not (write_baseline is not None and not report.errors):
@@ -212,23 +236,42 @@ def command(
         sys.exit(report.exit_code)
 
 
-def _write(report: Report, outputs: tuple[Output, ...]) -> None:
+def _with_overview(outputs: tuple[Output, ...], *, has_formats: bool) -> tuple[Output, ...]:
+    """The reports besides a table on standard output, which takes the place of the text."""
+    files = tuple(each for each in outputs if each.file is not None)
+    if has_formats and len(files) < len(outputs):
+        raise click.UsageError(
+            "--statistics and --summary print tables; write other reports to files: FORMAT=FILE."
+        )
+    return files
+
+
+def _write(
+    report: Report, outputs: tuple[Output, ...], *, has_overview: bool, source: bool
+) -> None:
     """Write the report in each format; errors are printed unless the text report has them."""
     from envkit.validating import output as reports
+    from envkit.validating.reports import text as text_report
 
-    has_text = False
+    has_text = has_overview
     for each in outputs:
-        if each.file is None:
-            text = reports.render(report, each.form)
-            # A file name may hold bytes that are not text.
-            click.echo(text.encode("utf-8", "backslashreplace"), nl=False)
-            has_text = has_text or each.form == "text"
-        else:
+        if each.file is not None:
             reports.write(report, each)
             output.note(f"Wrote {each.file}.")
+        elif each.form == "text":
+            colour = output.has_colour(sys.stdout)
+            _print_text(text_report.render(report, colour=colour, source=source), colour=colour)
+            has_text = True
+        else:
+            _print_text(reports.render(report, each.form))
     if not has_text:
         for error in report.errors:
             output.print_error(error)
+
+
+def _print_text(text: str, *, colour: bool = False) -> None:
+    """Print a report; a file name in it may hold bytes that are not text."""
+    click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"), nl=False, color=colour)
 
 
 def _write_baseline(report: Report, file: Path) -> None:

@@ -22,8 +22,12 @@ class Severity(StrEnum):
 
     def reaches(self, lowest: Severity) -> bool:
         """Whether it is at least as severe as another."""
-        order = list(Severity)
-        return order.index(self) >= order.index(lowest)
+        return self.order >= lowest.order
+
+    @property
+    def order(self) -> int:
+        """A number that is greater for what is more severe."""
+        return list(Severity).index(self)
 
 
 class Stage(Enum):

@@ -21,10 +21,12 @@ from envkit.validating.finding import Severity
 FILE_NAME = "envkit.toml"
 PROJECT_FILE_NAME = "pyproject.toml"
 KEYS = (
+    "profile",
     "select",
     "ignore",
     "severity",
     "fail-on",
+    "once",
     "baseline",
     "jobs",
     "scan",
@@ -36,12 +38,18 @@ KEYS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProjectSettings:
-    """The settings; None or empty where the file says nothing. baseline: absolute."""
+    """The settings; None or empty where the file says nothing.
 
+    baseline: absolute. profile: a name, or an absolute path. once: rules of which a report says
+    once what several models lack.
+    """
+
+    profile: str | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     severities: Mapping[str, Severity] = field(default_factory=dict)
     fail_on: Severity | None = None
+    once: tuple[str, ...] | None = None
     baseline: Path | None = None
     jobs: int | None = None
     scanners: tuple[str, ...] = ()
@@ -92,10 +100,12 @@ def _parse(document: Document) -> ProjectSettings:
             raise InvalidFile(path, document.key(key), "is not a setting", hint)
     baseline = document.optional_text("baseline")
     return ProjectSettings(
+        profile=_profile(document),
         select=document.texts("select"),
         ignore=document.texts("ignore"),
         severities=_severities(document),
         fail_on=_severity(document, "fail-on"),
+        once=document.texts("once") if "once" in document.content else None,
         baseline=None if baseline is None else path.resolve().parent / baseline,
         jobs=_jobs(document),
         scanners=document.texts("scan"),
@@ -103,6 +113,14 @@ def _parse(document: Document) -> ProjectSettings:
         rtol=_tolerance(document, "rtol"),
         atol=_tolerance(document, "atol"),
     )
+
+
+def _profile(document: Document) -> str | None:
+    """The name, or the path, which is relative to the file."""
+    name = document.optional_text("profile")
+    if name is None or (Path(name).name == name and not name.endswith(".toml")):
+        return name
+    return str(document.path.resolve().parent / name)
 
 
 def _severities(document: Document) -> dict[str, Severity]:

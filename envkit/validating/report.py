@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from envkit.validating.finding import Finding, Severity
@@ -45,6 +46,27 @@ class ModelResult:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SharedFinding:
+    """What a rule reports of several models, said once.
+
+    finding: the most severe one, as an example. models: as they were named.
+    """
+
+    finding: Finding
+    count: int
+    models: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as a JSON object."""
+        return {
+            "rule": self.finding.rule,
+            "severity": self.finding.severity.value,
+            "findings": self.count,
+            "models": list(self.models),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """The results for all models.
 
@@ -52,11 +74,13 @@ class Report:
         results: In the order in which the models were named.
         rules: The rules that ran.
         fail_on: The lowest severity that makes `ok` false.
+        once: The codes of rules of which people are told once what several models lack.
     """
 
     results: tuple[ModelResult, ...]
     rules: tuple[Rule, ...]
     fail_on: Severity = Severity.WARNING
+    once: frozenset[str] = frozenset()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -89,6 +113,33 @@ class Report:
         """Give the rule of a finding."""
         return next(rule for rule in self.rules if rule.code == code)
 
+    @cached_property
+    def shared(self) -> tuple[SharedFinding, ...]:
+        """What the rules `once` report of more than one model, unless it fails."""
+        shared = []
+        for rule in self.rules:
+            if rule.code not in self.once:
+                continue
+            by_model = {
+                result.model: own
+                for result in self.results
+                if (own := [each for each in result.findings if each.rule == rule.code])
+            }
+            findings = [finding for own in by_model.values() for finding in own]
+            worst = max(findings, key=lambda finding: finding.severity.order, default=None)
+            if worst is None or len(by_model) < 2 or worst.severity.reaches(self.fail_on):
+                continue
+            shared.append(SharedFinding(finding=worst, count=len(findings), models=tuple(by_model)))
+        return tuple(shared)
+
+    def of_one(self, result: ModelResult) -> tuple[Finding, ...]:
+        """The findings of a model that are not in `shared`."""
+        return tuple(each for each in result.findings if each.rule not in self._shared_codes)
+
+    @cached_property
+    def _shared_codes(self) -> frozenset[str]:
+        return frozenset(each.finding.rule for each in self.shared)
+
     def count(self, severity: Severity) -> int:
         """Count the findings of a severity."""
         return sum(finding.severity is severity for finding in self.findings)
@@ -105,5 +156,6 @@ class Report:
                 **counts,
                 "unreadable": len(self.errors),
             },
+            "shared": [each.as_json() for each in self.shared],
             "models": [result.as_json() for result in self.results],
         }

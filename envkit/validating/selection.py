@@ -33,7 +33,7 @@ class Selection:
                 raise InvalidArgument(
                     f"'{word}' is not a rule. `envkit validate --list-rules` lists all rules."
                 )
-        selected = [rule for rule in rules if _any_names(self.select, rule)]
+        selected = [rule for rule in rules if any_names(self.select, rule)]
         if selected and all(rule.stage not in self.stages for rule in selected):
             first = selected[0]
             raise InvalidArgument(
@@ -55,12 +55,13 @@ class Selection:
         return replace(finding, severity=self.severities[longest])
 
     def _is_chosen(self, rule: Rule) -> bool:
-        if rule.stage not in self.stages or _any_names(self.ignore, rule):
+        if rule.stage not in self.stages or any_names(self.ignore, rule):
             return False
-        return not self.select or _any_names(self.select, rule)
+        return not self.select or any_names(self.select, rule)
 
 
-def _any_names(words: Iterable[str], rule: Rule) -> bool:
+def any_names(words: Iterable[str], rule: Rule) -> bool:
+    """Whether one of the words names a rule: by code, the beginning of one, or name."""
     return any(_names(word, rule) for word in words)
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from envkit.child.process_pool import in_processes
+from envkit.child.progress import Advance, State, step
 from envkit.environments.environment_choice import EnvironmentChoice
 from envkit.errors import InvalidArgument, InvalidInput
 from envkit.models.uris.naming import shown
@@ -17,14 +18,18 @@ from envkit.validating import project_settings
 from envkit.validating.examination import examine
 from envkit.validating.finding import ALWAYS, Severity, Stage
 from envkit.validating.options import RunOptions, StageOptions, Tolerance
+from envkit.validating.profile import with_profile
 from envkit.validating.report import ModelResult, Report
-from envkit.validating.selection import Selection
+from envkit.validating.selection import Selection, any_names
 from envkit.validating.stages import scanners
+
+COUNTED = 200  # times that the counter moves
 
 
 def validate(
     models: str | Path | Sequence[str | Path],
     *,
+    profile: str | None = None,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
     severity: Mapping[str, str] | None = None,
@@ -60,10 +65,12 @@ def validate(
 
     Args:
         models: One model or several: directories, bare artifacts or URIs.
+        profile: `default`, `strict`, `mlflow`, or one of the user's, by name or path; what the
+            other arguments and the settings say takes precedence.
         select: Run only these rules: codes, beginnings of codes, or names.
         ignore: Skip these rules, in addition to those that the settings ignore.
         severity: Other severities: rule → `error`, `warning` or `note`.
-        fail_on: The lowest severity that makes `Report.ok` false; default `warning`.
+        fail_on: The lowest severity that makes `Report.ok` false; default that of the profile.
         baseline: A file of known findings, which are left out.
         jobs: Processes; 0 for one a core. A script that uses more than one needs the guard
             `if __name__ == "__main__":`.
@@ -107,6 +114,7 @@ def validate(
         project = project_settings.find(Path.cwd())
     else:
         project = project_settings.read(Path(settings))
+    project = with_profile(project, profile)
     targets = (target,) if isinstance(target, str) else tuple(target)
     stages = {
         Stage.RESOLVE: resolve or bool(targets) or audit,
@@ -150,6 +158,7 @@ def validate(
         selection=selection,
         options=options,
         fail_on=_severity(fail_on or project.fail_on or Severity.WARNING),
+        once=project.once or (),
         baseline=Path(baseline) if baseline else project.baseline,
         jobs=jobs,
         keep_going=keep_going,
@@ -159,11 +168,12 @@ def validate(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Batch:
-    """The arguments of `validate`, grouped. baseline: a file."""
+    """The arguments of `validate`, grouped. baseline: a file. once: words that name rules."""
 
     selection: Selection
     options: StageOptions
     fail_on: Severity
+    once: tuple[str, ...]
     baseline: Path | None
     jobs: int
     keep_going: bool
@@ -182,10 +192,31 @@ class _Batch:
         examine_one = partial(
             _result, selection=self.selection, options=options, keep_going=self.keep_going
         )
-        results = in_processes(examine_one, [str(model) for model in models], self.jobs)
+        # later stages show steps of their own
+        counter = self.options.progress if self.options.stages <= ALWAYS else None
+        count = len(models)
+        with step(counter if count > 1 else None, "Validating") as advance:
+            results = in_processes(
+                examine_one,
+                [str(model) for model in models],
+                self.jobs,
+                lambda done: _count(advance, done, count),
+            )
         if known is not None:
             results = [known.without_known(result) for result in results]
-        return Report(results=tuple(results), rules=self.selection.rules, fail_on=self.fail_on)
+        rules = self.selection.rules
+        return Report(
+            results=tuple(results),
+            rules=rules,
+            fail_on=self.fail_on,
+            once=frozenset(rule.code for rule in rules if any_names(self.once, rule)),
+        )
+
+
+def _count(advance: Advance, done: int, count: int) -> None:
+    """Show how many models are done, a few hundred times at most."""
+    if done % max(1, count // COUNTED) == 0:
+        advance(State(what=f"Validated {done} of {count} models"))
 
 
 def _result(

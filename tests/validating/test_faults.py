@@ -41,7 +41,8 @@ CONDA = FILES["conda.yaml"]
 
 
 def envkit(*words: object) -> Result:
-    return CliRunner().invoke(main, ["validate", *map(str, words)], catch_exceptions=False)
+    strict = ["validate", "--profile", "strict", *map(str, words)]
+    return CliRunner().invoke(main, strict, catch_exceptions=False)
 
 
 def codes(model: Path, *words: str) -> dict[str, str]:

@@ -116,6 +116,25 @@ def test_the_action_annotates_summarizes_and_sets_its_outputs(sound: Sound, tmp_
     assert not (tmp_path / "bad").exists()
 
 
+def test_the_action_expands_globs_and_takes_what_fails(sound: Sound, tmp_path: Path) -> None:
+    unlocked = {"requirements.txt": "acme==1.0\n", "pylock.toml": None}
+    for name in ("many/one", "many/two", "odd [1]"):
+        sound(unlocked, name=name)
+
+    models = "many/*\nodd [1]\n$(touch bad) *\n"
+    status, _, output, _ = run_action(
+        tmp_path, models=models, arguments="--select=ENV121", **{"fail-on": "error"}
+    )
+    assert (status, output.count("::warning")) == (3, 1)
+    assert "3 models" in output
+    assert not (tmp_path / "bad").exists()
+    (tmp_path / "GITHUB_OUTPUT").unlink()
+    strict = run_action(
+        tmp_path, models="many/*", arguments="--select=ENV121", profile="strict", resolve="false"
+    )
+    assert strict[0] == 1
+
+
 def test_the_action_passes_a_sound_model_and_exits_with_3_without_a_model(
     sound: Sound, tmp_path: Path
 ) -> None:

@@ -241,7 +241,9 @@ def test_a_bare_artifact_is_validated_too(sound: Sound, tmp_path: Path) -> None:
 
 def test_python_gets_a_report_and_exceptions(sound: Sound) -> None:
     model = sound(UNPINNED)
-    report = envkit.validate(model, select=["ENV120"], severity={"ENV120": "warning"})
+    report = envkit.validate(
+        model, select=["ENV120"], severity={"ENV120": "warning"}, profile="strict"
+    )
 
     assert not report.ok
     assert [(finding.rule, finding.severity, finding.where) for finding in report.findings] == [

@@ -1,5 +1,8 @@
 """The report as annotations of GitHub Actions: commands on standard output that the runner reads.
 
+GitHub shows ten errors and ten warnings of a step: errors come first, then warnings, then what many
+models share; notes are left out unless they fail.
+
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """
 
@@ -27,10 +30,23 @@ def _commands(report: Report, root: Path) -> Iterator[str]:
         if result.error:
             message = _message(f"{result.model}: {result.error}")
             yield f"::error title=envkit::{message}"
-        for finding in result.findings:
-            rule = report.rule(finding.rule)
-            title = f"{rule.code} {rule.name}"
-            yield _command(finding, result, title, root)
+    found = [(finding, each) for each in report.results for finding in report.of_one(each)]
+    for severity in reversed(Severity):
+        if severity is Severity.NOTE and report.fail_on is not Severity.NOTE:
+            continue
+        for finding, result in found:
+            if finding.severity is severity:
+                yield _command(finding, result, _title(report, finding), root)
+        for shared in report.shared:
+            if shared.finding.severity is severity:
+                message = _message(f"{len(shared.models)} models: {shared.finding.message}")
+                title = _property(_title(report, shared.finding))
+                yield f"::{_COMMANDS[severity]} title={title}::{message}"
+
+
+def _title(report: Report, finding: Finding) -> str:
+    rule = report.rule(finding.rule)
+    return f"{rule.code} {rule.name}"
 
 
 def _command(finding: Finding, result: ModelResult, title: str, root: Path) -> str:

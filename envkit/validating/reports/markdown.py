@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from envkit.validating.finding import Finding
 from envkit.validating.report import ModelResult, Report
@@ -19,12 +19,13 @@ def render(report: Report) -> str:
     verdict = "passed" if report.ok else "failed"
     lines = [f"## envkit validate: {verdict}", "", text_report.summary(report), ""]
     for result in report.results:
-        lines += _model_lines(result)
+        lines += _model_lines(result, report.of_one(result))
+    lines += _shared_lines(report)
     return "\n".join(lines)
 
 
-def _model_lines(result: ModelResult) -> Iterator[str]:
-    if not result.error and not result.findings:
+def _model_lines(result: ModelResult, findings: Sequence[Finding]) -> Iterator[str]:
+    if not result.error and not findings:
         return
     yield f"### {_cell(result.model)}"
     yield ""
@@ -34,10 +35,25 @@ def _model_lines(result: ModelResult) -> Iterator[str]:
         return
     yield "| severity | rule | where | problem | remedy |"
     yield "|---|---|---|---|---|"
-    yield from map(_row, result.findings[:MAX_ROWS])
-    if len(result.findings) > MAX_ROWS:
+    yield from map(_row, findings[:MAX_ROWS])
+    if len(findings) > MAX_ROWS:
         yield ""
-        yield f"… and {len(result.findings) - MAX_ROWS} more."
+        yield f"… and {len(findings) - MAX_ROWS} more."
+    yield ""
+
+
+def _shared_lines(report: Report) -> Iterator[str]:
+    if not report.shared:
+        return
+    yield "### In several models"
+    yield ""
+    yield "| severity | rule | models | problem | remedy |"
+    yield "|---|---|---|---|---|"
+    for shared in report.shared:
+        finding = shared.finding
+        count = str(len(shared.models))
+        cells = (finding.severity.value, finding.rule, count, finding.problem, finding.remedy)
+        yield f"| {' | '.join(map(_cell, cells))} |"
     yield ""
 
 

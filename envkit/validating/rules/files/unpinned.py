@@ -10,6 +10,8 @@ from envkit.validating.files.requirement_files import Line
 from envkit.validating.finding import Fault, Faults, Location, Severity
 from envkit.validating.rule import rule
 
+MLFLOW = frozenset({"mlflow", "mlflow-skinny"})
+
 
 @rule("ENV120", "unpinned", Severity.ERROR)
 def check(facts: ModelFacts) -> Faults:
@@ -30,8 +32,10 @@ def check(facts: ModelFacts) -> Faults:
         elif line.name is not None and not _admits_one(line) and line.name not in pinned:
             yield Fault(
                 problem=f"`{line.shown}` admits more than one version",
-                remedy=f"pin it: `{line.name}==<version>`",
+                remedy=f"pin it: `{line.name}=={_recorded(line, facts) or '<version>'}`",
                 location=line.location,
+                # MLflow 1 wrote no version, and loads what other versions of it saved
+                severity=Severity.WARNING if _recorded(line, facts) else None,
             )
     for spec in facts.conda_packages:
         if not _is_exact(spec):
@@ -57,6 +61,13 @@ def fix(facts: ModelFacts) -> Edits:
             if line.marker:
                 pin += f" ; {line.marker}"
             yield from with_requirement(facts, line, pin)
+
+
+def _recorded(line: Line, facts: ModelFacts) -> str | None:
+    """The version of MLflow that saved the model, if MLflow is required."""
+    if line.name not in MLFLOW or facts.mlmodel is None:
+        return None
+    return facts.mlmodel.mlflow_version
 
 
 def _admits_one(line: Line) -> bool:
