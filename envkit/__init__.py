@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from envkit.capturing.outcome import Capture
     from envkit.environments.env_type import EnvType
     from envkit.environments.environment import Environment
+    from envkit.environments.packing.pack import pack
     from envkit.environments.reproduction import predict, prepare_env
     from envkit.errors import EnvkitError
     from envkit.models.dependencies import get_model_dependencies
@@ -33,6 +34,7 @@ __all__ = [
     "fix",
     "get_model_dependencies",
     "infer_pip_requirements",
+    "pack",
     "predict",
     "prepare_env",
     "serve",
@@ -49,6 +51,7 @@ _MODULE_OF = {
     "fix": "envkit.validating.fixing",
     "get_model_dependencies": "envkit.models.dependencies",
     "infer_pip_requirements": "envkit.capturing.capture",
+    "pack": "envkit.environments.packing.pack",
     "predict": "envkit.environments.reproduction",
     "prepare_env": "envkit.environments.reproduction",
     "serve": "envkit.serving.serve",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from envkit.models.uris import naming
 from envkit.models.uris.required_files import Need
 
 R_FILE, R_LOADER = "crate.bin", "_envkit.loaders.crate"
+_NESTED_TYPES_SINCE = (2, 9)  # releases of MLflow
 _EXAMPLE_FILES = ("input_example.json", "serving_input_example.json")
 _R_HINT = (
     "This is an R model: `envkit predict` and `envkit serve` run it with the installed R, "
@@ -156,13 +157,20 @@ class ModelDirectory:
             "model": str(self.path),
             "python_function": self._loader(),
             "flavors": dict(self.mlmodel.flavors),
-            "signature": None if signature is None else dict(signature),
+            "signature": None if signature is None else self._with_age(signature),
             "example": self._example(),
             "metadata": self._texts_of_metadata(),
         }
         if self.mlmodel.is_signature_from_type_hint:
             request["is_signature_from_type_hint"] = True
         return request
+
+    def _with_age(self, signature: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the signature; before MLflow 2.9 its columns of texts may hold lists."""
+        version = self.mlmodel.mlflow_version
+        if version is not None and _release(version) < _NESTED_TYPES_SINCE:
+            return {**signature, "has_nested_texts": True}
+        return dict(signature)
 
     def _loader(self) -> dict[str, Any]:
         if not self.mlmodel.runs_in_r:
@@ -246,3 +254,9 @@ def _bare_artifact(path: Path) -> str | None:
         raise ModelNotFound(str(path), "this is a file; name the directory that contains it")
     bare_artifact.check(path)
     return path.name
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """Return the first two numbers of a version; importing a parser would take longer."""
+    numbers = [part for part in version.split(".")[:2] if part.isdecimal()]
+    return tuple(map(int, numbers)) or _NESTED_TYPES_SINCE

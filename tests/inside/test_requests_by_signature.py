@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
+import types
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from envkit.inside.data.requests.model_input import ModelInput
 from envkit.inside.data.signature import InvalidInput, Signature
 from envkit.inside.loaders.pyfunc.chat_model import ChatModel
 from envkit.inside.loaders.pyfunc.python_model import PythonModel
+from envkit.inside.loaders.xgboost import matrix_of
 
 MESSAGE = {
     "type": "object",
@@ -176,3 +179,15 @@ def test_a_wide_row_of_doubles_is_quick(value: float) -> None:
     assert time.process_time() - started < 0.25  # column by column it takes 0.4 to 0.8
     assert set(data.dtypes) == {np.dtype("float64")}
     assert data.loc[0].tolist() == [float(value)] * 2000
+
+
+@pytest.mark.parametrize("kind", ["category", "object"])
+def test_a_booster_of_xgboost_is_allowed_categories(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Any] = []
+    library = types.SimpleNamespace(DMatrix=lambda data, **options: made.append(options))
+    monkeypatch.setitem(sys.modules, "xgboost", library)
+    matrix_of(pd.DataFrame({"a": pd.Series(["x"], dtype=kind)}))
+
+    assert made == [{"enable_categorical": True} if kind == "category" else {}]

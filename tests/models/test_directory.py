@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound, PathOutsideModel
+from envkit.inside.data.requests import json_request
+from envkit.inside.data.signature import InvalidInput, Signature
 from envkit.models.directory import ModelDirectory
 from tests.builders.models import write_mlmodel
 
@@ -138,6 +140,28 @@ def test_paths_in_the_model_are_absolute(make: Make) -> None:
         path / "python_env.yaml",
     )
     assert model.example_path is None
+
+
+@pytest.mark.parametrize(
+    ("version", "is_old"), [("2.8.1", True), ("1.30.0", True), ("2.9.0", False), ("3.17.2", False)]
+)
+def test_columns_of_texts_hold_lists_before_mlflow_has_a_type_for_them(
+    version: str, is_old: bool, tmp_path: Path
+) -> None:
+    inputs = '[{"name": "t", "type": "string"}]'
+    (tmp_path / "MLmodel").write_text(
+        f"mlflow_version: {version}\nsignature: {{inputs: '{inputs}'}}\n"
+        "flavors: {python_function: {loader_module: m}}\n"
+    )
+    signature = Signature(ModelDirectory.open(tmp_path).request()["signature"])
+    request = b'{"dataframe_split": {"columns": ["t"], "data": [[["a", "b"]]]}}'
+
+    if is_old:
+        data = json_request.parse(request, signature, raw=None).data
+        assert data["t"].tolist() == [["a", "b"]]
+    else:
+        with pytest.raises(InvalidInput, match="must be a string, not a list"):
+            json_request.parse(request, signature, raw=None)
 
 
 def test_the_request_is_json_and_names_the_example(make: Make) -> None:

@@ -54,14 +54,26 @@ def pack(
 ) -> Packed:
     """Write an archive of a model's environment, which is built when it is not there.
 
-    The archive holds the interpreter too.
+    The archive holds the interpreter too. Equal environments give equal bytes.
 
-    output: a file that ends with `.tar.zst`, `.tar.gz`, `.tgz` or `.tar`, which is replaced. The
-    other arguments are those of `prepare_env`. Equal environments give equal bytes.
+    Args:
+        model_uri: The model, by its path or URI.
+        output: A file that ends with `.tar.zst`, `.tar.gz`, `.tgz` or `.tar`, which is replaced.
+        env_manager: As for `prepare_env`.
+        allow_source: As for `prepare_env`.
+        pip_requirements_override: As for `prepare_env`.
+        python: As for `prepare_env`.
+        python_policy: As for `prepare_env`.
+        conda_exe: As for `prepare_env`.
+        report: Gets the notes of the build.
 
-    Raises what `prepare_env` raises, `InvalidArgument` for an `output` that cannot be written,
-    `ToolNotFound` when a library for the compression is missing, `BuildFailed` when the interpreter
-    cannot be moved.
+    Returns:
+        The archive: its path, size and members, and the environment in it.
+
+    Raises:
+        InvalidArgument: `output` cannot be written, or as `prepare_env` says.
+        ToolNotFound: A library for the compression is missing, or as `prepare_env` says.
+        BuildFailed: The interpreter cannot be moved, or as `prepare_env` says.
     """
     choice = EnvironmentChoice.from_arguments(
         env_manager,

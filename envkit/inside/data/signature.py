@@ -27,7 +27,7 @@ class Column:
 
     name: None when the signature names none. type: `long`, `string`, `array`, `object`, …, or
     `tensor` with its `dtype` and `shape`. pandas: its `dtype` in pandas, where the type does not
-    say it. spec: the input's JSON object in the signature. label: how messages refer to it.
+    say it. holds_nested_texts: before MLflow 2.9 lists and objects had the type `string`. spec: the input's JSON object in the signature. label: how messages refer to it.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Column:
         self.dtype: str | None = tensor.get("dtype")
         self.shape: tuple[int, ...] = tuple(tensor.get("shape") or ())
         self.pandas: Mapping[str, Any] = pandas or {}
+        self.holds_nested_texts = False
 
     @property
     def is_tensor(self) -> bool:
@@ -88,6 +89,9 @@ class Signature:
         """`signature`: that of the `MLmodel` file, or None."""
         parts = signature or {}
         self.inputs: Sequence[Column] = _columns(parts)
+        if parts.get("has_nested_texts"):
+            for column in self.inputs:
+                column.holds_nested_texts = True
         self.params: Sequence[Mapping[str, Any]] = _specs(parts.get("params"))
         self.columns_by_name: Mapping[Any, Column] = {
             column.name: column for column in self.inputs if column.name is not None

@@ -31,10 +31,18 @@ class XGBoostModel(NativeModel):
         options = _accepted(predict, params or {})
         is_booster = isinstance(self.model, xgboost.Booster)
         if is_booster:
-            data = xgboost.DMatrix(data)
+            data = matrix_of(data)
         if is_booster or isinstance(self.model, xgboost.XGBModel):
             options.setdefault("validate_features", True)
         return predict(data, **options)
+
+
+def matrix_of(data: Any) -> Any:
+    """Make what a booster predicts on; a data frame with categories needs to be allowed them."""
+    options = {}
+    if any(str(dtype) == "category" for dtype in getattr(data, "dtypes", ())):
+        options["enable_categorical"] = True
+    return import_module("xgboost").DMatrix(data, **options)
 
 
 def load(path: str, request: Request) -> XGBoostModel:

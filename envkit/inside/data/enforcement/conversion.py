@@ -115,6 +115,8 @@ def _nested_series(series: Any, column: Column) -> Any:
 def _string_series(series: Any, column: Column) -> Any:
     """Refuse objects and lists; numbers stay numbers, as with MLflow."""
     for value in series:
+        if column.holds_nested_texts:
+            break
         if isinstance(value, dict):
             raise column.invalid("must be a string, not an object")
         if isinstance(value, list):

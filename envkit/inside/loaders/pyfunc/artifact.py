@@ -18,6 +18,7 @@ from ...artifact_formats import format_of
 from ...pickles import refuse_if_forbidden
 from ...request import Request
 from ..pytorch import is_torchscript
+from ..xgboost import matrix_of
 
 ONNX_TYPES = {
     "tensor(float)": "float32",
@@ -129,7 +130,7 @@ def _skops(path: str) -> Artifact:
 def _xgboost(path: str) -> Artifact:
     xgboost = import_module("xgboost")
     booster = xgboost.Booster(model_file=path)
-    return Artifact(booster, lambda data: booster.predict(xgboost.DMatrix(data)))
+    return Artifact(booster, lambda data: booster.predict(matrix_of(data)))
 
 
 def _lightgbm(path: str) -> Artifact:
