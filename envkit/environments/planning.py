@@ -56,7 +56,7 @@ def plan_environment(
         digest=digests.of,
     )
     if choice.manager is EnvType.CONDA:
-        return _plan_conda(spec, wanted, choice, digests)
+        return _plan_conda(spec, wanted, choice, digests, store.root / "conda-settings")
     chosen = interpreter_choice.choose(
         wanted,
         choice.python,
@@ -76,7 +76,11 @@ def plan_environment(
 
 
 def _plan_conda(
-    spec: EnvironmentSpec, wanted: Plan, choice: EnvironmentChoice, digests: Digests
+    spec: EnvironmentSpec,
+    wanted: Plan,
+    choice: EnvironmentChoice,
+    digests: Digests,
+    settings_memory: Path,
 ) -> PlannedEnvironment:
     """Plan a conda environment.
 
@@ -87,7 +91,8 @@ def _plan_conda(
 
     environ = os.environ
     tool = engine.tool(choice.conda_exe, environ)
-    conda_request = request.of(spec, environ, choice.python_policy)
+    settings = tool.settings(environ, settings_memory)
+    conda_request = request.of(spec, environ, settings, choice.python_policy)
     stand_in = Interpreter(
         executable=Path(),
         version=spec.python,

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from envkit.errors import InvalidFile
+from envkit.formats import condarc
+from envkit.formats.condarc import Condarc
 from envkit.formats.credentials import without_credentials
 from envkit.installed import conda_meta
 from envkit.installed.conda_meta import FOLDER, CondaMeta, Record
 from envkit.installed.distribution import Distribution
 
-CONDA_SITE = re.compile(r"^https?://conda\.anaconda\.org/")
 TOKEN = re.compile(r"/t/[^/]+(?=/)")
 _SUBDIR = re.compile(r"/(?:noarch|(?:linux|osx|win|freebsd|zos|emscripten|wasi)-[a-z0-9_]+)$")
 _CHANNEL = re.compile(rb'"channel"\s*:\s*"([^"]*)"')
@@ -58,8 +62,9 @@ class CondaPackage:
 class CondaPrefix:
     """A folder with a conda environment. A record that cannot be read raises `InvalidFile`."""
 
-    def __init__(self, prefix: Path) -> None:
+    def __init__(self, prefix: Path, settings: Condarc | None = None) -> None:
         self.prefix = prefix
+        self._own_settings = settings
         self._prefixes = (f"{prefix}/", f"{prefix.resolve()}/")
         self._meta = CondaMeta(prefix)
         self._texts: dict[Path, bytes] = {}
@@ -94,7 +99,7 @@ class CondaPrefix:
         if below == file:
             return None
         for record in self._records_with(below):
-            return _package(record)
+            return _package(record, self._settings)
         return None
 
     def brought(self, distribution: Distribution) -> CondaPackage | None:
@@ -106,16 +111,27 @@ class CondaPrefix:
         likely = f"{distribution.name}-{distribution.version}-"
         for record in self._records_with(f"{below}/METADATA", likely):
             if distribution.installer == "conda" or self._is_untouched(record, below, distribution):
-                return _package(record)
+                return _package(record, self._settings)
         return None
 
     @property
     def channels(self) -> tuple[str, ...]:
         """The channels of the packages, the most used one first; empty if no record has one."""
-        names = filter(None, map(channel, self._channels()))
+        names = filter(None, (channel(url, self._settings) for url in self._channels()))
         # of two that are used as often, the first by name
         counts = Counter(sorted(names))
         return tuple(name for name, _ in counts.most_common())
+
+    @cached_property
+    def _settings(self) -> Condarc:
+        """The settings of the conda that the environment belongs to, where names lead."""
+        if self._own_settings is not None:
+            return self._own_settings
+        try:
+            return condarc.of_machine(os.environ, Path.home(), installation(self.prefix))
+        except InvalidFile:
+            # conda itself does not start with these; the URLs are right without them
+            return Condarc()
 
     def _channels(self) -> Iterator[str]:
         for path in self._meta.paths:
@@ -160,16 +176,26 @@ class CondaPrefix:
         return hashlib.sha256(content).hexdigest() == digest
 
 
-def channel(url: str) -> str:
-    """Return `conda-forge` for a channel of conda's own site, else the URL.
+def installation(prefix: Path) -> Path | None:
+    """Return the folder of the conda that an environment belongs to; None where it lies elsewhere."""
+    for folder in (prefix, prefix.parent.parent):
+        if (folder / "condabin").is_dir() or (folder / "bin" / "conda").exists():
+            return folder
+    return None
+
+
+def channel(url: str, settings: Condarc) -> str:
+    """Return `conda-forge` for a channel that has a name, as `conda env export` does, else the URL.
 
     Platform, login and token are left out. A package that was installed from a file has no channel:
     an empty text.
     """
     if not url or url.startswith("<"):
         return ""
-    bare = without_credentials(TOKEN.sub("", url)).rstrip("/")
-    return CONDA_SITE.sub("", _SUBDIR.sub("", bare))
+    bare = _SUBDIR.sub("", without_credentials(TOKEN.sub("", url)).rstrip("/"))
+    if "://" not in bare:
+        return bare
+    return settings.name_of(bare) or bare
 
 
 def _spellings(below: str) -> frozenset[bytes]:
@@ -193,10 +219,10 @@ def _digest_of(path: str, record: Record) -> str:
     return ""
 
 
-def _package(record: Record) -> CondaPackage:
+def _package(record: Record, settings: Condarc) -> CondaPackage:
     return CondaPackage(
         name=record["name"],
         version=record["version"],
         build=str(record.get("build", "")),
-        channel=channel(str(record.get("channel") or "")),
+        channel=channel(str(record.get("channel") or ""), settings),
     )

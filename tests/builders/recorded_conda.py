@@ -53,13 +53,13 @@ class RecordedConda:
     """The program `conda` in `folder`/bin.
 
     outcome: the recording that every creation ends with, or "" for what really happens; "no-python"
-    for an exit without an error and without Python. sources: what `--show-sources` answers. fetch:
+    for an exit without an error and without Python. sources: what `--show-sources` answers, None for an error. fetch:
     seconds that a download takes.
     """
 
     folder: Path
     outcome: str = ""
-    sources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sources: dict[str, dict[str, Any]] | None = field(default_factory=dict)
     fetch: float = 0.0
     name: str = "conda"
 
@@ -107,6 +107,11 @@ class RecordedConda:
         return [call for call in self.calls if "create" in call["argv"]]
 
     @property
+    def questions(self) -> list[dict[str, Any]]:
+        """The calls that asked for settings."""
+        return [call for call in self.calls if "config" in call["argv"]]
+
+    @property
     def _settings(self) -> Path:
         return self.folder / "settings.json"
 
@@ -123,7 +128,7 @@ def main(settings_path: str) -> None:
     status = 0
     try:
         if argv[:2] == ["config", "--show-sources"]:
-            print(json.dumps(settings["sources"], indent=2))
+            _show_sources(settings["sources"])
         else:
             _create(argv, settings)
     except Failure as failure:
@@ -143,6 +148,12 @@ def _after(argv: list[str], *options: str) -> str:
         if option in argv:
             return argv[argv.index(option) + 1]
     raise SystemExit(2)
+
+
+def _show_sources(sources: dict[str, Any] | None) -> None:
+    if sources is None:
+        raise Failure(_error("ArgumentError", "unknown command"))
+    print(json.dumps(sources, indent=2))
 
 
 def _create(argv: list[str], settings: dict[str, Any]) -> None:
@@ -165,7 +176,7 @@ def _create(argv: list[str], settings: dict[str, Any]) -> None:
         channels = [_url(name) for name in content["channels"]]
         specs = list(content["dependencies"])
         _refuse_missing(specs, channels)
-        specs.append("pip")
+        specs = [_with_url(spec) for spec in (*specs, "pip")]
     cache = Path(os.environ.get("CONDA_PKGS_DIRS") or Path(settings["folder"], "pkgs"))
     _fetch(cache, settings["fetch"])
     _install(prefix, channels, specs)
@@ -179,7 +190,16 @@ def _create(argv: list[str], settings: dict[str, Any]) -> None:
 def _url(name: str) -> str:
     if "://" in name:
         return name
+    if name.startswith("/"):
+        return Path(name).as_uri()
     return f"{os.environ['CONDA_CHANNEL_ALIAS'].rstrip('/')}/{name}"
+
+
+def _with_url(spec: str) -> str:
+    channel, separator, rest = spec.rpartition("::")
+    if not separator:
+        return spec
+    return f"{_url(channel)}/::{rest}"
 
 
 def _explicit(lines: list[str]) -> tuple[list[str], list[str]]:

@@ -170,3 +170,21 @@ def test_an_invalid_record_of_conda_is_named(site: Site, prefix: Path) -> None:
 
     with pytest.raises(InvalidFile, match="is not the record of a conda package"):
         CondaPrefix(prefix).owner(str(prefix / "lib" / "libx.so"))
+
+
+@pytest.mark.parametrize("place", ["base", "envs"])
+def test_a_channel_of_a_mirror_has_the_name_that_the_installation_gives_it(
+    place: str, site: Site, prefix: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = prefix if place == "base" else prefix.parent.parent
+    monkeypatch.delenv("CONDA_EXE", raising=False)
+    (root / "condabin").mkdir()
+    (root / ".condarc").write_text("channel_alias: https://mirror.example/conda\n")
+    mirror = "https://mirror.example/conda/conda-forge/linux-64"
+    by_conda(site, prefix, "tool", "tool", mirror)
+    trace, selection = selected(site, imported("tool", str(site.folder / "tool.py")))
+    needs = conda_needs(trace, selection)
+
+    assert needs is not None
+    assert needs.channels == ("conda-forge",)
+    assert [use.package.channel for use in needs.uses] == ["conda-forge"]

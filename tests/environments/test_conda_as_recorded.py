@@ -258,6 +258,95 @@ def test_the_chosen_solver_reaches_the_program(
     assert conda.creations[0]["variables"]["CONDA_SOLVER"] == "classic"
 
 
+def condarc_of(conda: RecordedConda, **settings: object) -> None:
+    """Let the program answer with settings that no file has which envkit reads."""
+    conda.set(sources={"/opt/ours/condarc": settings, "envvars": {"json": True}})
+
+
+def test_the_program_is_asked_for_the_channels_that_count_without_any(
+    asked: EnvironmentSpec, root: Path, conda: RecordedConda, conda_channel: CondaChannel
+) -> None:
+    condarc_of(conda, channels=[conda_channel.url])
+    prepare(replace(asked, conda_channels=()), EnvType.CONDA, root=root)
+
+    assert conda_channel.url in conda.creations[0]["file"]
+    assert "conda-forge" not in conda.creations[0]["file"]
+
+
+def test_settings_of_the_installation_count_where_the_program_does_not_answer(
+    asked: EnvironmentSpec, root: Path, conda: RecordedConda, conda_channel: CondaChannel
+) -> None:
+    conda.set(sources=None)
+    (conda.folder / ".condarc").write_text(f"channels: [{conda_channel.url}]\n")
+    prepare(replace(asked, conda_channels=()), EnvType.CONDA, root=root)
+
+    assert conda_channel.url in conda.creations[0]["file"]
+
+
+def test_the_program_is_asked_once_where_it_agrees_with_the_files(
+    asked: EnvironmentSpec, root: Path, conda: RecordedConda, conda_channel: CondaChannel
+) -> None:
+    condarc = conda.folder / ".condarc"
+    condarc.write_text(f"channels: [{conda_channel.url}]\n")
+    conda.set(sources={str(condarc): {"channels": [conda_channel.url]}})
+    root.mkdir()
+    for _ in range(3):
+        prepare(asked, EnvType.CONDA, root=root)
+
+    assert len(conda.questions) == 1
+    condarc.write_text(f"channels: [{conda_channel.url}, other]\n")
+    prepare(asked, EnvType.CONDA, root=root)
+    assert len(conda.questions) == 2
+
+
+def test_a_channel_before_a_package_stays_a_name(
+    asked: EnvironmentSpec,
+    root: Path,
+    conda: RecordedConda,
+    conda_channel: CondaChannel,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CONDA_CHANNEL_ALIAS", conda_channel.path.parent.as_uri())
+    name = conda_channel.path.name
+    specs = (f"python={conda_channel.python}", f"{name}::envkit-demo=2")
+    environment = prepare(
+        replace(asked, conda_channels=(name,), conda_specs=specs), EnvType.CONDA, root=root
+    )
+
+    assert f"- {name}::envkit-demo=2" in conda.creations[0]["file"]
+    assert environment.python.exists()
+
+
+@pytest.mark.parametrize("where", ["in the model", "beside the model", "by path"])
+def test_an_archive_is_unpacked_under_the_key_of_its_model_wherever_one_stands(
+    where: str,
+    tmp_path: Path,
+    own_store: Path,
+    conda: RecordedConda,
+    conda_channel: CondaChannel,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / "below"
+    model = folder / "model"
+    model.mkdir(parents=True)
+    place = model if where == "in the model" else folder
+    channel = replace(
+        conda_channel, path=Path(shutil.copytree(conda_channel.path, place / "channel"))
+    )
+    conda_model(model, channel, "envkit-demo=1.0")
+    if where == "by path":
+        text = (model / "conda.yaml").read_text()
+        (model / "conda.yaml").write_text(text.replace(channel.url, str(channel.path)))
+    packed = pack(model, tmp_path / "env.tar.gz", "conda")
+    shutil.rmtree(own_store)
+    monkeypatch.chdir(folder)
+    unpacked = unpack(packed.path)
+
+    assert unpacked.built
+    prepared = prepare_env(model, "conda")
+    assert (prepared.path, prepared.built) == (unpacked.path, False)
+
+
 # --- the program's JSON
 
 

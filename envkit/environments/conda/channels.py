@@ -44,11 +44,18 @@ def resolved(
     named = [name for name in stripped if name not in ("", "nodefaults")]
     channels: dict[str, Channel] = {}
     for name in named or settings.channels or ("conda-forge",):
-        members = settings.default_channels if name == "defaults" else (name,)
-        for member in members:
+        for member in _members(name, settings):
             channel = _channel(member, settings, directory, environ)
             channels.setdefault(channel.url, channel)
     return tuple(channels.values())
+
+
+def _members(name: str, settings: Condarc) -> tuple[str, ...]:
+    if name in settings.custom_multichannels:
+        return settings.custom_multichannels[name]
+    if name == "defaults":
+        return settings.default_channels
+    return (name,)
 
 
 def in_specs(

@@ -17,7 +17,8 @@ from envkit.environments.conda import machine
 from envkit.environments.conda.request import CondaRequest
 from envkit.environments.installers.installer import Workshop
 from envkit.errors import BuildFailed, InvalidFile, ToolNotFound, Unsolvable
-from envkit.formats import conda_yaml, match_spec, pixi_lock, redaction
+from envkit.formats import conda_yaml, condarc, match_spec, pixi_lock, redaction
+from envkit.formats.condarc import Condarc
 from envkit.inside import programs
 
 PROGRAM = Path(programs.__file__).with_name("rattler_program.py")
@@ -41,6 +42,14 @@ class Embedded:
     """py-rattler, which the extra `conda` of envkit installs."""
 
     kind = "rattler"
+
+    def settings(
+        self,
+        environ: Variables,
+        memory: Path | None = None,  # noqa: ARG002 - files are quick to read
+    ) -> Condarc:
+        """Return the settings in conda's files and variables, which need no conda."""
+        return condarc.of_machine(environ, Path.home())
 
     def create(self, request: CondaRequest, workshop: Workshop) -> tuple[str, ...]:
         """Install the conda packages into the prefix `workshop.place`; return notes."""

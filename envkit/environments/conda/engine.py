@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,11 +17,13 @@ from envkit.environments.installers.uv import Uv
 from envkit.environments.plan import Plan
 from envkit.errors import BuildFailed, NotAnInterpreter, Unsolvable
 from envkit.formats import conda_yaml
+from envkit.formats.condarc import Condarc
 from envkit.installed import conda_records
 from envkit.interpreters.describe import describe
 from envkit.interpreters.interpreter import Interpreter
 from envkit.models.environment_spec import EnvironmentSpec
 
+_NO_FOLDER = Path("/dev/null/model")  # nothing is below it
 _ANY_PYTHON = "3"  # as the version of a model that names none
 
 
@@ -31,6 +33,13 @@ class Tool(Protocol):
     @property
     def kind(self) -> str:
         """A word."""
+        ...
+
+    def settings(self, environ: Variables, memory: Path | None = None) -> Condarc:
+        """Return conda's settings as the tool has them. Raises `InvalidFile` for malformed ones.
+
+        `memory` is a file in which the tool may remember what is costly to find out.
+        """
         ...
 
     def create(self, request: CondaRequest, workshop: Workshop) -> tuple[str, ...]:
@@ -59,29 +68,48 @@ def refitted(
 
     conda: `channels` and `specs` of the `conda.yaml`, which settings of each machine resolve in
     their own way. What lies in the model's folder is identified by its content, which is not here,
-    and stays as it was.
+    and stays as it was; nothing depends on the working directory.
     """
     channels = tuple(map(str, conda.get("channels", ())))
     specs = tuple(map(str, conda.get("specs", ())))
     implementation, version, platform, _ = facts["interpreter"]
-    kind = tool(None, environ).kind
+    own_tool = tool(None, environ)
     spec = EnvironmentSpec(
-        directory=Path.cwd(),
+        directory=_NO_FOLDER,
         python=str(version),
         requirements=(),
         conda_channels=channels,
         conda_specs=specs,
     )
-    own = dict(request.of(spec, environ).decisive(lambda _: "", environ))
+    settings = own_tool.settings(environ)
+    own = dict(request.of(spec, environ, settings).decisive(lambda _: "", environ))
     names = ["conda_overrides"]
     if facts.get("conda_machine"):
         names.append("conda_machine")
+    packed = tuple(map(str, facts.get("conda_channels", ())))
     if not any(channel.startswith((".", "/", "~")) for channel in channels):
-        names += ["conda_channels", "conda_specs"]
-    fitted = {**facts, "interpreter": [implementation, version, platform, kind]}
+        names.append("conda_specs")
+    fitted = {**facts, "interpreter": [implementation, version, platform, own_tool.kind]}
     for name in names:
         fitted[name] = list(own[name])
+    fitted["conda_channels"] = _refitted_channels(packed, channels, own["conda_channels"])
     return fitted
+
+
+def _refitted_channels(
+    packed: Sequence[str], named: Sequence[str], own: Sequence[str]
+) -> list[str]:
+    """Return the channels of a key as this machine has them.
+
+    packed: as the machine that packed has them. named: as in `conda.yaml`. own: as in `packed`, but
+    for this machine and without the model's folder.
+    """
+    if any(name.startswith((".", "/", "~")) for name in named):
+        return list(packed)
+    if len(packed) != len(own):
+        return list(own)
+    # a channel in the model is not a URL but its content
+    return [here if "://" in there else there for there, here in zip(packed, own, strict=True)]
 
 
 @dataclass

@@ -16,13 +16,14 @@ from pathlib import Path
 
 from envkit.child.progress import step
 from envkit.child.variables import Variables
-from envkit.environments.conda import archives, machine, package_cache
+from envkit.environments.conda import archives, machine, package_cache, settings
 from envkit.environments.conda.embedded import usable_lock
 from envkit.environments.conda.request import CondaRequest
 from envkit.environments.installers.installer import Workshop
 from envkit.errors import BuildFailed, ToolNotFound, Unsolvable
 from envkit.formats import conda_json, conda_yaml, pixi_lock
 from envkit.formats.conda_yaml import CondaEnv
+from envkit.formats.condarc import Condarc
 from envkit.formats.pixi_lock import LockedCondaPackage
 
 VARIABLE = "ENVKIT_CONDA_EXE"
@@ -60,6 +61,10 @@ class External:
                 return name
         return "conda"
 
+    def settings(self, environ: Variables, memory: Path | None = None) -> Condarc:
+        """Return the program's settings."""
+        return settings.of_program(self.program, environ, memory)
+
     def create(self, request: CondaRequest, workshop: Workshop) -> tuple[str, ...]:
         """Install the conda packages into the prefix `workshop.place`; return notes."""
         lock, notes = usable_lock(request)
@@ -74,12 +79,17 @@ class External:
                 argv = self._from_file(file, workshop.place)
             doing = f"make an environment with {self.program}"
             with (
-                package_cache.turn(self.program, workshop) as own,
+                package_cache.turn(self._package_cache(request), workshop) as own,
                 step(own.report, f"{self.kind} solves and installs"),
             ):
                 own.run(argv, doing, _variables(own.variables), explain=_explained)
         archives.check(workshop.place, locked)
         return notes
+
+    def _package_cache(self, request: CondaRequest) -> Path:
+        """Return the package cache that the program writes to, as far as that is known."""
+        root = settings.installation(self.program)
+        return package_cache.folder(request.settings.pkgs_dirs, root, os.environ)
 
     def _from_file(self, file: Path, prefix: Path) -> Sequence[str | Path]:
         if self.kind == "micromamba":
@@ -143,19 +153,19 @@ def _private_folder(workshop: Workshop) -> Iterator[Path]:
 
 
 def _variables(variables: Variables) -> dict[str, str]:
-    settings = dict(_OF_CONDA)
+    set_ = dict(_OF_CONDA)
     for name, value in _OF_ALL.items():
-        settings[f"CONDA_{name}"] = value
-        settings[f"MAMBA_{name}"] = value
+        set_[f"CONDA_{name}"] = value
+        set_[f"MAMBA_{name}"] = value
     if "CI" not in variables:
-        settings["CI"] = "1"
-    return settings
+        set_["CI"] = "1"
+    return set_
 
 
 def _write_conda_yaml(request: CondaRequest, path: Path) -> Path:
-    """Write the request for conda, with channel names as the model has them.
+    """Write the request for conda, with the names of channels as the model has them.
 
-    conda resolves them with its own settings.
+    conda resolves them with its own settings, which need not know their URLs.
     """
     channels = []
     for name in request.named:
@@ -165,7 +175,7 @@ def _write_conda_yaml(request: CondaRequest, path: Path) -> Path:
             channels.append(name)
     if not channels:
         channels = [channel.url for channel in request.channels]
-    content = CondaEnv(channels=tuple(channels), dependencies=request.specs)
+    content = CondaEnv(channels=tuple(channels), dependencies=request.named_specs)
     _write(path, conda_yaml.dumps(content))
     return path
 

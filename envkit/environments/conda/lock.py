@@ -48,7 +48,9 @@ def lock_conda(model_uri: str | Path, output_path: str | Path | None = None) -> 
         target = Path(output_path)
     else:
         target = model.path / pixi_lock.FILE_NAME
-    conda_request = request.of(read_spec(model, for_conda=True), os.environ)
+    solver = Embedded()
+    spec = read_spec(model, for_conda=True)
+    conda_request = request.of(spec, os.environ, solver.settings(os.environ))
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
         place = Path(folder).resolve() / "place"
         place.mkdir()
@@ -59,7 +61,7 @@ def lock_conda(model_uri: str | Path, output_path: str | Path | None = None) -> 
             secrets=conda_request.secrets,
         )
         written = place / pixi_lock.FILE_NAME
-        packages = Embedded().lock(conda_request, workshop, written)
+        packages = solver.lock(conda_request, workshop, written)
         _write_whole(written.read_bytes(), target)
     return CondaLock(path=target, packages=tuple(packages))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -23,13 +23,13 @@ _VARIABLE = "CONDA_PKGS_DIRS"
 
 
 @contextmanager
-def turn(program: Path, workshop: Workshop) -> Iterator[Workshop]:
-    """Wait until no other build uses the package cache of a program; give a workshop that holds it.
+def turn(folder: Path, workshop: Workshop) -> Iterator[Workshop]:
+    """Wait until no other build uses a package cache; give a workshop that holds it.
 
     What the workshop runs keeps the lock, also when envkit itself is killed. Where nothing can be
     locked, there is no wait.
     """
-    descriptor = _locked(program, workshop)
+    descriptor = _locked(folder, workshop)
     if descriptor is None:
         yield workshop
         return
@@ -39,11 +39,11 @@ def turn(program: Path, workshop: Workshop) -> Iterator[Workshop]:
         os.close(descriptor)
 
 
-def _locked(program: Path, workshop: Workshop) -> int | None:
-    for folder in (_folder(program, workshop.variables), workshop.cache):
+def _locked(folder: Path, workshop: Workshop) -> int | None:
+    for place in (folder, workshop.cache):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            return file_locks.exclusive(folder / _LOCK, partial(_report_wait, workshop, folder))
+            place.mkdir(parents=True, exist_ok=True)
+            return file_locks.exclusive(place / _LOCK, partial(_report_wait, workshop, folder))
         except OSError:
             # read-only, or on a file system without locks
             continue
@@ -55,13 +55,12 @@ def _report_wait(workshop: Workshop, folder: Path) -> None:
         workshop.report(f"Waiting for another build that uses {folder}")
 
 
-def _folder(program: Path, environ: Variables) -> Path:
-    """Return the package cache that the program writes to, as far as that is known."""
+def folder(configured: Sequence[str], root: Path, environ: Variables) -> Path:
+    """Return the package cache that a program in the installation `root` writes to."""
     named = [part for part in re.split(r"[,:]", environ.get(_VARIABLE, "")) if part.strip()]
-    if named:
-        return Path(named[0].strip()).expanduser().absolute()
-    root = environ.get("MAMBA_ROOT_PREFIX")
-    folder = Path(root) if root else program.resolve().parent.parent
-    if os.access(folder / "pkgs", os.W_OK):
-        return folder / "pkgs"
+    for path in (*named, *configured):
+        return Path(path.strip()).expanduser().absolute()
+    own = Path(environ.get("MAMBA_ROOT_PREFIX") or root, "pkgs")
+    if os.access(own, os.W_OK):
+        return own
     return Path.home() / ".conda" / "pkgs"

@@ -13,7 +13,7 @@ from envkit.environments.conda import channels, machine
 from envkit.environments.conda.channels import Channel
 from envkit.environments.local_files import path_of_url
 from envkit.errors import InvalidFile
-from envkit.formats import conda_yaml, condarc
+from envkit.formats import conda_yaml
 from envkit.formats.condarc import Condarc
 from envkit.interpreters.policy import PythonPolicy
 from envkit.models.environment_spec import EnvironmentSpec
@@ -26,7 +26,8 @@ class CondaRequest:
     """What is requested of conda.
 
     directory: the model's. named: the channels as `conda.yaml` names them. channels: their URLs.
-    specs: match specs, Python's among them; channels in them are URLs. lock: the model's
+    specs: match specs, Python's among them; channels in them are URLs. named_specs: the same, with
+    channels as `conda.yaml` names them. lock: the model's
     `pixi.lock`. settings: conda's own. variables: those that `conda.yaml` sets for programs in the
     environment. policy: which Python may replace the requested one, when that is not available.
     """
@@ -35,6 +36,7 @@ class CondaRequest:
     named: tuple[str, ...]
     channels: tuple[Channel, ...]
     specs: tuple[str, ...]
+    named_specs: tuple[str, ...]
     lock: Path | None
     settings: Condarc
     variables: tuple[tuple[str, str], ...] = ()
@@ -66,8 +68,12 @@ class CondaRequest:
         if not version or self.policy is PythonPolicy.EXACT:
             return None
         minor = version.rpartition(".")[0]
-        specs = [f"python={minor}" if _python_with_patch(spec) else spec for spec in self.specs]
-        return replace(self, specs=tuple(specs), lock=None)
+        return replace(
+            self,
+            specs=_with_python(self.specs, minor),
+            named_specs=_with_python(self.named_specs, minor),
+            lock=None,
+        )
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -127,13 +133,12 @@ class CondaRequest:
 
 
 def of(
-    spec: EnvironmentSpec, environ: Variables, policy: PythonPolicy = PythonPolicy.MINOR
+    spec: EnvironmentSpec,
+    environ: Variables,
+    settings: Condarc,
+    policy: PythonPolicy = PythonPolicy.MINOR,
 ) -> CondaRequest:
-    """Work out what a spec asks of conda on this machine.
-
-    Raises `InvalidFile` for malformed settings.
-    """
-    settings = condarc.of_machine(environ, Path.home())
+    """Work out what a spec asks of conda on this machine, whose conda has these settings."""
     directory = spec.directory
     requested = list(spec.conda_specs)
     if not any(conda_yaml.name_of(each) == "python" for each in requested):
@@ -142,21 +147,31 @@ def of(
     by_url = {
         channel.url: channel for channel in channels.resolved(named, settings, directory, environ)
     }
-    specs = []
-    for text, channel in channels.in_specs(requested, settings, directory, environ):
+    specs, named_specs = [], []
+    for as_named, (text, channel) in zip(
+        requested, channels.in_specs(requested, settings, directory, environ), strict=True
+    ):
         specs.append(text)
         if channel is not None:
             by_url.setdefault(channel.url, channel)
+        # a channel by its name is known to conda's own settings only
+        is_named = channel is not None and channel.source != ""
+        named_specs.append(as_named if is_named else text)
     return CondaRequest(
         directory=directory,
         named=named,
         channels=tuple(by_url.values()),
         specs=tuple(specs),
+        named_specs=tuple(named_specs),
         lock=spec.conda_lock,
         settings=settings,
         variables=spec.conda_variables,
         policy=policy,
     )
+
+
+def _with_python(specs: tuple[str, ...], version: str) -> tuple[str, ...]:
+    return tuple(f"python={version}" if _python_with_patch(spec) else spec for spec in specs)
 
 
 def _without_spaces(spec: str) -> str:

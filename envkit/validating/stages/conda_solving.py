@@ -20,7 +20,8 @@ def solve(spec: EnvironmentSpec, machine: Machine) -> None:
 
     Raises `BuildFailed` when there is no solution, `ToolNotFound` without py-rattler.
     """
-    wanted = request.of(spec, os.environ)
+    solver = Embedded()
+    wanted = request.of(spec, os.environ, solver.settings(os.environ))
     cache = Store.open().cache("conda")
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
         place = Path(folder).resolve() / "place"
@@ -32,4 +33,4 @@ def solve(spec: EnvironmentSpec, machine: Machine) -> None:
             secrets=wanted.secrets,
         )
         platform = "" if machine.is_this else machine.conda_platform
-        Embedded().lock(wanted, workshop, place / "pixi.lock", platform=platform)
+        solver.lock(wanted, workshop, place / "pixi.lock", platform=platform)
