@@ -81,6 +81,11 @@ class MLModel:
         """Whether the type hint of `predict` defines the input, and its signature only shows it."""
         return bool(self.content.get("is_signature_from_type_hint"))
 
+    @property
+    def is_input_from_example(self) -> bool:
+        """Whether the input has the form of the input example, a list for example."""
+        return bool(self.content.get("type_hint_from_example"))
+
     def with_fields(self, **fields: Any) -> MLModel:
         """Replace keys of the top level, which keep their places; None removes a key."""
         return of(Document(_updated(self.content, fields), Path(FILE_NAME)))

@@ -19,6 +19,9 @@ REQUEST
     is_signature_from_type_hint: boolean
                             may be missing; of the MLmodel file: the type hint of `predict` defines
                             the input
+    type_hint_from_example: boolean
+                            may be missing; of the MLmodel file: the input has the form of the
+                            example in `input_example.json`
     example: object or null `saved_input_example_info` of the MLmodel file, and `path`: absolute
     input: object or null   what to predict on (job predict): `path` and `content_type` ("json",
                             "csv" or "parquet")

@@ -163,6 +163,8 @@ class ModelDirectory:
         }
         if self.mlmodel.is_signature_from_type_hint:
             request["is_signature_from_type_hint"] = True
+        if self.mlmodel.is_input_from_example:
+            request["type_hint_from_example"] = True
         return request
 
     def _with_age(self, signature: Mapping[str, Any]) -> dict[str, Any]:

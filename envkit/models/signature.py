@@ -158,7 +158,8 @@ def infer_signature_from_type_hints(
         InvalidArgument: If the hint lacks a part, such as `list` without the type of its items.
     """
     hint = hints.type_hints(predict)
-    if hint.input is None or hints.describes_table(hint.input):
+    is_table = hints.describes_table(hint.input) or hints.is_from_example(hint.input)
+    if hint.input is None or is_table:
         return None
     try:
         inputs = type_hints.schema_of_input_hint(hint.input)

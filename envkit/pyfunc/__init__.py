@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         TokenUsageStats,
         ToolCall,
     )
+    from envkit.inside.author.type_hints import TypeFromExample
     from envkit.models.dependencies import get_model_dependencies
     from envkit.pyfunc.live import LivePyFuncModel
     from envkit.pyfunc.loaded import PyFuncModel
@@ -66,6 +67,7 @@ _HOME = {
     "PyFuncModel": "envkit.pyfunc.loaded",
     "PythonModel": "envkit.inside.author.base_classes",
     "PythonModelContext": "envkit.inside.author.base_classes",
+    "TypeFromExample": "envkit.inside.author.type_hints",
     "add_to_model": "envkit.pyfunc.saving",
     "get_default_conda_env": "envkit.pyfunc.python_models",
     "get_default_pip_requirements": "envkit.pyfunc.python_models",
@@ -104,6 +106,7 @@ __all__ = [
     "PythonModelContext",
     "TokenUsageStats",
     "ToolCall",
+    "TypeFromExample",
     "add_to_model",
     "get_default_conda_env",
     "get_default_pip_requirements",

@@ -5,8 +5,10 @@ https://mlflow.org/docs/latest/api_reference/python_api/mlflow.pyfunc.html#mlflo
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any, Unpack
 import cloudpickle
 
 from envkit.errors import EnvkitError, InvalidArgument
+from envkit.inside.author import type_hints as hints
 from envkit.inside.author.base_classes import ChatAdapter, FunctionModel, PythonModel
 from envkit.inside.author.type_hints import InvalidTypeHint
 from envkit.inside.loaders.pyfunc import code_model
@@ -28,6 +31,8 @@ from envkit.pyfunc.configuration import Config, read
 from envkit.pyfunc.forwarded_parameters import forwards_to
 from envkit.pyfunc.in_process import authors_code
 from envkit.pyfunc.saving import Options, Saved
+
+_log = logging.getLogger("envkit")
 
 # Key and file of a pickled model in `MLmodel`.
 PICKLED, PICKLE = "python_model", "python_model.pkl"
@@ -127,6 +132,13 @@ def save_model(
     if defaults.example is not None:
         options["input_example"] = defaults.example
     if defaults.signature is not None:
+        stated = options.get("signature")
+        if stated and stated.to_dict() != defaults.signature.to_dict():
+            _log.warning(
+                "Provided signature does not match the signature inferred from the Python model's "
+                "`predict` function type hint. Signature inferred from type hint will be used:\n%s",
+                defaults.signature,
+            )
         options["signature"] = defaults.signature
 
     def write(folder: Path) -> Saved:
@@ -141,6 +153,7 @@ def save_model(
             python_function=fields,
             metadata=defaults.metadata,
             required=get_default_pip_requirements() if source.is_pickled else (),
+            has_form_of_example=defaults.has_form_of_example,
         )
 
     saving.save(path, write, **options)
@@ -317,9 +330,23 @@ def _defaults(model: Any, example: Any) -> Saved:
             example=chats.example(example),
             metadata={"task": "agent/v1/chat"},
         )
-    _, params = split_params(example)
+    data, params = split_params(example)
     function = model.predict if hasattr(model, "predict") else model
+    if hints.is_from_example(hints.type_hints(function).input):
+        return Saved(loader_module=None, has_form_of_example=_says_form(data))
     return Saved(loader_module=None, signature=infer_signature_from_type_hints(function, params))
+
+
+def _says_form(example: Any) -> bool:
+    """Return whether an example says the form of the input; warn of one that does not."""
+    if isinstance(example, list) or hasattr(example, "iloc"):
+        return True
+    warnings.warn(
+        "Input example must be one of pandas.DataFrame, pandas.Series or list when using "
+        f"TypeFromExample as type hint, got {type(example)}.",
+        stacklevel=4,
+    )
+    return False
 
 
 def _streams(model: Any) -> bool:

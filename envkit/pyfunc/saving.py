@@ -7,7 +7,7 @@ import platform
 import shlex
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -49,7 +49,8 @@ class Saved:
     does not predict. python_function: other fields of that flavor. flavors: sections of the other
     flavors by name; each gets `code`. signature, example: used if the author gives none. metadata:
     the author's take precedence. required: requirements without which the model does not load,
-    added to `pip_requirements` that do not name them.
+    added to `pip_requirements` that do not name them. has_form_of_example: the type hint of the
+    input leaves its form to the example.
     """
 
     loader_module: str | None
@@ -59,6 +60,7 @@ class Saved:
     example: Any = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     required: Sequence[str] = ()
+    has_form_of_example: bool = False
 
 
 class Options(TypedDict, total=False):
@@ -183,6 +185,8 @@ def save(
             stated = _signature_of_example(example)
         elif stated is not None and example is not None:
             _add_dtypes_of_example(stated, example)
+        if stated is not None and saved.has_form_of_example:
+            stated.from_example = True
         model.signature = stated
         model.model_size_bytes = _size(folder)
         model.save(folder)
@@ -338,7 +342,7 @@ def _with_outputs(signature: ModelSignature | None, answer: bytes | None) -> Mod
     except (InvalidArgument, wire.Malformed, ImportError) as error:
         _log.warning("The signature does not describe the outputs: %s", error)
         return signature
-    return ModelSignature(signature.inputs, outputs, signature.params)
+    return replace(signature, outputs=outputs)
 
 
 def _schema_of_answer(answer: Any, signature: ModelSignature) -> Schema:

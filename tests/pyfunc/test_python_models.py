@@ -478,3 +478,41 @@ def test_one_value_for_each_row_of_a_table_is_one_column(tmp_path: Path) -> None
 
     assert signature is not None
     assert signature.outputs == Schema([ColSpec("double")])
+
+
+Form: Any = pyfunc.TypeFromExample
+
+
+class Forms(pyfunc.PythonModel):
+    def predict(self, model_input: Form) -> list[str]:  # type: ignore[override]
+        kind = type(model_input).__name__
+        return [f"{kind} of {item!r}" for item in model_input]
+
+
+@pytest.mark.parametrize(
+    ("example", "data", "expected"),
+    [
+        ([1, 2], [3], ["list of 3"]),
+        ([1, 2], pd.DataFrame({0: [3]}), ["list of 3"]),
+        ([{"a": 1}], pd.DataFrame({"a": [3]}), ["list of {'a': 3}"]),
+        (pd.DataFrame({"a": [1]}), pd.DataFrame({"a": [3]}), ["DataFrame of 'a'"]),
+    ],
+)
+def test_the_input_has_the_form_of_the_example(
+    example: Any, data: Any, expected: list[str], tmp_path: Path
+) -> None:
+    pyfunc.save_model(tmp_path / "m", python_model=Forms(), input_example=example)
+    signature = Model.load(tmp_path / "m").signature
+
+    assert signature is not None
+    assert signature.from_example
+    assert pyfunc.load_model(tmp_path / "m").predict(data) == expected
+
+
+def test_an_example_that_has_no_form_is_a_warning(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=r"Input example must be one of pandas\.DataFrame"):
+        pyfunc.save_model(tmp_path / "m", python_model=lambda_of_example)
+
+
+def lambda_of_example(data: Form) -> list[int]:
+    return [1]

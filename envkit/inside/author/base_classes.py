@@ -20,6 +20,7 @@ from .type_hints import (
     conform,
     describes_table,
     input_name,
+    is_from_example,
     type_hints,
 )
 
@@ -44,7 +45,7 @@ def with_typed_input(function: Callable[..., Any]) -> Callable[..., Any]:
     for a hint that lacks a part.
     """
     hint = type_hints(function).input
-    if hint is None or describes_table(hint):
+    if hint is None or describes_table(hint) or is_from_example(hint):
         return function
     try:
         check(hint)

@@ -85,7 +85,11 @@ CHAT_CLASSES = {
 }
 ENVKIT: Modules = {
     "envkit": {},
-    "envkit.pyfunc": {**BASE_CLASSES, **CHAT_CLASSES},
+    "envkit.pyfunc": {
+        **BASE_CLASSES,
+        **CHAT_CLASSES,
+        "TypeFromExample": type_hints.TypeFromExample,
+    },
     "envkit.models": {"set_model": registry.register, "ModelConfig": ModelConfig},
 }
 MLFLOW: Modules = {
@@ -111,6 +115,7 @@ MLFLOW: Modules = {
     },
     "mlflow.types": {},
     "mlflow.types.llm": CHAT_CLASSES,
+    "mlflow.types.type_hints": {"TypeFromExample": type_hints.TypeFromExample},
 }
 
 

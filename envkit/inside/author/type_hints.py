@@ -28,6 +28,8 @@ OPTIONAL_INPUT = (
 )
 TABLE_LIBRARIES = ("pandas.", "numpy.", "scipy.", "pyspark.", "polars.")
 """Type hints of their classes do not define a signature."""
+TypeFromExample = typing.TypeVar("TypeFromExample")
+"""The hint of an input that has the form of the input example: a list, a data frame or a series."""
 NOT_INPUTS = ("self", "params")  # names of parameters
 SHOWN = 5  # invalid elements in a message
 
@@ -83,6 +85,11 @@ def takes_context(function: Callable[..., Any]) -> bool:
 def describes_table(hint: Any) -> bool:
     """Whether a hint is a class of a library of tables or arrays, which says nothing of columns."""
     return f"{getattr(hint, '__module__', '')}.".startswith(TABLE_LIBRARIES)
+
+
+def is_from_example(hint: Any) -> bool:
+    """Whether a hint is `TypeFromExample`, of envkit or MLflow."""
+    return isinstance(hint, typing.TypeVar) and hint.__name__ == TypeFromExample.__name__
 
 
 def defines_input(hint: Any) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 from ...author import base_classes
 from ...author.type_hints import HintMismatch, conform, defines_input, takes_context, type_hints
+from ...data.requests.text import parse_json, read_file
 from ...data.signature import InvalidInput
 from ...pickles import refuse_if_forbidden
 from ...request import Flavor, Request
@@ -42,6 +43,7 @@ class PythonModel:
         self, model: Any, context: Context, *, is_signature_from_hint: bool = False
     ) -> None:
         self.context = context
+        self.example: Any = None  # a list, if the input has the form of the example
         if hasattr(model, "predict"):
             function = getattr(model, "func", None)  # of MLflow's model of a function, and ours
             self._model = model
@@ -73,6 +75,8 @@ class PythonModel:
     def _call(self, function: Any, data: Any, params: Any) -> Any:
         """Call a function of the model with the arguments that it takes."""
         data = self._conforming(_rows(data, self._row_hint))
+        if isinstance(self.example, list):
+            data = _list_like(data, self.example)
         keywords = {}
         if "params" in inspect.signature(function).parameters:
             keywords["params"] = params
@@ -111,7 +115,10 @@ def with_context(model: Any, path: str, request: Request) -> PythonModel:
     if load_context is not None:
         load_context(context)
     from_hint = bool(request.get("is_signature_from_type_hint"))
-    return PythonModel(model, context, is_signature_from_hint=from_hint)
+    wrapped = PythonModel(model, context, is_signature_from_hint=from_hint)
+    if request.get("type_hint_from_example"):
+        wrapped.example = _example(request["model"])
+    return wrapped
 
 
 def context_of(path: str, conf: Flavor) -> Context:
@@ -120,6 +127,27 @@ def context_of(path: str, conf: Flavor) -> Context:
     for name, artifact in (conf.get("artifacts") or {}).items():
         artifacts[name] = os.path.join(path, artifact["path"])
     return Context(artifacts, conf.get("config"))
+
+
+def _example(folder: str) -> Any:
+    """Read the example of a model directory without its parameters; None if there is none."""
+    path = os.path.join(folder, "input_example.json")
+    if not os.path.exists(path):
+        return None
+    value = parse_json(read_file(path))
+    if isinstance(value, dict) and set(value) == {"inputs", "params"}:
+        return value["inputs"]
+    return value
+
+
+def _list_like(data: Any, example: list[Any]) -> Any:
+    """Convert a data frame to a list like the example: of the values of a column, or of rows."""
+    if not hasattr(data, "iloc") or not hasattr(data, "columns"):
+        return data
+    has_values = not any(isinstance(item, (dict, list)) for item in example)
+    if has_values and len(data.columns) == 1:
+        return data.iloc[:, 0].tolist()
+    return data.to_dict(orient="records")
 
 
 def _rows(data: Any, hint: str) -> Any:
