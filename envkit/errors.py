@@ -17,7 +17,8 @@
     └── Missing                  7  the machine lacks something
         ├── InterpreterNotFound     a matching Python
         ├── NotAnInterpreter        a Python where one was named
-        └── ToolNotFound            a program or an optional library
+        ├── ToolNotFound            a program or an optional library
+        └── AddressUnavailable      a free port or socket to listen on
 
 Each exception is built from positional facts, so that it pickles, keeps them as attributes, and
 says in `str()` what happened, where, and what to do next.
@@ -366,3 +367,22 @@ class ToolNotFound(Missing):
 
     def __str__(self) -> str:
         return f"{self.tool} is not installed. {self.remedy}"
+
+
+class AddressUnavailable(Missing):
+    """An address cannot be listened on, because another process has it or the system forbids it.
+
+    Attributes:
+        address: The address in words, such as "port 5000 of 127.0.0.1".
+        problem: Why it cannot be used.
+        remedy: A sentence that says what to do.
+    """
+
+    def __init__(self, address: str, problem: str, remedy: str) -> None:
+        super().__init__(address, problem, remedy)
+        self.address = address
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"Cannot listen on {self.address}: {self.problem}. {self.remedy}"

@@ -82,6 +82,10 @@ SENTENCES = [
         "/bin/ls is not a working Python interpreter: it is not a Python.",
     ),
     (errors.ToolNotFound("uv", "Install it."), "uv is not installed. Install it."),
+    (
+        errors.AddressUnavailable("port 1 of x", "in use", "Choose another."),
+        "Cannot listen on port 1 of x: in use. Choose another.",
+    ),
 ]
 
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from envkit.serving import http_errors, prediction_request, worker_queue
+from envkit.serving import http_errors, prediction_request
 from envkit.serving.http_errors import HttpError
 from envkit.serving.metrics import CONTENT_TYPE, Metrics
 from envkit.serving.options import ServerOptions
@@ -34,10 +34,20 @@ MAX_CHAT_BYTES = 1_000_000
 class Application:
     """Answers HTTP requests with the workers of a pool."""
 
-    def __init__(self, pool: WorkerPool, options: ServerOptions, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        pool: WorkerPool,
+        options: ServerOptions,
+        metrics: Metrics,
+        *,
+        has_metrics: bool = True,
+    ) -> None:
+        """`has_metrics`: whether they are at the same address as predictions."""
         self._pool = pool
         self._options = options
         self._metrics = metrics
+        self._has_metrics = has_metrics
+        self._bodies = prediction_request.BodyStore(options.max_body)
 
     def asgi(self) -> Starlette:
         """Give the application that uvicorn runs."""
@@ -48,10 +58,22 @@ class Application:
             Route("/readyz", self._ping),
             Route("/livez", self._live),
             Route("/version", self._version),
-            Route("/metrics", self._text_metrics),
         ]
+        if self._has_metrics:
+            routes.append(Route("/metrics", self._text_metrics))
         handlers = {HTTPException: _routing_error}
-        return Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+        application = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+        # A redirect would lead to whatever host the client named.
+        application.router.redirect_slashes = False
+        return application
+
+    def metrics_asgi(self) -> Starlette:
+        """Give the application of the port that has metrics only."""
+        handlers = {HTTPException: _routing_error}
+        routes = [Route("/metrics", self._text_metrics)]
+        application = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+        application.router.redirect_slashes = False
+        return application
 
     async def _ping(self, _: Request) -> Response:
         if not self._pool.is_ready:
@@ -83,15 +105,14 @@ class Application:
         kind = prediction_request.content_kind(request)
         if not self._pool.started.is_set():
             raise http_errors.unavailable("The model is not loaded yet.")
-        if self._pool.is_full:
-            raise worker_queue.queue_full()
-        received = await prediction_request.receive(request, kind, self._options.max_body)
+        with self._pool.place():
+            received = await self._bodies.receive(request, kind)
         try:
             if self._wants_stream(request, received):
                 return await self._streamed(received)
             return Response(await self._pool.answer(received), media_type=JSON)
         finally:
-            received.body.close()
+            self._bodies.release(received)
 
     def _wants_stream(self, request: Request, received: PredictionRequest) -> bool:
         """Whether a client requests a stream, by its Accept header or in a chat request."""

@@ -11,6 +11,7 @@ from envkit.errors import gerund
 
 CODES = {
     400: "BAD_REQUEST",
+    401: "UNAUTHENTICATED",
     404: "ENDPOINT_NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
     406: "NOT_ACCEPTABLE",

@@ -1,17 +1,20 @@
 """HTTP connections with time limits for slow clients.
 
-A malformed request gets the same JSON as every other error. uvicorn alone waits without limit for a
-client's headers.
+A malformed request gets the same JSON as every other error, and one line of the log. uvicorn alone
+waits without limit for a client's headers.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Callable
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from envkit.serving.gate import SECURITY_HEADERS, client_of
 from envkit.serving.http_errors import HttpError
 
 # For the headers of a request, and for the rest of a body that was rejected.
@@ -20,6 +23,12 @@ HEADER_SECONDS = 10.0
 # For a client to read the next part of an answer.
 READING_SECONDS = 60.0
 
+# For uvicorn, whose lines say neither who nor when; `warn` and the gate log instead.
+_SILENT = logging.getLogger("envkit.serving.uvicorn")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.setLevel(logging.CRITICAL)
+_SILENT.propagate = False
+
 
 class HttpProtocol(H11Protocol):
     """Closes a connection whose client is slow to send its headers or to read its answer."""
@@ -27,10 +36,22 @@ class HttpProtocol(H11Protocol):
     _header_timer: asyncio.TimerHandle | None = None
     _reading_timer: asyncio.TimerHandle | None = None
 
+    def __init__(self, *arguments: Any, warn: Callable[[str], None], **options: Any) -> None:
+        """`warn` is called with a line of text for each request that is not HTTP."""
+        super().__init__(*arguments, **options)
+        self._warn = warn
+        self._is_rejected = False
+        self.logger = _SILENT
+
     def connection_made(self, transport: Any) -> None:
         """Start the time for the first request."""
         super().connection_made(transport)
         self._start_header_timer()
+
+    def handle_events(self) -> None:
+        """Handle what was received, unless the connection was rejected."""
+        if not self._is_rejected:
+            super().handle_events()
 
     def data_received(self, data: bytes) -> None:
         """Limit the time for headers; the application limits the time for the body."""
@@ -59,12 +80,20 @@ class HttpProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Reject what is not HTTP, unless a response has already begun."""
+        self._is_rejected = True
+        self._warn(f"Rejected what {client_of(self.client)} sent: it is not valid HTTP.")
+        cycle: Any = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            # Its body is malformed: the application must neither wait for more nor answer.
+            cycle.disconnected = True
+            cycle.message_event.set()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             content = bytes(HttpError(400, msg).response().body)
             headers = {
                 "Content-Type": "application/json",
                 "Content-Length": str(len(content)),
                 "Connection": "close",
+                **SECURITY_HEADERS,
             }
             for event in (
                 h11.Response(status_code=400, headers=list(headers.items()), reason=b"Bad Request"),

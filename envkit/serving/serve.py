@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,10 +21,11 @@ from envkit.errors import InvalidArgument, ToolNotFound
 from envkit.interpreters.policy import PythonPolicy
 from envkit.models.directory import ModelDirectory
 from envkit.serving import listening
-from envkit.serving.options import HOST, MAX_BODY, PORT, QUEUE, TIMEOUT, ServerOptions
+from envkit.serving.options import HOST, MAX_BODY, PORT, QUEUE, TIMEOUT, LogFormat, ServerOptions
+from envkit.serving.server_log import ServerLog
 
 if TYPE_CHECKING:
-    from envkit.serving.server import ModelServer
+    from envkit.serving.server import Address, ModelServer
 
 
 def serve(
@@ -39,6 +40,15 @@ def serve(
     max_body: int = MAX_BODY,
     queue: int = QUEUE,
     show_traceback: bool = False,
+    limit_concurrency: int | None = None,
+    api_key: str | None = None,
+    allowed_hosts: Sequence[str] = (),
+    ssl_certfile: str | Path | None = None,
+    ssl_keyfile: str | Path | None = None,
+    uds: str | Path | None = None,
+    metrics_port: int | None = None,
+    access_log: bool = False,
+    log_format: LogFormat = "text",
     allow_source: bool = False,
     pip_requirements_override: str | Sequence[str] = (),
     python: str | Path | None = None,
@@ -69,6 +79,17 @@ def serve(
         max_body: The largest body of a request, in bytes.
         queue: The number of requests that may wait for a worker.
         show_traceback: Whether clients see what the model raised.
+        limit_concurrency: The largest number of connections, and of requests at once; more get 503.
+        api_key: What clients must send, as `Authorization: Bearer KEY` or `X-API-Key: KEY`;
+            anyone may ask without it.
+        allowed_hosts: The hosts that clients may name in the Host header; `*.example.org` stands
+            for subdomains; by default all.
+        ssl_certfile: The certificate chain for TLS, as PEM.
+        ssl_keyfile: Its key, unless it is in the same file.
+        uds: The path of a UNIX socket to listen on instead of a port.
+        metrics_port: A port of their own for the metrics, at the same host.
+        access_log: Whether each request is logged on standard error.
+        log_format: `text`, or `json` for one object a line on standard error.
         allow_source: Whether source distributions may be built, which runs their code.
         pip_requirements_override: Requirements that replace the model's of the same names.
         python: The interpreter of the environment; by default one of the model's version.
@@ -86,7 +107,8 @@ def serve(
         context manager it stops at the end of the block.
 
     Raises:
-        InvalidArgument: An argument is unknown, or the address cannot be used.
+        InvalidArgument: An argument is unknown, or the certificate cannot be used.
+        AddressUnavailable: The port or socket cannot be listened on.
         ToolNotFound: The extra `serve` is not installed.
         PredictionFailed: The model cannot be loaded.
         EnvkitError: The environment cannot be built, as for `prepare_env`.
@@ -109,8 +131,19 @@ def serve(
         max_body=max_body,
         queue=queue,
         show_traceback=show_traceback,
+        limit_concurrency=limit_concurrency,
+        api_key=api_key,
+        allowed_hosts=tuple(allowed_hosts),
+        access_log=access_log,
+        log_format=log_format,
     )
-    server_type = _import_server()
+    certificate = _path(ssl_certfile)
+    key = _path(ssl_keyfile)
+    if certificate is not None:
+        listening.check_certificate(certificate, key)
+    elif key is not None:
+        raise InvalidArgument("A key needs its certificate: name it with `--ssl-certfile`.")
+    server_type, address_type = _import_server()
     if synchronous and _is_in_event_loop():
         raise InvalidArgument(
             "An event loop is running, as in a notebook: serve with `synchronous=False`."
@@ -119,7 +152,11 @@ def serve(
     model = ModelDirectory.open(model_uri)
     with ExitStack() as undo:
         # Early, because building the environment may take minutes.
-        bound = undo.enter_context(listening.bind(host, port))
+        bound = _bind(host, port, _path(uds), undo)
+        metrics = None
+        if metrics_port is not None:
+            metrics = undo.enter_context(listening.bind(host, metrics_port))
+        log = ServerLog(options, report)
         confined = confinement(sandbox, report)
         if environment is not None:
             ready = open_folder(environment)
@@ -133,10 +170,8 @@ def serve(
             confinement=confined,
             descriptors=undo.enter_context(occupied(ready)),
         )
-        logger = logging.getLogger("envkit")
-        server = server_type(
-            bound, workplace, options, warn=logger.warning, inform=report or logger.info
-        )
+        address = address_type(bound=bound, certificate=certificate, key=key, metrics=metrics)
+        server = server_type(address, workplace, options, log)
         server.on_end(undo.pop_all().close)
     if synchronous:
         server.run()
@@ -144,15 +179,28 @@ def serve(
     return server.start()
 
 
-def _import_server() -> type[ModelServer]:
+def _path(given: str | Path | None) -> Path | None:
+    return None if given is None else Path(given)
+
+
+def _bind(host: str, port: int, uds: Path | None, undo: ExitStack) -> socket.socket:
+    """Bind the socket that was named; `undo` closes it. Raises `AddressUnavailable`."""
+    if uds is None:
+        return undo.enter_context(listening.bind(host, port))
+    bound = listening.bind_unix(uds)
+    undo.callback(listening.remove_unix, bound, uds)
+    return bound
+
+
+def _import_server() -> tuple[type[ModelServer], type[Address]]:
     """Import what needs the libraries of the extra `serve`. Raises `ToolNotFound`."""
     try:
-        from envkit.serving.server import ModelServer
+        from envkit.serving.server import Address, ModelServer
     except ModuleNotFoundError as error:
         raise ToolNotFound(
             str(error.name), "Serving needs it: `pip install 'envkit[serve]'`."
         ) from error
-    return ModelServer
+    return ModelServer, Address
 
 
 def _is_in_event_loop() -> bool:

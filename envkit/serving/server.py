@@ -8,17 +8,23 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from envkit.environments.workers import Workplace
 from envkit.serving import listening
 from envkit.serving.application import Application
+from envkit.serving.gate import Gate
 from envkit.serving.http_protocol import HttpProtocol
 from envkit.serving.metrics import Metrics
 from envkit.serving.options import ServerOptions
+from envkit.serving.server_log import ServerLog
 from envkit.serving.service_manager import READY, STOPPING, notify
 from envkit.serving.worker_pool import WorkerPool
 
@@ -27,32 +33,55 @@ KEEP_ALIVE_SECONDS = 75
 BACKLOG = 1024
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-Log = Callable[[str], None]
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    """Where a server listens.
+
+    bound: the socket. certificate, key: files for TLS. metrics: the socket of the metrics, if
+    they have one of their own.
+    """
+
+    bound: socket.socket
+    certificate: Path | None = None
+    key: Path | None = None
+    metrics: socket.socket | None = None
+
+    @property
+    def url(self) -> str:
+        """The URL of the server."""
+        return listening.url_of(self.bound, has_tls=self.certificate is not None)
+
+    def close(self) -> None:
+        """Close the sockets."""
+        self.bound.close()
+        if self.metrics is not None:
+            self.metrics.close()
 
 
 class ModelServer:
     """A server of one model. As a context manager it serves in a thread until the block ends.
 
     Attributes:
-        url: Its URL.
+        url: Its URL; `unix:PATH` on a UNIX socket.
+        metrics_url: That of its metrics.
     """
 
     def __init__(
         self,
-        bound: socket.socket,
+        address: Address,
         workplace: Workplace,
         options: ServerOptions,
-        *,
-        warn: Log,
-        inform: Log,
+        log: ServerLog,
     ) -> None:
-        """`warn` is called with problems, `inform` with news: lines of text."""
-        self.url = listening.url_of(bound)
-        self._socket = bound
+        self.url = address.url
+        self.metrics_url = f"{self.url}/metrics"
+        if address.metrics is not None:
+            self.metrics_url = f"{listening.url_of(address.metrics)}/metrics"
+        self._address = address
         self._workplace = workplace
         self._options = options
-        self._warn = warn
-        self._inform = inform
+        self._log = log
         self._loop: asyncio.AbstractEventLoop | None = None
         self._http_server: _HttpServer | None = None
         self._thread: threading.Thread | None = None
@@ -76,7 +105,7 @@ class ModelServer:
             with _signal_handlers_restored():
                 asyncio.run(self._run())
         finally:
-            self._socket.close()
+            self._address.close()
             for callback in self._callbacks:
                 callback()
         if signal.SIGINT in self._signals:
@@ -141,27 +170,48 @@ class ModelServer:
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
         metrics = Metrics()
-        pool = WorkerPool(self._workplace, self._options, metrics, self._warn)
-        application = Application(pool, self._options, metrics)
-        self._http_server = _HttpServer(self._uvicorn_config(application))
+        pool = WorkerPool(self._workplace, self._options, metrics, self._log.warn)
+        has_own_port = self._address.metrics is not None
+        application = Application(pool, self._options, metrics, has_metrics=not has_own_port)
+        gate = Gate(application.asgi(), self._options, self._log, self._count_connections)
+        self._http_server = _HttpServer(self._uvicorn_config(gate, self._address))
         self._handle_signals(self._loop)
-        listening.listen(self._socket, BACKLOG)
+        listening.listen(self._address.bound, BACKLOG)
+        metrics_server = self._start_metrics(application)
         pool.open()
-        serving = asyncio.create_task(self._http_server.serve(sockets=[self._socket]))
+        serving = asyncio.create_task(self._http_server.serve(sockets=[self._address.bound]))
         announcing = asyncio.create_task(self._announce_start(pool))
         ends: set[asyncio.Future[Any]] = {serving, pool.failed}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         announcing.cancel()
         self._http_server.should_exit = True
         await serving
+        await metrics_server.stop()
         await pool.close(0.0 if self._http_server.force_exit else 1.0)
         if pool.failed.done() and not self._signals:
             raise pool.failed.result()
 
-    def _uvicorn_config(self, application: Application) -> uvicorn.Config:
+    def _start_metrics(self, application: Application) -> _MetricsServer:
+        """Serve the metrics on their own port, if they have one."""
+        bound = self._address.metrics
+        if bound is None:
+            return _MetricsServer()
+        listening.listen(bound, BACKLOG)
+        config = self._uvicorn_config(application.metrics_asgi(), Address(bound=bound))
+        return _MetricsServer(_HttpServer(config), bound)
+
+    def _count_connections(self) -> int:
+        if self._http_server is None:
+            return 0
+        return len(self._http_server.server_state.connections)
+
+    def _uvicorn_config(self, application: ASGIApp, address: Address) -> uvicorn.Config:
         return uvicorn.Config(
-            application.asgi(),
-            http=HttpProtocol,
+            application,
+            # uvicorn calls it as it calls a class of its own.
+            http=cast("Any", partial(HttpProtocol, warn=self._log.warn)),
+            ssl_certfile=address.certificate,
+            ssl_keyfile=address.key,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -178,7 +228,9 @@ class ModelServer:
         count = self._options.workers
         workers = "1 worker" if count == 1 else f"{count} workers"
         notify(READY)
-        self._inform(f"Serving on {self.url} with {workers}. Stop with Ctrl-C.")
+        if self._address.metrics is not None:
+            self._log.inform(f"Metrics on {self.metrics_url}.")
+        self._log.inform(f"Serving on {self.url} with {workers}. Stop with Ctrl-C.")
 
     def _handle_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         if threading.current_thread() is not threading.main_thread():
@@ -197,7 +249,27 @@ class ModelServer:
         self._http_server.should_exit = True
         if not self._http_server.force_exit:
             # Last, because it raises when no one reads the output any more.
-            self._inform("Stopping; requests at work finish first.")
+            self._log.inform("Stopping; requests at work finish first.")
+
+
+class _MetricsServer:
+    """A second HTTP server in the same loop, or none."""
+
+    def __init__(
+        self, server: _HttpServer | None = None, bound: socket.socket | None = None
+    ) -> None:
+        self._server = server
+        self._task: asyncio.Task[None] | None = None
+        if server is not None and bound is not None:
+            self._task = asyncio.create_task(server.serve(sockets=[bound]))
+
+    async def stop(self) -> None:
+        """End at once; who reads metrics comes again."""
+        if self._server is None or self._task is None:
+            return
+        self._server.should_exit = True
+        self._server.force_exit = True
+        await self._task
 
 
 class _HttpServer(uvicorn.Server):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager
 
 from envkit.child.journal import Journal
 from envkit.environments.workers import Workplace
@@ -61,10 +62,9 @@ class WorkerPool:
         """Whether all workers have loaded once, and one can answer."""
         return self.started.is_set() and bool(self._alive) and not self._closing
 
-    @property
-    def is_full(self) -> bool:
-        """Whether no further request may wait."""
-        return self._queue.is_full
+    def place(self) -> AbstractContextManager[None]:
+        """Keep a place for a request while its body arrives. Raises `HttpError`."""
+        return self._queue.place()
 
     @property
     def streamable(self) -> bool:
@@ -73,7 +73,10 @@ class WorkerPool:
 
     def open(self) -> None:
         """Start the workers."""
-        self._keepers = [asyncio.create_task(self._keep()) for _ in range(self._options.workers)]
+        for _ in range(self._options.workers):
+            keeper = asyncio.create_task(self._keep())
+            keeper.add_done_callback(self._check_keeper)
+            self._keepers.append(keeper)
 
     async def close(self, patience: float = STOPPING_SECONDS) -> None:
         """End all workers; kill those that have not ended after `patience` seconds."""
@@ -174,9 +177,16 @@ class WorkerPool:
     async def _keep(self) -> None:
         """Keep one worker running until it fails too often or the server stops."""
         failures = 0
+        end = PredictionFailed("run", f"its process ended {MAX_FAILURES} times in a row")
         while failures < MAX_FAILURES:
             try:
                 worker = await self._load()
+            except OSError as error:
+                # As when no temporary folder is writable, which can pass.
+                failures += 1
+                reason = "start"
+                problem = f"A worker cannot be started: {error}."
+                end = PredictionFailed("start", str(error))
             except EnvkitError as error:
                 if not self.started.is_set():
                     self._fail(error)
@@ -200,7 +210,7 @@ class WorkerPool:
             self._metrics.restarts.labels(reason).inc()
             if failures > 1:
                 await asyncio.sleep(min(0.1 * 2**failures, MAX_PAUSE_SECONDS))
-        self._abandon()
+        self._abandon(end)
 
     async def _load(self) -> WorkerConnection:
         """Start a worker and wait until it has loaded the model. Raises `EnvkitError`."""
@@ -238,13 +248,21 @@ class WorkerPool:
             journal = await worker.wait_ended()
         return journal
 
-    def _abandon(self) -> None:
+    def _check_keeper(self, keeper: asyncio.Task[None]) -> None:
+        """Report a keeper that failed: a server without it would wait for a worker for ever."""
+        if keeper.cancelled() or self._closing:
+            return
+        error = keeper.exception()
+        if error is None:
+            return
+        self._abandon(PredictionFailed("run", f"{type(error).__name__}: {error}"))
+
+    def _abandon(self, error: PredictionFailed) -> None:
         """Do without one worker; the server fails with the last."""
         self._abandoned += 1
-        problem = f"its process ended {MAX_FAILURES} times in a row"
-        self._log(f"A worker is not restarted any more: {problem}.")
+        self._log(f"A worker is not restarted any more: {error.problem}.")
         if self._abandoned == self._options.workers:
-            self._fail(PredictionFailed("run", problem))
+            self._fail(error)
 
     def _fail(self, error: EnvkitError) -> None:
         if not self.failed.done():

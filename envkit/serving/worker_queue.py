@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from envkit.serving import http_errors
 from envkit.serving.metrics import Metrics
@@ -21,11 +22,27 @@ class WorkerQueue:
         self._metrics = metrics
         self._idle: deque[WorkerConnection] = deque()
         self._waiting: deque[asyncio.Future[WorkerConnection]] = deque()
+        self._arriving = 0
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Keep a place for a request while its body arrives.
+
+        Raises `HttpError` when there is none, so that the body need not be received.
+        """
+        if self.is_full:
+            raise queue_full()
+        self._arriving += 1
+        try:
+            yield
+        finally:
+            self._arriving -= 1
 
     @property
     def is_full(self) -> bool:
         """Whether no further request may wait."""
-        return not self._idle and len(self._waiting) >= self._options.queue
+        taken = self._arriving + len(self._waiting)
+        return taken >= self._options.queue + len(self._idle)
 
     async def borrow(self, request: PredictionRequest) -> WorkerConnection:
         """Wait for a worker.

@@ -43,6 +43,10 @@ def post(url: str, content: Any, headers: dict[str, str] | None = None) -> httpx
         ("PUT", "/invocations", 405),
         ("GET", "/", 404),
         ("POST", "/predict", 404),
+        ("POST", "/invocations/", 404),
+        ("GET", "/ping/", 404),
+        ("GET", "/livez", 200),
+        ("GET", "/readyz", 200),
     ],
 )
 def test_the_endpoints_are_those_of_a_scoring_server(
@@ -74,6 +78,10 @@ def test_the_endpoints_are_those_of_a_scoring_server(
         ("json", 415),
         ("", 415),
         ("application/x-parquet", 415),
+        ("application/json; charset*=utf-8''utf-8", 415),
+        ("application/json; charset*=''%ff", 415),
+        ("application/json; charset*0=utf; charset*1=-8", 200),
+        ("application/json; x*0*=a''b", 415),
         ("*/*", 415),
         (";", 415),
         (None, 415),
@@ -156,6 +164,40 @@ def test_malformed_http_gets_the_same_json_as_every_error(
     assert received == status
     assert set(body) == ERROR_KEYS
     assert len(body["message"]) < 300
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"HELLO\r\n\r\n",
+        CHUNKED + b"ZZ\r\n",
+        CHUNKED + b"5\r\nabcdefgh\r\n0\r\n\r\n",
+        CHUNKED + b"-1\r\n\r\n" * 50,
+    ],
+)
+def test_a_malformed_request_is_one_line_of_the_log_with_the_address(
+    url: str, sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert exchange(url, sent)[0] == 400
+    time.sleep(0.1)
+
+    (line,) = caplog.messages
+    assert re.search(r"127\.0\.0\.1:\d+", line)
+    assert "\n" not in line
+
+
+def test_a_length_beside_chunks_closes_the_connection(url: str) -> None:
+    both = CHUNKED.replace(b"Host", b"Content-Length: 4\r\nHost")
+    hidden = b"GET /version HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.create_connection((httpx.URL(url).host, httpx.URL(url).port or 0)) as client:
+        client.settimeout(5)
+        client.sendall(both + b"0\r\n\r\n" + hidden)
+        received = b""
+        while piece := client.recv(10_000):
+            received += piece
+
+    assert received.count(b"HTTP/1.1 ") == 1
+    assert b"connection: close" in received.lower()
 
 
 def test_a_protocol_upgrade_is_ignored(url: str, caplog: pytest.LogCaptureFixture) -> None:

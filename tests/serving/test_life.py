@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -12,14 +13,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 import envkit
-from envkit.errors import InvalidArgument, PredictionFailed, ToolNotFound
+from envkit.environments.workers import Workplace
+from envkit.errors import AddressUnavailable, InvalidArgument, PredictionFailed, ToolNotFound
 from envkit.serving import container, http_protocol, prediction_request
 from tests.builders.obedient_model import Serve, ask
 
@@ -130,10 +132,94 @@ def test_a_port_in_use_is_reported(obedient: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(
-            InvalidArgument,
+            AddressUnavailable,
             match=rf"Cannot listen on port {port} of 127\.0\.0\.1: .*in use.*--port",
         ):
             envkit.serve(obedient, port=port, env_manager="local")
+
+
+def test_a_port_in_use_has_the_exit_code_of_what_a_machine_lacks(obedient: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with program(obedient, "--port", str(port), ready=False) as (process, _):
+            assert process.wait(20) == 7
+
+
+def test_a_worker_that_cannot_be_prepared_is_tried_again_and_then_given_up(
+    obedient: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prepare(_: object) -> None:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr("envkit.serving.worker_pool.MAX_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("envkit.environments.workers.Workplace.prepare", prepare)
+
+    with pytest.raises(PredictionFailed, match=r"while starting: .*temporary directory"):
+        envkit.serve(obedient, port=0, env_manager="local", synchronous=False)
+    assert caplog.text.count("A worker cannot be started") == 5
+
+
+def test_a_worker_that_can_be_prepared_later_serves(
+    obedient: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = Workplace.prepare
+    failures = iter([OSError(28, "No space left on device")] * 3)
+
+    def prepare_later(workplace: Workplace) -> object:
+        for error in failures:
+            raise error
+        return prepare(workplace)
+
+    monkeypatch.setattr("envkit.serving.worker_pool.MAX_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(Workplace, "prepare", prepare_later)
+
+    assert ask(serve(obedient), "x").json() == {"predictions": "x"}
+
+
+def test_a_fault_of_the_server_itself_ends_it(
+    obedient: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prepare(_: object) -> None:
+        raise KeyError("event")
+
+    monkeypatch.setattr(Workplace, "prepare", prepare)
+
+    with pytest.raises(PredictionFailed, match="KeyError"):
+        envkit.serve(obedient, port=0, env_manager="local", synchronous=False)
+
+
+def test_a_body_is_received_only_when_its_request_has_a_place(serve: Serve, obedient: Path) -> None:
+    url = httpx.URL(serve(obedient, queue=2))
+    head = (
+        b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 5000000\r\n\r\n"
+    )
+    with ExitStack() as clients:
+        sockets = []
+        for _ in range(20):
+            client = clients.enter_context(socket.create_connection((url.host, url.port or 0)))
+            client.sendall(head + b"x" * 1000)
+            sockets.append(client)
+        time.sleep(0.5)
+        answered = select.select(sockets, [], [], 0)[0]
+
+        # One for the worker and two that may wait are still being received.
+        assert len(answered) == 17
+        assert all(b" 503 " in client.recv(100) for client in answered)
+
+
+def test_all_bodies_together_are_limited(
+    serve: Serve, obedient: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prediction_request, "BODIES_AT_ONCE", 2)
+    url = serve(obedient, max_body=100_000)
+    text = "x" * 60_000
+    with ThreadPoolExecutor() as threads:
+        asked = [threads.submit(ask, url, "sleep", 0.7, text) for _ in range(5)]
+        statuses = sorted(each.result().status_code for each in asked)
+
+    assert statuses == [200, 200, 200, 503, 503]
+    assert [ask(url, "x", text).status_code for _ in range(5)] == [200] * 5
 
 
 def test_an_unknown_host_is_reported(obedient: Path) -> None:
