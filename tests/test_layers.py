@@ -399,7 +399,7 @@ def test_a_circle_of_files_is_found_wherever_the_import_stands(tree: Path, line:
         ("helpers/text.py", "import json"),
         ("utils.py", ""),
     ],
-)  # fmt: skip
+)
 def test_a_violation_anywhere_in_a_file_is_found(tree: Path, file: str, line: str) -> None:
     path = tree / file
     path.parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""What decides an environment, in words that are equal for equal needs: no credentials, no spelling, no comments.
+"""The parts of a cache key: requirements and locks in a normal form, without credentials.
 
 Two texts that are told apart here although they mean the same cost a second environment; two that
 are not although they differ would give a model a wrong one. So only what certainly means nothing is
@@ -24,7 +24,7 @@ _MEANS_NOTHING = re.compile(r"\s*(#.*)?|created-by\s*=.*")
 
 
 def requirement(requirement: Requirement) -> str:
-    """Give a requirement without spelling: `Foo_Bar [b,a] == 1.0` and `foo-bar[a,b]==1.0` are one."""
+    """Normalize a requirement: `Foo_Bar [b,a] == 1.0` and `foo-bar[a,b]==1.0` become equal."""
     text = without_credentials(" ".join(str(requirement).split()))
     rest = found.group() if (found := _REST.search(text)) else ""
     plain = _PLAIN.fullmatch(re.sub(r"\s", "", text[: len(text) - len(rest)]))
@@ -35,7 +35,7 @@ def requirement(requirement: Requirement) -> str:
 
 
 def lock(text: str) -> str:
-    """Give the text of a lock without comments, empty lines, who wrote it, credentials and the order of packages."""
+    """Normalize a lock: drop comments, empty lines, `created-by` and credentials; sort packages."""
     if _TEXT_BLOCK.search(text):  # a text of several lines, in which everything may mean something
         return text
     lines = (line.strip() for line in text.splitlines() if not _MEANS_NOTHING.fullmatch(line))
@@ -44,7 +44,7 @@ def lock(text: str) -> str:
 
 
 def libc() -> Iterator[str]:
-    """Yield the C library of this machine, which decides what wheels fit: `glibc 2.36`; nothing if it is unknown."""
+    """Yield this machine's C library (`glibc 2.36`), which decides which wheels fit, if known."""
     try:
         found = os.confstr("CS_GNU_LIBC_VERSION")
     except (AttributeError, ValueError, OSError):  # musl, macOS

@@ -1,4 +1,4 @@
-"""What reproduction asks of a `pylock.toml`: can it be installed as it is, and does it fit the requirements?
+"""What a build asks of a `pylock.toml`: can it be installed as it is, and does it fit?
 
 https://packaging.python.org/en/latest/specifications/pylock-toml/
 """
@@ -55,7 +55,7 @@ def indexes(lock: LockFile) -> tuple[str, ...]:
 
 
 def wheels_of_commits(lock: LockFile) -> dict[str, str]:
-    """Give the URL of each wheel of the model that was built from a commit, by that commit's URL."""
+    """Map the URL of a commit to the URL of the model's wheel that was built from it."""
     return {
         commit: location(package, lock)
         for package in lock.lock.packages
@@ -75,7 +75,7 @@ def origin_of(package: Package) -> RequirementOrigin:
 
 
 def location(package: Package, lock: LockFile) -> str:
-    """Give the URL of a package's archive, or `git+https://…@commit`; empty for a package of an index."""
+    """Give the URL of a package's archive, or `git+https://…@commit`; empty for an index."""
     origin = origin_of(package)
     if package.vcs is not None:
         vcs = package.vcs
@@ -89,7 +89,7 @@ def location(package: Package, lock: LockFile) -> str:
 
 
 def disagreements(lock: LockFile, requirements: Sequence[Requirement]) -> Iterator[str]:
-    """Yield where the lock does not hold what is required: someone changed the one and not the other.
+    """Yield where lock and requirements disagree: one was changed without the other.
 
     Requirements with markers are only compared when the lock has the package. Of URLs, those of
     commits are compared.
@@ -122,7 +122,7 @@ def _requirement(package: Package, lock: LockFile) -> Requirement:
 
 
 def _hashes(package: Package) -> tuple[str, ...]:
-    """The SHA-256 hashes that the file of a package may have; none where one file could go unchecked."""
+    """Give the SHA-256 hashes that a package's file may have; empty if a file lacks one."""
     files = pylock.files_of(package)
     digests = [file.hashes["sha256"] for file in files if "sha256" in file.hashes]
     # an installer chooses among the files of an index, so those with a hash suffice
@@ -137,7 +137,7 @@ def _main_file(package: Package) -> File:
 
 
 def _is_other_commit(package: Package, lock: LockFile, url: str) -> bool:
-    """Whether the lock holds a commit and the URL names another; the address of the repository may differ."""
+    """Whether lock and URL name different commits; the URL of the repository may differ."""
     if package.vcs is not None:
         held = location(package, lock)
     else:

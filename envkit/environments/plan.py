@@ -1,4 +1,4 @@
-"""The plan of an environment: everything that an installer is given, and the key that follows from it.
+"""The plan of an environment: everything that an installer gets, and the key made from it.
 
 A plan is an environment spec with the overrides worked in and local paths made absolute. Two plans
 with the same key give the same environment, so two models with equal needs share one.
@@ -200,7 +200,7 @@ def _lock_digest(lock: LockFile) -> str:
 
 
 def _overridden(spec: EnvironmentSpec, lines: Sequence[str]) -> EnvironmentSpec:
-    """Replace the requirements and constraints that overrides name; pins of the lock become constraints."""
+    """Apply overrides to requirements and constraints; pins of the lock become constraints."""
     overrides = dict(map(_override, lines))
     pins: tuple[Requirement, ...] = ()
     wheels: Mapping[str, str] = {}
@@ -236,7 +236,7 @@ def _by_wheel(requirement: Requirement, wheels: Mapping[str, str]) -> Requiremen
 
 
 def _override(line: str) -> tuple[str, Requirement]:
-    """Give name and value of an override: a requirement, or the path of a wheel (from the working directory)."""
+    """Split an override into name and requirement; a wheel's path is relative to the cwd."""
     requirement = _parsed_override(line.strip())
     if requirement is not None and requirement.distribution is not None:
         if requirement.pep508 is not None:
@@ -244,12 +244,13 @@ def _override(line: str) -> tuple[str, Requirement]:
         if (requirement.path or requirement.url or "").lower().endswith(".whl"):
             return requirement.distribution, local_files.rebased(requirement, Path.cwd())[0]
     raise InvalidArgument(
-        f"The override {line!r} is neither a requirement (such as `numpy>=1.26`) nor the path of a wheel."
+        f"The override {line!r} is neither a requirement (such as `numpy>=1.26`) "
+        "nor the path of a wheel."
     )
 
 
 def _parsed_override(text: str) -> Requirement | None:
-    """Parse a line that is one requirement and nothing else: no comment, no option of the installer."""
+    """Parse a line that is one requirement and nothing else: no comment, no installer option."""
     if not text.isprintable():
         return None
     try:

@@ -35,8 +35,8 @@ class Condarc:
     channel_alias: the URL that channels' names follow. channels: those that are used when none is
     named. default_channels: what `defaults` means. custom_channels: names (or their first parts)
     and the URL that they follow. custom_multichannels: names and the channels that they mean.
-    pkgs_dirs: the package caches, the first one is written to. ssl_verify: whether certificates are checked, or a file of those
-    to trust. proxies: by scheme.
+    pkgs_dirs: the package caches, the first one is written to. ssl_verify: whether certificates are
+    checked, or a file of those to trust. proxies: by scheme.
     """
 
     channel_alias: str = DEFAULT_ALIAS

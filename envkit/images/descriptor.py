@@ -77,7 +77,7 @@ class Blob:
 
 
 def descriptors(value: object) -> list[Descriptor]:
-    """Check a list of descriptors that others wrote; none where it is absent. Raises `ValueError`."""
+    """Check a list of descriptors from outside; empty if it is absent. Raises `ValueError`."""
     if value is None:
         return []
     if not isinstance(value, list):

@@ -1,6 +1,7 @@
 """Images as one tar: for `docker load` and `podman load`, and to read bases from.
 
-It is an OCI layout in a tar, with the `manifest.json` of `docker save` for engines before Docker 25.
+It is an OCI layout in a tar, with the `manifest.json` of `docker save` for engines before
+Docker 25.
 https://github.com/moby/docker-image-spec/blob/v1.3.1/v1.2.md#combined-image-json--filesystem-changeset-format
 """
 

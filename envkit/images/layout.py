@@ -149,7 +149,7 @@ def reading(path: Path) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class LayoutSource:
-    """A layout to read from; see `bases.image_source.ImageSource`. tag: empty for the only image."""
+    """A layout to read, see `bases.image_source.ImageSource`. tag: empty for the only image."""
 
     folder: Path
     tag: str = ""

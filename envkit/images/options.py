@@ -105,7 +105,8 @@ class ImageOptions:
             )
         if self.output is not None and not self.output.parent.is_dir():
             raise InvalidArgument(
-                f"The image cannot be written to {self.output}: {self.output.parent} does not exist."
+                f"The image cannot be written to {self.output}: "
+                f"{self.output.parent} does not exist."
             )
         if self.push is not None and self.push.digest:
             raise InvalidArgument(f"{self.push} has a digest; push to a tag.")

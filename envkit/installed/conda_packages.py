@@ -177,7 +177,7 @@ class CondaPrefix:
 
 
 def installation(prefix: Path) -> Path | None:
-    """Return the folder of the conda that an environment belongs to; None where it lies elsewhere."""
+    """Return the folder of the conda that an environment belongs to; None if it is elsewhere."""
     for folder in (prefix, prefix.parent.parent):
         if (folder / "condabin").is_dir() or (folder / "bin" / "conda").exists():
             return folder

@@ -1,4 +1,4 @@
-"""The lock: resolvers, pins, local wheels, a lock made again, and wheels for a rebuild without network.
+"""The lock: resolvers, pins, local wheels, re-locking, and wheels for rebuilds without network.
 
 The files themselves are read and written in `formats`.
 """

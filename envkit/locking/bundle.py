@@ -1,4 +1,4 @@
-"""The whole closure as wheels in the model, so that its environment is rebuilt without any network."""
+"""The whole closure as wheels in the model, so that it can be rebuilt without a network."""
 
 from __future__ import annotations
 
@@ -38,7 +38,12 @@ _ELSEWHERE = "Fetch it to a folder first: `envkit download URI -o DIR`."
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bundle:
-    """A model that contains all its wheels. wheels: their paths in the model. bytes_total: how large they are."""
+    """A model that contains all its wheels.
+
+    Attributes:
+        wheels: Their paths in the model.
+        bytes_total: Their size in bytes.
+    """
 
     wheels: tuple[str, ...]
     bytes_total: int
@@ -83,7 +88,7 @@ class _ChosenWheel:
 
 
 def bundle(model_uri: str | Path) -> Bundle:
-    """Put a wheel of every locked package into the model's `wheels/`, and lock them there by path and hash.
+    """Put a wheel of every locked package into `wheels/` and lock it there by path and hash.
 
     The wheels are those for this platform and the model's Python. A model without a lock is locked
     first. pip downloads, with its own configuration and the indexes that uv is configured with.

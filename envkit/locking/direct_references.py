@@ -1,4 +1,4 @@
-"""What a requirement names by its URL or path: its entry of the lock is known without any resolver."""
+"""Direct references (URLs and paths): their lock entries are known without a resolver."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 def wheels_of_commits(
     lock: LockFile | None, directory: Path, *, elsewhere: bool
 ) -> dict[str, Package]:
-    """Give the wheels of the model that the present lock says were built from commits, by the URLs of these.
+    """Map URLs of commits to the model's wheels that the present lock says were built from them.
 
     elsewhere: for another platform or Python, so that only wheels for all of them count. A wheel
     that is missing or has changed does not count.
@@ -48,7 +48,9 @@ def wheels_of_commits(
 
 
 def package_of(requirement: Requirement, directory: Path) -> Package | None:
-    """Give the entry for a commit, an archive with its hash or a wheel of the model; None for what an index must tell.
+    """Give the lock entry for a commit, an archive with its hash or a wheel of the model.
+
+    None means that an index must be asked.
 
     Raises `InvalidFile` for what cannot be locked: a folder, a branch, a file that does not exist.
     """

@@ -17,7 +17,10 @@ from envkit.models.environment_spec import EnvironmentSpec
 
 
 def files(spec: EnvironmentSpec, packages: Iterable[Package]) -> dict[str, str]:
-    """Give the texts of `requirements.txt` and `constraints.txt`. Raises `BuildFailed` for what has no hash."""
+    """Give the texts of `requirements.txt` and `constraints.txt`.
+
+    Raises `BuildFailed` for what has no hash.
+    """
     packages = list(packages)
     stated = {requirement.name: requirement for requirement in spec.requirements}
     bounds = {constraint.name for constraint in spec.constraints}

@@ -17,14 +17,14 @@ _PIP_SETTINGS = re.compile(r"^\s*(?:extra-)?index-url|^\s*find-links", re.MULTIL
 
 
 def with_placeholders(index: str) -> str:
-    """Give the URL of an index, with placeholders where this machine has credentials for it configured."""
+    """Give the URL of an index, with placeholders for credentials that are configured here."""
     bare = _bare(index)
     configured = (url for url in _configured_urls(os.environ) if _bare(url) == bare)
     return placeholders(next(configured, index))
 
 
 def configured_for_uv(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The URLs of the indexes that variables of uv name, without the names of indexes, as pip accepts them."""
+    """Give the index URLs of uv's variables without the indexes' names, as pip accepts them."""
     values = (environ.get(name, "") for name in _UV_INDEX_VARIABLES)
     return tuple(url for value in values for url in _URL.findall(value))
 

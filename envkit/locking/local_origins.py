@@ -1,4 +1,4 @@
-"""What the files of a capture name that only this machine has: folders and files, repositories, indexes."""
+"""Warnings for origins that only this machine has: folders, files, repositories, indexes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from envkit.models.capture_warnings import CaptureWarning, WarningKind
 
 
 def warnings(closure: Iterable[Distribution], wheels: LocalWheels) -> Iterator[CaptureWarning]:
-    """Warn of what has no wheel in the model, and of URLs that lead to a repository on this machine."""
+    """Warn of local origins without a wheel in the model, and of local repositories."""
     for distribution in closure:
         origin = distribution.origin
         if origin is None:
@@ -30,7 +30,7 @@ def warnings(closure: Iterable[Distribution], wheels: LocalWheels) -> Iterator[C
 
 
 def of_lock(packages: Iterable[Package]) -> Iterator[CaptureWarning]:
-    """Warn of packages whose files are locked at a path on this machine: those of a local index or folder."""
+    """Warn of packages locked at a path on this machine, in a local index or folder."""
     for package in packages:
         urls = [file.url for file in files_of(package) if file.url is not None]
         local = [url for url in urls if urlsplit(url).scheme == "file"]
@@ -43,13 +43,14 @@ def of_lock(packages: Iterable[Package]) -> Iterator[CaptureWarning]:
 
 
 def repositories_of_lock(packages: Iterable[Package]) -> Iterator[CaptureWarning]:
-    """Warn of packages that are locked at a commit of a repository on this machine, without a wheel of it."""
+    """Warn of packages locked at a commit of a local repository, without a wheel in the model."""
     for package in packages:
         url = package.vcs.url if package.vcs is not None else None
         if url is not None and urlsplit(url).scheme == "file":
             yield _warning(
                 package.name,
-                f"{package.name} is locked at {url}, a repository that is available only on this machine",
+                f"{package.name} is locked at {url}, "
+                "a repository that is available only on this machine",
             )
 
 

@@ -1,4 +1,4 @@
-"""Wheels of what was installed from this machine: local wheels copied, folders, sdists and repositories built.
+"""Wheels of what was installed from this machine: copied, or built from folders and sdists.
 
 Nobody else has these files, so the model takes a wheel of each along; of repositories that others
 can reach, too, when that is wished, so that nobody has to build them. What is built is built from a
@@ -67,7 +67,7 @@ class LocalWheel:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalWheels:
-    """The wheels by the names of their distributions, and why others have none (to follow "and")."""
+    """Wheels by distribution name, and why other distributions have none (to follow "and")."""
 
     found: Mapping[NormalizedName, LocalWheel] = field(default_factory=dict)
     missing: Mapping[NormalizedName, str] = field(default_factory=dict)
@@ -184,7 +184,7 @@ def _check_out(origin: Origin, place: Path) -> None:
 
 
 class _Ignored:
-    """For `shutil.copytree`: leaves out what is no source. Raises `OSError` when too much is left."""
+    """Leave out what is not source, for `shutil.copytree`. Raises `OSError` if it is too large."""
 
     def __init__(self, root: Path) -> None:
         self._root = str(root)
@@ -242,7 +242,7 @@ def _built(source: Path, python: str, out: Path) -> Path:
 def _checked(
     wheel: Path, distribution: Distribution, origin: Origin, changed: Callable[[str], bool]
 ) -> LocalWheel:
-    """The wheel, when it is of this distribution and no file of which `changed` is true differs from the installed."""
+    """Give the wheel if it is of this distribution and no `changed` file differs from it."""
     try:
         name, version, _, _ = parse_wheel_filename(wheel.name)
     except InvalidWheelFilename as error:
@@ -267,7 +267,7 @@ def _check_digest(file: Path, origin: Origin) -> None:
 
 
 def _recorded(wheel: Path) -> list[tuple[str, str]]:
-    """The files of a wheel, without metadata and what installers put elsewhere, each with its hash."""
+    """Hash the files of a wheel, without metadata and what installers put elsewhere."""
     with zipfile.ZipFile(wheel) as archive:
         record = next(
             (each for each in archive.namelist() if each.endswith(".dist-info/RECORD")), None

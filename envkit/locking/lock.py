@@ -1,4 +1,4 @@
-"""The lock: where each distribution of the closure can be downloaded again, and by which hash it is known.
+"""The lock: where each distribution of the closure can be downloaded again, with hashes.
 
 The versions are the installed ones; a resolver is asked only for what the environment cannot tell,
 the files of those versions and their hashes, from the indexes that it is configured with. No code
@@ -141,7 +141,7 @@ def _look_up(
     target: Target,
     options: tuple[Option, ...],
 ) -> tuple[dict[str, Package], frozenset[str], str]:
-    """Give the packages, the names without files, and the output of a resolver that failed for another reason.
+    """Give the packages, the names without files, and the output if the resolver failed.
 
     A resolver gives nothing when one package is missing: it is asked again without that.
     """
@@ -201,7 +201,7 @@ def _direct(distribution: Distribution, origin: Origin, wheel: LocalWheel | None
 
 
 def _version(text: str) -> Version | None:
-    """The version of a direct reference, which PEP 751 lets out where it is not a version of PEP 440."""
+    """Parse a version; PEP 751 omits that of a direct reference if it is not one of PEP 440."""
     try:
         return Version(text)
     except InvalidVersion:

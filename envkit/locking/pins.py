@@ -1,4 +1,4 @@
-"""How a distribution is written down to be had again: `name==version`, a direct reference (PEP 508), or a wheel."""
+"""How a distribution is pinned: `name==version`, a direct reference (PEP 508), or a wheel."""
 
 from __future__ import annotations
 

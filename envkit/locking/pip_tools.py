@@ -1,6 +1,7 @@
-"""pip-tools as resolver: for users who must use it, and for indexes that only pip is configured with.
+"""pip-tools as resolver: for users who must use it, and for indexes that only pip knows.
 
-https://pip-tools.readthedocs.io/. It uses pip's own configuration: variables, `pip.conf`, netrc, keyring.
+https://pip-tools.readthedocs.io/. It uses pip's own configuration: variables, `pip.conf`, netrc,
+keyring.
 """
 
 from __future__ import annotations
@@ -102,7 +103,8 @@ def _check(query: Query) -> None:
         )
     if query.closure and ".".join(target.python.split(".")[:2]) != running:
         raise InvalidArgument(
-            f"pip-tools resolves for the Python that runs envkit, {running}, not for {target.python}. "
+            f"pip-tools resolves for the Python that runs envkit, {running}, "
+            f"not for {target.python}. "
             "Use `--resolver uv`."
         )
 

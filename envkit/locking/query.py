@@ -45,7 +45,7 @@ class Target:
 
     @property
     def environments(self) -> tuple[str, ...]:
-        """The markers of the environments that a lock for it holds for; none where the target does not say."""
+        """Markers of the environments that the lock is for; empty if the target names none."""
         system = next((value for word, value in _SYSTEMS.items() if word in self.platform), None)
         if system is None:
             return ()
@@ -118,4 +118,7 @@ class Resolver(Protocol):
     name: str
 
     def resolve(self, query: Query) -> FoundFiles | MissingFiles:
-        """Answer within `ANSWER_SECONDS`. Raises `ToolNotFound`, `InvalidArgument` for a target it cannot lock for."""
+        """Answer within `ANSWER_SECONDS`.
+
+        Raises `ToolNotFound`, and `InvalidArgument` for a target that it cannot lock for.
+        """

@@ -1,4 +1,4 @@
-"""A lock from what the files of a model state: for other machines, for models without pins, or because it is lost."""
+"""A lock made from a model's files: for other machines, or for models without pins or lock."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Relocked:
 
     @property
     def names_by_index(self) -> Mapping[str, tuple[str, ...]]:
-        """The names of the packages that each index has, by its URL; those of local files are left out."""
+        """Names of packages by the URL of their index; those of local files are left out."""
         names: dict[str, list[str]] = {}
         for package in self.packages:
             urls = [wheel.url for wheel in package.wheels or () if wheel.url is not None]
@@ -152,7 +152,10 @@ class LockInputs:
 
     @classmethod
     def of(cls, spec: EnvironmentSpec, *, elsewhere: bool) -> LockInputs:
-        """Sort what a spec requires; `elsewhere`: for another platform or Python. Raises `InvalidFile`."""
+        """Sort a spec's requirements by origin. Raises `InvalidFile`.
+
+        elsewhere: The lock is for another platform or Python.
+        """
         directory = spec.directory
         wheels = direct_references.wheels_of_commits(spec.lock, directory, elsewhere=elsewhere)
         direct: dict[str, Package] = {}
@@ -199,7 +202,7 @@ class LockInputs:
 
 
 def _unhashed(requirement: Requirement) -> Requirement:
-    """The requirement without hashes: they are of files for one platform, and the resolver adds its own."""
+    """Drop the hashes: they are of files for one platform, and the resolver adds its own."""
     return Requirement(text=requirement.text)
 
 
@@ -234,7 +237,7 @@ def _resolve(inputs: LockInputs, target: Target, resolver: Resolver) -> list[Pac
 
 
 def _check_hashes(inputs: LockInputs, packages: Sequence[Package]) -> None:
-    """Refuse a package none of whose files has a hash that the model states: the lock would override the hashes."""
+    """Refuse a package without a file of a stated hash: the lock would override the hashes."""
     offered: dict[str, set[str]] = {
         package.name: set(hashes_of(indexed_files_of(package))) for package in packages
     }

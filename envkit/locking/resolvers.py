@@ -11,7 +11,7 @@ from envkit.locking.uv import Uv
 
 
 def resolver_named(name: str | None) -> Resolver | None:
-    """Give the resolver of this name, `uv` or `pip-tools`; None for None. Raises `InvalidArgument` for another."""
+    """Give the resolver `uv` or `pip-tools`; None for None. Raises `InvalidArgument`."""
     if name is None:
         return None
     if name == "uv":

@@ -1,4 +1,4 @@
-"""`uv.lock`: a model made inside a uv project finds hashes and URLs there, without asking any index.
+"""`uv.lock`: hashes and URLs for a model made inside a uv project, without asking an index.
 
 https://docs.astral.sh/uv/concepts/projects/layout/#the-lockfile
 """
@@ -21,7 +21,7 @@ FILE_NAME = "uv.lock"
 
 
 def entries(model: Path) -> Mapping[tuple[str, str], Package]:
-    """Give the packages in the lock of the project, by name and version; empty without one that can be parsed.
+    """Give the packages of the project's lock by name and version; empty if none can be parsed.
 
     It lies in the model directory, or in the nearest folder above the working directory that has
     one.

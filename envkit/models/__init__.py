@@ -1,8 +1,8 @@
 """Describe models: `MLmodel`, signatures, input examples, and the checks of data against them.
 
 The names are those of `mlflow.models`. A name is imported when it is first used. `FlavorBackend`,
-`get_flavor_backend`, `infer_pip_requirements` and `validate_serving_input` come from layers above, because this module is a
-public namespace.
+`get_flavor_backend`, `infer_pip_requirements` and `validate_serving_input` come from layers above,
+because this module is a public namespace.
 """
 
 from __future__ import annotations

@@ -59,7 +59,9 @@ def read_model_dependencies(
     model_uri: str | Path,
     format: str = "pip",  # noqa: A002 - the name users know
 ) -> tuple[str, str]:
-    """Give the content of the file that `get_model_dependencies` names, and a note, empty for a file of the model.
+    """Give the content of the file that `get_model_dependencies` names, and a note.
+
+    The note is empty for a file of the model.
 
     Nothing is written. Raises what that raises, and `InvalidFile` for a file that is not text.
     """

@@ -1,4 +1,4 @@
-"""The files of a model directory that state which environment it needs, read into an `EnvironmentSpec`.
+"""The environment files of a model directory, read into an `EnvironmentSpec`.
 
 Predictions read them first, so nothing here imports `packaging` for plain pins.
 """
@@ -90,7 +90,7 @@ def _variables(model: ModelDirectory) -> tuple[str, ...]:
 def _conda_alone(
     conda: CondaEnv, stated: RequirementsFile, model: ModelDirectory
 ) -> tuple[str, ...]:
-    """The conda packages that no requirement or constraint stands for, as far as the evidence tells."""
+    """Conda packages without a matching requirement or constraint, according to the evidence."""
     path = model.file(envkit_json.FILE_NAME)
     if not conda.packages or path is None:
         return conda.packages
@@ -154,7 +154,7 @@ class _Files:
         return _checked_version(flavor.python_version, path, _PYTHON_FIELD)
 
     def conda_python(self) -> str:
-        """Give the version that `conda.yaml` pins, `3` for a range, which conda chooses from, else that of the model."""
+        """Give the version pinned in `conda.yaml`, `3` for a range, else that of the model."""
         if self.conda is None or self.conda.python is None:
             return self.python()
         _, _, bound = self.conda.python.partition("python")
@@ -193,7 +193,7 @@ class _Files:
         return tuple(Requirement(text=line, file=path) for line in lines)
 
     def assumed(self, stated: RequirementsFile) -> tuple[Requirement, ...]:
-        """Give setuptools as MLflow recorded it: up to version 2.9 it imports `pkg_resources` without requiring it."""
+        """Give setuptools as MLflow recorded it: MLflow <= 2.9 needs it without requiring it."""
         names = {requirement.name for requirement in (*stated.requirements, *stated.constraints)}
         is_captured = self.model.file(envkit_json.FILE_NAME) is not None
         if "setuptools" in names or is_captured:

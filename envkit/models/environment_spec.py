@@ -1,4 +1,4 @@
-"""The environment spec: all that is known of the environment a model needs. The narrow waist of envkit.
+"""The environment spec: all that is known of the environment that a model needs.
 
 Capture ends in one, reproduction begins with one; neither knows the other.
 """

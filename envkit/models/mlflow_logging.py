@@ -44,7 +44,8 @@ class Options:
 
     registered_model_name: registered model of which it becomes a version.
     await_registration_for: seconds to wait until that version is ready. run_id: run of the model,
-    None for the active one. step: of the run. model_id: an existing logged model. logged_model_facts: `model_type`, `params`, `tags` of a logged model.
+    None for the active one. step: of the run. model_id: an existing logged model.
+    logged_model_facts: `model_type`, `params`, `tags` of a logged model.
     """
 
     registered_model_name: str | None = None

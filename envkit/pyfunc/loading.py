@@ -52,7 +52,8 @@ def load_model(
             `LivePyFuncModel`, to be closed.
         timeout: Seconds for one prediction of a live model; any time by default.
         extra_envs: Environment variables of a live model by name.
-        allow_source: For a live model, whether to build distributions that have no wheel, such as PySpark.
+        allow_source: For a live model, whether to build distributions that have no wheel, such
+            as PySpark.
         pip_requirements_override: As for `envkit.prepare_env`.
         python: As for `envkit.prepare_env`.
         python_policy: As for `envkit.prepare_env`.

@@ -27,7 +27,7 @@ dependencies: [-r requirements.txt]
 
 
 def environment_files_model(folder: Path, mlmodel: str = MLMODEL, **files: str) -> Path:
-    """Write a model of these files, `name.extension` as the keyword `name__extension`; gives its path."""
+    """Write a model of these files (keyword `name__extension`) and give its path."""
     path = folder / "model"
     path.mkdir()
     (path / "MLmodel").write_text(mlmodel)

@@ -76,7 +76,8 @@ class Bench:
         loading = "\n    ".join((load or "pass").splitlines())
         return self.module(
             "loader",
-            f"{top}\n\n\nclass Model:\n    def predict(self, data, params=None):\n        {indented}\n\n\n"
+            f"{top}\n\n\nclass Model:\n    def predict(self, data, params=None):\n"
+            f"        {indented}\n\n\n"
             f"def _load_pyfunc(path):\n    {loading}\n    return Model()\n",
         )
 

@@ -40,7 +40,7 @@ def run_hidden(
 
 
 def bound_by_permissions() -> list[str]:
-    """Give the words before a program that make permissions apply to it, also if the tests run as root."""
+    """Give the prefix of a command that makes permissions apply, also when run as root."""
     if os.geteuid() != 0:
         return []
     if shutil.which("setpriv") is None:

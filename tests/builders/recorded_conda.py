@@ -53,8 +53,8 @@ class RecordedConda:
     """The program `conda` in `folder`/bin.
 
     outcome: the recording that every creation ends with, or "" for what really happens; "no-python"
-    for an exit without an error and without Python. sources: what `--show-sources` answers, None for an error. fetch:
-    seconds that a download takes.
+    for an exit without an error and without Python. sources: what `--show-sources` answers,
+    None for an error. fetch: seconds that a download takes.
     """
 
     folder: Path

@@ -59,7 +59,8 @@ def running_registry(folder: Path, more: str = "") -> Iterator[Registry]:
     port = free_port()
     configuration = folder / "config.yml"
     configuration.write_text(
-        f"version: 0.1\nlog: {{level: error}}\nstorage:\n  filesystem: {{rootdirectory: {folder}}}\n"
+        f"version: 0.1\nlog: {{level: error}}\nstorage:\n"
+        f"  filesystem: {{rootdirectory: {folder}}}\n"
         f"  delete: {{enabled: true}}\nhttp: {{addr: '127.0.0.1:{port}', secret: x}}\n{more}"
     )
     process = subprocess.Popen(

@@ -25,7 +25,10 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-START = "import json, os, sys\nrequest = json.load(open(sys.argv[1]))\njournal = open(request['journal'], 'x')\n"
+START = (
+    "import json, os, sys\nrequest = json.load(open(sys.argv[1]))\n"
+    "journal = open(request['journal'], 'x')\n"
+)
 
 
 def run(*, isolated: bool = True, timeout: float = 10.0, **variables: str) -> Journal:
@@ -64,8 +67,8 @@ def test_nothing_remains_on_the_disk(
 
 def test_a_crash_leaves_what_was_seen_before(program: Path) -> None:
     program.write_text(
-        START
-        + 'journal.write(\'{"event": "phase", "name": "predict"}\\n{"event": "mod\'); journal.flush()\n'
+        START + 'journal.write(\'{"event": "phase", "name": "predict"}\\n'
+        '{"event": "mod\'); journal.flush()\n'
         "os.kill(os.getpid(), 11)\n"
     )
     journal = run()

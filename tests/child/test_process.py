@@ -49,14 +49,16 @@ def soon(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
 
 GRANDCHILD = """
 import subprocess, sys
-started = subprocess.Popen([sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"])
+code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+started = subprocess.Popen([sys.executable, "-c", code])
 print(started.pid, flush=True)
 """
 
 
 def test_both_outputs_are_kept_in_order() -> None:
     ended = run_code(
-        "import sys; print('one', flush=True); print('two', file=sys.stderr, flush=True); print('three')"
+        "import sys; print('one', flush=True); print('two', file=sys.stderr, "
+        "flush=True); print('three')"
     )
 
     assert ended.output.split() == ["one", "two", "three"]
@@ -116,7 +118,10 @@ def test_how_it_ended_is_told_in_words(code: str, status: int, how: str) -> None
         pytest.param("import time; time.sleep(60)", id="sleeps"),
         pytest.param("while True: pass", id="spins"),
         pytest.param(
-            "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: time.sleep(1)",
+            (
+                "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+                "while True: time.sleep(1)"
+            ),
             id="ignores SIGTERM",
         ),
         pytest.param("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", id="stops itself"),
@@ -217,7 +222,10 @@ def test_no_time_at_all_is_up_at_once(timeout: float) -> None:
 
 def test_it_works_when_envkit_has_no_standard_error() -> None:
     code = "import os, sys; os.close(2)\nfrom envkit.child import process\n"
-    code += "ended = process.run([sys.executable, '-c', 'print(1)'], environment={})\nprint(ended.status)"
+    code += (
+        "ended = process.run([sys.executable, '-c', 'print(1)'], environment={})\n"
+        "print(ended.status)"
+    )
     root = str(Path(process.__file__).parents[2])
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -332,7 +340,10 @@ def test_a_supervised_program_ends_as_it_would_alone(tmp_path: Path, status: int
 def test_nothing_of_a_supervised_program_outlives_envkit_itself(tmp_path: Path) -> None:
     root = str(Path(process.__file__).parents[2])
     program = "import sys\nfrom envkit.child import process\n"
-    program += f"process.run([sys.executable, '-c', {DAEMON + 'time.sleep(60)'!r}], environment={{}}, supervised=True)"
+    program += (
+        f"process.run([sys.executable, '-c', {DAEMON + 'time.sleep(60)'!r}], "
+        f"environment={{}}, supervised=True)"
+    )
     outer = subprocess.Popen(
         [sys.executable, "-c", program], cwd=tmp_path, env={**ENVIRONMENT, "PYTHONPATH": root}
     )

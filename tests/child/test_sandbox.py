@@ -143,7 +143,10 @@ def _accept(listening: socket.socket) -> None:
             return
 
 
-CONNECT = "return tried(lambda: bool(socket.create_connection(('127.0.0.1', int(os.environ['PORT'])), 3)))"
+CONNECT = (
+    "return tried(lambda: bool(socket.create_connection(('127.0.0.1', "
+    "int(os.environ['PORT'])), 3)))"
+)
 
 
 def test_there_is_no_network_in_the_sandbox(run: Run, server: int, bubblewrap: Confinement) -> None:
@@ -208,7 +211,8 @@ with get_context("spawn").Pool(2) as pool:
 memory = shared_memory.SharedMemory(create=True, size=1_000_000)
 memory.close()
 memory.unlink()
-child = subprocess.run([sys.executable, "-c", "import sys; print(sys.prefix)"], stdout=subprocess.PIPE, text=True)
+argv = [sys.executable, "-c", "import sys; print(sys.prefix)"]
+child = subprocess.run(argv, stdout=subprocess.PIPE, text=True)
 return [squares, child.stdout.strip() == sys.prefix]
 """
     assert run.answer(bubblewrap, body) == [[1, 2], True]
@@ -282,7 +286,8 @@ def test_a_bubblewrap_that_does_not_work_is_not_taken(
 ) -> None:
     program = tmp_path / "bwrap"
     program.write_text(
-        "#!/bin/sh\necho 'bwrap: Creating new namespace failed: Operation not permitted' >&2\nexit 1\n"
+        "#!/bin/sh\necho 'bwrap: Creating new namespace failed: Operation not "
+        "permitted' >&2\nexit 1\n"
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")

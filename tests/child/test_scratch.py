@@ -14,7 +14,10 @@ import pytest
 
 from envkit.child import scratch
 
-HOLD = "from envkit.child import scratch\nwith scratch.folder() as f:\n    print(f, flush=True)\n    input()\n"
+HOLD = (
+    "from envkit.child import scratch\nwith scratch.folder() as f:\n"
+    "    print(f, flush=True)\n    input()\n"
+)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Conda environments, solved and installed by the real py-rattler from a real channel of this machine's files."""
+"""Conda environments: the real py-rattler solves and installs from a real local channel."""
 
 from __future__ import annotations
 
@@ -86,7 +86,10 @@ def test_conda_brings_python_and_its_packages_and_pips_part_lies_beside(
         root=root,
     )
 
-    code = "import alpha, envkit_demo, envkit_demo_native as n, platform, sys; print(alpha.VERSION, envkit_demo.VERSION,"
+    code = (
+        "import alpha, envkit_demo, envkit_demo_native as n, platform, sys; "
+        "print(alpha.VERSION, envkit_demo.VERSION,"
+    )
     code += " round(n.cube_root(27)), platform.python_version(), sys.prefix)"
     assert ask(environment.python, code) == f"1.0 1.0 3 {conda_channel.python} {environment.path}"
     assert environment.built
@@ -483,7 +486,8 @@ def test_mlflows_own_models_are_rebuilt_and_predict_the_same(
 ) -> None:
     if "3.11.7" not in conda_forge.pythons:
         pytest.skip(
-            "the model wants Python 3.11.7, of which this machine has none to make a conda package of"
+            "the model wants Python 3.11.7, of which this machine has none to make a "
+            "conda package of"
         )
     found = fixture_model(name)
     path = (

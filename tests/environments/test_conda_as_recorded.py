@@ -357,7 +357,7 @@ def test_an_archive_is_unpacked_under_the_key_of_its_model_wherever_one_stands(
         (recording("create-plan.txt"), []),
         ("", []),
         ("{", []),
-        ('noise\n{"fetch": "python", "progress": 0.5}\n\0{"fetch": "python", "progress": 1}\n\0', []),
+        ('noise\n{"progress": 0.5}\n\0{"progress": 1}\n\0', []),
         (
             'WARNING: x\n{"progress": 1}\n\0' + recording("create-not-found.json") + "\nnoise {",
             [("PackagesNotFoundInChannelsError", True, ("envkit-demo=99",))],
@@ -377,7 +377,7 @@ def test_an_archive_is_unpacked_under_the_key_of_its_model_wherever_one_stands(
         ),
         ('{"error": "x"}', [("CondaError", False, ())]),
     ],
-)  # fmt: skip
+)
 def test_errors_are_read_from_json(
     output: str, expected: list[tuple[str, bool, tuple[str, ...]]]
 ) -> None:

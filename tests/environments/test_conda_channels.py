@@ -18,15 +18,27 @@ HERE = Path("/model")
     [
         (["conda-forge"], {}, ["https://conda.anaconda.org/conda-forge/"]),
         (["conda-forge/label/dev"], {}, ["https://conda.anaconda.org/conda-forge/label/dev/"]),
-        (["conda-forge"], {"channel_alias": "https://m.example/x/"}, ["https://m.example/x/conda-forge/"]),
-        (["defaults", "nodefaults"], {"default_channels": ("https://a", "b")}, ["https://a/", "https://conda.anaconda.org/b/"]),
-        (["ours/x", "ours"], {"custom_channels": {"ours": "https://o"}}, ["https://o/ours/x/", "https://o/ours/"]),
+        (
+            ["conda-forge"],
+            {"channel_alias": "https://m.example/x/"},
+            ["https://m.example/x/conda-forge/"],
+        ),
+        (
+            ["defaults", "nodefaults"],
+            {"default_channels": ("https://a", "b")},
+            ["https://a/", "https://conda.anaconda.org/b/"],
+        ),
+        (
+            ["ours/x", "ours"],
+            {"custom_channels": {"ours": "https://o"}},
+            ["https://o/ours/x/", "https://o/ours/"],
+        ),
         (["./c", "/abs/d", "file:///e"], {}, ["file:///model/c/", "file:///abs/d/", "file:///e/"]),
         ([], {}, ["https://conda.anaconda.org/conda-forge/"]),
         ([], {"channels": ("https://mine",)}, ["https://mine/"]),
         (["a", "a", "https://conda.anaconda.org/a/"], {}, ["https://conda.anaconda.org/a/"]),
     ],
-)  # fmt: skip
+)
 def test_names_become_urls(names: list[str], settings: dict[str, Any], urls: list[str]) -> None:
     assert [each.url for each in channels.resolved(names, Condarc(**settings), HERE, {})] == urls
 

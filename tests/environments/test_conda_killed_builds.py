@@ -1,4 +1,4 @@
-"""Builds of conda environments that are killed at any moment: the next one works, whatever they left behind."""
+"""Builds of conda environments that are killed at any moment: the next one works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conda environments through conda, mamba and micromamba, each a fake here: none of them can be had from an index.
+"""Conda environments through conda, mamba and micromamba: fakes, as no index has them.
 
 The fake writes down how it was called and puts a virtual environment with a record of conda's into
 the prefix.
@@ -28,14 +28,16 @@ import json, os, subprocess, sys
 arguments = sys.argv[1:]
 prefix = arguments[arguments.index("-p") + 1]
 file = arguments[arguments.index("-f" if "-f" in arguments else "--file") + 1]
-told = {{"argv": arguments, "file": open(file).read(), "variables": dict(os.environ), "there": os.path.exists(prefix)}}
+told = {{"argv": arguments, "file": open(file).read(), "variables": dict(os.environ)}}
+told["there"] = os.path.exists(prefix)
 json.dump(told, open({told!r}, "w"))
 print("said by the program")
 if {fails!r}:
     sys.exit(1)
 subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--copies", prefix], check=True)
 os.mkdir(prefix + "/conda-meta")
-record = {{"name": "python", "version": "3.11.7", "files": [], "url": {url!r}, "paths_data": {{"paths": []}}}}
+record = {{"name": "python", "version": "3.11.7", "files": [], "url": {url!r}}}
+record["paths_data"] = {{"paths": []}}
 json.dump(record, open(prefix + "/conda-meta/python.json", "w"))
 """
 

@@ -1,4 +1,4 @@
-"""Keys of the store stay what they are: another key means another build of every environment that users have.
+"""Keys of the store stay what they are: another key rebuilds every environment of the users.
 
 `tests/cases/store_keys.json` holds model directories as texts, and the key of each. A change that
 must change keys raises `FORMAT` of the plan, and then these.

@@ -190,9 +190,15 @@ def lose_the_list(environment: Environment) -> str:
 
 
 DAMAGES = [
-    shorten, edit_in_place, lose_a_package, empty_a_folder, add_a_module, lose_the_configuration, turn_the_interpreter,
+    shorten,
+    edit_in_place,
+    lose_a_package,
+    empty_a_folder,
+    add_a_module,
+    lose_the_configuration,
+    turn_the_interpreter,
     lose_the_list,
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
@@ -396,7 +402,10 @@ def test_old_temporary_files_go_and_young_ones_stay(make: Make, root: Path) -> N
 def test_folders_without_rights_are_removed_too(make: Make, root: Path) -> None:
     made = make()
     (site(made) / "alpha-1.0.dist-info").chmod(0o500)
-    code = "import sys; from pathlib import Path; from envkit.environments.store import housekeeping as h\n"
+    code = (
+        "import sys; from pathlib import Path; from envkit.environments.store import "
+        "housekeeping as h\n"
+    )
     code += "print(len(h.remove([sys.argv[2]], Path(sys.argv[1])).removed))"
     argv = [*bound_by_permissions(), sys.executable, "-c", code, str(root), made.path.name]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""Indexes that disagree, and packages that their authors have withdrawn: real indexes, real installers."""
+"""Indexes that disagree, and yanked packages: real indexes, real installers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BUILDERS = [EnvType.UV, EnvType.VIRTUALENV]
 
 @pytest.fixture
 def indexes(tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """Two indexes: `shared` is on both with different files, `mirrored` with the same, the others on one."""
+    """Two indexes: both have `shared` (different files) and `mirrored` (the same files)."""
     folders = [tmp_path / "index-a", tmp_path / "index-b"]
     for folder, only in zip(folders, ("alone-a", "alone-b"), strict=True):
         package_index.add_wheel(folder, only, "1.0")
@@ -127,7 +127,10 @@ def locked(wheel: Path, place: str, index: str) -> str:
     name, version = wheel.name.split("-")[:2]
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     file = f'{{ url = "{place}/{name}/{wheel.name}", hashes = {{ sha256 = "{digest}" }} }}'
-    return f'[[packages]]\nname = "{name}"\nversion = "{version}"\nindex = "{index}"\nwheels = [{file}]'
+    return (
+        f'[[packages]]\nname = "{name}"\nversion = "{version}"\nindex = "{index}"\n'
+        f"wheels = [{file}]"
+    )
 
 
 @pytest.mark.parametrize("manager", BUILDERS)

@@ -38,10 +38,20 @@ def hostile_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for name in ("sitecustomize.py", "usercustomize.py", "beta.py"):
             (folder / name).write_text(POISON)
     for name, value in {
-        "PYTHONPATH": host, "PYTHONHOME": host, "PYTHONUSERBASE": host / ".local", "PYTHONSTARTUP": host / "beta.py",
-        "VIRTUAL_ENV": host, "CONDA_PREFIX": host, "UV_PROJECT_ENVIRONMENT": host, "PIP_TARGET": host, "PIP_USER": "1",
-        "UV_SYSTEM_PYTHON": "1", "PIP_PREFIX": host, "UV_TARGET": host, "HOME": host,
-    }.items():  # fmt: skip
+        "PYTHONPATH": host,
+        "PYTHONHOME": host,
+        "PYTHONUSERBASE": host / ".local",
+        "PYTHONSTARTUP": host / "beta.py",
+        "VIRTUAL_ENV": host,
+        "CONDA_PREFIX": host,
+        "UV_PROJECT_ENVIRONMENT": host,
+        "PIP_TARGET": host,
+        "PIP_USER": "1",
+        "UV_SYSTEM_PYTHON": "1",
+        "PIP_PREFIX": host,
+        "UV_TARGET": host,
+        "HOME": host,
+    }.items():
         monkeypatch.setenv(name, str(value))
     return host
 

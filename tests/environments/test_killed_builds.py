@@ -1,4 +1,4 @@
-"""Builds that are killed or interrupted at any moment: the next one works, whatever they left behind."""
+"""Builds that are killed or interrupted at any moment: the next one works."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def start(
 
 
 def end(builder: subprocess.Popen[str]) -> tuple[int, str]:
-    """Wait for a builder and give its status and what it said (`communicate` loses what `readline` read ahead)."""
+    """Wait for a builder; gives status and output (`communicate` loses what was read ahead)."""
     assert builder.stdout is not None
     assert builder.stderr is not None
     with builder:
@@ -104,7 +104,7 @@ def end(builder: subprocess.Popen[str]) -> tuple[int, str]:
 
 
 def kill(builder: subprocess.Popen[str], *, whole: bool) -> None:
-    """Kill a builder, and with `whole` all that it started (at the same time, as a machine that is turned off)."""
+    """Kill a builder; with `whole`, all its processes at once, as a power cut does."""
     victims = [builder.pid]
     if whole:
         builder.send_signal(signal.SIGSTOP)
@@ -117,7 +117,10 @@ def kill(builder: subprocess.Popen[str], *, whole: bool) -> None:
 
 def assert_whole(environment: Environment) -> None:
     assert list(records.problems(environment.path)) == []
-    code = f"import alpha, beta, wide, importlib; [importlib.import_module(f'wide_{{n}}') for n in range({MODULES})]"
+    code = (
+        f"import alpha, beta, wide, importlib; [importlib.import_module(f'wide_{{n}}') for "
+        f"n in range({MODULES})]"
+    )
     subprocess.run([environment.python, "-I", "-c", code], check=True)
 
 

@@ -21,8 +21,12 @@ name = "numpy"
 version = "2.3.4"
 marker = "sys_platform == 'linux'"
 index = "https://example.invalid/simple"
-sdist = {{ url = "https://example.invalid/numpy-2.3.4.tar.gz", hashes = {{ sha256 = "{"b" * 64}" }} }}
-wheels = [{{ url = "https://example.invalid/numpy-2.3.4-py3-none-any.whl", hashes = {{ sha256 = "{HASH}" }} }}]
+[packages.sdist]
+url = "https://example.invalid/numpy-2.3.4.tar.gz"
+hashes = {{ sha256 = "{"b" * 64}" }}
+[[packages.wheels]]
+url = "https://example.invalid/numpy-2.3.4-py3-none-any.whl"
+hashes = {{ sha256 = "{HASH}" }}
 """
 
 

@@ -292,7 +292,8 @@ def test_a_lock_without_hashes_is_not_used_and_that_is_told(
 ) -> None:
     lock = spec.directory / "pylock.toml"
     lock.write_text(
-        'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "alpha"\ndirectory = { path = "code" }\n'
+        'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "alpha"\n'
+        'directory = { path = "code" }\n'
     )
     environment = prepare(replace(spec, lock=LockFile(path=lock)), EnvType.UV, root=root)
 

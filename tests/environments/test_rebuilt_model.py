@@ -1,4 +1,4 @@
-"""A model that needs a package runs in the environment that was built for it, by the real program inside."""
+"""A model that needs a package runs in its environment, by the real program inside."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ import alpha, beta
 class Model:
     def predict(self, given, params=None):
         print("printed by the model")
-        return {"alpha": alpha.VERSION, "prefix": sys.prefix, "token": os.environ.get("TOKEN"), "path": sys.path}
+        token = os.environ.get("TOKEN")
+        return {"alpha": alpha.VERSION, "prefix": sys.prefix, "token": token, "path": sys.path}
 
 def _load_pyfunc(path):
     return Model()

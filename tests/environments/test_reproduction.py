@@ -1,4 +1,4 @@
-"""`predict` of the Python API: what it makes of its arguments, with nothing built and no model run."""
+"""`predict` of the Python API: how it treats arguments; nothing is built or run."""
 
 from __future__ import annotations
 

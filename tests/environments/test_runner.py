@@ -114,7 +114,10 @@ def test_a_failure_leaves_the_old_answer(program: Path, given: Path, tmp_path: P
     assert (tmp_path / "out.json").read_text() == "old"
 
 
-ERROR = "tell('phase', name='{0}'); tell('error', phase='{0}', kind='{1}', type='ValueError', message='bad', traceback='T')"
+ERROR = (
+    "tell('phase', name='{0}'); tell('error', phase='{0}', kind='{1}', type='ValueError', "
+    "message='bad', traceback='T')"
+)
 
 
 def test_a_model_that_raises_gives_its_traceback(program: Path, given: Path) -> None:

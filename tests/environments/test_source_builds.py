@@ -1,4 +1,4 @@
-"""What is named by its address and is no wheel is not built without the user's word, by neither installer."""
+"""A direct reference that is not a wheel is built only if the user allows it."""
 
 from __future__ import annotations
 

@@ -347,9 +347,13 @@ def test_two_keys_are_built_at_the_same_time(
 
 @pytest.mark.parametrize("patience", [30.0, 0.2])
 def test_a_damaged_environment_is_not_taken_away_from_under_a_program_that_runs_in_it(
-    shelf: Store, interpreter: Interpreter, fill: store.Fill, build: Build, monkeypatch: pytest.MonkeyPatch,
+    shelf: Store,
+    interpreter: Interpreter,
+    fill: store.Fill,
+    build: Build,
+    monkeypatch: pytest.MonkeyPatch,
     patience: float,
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.setattr(removal, "PATIENCE_SECONDS", patience)
     place, _ = build()
     program = shelf.use(place)
@@ -521,7 +525,7 @@ def test_the_next_run_of_anything_sweeps_what_was_left(spec: EnvironmentSpec, ro
 def test_sweeping_takes_nothing_from_builders_at_work(
     shelf: Store, interpreter: Interpreter, fill: store.Fill
 ) -> None:
-    """Keys are built, swept and removed by several threads; what a builder gave is whole while it is used."""
+    """Threads build, sweep and remove keys; an environment in use stays whole."""
     broken: list[str] = []
     done = threading.Event()
 

@@ -1,4 +1,4 @@
-"""Exports: files that Compose, Kubernetes and systemd accept, with nothing writable and no rights."""
+"""Exports: files that Compose, Kubernetes and systemd accept, with no privileges."""
 
 from __future__ import annotations
 

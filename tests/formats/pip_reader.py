@@ -1,4 +1,4 @@
-"""Run by a test in a process of its own: pip's reading of requirements files, one JSON request a line.
+"""pip's reading of requirements files, in a process of its own: one JSON request a line.
 
 argv: a pip wheel. A request is the path of a file; the answer is `{"requirements": …, "options":
 …}` or `{"error": …}`. `--use-feature` is left out: pip keeps what it was given in a list that all

@@ -92,7 +92,8 @@ def test_the_text_is_that_of_mlflow() -> None:
     )
 
     assert conda_yaml.dumps(env) == (
-        "channels:\n- conda-forge\ndependencies:\n- python=3.11.7\n- pip<=23.2.1\n- pip:\n  - mlflow==3.17.2\n"
+        "channels:\n- conda-forge\ndependencies:\n- python=3.11.7\n- pip<=23.2.1\n"
+        "- pip:\n  - mlflow==3.17.2\n"
         "  - -c constraints.txt\nname: mlflow-env\n"
     )
 
@@ -100,7 +101,10 @@ def test_the_text_is_that_of_mlflow() -> None:
 def test_what_is_unknown_survives_a_round_trip(write: Write) -> None:
     path = write(
         {
-            "conda.yaml": "name: n\nvariables:\n  A: b\ndependencies:\n- python=3.11\n- pip:\n  - a\nprefix: /x\n"
+            "conda.yaml": (
+                "name: n\nvariables:\n  A: b\ndependencies:\n- python=3.11\n- pip:\n"
+                "  - a\nprefix: /x\n"
+            )
         }
     )
 

@@ -98,10 +98,22 @@ def test_the_answer_of_the_program_is_read(tmp_path: Path) -> None:
     [
         ("https://conda.anaconda.org/conda-forge", {}, "conda-forge"),
         ("https://conda.anaconda.org/conda-forge/label/dev", {}, "conda-forge/label/dev"),
-        ("https://m.example/x/conda-forge", {"channel_alias": "https://m.example/x/"}, "conda-forge"),
-        ("http://m.example/x/conda-forge", {"channel_alias": "https://u:p@m.example/t/tk/x"}, "conda-forge"),
+        (
+            "https://m.example/x/conda-forge",
+            {"channel_alias": "https://m.example/x/"},
+            "conda-forge",
+        ),
+        (
+            "http://m.example/x/conda-forge",
+            {"channel_alias": "https://u:p@m.example/t/tk/x"},
+            "conda-forge",
+        ),
         ("https://m.example/y/conda-forge", {"channel_alias": "https://m.example/x"}, ""),
-        ("https://o.example/ours/sub", {"custom_channels": {"ours": "https://o.example"}}, "ours/sub"),
+        (
+            "https://o.example/ours/sub",
+            {"custom_channels": {"ours": "https://o.example"}},
+            "ours/sub",
+        ),
         ("https://o.example/oursbut", {"custom_channels": {"ours": "https://o.example"}}, ""),
         ("https://repo.anaconda.com/pkgs/main", {}, ""),
         ("https://d.example/main", {"default_channels": ("https://d.example/main/",)}, "defaults"),
@@ -109,7 +121,7 @@ def test_the_answer_of_the_program_is_read(tmp_path: Path) -> None:
         ("https://other.example/conda-forge", {}, ""),
         ("file:///srv/conda-forge", {"channel_alias": "file:///srv"}, "conda-forge"),
     ],
-)  # fmt: skip
+)
 def test_a_url_gets_the_name_that_leads_to_it(
     url: str, settings: dict[str, Any], name: str
 ) -> None:

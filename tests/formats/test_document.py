@@ -122,7 +122,8 @@ def test_the_layout_is_that_of_mlflow() -> None:
     }
 
     assert dump_yaml(content) == (
-        "channels:\n- conda-forge\ndependencies:\n- python=3.11.7\n- pip<=23.2.1\n- pip:\n  - mlflow==3.17.2\n"
+        "channels:\n- conda-forge\ndependencies:\n- python=3.11.7\n- pip<=23.2.1\n"
+        "- pip:\n  - mlflow==3.17.2\n"
         "  - é @ https://h.example/é.whl\nname: mlflow-env\npython: '3.10'\nnothing: null\n"
         f"long: {'word ' * 50}end\n"
     )

@@ -191,7 +191,10 @@ def test_what_a_killed_writer_left_is_removed_by_the_next_one(tmp_path: Path) ->
 
 
 def test_writers_of_one_directory_wait_for_each_other(tmp_path: Path) -> None:
-    program = "import sys; from pathlib import Path; from envkit.formats import file_set\nfor number in range(40):\n"
+    program = (
+        "import sys; from pathlib import Path; from envkit.formats import file_set\n"
+        "for number in range(40):\n"
+    )
     program += "    file_set.write_files(Path(sys.argv[1]), {'a': sys.argv[2], 'b': sys.argv[2]})\n"
     writers = [
         subprocess.Popen([sys.executable, "-c", program, str(tmp_path), each]) for each in "xyz"

@@ -66,9 +66,15 @@ PINS = st.builds(
     st.tuples(NAMES, SPACE, st.sampled_from(["", "==1.0", ">= 1, <2", "[x,y]~=1.4", "===1-odd"])),
 )
 PLACES = st.sampled_from(
-    ["a @ https://h.example/a-1.whl#sha256=00", "git+ssh://git@h.example/r.git@v1#egg=r&subdirectory=s", "./w/a-1.whl",
-     "${TOKEN}==1", "x ; python_version < '3.9' and extra == \"a b\"", "not a requirement!!"]
-)  # fmt: skip
+    [
+        "a @ https://h.example/a-1.whl#sha256=00",
+        "git+ssh://git@h.example/r.git@v1#egg=r&subdirectory=s",
+        "./w/a-1.whl",
+        "${TOKEN}==1",
+        "x ; python_version < '3.9' and extra == \"a b\"",
+        "not a requirement!!",
+    ]
+)
 HASHES = st.lists(
     st.sampled_from(
         [
@@ -81,15 +87,46 @@ HASHES = st.lists(
     max_size=3,
 ).map("".join)
 OPTIONS = st.sampled_from(
-    ["--pre", "-i https://h.example/s", "--index-url=https://h.example/'q r'", "--extra-index-url https://e.example",
-     "-f ./w", '--find-links "a b"', "--no-index", "--trusted-host h", "--prefer-binary", "--require-hashes",
-     "--index https://abbreviated.example", "--use-feature fast-deps", "-e ./pkg", "--editable=git+https://h/r#egg=e",
-     "-e .", "-r", "--bogus", "--pre=1", "-f 'no end", "-e . -r x", "--pre -i https://i.example"]
-)  # fmt: skip
+    [
+        "--pre",
+        "-i https://h.example/s",
+        "--index-url=https://h.example/'q r'",
+        "--extra-index-url https://e.example",
+        "-f ./w",
+        '--find-links "a b"',
+        "--no-index",
+        "--trusted-host h",
+        "--prefer-binary",
+        "--require-hashes",
+        "--index https://abbreviated.example",
+        "--use-feature fast-deps",
+        "-e ./pkg",
+        "--editable=git+https://h/r#egg=e",
+        "-e .",
+        "-r",
+        "--bogus",
+        "--pre=1",
+        "-f 'no end",
+        "-e . -r x",
+        "--pre -i https://i.example",
+    ]
+)
 REFERENCES = st.sampled_from(
-    ["-r b.txt", "-rb.txt", "--requirement=b.txt", "--requirement  b.txt", "-c c.txt", "-cc.txt", "--constraint=c.txt",
-     "--requirem b.txt", "--req b.txt", "-r sub/d.txt", '-r "sub/d.txt"', "-r gone.txt"]
-)  # fmt: skip
+    [
+        "-r b.txt",
+        "-rb.txt",
+        "--requirement=b.txt",
+        "--requirement  b.txt",
+        "-c c.txt",
+        "-cc.txt",
+        "--constraint=c.txt",
+        "--requirem b.txt",
+        "--req b.txt",
+        "-r sub/d.txt",
+        '-r "sub/d.txt"',
+        "-r gone.txt",
+    ]
+)
 NOISE = st.sampled_from(
     [
         "",

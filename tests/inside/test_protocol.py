@@ -100,8 +100,14 @@ def check(event: Event, fields: Fields) -> None:
 
 def test_the_docstring_lists_the_fields_of_each_event() -> None:
     assert set(EVENTS["module"]) == {
-        "module", "file", "importer", "importer_file", "line", "importing", "phase"
-    }  # fmt: skip
+        "module",
+        "file",
+        "importer",
+        "importer_file",
+        "line",
+        "importing",
+        "phase",
+    }
     assert EVENTS["done"] == {}
     assert set(SENT) == {"ready", "answer", "piece", "end", "error"}
 

@@ -109,10 +109,22 @@ def test_invalid_base64_of_a_request_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "hint",
-    [str, dict, dict[str, int], str | None, int | str, tuple[int], Any, Row, list[object],
-     list[set[int]], list[str] | None, list[np.ndarray]],
+    [
+        str,
+        dict,
+        dict[str, int],
+        str | None,
+        int | str,
+        tuple[int],
+        Any,
+        Row,
+        list[object],
+        list[set[int]],
+        list[str] | None,
+        list[np.ndarray],
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_other_hints_do_not_define_the_input(hint: Any) -> None:
     with pytest.raises(UnsupportedTypeHint):
         type_hints.check(hint)

@@ -144,9 +144,13 @@ def test_the_mirror_of_the_machine_is_asked_and_named_when_it_has_nothing(
     ],
 )
 def test_where_uv_may_not_download_nothing_is_tried_and_the_reason_is_told(
-    variables: dict[str, str], why: str, spec: EnvironmentSpec, root: Path, bare_machine: Path,
+    variables: dict[str, str],
+    why: str,
+    spec: EnvironmentSpec,
+    root: Path,
+    bare_machine: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 

@@ -28,7 +28,9 @@ def spec_of(path: Path) -> EnvironmentSpec:
 
 def test_all_files_together_make_the_spec(make: Make) -> None:
     path = make(
-        requirements__txt="--pre\nb==2 --hash=sha256:00\na @ https://h.example/a.whl\n-c constraints.txt\n",
+        requirements__txt=(
+            "--pre\nb==2 --hash=sha256:00\na @ https://h.example/a.whl\n-c constraints.txt\n"
+        ),
         constraints__txt="c==3\n",
         python_env__yaml=PYTHON_ENV,
         conda__yaml=CONDA,
@@ -76,7 +78,10 @@ def test_the_setuptools_that_mlflow_recorded_is_assumed_where_nothing_says_more(
 
 def test_a_model_of_mlflow_1_has_only_a_conda_yaml(make: Make) -> None:
     path = make(
-        "flavors:\n  python_function: {env: env.yml, loader_module: mlflow.sklearn, python_version: 3.6.8}\n",
+        (
+            "flavors:\n  python_function: {env: env.yml, loader_module: mlflow.sklearn, "
+            "python_version: 3.6.8}\n"
+        ),
         env__yml=CONDA,
     )
 
@@ -270,7 +275,8 @@ def test_a_lock_is_not_for_a_conda_environment_without_a_pip_section(make: Make)
 def test_reading_a_spec_loads_no_library_but_yaml() -> None:
     program = (
         "import sys; before = set(sys.modules); import envkit.models.environment_files; "
-        "print(sorted({name.partition('.')[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names)))"
+        "print(sorted({name.partition('.')[0] for name in set(sys.modules) - before} "
+        "- set(sys.stdlib_module_names)))"
     )
     ended = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True

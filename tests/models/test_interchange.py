@@ -167,7 +167,8 @@ def test_inferred_signatures_are_the_same_as_mlflows(tmp_path: Path, mlflow_pyth
     both_ways = (
         "import json, sys\nfrom pathlib import Path\nfrom mlflow.models import ModelSignature\n"
         "asked = json.loads(Path(sys.argv[1], 'signatures.json').read_text())\n"
-        "print(json.dumps([ModelSignature.from_dict(signature).to_dict() for signature in signatures]))"
+        "print(json.dumps([ModelSignature.from_dict(signature).to_dict() for "
+        "signature in signatures]))"
     )
     signatures = [signature.to_dict() for signature in SIGNATURES]
     (tmp_path / "signatures.json").write_text(json.dumps(signatures))

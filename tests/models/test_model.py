@@ -200,20 +200,29 @@ def test_logging_without_mlflow_names_what_to_install(monkeypatch: pytest.Monkey
 
 
 EXAMPLES: list[tuple[Any, str, Any]] = [
-    (pd.DataFrame({"a": [1.5], "b": ["x"]}), "dataframe",
-     {"columns": ["a", "b"], "data": [[1.5, "x"]]}),
+    (
+        pd.DataFrame({"a": [1.5], "b": ["x"]}),
+        "dataframe",
+        {"columns": ["a", "b"], "data": [[1.5, "x"]]},
+    ),
     (pd.DataFrame([[1, 2]]), "dataframe", {"data": [[1, 2]]}),
     (pd.DataFrame({"a": [1.5, np.nan]}), "dataframe", {"columns": ["a"], "data": [[1.5], [None]]}),
-    (pd.DataFrame({"a": [b"hi"], "d": pd.to_datetime(["2024-01-02"])}), "dataframe",
-     {"columns": ["a", "d"], "data": [["aGk=\n", "2024-01-02T00:00:00"]]}),
+    (
+        pd.DataFrame({"a": [b"hi"], "d": pd.to_datetime(["2024-01-02"])}),
+        "dataframe",
+        {"columns": ["a", "d"], "data": [["aGk=\n", "2024-01-02T00:00:00"]]},
+    ),
     (np.array([[1.5, np.inf]]), "ndarray", [[1.5, None]]),
     ({"x": np.array([1]), "y": np.array(["a"])}, "ndarray", {"x": [1], "y": ["a"]}),
     ({"a": 1, "b": ["x"]}, "json_object", {"a": 1, "b": ["x"]}),
     ([1, 2], "json_object", [1, 2]),
     ("hello", "json_object", "hello"),
-    (scipy.sparse.csr_matrix([[0, 1]]), "sparse_matrix_csr",
-     {"data": [1], "indices": [1], "indptr": [0, 1], "shape": [1, 2]}),
-]  # fmt: skip
+    (
+        scipy.sparse.csr_matrix([[0, 1]]),
+        "sparse_matrix_csr",
+        {"data": [1], "indices": [1], "indptr": [0, 1], "shape": [1, 2]},
+    ),
+]
 
 
 @pytest.mark.parametrize(("example", "kind", "saved"), EXAMPLES, ids=lambda value: str(value)[:40])

@@ -81,7 +81,7 @@ def test_every_float_is_kept(tmp_path_factory: pytest.TempPathFactory, values: l
         (b"x", {"inputs": "eA=="}),
     ],
     ids=lambda value: str(value)[:30],
-)  # fmt: skip
+)
 def test_every_kind_of_data_has_its_request(data: Any, request_: Any) -> None:
     assert request_of(data) == request_
 

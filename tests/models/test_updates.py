@@ -39,7 +39,8 @@ def model(tmp_path: Path) -> Path:
         + "\nsix==1.16.0  # old\n-c constraints.txt\n"
     )
     (folder / "conda.yaml").write_text(
-        "channels: [conda-forge]\ndependencies:\n- python=3.11\n- pip:\n  - six==1.16.0\n  - numpy\n"
+        "channels: [conda-forge]\ndependencies:\n- python=3.11\n- pip:\n"
+        "  - six==1.16.0\n  - numpy\n"
     )
     (folder / "pylock.toml").write_text("")
     return folder

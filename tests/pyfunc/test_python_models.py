@@ -155,8 +155,12 @@ def test_a_chat_model_takes_a_request_and_returns_a_completion(saved: Path) -> N
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
 
     assert model.predict(ASKED) == {
-        "id": "1", "model": "m", "created": 5, "object": "chat.completion", "choices": [choice]
-    }  # fmt: skip
+        "id": "1",
+        "model": "m",
+        "created": 5,
+        "object": "chat.completion",
+        "choices": [choice],
+    }
     assert model.loader_module == "mlflow.pyfunc.loaders.chat_model"
     with pytest.raises(InvalidArgument, match="not streamable"):
         model.predict_stream(ASKED)

@@ -74,43 +74,72 @@ def lock(*pins: str) -> str:
     ("files", "code", "said"),
     [
         # fields and links that leave the model
-        ({"MLmodel": FLAVOR.replace("code: code", "code: ../code")}, "ENV110",
-         "flavors.python_function.code"),
+        (
+            {"MLmodel": FLAVOR.replace("code: code", "code: ../code")},
+            "ENV110",
+            "flavors.python_function.code",
+        ),
         ({"MLmodel": FLAVOR.replace("code: code", "code: /etc")}, "ENV110", "'/etc'"),
         ({"MLmodel": f"{FLAVOR}    data: ../../data\n"}, "ENV110", "flavors.python_function.data"),
-        ({"MLmodel": FLAVOR.replace("conda: conda.yaml", "conda: ../conda.yaml")}, "ENV110",
-         "'../conda.yaml'"),
+        (
+            {"MLmodel": FLAVOR.replace("conda: conda.yaml", "conda: ../conda.yaml")},
+            "ENV110",
+            "'../conda.yaml'",
+        ),
         ({"MLmodel": f"{FLAVOR}    python_model: /tmp/a.pkl\n"}, "ENV110", "python_model"),
-        ({"MLmodel": f"{FLAVOR}    artifacts:\n      a: {{path: ../a, uri: x}}\n"}, "ENV110",
-         "artifacts.a.path"),
-        ({"MLmodel": f"{FLAVOR}  sklearn:\n    pickled_model: ../m.pkl\n"}, "ENV110",
-         "flavors.sklearn.pickled_model"),
+        (
+            {"MLmodel": f"{FLAVOR}    artifacts:\n      a: {{path: ../a, uri: x}}\n"},
+            "ENV110",
+            "artifacts.a.path",
+        ),
+        (
+            {"MLmodel": f"{FLAVOR}  sklearn:\n    pickled_model: ../m.pkl\n"},
+            "ENV110",
+            "flavors.sklearn.pickled_model",
+        ),
         # versions that YAML reads as numbers
-        ({"python_env.yaml": "python: 3.10\n"}, "ENV102",
-         "python_env.yaml:None:python: expected text"),
+        (
+            {"python_env.yaml": "python: 3.10\n"},
+            "ENV102",
+            "python_env.yaml:None:python: expected text",
+        ),
         ({"MLmodel": FLAVOR.replace("3.12.7", "3.10")}, "ENV102", "python_version"),
         # empty, truncated, wrongly typed
         ({"MLmodel": ""}, "ENV102", "MLmodel:None:None: is empty"),
         ({"MLmodel": "flavors: [1]\n"}, "ENV102", "MLmodel:None:flavors: expected keys"),
-        ({"MLmodel": "flavors: {python_function: {loader_module: 1}}\n"}, "ENV102",
-         "loader_module"),
+        (
+            {"MLmodel": "flavors: {python_function: {loader_module: 1}}\n"},
+            "ENV102",
+            "loader_module",
+        ),
         ({"MLmodel": "flavors: {crate: {}}\n"}, "ENV102", "flavors.python_function: is missing"),
         ({"conda.yaml": "dependencies: [{pip: x"}, "ENV102", "is not valid YAML"),
-        ({"conda.yaml": CONDA.replace("- pip\n", "- 3.1\n")}, "ENV102",
-         "conda.yaml:None:dependencies[1]"),
+        (
+            {"conda.yaml": CONDA.replace("- pip\n", "- 3.1\n")},
+            "ENV102",
+            "conda.yaml:None:dependencies[1]",
+        ),
         ({"conda.yaml": "- a\n"}, "ENV102", "conda.yaml:None:None: expected keys"),
         ({"conda.yaml": "a: &b [1]\nc: *b\n"}, "ENV102", "anchors"),
         ({"python_env.yaml": ""}, "ENV102", "python_env.yaml:None:None: is empty"),
-        ({"python_env.yaml": "python: 3.12.7\ndependencies: x\n"}, "ENV102",
-         "dependencies: expected a list"),
+        (
+            {"python_env.yaml": "python: 3.12.7\ndependencies: x\n"},
+            "ENV102",
+            "dependencies: expected a list",
+        ),
         ({"pylock.toml": 'lock-version = "1.0"\n'}, "ENV102", "pylock.toml"),
         ({"pylock.toml": "x"}, "ENV102", "is not valid TOML"),
         ({"envkit.json": "{}"}, "ENV102", "envkit.json:None:schema_version"),
         ({"envkit.json": '{"schema_version": 1}'}, "ENV102", "was not written by `envkit capture`"),
         ({"envkit.json": '{"schema_version": 1, "interpreter": []'}, "ENV102", "envkit.json:1"),
-        ({"envkit.json": '{"schema_version": 1, "interpreter": {"version": "3"}, '
-                         '"distributions": [{"name": 1}]}'},
-         "ENV102", "was not written by `envkit capture`"),
+        (
+            {
+                "envkit.json": '{"schema_version": 1, "interpreter": {"version": "3"}, '
+                '"distributions": [{"name": 1}]}'
+            },
+            "ENV102",
+            "was not written by `envkit capture`",
+        ),
         ({"environment_variables.txt": "A B\n"}, "ENV102", "environment_variables.txt:1"),
         ({"requirements.txt": "acme==1.0 --wrong\n"}, "ENV102", "requirements.txt:1"),
         # the signature and the examples
@@ -124,97 +153,192 @@ def lock(*pins: str) -> str:
         ({"input_example.json": b"caf\xe9"}, "ENV102", "byte 0xe9 is not UTF-8 text"),
         ({"input_example.json": "[" * 100_000}, "ENV102", "input_example.json"),
         ({"serving_input_example.json": ""}, "ENV102", "serving_input_example.json:1"),
-        ({"MLmodel": f"{FLAVOR}saved_input_example_info: {{artifact_path: a.json, type: dict}}\n",
-          "a.json": "[1,\n2"}, "ENV102", "a.json:2:None: is not valid JSON"),
+        (
+            {
+                "MLmodel": (
+                    f"{FLAVOR}saved_input_example_info: {{artifact_path: a.json, type: dict}}\n"
+                ),
+                "a.json": "[1,\n2",
+            },
+            "ENV102",
+            "a.json:2:None: is not valid JSON",
+        ),
         ({"requirements.txt": b"# caf\xe9\nacme==1.0\n"}, "ENV102", "byte 0xe9 is not UTF-8 text"),
-        ({"conda.yaml": CONDA.replace("- python=3.12.7\n", "")}, "ENV140",
-         "conda.yaml names no Python"),
+        (
+            {"conda.yaml": CONDA.replace("- python=3.12.7\n", "")},
+            "ENV140",
+            "conda.yaml names no Python",
+        ),
         ({"requirements.txt": "acme==${VERSION}\n"}, "ENV120", "the environment variable VERSION"),
         ({"requirements.txt": "${PACKAGE}\n"}, "ENV120", "the environment variable PACKAGE"),
         # references
-        ({"requirements.txt": "acme==1.0\n-r requirements.txt\n"}, "ENV112",
-         "requirements.txt:2:None"),
+        (
+            {"requirements.txt": "acme==1.0\n-r requirements.txt\n"},
+            "ENV112",
+            "requirements.txt:2:None",
+        ),
         ({"requirements.txt": "-r a.txt\n", "a.txt": "-r requirements.txt\n"}, "ENV112", "a.txt:1"),
         ({"requirements.txt": "-r ../a.txt\n"}, "ENV112", "leads out of the model"),
         ({"requirements.txt": "-r https://host/a.txt\n"}, "ENV112", "refers to a URL"),
-        ({"requirements.txt": "acme==1.0\n-c absent.txt\n"}, "ENV112",
-         "refers to a file that does not exist"),
-        ({"requirements.txt": "-r a.txt\n", "a.txt": "-r b.txt\n" * 1001, "b.txt": ""}, "ENV112",
-         "the limit of 1000 files"),
+        (
+            {"requirements.txt": "acme==1.0\n-c absent.txt\n"},
+            "ENV112",
+            "refers to a file that does not exist",
+        ),
+        (
+            {"requirements.txt": "-r a.txt\n", "a.txt": "-r b.txt\n" * 1001, "b.txt": ""},
+            "ENV112",
+            "the limit of 1000 files",
+        ),
         # what the files bound and lock
-        ({"conda.yaml": CONDA.replace("  - -c constraints.txt\n", "")}, "ENV103",
-         "constrains `other==2.0`, conda.yaml"),
-        ({"python_env.yaml": "python: 3.12.7\ndependencies:\n- acme==1.0\n"}, "ENV103",
-         "python_env.yaml does not"),
-        ({"conda.yaml": CONDA.replace("constraints.txt", "c.txt"), "c.txt": "other==3.0\n"},
-         "ENV103", "c.txt:1"),
+        (
+            {"conda.yaml": CONDA.replace("  - -c constraints.txt\n", "")},
+            "ENV103",
+            "constrains `other==2.0`, conda.yaml",
+        ),
+        (
+            {"python_env.yaml": "python: 3.12.7\ndependencies:\n- acme==1.0\n"},
+            "ENV103",
+            "python_env.yaml does not",
+        ),
+        (
+            {"conda.yaml": CONDA.replace("constraints.txt", "c.txt"), "c.txt": "other==3.0\n"},
+            "ENV103",
+            "c.txt:1",
+        ),
         ({"pylock.toml": lock("acme==1.0")}, "ENV107", "`other==2.0` is not in pylock.toml"),
-        ({"pylock.toml": lock("acme==1.0", "other==2.0", "third==3.0")}, "ENV107",
-         "holds third, which no file"),
+        (
+            {"pylock.toml": lock("acme==1.0", "other==2.0", "third==3.0")},
+            "ENV107",
+            "holds third, which no file",
+        ),
         # requirements
         ({"requirements.txt": "acme=1.0\n"}, "ENV113", "`acme=1.0` is not a requirement"),
         ({"requirements.txt": "acme==1.*\n"}, "ENV120", "requirements.txt:1"),
         ({"requirements.txt": "acme\n"}, "ENV120", "`acme`"),
         ({"requirements.txt": "acme!=1.0\n"}, "ENV120", "`acme!=1.0`"),
-        ({"conda.yaml": CONDA.replace("- pip\n", "- libgomp>=1\n- pip\n")}, "ENV120",
-         "conda.yaml:5"),
-        ({"requirements.txt": f"acme==1.0 --hash=sha256:{'a' * 64}\nother==2.0\n"}, "ENV121",
-         "pip then refuses all"),
-        ({"requirements.txt": "acme @ https://me:word@host/acme-1.0.zip\n"}, "ENV122",
-         "requirements.txt:1"),
-        ({"requirements.txt": "acme @ https://host/acme.zip?token=abcdef\n"}, "ENV122",
-         "requirements.txt:1"),
-        ({"conda.yaml": CONDA.replace("conda-forge", "https://u:p@host/channel")}, "ENV122",
-         "conda.yaml:2"),
+        (
+            {"conda.yaml": CONDA.replace("- pip\n", "- libgomp>=1\n- pip\n")},
+            "ENV120",
+            "conda.yaml:5",
+        ),
+        (
+            {"requirements.txt": f"acme==1.0 --hash=sha256:{'a' * 64}\nother==2.0\n"},
+            "ENV121",
+            "pip then refuses all",
+        ),
+        (
+            {"requirements.txt": "acme @ https://me:word@host/acme-1.0.zip\n"},
+            "ENV122",
+            "requirements.txt:1",
+        ),
+        (
+            {"requirements.txt": "acme @ https://host/acme.zip?token=abcdef\n"},
+            "ENV122",
+            "requirements.txt:1",
+        ),
+        (
+            {"conda.yaml": CONDA.replace("conda-forge", "https://u:p@host/channel")},
+            "ENV122",
+            "conda.yaml:2",
+        ),
         ({"requirements.txt": "acme @ file:///home/me/acme\n"}, "ENV123", "is a local file"),
         ({"requirements.txt": "-e .\n"}, "ENV123", "is a development install"),
         ({"requirements.txt": "../acme\n"}, "ENV123", "lies outside the model"),
         ({"requirements.txt": "./wheels/acme-1.0-py3-none-any.whl\n"}, "ENV123", "does not exist"),
         ({"requirements.txt": "--find-links /srv/wheels\nacme==1.0\n"}, "ENV123", "`--find-links`"),
-        ({"requirements.txt": "acme @ git+https://host/acme@v1.0\n"}, "ENV124",
-         "so its content can change"),
-        ({"requirements.txt": "acme @ git+https://host/acme\n"}, "ENV124",
-         "so its content can change"),
-        ({"requirements.txt": "acme @ https://host/acme-1.0.zip\n"}, "ENV124",
-         "so its content can change"),
-        ({"requirements.txt": "--index-url http://host/simple\nacme==1.0\n"}, "ENV125",
-         "requirements.txt:1"),
-        ({"requirements.txt": "--extra-index-url https://a/simple\nacme==1.0\n",
-         "pylock.toml": None}, "ENV126", ":1:"),
-        ({"requirements.txt": "ac-me==1.0\nAC__.Me==1.0\n"}, "ENV130",
-         "`AC__.Me==1.0` requires the same package as `ac-me==1.0`"),
+        (
+            {"requirements.txt": "acme @ git+https://host/acme@v1.0\n"},
+            "ENV124",
+            "so its content can change",
+        ),
+        (
+            {"requirements.txt": "acme @ git+https://host/acme\n"},
+            "ENV124",
+            "so its content can change",
+        ),
+        (
+            {"requirements.txt": "acme @ https://host/acme-1.0.zip\n"},
+            "ENV124",
+            "so its content can change",
+        ),
+        (
+            {"requirements.txt": "--index-url http://host/simple\nacme==1.0\n"},
+            "ENV125",
+            "requirements.txt:1",
+        ),
+        (
+            {
+                "requirements.txt": "--extra-index-url https://a/simple\nacme==1.0\n",
+                "pylock.toml": None,
+            },
+            "ENV126",
+            ":1:",
+        ),
+        (
+            {"requirements.txt": "ac-me==1.0\nAC__.Me==1.0\n"},
+            "ENV130",
+            "`AC__.Me==1.0` requires the same package as `ac-me==1.0`",
+        ),
         ({"requirements.txt": "Other_==2.0\n"}, "ENV113", "Other_"),
         ({"requirements.txt": "acme==1.0\nacme==1.1\n"}, "ENV131", "exclude each other"),
-        ({"requirements.txt": "acme==1.0\nother==3.0\n-c constraints.txt\n"}, "ENV131",
-         "constraints.txt:1"),
+        (
+            {"requirements.txt": "acme==1.0\nother==3.0\n-c constraints.txt\n"},
+            "ENV131",
+            "constraints.txt:1",
+        ),
         ({"requirements.txt": "acme==1.0\nacme[a]==1.0\n"}, "ENV130", "requirements.txt:2"),
         ({"requirements.txt": "acme==1.0,<1\n"}, "ENV131", "no version satisfies `acme==1.0,<1`"),
-        ({"requirements.txt": f"acme; {'(' * 3000}os_name == 'nt'{')' * 3000}\n"}, "ENV113",
-         "…` is not a requirement"),
+        (
+            {"requirements.txt": f"acme; {'(' * 3000}os_name == 'nt'{')' * 3000}\n"},
+            "ENV113",
+            "…` is not a requirement",
+        ),
         ({"conda.yaml": CONDA.replace("  - -c", "  - --pre\n  - -c")}, "ENV133", "conda.yaml:8"),
-        ({"conda.yaml": CONDA.replace("  - -c", "  - -r absent.txt\n  - -c")}, "ENV112",
-         "conda.yaml:8"),
-        ({"requirements.txt": "acme @ https://host/a.zip?X-Amz-Signature=abcdef\n"}, "ENV122",
-         "requirements.txt:1"),
-        ({"requirements.txt": "acme==1; sys_platform == 'win32'\nacme==2; os_name == 'nt'\n"},
-         "ENV131", "exclude"),
+        (
+            {"conda.yaml": CONDA.replace("  - -c", "  - -r absent.txt\n  - -c")},
+            "ENV112",
+            "conda.yaml:8",
+        ),
+        (
+            {"requirements.txt": "acme @ https://host/a.zip?X-Amz-Signature=abcdef\n"},
+            "ENV122",
+            "requirements.txt:1",
+        ),
+        (
+            {"requirements.txt": "acme==1; sys_platform == 'win32'\nacme==2; os_name == 'nt'\n"},
+            "ENV131",
+            "exclude",
+        ),
         ({"requirements.txt": "acme==1.0; python_version < '3'\n"}, "ENV132", "never installed"),
         ({"requirements.txt": "--no-binary :all:\nacme==1.0\n"}, "ENV133", "--no-binary"),
         # the interpreter
         ({"python_env.yaml": "python: '3.12'\n"}, "ENV140", "Python 3.12 is not one version"),
-        ({"conda.yaml": CONDA.replace("python=3.12.7", "python>=3.12.7")}, "ENV140",
-         "several Pythons"),
-        ({"python_env.yaml": "python: '3.9.1'\n"}, "ENV104",
-         "python_env.yaml names Python 3.9.1, but MLmodel names"),
+        (
+            {"conda.yaml": CONDA.replace("python=3.12.7", "python>=3.12.7")},
+            "ENV140",
+            "several Pythons",
+        ),
+        (
+            {"python_env.yaml": "python: '3.9.1'\n"},
+            "ENV104",
+            "python_env.yaml names Python 3.9.1, but MLmodel names",
+        ),
         ({"python_env.yaml": "python: '3.9.1'\n"}, "ENV141", "2025-10-31 (PEP 596)"),
         ({"python_env.yaml": "python: '3.1'\n"}, "ENV141", "3.10 without quotes"),
         ({"python_env.yaml": "python: '3.99.1'\n"}, "ENV140", "there is no Python 3.99.1"),
         ({"python_env.yaml": "python: '4.0.0'\n"}, "ENV140", "there is no Python 4.0.0"),
-        ({"MLmodel": re.sub(r"    env:\n(      .*\n)+", "", FLAVOR)},
-         "ENV101", "MLmodel:None:flavors.python_function.env: names no environment"),
+        (
+            {"MLmodel": re.sub(r"    env:\n(      .*\n)+", "", FLAVOR)},
+            "ENV101",
+            "MLmodel:None:flavors.python_function.env: names no environment",
+        ),
         # code
-        ({"code/loader.py": "from missing_one import a\nimport acme\n"}, "ENV201",
-         "code/loader.py:1"),
+        (
+            {"code/loader.py": "from missing_one import a\nimport acme\n"},
+            "ENV201",
+            "code/loader.py:1",
+        ),
         ({"code/loader.py": "def f():\n    import sklearn\n"}, "ENV201", "code/loader.py:2"),
         ({"code/acme.py": ""}, "ENV204", "code/acme.py"),
         ({"code/json/__init__.py": ""}, "ENV204", "the standard library"),
@@ -223,39 +347,81 @@ def lock(*pins: str) -> str:
         ({"model.pkl": b"csubprocess\nPopen\n(S'id'\ntR."}, "ENV210", "subprocess.Popen"),
         ({"model.pkl": b"cacme.memory\nos.system\n."}, "ENV210", "acme.memory.os.system"),
         ({"model.pkl": b"cacme\nos\n."}, "ENV210", "acme.os"),
-        ({"model.pkl": b"cbuiltins\ngetattr\n(cacme\nmemory\nS'os'\ntR."}, "ENV210",
-         "acme.memory.os"),
-        ({"model.pkl": b"cbuiltins\ngetattr\n(cbuiltins\nobject\nS'__subclasses__'\ntR."}, "ENV210",
-         "__subclasses__"),
-        ({"model.pkl": b"cbuiltins\ngetattr\n(cbuiltins\nobject\nI1\ntR."}, "ENV211",
-         "builtins.getattr"),
+        (
+            {"model.pkl": b"cbuiltins\ngetattr\n(cacme\nmemory\nS'os'\ntR."},
+            "ENV210",
+            "acme.memory.os",
+        ),
+        (
+            {"model.pkl": b"cbuiltins\ngetattr\n(cbuiltins\nobject\nS'__subclasses__'\ntR."},
+            "ENV210",
+            "__subclasses__",
+        ),
+        (
+            {"model.pkl": b"cbuiltins\ngetattr\n(cbuiltins\nobject\nI1\ntR."},
+            "ENV211",
+            "builtins.getattr",
+        ),
         ({"model.pkl": b"(cbuiltins\ngetattr\nl."}, "ENV211", "builtins.getattr"),
-        ({"model.pkl": b"cbuiltins\ngetattr\np0\n(cbuiltins\ntuple\nS'x'\ntR0(g0\nl."}, "ENV211",
-         "builtins.getattr"),
+        (
+            {"model.pkl": b"cbuiltins\ngetattr\np0\n(cbuiltins\ntuple\nS'x'\ntR0(g0\nl."},
+            "ENV211",
+            "builtins.getattr",
+        ),
         ({"model.pkl": b"\x80\x02\x82\x01."}, "ENV211", "copyreg._inverted_registry[1]"),
         ({"model.pkl": b"ccollections\n_sys.modules\n."}, "ENV210", "collections._sys.modules"),
         ({"model.pkl": b"cdataclasses\ninspect\n."}, "ENV210", "dataclasses.inspect"),
         ({"model.pkl": b"c_functools\nreduce\n."}, "ENV211", "_functools.reduce"),
         ({"model.pkl": b"cposixpath\nos.system\n."}, "ENV210", "posixpath.os.system"),
         ({"model.pkl": b"c__main__\nPrice\n."}, "ENV212", "needs Price of the program"),
-        ({"model.pkl": b"chelpers\nScaler\n.", "code/helpers.py": "x = 1\n"}, "ENV214",
-         "helpers.Scaler, which code/helpers.py does not define"),
-        ({"model.pkl": b"cnumpy._core.multiarray\n_reconstruct\n.",
-          "requirements.txt": "acme==1.0\nnumpy==1.24.4\n"}, "ENV213", "NumPy 2"),
-        ({"model.pkl": pickle.dumps({"_sklearn_version": "1.5.0"}),
-          "requirements.txt": "acme==1.0\nscikit-learn==1.2\n"}, "ENV213", "scikit-learn 1.5.0"),
+        (
+            {"model.pkl": b"chelpers\nScaler\n.", "code/helpers.py": "x = 1\n"},
+            "ENV214",
+            "helpers.Scaler, which code/helpers.py does not define",
+        ),
+        (
+            {
+                "model.pkl": b"cnumpy._core.multiarray\n_reconstruct\n.",
+                "requirements.txt": "acme==1.0\nnumpy==1.24.4\n",
+            },
+            "ENV213",
+            "NumPy 2",
+        ),
+        (
+            {
+                "model.pkl": pickle.dumps({"_sklearn_version": "1.5.0"}),
+                "requirements.txt": "acme==1.0\nscikit-learn==1.2\n",
+            },
+            "ENV213",
+            "scikit-learn 1.5.0",
+        ),
         ({"code/loader.py": "def load(path): ...\n"}, "ENV206", "no function `_load_pyfunc`"),
-        ({"MLmodel": f"{FLAVOR}    model_code_path: answer.py\n", "answer.py": "x = 1\n"},
-         "ENV206", "answer.py"),
-        ({"MLmodel": FLAVOR.replace(": loader", ": mlflow.pyfunc.loaders.code_model")},
-         "ENV119", "model_code_path"),
-        ({"MLmodel": f"{FLAVOR.replace(': loader', ': mlflow.sklearn')}  sklearn:\n"
-          "    pickled_model: model.pkl\n    serialization_format: jar\n"}, "ENV119", "'jar'"),
-        ({"MLmodel": f"{FLAVOR}    data: model.pkl\n", "model.pkl": b"\x80\x04]"}, "ENV205",
-         "not read completely"),
+        (
+            {"MLmodel": f"{FLAVOR}    model_code_path: answer.py\n", "answer.py": "x = 1\n"},
+            "ENV206",
+            "answer.py",
+        ),
+        (
+            {"MLmodel": FLAVOR.replace(": loader", ": mlflow.pyfunc.loaders.code_model")},
+            "ENV119",
+            "model_code_path",
+        ),
+        (
+            {
+                "MLmodel": f"{FLAVOR.replace(': loader', ': mlflow.sklearn')}  sklearn:\n"
+                "    pickled_model: model.pkl\n    serialization_format: jar\n"
+            },
+            "ENV119",
+            "'jar'",
+        ),
+        (
+            {"MLmodel": f"{FLAVOR}    data: model.pkl\n", "model.pkl": b"\x80\x04]"},
+            "ENV205",
+            "not read completely",
+        ),
         ({"data.bin": b"\x80\x04cnowhere.known\nrun\n."}, "ENV211", "nowhere.known.run"),
     ],
-)  # fmt: skip
+)
 def test_a_fault_is_reported_with_file_and_field(
     sound: Sound, files: dict[str, str | bytes | None], code: str, said: str
 ) -> None:
@@ -271,34 +437,58 @@ def test_a_fault_is_reported_with_file_and_field(
         {"requirements.txt": "\ufeffacme==1.0\r\n-c constraints.txt\r\n"},
         {"requirements.txt": "# a comment\nAcme == 1.0   # another\n-c constraints.txt\n"},
         {"requirements.txt": "acme\\\n==1.0\n-c constraints.txt\n"},
-        {"code/loader.py": "try:\n    import ujson\nexcept ImportError: ...\nimport acme\n"
-         "def _load_pyfunc(path): ...\n",
-         "envkit.json": None},
-        {"code/loader.py": "import acme.deep.inside, os.path, helpers\n"
-         "from helpers import _load_pyfunc\n", "code/helpers.py": "",
-         "envkit.json": None},
-        {"conda.yaml": CONDA.replace("  - acme==1.0\n  - -c constraints.txt\n",
-         "  - -r requirements.txt\n")},
+        {
+            "code/loader.py": "try:\n    import ujson\nexcept ImportError: ...\nimport acme\n"
+            "def _load_pyfunc(path): ...\n",
+            "envkit.json": None,
+        },
+        {
+            "code/loader.py": "import acme.deep.inside, os.path, helpers\n"
+            "from helpers import _load_pyfunc\n",
+            "code/helpers.py": "",
+            "envkit.json": None,
+        },
+        {
+            "conda.yaml": CONDA.replace(
+                "  - acme==1.0\n  - -c constraints.txt\n", "  - -r requirements.txt\n"
+            )
+        },
         {"python_env.yaml": "python: 3.12.7\ndependencies:\n- acme==1.0\n- -c constraints.txt\n"},
         {"model.pkl": pickle.dumps({"a": [1.0, b"x", (None, True)]}), "envkit.json": None},
         {**with_signature(outputs='[{"type": "any"}]', params="[]"), "envkit.json": None},
         {"input_example.json": '{"a": [NaN, 1.0], "a": []}', "envkit.json": None},
-        {"model.pkl": b"cbuiltins\ngetattr\n(cbuiltins\ntuple\nS'__new__'\ntR.",
-         "envkit.json": None},
+        {
+            "model.pkl": b"cbuiltins\ngetattr\n(cbuiltins\ntuple\nS'__new__'\ntR.",
+            "envkit.json": None,
+        },
         {"model.pkl": b"cmlflow.pyfunc.model\nPythonModel\n.", "envkit.json": None},
-        {"model.pkl": pickle.dumps([typing.Optional[int], int | None, list[int]]),  # noqa: UP045
-         "envkit.json": None},
-        {"model.pkl": pickle.dumps([logging.getLogger("x"), os.path.join, json.dumps, time.time]),
-         "envkit.json": None},
-        {"model.pkl": pickle.dumps([time.struct_time, datetime.time, copy.deepcopy]),
-         "envkit.json": None},
-        {"model.pkl": b"chelpers\nScaler\n.", "envkit.json": None,
-         "code/helpers.py": "try:\n    from acme import Scaler\nexcept ImportError: ...\n"},
-        {"model.pkl": b"chelpers\nScaler\n.", "envkit.json": None,
-         "code/helpers.py": "from acme import *\n"},
+        {
+            "model.pkl": pickle.dumps([typing.Optional[int], int | None, list[int]]),  # noqa: UP045
+            "envkit.json": None,
+        },
+        {
+            "model.pkl": pickle.dumps(
+                [logging.getLogger("x"), os.path.join, json.dumps, time.time]
+            ),
+            "envkit.json": None,
+        },
+        {
+            "model.pkl": pickle.dumps([time.struct_time, datetime.time, copy.deepcopy]),
+            "envkit.json": None,
+        },
+        {
+            "model.pkl": b"chelpers\nScaler\n.",
+            "envkit.json": None,
+            "code/helpers.py": "try:\n    from acme import Scaler\nexcept ImportError: ...\n",
+        },
+        {
+            "model.pkl": b"chelpers\nScaler\n.",
+            "envkit.json": None,
+            "code/helpers.py": "from acme import *\n",
+        },
         {"model.pkl": b"c_collections\n_tuplegetter\n(I0\nS'x'\ntR.", "envkit.json": None},
     ],
-)  # fmt: skip
+)
 def test_unusual_but_valid_files_are_not_reported(
     sound: Sound, files: dict[str, str | bytes | None]
 ) -> None:

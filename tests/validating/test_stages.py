@@ -41,38 +41,94 @@ def found(result: Result, model: int = 0) -> set[str]:
         ([1.0, 2.0], [1.0, 2.0], {}, []),
         ([1, 2.5], [1.0, 2.5], {}, []),
         ([None, "a"], [None, "a"], {}, []),
-        ([None], [1.0], {},
-         ["the answer: 1 of 1 values differ: row 0: null was recorded, the answer is 1.0"]),
-        (["a"], ["b"], {"relative": 9.0},
-         ['the answer: 1 of 1 values differ: row 0: "a" was recorded, the answer is "b"']),
-        ([True], [1], {"absolute": 9.0},
-         ["the answer: 1 of 1 values differ: row 0: true was recorded, the answer is 1"]),
+        (
+            [None],
+            [1.0],
+            {},
+            ["the answer: 1 of 1 values differ: row 0: null was recorded, the answer is 1.0"],
+        ),
+        (
+            ["a"],
+            ["b"],
+            {"relative": 9.0},
+            ['the answer: 1 of 1 values differ: row 0: "a" was recorded, the answer is "b"'],
+        ),
+        (
+            [True],
+            [1],
+            {"absolute": 9.0},
+            ["the answer: 1 of 1 values differ: row 0: true was recorded, the answer is 1"],
+        ),
         ([100.0], [101.0], {"relative": 0.01}, []),
-        ([100.0], [101.0], {"absolute": 0.9}, [
-            "the answer: 1 of 1 values differ: row 0: 100.0 was recorded, the answer is 101.0 "
-            "(difference 1, relative 0.01)"]),
-        ([{"a": 1.0, "b": 1}, {"a": 2.0, "b": 1}], [{"a": 1.1, "b": 1}, {"a": 2.5, "b": 2}], {}, [
-            "column `a`: 2 of 2 values differ: row 1: 2.0 was recorded, the answer is 2.5 "
-            "(difference 0.5, relative 0.25)",
-            "column `b`: 1 of 2 values differ: row 1: 1 was recorded, the answer is 2 "
-            "(difference 1, relative 1)"]),
-        ([{"a": 1.0, "b": 1.0}], [{"a": 1.1, "b": 1.1}], {"of_columns": {"a": (0.2, 0.0)}}, [
-            "column `b`: 1 of 1 values differ: row 0: 1.0 was recorded, the answer is 1.1 "
-            "(difference 0.1, relative 0.1)"]),
-        ([[1.0, 2.0]], [[1.0, 3.0]], {}, [
-            "column `[1]`: 1 of 1 values differ: row 0: 2.0 was recorded, the answer is 3.0 "
-            "(difference 1, relative 0.5)"]),
+        (
+            [100.0],
+            [101.0],
+            {"absolute": 0.9},
+            [
+                "the answer: 1 of 1 values differ: row 0: 100.0 was recorded, the answer is 101.0 "
+                "(difference 1, relative 0.01)"
+            ],
+        ),
+        (
+            [{"a": 1.0, "b": 1}, {"a": 2.0, "b": 1}],
+            [{"a": 1.1, "b": 1}, {"a": 2.5, "b": 2}],
+            {},
+            [
+                "column `a`: 2 of 2 values differ: row 1: 2.0 was recorded, the answer is 2.5 "
+                "(difference 0.5, relative 0.25)",
+                "column `b`: 1 of 2 values differ: row 1: 1 was recorded, the answer is 2 "
+                "(difference 1, relative 1)",
+            ],
+        ),
+        (
+            [{"a": 1.0, "b": 1.0}],
+            [{"a": 1.1, "b": 1.1}],
+            {"of_columns": {"a": (0.2, 0.0)}},
+            [
+                "column `b`: 1 of 1 values differ: row 0: 1.0 was recorded, the answer is 1.1 "
+                "(difference 0.1, relative 0.1)"
+            ],
+        ),
+        (
+            [[1.0, 2.0]],
+            [[1.0, 3.0]],
+            {},
+            [
+                "column `[1]`: 1 of 1 values differ: row 0: 2.0 was recorded, the answer is 3.0 "
+                "(difference 1, relative 0.5)"
+            ],
+        ),
         ([1.0, 2.0], [1.0], {}, ["the answer: 2 values were recorded, the answer has 1"]),
-        ([{"a": 1}], [{"b": 1}], {}, ["column `a`: was recorded and is missing in row 0",
-                                      "column `b`: was not recorded in row 0"]),
-        ({"x": [1.0]}, {"x": [2.0]}, {}, [
-            "column `x`: 1 of 1 values differ: row 0: 1.0 was recorded, the answer is 2.0 "
-            "(difference 1, relative 1)"]),
-        (2**80, 2**80 + 1, {},
-         [f"the answer: 1 of 1 values differ: {2**80} was recorded, the answer is {2**80 + 1} "
-                                "(difference 4.94e-324, relative 0)"]),
+        (
+            [{"a": 1}],
+            [{"b": 1}],
+            {},
+            [
+                "column `a`: was recorded and is missing in row 0",
+                "column `b`: was not recorded in row 0",
+            ],
+        ),
+        (
+            {"x": [1.0]},
+            {"x": [2.0]},
+            {},
+            [
+                "column `x`: 1 of 1 values differ: row 0: 1.0 was recorded, the answer is 2.0 "
+                "(difference 1, relative 1)"
+            ],
+        ),
+        (
+            2**80,
+            2**80 + 1,
+            {},
+            [
+                f"the answer: 1 of 1 values differ: {2**80} was recorded, "
+                f"the answer is {2**80 + 1} "
+                "(difference 4.94e-324, relative 0)"
+            ],
+        ),
     ],
-)  # fmt: skip
+)
 def test_answers_are_compared_by_column(
     recorded: Any, given: Any, tolerance: dict[str, Any], said: list[str]
 ) -> None:
@@ -84,28 +140,68 @@ def test_answers_are_compared_by_column(
 @pytest.mark.parametrize(
     ("word", "label", "uv", "wheel"),
     [
-        ("linux-x86_64:3.11", "linux-x86_64, Python 3.11", "x86_64-unknown-linux-gnu",
-         "cp311-cp311-manylinux_2_17_x86_64"),
-        ("linux", "linux-x86_64, Python 3.12.1", "x86_64-unknown-linux-gnu",
-         "cp312-abi3-manylinux2014_x86_64"),
-        ("windows:3.13", "windows-x86_64, Python 3.13", "x86_64-pc-windows-msvc",
-         "cp313-cp313-win_amd64"),
-        ("win_amd64", "windows-x86_64, Python 3.12.1", "x86_64-pc-windows-msvc",
-         "cp38-abi3-win_amd64"),
-        ("macos-arm64", "macos-aarch64, Python 3.12.1", "aarch64-apple-darwin",
-         "cp312-cp312-macosx_11_0_arm64"),
-        ("osx-64", "macos-x86_64, Python 3.12.1", "x86_64-apple-darwin",
-         "cp312-cp312-macosx_10_13_universal2"),
-        ("linux-aarch64", "linux-aarch64, Python 3.12.1", "aarch64-unknown-linux-gnu",
-         "py3-none-manylinux_2_28_aarch64"),
-        ("x86_64-manylinux_2_17", "linux-x86_64 (glibc 2.17), Python 3.12.1",
-         "x86_64-manylinux_2_17", "py3-none-any"),
-        ("musllinux_1_2_x86_64:3.9", "musl-x86_64, Python 3.9", "x86_64-unknown-linux-musl",
-         "cp39-cp39-musllinux_1_1_x86_64"),
-        ("x86_64-pc-windows-msvc", "windows-x86_64, Python 3.12.1", "x86_64-pc-windows-msvc",
-         "py3-none-win_amd64"),
+        (
+            "linux-x86_64:3.11",
+            "linux-x86_64, Python 3.11",
+            "x86_64-unknown-linux-gnu",
+            "cp311-cp311-manylinux_2_17_x86_64",
+        ),
+        (
+            "linux",
+            "linux-x86_64, Python 3.12.1",
+            "x86_64-unknown-linux-gnu",
+            "cp312-abi3-manylinux2014_x86_64",
+        ),
+        (
+            "windows:3.13",
+            "windows-x86_64, Python 3.13",
+            "x86_64-pc-windows-msvc",
+            "cp313-cp313-win_amd64",
+        ),
+        (
+            "win_amd64",
+            "windows-x86_64, Python 3.12.1",
+            "x86_64-pc-windows-msvc",
+            "cp38-abi3-win_amd64",
+        ),
+        (
+            "macos-arm64",
+            "macos-aarch64, Python 3.12.1",
+            "aarch64-apple-darwin",
+            "cp312-cp312-macosx_11_0_arm64",
+        ),
+        (
+            "osx-64",
+            "macos-x86_64, Python 3.12.1",
+            "x86_64-apple-darwin",
+            "cp312-cp312-macosx_10_13_universal2",
+        ),
+        (
+            "linux-aarch64",
+            "linux-aarch64, Python 3.12.1",
+            "aarch64-unknown-linux-gnu",
+            "py3-none-manylinux_2_28_aarch64",
+        ),
+        (
+            "x86_64-manylinux_2_17",
+            "linux-x86_64 (glibc 2.17), Python 3.12.1",
+            "x86_64-manylinux_2_17",
+            "py3-none-any",
+        ),
+        (
+            "musllinux_1_2_x86_64:3.9",
+            "musl-x86_64, Python 3.9",
+            "x86_64-unknown-linux-musl",
+            "cp39-cp39-musllinux_1_1_x86_64",
+        ),
+        (
+            "x86_64-pc-windows-msvc",
+            "windows-x86_64, Python 3.12.1",
+            "x86_64-pc-windows-msvc",
+            "py3-none-win_amd64",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_target_is_a_platform_and_a_python_as_uv_conda_or_wheels_name_them(
     word: str, label: str, uv: str, wheel: str
 ) -> None:
@@ -144,11 +240,17 @@ def test_the_target_without_a_platform_is_this_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["--select", "ENV4"], ["--target", "amiga"], ["--rtol", "x"],
-              ["--atol", "-1"], ["--rebuild", "--rtol", "inf"],
-              ["--minimal", "--env-manager", "local"],
-               ["--rebuild", "--sandbox", "--timeout", "0"]],
-)  # fmt: skip
+    "words",
+    [
+        ["--select", "ENV4"],
+        ["--target", "amiga"],
+        ["--rtol", "x"],
+        ["--atol", "-1"],
+        ["--rebuild", "--rtol", "inf"],
+        ["--minimal", "--env-manager", "local"],
+        ["--rebuild", "--sandbox", "--timeout", "0"],
+    ],
+)
 def test_wrong_usage_exits_with_2(running: Make, words: list[str]) -> None:
     result = CliRunner().invoke(main, ["validate", str(running()), *words], catch_exceptions=False)
 

@@ -65,11 +65,18 @@ def test_a_missing_model_exits_with_3_and_the_others_are_validated(sound: Sound)
 
 @pytest.mark.parametrize(
     "words",
-     [[], ["--select", "ENV999"], ["--severity", "x"], ["--severity", "ENV1=fatal"],
-     ["--format", "pdf"],
-              ["--scan", "nothing"], ["--json", "--format", "text"], ["-j", "-1"],
-               ["--fail-on", "never"]],
-)  # fmt: skip
+    [
+        [],
+        ["--select", "ENV999"],
+        ["--severity", "x"],
+        ["--severity", "ENV1=fatal"],
+        ["--format", "pdf"],
+        ["--scan", "nothing"],
+        ["--json", "--format", "text"],
+        ["-j", "-1"],
+        ["--fail-on", "never"],
+    ],
+)
 def test_wrong_usage_exits_with_2(sound: Sound, words: list[str]) -> None:
     model = [sound()] if words else []
 

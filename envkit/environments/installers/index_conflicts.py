@@ -1,4 +1,4 @@
-"""One name on several indexes with different files: which one is meant, no installer can know, so it is refused.
+"""Refuse a name that several indexes have with different files: the choice would be a guess.
 
 uv takes a package from the first index that has its name, pip the best version from any: in some
 orders both take the wrong one, which is how packages of a company are replaced by those of a
@@ -36,7 +36,7 @@ def refuse(
     cache: Path,
     environ: Mapping[str, str],
 ) -> None:
-    """Raise `BuildFailed` when a requirement or constraint is on several of the indexes with different files.
+    """Raise `BuildFailed` when several indexes have different files for a requirement.
 
     `machine` are the URLs of this machine's indexes, the first of which the model's own
     `--index-url` replaces.
@@ -88,7 +88,7 @@ def _indexes(plan: Plan, machine: Sequence[str], environ: Mapping[str, str]) -> 
 
 
 def _comes_from_an_index(requirement: Requirement) -> bool:
-    """Whether an index chooses the file of a requirement: it has no digest or URL, and applies here."""
+    """Whether an index chooses the file: the requirement has no digest or URL, and applies here."""
     if requirement.hashes or requirement.url is not None or requirement.pep508 is None:
         return False
     return requirement.marker is None or requirement.marker.evaluate()

@@ -1,8 +1,9 @@
-"""Where this machine tells an installer to get packages from, as far as that decides what is installed.
+"""The index settings of this machine, as far as they decide what is installed.
 
 These are uv's and pip's variables and configuration files, without credentials:
-https://docs.astral.sh/uv/concepts/indexes/ and https://pip.pypa.io/en/stable/topics/configuration/. A lock that is
-installed as it is names each file by its digest, so that it does not matter where the file comes from.
+https://docs.astral.sh/uv/concepts/indexes/ and
+https://pip.pypa.io/en/stable/topics/configuration/. A lock that is installed as it is names each
+file by its digest, so that it does not matter where the file comes from.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _PIP_SECTIONS = ("global", "install")
 def deciding(
     manager: EnvType, lock: LockFile | None, environ: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """Give the settings that decide what `manager` installs, sorted; none when a lock decides alone.
+    """Give the settings that decide what `manager` installs, sorted; empty if a lock decides.
 
     Raises `InvalidFile` for a lock that breaks its format.
     """
@@ -43,7 +44,7 @@ def deciding(
 
 
 def urls(manager: EnvType, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Give the addresses of this machine's indexes, credentials included, the one that counts as PyPI first."""
+    """Give the URLs of this machine's indexes with credentials; the one used as PyPI is first."""
     if manager is EnvType.VIRTUALENV:
         named = _pip_settings(environ)
         default, more = named.get("index-url", ""), named.get("extra-index-url", "").split()

@@ -56,7 +56,7 @@ class Workshop:
 
     @property
     def papers(self) -> Path:
-        """A private folder inside the environment for what installers read; removed when the build is done."""
+        """A private folder for what installers read; removed when the build is done."""
         folder = self.place / ".envkit-build"
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
@@ -68,7 +68,7 @@ class Workshop:
         return replace(self, variables={**self.variables, "TMPDIR": str(folder)})
 
     def write(self, name: str, lines: Iterable[object]) -> Path:
-        """Write lines for an installer to read; they may hold credentials, so only the user may read them."""
+        """Write lines for an installer. Only the user may read them: they may hold credentials."""
         path = self.papers / name
         with os.fdopen(
             os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
@@ -126,7 +126,10 @@ class Workshop:
 
 
 class Engine(Protocol):
-    """Makes environments of one kind. Both methods raise `BuildFailed`, or `ToolNotFound` for a missing tool."""
+    """Makes environments of one kind.
+
+    Both methods raise `BuildFailed`, or `ToolNotFound` for a missing tool.
+    """
 
     def create(self, interpreter: Interpreter, workshop: Workshop) -> Interpreter | None:
         """Make an environment at `workshop.place` without any Python packages, not even pip.

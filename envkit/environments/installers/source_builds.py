@@ -1,4 +1,4 @@
-"""What would have to be built, and is not without the user's word: building runs a project's own code."""
+"""Refuse builds from source unless the user allowed them: a build runs the project's own code."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def refuse(plan: Plan, requirements: Iterable[Requirement]) -> None:
             continue
         raise BuildFailed(
             f"install {without_credentials(requirement.text)}: it {reason}",
-            "To build it runs its code: let that be done with `--allow-source`, or capture the model where it works\n"
-            "with `--build-vcs`, so that it takes a wheel of it along.",
+            "Building it runs its code. Allow that with `--allow-source`, or capture the model\n"
+            "where it works with `--build-vcs`, which adds a wheel to the model.",
         )

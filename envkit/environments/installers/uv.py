@@ -58,7 +58,7 @@ class Uv:
         workshop.run(argv, f"make an environment with {interpreter.executable}")
 
     def install(self, plan: Plan, workshop: Workshop) -> None:
-        """See `Engine`. Files are copied from the cache, so that no environment can damage another."""
+        """See `Engine`. Files are copied, so that no environment can damage another."""
         common: list[str | Path] = [
             *_ALWAYS,
             *uv_toml.arguments(workshop.settings, workshop.papers),
@@ -124,7 +124,7 @@ def _logins(lock: LockFile, workshop: Workshop) -> dict[str, str]:
 
 
 def _names_hashes(plan: Plan) -> bool:
-    """Whether a line comes with a hash: then all must, as pip has it. uv by itself would not look at the others."""
+    """Whether any line has a hash: then all must, as in pip. uv would not check the others."""
     stated = any(option.name == "--require-hashes" for option in plan.options)
     return not stated and any(
         requirement.hashes for requirement in (*plan.requirements, *plan.constraints)
@@ -132,7 +132,7 @@ def _names_hashes(plan: Plan) -> bool:
 
 
 def _option_lines(options: tuple[Option, ...]) -> list[Option]:
-    """Options go into the file, not into arguments, where other users could read their credentials."""
+    """Put options into the file: other users could read credentials in arguments."""
     return [option for option in options if option.name in _IN_FILES]
 
 

@@ -36,7 +36,8 @@ class Virtualenv:
         """See `Engine`."""
         if odd := _EXPANDED & {*str(workshop.place)}:
             raise BuildFailed(
-                f"make an environment in {workshop.place}: the shell of pip's programs would expand {' '.join(odd)}",
+                f"make an environment in {workshop.place}: "
+                f"the shell of pip's programs would expand {' '.join(odd)}",
                 "Choose another folder (ENVKIT_HOME), or `--env-manager uv`.",
             )
         if find_spec("virtualenv") is None:
@@ -62,7 +63,7 @@ class Virtualenv:
         workshop.run([*argv, workshop.place], f"make an environment with {interpreter.executable}")
 
     def install(self, plan: Plan, workshop: Workshop) -> None:
-        """See `Engine`. A lock is installed as requirements with hashes, all of which pip then checks."""
+        """See `Engine`. A lock is installed as requirements with hashes, which pip checks."""
         argv: list[str | Path] = [workshop.python, "-I", "-u", _pip(workshop) / "pip", "install"]
         argv += ["--cache-dir", workshop.cache / "pip", "--no-compile", "--no-warn-script-location"]
         argv += ["--progress-bar", "off", "--no-color"]
@@ -121,7 +122,7 @@ def _is_commit(requirement: Requirement) -> bool:
 
 
 def _build_variables(plan: Plan, workshop: Workshop) -> dict[str, str]:
-    """Tell builds of source distributions their pins: only this variable reaches all of pip's builds."""
+    """Pass pins to builds of source distributions: only this variable reaches all pip builds."""
     if not plan.build_constraints:
         return {}
     return {
@@ -130,7 +131,7 @@ def _build_variables(plan: Plan, workshop: Workshop) -> dict[str, str]:
 
 
 def _pip(workshop: Workshop) -> Path:
-    """Unpack a pip that runs on the environment's Python and give the folder (a zip would start more slowly)."""
+    """Unpack a pip for the environment's Python; gives the folder (a zip starts more slowly)."""
     import zipfile
 
     wheel = _bundled_pip(workshop)

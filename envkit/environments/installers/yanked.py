@@ -1,8 +1,8 @@
-"""Pins that their authors withdrew ("yanked", PEP 592), where a lock is installed without asking an index.
+"""Find yanked versions (PEP 592) in a lock that uv installs without asking an index.
 
-uv is meant; pip asks the index always, and tells. The indexes are asked beside the installation, so
-that a build takes no longer. Where there is no answer soon after it, as without a network, nothing
-is told: what a lock pins is installed in any case.
+pip always asks the index and reports them. Here uv asks the indexes while the installation runs, so
+that a build takes no longer. Without an answer soon after it, for example without a network,
+nothing is reported: what a lock pins is installed in any case.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ _YANKED = re.compile(r"^warning: (`[^`]+` is yanked.*)", re.MULTILINE)
 
 
 class Inquiry:
-    """Asks for a lock's packages which of them were withdrawn, from now on. The environment's folder must be there."""
+    """Asks the indexes which packages of a lock are yanked, from its creation on.
+
+    The environment's folder must exist.
+    """
 
     def __init__(self, lock: LockFile, interpreter: Interpreter, workshop: Workshop) -> None:
         self._found: list[str] = []
@@ -46,7 +49,7 @@ class Inquiry:
         return tuple(self._found)
 
     def _written(self, lock: LockFile) -> Iterator[tuple[list[str | Path], dict[str, str]]]:
-        """Yield uv's arguments and variables for each index of a lock. The thread itself writes no papers."""
+        """Yield uv's arguments and variables for each index. The thread itself writes no files."""
         for number, (index, pins) in enumerate(_pins(lock).items()):
             argv: list[str | Path] = [
                 "pip",

@@ -120,9 +120,9 @@ def prune(
 
     That is what killed processes left and what cannot be used any more; with `older_than` (seconds)
     also what was not used for so long; with `max_size` (bytes) the longest unused until the rest is
-    not larger; with `everything` all. `cache` empties the installers' download caches and
-    the layers of images, unless something is being built, and removes fetched models that no process uses. `dry_run` only
-    reports.
+    not larger; with `everything` all. `cache` empties the installers' download caches and the
+    layers of images, unless something is being built, and removes fetched models that no process
+    uses. `dry_run` only reports.
 
     Raises `BuildFailed` when the store cannot be written to or has no locks.
     """

@@ -21,7 +21,7 @@ from envkit.interpreters.interpreter import Interpreter
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadyEnvironment:
-    """An environment to put into an image. used: modules that its model imports, if that is known."""
+    """An environment to put into an image. used: modules that its model imports, if known."""
 
     environment: Environment
     interpreter: Interpreter
@@ -49,7 +49,7 @@ class ReadyEnvironment:
 
 
 def packages_layer(factory: LayerFactory, ready: ReadyEnvironment) -> CachedLayer:
-    """Give the layer with the packages. Raises `BuildFailed` for what cannot be moved, `OSError`."""
+    """Give the layer with the packages. Raises `OSError`; `BuildFailed` if it cannot be moved."""
     decisive = {"layer": "packages", "key": ready.environment.key}
     created_by = f"packages of {ready.environment.path.name}"
     return factory.cached(created_by, places.ENVIRONMENT, decisive, ready.files)

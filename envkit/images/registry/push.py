@@ -21,7 +21,7 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pushed:
-    """digest: of the image or index. objects, size: blobs and manifests that were sent, in bytes."""
+    """digest: of the image or index. objects, size: blobs and manifests sent, in bytes."""
 
     reference: Reference
     digest: str

@@ -102,7 +102,7 @@ def defines_input(hint: Any) -> bool:
 
 
 def check(hint: Any) -> None:
-    """Raise `UnsupportedTypeHint` or `InvalidTypeHint` for a hint that does not define the input."""
+    """Raise `UnsupportedTypeHint` or `InvalidTypeHint` if a hint does not define the input."""
     if hint is list:
         raise InvalidTypeHint(
             "Type hint `list` doesn't contain a collection element type. Fix by adding an element "

@@ -27,7 +27,8 @@ class Column:
 
     name: None when the signature names none. type: `long`, `string`, `array`, `object`, …, or
     `tensor` with its `dtype` and `shape`. pandas: its `dtype` in pandas, where the type does not
-    say it. holds_nested_texts: before MLflow 2.9 lists and objects had the type `string`. spec: the input's JSON object in the signature. label: how messages refer to it.
+    say it. holds_nested_texts: before MLflow 2.9 lists and objects had the type `string`. spec: the
+    input's JSON object in the signature. label: how messages refer to it.
     """
 
     def __init__(

@@ -59,7 +59,7 @@ def _with_sboms(
 
 
 def _recorded_sboms(model: ModelDirectory) -> dict[tuple[str, str], tuple[Sbom, ...]]:
-    """The SBOMs of what was installed where the model was captured, by name and version, from the evidence."""
+    """SBOMs of the distributions installed at capture, by name and version, from the evidence."""
     path = model.file(envkit_json.FILE_NAME)
     if path is None:
         return {}

@@ -11,7 +11,7 @@ from envkit.models.uris.required_files import EVIDENCE
 
 
 def debian_packages(model_uri: str | Path) -> tuple[str, ...]:
-    """Give the names of the Debian packages that own the libraries and programs which the model used, sorted.
+    """Give the sorted names of the Debian packages with the libraries and programs in use.
 
     Of the machine on which the model was captured: another release of Debian may name them
     otherwise. Raises `ModelNotFound`, and `InvalidFile` when the model was not captured.

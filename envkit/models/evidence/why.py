@@ -48,7 +48,7 @@ class Why:
 
 
 def why(model_uri: str | Path, package: str) -> Why:
-    """Say why a distribution is in a model's environment; `package` is its name, or a module that was imported.
+    """Say why a distribution is in a model's environment, by its name or an imported module.
 
     Raises `ModelNotFound`, `InvalidFile` when the model was not captured, `InvalidInput` when it
     has no such package.
@@ -107,7 +107,7 @@ def _why(found: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> Wh
 
 
 def _way(name: str, known: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-    """The shortest way from a requirement to `name`; what is there twice, breadth first, is taken by name."""
+    """Find the shortest path from a requirement to `name`, breadth first, ties by name."""
     waiting: list[tuple[str, ...]] = [(name,)]
     seen = {name}
     for way in waiting:
@@ -136,4 +136,4 @@ def _giving(
 def _unknown(known: Mapping[str, object], package: str, model: Path) -> str:
     near: Sequence[str] = difflib.get_close_matches(package.lower(), known, n=_NAMED_AT_MOST)
     meant = f" Did you mean {' or '.join(near)}?" if near else ""
-    return f"{package} is none of the {len(known)} distributions that the capture of {model} tells of.{meant}"
+    return f"{package} is not in the environment of {model} ({len(known)} distributions).{meant}"

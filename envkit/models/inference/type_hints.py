@@ -162,6 +162,7 @@ def _arguments(hint: Any, count: int) -> tuple[Any, ...]:
     if len(arguments) != count:
         example = "list[str]" if count == 1 else "dict[str, int]"
         raise InvalidArgument(
-            f"{hints.text_of(hint)} does not name the type of its items; write for example {example}."
+            f"{hints.text_of(hint)} does not name the type of its items; "
+            f"write for example {example}."
         )
     return arguments

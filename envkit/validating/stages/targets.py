@@ -19,17 +19,31 @@ from packaging import tags
 from envkit.errors import InvalidArgument
 
 _SYSTEMS = {
-    "linux": "linux", "manylinux2014": "linux",
-    "musl": "musl", "alpine": "musl", "musllinux": "musl",
-    "macos": "macos", "macosx": "macos", "osx": "macos", "darwin": "macos", "mac": "macos",
-    "windows": "windows", "win": "windows",
-}  # fmt: skip
+    "linux": "linux",
+    "manylinux2014": "linux",
+    "musl": "musl",
+    "alpine": "musl",
+    "musllinux": "musl",
+    "macos": "macos",
+    "macosx": "macos",
+    "osx": "macos",
+    "darwin": "macos",
+    "mac": "macos",
+    "windows": "windows",
+    "win": "windows",
+}
 _ARCHITECTURES = {
-    "x86_64": "x86_64", "amd64": "x86_64", "x64": "x86_64", "64": "x86_64",
-    "32": "i686", "i686": "i686", "x86": "i686",
-    "aarch64": "aarch64", "arm64": "aarch64",
+    "x86_64": "x86_64",
+    "amd64": "x86_64",
+    "x64": "x86_64",
+    "64": "x86_64",
+    "32": "i686",
+    "i686": "i686",
+    "x86": "i686",
+    "aarch64": "aarch64",
+    "arm64": "aarch64",
     "riscv64": "riscv64",
-}  # fmt: skip
+}
 _UV_PLATFORMS = {
     "linux": "{}-unknown-linux-gnu",
     "musl": "{}-unknown-linux-musl",

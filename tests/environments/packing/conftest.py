@@ -1,4 +1,4 @@
-"""A small model with a package that has a program, and a Python for it that envkit does not run on."""
+"""A small model with a package that has a script, and a Python that does not run envkit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ def packable(tmp_path: Path, python_folder: Path) -> Path:
     """A model whose answer tells where its packages and its Python lie."""
     model = tmp_path / "the model"
     (model / "wheels").mkdir(parents=True)
-    content = "import sys\nVERSION = '1.0'\ndef main():\n    print('alpha in', sys.prefix, *sys.argv[1:])\n"
+    content = (
+        "import sys\nVERSION = '1.0'\ndef main():\n"
+        "    print('alpha in', sys.prefix, *sys.argv[1:])\n"
+    )
     write_wheel(
         model / "wheels",
         "alpha",

@@ -22,9 +22,18 @@ Entry = tarfile.TarInfo
 
 def description(**changes: Any) -> bytes:
     facts = {
-        "format": 1, "manager": "uv", "facts": {"libc": []}, "indexed": False, "members": 1, "version": "3.11.7",
-        "implementation": "cpython", "platform": sysconfig.get_platform(), "abi": "x", "base": "0", **changes,
-    }  # fmt: skip
+        "format": 1,
+        "manager": "uv",
+        "facts": {"libc": []},
+        "indexed": False,
+        "members": 1,
+        "version": "3.11.7",
+        "implementation": "cpython",
+        "platform": sysconfig.get_platform(),
+        "abi": "x",
+        "base": "0",
+        **changes,
+    }
     return json.dumps(facts).encode()
 
 
@@ -71,7 +80,10 @@ NOT_A_FILE = "is neither a file nor a symbolic link"
         ([entry("l", tarfile.SYMTYPE, "a/../../x")], OUTSIDE),
         ([entry("l", tarfile.SYMTYPE, "a"), entry("l/x")], "lies beyond a link"),
         ([entry("l", tarfile.SYMTYPE, "a"), entry("l")], "occurs twice"),
-        ([entry("a/b/l", tarfile.SYMTYPE, "../.."), entry("m", tarfile.SYMTYPE, "a/b/l/../..")], OUTSIDE),
+        (
+            [entry("a/b/l", tarfile.SYMTYPE, "../.."), entry("m", tarfile.SYMTYPE, "a/b/l/../..")],
+            OUTSIDE,
+        ),
         ([entry("h", tarfile.LNKTYPE, "/etc/passwd")], NOT_A_FILE),
         ([entry("x"), entry("h", tarfile.LNKTYPE, "x")], NOT_A_FILE),
         ([entry("d", tarfile.CHRTYPE)], NOT_A_FILE),
@@ -79,8 +91,12 @@ NOT_A_FILE = "is neither a file nor a symbolic link"
         ([entry("p", tarfile.FIFOTYPE)], NOT_A_FILE),
         ([entry("d", tarfile.DIRTYPE)], NOT_A_FILE),
     ],
-    ids=lambda value: "+".join(f"{each.name}>{each.linkname}" for each in value) if isinstance(value, list) else "",
-)  # fmt: skip
+    ids=lambda value: (
+        "+".join(f"{each.name}>{each.linkname}" for each in value)
+        if isinstance(value, list)
+        else ""
+    ),
+)
 @pytest.mark.parametrize("where", ["folder", "store"])
 def test_an_entry_that_leaves_the_folder_or_is_not_a_file_is_rejected_and_nothing_is_left(
     entries: list[Entry], problem: str, where: str, tmp_path: Path, own_store: Path

@@ -1,4 +1,4 @@
-"""Archives of environments: packed here, unpacked where nothing of this machine's store and Python is left."""
+"""Archives of environments: packed here, unpacked without this machine's store and Python."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ def test_an_unpacked_folder_runs_without_the_store_and_the_python_it_was_made_wi
     assert packed.members == 1 + sum(
         1 for path in moved.rglob("*") if path.is_symlink() or path.is_file()
     )
-    ask = "import alpha, ssl, sqlite3, ctypes, os, sys; print(alpha.VERSION, sys.prefix, os.path.realpath(os.__file__))"
+    ask = (
+        "import alpha, ssl, sqlite3, ctypes, os, sys; print(alpha.VERSION, sys.prefix, "
+        "os.path.realpath(os.__file__))"
+    )
     told = run_hidden(gone, [moved / "bin" / "python", "-c", ask])
     assert told.stdout.split() == ["1.0", str(moved), str(moved / "base/lib/python3.10/os.py")], (
         told.stderr
@@ -86,13 +89,17 @@ def test_the_same_environment_gives_the_same_bytes_also_when_it_was_built_anew_a
 def test_on_another_machine_the_model_runs_at_once_and_offline(
     packable: Path, python_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other machine: another store, another home, without that Python, without a network, without the wheels."""
+    """The other machine: another store and home, without Python, network and wheels."""
     here = predict(packable, {"inputs": [1]})
     pack(packable, tmp_path / "env.tar.zst")
     there = {
-        "ENVKIT_HOME": str(tmp_path / "there"), "HOME": str(tmp_path / "home"), "PYENV_ROOT": "/none",
-        "PATH": "/usr/bin:/bin", "UV_FIND_LINKS": "", "PIP_FIND_LINKS": "",
-    }  # fmt: skip
+        "ENVKIT_HOME": str(tmp_path / "there"),
+        "HOME": str(tmp_path / "home"),
+        "PYENV_ROOT": "/none",
+        "PATH": "/usr/bin:/bin",
+        "UV_FIND_LINKS": "",
+        "PIP_FIND_LINKS": "",
+    }
     (tmp_path / "input.json").write_text('{"inputs": [1]}')
     unpacked = run_hidden(
         [python_folder], [*ENVKIT, "envs", "unpack", tmp_path / "env.tar.zst", "--json"], **there

@@ -1,4 +1,4 @@
-"""Archives of conda environments: packed here, unpacked where the store, the channel and conda's tools are not."""
+"""Archives of conda environments: packed here, unpacked without store, channel and conda."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ from tests.builders.conda_models import packable_conda_model
 from tests.builders.programs import run_hidden
 
 pytestmark = pytest.mark.e2e
-ASK = "import alpha, envkit_demo, envkit_demo_native as n, sys; print(alpha.VERSION, round(n.cube_root(27)), sys.prefix)"
+ASK = (
+    "import alpha, envkit_demo, envkit_demo_native as n, sys; print(alpha.VERSION, "
+    "round(n.cube_root(27)), sys.prefix)"
+)
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def packable(tmp_path: Path, conda_channel: CondaChannel, monkeypatch: pytest.Mo
 
 
 def placed(environment: Path) -> tuple[str, str, bytes]:
-    """What the files that hold a path hold: a text of conda's, Python's own configuration, a binary."""
+    """Read the files that hold a path: text of conda, Python's configuration, a binary."""
     config = "import sysconfig; print(sysconfig.get_config_var('prefix'))"
     said = subprocess.run(
         [environment / "bin" / "python", "-c", config], capture_output=True, text=True, check=True
@@ -129,7 +132,7 @@ def test_on_another_machine_it_is_the_models_environment_at_once_offline_and_wit
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The other machine has another store, no channel and no py-rattler, and its condarc leads names elsewhere."""
+    """The other machine has another store and condarc, no channel and no py-rattler."""
     (packable / "conda.yaml").write_text(
         (packable / "conda.yaml").read_text().replace(conda_channel.url, "forge")
     )

@@ -33,8 +33,13 @@ WORDS = [
     ".",
 ]
 WORDS += ["how", "many", "1", "2", "user", "assistant", ":"]
-SMALL = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8,
-         "initializer_range": 1.0}  # fmt: skip
+SMALL = {
+    "hidden_size": 8,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 8,
+    "initializer_range": 1.0,
+}
 TEMPLATE = (
     "{% for each in messages %}{{ each['role'] }} : {{ each['content'] }} {% endfor %}assistant :"
 )

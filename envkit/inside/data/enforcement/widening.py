@@ -2,9 +2,9 @@
 
 The type alone says whether it is, for whatever values. As in MLflow 3.17 it is safe to go to a
 wider type of the same kind, from unsigned to wider signed whole numbers, and from whole numbers of
-32 bits to `double`. A column of the dtype that the signature records stays as it is. Values count only in these cases: zeros and ones are numbers of every kind,
-decimals are doubles, dates are times, and a column that may lack values may hold whole numbers as
-floats next to NaN, which is how pandas has them.
+32 bits to `double`. A column of the dtype that the signature records stays as it is. Values count
+only in these cases: zeros and ones are numbers of every kind, decimals are doubles, dates are
+times, and a column that may lack values may hold whole numbers as floats next to NaN, as in pandas.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def split_parts(value: Any) -> tuple[Any, Any]:
 
 
 def _options(signature: Signature) -> dict[str, Any]:
-    """Keep each value as it is where a column has a dtype of its own: pandas makes floats of gaps."""
+    """Keep the values of a column with a dtype of its own: pandas makes floats of gaps."""
     if signature.has_pandas_types:
         return {"dtype": object}
     return {}

@@ -53,8 +53,10 @@ def parse(
 ) -> ModelInput:
     """Parse a request.
 
-    content_type: "json", "csv", "parquet" or `TYPED`. raw: makes the
-    model's input of JSON values, where type hints define it. reader: the model, if it reads requests itself. Raises `InvalidInput`.
+    content_type: "json", "csv", "parquet" or `TYPED`. raw: makes the model's input of JSON values,
+    where type hints define it. reader: the model, if it reads requests itself.
+
+    Raises `InvalidInput`.
     """
     if reader is not None:
         return reader.read(content, content_type, signature)

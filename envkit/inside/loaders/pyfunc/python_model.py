@@ -61,7 +61,7 @@ class PythonModel:
         self.takes_raw_inputs = is_signature_from_hint
 
     def read_raw(self, value: Any) -> Any:
-        """Give values of JSON the type of the hint that defines the input. Raises `InvalidInput`."""
+        """Convert JSON values to the type that the hint names. Raises `InvalidInput`."""
         return self._conforming(value, from_text=True)
 
     def predict(self, data: Any, params: Any = None) -> Any:
