@@ -27,6 +27,13 @@ LOOKS_SECRET = re.compile(
 )
 """Names whose value should not be shown."""
 
+OF_THE_MACHINE = re.compile(
+    r"((HTTPS?|FTP|ALL|NO)_PROXY|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|SSL_CERT_(FILE|DIR))"
+    r"|HOST|HOSTNAME|SHLVL|OLDPWD|EDITOR|VISUAL|PAGER|BROWSER|MAIL|DBUS_\w+|SSH_\w+"
+    r"|WAYLAND_DISPLAY|TERM_\w+|WINDOWID|CI|GITHUB_\w+|PYTEST_\w+|PIP_\w+|UV_\w+|ENVKIT_\w+"
+)
+"""Names that say where and how a library runs, not what it computes."""
+
 WORKING_DIRECTORY = ("PWD", "OLDPWD")
 
 
@@ -101,7 +108,9 @@ def _variable(
     readers = sorted({places.reader(read.by) for read in reads})
     recorded = patterns.decide(name)
     if recorded is None:
-        recorded = _is_worth_recording(name, readers)
+        recorded = _is_worth_recording(name, readers) or any(
+            _changes_a_library(read, places) for read in reads
+        )
     return Variable(
         name=name,
         is_set=any(read.is_set for read in reads),
@@ -122,6 +131,15 @@ def _is_worth_recording(name: str, readers: Sequence[str]) -> bool:
     if "model" in readers and not OF_THE_SYSTEM.fullmatch(name):
         return True
     return bool(SECRET.fullmatch(name.upper()))
+
+
+def _changes_a_library(read: VariableRead, places: Places) -> bool:
+    """Whether a library found the variable set: it may choose another backend without it."""
+    if not read.is_set or read.by.is_runner:
+        return False
+    if OF_THE_SYSTEM.fullmatch(read.name) or OF_THE_MACHINE.fullmatch(read.name.upper()):
+        return False
+    return places.reader(read.by) not in ("model", "python")
 
 
 def _is_required(read: VariableRead, sources: SourceFiles) -> bool:

@@ -33,19 +33,41 @@ def found(
     return {variable.name: variable for variable in variables}
 
 
-def test_what_the_model_reads_is_recorded_and_what_libraries_read_is_not(site: Site) -> None:
+def test_what_the_model_reads_is_recorded_and_what_libraries_find_set(site: Site) -> None:
     site.install("lib", files={"lib.py": ""})
     lib = site.file("lib.py")
 
     variables = found(
         site,
         read("MINE", None),
-        read("THEIRS", lib),
+        read("LIB_BACKEND", lib),
+        read("LIB_UNSET", lib, is_set=False),
         read("OMP_NUM_THREADS", None),
         read("X_TOKEN", lib),
     )
 
-    assert {name for name, each in variables.items() if each.recorded} == {"MINE", "X_TOKEN"}
+    recorded = {name for name, each in variables.items() if each.recorded}
+    assert recorded == {"MINE", "LIB_BACKEND", "X_TOKEN"}
+    assert not variables["LIB_BACKEND"].required
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "HOME",
+        "PATH",
+        "LANG",
+        "TMPDIR",
+        "XDG_CACHE_HOME",
+        "PYTHONPATH",
+        "https_proxy",
+        "SSH_AUTH_SOCK",
+    ],
+)
+def test_what_libraries_read_of_the_machine_is_not_recorded(site: Site, name: str) -> None:
+    site.install("lib", files={"lib.py": ""})
+
+    assert not found(site, read(name, site.file("lib.py")))[name].recorded
 
 
 def test_patterns_decide_where_they_match_and_ignoring_comes_first(site: Site) -> None:
