@@ -7,14 +7,21 @@ long files.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from envkit.analysis.syntax_nodes import catches
+from envkit.analysis.syntax_nodes import catches, last_name
 
 ABSENCE = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 """Exceptions that code catches in order to do without a module."""
+
+TESTS_PRESENCE = re.compile(
+    r"find_spec|find_loader|(_?is_)?\w*_(available|installed|present)|_?(has|have)_\w+",
+    re.IGNORECASE,
+)
+"""Functions and constants that say whether a module is installed."""
 
 BLOCKS: Mapping[type[ast.AST], tuple[str, ...]] = {
     ast.FunctionDef: ("body",),
@@ -145,8 +152,15 @@ def import_statements(statement: Statement) -> Iterator[ImportStatement]:
 
 
 def guarded_lines(candidates: Iterable[Statement]) -> Iterator[Lines]:
-    """Yield where a failed import is caught: bodies of `try`, and `with suppress(…)`."""
+    """Yield where an import may fail, or runs only if the module is there.
+
+    These are bodies of `try`, of `with suppress(…)`, and of `if is_x_available()`.
+    """
     for node, _ in candidates:
+        if isinstance(node, ast.If) and _tests_presence(node.test):
+            last = node.body[-1]
+            yield Lines(node.body[0].lineno, last.end_lineno or last.lineno)
+            continue
         if not catches(node, ABSENCE):
             continue
         if isinstance(node, ast.Try):
@@ -183,6 +197,20 @@ def _modules_in(body: Iterable[ast.AST]) -> Iterator[str]:
         for imported in import_statements(statement):
             if not imported.level:
                 yield imported.module
+
+
+def _tests_presence(test: ast.expr) -> bool:
+    """Whether a condition holds only where a module is installed."""
+    match test:
+        case ast.BoolOp(op=ast.And(), values=parts):
+            return any(map(_tests_presence, parts))
+        case ast.Compare(left=left, ops=[ast.IsNot()], comparators=[ast.Constant(value=None)]):
+            return _tests_presence(left)
+        case ast.Call(func=called):
+            return TESTS_PRESENCE.fullmatch(last_name(called)) is not None
+        case ast.Name() | ast.Attribute():
+            return TESTS_PRESENCE.fullmatch(last_name(test)) is not None
+    return False
 
 
 def _never_runs(test: ast.expr) -> bool:

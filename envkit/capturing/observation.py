@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from envkit.analysis.source_file import SourceFiles
-from envkit.capturing import static_inference, unseen_uses
+from envkit.capturing import linked_libraries, named_engines, static_inference, unseen_uses
 from envkit.capturing.places import Places
 from envkit.capturing.requirements import Selection, select
 from envkit.capturing.static_inference import StaticInference
@@ -82,10 +82,11 @@ class Observer:
         )
         installed = self._installed(trace)
         places = self._places(trace, installed)
+        engines = self._configured_words()
         return Observation(
             trace=trace,
             places=places,
-            selection=select(trace, installed, places, self.sources),
+            selection=select(trace, installed, places, self.sources, engines),
             installed=installed,
             static=static,
             sources=self.sources,
@@ -98,7 +99,9 @@ class Observer:
         trace = unseen_uses.with_lz4(run.trace, self.model)
         trace = unseen_uses.with_process_imports(trace, self.model, installed, places)
         trace = unseen_uses.with_builtin_names(trace, places, self.sources)
-        selection = select(trace, installed, places, self.sources)
+        trace = linked_libraries.with_linked_libraries(trace, places)
+        engines = self._configured_words()
+        selection = select(trace, installed, places, self.sources, engines)
         static = static_inference.infer_unreached(
             trace,
             selection,
@@ -112,7 +115,7 @@ class Observer:
             static = static.without_supplied_modules()
         if static.included:
             included = static.add_to(trace, self.model)
-            selection = select(included, installed, places, self.sources)
+            selection = select(included, installed, places, self.sources, engines)
         return Observation(
             trace=trace,
             places=places,
@@ -122,6 +125,10 @@ class Observer:
             sources=self.sources,
             failure=run.failure,
         )
+
+    def _configured_words(self) -> frozenset[str]:
+        python_function = self.model.mlmodel.flavors.get("python_function") or {}
+        return named_engines.words_of_configuration(python_function.get("config"))
 
     def _installed(self, trace: Trace) -> InstalledDistributions:
         """What the interpreter has, without the folders that are only searched for the trace."""

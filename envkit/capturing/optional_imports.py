@@ -7,19 +7,16 @@ happened to be installed.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from envkit.analysis.source_file import SourceFiles
 from envkit.capturing.module_to_distribution import DistributionUse
+from envkit.capturing.named_engines import words_of_model
 from envkit.capturing.places import Places
 from envkit.capturing.trace import ModuleImport, Trace
 from envkit.installed.distribution import Distribution
-
-SCHEME = re.compile(r"([a-z]+)\d*[a-z]?://")
-"""Of a URL, which may name the library that handles it: `socks5h://` names `socks`."""
 
 Frame = tuple[str, int]  # file and line
 Pair = tuple[Distribution | None, Distribution]  # who uses, and what
@@ -34,7 +31,10 @@ class OptionalImports:
         trace: Trace,
         places: Places,
         sources: SourceFiles,
+        engines: frozenset[str] = frozenset(),
     ) -> None:
+        """`engines`: words that may name a library, in addition to those of the model's files."""
+        self._engines = engines
         self._uses = tuple(uses)
         self._trace, self._places, self._sources = trace, places, sources
         self._answers: dict[DistributionUse, bool] = {}
@@ -65,16 +65,10 @@ class OptionalImports:
 
     @cached_property
     def _named_by_the_model(self) -> frozenset[Distribution]:
-        """Distributions whose module the model's code names in a text, as one names an engine."""
-        texts = set(self._texts_of_the_model())
+        """Distributions whose module a word of the model names, as one names an engine."""
+        words = self._engines | words_of_model(self._trace, self._places, self._sources)
         named = (use for use in self._uses if use.user is not None)
-        return frozenset(use.distribution for use in named if _top_level(use) in texts)
-
-    def _texts_of_the_model(self) -> Iterator[str]:
-        for file in self._places.local_sources(self._trace).values():
-            for text in self._sources.file(file).texts:
-                scheme = SCHEME.match(text)
-                yield scheme[1] if scheme else text
+        return frozenset(use.distribution for use in named if _top_level(use) in words)
 
     def _can_do_without(self, use: DistributionUse) -> bool:
         """Whether the library works if the import fails.

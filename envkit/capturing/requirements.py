@@ -103,11 +103,15 @@ def select(
     installed: InstalledDistributions,
     places: Places,
     sources: SourceFiles,
+    engines: frozenset[str] = frozenset(),
 ) -> Selection:
-    """Decide which of the installed distributions the traced model needs."""
+    """Decide which of the installed distributions the traced model needs.
+
+    engines: words of the model's configuration that may name a library.
+    """
     used = to_distributions(trace, installed, places)
     closures = Closures(installed, trace.interpreter.markers)
-    optional = OptionalImports(used.uses, trace, places, sources)
+    optional = OptionalImports(used.uses, trace, places, sources, engines)
     roots = _Roots(used.uses, closures, optional).find()
 
     closure = closures.of(roots)

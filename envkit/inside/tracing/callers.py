@@ -32,7 +32,8 @@ class Caller:
         """The frames through which the caller's own package is being imported, as [file, line].
 
         The innermost comes first. Empty when something called the caller later. The outermost entry
-        is the top-level code of a module of that package.
+        is the top-level code of a module of that package, or `pkgutil.walk_packages` if that
+        imports the package, because it goes on when an import fails.
         """
         top = top_level(self.name)
         passed: list[list[Any]] = []
@@ -46,6 +47,9 @@ class Caller:
                 passed.append([frame.f_code.co_filename, frame.f_lineno or 0])
                 if frame.f_code.co_name == "<module>":
                     count = len(passed)
+            elif count and _walks_packages(frame):
+                passed.append([frame.f_code.co_filename, frame.f_lineno or 0])
+                count = len(passed)
             frame = frame.f_back
         return passed[:count]
 
@@ -101,6 +105,13 @@ class Callers:
     def reader(self) -> dict[str, Any]:
         """Give the keys READER for the caller of the code that is recording."""
         return as_reader(self.find(sys._getframe(1)))
+
+
+def _walks_packages(frame: FrameType) -> bool:
+    """Whether the frame is that of `pkgutil.walk_packages`."""
+    if frame.f_code.co_name != "walk_packages":
+        return False
+    return frame.f_globals.get("__name__") == "pkgutil"
 
 
 def _is_command(frame: FrameType) -> bool:
