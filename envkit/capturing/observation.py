@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from envkit.analysis.source_file import SourceFiles
-from envkit.capturing import linked_libraries, named_engines, static_inference, unseen_uses
+from envkit.capturing import (
+    linked_libraries,
+    model_files,
+    named_engines,
+    static_inference,
+    unseen_uses,
+)
 from envkit.capturing.places import Places
 from envkit.capturing.requirements import Selection, select
 from envkit.capturing.static_inference import StaticInference
@@ -74,7 +80,8 @@ class Observer:
 
     def predict(self) -> Any:
         """Run the model once more and return its prediction."""
-        return trace_model(self.model, self.settings).trace.prediction
+        with model_files.kept(self.model.own_places):
+            return trace_model(self.model, self.settings).trace.prediction
 
     def _read(self) -> Observation:
         trace, static = static_inference.infer_everything(
@@ -93,7 +100,8 @@ class Observer:
         )
 
     def _run(self, settings: TraceSettings) -> Observation:
-        run = trace_model(self.model, settings)
+        with model_files.kept(self.model.own_places):
+            run = trace_model(self.model, settings)
         installed = self._installed(run.trace)
         places = self._places(run.trace, installed)
         trace = unseen_uses.with_lz4(run.trace, self.model)

@@ -1,0 +1,106 @@
+"""The files of a model stay as they are while it runs.
+
+Models write caches next to their code, and some change their own data. After a run the folder holds
+again what it held before: what is new is removed, what was changed or removed is put back.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from envkit.child import scratch
+
+LARGEST_COPY = 2_000_000_000
+"""Bytes of all copies. Files beyond that are not copied: models of that size are weights."""
+
+State = tuple[int, int, int, int, int]
+
+
+@contextmanager
+def kept(places: Iterable[Path]) -> Iterator[None]:
+    """Undo at the end what was changed below these files and folders."""
+    roots = tuple(places)
+    with scratch.folder() as folder:
+        before = dict(_states(roots))
+        copies = _copies(before, folder)
+        try:
+            yield
+        finally:
+            _remove_new(before, roots)
+            _put_back(before, copies)
+
+
+def _states(roots: Iterable[Path]) -> Iterator[tuple[Path, State]]:
+    """Yield files, links and folders with what tells whether they changed, folders first."""
+    for root in roots:
+        yield root, _state(root)
+        if root.is_dir():
+            for folder, folders, files in os.walk(root):
+                for name in (*folders, *files):
+                    path = Path(folder, name)
+                    yield path, _state(path)
+
+
+def _state(path: Path) -> State:
+    """The state of a file: not its content, but the time of its last change (`man 7 inode`).
+
+    Of a folder, whose times change with what is in it, only that it is one.
+    """
+    status = path.lstat()
+    if path.is_dir() and not path.is_symlink():
+        return (status.st_mode, 0, 0, 0, status.st_ino)
+    return (
+        status.st_mode,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+        status.st_ino,
+    )
+
+
+def _copies(before: dict[Path, State], folder: Path) -> dict[Path, Path]:
+    """Copy the files, small ones first."""
+    copies: dict[Path, Path] = {}
+    room = LARGEST_COPY
+    files = [path for path in before if path.is_symlink() or path.is_file()]
+    for path in sorted(files, key=lambda path: before[path][1]):
+        room -= before[path][1]
+        if room < 0:
+            break
+        copy = folder / str(len(copies))
+        shutil.copy2(path, copy, follow_symlinks=False)
+        copies[path] = copy
+    return copies
+
+
+def _remove_new(before: dict[Path, State], roots: tuple[Path, ...]) -> None:
+    for root in roots:
+        if not root.is_dir():
+            continue
+        for folder, folders, files in os.walk(root, topdown=False):
+            for name in (*files, *folders):
+                path = Path(folder, name)
+                if path in before:
+                    continue
+                if path.is_dir() and not path.is_symlink():
+                    path.rmdir()
+                else:
+                    path.unlink()
+
+
+def _put_back(before: dict[Path, State], copies: dict[Path, Path]) -> None:
+    for path, state in before.items():
+        if path not in copies:
+            if not path.exists() and not path.is_symlink():
+                path.mkdir(mode=state[0] & 0o7777)
+            continue
+        if (path.exists() or path.is_symlink()) and _state(path) == state:
+            continue
+        # a new file takes its place, because the model may have linked the old one elsewhere
+        part = path.with_name(f".{path.name}.envkit")
+        shutil.copy2(copies[path], part, follow_symlinks=False)
+        part.replace(path)
