@@ -98,7 +98,12 @@ if TYPE_CHECKING:
 @options.json_output
 @options.verbosity
 def command(
-    model_uri: str, sandbox: str | None, dry_run: bool, as_json: bool, **arguments: Any
+    model_uri: str,
+    python: Path | None,
+    sandbox: str | None,
+    dry_run: bool,
+    as_json: bool,
+    **arguments: Any,
 ) -> None:
     """Trace one load and one prediction of MODEL and write the files that rebuild its environment.
 
@@ -112,6 +117,7 @@ def command(
     try:
         captured = capture(
             model_uri,
+            python=python or _default_python(),
             sandbox=confinement(sandbox, output.note),
             write=not dry_run,
             **arguments,
@@ -124,6 +130,19 @@ def command(
         output.print_json(_as_json(captured))
     else:
         _show(captured)
+
+
+def _default_python() -> Path:
+    """Choose the interpreter when none is named, and say which it is."""
+    from envkit.interpreters.program import active_environment
+
+    program = active_environment()
+    if program is None:
+        program = Path(sys.executable)
+        output.note(f"Using {program}, which runs envkit. `--python` names another interpreter.")
+    else:
+        output.note(f"Using {program} of the active virtual environment.")
+    return program
 
 
 def _show_failure(error: CaptureFailed, model_uri: str, *, as_json: bool) -> None:

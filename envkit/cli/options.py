@@ -218,7 +218,8 @@ python = click.option(
     type=click.Path(path_type=Path),
     metavar="PATH",
     help="The interpreter in whose environment the model works; nothing has to be installed in it. "
-    "[default: the one that runs envkit]",
+    "[default: that of the active virtual environment (VIRTUAL_ENV, else ./.venv), else the one "
+    "that runs envkit]",
 )
 
 target_python = click.option(

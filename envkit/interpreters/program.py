@@ -34,6 +34,17 @@ def find_program(named: str | Path | None) -> Path:
     raise NotAnInterpreter(str(named), problem)
 
 
+def active_environment() -> Path | None:
+    """The virtual environment that a user works in: `VIRTUAL_ENV`, else `./.venv`, else None."""
+    for folder in (os.environ.get("VIRTUAL_ENV"), ".venv"):
+        if not folder:
+            continue
+        program = Path(folder).absolute() / "bin" / "python"
+        if program.is_file() and os.access(program, os.X_OK):
+            return program
+    return None
+
+
 def is_command(named: str | Path) -> bool:
     """Whether this could be a command on the PATH: a name without a folder."""
     return os.sep not in str(named)
