@@ -30,6 +30,12 @@ import yaml
 
 from envkit.inside.programs import rattler_program
 
+EMBEDDED = "embedded"
+RECORDED = "conda as recorded"
+VARIABLE = "ENVKIT_TEST_CONDA"
+"""Names a real conda, mamba or micromamba that tests use too; several with `:` between them."""
+
+ENGINES = (EMBEDDED, RECORDED, *filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)))
 ROOT = Path(__file__).resolve().parents[2]
 RECORDINGS = ROOT / "tests" / "cases" / "conda"
 START = """#!{python}
@@ -46,6 +52,13 @@ def recording(name: str, **replaced: str) -> str:
     for word, value in replaced.items():
         text = text.replace(word, value)
     return text
+
+
+def conda_exe(engine: str, folder: Path) -> str:
+    """Give what ENVKIT_CONDA_EXE names for one of `ENGINES`; the recorded one lies in `folder`."""
+    if engine == RECORDED:
+        return str(RecordedConda(folder / "miniconda3").program)
+    return engine
 
 
 @dataclass
@@ -153,7 +166,12 @@ def _after(argv: list[str], *options: str) -> str:
 def _show_sources(sources: dict[str, Any] | None) -> None:
     if sources is None:
         raise Failure(_error("ArgumentError", "unknown command"))
-    print(json.dumps(sources, indent=2))
+    values = {
+        name.removeprefix("CONDA_").lower(): value
+        for name, value in os.environ.items()
+        if name in ("CONDA_CHANNELS", "CONDA_CHANNEL_ALIAS", "CONDA_DEFAULT_CHANNELS")
+    }
+    print(json.dumps({**sources, "envvars": values, "cmd_line": {"json": True}}, indent=2))
 
 
 def _create(argv: list[str], settings: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ from envkit.installed import records
 from tests.builders.conda_channel import CondaChannel
 from tests.builders.conda_models import packable_conda_model
 from tests.builders.programs import run_hidden
+from tests.builders.recorded_conda import ENGINES, conda_exe
 
 pytestmark = pytest.mark.e2e
 ASK = (
@@ -31,10 +32,15 @@ ASK = (
 )
 
 
-@pytest.fixture
-def packable(tmp_path: Path, conda_channel: CondaChannel, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(params=ENGINES)
+def packable(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    conda_channel: CondaChannel,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
     """A model of conda packages and of a wheel with a program, in the pip section."""
-    monkeypatch.setenv("ENVKIT_CONDA_EXE", "embedded")
+    monkeypatch.setenv("ENVKIT_CONDA_EXE", conda_exe(request.param, tmp_path))
     return packable_conda_model(tmp_path / "the model", conda_channel)
 
 
