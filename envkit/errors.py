@@ -308,6 +308,25 @@ class Missing(EnvkitError):
     exit_code = 7
 
 
+class UnsafeStore(Missing):
+    """The folder of the store could hold what another user put there, which would be run.
+
+    Attributes:
+        path: The folder, or what is in its place.
+        problem: Why it is not used.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, path: str, problem: str, remedy: str) -> None:
+        super().__init__(path, problem, remedy)
+        self.path = path
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"The environment store is not used: {self.path} {self.problem}. {self.remedy}"
+
+
 class InterpreterNotFound(Missing):
     """No installed Python matches the version that the model was captured with.
 

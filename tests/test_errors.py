@@ -68,6 +68,10 @@ SENTENCES = [
         "The model failed while reading its input: TypeError: x",
     ),
     (
+        errors.UnsafeStore("/s", "belongs to another user", "Choose another folder."),
+        "The environment store is not used: /s belongs to another user. Choose another folder.",
+    ),
+    (
         errors.InterpreterNotFound("3.7.1", ("pyenv", "PATH")),
         "Python 3.7.1 is not on this machine (looked in pyenv, PATH).\n"
         "Install it: `uv python install 3.7.1` or `pyenv install 3.7.1`.",

@@ -12,7 +12,8 @@ environment's own programs.
 time-outs), since that depends on the machine and no model can know it. It does not get what to
 choose: a variable that would change what gets installed or where (`UV_RESOLUTION`,
 `PIP_CONSTRAINT`, `PIP_TARGET`, …) is removed. Only variables known to be harmless are kept.
-(`formats.uv_toml` does the same for uv's configuration files; pip reads its own.)
+(`formats.uv_toml` and `formats.pip_conf` do the same for the configuration files of uv and pip;
+virtualenv reads none.)
 
 Everything else (`HOME`, `LANG`, `SSL_CERT_FILE`, `HTTPS_PROXY`, `LD_LIBRARY_PATH`, `NETRC`, …) is
 left as it is.
@@ -35,7 +36,9 @@ _REMOVED = re.compile(
     r"PYTHON(PATH|HOME|STARTUP|USERBASE|NOUSERSITE|EXECUTABLE|PLATLIBDIR|SAFEPATH|INSPECT)"
     r"|__PYVENV_LAUNCHER__|VIRTUAL_ENV.*|_OLD_VIRTUAL_.*"
     r"|PYENV_(VERSION|VIRTUAL_ENV|DIR|HOOK_PATH)"
-    r"|_?CONDA_.*|MAMBA_.*|PIXI_.*|POETRY_ACTIVE|PIPENV_.*|UV_.*|UV|PIP_.*|__PIP_.*",
+    r"|_?CONDA_.*|MAMBA_.*|PIXI_.*|POETRY_ACTIVE|PIPENV_.*|UV_.*|UV|PIP_.*|__PIP_.*"
+    # each option of virtualenv is also a variable, such as VIRTUALENV_SYSTEM_SITE_PACKAGES
+    r"|VIRTUALENV_.*",
 )
 
 _KEPT_FOR_INSTALLERS = re.compile(
@@ -56,6 +59,8 @@ _SET_FOR_INSTALLERS = {
     "PYTHONNOUSERSITE": "1",
     "UV_NO_PROGRESS": "1",
     "UV_PYTHON_DOWNLOADS": "never",
+    # virtualenv then reads no virtualenv.ini, whose options would decide as its variables do
+    "VIRTUALENV_CONFIG_FILE": os.devnull,
 }
 
 

@@ -21,7 +21,7 @@ from envkit.environments.installers.yanked import Inquiry
 from envkit.environments.planning import PlannedEnvironment
 from envkit.environments.store.store import Store
 from envkit.errors import InvalidFile
-from envkit.formats import redaction, uv_toml
+from envkit.formats import pip_conf, redaction, uv_toml
 from envkit.formats.pylock_toml import LockFile
 from envkit.installed import records
 from envkit.interpreters.interpreter import Interpreter
@@ -76,16 +76,20 @@ class Builder:
 
     def _workshop(self, place: Path, store_lock: int) -> Workshop:
         plan = self.planned.plan
+        installer_variables = variables.for_installer(self.environ)
         settings: Mapping[str, Any] = {}
         if self._is_installed_by_uv:
             settings = uv_toml.of_machine(self.environ)
+        else:
+            settings = pip_conf.of_machine(self.environ)
+            installer_variables |= pip_conf.variables(settings)
         secrets = redaction.secrets_in([*plan.lines_with_secrets, str(settings)])
         if self.planned.conda is not None:
             secrets |= self.planned.conda.request.secrets
         return Workshop(
             place=place,
             cache=self.store.cache(self.planned.manager.value),
-            variables=variables.for_installer(self.environ),
+            variables=installer_variables,
             inherit=(store_lock,),
             secrets=secrets,
             allow_source=plan.allow_source,

@@ -173,6 +173,7 @@ class _Build:
     ) -> None:
         self._model, self._options, self._choice, self._report = model, options, choice, report
         self._store = Store.open()
+        self._store.create()
         blobs = BlobCache(self._store.root / "images")
         self._factory = LayerFactory(
             cache=LayerCache(blobs, ignore=not options.use_cache),

@@ -14,6 +14,7 @@ from typing import Any
 
 from envkit.errors import NotAnInterpreter
 from envkit.interpreters.interpreter import Interpreter
+from envkit.models import store_folder
 
 # shorter than for an interpreter that the user named: a search tries several
 _SECONDS = 20.0
@@ -63,7 +64,7 @@ class KnownInterpreters:
         content = {path: _as_json(*entry) for path, entry in self._entries.items()}
         # a read-only store: the next search starts the interpreter again
         with suppress(OSError):
-            self._memory.parent.mkdir(parents=True, exist_ok=True)
+            store_folder.create(self._memory.parent)
             handle, temporary = tempfile.mkstemp(dir=self._memory.parent, prefix=".interpreters-")
             with os.fdopen(handle, "w", encoding="utf-8") as stream:
                 json.dump(content, stream, indent=1)

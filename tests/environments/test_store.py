@@ -394,7 +394,8 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
         place = tmp_path / f"disk-{size}"
         place.mkdir()
         done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place], capture_output=True
+            ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0755", "tmpfs", place],
+            capture_output=True,
         )
         if done.returncode:
             pytest.skip("file systems cannot be mounted here")
@@ -614,3 +615,56 @@ def test_a_home_that_moved_is_told_and_its_environments_are_built_again(
     assert second.path.is_relative_to(tmp_path / "new")
     assert second.built
     assert "it was moved here from" in second.notes[0]
+
+
+# --- what other users could have put there
+
+
+def test_a_store_of_another_user_is_refused_with_7_and_a_remedy(
+    spec: EnvironmentSpec, root: Path
+) -> None:
+    built = prepare(spec, EnvType.UV, root=root)
+    write_mlmodel(spec.directory)
+    write_environment(spec.directory, requirements="", python=spec.python)
+    root.chmod(0o777)
+    variables = {**os.environ, "ENVKIT_HOME": str(root)}
+    commands = [
+        ["prepare-env", str(spec.directory)],
+        ["envs", "list"],
+        ["envs", "verify"],
+        ["envs", "path", str(spec.directory)],
+        ["envs", "prune", "--all"],
+    ]
+    for words in commands:
+        argv = [sys.executable, "-m", "envkit", *words]
+        ended = subprocess.run(argv, capture_output=True, text=True, check=False, env=variables)
+        assert ended.returncode == 7, (words, ended)
+        assert "can be written to by other users" in ended.stderr
+        assert "chmod -R go-w" in ended.stderr
+    assert built.path.exists()
+
+
+def test_a_store_is_made_private_whatever_the_umask(spec: EnvironmentSpec, root: Path) -> None:
+    before = os.umask(0)
+    try:
+        environment = prepare(spec, EnvType.UV, root=root / "deep" / "store")
+        again = prepare(spec, EnvType.UV, root=root / "deep" / "store")
+    finally:
+        os.umask(before)
+
+    assert environment.built
+    assert not again.built
+    for folder in (root, root / "deep", root / "deep" / "store"):
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_an_environment_that_another_user_planted_is_built_again(
+    shelf: Store, build: Build
+) -> None:
+    place, _ = build()
+    os.chown(place, 12345, 12345)
+
+    assert why(shelf) == "it belongs to another user"
+    assert build() == (place, True)
+    assert why(shelf) == "ready"

@@ -51,12 +51,14 @@ def lock_conda(model_uri: str | Path, output_path: str | Path | None = None) -> 
     solver = Embedded()
     spec = read_spec(model, for_conda=True)
     conda_request = request.of(spec, os.environ, solver.settings(os.environ))
+    store = Store.open()
+    store.create()
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
         place = Path(folder).resolve() / "place"
         place.mkdir()
         workshop = Workshop(
             place=place,
-            cache=Store.open().cache("conda"),
+            cache=store.cache("conda"),
             variables=variables.for_installer(os.environ),
             secrets=conda_request.secrets,
         )

@@ -8,14 +8,12 @@ file by its digest, so that it does not matter where the file comes from.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from envkit.environments.env_type import EnvType
-from envkit.formats import uv_toml
+from envkit.formats import pip_conf, uv_toml
 from envkit.formats.credentials import without_credentials
 from envkit.formats.pylock_toml import LockFile
 
@@ -23,7 +21,6 @@ PYPI = "https://pypi.org/simple"
 _OF_UV = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 _UV_SETTINGS = ("index", "index-url", "extra-index-url", "find-links", "no-index", "index-strategy")
 _OF_PIP = ("index-url", "extra-index-url", "find-links", "no-index")
-_PIP_SECTIONS = ("global", "install")
 
 
 def deciding(
@@ -83,49 +80,9 @@ def _of_pip(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    named: dict[str, str] = {}
-    for path in _pip_files(environ):
-        named.update(_read(path))
-    for name in _OF_PIP:
-        if value := environ.get(f"PIP_{name.upper().replace('-', '_')}", "").strip():
-            named[name] = value
-    return named
+    settings = pip_conf.of_machine(environ)
+    return {name: settings[name] for name in _OF_PIP if name in settings}
 
 
 def _told(name: str, value: Any) -> str:
     return f"{name} {without_credentials(' '.join(str(value).split()))}"
-
-
-def _pip_files(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Yield pip's configuration files, later ones win."""
-    home = Path(environ.get("HOME") or Path.home())
-    named = environ.get("PIP_CONFIG_FILE", "")
-    if named != os.devnull:
-        yield from (
-            Path(each, "pip", "pip.conf")
-            for each in (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
-        )
-        yield Path("/etc/pip.conf")
-        yield home / ".pip" / "pip.conf"
-        yield Path(environ.get("XDG_CONFIG_HOME") or home / ".config", "pip", "pip.conf")
-        if named:
-            yield Path(named)
-
-
-def _read(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
-    import configparser  # 5 ms, where pip is configured
-
-    parser = configparser.RawConfigParser()
-    try:
-        parser.read(path, encoding="utf-8")
-    except (OSError, ValueError, configparser.Error):
-        return {}
-    return {
-        name.replace("_", "-"): value
-        for section in _PIP_SECTIONS
-        if parser.has_section(section)
-        for name, value in parser.items(section)
-        if name.replace("_", "-") in _OF_PIP
-    }

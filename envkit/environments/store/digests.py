@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from envkit.environments import local_files
+from envkit.models import store_folder
 
 _LARGE = 1_000_000  # bytes; below, reading is quicker than remembering
 _SETTLED_SECONDS = 2.0
@@ -58,7 +59,7 @@ class Digests:
         existing = {path: digest for path, digest in others.items() if Path(path).is_file()}
         self._known = {**existing, place: entry}
         with suppress(OSError):
-            self._memory.parent.mkdir(parents=True, exist_ok=True)
+            store_folder.create(self._memory.parent)
             handle, temporary = tempfile.mkstemp(dir=self._memory.parent, prefix=".digests-")
             with os.fdopen(handle, "w", encoding="utf-8") as stream:
                 json.dump(self._known, stream, indent=1)

@@ -7,17 +7,19 @@ from pathlib import Path
 
 from envkit.child.variables import Variables
 from envkit.errors import InvalidArgument
+from envkit.models import store_folder
+from envkit.models.store_folder import VARIABLE
 
-VARIABLE = "ENVKIT_HOME"
 REMEDY = f"Choose another folder: {VARIABLE}."
 
 
 def root_from(argument: Path | None, environ: Variables) -> Path:
     """Return the store's real path: the argument, else ENVKIT_HOME, else the user's cache folder.
 
-    Raises `InvalidArgument` for a path that virtual environments or installers do not support.
+    Raises `InvalidArgument` for a path that virtual environments or installers do not support, and
+    `UnsafeStore` for a folder in which other users could have put something.
     """
-    root = os.path.realpath(_chosen(argument, environ))
+    root = store_folder.real_path(argument, environ)
     try:
         root.encode("utf-8")
     except UnicodeEncodeError:
@@ -30,14 +32,3 @@ def root_from(argument: Path | None, environ: Variables) -> Path:
             f"character, which virtual environments do not support. {REMEDY}"
         )
     return Path(root)
-
-
-def _chosen(argument: Path | None, environ: Variables) -> Path | str:
-    if argument is not None:
-        return argument
-    if environ.get(VARIABLE):
-        return environ[VARIABLE]
-    # 5 ms
-    import platformdirs
-
-    return platformdirs.user_cache_path("envkit")

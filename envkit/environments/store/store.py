@@ -36,6 +36,7 @@ from envkit.environments.store import (
 )
 from envkit.errors import BuildFailed
 from envkit.interpreters.interpreter import Interpreter
+from envkit.models import store_folder
 
 MARKER = ready_marker.NAME
 _KEY_LENGTH = 24  # of 64 hexadecimal digits in folder names; the marker holds all
@@ -69,8 +70,19 @@ class Store:
 
     @classmethod
     def open(cls, root: Path | None = None, environ: Variables = os.environ) -> Self:
-        """Choose the folder as `location.root_from` does. Raises `InvalidArgument`."""
+        """Choose the folder as `location.root_from` does.
+
+        Raises `InvalidArgument` and `UnsafeStore`.
+        """
         return cls(root=location.root_from(root, environ))
+
+    def create(self) -> None:
+        """Make the folder of the store, for this user alone, if it does not exist.
+
+        Raises `BuildFailed` when that is not possible.
+        """
+        with _as_build_failure(self.root, "make"):
+            store_folder.create(self.root)
 
     @property
     def interpreters_file(self) -> Path:
@@ -148,6 +160,7 @@ class Store:
         """
         with _as_build_failure(self.root, "remove an environment from"):
             path = self._lock_path(place.name)
+            store_folder.create(self.root)
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = file_locks.exclusive(path)
             if lock is None:
@@ -197,6 +210,7 @@ class Store:
         Closing releases it: unlocking would release an orphan's lock too.
         """
         path = self._lock_path(self._place(manager, key).name)
+        store_folder.create(self.root)
         path.parent.mkdir(parents=True, exist_ok=True)
 
         def waiting() -> None:
@@ -226,6 +240,8 @@ def _why_unusable(place: Path, key: str) -> str | None:
     why = ready_marker.why_invalid(content, place, key)
     if why:
         return why
+    if not store_folder.is_trusted(place.stat()):
+        return "it belongs to another user"
     try:
         for path, change in manifest.changes(place):
             return f"{path} {change}"
@@ -235,9 +251,12 @@ def _why_unusable(place: Path, key: str) -> str | None:
 
 
 def _check(place: Path) -> None:
-    # only builds need it
+    # only builds need them
+    from envkit.environments.store import virtual_environment
     from envkit.installed import records
 
+    for problem in virtual_environment.problems(place):
+        raise BuildFailed(f"build the environment {place}", problem)
     problems = list(records.problems(place))
     if problems:
         raise BuildFailed(

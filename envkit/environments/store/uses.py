@@ -17,6 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from envkit.models import store_folder
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Uses:
@@ -62,6 +64,7 @@ def _put(note: Path, content: bytes) -> None:
     # 3 ms, only at a model's first use
     import tempfile
 
+    store_folder.create(note.parents[2])
     note.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=note.parent, prefix=".")
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from envkit.environments.store import manifest, ready_marker
+from envkit.environments.store import manifest, ready_marker, virtual_environment
 from envkit.installed import records
 
 
@@ -27,6 +27,7 @@ def problems(place: Path) -> Iterator[str]:
     why = ready_marker.why_invalid(content, place, key)
     if why:
         yield why
+    yield from virtual_environment.problems(place)
     yield from _file_problems(place)
 
 

@@ -22,8 +22,8 @@ from functools import cache
 from pathlib import Path
 
 from envkit.errors import InvalidInput
+from envkit.models import store_folder
 
-VARIABLE = "ENVKIT_HOME"  # names the environment store
 _LOCK = ".lock"
 _PART = ".part-"
 
@@ -79,13 +79,8 @@ def remove_unused(root: Path, *, dry_run: bool = False) -> int:
 
 
 def _root() -> Path:
-    """Return the folder of the cache, which need not exist."""
-    if store := os.environ.get(VARIABLE):
-        return Path(os.path.realpath(store)) / "models"
-    # Importing it takes 5 ms, and most models are local.
-    import platformdirs
-
-    return Path(os.path.realpath(platformdirs.user_cache_path("envkit"))) / "models"
+    """Return the folder of the cache, which need not exist. Raises `UnsafeStore`."""
+    return Path(store_folder.real_path(None, os.environ)) / "models"
 
 
 def _remove_parts(home: Path) -> None:
@@ -170,6 +165,7 @@ def _descriptor(folder: str, device: int, inode: int) -> int:
 
 @contextmanager
 def _locked(home: Path) -> Iterator[None]:
+    store_folder.create(home.parent.parent)
     while True:
         home.mkdir(parents=True, exist_ok=True)
         try:
@@ -202,5 +198,5 @@ def _explained_errors(home: Path) -> Iterator[None]:
     except OSError as error:
         raise InvalidInput(
             f"The model cannot be stored in {error.filename or home}: "
-            f"{error.strerror or error}. Choose another folder with {VARIABLE}."
+            f"{error.strerror or error}. Choose another folder with {store_folder.VARIABLE}."
         ) from error

@@ -22,7 +22,9 @@ def solve(spec: EnvironmentSpec, machine: Machine) -> None:
     """
     solver = Embedded()
     wanted = request.of(spec, os.environ, solver.settings(os.environ))
-    cache = Store.open().cache("conda")
+    store = Store.open()
+    store.create()
+    cache = store.cache("conda")
     with tempfile.TemporaryDirectory(prefix="envkit-") as folder:
         place = Path(folder).resolve() / "place"
         place.mkdir()
