@@ -21,9 +21,10 @@ IN_QUERY = re.compile(
     r"(?:token|key|api_?key|password|secret|signature|sig|credential)=)([^&\s#'\"]+)",
     re.IGNORECASE,
 )
-_ANY_URL = re.compile(r"\S+://\S+")
+_WORD = re.compile(r"\S+")
+# the length of a scheme is bounded: a long word is then not searched again from each of its letters
 _URL = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,40})://"
     r"(?:(?P<login>[^/\s'\"?#,;]+)@)?"
     r"(?P<host>[^/\s'\"?#,;@:]*)"
 )
@@ -44,7 +45,7 @@ def placeholders(text: str) -> str:
     A user name alone is a token, except with SSH, where `git@` is not secret. Existing placeholders
     stay, so that doing it twice changes nothing.
     """
-    return _ANY_URL.sub(lambda url: _with_placeholders(url[0]), text)
+    return _WORD.sub(lambda word: _with_placeholders(word[0]), text)
 
 
 def placeholder_names(text: str) -> frozenset[str]:
@@ -71,6 +72,9 @@ def secrets_in(lines: Iterable[str]) -> frozenset[str]:
 
 
 def _with_placeholders(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    if not scheme or not rest:
+        return url
     url = _URL.sub(_with_login_placeholders, url)
     found = _URL.search(url)
     host = found["host"] if found else ""

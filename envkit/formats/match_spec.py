@@ -16,7 +16,7 @@ _SPEC = re.compile(
     r"(?:[^\s\[]+::)?(?P<name>[\w.-]+)\s*(?P<version>[^\[]*)(?:\[(?P<fields>.*)\])?", re.ASCII
 )
 _FIELD = re.compile(r"(?P<key>\w+)\s*=\s*(?:'(?P<a>[^']*)'|\"(?P<b>[^\"]*)\"|(?P<c>[^\s,'\"]+))")
-_SPACE_IN_BOUND = re.compile(r"(?<=[<>=!~,|])\s+|\s+(?=[,|])")
+_SPACE_IN_BOUND = re.compile(r"(?<=[<>=!~,|])\s+|(?<!\s)\s+(?=[,|])")
 _BUILD = re.compile(r"(?P<version>=?[^<>=!~,|\s]+)(?:=|\s+)(?P<build>[^<>=!~,|\s]+)")
 _BOUND = re.compile(r"(?P<operator>===|==|!=|~=|>=|<=|>|<|=)?\s*(?P<version>[\w.*+!-]+)", re.ASCII)
 _PARTS = re.compile(r"\d+|[^\d]+")

@@ -31,7 +31,7 @@ _REPOSITORY = re.compile(r"(?:git|hg|bzr|svn)\+")
 _ARCHIVE = re.compile(
     r"\.(?:whl|zip|tar|tar\.gz|tgz|tar\.bz2|tbz|tar\.xz|txz|tlz|tar\.lz|tar\.lzma)$", re.IGNORECASE
 )
-_EXTRAS_OF_PATH = re.compile(r"\s*\[[\w\s,.-]*\]$")
+_EXTRAS_OF_PATH = re.compile(r"(?<!\s)\s*\[[\w\s,.-]*\]$")
 _MARKER_OF_PATH = re.compile(r"\s;|;\s")
 _PLACEHOLDER = re.compile(r"\$\{([A-Z0-9_]+)\}")
 

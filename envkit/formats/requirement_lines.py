@@ -33,7 +33,7 @@ __all__ = [
 if TYPE_CHECKING:
     from optparse import OptionParser
 
-_COMMENT = re.compile(r"(^|\s+)#.*$")
+_COMMENT = re.compile(r"(^|(?<!\s)\s+)#.*$")
 _HASH = re.compile(r"--hash=([A-Za-z0-9:]+)")
 _HASHES = re.compile(r"(?:--hash=[A-Za-z0-9:]+\s*)+")
 _STRONG_HASHES = ("sha256", "sha384", "sha512")
