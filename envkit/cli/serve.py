@@ -105,6 +105,7 @@ from envkit.cli import options, progress
     show_default=True,
     help="How the server logs; json is one object a line.",
 )
+@click.option("--docs", is_flag=True, help="Serve /docs, a page on which people can try the model.")
 @click.option(
     "--environment",
     type=click.Path(path_type=Path),
@@ -127,8 +128,8 @@ def command(
 ) -> None:
     """Serve MODEL over HTTP from its rebuilt environment.
 
-    The endpoints are POST /invocations and GET /ping, /health, /livez, /readyz, /version
-    and /metrics.
+    The endpoints are POST /invocations and GET /ping, /health, /livez, /readyz, /version,
+    /metrics and /openapi.json.
 
     Without MODEL it serves /opt/ml/model on port 8080 of all addresses, as SageMaker starts
     containers. SIGTERM and Ctrl-C let requests at work finish; a second signal stops the server at

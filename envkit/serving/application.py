@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from importlib.metadata import version
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from envkit.serving import http_errors, prediction_request
+from envkit.serving import documentation, http_errors, prediction_request
 from envkit.serving.http_errors import HttpError
 from envkit.serving.metrics import CONTENT_TYPE, Metrics
 from envkit.serving.options import ServerOptions
@@ -41,12 +42,18 @@ class Application:
         metrics: Metrics,
         *,
         has_metrics: bool = True,
+        description: Mapping[str, Any] | None = None,
     ) -> None:
-        """`has_metrics`: whether they are at the same address as predictions."""
+        """Answer for a model.
+
+        `has_metrics`: whether they are at the same address as predictions. `description`: the
+        OpenAPI document.
+        """
         self._pool = pool
         self._options = options
         self._metrics = metrics
         self._has_metrics = has_metrics
+        self._description = json.dumps(description or {})
         self._bodies = prediction_request.BodyStore(options.max_body)
 
     def asgi(self) -> Starlette:
@@ -59,6 +66,10 @@ class Application:
             Route("/livez", self._live),
             Route("/version", self._version),
         ]
+        if self._description != "{}":
+            routes.append(Route("/openapi.json", self._openapi))
+        if self._options.docs:
+            routes.append(Route("/docs", self._docs))
         if self._has_metrics:
             routes.append(Route("/metrics", self._text_metrics))
         handlers = {HTTPException: _routing_error}
@@ -86,6 +97,12 @@ class Application:
 
     async def _version(self, _: Request) -> Response:
         return Response(version("envkit"), media_type=JSON)
+
+    async def _openapi(self, _: Request) -> Response:
+        return Response(self._description, media_type=JSON)
+
+    async def _docs(self, _: Request) -> Response:
+        return Response(documentation.PAGE, media_type="text/html", headers=documentation.HEADERS)
 
     async def _text_metrics(self, _: Request) -> Response:
         return Response(self._metrics.text(), headers={"Content-Type": CONTENT_TYPE})

@@ -31,6 +31,7 @@ class ServerOptions:
         allowed_hosts: The hosts that clients may name; `*.example.org` stands for subdomains.
         access_log: Whether each request is logged.
         log_format: How the server logs on standard error.
+        docs: Whether the page `/docs` is served.
     """
 
     workers: int = 1
@@ -43,6 +44,7 @@ class ServerOptions:
     allowed_hosts: tuple[str, ...] = ()
     access_log: bool = False
     log_format: LogFormat = "text"
+    docs: bool = False
 
     def __post_init__(self) -> None:
         if self.workers < 1:

@@ -20,7 +20,7 @@ from envkit.environments.workers import Workplace
 from envkit.errors import InvalidArgument, ToolNotFound
 from envkit.interpreters.policy import PythonPolicy
 from envkit.models.directory import ModelDirectory
-from envkit.serving import listening
+from envkit.serving import listening, openapi
 from envkit.serving.options import HOST, MAX_BODY, PORT, QUEUE, TIMEOUT, LogFormat, ServerOptions
 from envkit.serving.server_log import ServerLog
 
@@ -49,6 +49,7 @@ def serve(
     metrics_port: int | None = None,
     access_log: bool = False,
     log_format: LogFormat = "text",
+    docs: bool = False,
     allow_source: bool = False,
     pip_requirements_override: str | Sequence[str] = (),
     python: str | Path | None = None,
@@ -90,6 +91,7 @@ def serve(
         metrics_port: A port of their own for the metrics, at the same host.
         access_log: Whether each request is logged on standard error.
         log_format: `text`, or `json` for one object a line on standard error.
+        docs: Whether to serve the page `/docs`, on which people can try the model.
         allow_source: Whether source distributions may be built, which runs their code.
         pip_requirements_override: Requirements that replace the model's of the same names.
         python: The interpreter of the environment; by default one of the model's version.
@@ -136,6 +138,7 @@ def serve(
         allowed_hosts=tuple(allowed_hosts),
         access_log=access_log,
         log_format=log_format,
+        docs=docs,
     )
     certificate = _path(ssl_certfile)
     key = _path(ssl_keyfile)
@@ -171,7 +174,7 @@ def serve(
             descriptors=undo.enter_context(occupied(ready)),
         )
         address = address_type(bound=bound, certificate=certificate, key=key, metrics=metrics)
-        server = server_type(address, workplace, options, log)
+        server = server_type(address, workplace, options, log, openapi.document(model))
         server.on_end(undo.pop_all().close)
     if synchronous:
         server.run()

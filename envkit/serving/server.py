@@ -6,7 +6,7 @@ import asyncio
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -73,7 +73,9 @@ class ModelServer:
         workplace: Workplace,
         options: ServerOptions,
         log: ServerLog,
+        description: Mapping[str, Any],
     ) -> None:
+        """`description` is the OpenAPI document."""
         self.url = address.url
         self.metrics_url = f"{self.url}/metrics"
         if address.metrics is not None:
@@ -82,6 +84,7 @@ class ModelServer:
         self._workplace = workplace
         self._options = options
         self._log = log
+        self._description = description
         self._loop: asyncio.AbstractEventLoop | None = None
         self._http_server: _HttpServer | None = None
         self._thread: threading.Thread | None = None
@@ -172,7 +175,13 @@ class ModelServer:
         metrics = Metrics()
         pool = WorkerPool(self._workplace, self._options, metrics, self._log.warn)
         has_own_port = self._address.metrics is not None
-        application = Application(pool, self._options, metrics, has_metrics=not has_own_port)
+        application = Application(
+            pool,
+            self._options,
+            metrics,
+            has_metrics=not has_own_port,
+            description=self._description,
+        )
         gate = Gate(application.asgi(), self._options, self._log, self._count_connections)
         self._http_server = _HttpServer(self._uvicorn_config(gate, self._address))
         self._handle_signals(self._loop)
