@@ -26,13 +26,14 @@ class Inputs:
 
     names: of its columns or tensors, in order; None without a signature, or with one that has no
     names. required: the names of those that must be passed. shapes: of its tensors; None for a
-    table. raw: its type hints say what it takes.
+    table. raw: its type hints say what it takes. rows: they say objects, one for each row.
     """
 
     names: tuple[str, ...] | None = None
     required: tuple[str, ...] = ()
     shapes: tuple[Shape, ...] | None = None
     raw: bool = False
+    rows: bool = False
 
     @classmethod
     def of(cls, signature: ModelSignature | None, *, raw: bool = False) -> Inputs:
@@ -42,7 +43,8 @@ class Inputs:
         schema = signature.inputs
         shapes = [spec.shape for spec in schema if isinstance(spec, TensorSpec)]
         if not schema.has_input_names():
-            return cls(shapes=tuple(shapes) or None, raw=raw)
+            takes_rows = raw and schema.input_types()[0].to_dict()["type"] in ("object", "map")
+            return cls(shapes=tuple(shapes) or None, raw=raw, rows=takes_rows)
         return cls(
             names=_texts(schema.input_names()),
             required=_texts(schema.required_input_names()),
@@ -69,9 +71,11 @@ class Inputs:
         """
         if len(columns) == 1 and _is_struct(columns[0]):
             table = _struct_table(columns[0])
+            is_struct = True
         else:
             table = _table(columns, self._names_of(len(columns)))
-        request = self._request(table)
+            is_struct = False
+        request = self._request(table, has_names=is_struct)
         if params is not None:
             request["params"] = params
         return json.dumps(request).encode("utf-8")
@@ -92,12 +96,12 @@ class Inputs:
             )
         return names
 
-    def _request(self, table: Table) -> dict[str, Any]:
+    def _request(self, table: Table, *, has_names: bool) -> dict[str, Any]:
         if self.shapes is not None:
             return {"inputs": self._tensors(table, self.shapes)}
         if not self.raw:
             return {"dataframe_split": {"columns": list(table), "data": _rows(table)}}
-        if len(table) == 1:
+        if len(table) == 1 and not (self.rows and has_names):
             (values,) = table.values()
             return {"inputs": values}
         records = [dict(zip(table, row, strict=True)) for row in _rows(table)]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from envkit.errors import InvalidArgument
-from envkit.models import ColSpec, DataType, ModelSignature, Schema, TensorSpec
+from envkit.models import ColSpec, DataType, ModelSignature, Object, Property, Schema, TensorSpec
 from envkit.spark.inputs import Inputs
 
 NAMED = Inputs.of(
@@ -91,6 +91,16 @@ def test_a_model_with_type_hints_gets_the_values_unchanged() -> None:
     assert request(Inputs(raw=True), pd.DataFrame({"a": [1], "b": [2]})) == {
         "inputs": [{"a": 1, "b": 2}]
     }
+
+
+def test_a_struct_of_one_field_is_a_row_for_a_type_hint_of_objects() -> None:
+    hinted = ModelSignature(Schema([ColSpec(Object([Property("a", "long")]))]))
+    inputs = Inputs.of(hinted, raw=True)
+
+    assert request(inputs, pd.DataFrame({"a": [1]})) == {"inputs": [{"a": 1}]}
+    assert request(inputs, pd.Series([{"a": 1}])) == {"inputs": [{"a": 1}]}
+    numbers = Inputs.of(ModelSignature(Schema([ColSpec("long")])), raw=True)
+    assert request(numbers, pd.DataFrame({"a": [1]})) == {"inputs": [1]}
 
 
 def test_required_columns_must_be_passed_unless_a_struct_may_have_them() -> None:
