@@ -24,7 +24,7 @@ from envkit.capturing.options import (
 from envkit.capturing.outcome import Capture, Outcome
 from envkit.capturing.stated_requirements import CondaEnv, Declared, Lines
 from envkit.capturing.variables import VariablePatterns, classify
-from envkit.child import scratch
+from envkit.child import left_behind, scratch
 from envkit.child.progress import step
 from envkit.child.sandbox import SandboxOption, confinement
 from envkit.errors import CaptureFailed, IncompleteCapture, InvalidArgument
@@ -243,8 +243,18 @@ def _observe(
             observed.failure.seen = Outcome.of_failure(model, observed, variables).failure_report()
             raise observed.failure
         if complete is not None:
-            complete(answer.read_bytes() if answer.exists() else None)
+            complete(_typed_answer(answer))
     return observed
+
+
+def _typed_answer(path: Path) -> bytes | None:
+    """Return what the traced process left as its answer; None when there is none."""
+    try:
+        return left_behind.read(path, left_behind.ANSWER_BYTES)
+    except FileNotFoundError:
+        return None
+    except left_behind.NotReadable as error:
+        raise CaptureFailed(f"The model's answer is not taken: {error}.") from error
 
 
 def _outcome(

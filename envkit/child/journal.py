@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from envkit.child import left_behind
 from envkit.child.process import Ended
 
 FILE_NAME = "journal.jsonl"
@@ -59,15 +60,15 @@ class Journal:
 
 
 def read_events(journal: Path) -> Iterator[Event]:
-    """Yield the events of a journal; none when the file was never made.
+    """Yield the events of a journal; none when the file was never made or was replaced.
 
     The last line may be cut off: the process was killed while it wrote. Reading ends at the first
     line that is not an event, so a journal that the model tampered with lacks its `done` and is
     never taken for a success.
     """
     try:
-        lines = journal.read_bytes().split(b"\n")
-    except FileNotFoundError:
+        lines = left_behind.read(journal, left_behind.JOURNAL_BYTES).split(b"\n")
+    except (FileNotFoundError, left_behind.NotReadable):
         return
     for line in lines[:-1]:
         try:

@@ -245,6 +245,8 @@ def _options(environ: Variables, readable: Sequence[Path], writable: Sequence[Pa
     scratch = _scratch(environ)
     options = ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     options += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    # root could write the kernel's settings there, as `core_pattern`, which runs on the host
+    options += ["--ro-bind", "/proc/sys", "/proc/sys"]
     for device in _devices():
         options += ["--dev-bind", device, device]
     for file in hidden_paths.SECRET_FILES:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from envkit.child import process, runner, scratch
+from envkit.child import left_behind, process, runner, scratch
 from envkit.child import variables as variables_of
 from envkit.child.journal import Event, Journal
 from envkit.child.sandbox import Confinement
@@ -237,10 +237,12 @@ def _read_answer(path: Path) -> tuple[str, Any]:
     The model's code can write anything there.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = left_behind.read(path, left_behind.ANSWER_BYTES).decode("utf-8")
         return text, json.loads(text)["predictions"]
     except FileNotFoundError:
         raise PredictionFailed("output", "it wrote no answer") from None
+    except left_behind.NotReadable as error:
+        raise PredictionFailed("output", f"its answer is not taken: {error}") from error
     except (OSError, ValueError, RecursionError, TypeError, KeyError) as error:
         raise PredictionFailed("output", f"its answer is malformed: {error}") from error
 

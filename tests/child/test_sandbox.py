@@ -187,6 +187,12 @@ return found
     )
 
 
+def test_the_kernels_settings_cannot_be_written(run: Run, bubblewrap: Confinement) -> None:
+    body = "return tried(lambda: open('/proc/sys/kernel/core_pattern', 'r+b').close())"
+
+    assert run.answer(bubblewrap, body) in ("OSError", "PermissionError")
+
+
 def test_other_processes_are_not_seen_and_daemons_end(run: Run, bubblewrap: Confinement) -> None:
     body = """
 subprocess.Popen([sys.executable, "-c", "import time; time.sleep(61.25)"], start_new_session=True)
