@@ -286,6 +286,7 @@ def _outcome(
         wheels_folder,
         build=options.pins.build_local and not options.inference.static,
         build_vcs=options.pins.build_vcs,
+        untrusted=model.own_places,
         report=report,
     )
     with step(report, "Looking for files and hashes"):

@@ -89,17 +89,24 @@ def collect(
     *,
     build: bool,
     build_vcs: bool = False,
+    untrusted: Collection[Path] = (),
     report: Callable[[str], None] = lambda _: None,
 ) -> LocalWheels:
     """Put a wheel of each distribution that came from this machine into `folder`.
 
     python: the interpreter that builds are for. build: whether projects may be built, which runs
-    their code. build_vcs: build repositories of other machines, too.
+    their code. build_vcs: build repositories of other machines, too. untrusted: folders of the
+    model; what metadata in them name is neither built nor copied.
     """
     found: dict[NormalizedName, LocalWheel] = {}
     missing: dict[NormalizedName, str] = {}
     for each in distributions:
         if each.origin is None or not (each.origin.local or (build_vcs and each.origin.is_commit)):
+            continue
+        if _lies_in(each.folder, untrusted):
+            missing[each.name] = (
+                "its metadata lie in the model, so no wheel is made of what they name"
+            )
             continue
         try:
             found[each.name] = _wheel_of(
@@ -112,6 +119,11 @@ def collect(
                 f"no wheel of it could be made ({' '.join(str(error).split())[:300]})"
             )
     return LocalWheels(found=found, missing=missing)
+
+
+def _lies_in(folder: Path, places: Collection[Path]) -> bool:
+    real = folder.resolve()
+    return any(real.is_relative_to(place.resolve()) for place in places)
 
 
 def _wheel_of(
