@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from envkit.child import left_behind, process, runner, scratch
+from envkit.child import left_behind, runner, scratch
 from envkit.child import variables as variables_of
 from envkit.child.journal import Event, Journal
 from envkit.child.sandbox import Confinement
 from envkit.child.variables import Variables
+from envkit.environments import bytecode
 from envkit.environments.conda import state as conda_state
 from envkit.environments.env_type import EnvType
 from envkit.environments.environment import Environment
@@ -25,8 +25,6 @@ from envkit.errors import InvalidArgument, InvalidFile, NotAnInterpreter, Predic
 from envkit.interpreters.describe import describe
 from envkit.interpreters.facts import InterpreterFacts
 from envkit.interpreters.visible_paths import visible_paths
-
-COMPILE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +74,7 @@ def predict(
         journal = _run(environment, request, options)
         refuse_failure(journal, input_name or str(input_path), options.timeout, options.confinement)
         text, predictions = _read_answer(answer)
-        keep_bytecode(environment, list(_uncompiled(journal)))
+        bytecode.keep(environment, _uncompiled(journal))
         if output_path is not None:
             _write_whole(text, output_path)
         return predictions
@@ -197,38 +195,14 @@ def _raise_for(error: Event, input_name: str, confinement: Confinement | None) -
     raise PredictionFailed(str(error["phase"]), problem, error["traceback"])
 
 
-def _uncompiled(journal: Journal) -> Iterator[str]:
+def _uncompiled(journal: Journal) -> list[object]:
+    """Return what a model's process reported under `uncompiled`; it may be anything."""
+    reported: list[object] = []
     for event in journal.named("uncompiled"):
-        yield from event["paths"]
-
-
-def keep_bytecode(environment: Environment, sources: Sequence[str]) -> None:
-    """Compile what a confined model imported from its environment, where it could not write.
-
-    Without bytecode it would compile these files at every start.
-    """
-    if environment.manager is EnvType.LOCAL or not os.access(environment.path, os.W_OK):
-        return
-    paths = [path for path in sources if _is_within(path, environment.path)]
-    if not paths:
-        return
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="envkit-", encoding="utf-8", errors="surrogateescape"
-    ) as names:
-        names.write("\n".join(paths))
-        names.flush()
-        # it may fail: the model predicts without it, too
-        process.run(
-            [environment.python, "-I", "-m", "compileall", "-q", "-i", names.name],
-            environment=variables_of.for_program(os.environ, environment.python),
-            timeout=COMPILE_SECONDS,
-            keep_output=True,
-        )
-
-
-def _is_within(path: str, folder: Path) -> bool:
-    """Whether a path that the model's process reported lies in a folder and fits on one line."""
-    return path.startswith(f"{folder}/") and "\n" not in path and "/../" not in path
+        paths = event.get("paths")
+        if isinstance(paths, list):
+            reported += paths
+    return reported
 
 
 def _read_answer(path: Path) -> tuple[str, Any]:

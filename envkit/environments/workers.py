@@ -11,7 +11,7 @@ from envkit.child.journal import Journal
 from envkit.child.sandbox import Confinement
 from envkit.child.variables import Variables
 from envkit.child.worker import Preparation, Worker
-from envkit.environments import prediction
+from envkit.environments import bytecode, prediction
 from envkit.environments.environment import Environment
 from envkit.errors import PredictionFailed
 
@@ -65,6 +65,6 @@ class Workplace:
             return error
         return PredictionFailed("load", f"its process {journal.ended.how}")
 
-    def keep_bytecode(self, uncompiled: Sequence[str]) -> None:
-        """Compile what a confined worker reported that it could not."""
-        prediction.keep_bytecode(self.environment, uncompiled)
+    def keep_bytecode(self, uncompiled: object) -> None:
+        """Compile what a confined worker reported, of the files that its environment records."""
+        bytecode.keep(self.environment, uncompiled)

@@ -24,6 +24,8 @@ from envkit.installed.conda_meta import CondaMeta
 
 # uv changes the size in it when the wheel did not list its own RECORD
 _OWN = ".dist-info/RECORD"
+# uv and virtualenv write it into a virtual environment, and no record lists it
+_OF_VIRTUALENV = "_virtualenv.py"
 
 
 class _Installed(NamedTuple):
@@ -122,6 +124,26 @@ def digests(environment: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield from _digests_of_conda(record)
 
 
+def sources(environment: Path) -> Iterator[str]:
+    """Yield the Python files of packages, relative to the environment; one may come twice.
+
+    They are those that the records list in the folder of packages, or that conda lists. Damaged
+    records are passed over.
+    """
+    base = os.path.realpath(environment)
+    for site in _sites(environment):
+        yield os.path.relpath(site / _OF_VIRTUALENV, base)
+    for distribution in _distributions(environment):
+        for file in _recorded_files([distribution]):
+            if file.path.startswith(f"{distribution.site}/") and file.path.endswith(".py"):
+                yield os.path.relpath(file.path, base)
+    for record in CondaMeta(environment).sound():
+        for path in record["files"]:
+            is_below = os.path.normpath(path) == path and not path.startswith(("/", "../"))
+            if is_below and path.endswith(".py"):
+                yield path
+
+
 def unlike(path: Path, digests: Sequence[str]) -> str:
     """Say how a file differs from the recorded digests, as a clause; "" if it has one of them."""
     try:
@@ -181,12 +203,16 @@ def _distributions(environment: Path) -> Iterator[_Installed]:
     conda writes the prefix into files and leaves some out, so that their RECORD does not hold.
     """
     of_conda = conda_records.distributions(environment)
-    folders = environment.glob("lib*/python*/site-packages")
-    real_folders = {os.path.realpath(folder) for folder in folders}  # `lib64` may be a link
-    for site in map(Path, sorted(real_folders)):
+    for site in _sites(environment):
         for info in sorted(site.glob("*.dist-info")):
             if info.name not in of_conda:
                 yield _Installed(site, info)
+
+
+def _sites(environment: Path) -> list[Path]:
+    """Return the folders of packages, by their real paths: `lib64` may be a link."""
+    folders = environment.glob("lib*/python*/site-packages")
+    return [Path(site) for site in sorted({os.path.realpath(folder) for folder in folders})]
 
 
 def _hexadecimal(digest: str) -> str:

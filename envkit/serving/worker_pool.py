@@ -227,7 +227,7 @@ class WorkerPool:
             await worker.wait_ended()
             raise
         worker.streamable = bool(header["streamable"])
-        if header["uncompiled"]:
+        if header.get("uncompiled"):
             await asyncio.to_thread(self._workplace.keep_bytecode, header["uncompiled"])
         return worker
 

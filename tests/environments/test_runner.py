@@ -217,15 +217,17 @@ def test_an_interpreter_that_does_not_start_is_told(
 def test_what_a_confined_model_imported_is_compiled_in_its_environment_alone(
     program: Path, given: Path, tmp_path: Path
 ) -> None:
-    inner, outer = tmp_path / "environment" / "lib" / "inner.py", tmp_path / "outer.py"
-    inner.parent.mkdir(parents=True)
+    site = tmp_path / "environment" / "lib" / "python3.11" / "site-packages"
+    inner, outer = site / "inner.py", tmp_path / "outer.py"
+    (site / "some-1.dist-info").mkdir(parents=True)
+    (site / "some-1.dist-info" / "RECORD").write_text("inner.py,,\n")
     for file in (inner, outer):
         file.write_text("x = 1\n")
     program.write_text(
         START + f"answer(1); tell('uncompiled', paths={[str(inner), str(outer)]!r}); tell('done')"
     )
     environment = Environment(
-        python=Path(sys.executable), path=inner.parents[1], key="k", manager=EnvType.UV
+        python=Path(sys.executable), path=tmp_path / "environment", key="k", manager=EnvType.UV
     )
 
     options = ProcessOptions(confinement=Confinement(program=None))
@@ -234,3 +236,12 @@ def test_what_a_confined_model_imported_is_compiled_in_its_environment_alone(
         f"inner.{sys.implementation.cache_tag}.pyc"
     ]
     assert not (tmp_path / "__pycache__").exists()
+
+
+@pytest.mark.parametrize("paths", [None, 1, "text", [1, None, {}, []], {"a": 1}])
+def test_a_malformed_report_of_uncompiled_files_does_no_harm(
+    program: Path, given: Path, paths: object
+) -> None:
+    program.write_text(START + f"answer(1); tell('uncompiled', paths={paths!r}); tell('done')")
+
+    assert predict(given, confinement=Confinement(program=None)) == 1

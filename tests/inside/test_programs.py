@@ -55,6 +55,7 @@ def test_the_programs_are_those_that_this_file_knows() -> None:
         "compile_bytecode.py",
         "describe_python.py",
         "healthcheck.py",
+        "keep_bytecode.py",
         "pip_candidates.py",
         "rattler_program.py",
         "relocation.py",
