@@ -130,13 +130,17 @@ def sources(environment: Path) -> Iterator[str]:
     They are those that the records list in the folder of packages, or that conda lists. Damaged
     records are passed over.
     """
-    base = os.path.realpath(environment)
+    base = f"{os.path.realpath(environment)}/"
     for site in _sites(environment):
-        yield os.path.relpath(site / _OF_VIRTUALENV, base)
+        if f"{site}/".startswith(base):
+            yield f"{site}/{_OF_VIRTUALENV}".removeprefix(base)
     for distribution in _distributions(environment):
+        within = f"{distribution.site}/"
+        if not within.startswith(base):  # a link to elsewhere
+            continue
         for file in _recorded_files([distribution]):
-            if file.path.startswith(f"{distribution.site}/") and file.path.endswith(".py"):
-                yield os.path.relpath(file.path, base)
+            if file.path.startswith(within) and file.path.endswith(".py"):
+                yield file.path.removeprefix(base)
     for record in CondaMeta(environment).sound():
         for path in record["files"]:
             is_below = os.path.normpath(path) == path and not path.startswith(("/", "../"))

@@ -174,6 +174,19 @@ def test_nothing_is_compiled_through_a_link(
     assert [path.name for path in elsewhere.iterdir()] == ["module.py"]
 
 
+def test_packages_outside_the_environment_are_not_compiled(
+    environment: Environment, tmp_path: Path
+) -> None:
+    site = environment.path / SITE
+    site.rename(tmp_path / "moved")
+    site.symlink_to(tmp_path / "moved")
+    outside = "victim/module.py"
+    keep(environment, [f"{site}/{outside}", f"{environment.path}/{tmp_path}/moved/{outside}"])
+    keep(environment, [f"{environment.path}/../moved/{outside}"])
+
+    assert compiled(tmp_path) == []
+
+
 @pytest.mark.parametrize("reported", [None, 1, "text", {"a": 1}, [None, 1, ["x"], {}]])
 def test_a_malformed_report_is_passed_over(environment: Environment, reported: object) -> None:
     keep(environment, reported)
