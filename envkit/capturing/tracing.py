@@ -79,7 +79,7 @@ def trace_model(model: ModelDirectory, settings: TraceSettings) -> TraceRun:
     confinement = settings.confinement
     visible: tuple[Path, ...] = ()
     if confinement is not None:
-        visible = tuple(visible_paths(interpreter, environment))
+        visible = tuple(visible_paths(interpreter, environment, model.own_places))
     try:
         journal = run_inside(
             program,

@@ -72,6 +72,12 @@ def of_prefix(prefix: Path, environ: Variables) -> tuple[Path, ...]:
     return (prefix,)
 
 
+def lies_in(path: Path, places: Iterable[Path]) -> bool:
+    """Whether a path is one of the places or lies below one, with links resolved."""
+    real = path.resolve()
+    return any(real.is_relative_to(place.resolve()) for place in places)
+
+
 def _private(environ: Variables) -> tuple[Path, ...]:
     places = [*PRIVATE, environ.get("HOME", "")]
     # a container may run under a number that has no name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -12,17 +12,25 @@ from envkit.child.variables import Variables
 from envkit.interpreters.facts import InterpreterFacts
 
 
-def visible_paths(facts: InterpreterFacts, environment: Variables) -> Iterator[Path]:
+def visible_paths(
+    facts: InterpreterFacts,
+    environment: Variables,
+    untrusted: Collection[Path] = (),
+) -> Iterator[Path]:
     """Yield what the interpreter and its environment consist of.
 
-    `environment`: the variables that it gets.
+    Args:
+        facts: The interpreter.
+        environment: The variables that it gets.
+        untrusted: Folders of the model; what metadata in them name stays hidden.
     """
     yield Path(facts.executable)
     for prefix in (facts.prefix, facts.base_prefix):
         yield from hidden_paths.of_prefix(Path(prefix), environment)
     for folder in map(Path, (*facts.stdlib, *facts.sys_path)):
         yield folder
-        yield from _editable_projects(folder)
+        if not hidden_paths.lies_in(folder, untrusted):
+            yield from _editable_projects(folder)
 
 
 def _editable_projects(site: Path) -> Iterator[Path]:

@@ -23,7 +23,7 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
 
-from envkit.child import process, uv
+from envkit.child import hidden_paths, process, uv
 from envkit.child import variables as environment
 from envkit.formats.credentials import filled, without_credentials
 from envkit.installed.distribution import Distribution, Origin
@@ -103,7 +103,7 @@ def collect(
     for each in distributions:
         if each.origin is None or not (each.origin.local or (build_vcs and each.origin.is_commit)):
             continue
-        if _lies_in(each.folder, untrusted):
+        if hidden_paths.lies_in(each.folder, untrusted):
             missing[each.name] = (
                 "its metadata lie in the model, so no wheel is made of what they name"
             )
@@ -119,11 +119,6 @@ def collect(
                 f"no wheel of it could be made ({' '.join(str(error).split())[:300]})"
             )
     return LocalWheels(found=found, missing=missing)
-
-
-def _lies_in(folder: Path, places: Collection[Path]) -> bool:
-    real = folder.resolve()
-    return any(real.is_relative_to(place.resolve()) for place in places)
 
 
 def _wheel_of(

@@ -6,6 +6,7 @@ What is known of the interpreter comes from a process that ended before the mode
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ import pytest
 
 from envkit.capturing import capture as capturing
 from envkit.child.sandbox import Sandbox, confinement
+from envkit.interpreters.describe import describe
 from envkit.interpreters.facts import InterpreterFacts
+from envkit.interpreters.visible_paths import visible_paths
 from envkit.locking.lock import Unlocked
 from tests.builders.buildable_project import buildable_project
 from tests.builders.model_case import ModelCase
@@ -162,3 +165,19 @@ def test_metadata_in_the_model_start_no_build(
 
     assert not ran.exists()
     assert any("its metadata lie in the model" in str(line) for line in captured.warnings)
+
+
+def test_metadata_in_the_model_lay_nothing_open(
+    case: ModelCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a development install names is visible in the sandbox, unless the model names it."""
+    inside = Site(case.path / "code")
+    for site, place in ((inside, "private"), (case.site, "project")):
+        origin = {"url": (tmp_path / place).as_uri(), "dir_info": {"editable": True}}
+        site.install(place, direct_url=origin)
+    monkeypatch.setenv("PYTHONPATH", f"{inside.folder}:{case.site.folder}")
+
+    visible = list(visible_paths(describe(None), os.environ, [case.path]))
+
+    assert tmp_path / "project" in visible
+    assert tmp_path / "private" not in visible
