@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from envkit.cli import options, output
+from envkit.errors import EnvkitError
 
 if TYPE_CHECKING:
     from envkit.validating.fixing import Fix
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
     callback=options.split_words,
     help="Do not fix these rules.",
 )
+@click.option(
+    "--lock",
+    is_flag=True,
+    help="Also add pylock.toml, with hashes, where it is missing or disagrees (asks the indexes).",
+)
 @options.json_output
 @options.verbosity
 def command(
@@ -46,6 +52,7 @@ def command(
     check: bool,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    lock: bool,
     as_json: bool,
 ) -> None:
     """Fix the environment files of each MODEL where a rule knows how, after showing the changes.
@@ -53,28 +60,42 @@ def command(
     Rules fix pins, missing entries and files, files that disagree, credentials, and unquoted Python
     versions. On a terminal the command asks before it writes; elsewhere it writes only with --yes.
     All files of a model are written, or none. The exit code is 1 when changes were not written.
+    With --lock, a model that cannot be locked is reported, and the others are still fixed.
     """
-    from envkit.validating.fixing import fix
+    from envkit.validating.fixing import fix, write_proposal
 
     uris = (*models, *named)
     options.require_models(*uris)
     if sum((yes, only_diff, check)) > 1:
         raise click.UsageError("Use only one of --yes, --diff and --check.")
     may_ask = not (only_diff or check or as_json)
-    facts = []
+    facts: list[dict[str, object]] = []
     unwritten = False
+    failure: EnvkitError | None = None
     for uri in uris:
-        changes = fix(uri, select=select, ignore=ignore)
+        try:
+            changes = fix(uri, select=select, ignore=ignore, lock=lock)
+        except EnvkitError as error:
+            # one model that no index can serve must not leave the others without a lock
+            if not lock or len(uris) == 1:
+                raise
+            failure = failure or error
+            output.note(f"{uri}: {error}")
+            facts.append({"model": uri, "error": str(error)})
+            continue
         if changes and not check and not as_json:
             # A file may hold bytes that are not text.
             click.echo(changes.diff.encode("utf-8", "backslashreplace"), nl=False)
         if changes and (yes or (may_ask and _confirmed(uri))):
-            changes = fix(uri, select=select, ignore=ignore, write=True)
+            changes = write_proposal(changes)
         unwritten = unwritten or bool(changes and not changes.written)
         output.note(_summary(uri, changes))
         facts.append(_facts(uri, changes))
     if as_json:
         output.print_json(facts)
+    if failure is not None:
+        sys.stdout.flush()
+        sys.exit(failure.exit_code)
     if unwritten:
         sys.stdout.flush()
         sys.exit(1)

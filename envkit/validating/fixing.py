@@ -77,6 +77,7 @@ def fix(
     *,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
+    lock: bool = False,
     write: bool = False,
 ) -> Fix:
     """Fix what rules can fix in the environment files of a model.
@@ -85,6 +86,8 @@ def fix(
         model: A model directory.
         select: Fix only what these rules report: codes, beginnings of codes, or names.
         ignore: Skip these rules.
+        lock: Also add `pylock.toml` with hashes where there is none or it disagrees, as
+            `envkit lock` does; this asks the package indexes.
         write: Write the files: all of them or none. Else nothing is written.
 
     Returns:
@@ -94,7 +97,8 @@ def fix(
         ModelNotFound: There is no such model.
         InvalidArgument: A rule does not exist, or the model is remote.
         InvalidInput: The model is a bare artifact, or cannot be written.
-        InvalidFile: `MLmodel` is malformed and no rule can fix it.
+        InvalidFile: `MLmodel` is malformed and no rule can fix it, or it cannot be locked.
+        BuildFailed: No index has what would be locked.
     """
     selection = Selection(select=tuple(select), ignore=tuple(ignore))
     selection.check()
@@ -110,27 +114,35 @@ def fix(
         raise InvalidInput(
             f"{model} has no environment files to fix. `envkit capture` writes them."
         )
-    proposal = propose(examination, selection.rules)
+    proposal = propose(examination, selection.rules, lock=lock)
     if not proposal and facts.mlmodel is None:
         raise facts.broken[0].error(facts.path)
     if not write or not proposal:
         return proposal
-    file_set.write_files(facts.path, dict(proposal.files))
+    return write_proposal(proposal)
+
+
+def write_proposal(proposal: Fix) -> Fix:
+    """Write what was proposed, all files or none."""
+    file_set.write_files(proposal.model, dict(proposal.files))
     return replace(proposal, written=True)
 
 
-def propose(examination: Examination, rules: Sequence[Rule]) -> Fix:
-    """Work out the changes of a model's files."""
+def propose(examination: Examination, rules: Sequence[Rule], *, lock: bool = False) -> Fix:
+    """Work out the changes of a model's files; `lock`: with a lock."""
     facts = examination.facts
     with tempfile.TemporaryDirectory(prefix="envkit-fix-") as name:
         draft = Path(name).resolve() / "model"
         before = _make_draft(facts, draft)
         fixed = _apply(rules, draft, examination)
+        if lock:
+            fixed |= _lock(rules, draft, examination)
         after = _texts(draft)
     files = {}
     for name, text in after.items():
         # a new file must not replace one that was not copied
-        is_allowed = name in before or (text and _is_free(facts.path / name))
+        is_new = not os.path.lexists(facts.path / name)
+        is_allowed = name in before or is_new or (text and _is_free(facts.path / name))
         if is_allowed and text != before.get(name):
             files[name] = text
     return Fix(
@@ -150,6 +162,18 @@ def _apply(rules: Sequence[Rule], draft: Path, examination: Examination) -> set[
         if not changed:
             break
     return fixed
+
+
+def _lock(rules: Sequence[Rule], draft: Path, examination: Examination) -> set[str]:
+    """Lock a draft if that is missing, and fix what then disagrees with it; give the codes."""
+    # Resolvers are not needed without `--lock`.
+    from envkit.validating.model_lock import complete_lock
+
+    code = complete_lock(draft, examination.facts.path)
+    if not code:
+        return set()
+    # With hashes, all requirements are pinned and conda.yaml has to follow.
+    return {code} | _apply(rules, draft, examination)
 
 
 def _apply_rule(rule: Rule, draft: Path, examination: Examination) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,11 @@ import envkit
 from envkit.cli.main import main
 from envkit.errors import InvalidFile, ModelNotFound
 from envkit.validating.examination import examine
+from envkit.validating.finding import Finding, Severity
 from envkit.validating.options import StageOptions
 from envkit.validating.rules import all_rules
 from tests.builders.files import write_files
+from tests.builders.interpreters import RUNNING
 from tests.builders.rule_pages import QUICK, RULES, lay_over, page
 from tests.builders.sound_model import FILES, Sound, evidence, findings_of, seen
 
@@ -362,3 +366,70 @@ def test_missing_requirements_are_written_from_the_file_that_has_them(sound: Sou
 
 def test_missing_constraints_are_written_as_the_capture_recorded_them(sound: Sound) -> None:
     assert envkit.fix(sound({"constraints.txt": None})).files == {"constraints.txt": "other==2.0\n"}
+
+
+HASHED = "acme==1.0 --hash=sha256:{}\nother==2.0\n"
+
+
+@pytest.mark.parametrize("requirements", ["acme==1.0\n", "acme\nother\n", HASHED])
+def test_the_remedy_of_unhashed_leads_to_a_clean_model(
+    running: Callable[..., Path], index: Path, requirements: str
+) -> None:
+    wheel = next((index / "simple" / "acme").glob("acme-1.0-*.whl"))
+    text = requirements.format(hashlib.sha256(wheel.read_bytes()).hexdigest())
+    bare = dict.fromkeys(("pylock.toml", "envkit.json", "constraints.txt"))
+    conda = CONDA.replace("3.12.7", RUNNING).replace("  - -c constraints.txt\n", "")
+    model = running({**bare, "requirements.txt": text, "conda.yaml": conda})
+    run(model, "--yes")
+    before = {finding.rule for finding in findings(model)}
+    remedy = next(finding.remedy for finding in findings(model) if finding.rule == "ENV121")
+    command = re.search("`envkit fix (.*) MODEL`", remedy)
+    assert command is not None
+
+    result = run(*command[1].split(), model)
+    assert result.exit_code == 0, result.output
+    after = [finding for finding in findings(model) if finding.severity is not Severity.NOTE]
+    assert [finding for finding in after if finding.rule not in before - {"ENV121"}] == []
+    assert all(finding.severity is not Severity.ERROR for finding in after)
+    files = state(model)
+    assert run("--lock", "--check", model).exit_code == 0
+    assert state(model) == files
+
+
+def findings(model: Path) -> list[Finding]:
+    return list(envkit.validate(model, profile="strict").findings)
+
+
+def test_a_lock_is_added_to_each_model_and_one_that_fails_does_not_stop_the_others(
+    running: Callable[..., Path],
+) -> None:
+    bad = {"pylock.toml": None, "requirements.txt": "nowhere==1.0\n"}
+    models = [
+        running({"pylock.toml": None}, name="first"),
+        running(bad, name="second"),
+        running({"pylock.toml": None}, name="third"),
+    ]
+
+    shown = run("--lock", "--diff", models[0])
+    assert shown.exit_code == 1
+    assert "+++ b/pylock.toml" in shown.stdout
+    assert not (models[0] / "pylock.toml").exists()
+    result = run("--lock", "--yes", "--select", "ENV121", *models)
+    assert result.exit_code == 5
+    assert "nowhere" in result.stderr
+    locked = [(model / "pylock.toml").exists() for model in models]
+    assert locked == [True, False, True]
+
+
+def test_the_remedy_of_a_lock_with_local_files_leads_to_a_model_without_them(
+    running: Callable[..., Path], index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = running({"pylock.toml": None})
+    monkeypatch.setenv("UV_DEFAULT_INDEX", (index / "simple").as_uri())
+    run("--lock", "--yes", model)
+    remedies = {finding.remedy for finding in findings(model) if finding.rule == "ENV123"}
+    assert remedies == {"put the locked wheels into the model: `envkit bundle MODEL`"}
+
+    result = CliRunner().invoke(main, ["bundle", str(model)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert not [finding for finding in findings(model) if finding.severity is Severity.ERROR]

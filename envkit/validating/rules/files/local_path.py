@@ -12,9 +12,11 @@ from envkit.validating.finding import Fault, Faults, Location, Severity
 from envkit.validating.rule import rule
 
 REMEDY = (
-    "put a wheel of it into the model's `wheels/` and require `./wheels/<file>`; `envkit capture` "
-    "does"
+    "put a wheel of it into the model's `wheels/` and require `./wheels/<file>`; `envkit capture "
+    "MODEL --python ENV` does, in the environment where it is installed"
 )
+FOLDER_REMEDY = "put the wheels into the model with `envkit bundle MODEL`, then remove the option"
+LOCK_REMEDY = "put the locked wheels into the model: `envkit bundle MODEL`"
 
 
 @rule("ENV123", "local-path", Severity.ERROR)
@@ -32,7 +34,7 @@ def check(facts: ModelFacts) -> Faults:
         if option.name == "--find-links" and _is_local(option, facts):
             yield Fault(
                 problem=f"`{option.name}` names a local folder",
-                remedy=REMEDY,
+                remedy=FOLDER_REMEDY,
                 location=location,
             )
     for package in facts.locked_packages:
@@ -72,7 +74,7 @@ def _locked(package: Package, facts: ModelFacts) -> Faults:
         if _is_outside(place, facts):
             yield Fault(
                 problem=f"`{place}` is not a file of the model",
-                remedy=REMEDY,
+                remedy=LOCK_REMEDY,
                 location=location,
             )
 

@@ -12,7 +12,7 @@ from envkit.validating.files.requirement_files import Line
 from envkit.validating.finding import Fault, Faults, Location, Severity
 from envkit.validating.rule import rule
 
-REMEDY = "write hashes with `envkit lock --generate-hashes`"
+REMEDY = "add a lock with hashes: `envkit fix --lock --yes MODEL`"
 VCS = ("git+", "hg+", "svn+", "bzr+")
 
 
@@ -23,7 +23,7 @@ def check(facts: ModelFacts) -> Faults:
     unhashed = [line for line in lines if not _is_hashed(line)]
     if not unhashed:
         return
-    if any(line.requirement.hashes for line in lines):
+    if has_some_hashes(facts):
         for line in unhashed:
             yield Fault(
                 problem=f"`{line.shown}` has no hash and others have: pip then refuses all",
@@ -38,6 +38,13 @@ def check(facts: ModelFacts) -> Faults:
             remedy=REMEDY,
             location=Location(unhashed[0].file),
         )
+
+
+def has_some_hashes(facts: ModelFacts) -> bool:
+    """Whether some requirements have hashes and others have none, which pip refuses."""
+    lines = [line for line in facts.requirements.lines if not line.constraint]
+    has_hashes = any(line.requirement.hashes for line in lines)
+    return has_hashes and not all(_is_hashed(line) for line in lines)
 
 
 def _is_hashed(line: Line) -> bool:
