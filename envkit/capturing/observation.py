@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from envkit.capturing.places import Places
 from envkit.capturing.requirements import Selection, select
 from envkit.capturing.static_inference import StaticInference
 from envkit.capturing.trace import Trace
-from envkit.capturing.tracing import TraceSettings, trace_model
+from envkit.capturing.tracing import TraceSettings, describe_interpreter, trace_model
 from envkit.errors import CaptureFailed
 from envkit.installed.distributions import InstalledDistributions
+from envkit.interpreters.facts import InterpreterFacts
 from envkit.models.capture_warnings import CaptureWarning
 from envkit.models.directory import ModelDirectory
 
@@ -50,7 +52,7 @@ class Observation:
     warnings: tuple[CaptureWarning, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Observer:
     """How to look at one model.
 
@@ -81,7 +83,7 @@ class Observer:
     def predict(self) -> Any:
         """Run the model once more and return its prediction."""
         with model_files.kept(self.model.own_places):
-            return trace_model(self.model, self.settings).trace.prediction
+            return trace_model(self.model, self.settings, self._interpreter).trace.prediction
 
     def _read(self) -> Observation:
         trace, static = static_inference.infer_everything(
@@ -99,9 +101,15 @@ class Observer:
             sources=self.sources,
         )
 
+    @cached_property
+    def _interpreter(self) -> InterpreterFacts:
+        """Described once, by a process that ends before the model's first one starts."""
+        return describe_interpreter(self.settings)
+
     def _run(self, settings: TraceSettings) -> Observation:
+        interpreter = self._interpreter
         with model_files.kept(self.model.own_places):
-            run = trace_model(self.model, settings)
+            run = trace_model(self.model, settings, interpreter)
         installed = self._installed(run.trace)
         places = self._places(run.trace, installed)
         trace = unseen_uses.with_lz4(run.trace, self.model)

@@ -23,6 +23,7 @@ from envkit.errors import (
     NotAnInterpreter,
 )
 from envkit.interpreters.describe import describe
+from envkit.interpreters.facts import InterpreterFacts
 from envkit.interpreters.program import find_program
 from envkit.interpreters.visible_paths import visible_paths
 from envkit.models.directory import ModelDirectory
@@ -66,16 +67,28 @@ class TraceRun:
     failure: CaptureFailed | None
 
 
-def trace_model(model: ModelDirectory, settings: TraceSettings) -> TraceRun:
+def describe_interpreter(settings: TraceSettings) -> InterpreterFacts:
+    """Describe the Python that will run the model. Raises as `describe` does."""
+    return describe(find_program(settings.python), environment=_environment(settings))
+
+
+def trace_model(
+    model: ModelDirectory,
+    settings: TraceSettings,
+    interpreter: InterpreterFacts,
+) -> TraceRun:
     """Load the model, and predict on its example if it has one.
 
     The environment is the caller's own, because the model works in it today. Raises as `capture`
     says; a `CaptureFailed` only when the model did not begin to load.
+
+    Args:
+        model: The model.
+        settings: How to run it.
+        interpreter: What `describe_interpreter` found before the first run of the model.
     """
     program = find_program(settings.python)
     environment = _environment(settings)
-    # by a process that ends before that of the model starts, so that no model can change it
-    interpreter = describe(program, environment=environment)
     confinement = settings.confinement
     visible: tuple[Path, ...] = ()
     if confinement is not None:

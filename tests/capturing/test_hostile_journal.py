@@ -14,11 +14,15 @@ from typing import Any
 import pytest
 
 from envkit.capturing import capture as capturing
+from envkit.capturing import tracing
+from envkit.capturing.observation import Observer
+from envkit.capturing.options import trace_settings
 from envkit.child.sandbox import Sandbox, confinement
 from envkit.interpreters.describe import describe
 from envkit.interpreters.facts import InterpreterFacts
 from envkit.interpreters.visible_paths import visible_paths
 from envkit.locking.lock import Unlocked
+from envkit.models.directory import ModelDirectory
 from tests.builders.buildable_project import buildable_project
 from tests.builders.model_case import ModelCase
 from tests.builders.sites import Site
@@ -181,3 +185,23 @@ def test_metadata_in_the_model_lay_nothing_open(
 
     assert tmp_path / "project" in visible
     assert tmp_path / "private" not in visible
+
+
+def test_the_interpreter_is_described_once(
+    case: ModelCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second description would come after a run of the model."""
+    described = []
+
+    def counting(*arguments: Any, **options: Any) -> InterpreterFacts:
+        described.append(arguments)
+        return describe(*arguments, **options)
+
+    monkeypatch.setattr(tracing, "describe", counting)
+    observer = Observer(model=ModelDirectory.open(case.path), settings=trace_settings())
+
+    observer.observe()
+    observer.observe_without_mlflow()
+    observer.predict()
+
+    assert len(described) == 1
