@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +38,8 @@ def kept(places: Iterable[Path]) -> Iterator[None]:
 def _states(roots: Iterable[Path]) -> Iterator[tuple[Path, State]]:
     """Yield files, links and folders with what tells whether they changed, folders first."""
     for root in roots:
+        if not os.path.lexists(root):
+            continue
         yield root, _state(root)
         if root.is_dir():
             for folder, folders, files in os.walk(root):
@@ -79,28 +82,36 @@ def _copies(before: dict[Path, State], folder: Path) -> dict[Path, Path]:
 
 def _remove_new(before: dict[Path, State], roots: tuple[Path, ...]) -> None:
     for root in roots:
-        if not root.is_dir():
+        if root not in before:
+            _remove(root)
+        if not root.is_dir() or root.lstat().st_ino != before[root][-1]:
             continue
         for folder, folders, files in os.walk(root, topdown=False):
             for name in (*files, *folders):
                 path = Path(folder, name)
-                if path in before:
-                    continue
-                if path.is_dir() and not path.is_symlink():
-                    path.rmdir()
-                else:
-                    path.unlink()
+                if path not in before:
+                    _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, a link or a folder with what is in it, if it exists."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _put_back(before: dict[Path, State], copies: dict[Path, Path]) -> None:
+    # Folders come before what is in them. One that the model replaced by a link is made again
+    # first: nothing must be written where that link leads.
     for path, state in before.items():
-        if path not in copies:
-            if not path.exists() and not path.is_symlink():
+        if stat.S_ISDIR(state[0]):
+            if path.is_symlink() or not path.is_dir():
+                _remove(path)
                 path.mkdir(mode=state[0] & 0o7777)
             continue
-        if (path.exists() or path.is_symlink()) and _state(path) == state:
+        if path not in copies or (os.path.lexists(path) and _state(path) == state):
             continue
         # a new file takes its place, because the model may have linked the old one elsewhere
-        part = path.with_name(f".{path.name}.envkit")
-        shutil.copy2(copies[path], part, follow_symlinks=False)
-        part.replace(path)
+        _remove(path)
+        shutil.copy2(copies[path], path, follow_symlinks=False)

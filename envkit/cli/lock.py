@@ -8,11 +8,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envkit.cli import options, output, progress
+from envkit.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from envkit.locking.relock import Relocked
 
 MAX_NAMES = 5
+
+
+def _platform(name: str) -> str:
+    """Give uv's name of a platform, which may be named as `envkit validate --target` names it."""
+    if "-" not in name and "_" not in name:
+        return name
+    from envkit.validating.stages import targets
+
+    try:
+        return targets.parse(name, "").uv_platform
+    except InvalidArgument:
+        return name  # uv knows more platforms, and lists them where it does not know one
 
 
 @click.command()
@@ -21,7 +34,8 @@ MAX_NAMES = 5
     "--platform",
     default="",
     metavar="NAME",
-    help="Lock for another platform, by uv's name: linux, windows, macos, aarch64-apple-darwin, …",
+    callback=lambda _context, _parameter, name: _platform(name),
+    help="Lock for another platform: linux, windows, macos, linux-x86_64, aarch64-apple-darwin, …",
 )
 @click.option(
     "--python-version",

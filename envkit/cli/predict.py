@@ -54,6 +54,9 @@ def command(
 
     input_data = None
     if input_path is None or str(input_path) == "-":
+        if sys.stdin is None:
+            # Python sets it to None where the descriptor is closed, as cron and daemons do.
+            raise click.UsageError("Standard input is closed. Name an input file with `-i`.")
         input_path = None
         input_data = sys.stdin.buffer.read()
     predictions = predict(

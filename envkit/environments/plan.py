@@ -19,7 +19,7 @@ from envkit.errors import InvalidArgument, InvalidFile
 from envkit.formats import requirements_txt
 from envkit.formats.pylock_toml import LockFile
 from envkit.formats.redaction import without_credentials
-from envkit.formats.requirement import Requirement
+from envkit.formats.requirement import Requirement, is_conda_build_folder
 from envkit.formats.requirement_lines import Option
 from envkit.interpreters.interpreter import Interpreter
 from envkit.models.environment_spec import EnvironmentSpec
@@ -159,6 +159,13 @@ class _LocalFiles:
         absolute, path = local_files.rebased(requirement, self.directory)
         if path is None:
             return absolute, cache_key.requirement(absolute)
+        if not path.exists() and is_conda_build_folder(path.as_posix()):
+            raise InvalidFile(
+                self.directory,
+                str(requirement),
+                f"{path} does not exist: it is a build folder of conda, left by `pip freeze`",
+                f"Require a version instead: `{requirement.name or 'name'}==<version>`.",
+            )
         if local_files.is_source(path) and not self.allow_source:
             raise InvalidFile(
                 self.directory,

@@ -34,6 +34,7 @@ _ARCHIVE = re.compile(
 _EXTRAS_OF_PATH = re.compile(r"(?<!\s)\s*\[[\w\s,.-]*\]$")
 _MARKER_OF_PATH = re.compile(r"\s;|;\s")
 _PLACEHOLDER = re.compile(r"\$\{([A-Z0-9_]+)\}")
+_CONDA_BUILD = re.compile(r"/croots?/|/feedstock_root/|/conda-bld/|/_h_env_placehold")
 
 
 class RequirementOrigin(StrEnum):
@@ -253,6 +254,11 @@ class Requirement:
 def normalized(name: str) -> str:
     """Give a name as PEP 503 compares it."""
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def is_conda_build_folder(place: str) -> bool:
+    """Whether conda built a package in this folder, which `pip freeze` names later."""
+    return _CONDA_BUILD.search(place) is not None
 
 
 def is_url(text: str) -> bool:

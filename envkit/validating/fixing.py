@@ -14,8 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from envkit.errors import InvalidArgument, InvalidInput
+from envkit.errors import InvalidArgument, InvalidFile, InvalidInput
 from envkit.formats import file_set, requirements_txt
+from envkit.formats.text import decode_text
 from envkit.models.uris import naming
 from envkit.models.uris.fetch import is_elsewhere
 from envkit.validating.examination import Examination, examine
@@ -59,7 +60,7 @@ class Fix:
     def _diff_of(self, name: str) -> str:
         before = self.before[name]
         lines = difflib.unified_diff(
-            (before or "").splitlines(keepends=True),
+            _decoded(before or "", name).splitlines(keepends=True),
             self.files[name].splitlines(keepends=True),
             "/dev/null" if before is None else f"a/{name}",
             f"b/{name}",
@@ -236,6 +237,14 @@ def _texts(draft: Path) -> dict[str, str]:
             name = path.relative_to(draft).as_posix()
             texts[name] = path.read_bytes().decode("utf-8", "surrogateescape")
     return texts
+
+
+def _decoded(text: str, name: str) -> str:
+    """Decode a file with a byte-order mark, such as PowerShell's UTF-16, for people to read."""
+    try:
+        return decode_text(text.encode("utf-8", "surrogateescape"), Path(name))
+    except InvalidFile:
+        return text
 
 
 def _is_free(path: Path) -> bool:

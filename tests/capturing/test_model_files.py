@@ -82,3 +82,24 @@ def test_times_and_links_are_put_back(tmp_path: Path) -> None:
     assert file.read_text() == "a"
     assert file.stat().st_mtime == 5
     assert (tmp_path / "m" / "link").readlink() == Path("a")
+
+
+def test_a_folder_replaced_by_a_link_is_put_back_and_not_followed(tmp_path: Path) -> None:
+    write_files(tmp_path, {"model/data/a.txt": "a", "outside/a.txt": "outside"})
+    data = tmp_path / "model" / "data"
+
+    with kept([tmp_path / "model"]):
+        (data / "a.txt").unlink()
+        data.rmdir()
+        data.symlink_to(tmp_path / "outside")
+
+    assert not data.is_symlink()
+    assert (data / "a.txt").read_text() == "a"
+    assert (tmp_path / "outside" / "a.txt").read_text() == "outside"
+
+
+def test_a_place_that_did_not_exist_does_not_exist_afterwards(tmp_path: Path) -> None:
+    with kept([tmp_path / "code"]):
+        write_files(tmp_path, {"code/new.py": ""})
+
+    assert not (tmp_path / "code").exists()

@@ -65,7 +65,7 @@ def test_a_terminated_command_leaves_nothing_behind(tmp_path: Path, number: sign
     temporary.mkdir()
     model = write_model(tmp_path / "model", SLOW)
     process = subprocess.Popen(
-        [sys.executable, "-m", "envkit", "capture", model],
+        [sys.executable, "-m", "envkit", "capture", model, "--python", sys.executable],
         stderr=subprocess.PIPE,
         env={**os.environ, "TMPDIR": str(temporary)},
         text=True,

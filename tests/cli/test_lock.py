@@ -60,6 +60,8 @@ def test_a_model_without_pins_is_resolved(tmp_path: Path, index: Path, resolver:
     [
         (["--platform", "windows"], {"acme", "of-windows"}),
         (["--platform", "x86_64-unknown-linux-gnu"], {"acme", "of-linux"}),
+        (["--platform", "linux-x86_64"], {"acme", "of-linux"}),
+        (["--platform", "win_amd64"], {"acme", "of-windows"}),
         (["--universal"], {"acme", "of-windows", "of-linux"}),
     ],
 )

@@ -175,3 +175,15 @@ def test_nothing_is_printed_into_a_closed_pipe(tmp_path: Path) -> None:
     )
 
     assert "Traceback" not in ended.stderr
+
+
+def test_a_closed_standard_input_is_a_usage_error(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", '"$0" -m envkit predict "$1" <&-', sys.executable, tmp_path],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "Standard input is closed" in done.stderr

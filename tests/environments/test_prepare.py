@@ -370,6 +370,14 @@ def test_local_source_is_refused_before_anything_is_started(
     assert not trace.exists()
 
 
+def test_a_build_folder_of_conda_is_named(spec: EnvironmentSpec, root: Path) -> None:
+    lines = requirements("attrs @ file:///croot/attrs_1695717823297/work")
+
+    with pytest.raises(InvalidFile, match="build folder of conda") as caught:
+        prepare(replace(spec, requirements=lines), EnvType.UV, root=root)
+    assert "attrs==<version>" in str(caught.value)
+
+
 # --- overrides
 
 

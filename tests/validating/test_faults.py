@@ -243,6 +243,11 @@ def lock(*pins: str) -> str:
             "conda.yaml:2",
         ),
         ({"requirements.txt": "acme @ file:///home/me/acme\n"}, "ENV123", "is a local file"),
+        (
+            {"requirements.txt": "acme @ file:///croot/acme_16/work\n"},
+            "ENV123",
+            "build folder of conda",
+        ),
         ({"requirements.txt": "-e .\n"}, "ENV123", "is a development install"),
         ({"requirements.txt": "../acme\n"}, "ENV123", "lies outside the model"),
         ({"requirements.txt": "./wheels/acme-1.0-py3-none-any.whl\n"}, "ENV123", "does not exist"),

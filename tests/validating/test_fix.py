@@ -433,3 +433,13 @@ def test_the_remedy_of_a_lock_with_local_files_leads_to_a_model_without_them(
     result = CliRunner().invoke(main, ["bundle", str(model)], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert not [finding for finding in findings(model) if finding.severity is Severity.ERROR]
+
+
+def test_the_diff_of_a_file_of_powershell_is_readable(sound: Sound) -> None:
+    model = sound()
+    text = "acme>=0.9\r\n-c constraints.txt\r\n"
+    (model / "requirements.txt").write_bytes(text.encode("utf-16"))
+
+    diff = envkit.fix(model).diff
+    assert "-acme>=0.9" in diff
+    assert "\udcff" not in diff

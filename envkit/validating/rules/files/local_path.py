@@ -4,7 +4,7 @@ from pathlib import Path
 
 from envkit.formats import pylock, pylock_toml
 from envkit.formats.pylock import Package
-from envkit.formats.requirement import is_url
+from envkit.formats.requirement import is_conda_build_folder, is_url
 from envkit.formats.requirement_lines import Option
 from envkit.validating.files.facts import ModelFacts
 from envkit.validating.files.requirement_files import Line
@@ -18,16 +18,19 @@ REMEDY = (
 FOLDER_REMEDY = "put the wheels into the model with `envkit bundle MODEL`, then remove the option"
 LOCK_REMEDY = "put the locked wheels into the model: `envkit bundle MODEL`"
 
+VERSION_REMEDY = "require its version: `name==version`, as `conda list` shows it"
+
 
 @rule("ENV123", "local-path", Severity.ERROR)
 def check(facts: ModelFacts) -> Faults:
     """Report each path that leaves the model, does not exist, or is not a wheel."""
     for line in facts.lines:
         if problem := _line_problem(line, facts):
+            place = line.url or line.requirement.path or ""
             flag = "-e " if line.requirement.editable else ""
             yield Fault(
                 problem=f"`{flag}{line.shown}` {problem}",
-                remedy=REMEDY,
+                remedy=VERSION_REMEDY if is_conda_build_folder(place) else REMEDY,
                 location=line.location,
             )
     for location, option in facts.installer_options:
@@ -44,6 +47,8 @@ def check(facts: ModelFacts) -> Faults:
 def _line_problem(line: Line, facts: ModelFacts) -> str:
     url = line.url or ""
     if url.startswith("file:") or url.partition("+")[2].startswith("file:"):
+        if is_conda_build_folder(url):
+            return "is a build folder of conda, left by `pip freeze`, which exists nowhere"
         return "is a local file"
     path = line.requirement.path
     if path is None:
