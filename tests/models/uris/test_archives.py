@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +17,7 @@ from envkit.errors import InvalidArgument, InvalidFile, ModelNotFound, PathOutsi
 from envkit.models import download_model
 from envkit.models.dependencies import read_model_dependencies
 from envkit.models.directory import ModelDirectory
+from envkit.models.uris import archives
 from tests.builders.fixture_models import FixtureModel
 
 Named = Callable[[str], FixtureModel]
@@ -170,3 +176,103 @@ def test_a_folder_named_like_an_archive_is_a_folder(fixture_model: Named, tmp_pa
     model = fixture_model("sklearn_pipeline").path.rename(tmp_path / "model.zip")
 
     assert ModelDirectory.open(str(model)).path == model
+
+
+def _header(kind: bytes, size: int) -> bytes:
+    info = _member("x", kind)
+    info.size = size
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE],
+)
+@pytest.mark.parametrize("opener", [gzip.open, bz2.open, lzma.open])
+def test_a_long_header_of_a_tar_file_is_not_read(
+    tmp_path: Path, kind: bytes, opener: Callable[..., Any]
+) -> None:
+    archive = tmp_path / "model.tar.gz"
+    size = 64 << 20
+    with opener(archive, "wb") as file:
+        file.write(_header(kind, size))
+        for _ in range(size >> 20):
+            file.write(b"a" * (1 << 20))
+        file.write(_header(tarfile.REGTYPE, 0) + bytes(1024))
+    (tmp_path / "to").mkdir()
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidFile, match="too long a header"):
+            archives.extract(archive, tmp_path / "to", "model.tar.gz")
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_long_map_of_a_sparse_file_is_not_read(tmp_path: Path) -> None:
+    archive = tmp_path / "model.tar.gz"
+    header = bytearray(_header(tarfile.GNUTYPE_SPARSE, 0))
+    header[482] = 1  # its map goes on in the next block, which says the same
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    with gzip.open(archive, "wb") as file:
+        file.write(bytes(header) + (b"0" * 504 + b"\1" + bytes(7)) * 20_000)
+    (tmp_path / "to").mkdir()
+
+    with pytest.raises(InvalidFile, match="too long a header"):
+        archives.extract(archive, tmp_path / "to", "model.tar.gz")
+
+
+def test_headers_before_one_member_are_limited(tmp_path: Path) -> None:
+    archive = tmp_path / "model.tar.gz"
+    with gzip.open(archive, "wb") as file:
+        file.write((_header(tarfile.XHDTYPE, 512) + bytes(512)) * 900)
+    (tmp_path / "to").mkdir()
+
+    with pytest.raises(InvalidFile):
+        archives.extract(archive, tmp_path / "to", "model.tar.gz")
+
+
+@pytest.mark.parametrize("suffix", ["zip", "tar.gz"])
+def test_folders_count_as_members(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    monkeypatch.setattr("envkit.models.uris.archives._MOST_MEMBERS", 10)
+    archive = tmp_path / f"model.{suffix}"
+    if suffix == "zip":
+        with zipfile.ZipFile(archive, "w") as file:
+            for number in range(11):
+                file.writestr(f"{number}/", b"")
+    else:
+        _tar(archive, *((_member(str(number), tarfile.DIRTYPE), b"") for number in range(11)))
+    (tmp_path / "to").mkdir()
+
+    with pytest.raises(InvalidFile, match="limit of 10"):
+        archives.extract(archive, tmp_path / "to", archive.name)
+
+    assert len(list((tmp_path / "to").iterdir())) == 10
+
+
+def test_a_long_list_of_members_of_a_zip_file_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("envkit.models.uris.archives._MOST_DIRECTORY_BYTES", 10_000)
+    archive = tmp_path / "model.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for number in range(400):
+            file.writestr(f"{number}/", b"")
+    (tmp_path / "to").mkdir()
+
+    with pytest.raises(InvalidFile, match="too long a list"):
+        archives.extract(archive, tmp_path / "to", archive.name)
+
+
+def test_names_longer_than_a_header_of_a_tar_file_are_kept(tmp_path: Path) -> None:
+    name = "/".join(["n" * 200] * 5)
+    archive = _tar(tmp_path / "model.tar.gz", (_member(name), b"x"), (_member("MLmodel"), b"{}"))
+    (tmp_path / "to").mkdir()
+
+    archives.extract(archive, tmp_path / "to", archive.name)
+
+    assert (tmp_path / "to" / name).read_bytes() == b"x"
