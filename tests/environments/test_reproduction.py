@@ -89,7 +89,7 @@ def test_input_that_is_no_file_or_no_text_is_told(model: Path, tmp_path: Path) -
     with pytest.raises(InvalidInput, match="No input file"):
         reproduction.predict(model, input_path=tmp_path)
     with pytest.raises(InvalidArgument, match="UTF-8"):
-        reproduction.predict(model, "\ud800")
+        reproduction.predict(model, '{"inputs": ["\ud800"]}')
 
 
 HEAVY = {
