@@ -165,14 +165,15 @@ def _show(captured: Capture) -> None:
         _show_with_reasons(captured)
     else:
         for line in captured.requirements:
-            click.echo(line)
+            output.print_line(line)
     constraints = output.counted(len(captured.constraints), "constraint")
     output.note(f"and {constraints} for their dependencies.")
     if captured.variables:
         names = ", ".join(captured.variables)
         output.note(f"The model reads the environment variables {names}.")
     for warning in captured.warnings:
-        output.note(f"{click.style('Warning:', fg='yellow', bold=True)} {warning}.")
+        label = click.style("Warning: ", fg="yellow", bold=True)
+        output.note(f"{warning}.", label=label)
     if captured.written:
         output.note(f"Wrote {', '.join(captured.written)} in {captured.model}.")
 
@@ -181,10 +182,13 @@ def _show_with_reasons(captured: Capture) -> None:
     from rich.console import Console  # 60 ms that a pipeline does not need
     from rich.table import Table
 
+    from envkit.formats.text import printable
+
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for distribution in captured.evidence["distributions"]:
         if distribution["role"] == "requirement":
-            table.add_row(distribution["requirement"], _first_reason(distribution["reasons"]))
+            cells = (distribution["requirement"], _first_reason(distribution["reasons"]))
+            table.add_row(*map(printable, cells))
     Console(highlight=False).print(table)
 
 

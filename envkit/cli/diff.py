@@ -28,7 +28,7 @@ def command(first: str, second: str, as_json: bool) -> None:
         output.print_json(difference.as_json())
     else:
         for line in difference.lines():
-            click.echo(line)
+            output.print_line(line)
     if not difference:
         output.note("There are no differences.")
         return

@@ -12,6 +12,7 @@ import click
 
 from envkit.cli import options, output, unpack
 from envkit.cli.quantities import format_age, format_size, parse_duration, parse_size
+from envkit.formats.text import printable
 
 if TYPE_CHECKING:
     from envkit.environments.store.housekeeping import Removed, StoredEnvironment, Verified
@@ -165,7 +166,7 @@ def _print_verified(result: Verified) -> None:
         state = "damaged, removed"
     click.echo(f"{result.environment.name}: {state}")
     for problem in result.problems:
-        click.echo(f"  {problem}")
+        output.print_line(f"  {problem}")
 
 
 def _report(removed: Removed, *, dry_run: bool, as_json: bool) -> None:
@@ -227,7 +228,7 @@ def _models(environment: StoredEnvironment) -> str:
 
 def _printable(model: Path) -> str:
     # A path may hold bytes that are not text.
-    name = str(model).encode(errors="replace").decode()
+    name = printable(str(model))
     return name if model.is_dir() else f"{name} (gone)"
 
 
@@ -235,4 +236,4 @@ def _print_table(rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        click.echo("  ".join(cells).rstrip())
+        output.print_line("  ".join(cells).rstrip())

@@ -84,8 +84,7 @@ def command(
             facts.append({"model": uri, "error": str(error)})
             continue
         if changes and not check and not as_json:
-            # A file may hold bytes that are not text.
-            click.echo(changes.diff.encode("utf-8", "backslashreplace"), nl=False)
+            output.print_text(changes.diff)
         if changes and (yes or (may_ask and _confirmed(uri))):
             changes = write_proposal(changes)
         unwritten = unwritten or bool(changes and not changes.written)

@@ -92,13 +92,16 @@ def _disk_error(error: OSError) -> EnvkitError:
 
 
 def _fail(error: EnvkitError, *, debug: bool) -> NoReturn:
+    from envkit.formats.text import printable  # not for `--help`
+
     if debug:
         import traceback  # 5 ms that no other run needs
 
-        traceback.print_exception(error)
+        click.echo(printable("".join(traceback.format_exception(error)).rstrip()), err=True)
     elif isinstance(error, (ModelRaised, PredictionFailed)) and error.traceback:
-        click.echo(error.traceback.rstrip(), err=True)
-    click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
+        click.echo(printable(error.traceback.rstrip()), err=True)
+    prefix = click.style("Error:", fg="red", bold=True)
+    click.echo(f"{prefix} {printable(str(error))}", err=True)
     sys.exit(error.exit_code)
 
 

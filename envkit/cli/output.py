@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from envkit.formats.text import printable
+
 if TYPE_CHECKING:
     from envkit.environments.environment import Environment
 
@@ -29,12 +31,15 @@ def has_colour(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def note(message: str, *, only_verbose: bool = False) -> None:
-    """Print a line on standard error, but not with `-q`; `only_verbose` requires `-v`."""
+def note(message: str, *, only_verbose: bool = False, label: str = "") -> None:
+    """Print a line on standard error, but not with `-q`; `only_verbose` requires `-v`.
+
+    `label` is printed before it as it is, so it may have colours.
+    """
     verbosity = _verbosity()
     if verbosity.get("quiet") or (only_verbose and not verbosity.get("verbose")):
         return
-    click.echo(message, err=True)
+    click.echo(f"{label}{printable(message)}", err=True)
 
 
 def print_error(error: object) -> None:
@@ -42,7 +47,17 @@ def print_error(error: object) -> None:
     prefix = "Error:"
     if not os.environ.get("NO_COLOR"):
         prefix = click.style(prefix, fg="red", bold=True)
-    click.echo(f"{prefix} {error}", err=True)
+    click.echo(f"{prefix} {printable(str(error))}", err=True)
+
+
+def print_text(text: str) -> None:
+    """Print text that holds something of a model on standard output; line ends are its own."""
+    click.echo(printable(text), nl=False)
+
+
+def print_line(line: str) -> None:
+    """Print a line that holds something of a model on standard output."""
+    click.echo(printable(line))
 
 
 def print_json(value: Any) -> None:

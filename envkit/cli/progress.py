@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from envkit.child.progress import Advance, State
 from envkit.cli import output
+from envkit.formats.text import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -66,21 +67,21 @@ class Bars(Lines):
 def _bar(what: str) -> Iterator[Advance]:
     bars = _new_bars()
     with bars:
-        bars.add_task(what, total=None)
+        bars.add_task(printable(what), total=None)
 
         def advance(state: State) -> None:
             (task,) = bars.tasks
             if state.total:
                 bars.update(
                     task.id,
-                    description=state.what or task.description,
+                    description=printable(state.what) or task.description,
                     completed=state.done,
                     total=state.total,
                 )
             elif state.what:
                 # rich cannot take the total away from a task that has one.
                 bars.remove_task(task.id)
-                bars.add_task(state.what, total=None)
+                bars.add_task(printable(state.what), total=None)
 
         yield advance
 

@@ -46,10 +46,10 @@ def _show(answer: Why) -> None:
     from envkit.models.evidence.why import in_words
 
     role = _ROLES.get(answer.role, answer.role)
-    click.echo(f"{answer.name} {answer.version} {role}: {answer.requirement}")
+    output.print_line(f"{answer.name} {answer.version} {role}: {answer.requirement}")
     if answer.implied_by:
-        click.echo(f"  {' → '.join(answer.implied_by)}")
+        output.print_line(f"  {' → '.join(answer.implied_by)}")
     for reason in answer.reasons:
-        click.echo(f"  {reason['phase']}: {in_words(reason)}")
+        output.print_line(f"  {reason['phase']}: {in_words(reason)}")
     if not answer.reasons:
         click.echo("  No import of it was recorded.")

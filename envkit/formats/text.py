@@ -1,4 +1,7 @@
-"""Text of a file: size and encoding are checked here, so that the formats see plain text."""
+"""Text of a file: size and encoding are checked here, so that the formats see plain text.
+
+Also how text of a model is printed: `printable`.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,28 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
+
+# What a terminal or a web page would obey or hide instead of showing it: control characters except
+# line ends and tabs, marks of direction (https://trojansource.codes), characters without width,
+# tags, and surrogates, which no encoding holds.
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)"
+    r"|[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+    r"|[\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def printable(text: str) -> str:
+    r"""Write control, direction and invisible characters as escapes, such as `\x1b`.
+
+    Whatever is printed of a model goes through this, so that a terminal, an annotation or a diff
+    shows what is there. Line ends and tabs stay.
+    """
+    return _UNPRINTABLE.sub(_escaped, text)
+
+
+def _escaped(character: re.Match[str]) -> str:
+    return character[0].encode("unicode_escape").decode("ascii")
 
 
 def read_text(path: Path, *, max_bytes: int = MAX_BYTES, declared: bool = False) -> str:

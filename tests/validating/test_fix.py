@@ -443,3 +443,14 @@ def test_the_diff_of_a_file_of_powershell_is_readable(sound: Sound) -> None:
     diff = envkit.fix(model).diff
     assert "-acme>=0.9" in diff
     assert "\udcff" not in diff
+
+
+@pytest.mark.parametrize("words", [["--diff"], ["--yes"]])
+def test_the_diff_shows_what_a_terminal_would_obey_or_hide(sound: Sound, words: list[str]) -> None:
+    hostile = "\x1b[8m\u202e\u2066\u200b"
+    model = sound({"requirements.txt": f"# {hostile}\nacme\n"})
+
+    result = run(model, *words)
+
+    assert "\\x1b[8m\\u202e\\u2066\\u200b" in result.stdout
+    assert not {"\x1b", "\u202e", "\u2066", "\u200b"} & set(result.output)

@@ -123,6 +123,21 @@ def test_invalid_outputs_are_refused(words: list[str]) -> None:
         output.outputs(words)
 
 
+HOSTILE = "\x1b\x9b\u061c\u200b\u200e\u200f\u202e\u2066\u2069\ufeff"
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "github", "sarif", "junit", "json"])
+def test_no_report_holds_control_or_direction_characters_of_a_model(
+    sound: Sound, form: str
+) -> None:
+    model = sound({f"a{HOSTILE}b.pkl": b"cos\nsystem\n.", "envkit.json": None})
+
+    shown = output.render(validate(model), form)
+
+    assert not set(HOSTILE) & set(shown)
+    assert "u202e" in shown or "%E2%80%AE" in shown
+
+
 @pytest.mark.parametrize("form", ["text", "markdown"])
 def test_control_characters_in_a_name_do_not_reach_the_terminal(sound: Sound, form: str) -> None:
     model = sound({"a\x1b[31mb\nc.pkl": b"cos\nsystem\n.", "envkit.json": None})

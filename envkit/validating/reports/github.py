@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from envkit.formats import mlmodel
+from envkit.formats.text import printable
 from envkit.validating.finding import Finding, Severity
 from envkit.validating.report import ModelResult, Report
 
@@ -66,7 +67,7 @@ def _command(finding: Finding, result: ModelResult, title: str, root: Path) -> s
 
 def _message(text: str) -> str:
     """Escape a message as the runner's toolkit does."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

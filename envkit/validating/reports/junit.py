@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET  # only for writing; nothing is parsed
 
+from envkit.formats.text import printable
 from envkit.validating.finding import Finding
 from envkit.validating.report import ModelResult, Report
 from envkit.validating.rule import Rule
@@ -96,5 +97,5 @@ def _text(findings: Iterable[Finding]) -> str:
 
 
 def _clean(text: str) -> str:
-    """Replace what XML 1.0 cannot hold, such as control characters in a file name."""
-    return _NOT_XML.sub("\ufffd", text)
+    """Escape what a reader would not see as it is, and replace what XML 1.0 cannot hold."""
+    return _NOT_XML.sub("\ufffd", printable(text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from envkit.formats.text import printable
 from envkit.validating.finding import Finding
 from envkit.validating.report import ModelResult, Report
 from envkit.validating.reports import text as text_report
@@ -64,7 +65,7 @@ def _row(finding: Finding) -> str:
 
 def _cell(text: str) -> str:
     """Leave code spans as they are, and escape the rest: `|` ends a cell even in code."""
-    one_line = " ".join(map(text_report.plain, text.split()))
+    one_line = " ".join(map(printable, text.split()))
     parts = []
     for part in _CODE_SPAN.split(one_line):
         is_code = part.startswith("`")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from envkit.formats.text import printable
 from envkit.validating.finding import Finding
 from envkit.validating.report import ModelResult, Report
 from envkit.validating.reports import text as text_report
@@ -93,7 +94,7 @@ def worst_of(findings: Iterable[Finding]) -> Finding | None:
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> str:
-    plain = [[text_report.plain(cell.replace("\n", " ")) for cell in row] for row in rows]
+    plain = [[printable(cell.replace("\n", " ")) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*plain, strict=True)]
     lines = []
     for row in plain:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from envkit.formats import mlmodel
+from envkit.formats.text import printable
 from envkit.validating.finding import Finding
 from envkit.validating.report import ModelResult, Report
 from envkit.validating.rule import Rule
@@ -63,7 +64,7 @@ def _invocation(report: Report) -> dict[str, Any]:
         "executionSuccessful": not report.errors,
         "exitCode": report.exit_code,
         "toolExecutionNotifications": [
-            {"level": "error", "message": {"text": error}} for error in report.errors
+            {"level": "error", "message": {"text": printable(error)}} for error in report.errors
         ],
     }
 
@@ -73,7 +74,7 @@ def _result(finding: Finding, result: ModelResult, rule_index: int) -> dict[str,
         "ruleId": finding.rule,
         "ruleIndex": rule_index,
         "level": finding.severity.value,
-        "message": {"text": finding.message},
+        "message": {"text": printable(finding.message)},
         "locations": [{"physicalLocation": _location(finding, result)}],
         "partialFingerprints": {"envkit/v1": finding.fingerprint},
     }

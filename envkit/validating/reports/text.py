@@ -8,11 +8,10 @@ from pathlib import Path
 
 from envkit.errors import InvalidFile
 from envkit.formats.credentials import without_credentials
-from envkit.formats.text import read_text
+from envkit.formats.text import printable, read_text
 from envkit.validating.finding import Finding, Severity
 from envkit.validating.report import ModelResult, Report, SharedFinding
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.NOTE: "36"}
 _SEVERITY = re.compile(r"^(  )?(error|warning|note)(?= |:)")
 _SHOWN_MODELS = 5
@@ -27,15 +26,10 @@ def render(report: Report, *, colour: bool = False, source: bool = False) -> str
     colour: mark severities with ANSI sequences. source: show the line of each finding.
     """
     lines = [*_model_lines(report, source), *_shared_lines(report), summary(report)]
-    shown = map(plain, lines)
+    shown = map(printable, lines)
     if colour:
         shown = map(_coloured, shown)
     return "".join(f"{line}\n" for line in shown)
-
-
-def plain(line: str) -> str:
-    """A line with control characters, such as a file name may contain, written as `\\x1b`."""
-    return _CONTROL.sub(_escaped, line)
 
 
 def summary(report: Report) -> str:
@@ -61,10 +55,6 @@ def counted(count: int, name: str) -> str:
     if count == 1:
         return f"1 {name}"
     return f"{count} {name}s"
-
-
-def _escaped(character: re.Match[str]) -> str:
-    return character[0].encode("unicode_escape").decode("ascii")
 
 
 def _coloured(line: str) -> str:
