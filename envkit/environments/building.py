@@ -117,7 +117,8 @@ def check_lock(planned: PlannedEnvironment) -> list[str]:
     plan = planned.plan
     if plan.lock is None:
         return []
-    disagreements = list(locked_packages.disagreements(plan.lock, plan.requirements))
+    python = planned.interpreter.version
+    disagreements = list(locked_packages.disagreements(plan.lock, plan.requirements, python))
     if disagreements:
         raise InvalidFile(
             plan.lock.path,

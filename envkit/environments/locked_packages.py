@@ -6,13 +6,18 @@ https://packaging.python.org/en/latest/specifications/pylock-toml/
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from envkit.formats import pylock
 from envkit.formats.credentials import placeholder_names, without_credentials
 from envkit.formats.pylock import File, Package
 from envkit.formats.pylock_toml import LockFile
 from envkit.formats.requirement import Requirement, RequirementOrigin
+
+if TYPE_CHECKING:
+    from packaging.markers import Marker
 
 _PYPI = re.compile(r"https://pypi\.org(/simple)?/?")
 
@@ -42,7 +47,7 @@ def requirements(lock: LockFile) -> tuple[Requirement, ...]:
 def pins(lock: LockFile) -> tuple[Requirement, ...]:
     """Give `name==version` for every package that has a version."""
     return tuple(
-        Requirement(text=f"{package.name}=={package.version}")
+        Requirement(text=f"{package.name}=={package.version}{_marker_of(package)}")
         for package in lock.lock.packages
         if package.version is not None
     )
@@ -88,37 +93,45 @@ def location(package: Package, lock: LockFile) -> str:
     return ""
 
 
-def disagreements(lock: LockFile, requirements: Sequence[Requirement]) -> Iterator[str]:
+def disagreements(
+    lock: LockFile, requirements: Sequence[Requirement], python: str
+) -> Iterator[str]:
     """Yield where lock and requirements disagree: one was changed without the other.
 
-    Requirements with markers are only compared when the lock has the package. Of URLs, those of
-    commits are compared.
+    Requirements and packages whose marker does not hold on this machine with this version of Python
+    are left out. Of URLs, those of commits are compared.
     """
-    packages: dict[str, Package] = {package.name: package for package in lock.lock.packages}
+    here = _marker_environment(python)
+    packages: dict[str, list[Package]] = defaultdict(list)
+    for package in lock.lock.packages:
+        if _holds(package.marker, here):
+            packages[package.name].append(package)
     for requirement in requirements:
         shown = without_credentials(requirement.text)
         if not requirement.is_valid:
             yield f"'{shown}' is not a requirement"
-        if requirement.pep508 is None:
+        if requirement.pep508 is None or not _holds(requirement.marker, here):
             continue
-        package = packages.get(requirement.name or "")
-        if package is None:
-            if requirement.marker is None:
-                yield f"{shown} is missing from it"
+        candidates = packages.get(requirement.name or "", [])
+        if not candidates:
+            yield f"{shown} is missing from it"
             continue
-        version, url = package.version, requirement.url
-        if version and not requirement.specifier.contains(version, prereleases=True):
-            yield f"it has {package.name} {version}, but {shown} is required"
-        elif url is not None and _is_other_commit(package, lock, url):
-            yield f"it has {package.name} at another commit than {without_credentials(url)}"
+        problems = [_disagreement(package, requirement, lock) for package in candidates]
+        if all(problems):
+            yield problems[0]
 
 
 def _requirement(package: Package, lock: LockFile) -> Requirement:
     place = location(package, lock)
     text = f"{package.name} @ {place}" if place else f"{package.name}=={package.version}"
-    if package.marker is not None:
-        text += f" ; {package.marker}"
-    return Requirement(text=text, hashes=_hashes(package))
+    return Requirement(text=text + _marker_of(package), hashes=_hashes(package))
+
+
+def _marker_of(package: Package) -> str:
+    """The marker of a package as it follows a requirement; empty without one."""
+    if package.marker is None:
+        return ""
+    return f" ; {package.marker}"
 
 
 def _hashes(package: Package) -> tuple[str, ...]:
@@ -134,6 +147,40 @@ def _hashes(package: Package) -> tuple[str, ...]:
 def _main_file(package: Package) -> File:
     # the specification requires one where there is neither a repository nor a folder
     return pylock.files_of(package)[0]
+
+
+def _disagreement(package: Package, requirement: Requirement, lock: LockFile) -> str:
+    """How a package is not what is required; empty if it is."""
+    version, url = package.version, requirement.url
+    if version and not requirement.specifier.contains(version, prereleases=True):
+        shown = without_credentials(requirement.text)
+        return f"it has {package.name} {version}, but {shown} is required"
+    if url is not None and _is_other_commit(package, lock, url):
+        return f"it has {package.name} at another commit than {without_credentials(url)}"
+    return ""
+
+
+def _marker_environment(python: str) -> dict[str, str]:
+    """What markers see on this machine with a version of Python."""
+    environment = {"python_version": ".".join(python.split(".")[:2]), "extra": ""}
+    # `3.11` alone does not say which patch release it will be
+    if python.count(".") > 1:
+        environment["python_full_version"] = python
+        environment["implementation_version"] = python
+    return environment
+
+
+def _holds(marker: Marker | None, environment: Mapping[str, str]) -> bool:
+    # only few lines and packages have one, and `packaging.markers` is slow to import
+    if marker is None:
+        return True
+    from packaging.markers import UndefinedEnvironmentName
+
+    try:
+        return marker.evaluate(dict(environment))
+    except UndefinedEnvironmentName:
+        # `extras` and `dependency_groups` mean something in locks alone
+        return True
 
 
 def _is_other_commit(package: Package, lock: LockFile, url: str) -> bool:

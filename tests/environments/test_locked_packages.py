@@ -121,7 +121,11 @@ def test_a_malformed_lock_is_refused(tmp_path: Path, head: str, packages: str) -
         ("numpy==2.3.4 --hash=sha256:00", True),
         ("pandas", False),
         ("pandas ; python_version < '3'", True),
-        ("numpy<2 ; python_version < '3'", False),
+        ("numpy<2 ; python_version < '3'", True),
+        ("numpy<2 ; python_version >= '3.9'", False),
+        ("numpy<2 ; python_full_version == '3.11.7'", False),
+        ("numpy<2 ; sys_platform == 'unknown'", True),
+        ("pandas ; python_version >= '3'", False),
         ("./wheels/a.whl", True),
         ("wheels/a.whl", True),
         ("https://h/a.whl", True),
@@ -133,7 +137,44 @@ def test_a_malformed_lock_is_refused(tmp_path: Path, head: str, packages: str) -
 def test_a_lock_fits_its_requirements_or_says_why_not(
     tmp_path: Path, requirement: str, fits: bool
 ) -> None:
-    found = list(locked_packages.disagreements(read(tmp_path, INDEX), requirements(requirement)))
+    lock = read(tmp_path, INDEX)
+    found = list(locked_packages.disagreements(lock, requirements(requirement), "3.11.7"))
+
+    assert (found == []) is fits
+
+
+MARKED = """
+[[packages]]
+name = "numpy"
+version = "1.24.4"
+marker = "python_version < '3.9'"
+wheels = [{ url = "https://h/numpy-1.24.4-py3-none-any.whl", hashes = { sha256 = "00" } }]
+
+[[packages]]
+name = "numpy"
+version = "2.2.6"
+marker = "python_version >= '3.9'"
+wheels = [{ url = "https://h/numpy-2.2.6-py3-none-any.whl", hashes = { sha256 = "00" } }]
+"""
+
+
+@pytest.mark.parametrize(
+    ("python", "requirement", "fits"),
+    [
+        ("3.11.7", "numpy==2.2.6", True),
+        ("3.8.20", "numpy==1.24.4", True),
+        ("3.11.7", "numpy==1.24.4", False),
+        ("3.8.20", "numpy==2.2.6", False),
+        ("3.11.7", "numpy==1.24.4; python_version < '3.9'", True),
+        ("3.11", "numpy==2.2.6", True),
+    ],
+)
+def test_a_lock_for_several_pythons_is_compared_for_the_one_in_use(
+    tmp_path: Path, python: str, requirement: str, fits: bool
+) -> None:
+    lock = read(tmp_path, MARKED)
+
+    found = list(locked_packages.disagreements(lock, requirements(requirement), python))
 
     assert (found == []) is fits
 
@@ -164,10 +205,10 @@ def test_a_lock_of_another_commit_does_not_fit(tmp_path: Path, entry: str) -> No
 
     assert not list(
         locked_packages.disagreements(
-            lock, requirements(f"a @ git+ssh://git@h/a.git@{COMMIT}#subdirectory=s")
+            lock, requirements(f"a @ git+ssh://git@h/a.git@{COMMIT}#subdirectory=s"), "3.11.7"
         )
     )
     other = requirements("a @ git+https://me:secret@h/a.git@" + "f" * 40)
-    assert list(locked_packages.disagreements(lock, other)) == [
+    assert list(locked_packages.disagreements(lock, other, "3.11.7")) == [
         "it has a at another commit than git+https://h/a.git@" + "f" * 40
     ]
