@@ -311,12 +311,26 @@ def _read_schema(schema: Any, names: PickleNames) -> None:
     """Read the modules and versions in the description that skops or Keras writes."""
     for entry in _objects(schema):
         names.add(entry.get("__module__"), by_code=False)
+        _add_skops_type(entry, names)
         for key, distribution in (("_skops_version", "skops"), ("keras_version", "keras")):
             if isinstance(entry.get(key), str):
                 names.versions.setdefault(distribution, entry[key])
         match entry:
             case {"content": {"_sklearn_version": {"content": str(version)}}}:
                 names.versions.setdefault("scikit-learn", version.strip('"'))
+
+
+def _add_skops_type(entry: dict[str, Any], names: PickleNames) -> None:
+    """Add the class or function that skops fetches for a node of its schema."""
+    module, name = entry.get("__module__"), entry.get("__class__")
+    if isinstance(module, str) and isinstance(name, str):
+        names.fetch(module, name)
+    # the function of a partial object or a method is named next to it
+    content = entry.get("content")
+    if isinstance(content, dict):
+        module, name = content.get("module_path"), content.get("function")
+        if isinstance(module, str) and isinstance(name, str):
+            names.fetch(module, name)
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from envkit.analysis.mentions import Mention, Survey, modules_mentioned
+from envkit.analysis.mentions import Globals, Mention, Survey, modules_mentioned
 from envkit.formats.mlmodel import FILE_NAME
 from envkit.inside.loaders import STAND_INS
 from envkit.models.directory import ModelDirectory
@@ -32,6 +32,8 @@ FLAVORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "transformers": (("transformers",), "transformers_version"),
     "xgboost": (("xgboost",), "xgb_version"),
 }
+
+TRUSTED_TYPES = "skops_trusted_types"
 
 CHATS = frozenset(
     f"mlflow.pyfunc.loaders.{name}" for name in ("chat_model", "chat_agent", "responses_agent")
@@ -94,7 +96,24 @@ def _of_flavor(name: str, fields: Mapping[str, Any]) -> Survey:
     if isinstance(fields.get(key), str):
         versions[distribution_named(modules[0])] = fields[key]
     mentions = modules_mentioned(dict.fromkeys(modules, False), FILE_NAME)
-    return Survey(mentions=mentions, versions=versions)
+    trusted = _trusted_types(fields.get(TRUSTED_TYPES))
+    return Survey(
+        mentions=mentions,
+        versions=versions,
+        globals={FILE_NAME: trusted} if trusted else {},
+    )
+
+
+def _trusted_types(stated: Any) -> Globals:
+    """The module and name of each type that a flavor lets skops load without asking."""
+    if not isinstance(stated, list):
+        return ()
+    types: list[tuple[str, str]] = []
+    for name in stated:
+        if isinstance(name, str):
+            module, _, attribute = name.rpartition(".")
+            types.append((module, attribute))
+    return tuple(types)
 
 
 def _makes_its_own_input(model: ModelDirectory) -> bool:

@@ -39,3 +39,8 @@ class PickleNames:
             return
         if all(map(str.isidentifier, parts)):
             self.modules[module] = by_code or self.modules.get(module, False)
+
+    def fetch(self, module: str, name: str) -> None:
+        """Add a class or function that loading the artifact would fetch."""
+        if len(module) <= MAX_NAME and len(name) <= MAX_NAME:
+            self.globals[module, name] = None

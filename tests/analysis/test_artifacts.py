@@ -373,6 +373,26 @@ def test_skops_archives_record_modules_and_versions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "node",
+    [
+        {"__module__": "os", "__class__": "system", "__loader__": "TypeNode"},
+        {"content": {"steps": [{"__module__": "os", "__class__": "system"}]}},
+        {"content": {"module_path": "os", "function": "system"}, "__module__": "numpy"},
+    ],
+)
+def test_the_types_of_a_skops_schema_are_names_that_loading_fetches(
+    tmp_path: Path, node: dict[str, object]
+) -> None:
+    path = tmp_path / "model.skops"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("schema.json", json.dumps(node))
+
+    (names,) = survey(path).globals.values()
+
+    assert ("os", "system") in names
+
+
+@pytest.mark.parametrize(
     ("name", "content", "library"),
     [
         ("model.onnx", b"\x08\x07", "onnxruntime"),
