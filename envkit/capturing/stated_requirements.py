@@ -18,6 +18,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from envkit.capturing.requirements import NO_EXTRAS, SelectedDistribution, Selection
 from envkit.errors import InvalidArgument
 from envkit.formats import conda_yaml, requirements_txt
+from envkit.formats.credentials import placeholders
 from envkit.formats.document import dump_yaml
 from envkit.formats.requirement import Requirement
 from envkit.formats.requirements_txt import RequirementsFile
@@ -102,7 +103,24 @@ def _lines(stated: Lines, name: str) -> RequirementsFile:
         file = requirements_txt.follow("\n".join(lines), Path.cwd() / name)
     for requirement in (*file.requirements, *file.constraints):
         _check(requirement, name)
-    return file
+    return _without_secrets(file)
+
+
+def _without_secrets(file: RequirementsFile) -> RequirementsFile:
+    """Put placeholders in the place of credentials, so that no file of the model holds them."""
+
+    def safe(requirement: Requirement) -> Requirement:
+        return replace(requirement, text=placeholders(requirement.text))
+
+    return replace(
+        file,
+        requirements=tuple(map(safe, file.requirements)),
+        constraints=tuple(map(safe, file.constraints)),
+        options=tuple(
+            replace(option, value=placeholders(option.value)) if option.value else option
+            for option in file.options
+        ),
+    )
 
 
 def _check(requirement: Requirement, name: str) -> None:
@@ -113,6 +131,11 @@ def _check(requirement: Requirement, name: str) -> None:
         )
     if not requirement.is_valid:
         raise InvalidArgument(f"{name}: {requirement} is not a requirement.")
+    if requirement.options:
+        raise InvalidArgument(
+            f"{name}: {requirement} has options ({', '.join(requirement.options)}) that only pip "
+            "knows. Leave them out, and install a wheel that was built with them."
+        )
 
 
 def _of_conda(stated: CondaEnv) -> StatedRequirements:
@@ -127,9 +150,12 @@ def _of_conda(stated: CondaEnv) -> StatedRequirements:
         text = read_text(path)
     else:
         raise InvalidArgument(f"conda_env must be a dict or the path of a file, not {stated!r}.")
+    text = placeholders(text)
     env = conda_yaml.parse(text, path)
+    file = requirements_txt.follow("\n".join(env.pip or ()), path.absolute())
     return StatedRequirements(
-        file=requirements_txt.follow("\n".join(env.pip or ()), path.absolute()),
+        # also that of files which the pip section refers to
+        file=_without_secrets(file),
         instead=True,
         conda=text,
         python=conda_yaml.python_version(env, path),

@@ -264,6 +264,10 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
             {"python_model": len, "extra_pip_requirements": ["./x.whl"]},
             "exists only on this machine",
         ),
+        (
+            {"python_model": len, "pip_requirements": ["attrs --config-settings=a=b"]},
+            "only pip knows",
+        ),
         ({"python_model": len, "code_paths": "x.py"}, "list of files"),
         ({"python_model": len, "code_paths": ["nowhere.py"]}, "nowhere.py"),
         ({"python_model": len, "model_config": "nowhere.yaml"}, "model_config"),
