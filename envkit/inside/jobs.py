@@ -8,7 +8,7 @@ import sys
 from itertools import islice
 from typing import Any, Callable
 
-from . import bytecode, failures, loading, standard_streams, worker
+from . import bytecode, failures, input_libraries, loading, standard_streams, worker
 from .data import json_encoding, wire
 from .data.requests import saved_example, scoring_request
 from .data.signature import Signature
@@ -80,6 +80,8 @@ def _trace(request: Request, phases: Phases) -> None:
     phases.begin("load")
     model = loading.load(request)
     example = request.get("example")
+    phases.begin("input")
+    input_libraries.import_them(model, request)
     if not example:
         phases.end()
         tracer.finish()
@@ -91,7 +93,6 @@ def _trace(request: Request, phases: Phases) -> None:
             }
         )
         return
-    phases.begin("input")
     signature = Signature(request.get("signature"))
     data, params, _ = saved_example.load(example, signature, raw=model.read_raw)
     phases.begin("predict")

@@ -42,27 +42,45 @@ class Artifact:
         self._loaded = loaded
         self._predict_function = predict_function
 
+    def get_raw_model(self) -> Any:
+        """Give the loaded object."""
+        return self._loaded
+
     def predict(self, data: Any, params: Any = None) -> Any:  # noqa: ARG002 - nothing is known of parameters
         """Predict."""
+        return self._function()(data)
+
+    def check(self) -> None:
+        """Raise `TypeError` for an object that cannot predict, such as a dict of weights."""
+        self._function()
+
+    def _function(self) -> Callable[[Any], Any]:
         predict = self._predict_function or getattr(self._loaded, "predict", None)
         if predict is None and callable(self._loaded):
             predict = self._loaded
-        if predict is None:
+        if predict is None or isinstance(self._loaded, type):
             kind = type(self._loaded)
             raise TypeError(
                 f"a {kind.__module__}.{kind.__qualname__} has no `predict` and cannot be called"
             )
-        return predict(data)
+        function: Callable[[Any], Any] = predict
+        return function
 
 
 def load(path: str, request: Request) -> Artifact:  # noqa: ARG001 - as the other loaders
-    """Load the file. Raises `ValueError` for a format that cannot be loaded."""
+    """Load the file.
+
+    Raises `ValueError` for a format that cannot be loaded, `TypeError` for an object that cannot
+    predict.
+    """
     loader = LOADERS.get(format_of(path) or "")
     if loader is None:
         raise ValueError(
             f"{os.path.basename(path)} has a format that cannot be loaded, only read (`--static`)"
         )
-    return loader(path)
+    artifact = loader(path)
+    artifact.check()
+    return artifact
 
 
 def _pickle(path: str) -> Artifact:
