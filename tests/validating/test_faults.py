@@ -349,8 +349,11 @@ def lock(*pins: str) -> str:
         ({"code/json/__init__.py": ""}, "ENV204", "the standard library"),
         ({"code/loader.py": "def (:\n"}, "ENV205", "code/loader.py"),
         ({"model.pkl": pickle.dumps(eval)}, "ENV210", "builtins.eval"),
-        ({"MLmodel": f"{FLAVOR}  sklearn:\n    skops_trusted_types: [os.system]\n"}, "ENV210",
-         "lets skops load os.system"),
+        (
+            {"MLmodel": f"{FLAVOR}  sklearn:\n    skops_trusted_types: [os.system]\n"},
+            "ENV210",
+            "lets skops load os.system",
+        ),
         ({"model.pkl": b"csubprocess\nPopen\n(S'id'\ntR."}, "ENV210", "subprocess.Popen"),
         ({"model.pkl": b"cacme.memory\nos.system\n."}, "ENV210", "acme.memory.os.system"),
         ({"model.pkl": b"cacme\nos\n."}, "ENV210", "acme.os"),
