@@ -43,7 +43,7 @@ def test_a_package_of_an_index_becomes_a_requirement_with_all_hashes(tmp_path: P
     assert str(locked_packages.requirements(lock)[0]) == (
         f'numpy==2.3.4 ; sys_platform == "linux" --hash=sha256:{HASH} --hash=sha256:{"b" * 64}'
     )
-    assert texts(locked_packages.pins(lock)) == ("numpy==2.3.4",)
+    assert texts(locked_packages.pins(lock)) == ('numpy==2.3.4 ; sys_platform == "linux"',)
     assert locked_packages.indexes(lock) == ("https://example.invalid/simple",)
 
 
