@@ -265,11 +265,16 @@ def infer_unreached(
     resolved, missing = resolve(survey.mentions, modules, installed, places)
     required = {selected.distribution for selected in selection.requirements}
     installed_anyway = set(selection.distributions)
+    imported = _imported_by_code(trace)
+
+    def ran(mention: Mention, module: str) -> bool:
+        return (str(model.path / mention.file), module) in imported
+
     resolved = [each for each in resolved if each.owner is not None]
     unreached = {
         (each.name, each.mention.where): each
         for each in resolved
-        if each.owner not in installed_anyway
+        if each.owner not in installed_anyway and not ran(each.mention, each.module)
     }
     return StaticInference(
         method="trace",
@@ -279,8 +284,22 @@ def infer_unreached(
         missing=tuple(
             MissingModule(mention=mention, requirement=distribution_named(mention.module))
             for mention in missing
+            if not ran(mention, mention.module)
         ),
         included=include or trace.skipped is not None,
+    )
+
+
+def _imported_by_code(trace: Trace) -> frozenset[tuple[str, str]]:
+    """The imports that the trace saw, as (file of the importer, module).
+
+    What a module in `sys.modules` stands in for (MLflow in the runner) has no distribution, and was
+    imported nevertheless.
+    """
+    return frozenset(
+        (use.by.file, use.module)
+        for use in trace.module_uses
+        if isinstance(use, ModuleImport) and use.by.file is not None
     )
 
 

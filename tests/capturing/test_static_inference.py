@@ -35,6 +35,27 @@ def test_an_import_that_the_example_did_not_reach_is_a_warning(case: ModelCase) 
     ]
 
 
+@pytest.mark.parametrize("statement", ["import rare", "from rare import x", "import rare as r"])
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_an_import_that_ran_is_not_noted_whoever_supplied_the_module(
+    case: ModelCase, statement: str, is_installed: bool
+) -> None:
+    if is_installed:
+        case.install("rare")
+    supplied = "import sys, types\nsys.modules['rare'] = types.SimpleNamespace(x=1)\n"
+    case.loader()
+    loader = (case.path / "code" / "loader.py").read_text(encoding="utf-8")
+    case.code("loader.py", f"{supplied}{statement}\n{loader}")
+    case.example()
+
+    captured = case.capture()
+
+    assert captured.requirements == ()
+    assert kinds(captured) == {}
+    assert captured.evidence["static"]["unreached"] == []
+    assert captured.evidence["static"]["missing"] == []
+
+
 def test_an_unreached_import_is_required_with_include_static(case: ModelCase) -> None:
     case.install("soup", "rare", "implied")
     case.install("rare", requires=["implied"])
