@@ -7,21 +7,12 @@ long files.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from envkit.analysis.syntax_nodes import catches, last_name
-
-ABSENCE = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
-"""Exceptions that code catches in order to do without a module."""
-
-TESTS_PRESENCE = re.compile(
-    r"find_spec|find_loader|(_?is_)?\w*_(available|installed|present)|_?(has|have)_\w+",
-    re.IGNORECASE,
-)
-"""Functions and constants that say whether a module is installed."""
+from envkit.analysis.presence import ABSENCE, PresenceTests
+from envkit.analysis.syntax_nodes import catches
 
 BLOCKS: Mapping[type[ast.AST], tuple[str, ...]] = {
     ast.FunctionDef: ("body",),
@@ -156,8 +147,10 @@ def guarded_lines(candidates: Iterable[Statement]) -> Iterator[Lines]:
 
     These are bodies of `try`, of `with suppress(…)`, and of `if is_x_available()`.
     """
-    for node, _ in candidates:
-        if isinstance(node, ast.If) and _tests_presence(node.test):
+    nodes = [node for node, _ in candidates]
+    presence = PresenceTests(nodes)
+    for node in nodes:
+        if isinstance(node, ast.If) and presence.holds_only_if_present(node.test):
             last = node.body[-1]
             yield Lines(node.body[0].lineno, last.end_lineno or last.lineno)
             continue
@@ -197,20 +190,6 @@ def _modules_in(body: Iterable[ast.AST]) -> Iterator[str]:
         for imported in import_statements(statement):
             if not imported.level:
                 yield imported.module
-
-
-def _tests_presence(test: ast.expr) -> bool:
-    """Whether a condition holds only where a module is installed."""
-    match test:
-        case ast.BoolOp(op=ast.And(), values=parts):
-            return any(map(_tests_presence, parts))
-        case ast.Compare(left=left, ops=[ast.IsNot()], comparators=[ast.Constant(value=None)]):
-            return _tests_presence(left)
-        case ast.Call(func=called):
-            return TESTS_PRESENCE.fullmatch(last_name(called)) is not None
-        case ast.Name() | ast.Attribute():
-            return TESTS_PRESENCE.fullmatch(last_name(test)) is not None
-    return False
 
 
 def _never_runs(test: ast.expr) -> bool:

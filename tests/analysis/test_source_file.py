@@ -123,6 +123,61 @@ def h(): import i
 GUARDED = {2: True, 3: True, 5: False, 7: False, 14: True, 15: False, 18: False, 22: False}
 
 
+@pytest.mark.parametrize(
+    ("before", "test", "guarded"),
+    [
+        ("", "find_spec('a')", True),
+        ("", "importlib.util.find_spec('a') is not None", True),
+        ("HAS_A = find_spec('a') is not None", "HAS_A", True),
+        ("HAS_A: bool = bool(find_spec('a'))", "HAS_A and x", True),
+        ("def has_a():\n    return find_spec('a') is not None", "has_a()", True),
+        (
+            "_a_available = find_spec('a')\ndef is_a_available(): return _a_available",
+            "is_a_available()",
+            True,
+        ),
+        (
+            "try:\n    import a\n    has_a = True\nexcept ImportError:\n    has_a = False",
+            "has_a",
+            True,
+        ),
+        (
+            "try:\n    import a\nexcept ImportError:\n    has_a = False\nelse:\n    has_a = True",
+            "has_a",
+            True,
+        ),
+        (
+            "def has_a():\n    try:\n        import a\n        return True\n"
+            "    except ImportError:\n        return False",
+            "has_a()",
+            True,
+        ),
+        ("from .checks import is_a_available", "is_a_available()", True),
+        ("from .checks import HAS_A", "HAS_A", True),
+        ("from . import checks", "checks.HAS_A", True),
+        ("from . import checks", "checks.is_a_available()", True),
+        ("", "has_data", False),
+        ("has_data = len(rows) > 0", "has_data", False),
+        ("HAS_DATA = True", "HAS_DATA", False),
+        ("def has_data(): return True", "has_data()", False),
+        ("def is_a_available(): return True", "is_a_available()", False),
+        ("try:\n    has_data = int(x)\nexcept ValueError:\n    has_data = 0", "has_data", False),
+        ("try:\n    has_data = f(x)\nexcept Exception:\n    has_data = 0", "has_data", False),
+        ("from .rows import has_data", "has_data()", False),
+        ("", "self.has_data", False),
+        ("", "self.is_a_available()", False),
+    ],
+)
+@pytest.mark.parametrize("padding", [0, source_file.LONG])
+def test_a_condition_guards_only_if_it_is_bound_to_a_presence(
+    before: str, test: str, guarded: bool, padding: int
+) -> None:
+    code = f"{before}\nif {test}:\n    import a\n"
+    line = code.count("\n")
+
+    assert source(code + "#" * padding).is_import_guarded(line) is guarded
+
+
 @pytest.mark.parametrize("padding", [0, source_file.LONG])
 @pytest.mark.parametrize("line", GUARDED)
 def test_a_guard_is_found_in_long_files_as_in_short_ones(line: int, padding: int) -> None:
