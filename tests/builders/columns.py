@@ -10,6 +10,9 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from envkit.errors import InvalidArgument
+from envkit.models import infer_signature
+
 TEXTS = ["NA", "b", "null"]
 DAY = datetime.date(2024, 5, 1)
 TIMES = pd.to_datetime(["2024-05-01T00:00:00", "2024-05-01T10:00:01", "2024-05-02T00:00:01"])
@@ -112,3 +115,20 @@ def _of_arrow() -> dict[str, Any]:
 
 
 COLUMNS: Mapping[str, Any] = {**_numbers(), **_others(), **_of_arrow()}
+OTHERWISE = {
+    "object of Decimal": "float64",
+    "object of dates": "datetime64[ns]",
+    "object of integers with gaps": "float64",
+}
+
+
+def refusal(series: Any) -> str | None:
+    """Return why no signature has the dtype; None for the others."""
+    try:
+        infer_signature(pd.DataFrame({"c": series}))
+    except InvalidArgument as error:
+        return str(error)
+    return None
+
+
+SUPPORTED = [name for name in COLUMNS if name not in OTHERWISE and refusal(COLUMNS[name]) is None]

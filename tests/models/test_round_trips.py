@@ -23,16 +23,11 @@ from envkit.inside.data import wire
 from envkit.inside.data.requests import csv_request, json_request, parquet_request
 from envkit.inside.data.signature import InvalidInput, Signature
 from envkit.models import ModelSignature, enforce, infer_signature, input_example
-from tests.builders.columns import COLUMNS
+from tests.builders.columns import COLUMNS, OTHERWISE, SUPPORTED, refusal
 
 DOCS = Path(__file__).parents[2] / "docs" / "signatures.md"
 BEGIN, END = "<!-- made by tests/models/test_round_trips.py -->", "<!-- end of the table -->"
 # What a model gets instead, on every way: see docs/signatures.md.
-OTHERWISE = {
-    "object of Decimal": "float64",
-    "object of dates": "datetime64[ns]",
-    "object of integers with gaps": "float64",
-}
 PARQUET_LACKS = ("Sparse[float64]", "Sparse[int64]")
 
 
@@ -95,15 +90,6 @@ def outcome(name: str, series: Any, way: str) -> str:
     return "equal"
 
 
-def refusal(series: Any) -> str | None:
-    """Return why no signature has the dtype; None for the others."""
-    try:
-        infer_signature(pd.DataFrame({"c": series}))
-    except InvalidArgument as error:
-        return str(error)
-    return None
-
-
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", COLUMNS)
 def test_a_column_reaches_the_model_as_it_is_or_is_refused_by_name(name: str, way: str) -> None:
@@ -120,9 +106,6 @@ def test_a_column_reaches_the_model_as_it_is_or_is_refused_by_name(name: str, wa
             outcome(name, series, way)
         return
     assert outcome(name, series, way) in (OTHERWISE.get(name, "equal"), "not in Parquet")
-
-
-SUPPORTED = [name for name in COLUMNS if name not in OTHERWISE and refusal(COLUMNS[name]) is None]
 
 
 @settings(deadline=None, max_examples=150)

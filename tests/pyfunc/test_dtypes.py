@@ -13,8 +13,7 @@ import pytest
 
 import envkit
 from envkit import pyfunc
-from tests.builders.columns import COLUMNS
-from tests.models.test_round_trips import SUPPORTED
+from tests.builders.columns import COLUMNS, SUPPORTED
 
 pytestmark = pytest.mark.e2e
 

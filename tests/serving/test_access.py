@@ -20,7 +20,7 @@ import envkit
 from envkit.errors import AddressUnavailable, InvalidArgument
 from envkit.serving.gate import client_of, is_allowed_host
 from tests.builders.obedient_model import Serve, ask
-from tests.serving.test_life import program
+from tests.builders.serve_program import program
 
 BODY = {"inputs": ["x"]}
 

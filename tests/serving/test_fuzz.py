@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.builders.obedient_model import ask
-from tests.serving.test_life import program
+from tests.builders.serve_program import program
 
 BODY = b'{"inputs": ["x", "y"], "params": {}}'
 HEAD = b"POST /invocations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

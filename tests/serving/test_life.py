@@ -7,13 +7,12 @@ import re
 import select
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -24,25 +23,7 @@ from envkit.environments.workers import Workplace
 from envkit.errors import AddressUnavailable, InvalidArgument, PredictionFailed, ToolNotFound
 from envkit.serving import container, http_protocol, prediction_request
 from tests.builders.obedient_model import Serve, ask
-
-PROGRAM = [sys.executable, "-m", "envkit", "serve", "--env-manager", "local", "--port", "0"]
-
-
-@contextmanager
-def program(
-    model: Path, *words: str, ready: bool = True
-) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Start `envkit serve`; gives the process, whose output is kept, and the URL."""
-    argv = [*PROGRAM, *words, str(model)]
-    with subprocess.Popen(
-        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stderr is not None
-            url = re.search(r"http://\S+", process.stderr.readline()) if ready else None
-            yield process, url[0] if url else ""
-        finally:
-            process.kill()
+from tests.builders.serve_program import program
 
 
 def is_gone(pid: int) -> bool:
