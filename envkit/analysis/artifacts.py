@@ -8,13 +8,12 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, cast
 
 from envkit.analysis import archives, pickles
-from envkit.analysis.bounded_streams import LZ4, Bounded, Unreadable, unpacked
+from envkit.analysis.bounded_streams import LZ4, Bounded, TooLarge, Unreadable, unpacked
 from envkit.analysis.mentions import Gap, Survey, UnreadReason, modules_mentioned
 from envkit.analysis.pickle_names import PickleNames
 
@@ -131,7 +130,7 @@ class _Reader:
     def __init__(self, budget: Budget) -> None:
         self.names = PickleNames()
         self._budget = budget
-        self._opcodes_left = budget.opcodes
+        self._opcodes = pickles.Opcodes(budget.opcodes)
         self._bytes_left = budget.unpacked
 
     def read(self, stream: Any, path: PurePath) -> None:
@@ -176,13 +175,19 @@ class _Reader:
         for _ in range(MAX_FOLLOWING):
             if not _is_pickle(_start_of(stream)):
                 return
-            with suppress(Unreadable):  # bytes of tensors that happen to begin as a pickle does
+            try:
                 self._read_pickle(stream, names)
+            except TooLarge:
+                raise
+            except Unreadable:  # bytes of tensors that happen to begin as a pickle does
+                continue
+        if _is_pickle(_start_of(stream)):
+            raise TooLarge(f"it holds more than {MAX_FOLLOWING} pickles one after another")
 
     def _read_pickle(self, stream: Any, names: PickleNames) -> None:
         bounded = Bounded(stream, max(self._bytes_left, 0))
         try:
-            self._opcodes_left = pickles.read(bounded, names, self._opcodes_left)
+            pickles.read(bounded, names, self._opcodes)
         finally:
             self._bytes_left -= bounded.tell()
 

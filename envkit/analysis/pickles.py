@@ -20,6 +20,7 @@ from envkit.analysis.pickle_names import MAX_NAME, PickleNames
 IMPORTERS = frozenset({"subimport", "import_module", "__import__"})
 LEGACY_TORCH = 0x1950A86A20F9469CFC6C  # the first of the pickles in an old `torch.save`
 MAX_DEPTH = 20  # of pickles in pickles
+MAX_MARKS = 10_000  # open at once; a pickler recurses for each, so Python's limit is far lower
 MAX_STATE = 64  # entries that are kept of a dictionary
 MAX_DIMENSIONS = 64
 MAX_LENGTH = 1 << 48  # of a dimension
@@ -53,12 +54,15 @@ class _Object:
     state: dict[str, Any] = field(default_factory=dict)
 
 
-def read(
-    stream: Bounded,
-    names: PickleNames,
-    opcodes: int,
-) -> int:
-    """Add what the pickles in a stream name. Returns how many of the `opcodes` are left.
+@dataclass(slots=True)
+class Opcodes:
+    """How many opcodes may still be read, of all pickles in one file."""
+
+    left: int
+
+
+def read(stream: Bounded, names: PickleNames, opcodes: Opcodes) -> None:
+    """Add what the pickles in a stream name.
 
     Raises `Unreadable` for what is not a pickle, and `TooLarge`; what was read until then is in
     `names`.
@@ -82,7 +86,6 @@ def read(
         raise Unreadable(f"it is not a complete pickle ({error})") from error
     except MemoryError as error:
         raise Unreadable("it holds something too large") from error
-    return machine.opcodes_left
 
 
 class _Machine:
@@ -92,13 +95,13 @@ class _Machine:
         self,
         stream: Bounded,
         names: PickleNames,
-        opcodes_left: int,
+        opcodes: Opcodes,
         depth: int = 0,
     ) -> None:
         self._stream = stream
         self._names = names
         self._depth = depth
-        self.opcodes_left = opcodes_left
+        self._opcodes = opcodes
         self.result: object = None
         # how often `getattr` is on the stack without a call with a class and the name of its part
         self._loose_getattrs = 0
@@ -110,8 +113,8 @@ class _Machine:
         self._memo: dict[int, Any] = {}
         try:
             for opcode, argument, _ in pickletools.genops(self._stream):  # type: ignore[arg-type]
-                self.opcodes_left -= 1
-                if self.opcodes_left < 0:
+                self._opcodes.left -= 1
+                if self._opcodes.left < 0:
                     raise TooLarge("it is longer than is read")
                 self._step(opcode, argument)
         finally:
@@ -141,6 +144,8 @@ class _Machine:
     # --- the stack, the marks and the memo
 
     def _mark(self, _: Any) -> None:
+        if len(self._marks) >= MAX_MARKS:
+            raise TooLarge("it nests more deeply than is read")
         self._marks.append(len(self._stack))
 
     def _pop_to_mark(self) -> tuple[Any, ...]:
@@ -354,9 +359,8 @@ class _Machine:
     def _read_inner_pickle(self) -> None:
         if self._depth >= MAX_DEPTH:
             raise Unreadable("it nests too deeply")
-        inner = _Machine(self._stream, self._names, self.opcodes_left, self._depth + 1)
+        inner = _Machine(self._stream, self._names, self._opcodes, self._depth + 1)
         inner.run()
-        self.opcodes_left = inner.opcodes_left
 
 
 def _part(arguments: tuple[Any, ...]) -> _Global | None:

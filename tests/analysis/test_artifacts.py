@@ -13,6 +13,7 @@ import pickle
 import struct
 import sys
 import tarfile
+import time
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -23,7 +24,7 @@ import pytest
 import zstandard
 
 from envkit.analysis.artifacts import Budget, read
-from envkit.analysis.mentions import Survey
+from envkit.analysis.mentions import Survey, UnreadReason
 from tests.builders.pickles import code_opcodes, code_pickle, text
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "models"
@@ -466,6 +467,34 @@ def test_hostile_and_damaged_files_are_read_quickly(tmp_path: Path, content: byt
     found = survey(path, opcodes=200_000, unpacked=10_000_000)
 
     assert len(found.gaps) <= 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param((b"\x80\x04" + b"N0" * 300 + b"N.") * 2, id="long following pickle"),
+        pytest.param((b"\x80\x04" + b"N0" * 200 + b"\xff") * 3, id="damaged pickles"),
+        pytest.param(b"\x80\x04N." * 102, id="many pickles"),
+    ],
+)
+def test_following_pickles_share_one_budget(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"\x80\x04N." + content)
+
+    found = survey(path, opcodes=1000)
+
+    assert [gap.reason for gap in found.gaps] == [UnreadReason.TOO_LARGE]
+
+
+def test_millions_of_marks_are_refused_quickly(tmp_path: Path) -> None:
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"\x80\x04" + b"(" * 5_000_000 + b".")
+
+    started = time.monotonic()
+    found = survey(path)
+
+    assert time.monotonic() - started < 2
+    assert [gap.reason for gap in found.gaps] == [UnreadReason.TOO_LARGE]
 
 
 @pytest.mark.parametrize("name", ["archive/data.pkl", "schema.json"])
