@@ -12,20 +12,21 @@ import json
 import re
 import shutil
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
-from urllib.request import Request, urlopen
+from urllib.request import OpenerDirector, Request, build_opener
 
 from envkit.errors import ModelNotFound
 from envkit.formats import envkit_json, mlmodel
 from envkit.formats.document import Document
 from envkit.models.named_paths import named_paths
 from envkit.models.uris.naming import archive_suffix, shown
+from envkit.models.uris.redirects import Redirects
 from envkit.models.uris.required_files import ENVIRONMENT, Entries, Entry
 from envkit.models.uris.source import errors_of
 from envkit.models.uris.threads import for_each
@@ -62,11 +63,18 @@ class _Links(HTMLParser):
             self.targets.append(target)
 
 
+def _new_opener() -> OpenerDirector:
+    return build_opener(Redirects)
+
+
 @dataclass(frozen=True, slots=True)
 class Web:
     """A file, or a folder of files, at a URL."""
 
     uri: str
+    _opener: OpenerDirector = field(
+        default_factory=_new_opener, init=False, repr=False, compare=False
+    )
 
     @property
     def place(self) -> str:
@@ -111,7 +119,7 @@ class Web:
             # Not passed on if the server redirects elsewhere.
             request.add_unredirected_header("Authorization", f"Basic {encoded}")
         try:
-            return urlopen(request, timeout=_SILENCE_SECONDS)  # noqa: S310 - as above
+            return self._opener.open(request, timeout=_SILENCE_SECONDS)
         except HTTPError as error:
             error.close()
             raise _HttpStatus(error.code, str(error.reason)) from None
