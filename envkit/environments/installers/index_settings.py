@@ -1,4 +1,4 @@
-"""The index settings of this machine, as far as they decide what is installed.
+"""The local index settings, as far as they decide what is installed.
 
 These are uv's and pip's variables and configuration files, without credentials:
 https://docs.astral.sh/uv/concepts/indexes/ and
@@ -41,7 +41,7 @@ def deciding(
 
 
 def urls(manager: EnvType, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Give the URLs of this machine's indexes with credentials; the one used as PyPI is first."""
+    """Give the URLs of the local indexes with credentials; the one used as PyPI is first."""
     if manager is EnvType.VIRTUALENV:
         named = _pip_settings(environ)
         default, more = named.get("index-url", ""), named.get("extra-index-url", "").split()
