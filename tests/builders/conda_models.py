@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from tests.builders.conda_channel import CondaChannel
@@ -36,3 +37,9 @@ def packable_conda_model(model: Path, channel: CondaChannel) -> Path:
         [f"python={channel.python}", "envkit-demo=1.0", "envkit-demo-native", "pip", {"pip": pip}],
     )
     return model
+
+
+def prepare_env_command(model: Path) -> list[str | Path]:
+    """Return the command that builds a model's conda environment."""
+    command = [sys.executable, "-m", "envkit", "prepare-env"]
+    return [*command, model, "--env-manager", "conda"]

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +24,7 @@ from envkit.installed import conda_records, records
 from envkit.interpreters.policy import PythonPolicy
 from envkit.models.environment_spec import EnvironmentSpec
 from tests.builders.conda_channel import CondaChannel
-from tests.builders.conda_models import conda_model, packable_conda_model
+from tests.builders.conda_models import conda_model, packable_conda_model, prepare_env_command
 from tests.builders.environments import prepare
 from tests.builders.recorded_conda import RecordedConda, recording
 
@@ -214,15 +213,7 @@ def builders(
         model = tmp_path / f"model-{number}"
         model.mkdir()
         conda_model(model, conda_channel, spec)
-        argv: list[str | Path] = [
-            sys.executable,
-            "-m",
-            "envkit",
-            "prepare-env",
-            model,
-            "--env-manager",
-            "conda",
-        ]
+        argv = prepare_env_command(model)
         variables = {
             **os.environ,
             "ENVKIT_HOME": str(tmp_path / f"store-{number}"),

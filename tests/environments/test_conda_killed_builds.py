@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +16,7 @@ from envkit.environments.reproduction import prepare_env
 from envkit.installed import conda_records as conda_records
 from envkit.installed import records
 from tests.builders.conda_channel import CondaChannel
-from tests.builders.conda_models import conda_model
+from tests.builders.conda_models import conda_model, prepare_env_command
 from tests.builders.programs import descendants
 
 SECONDS = 1.3  # that a build takes
@@ -26,15 +25,7 @@ pytestmark = pytest.mark.e2e
 
 
 def start(model: Path, store: Path) -> subprocess.Popen[bytes]:
-    argv: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "envkit",
-        "prepare-env",
-        model,
-        "--env-manager",
-        "conda",
-    ]
+    argv = prepare_env_command(model)
     variables = {**os.environ, "ENVKIT_HOME": str(store), "ENVKIT_CONDA_EXE": "embedded"}
     return subprocess.Popen(argv, env=variables, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
