@@ -35,6 +35,7 @@ ENVIRONMENT_FILES = frozenset(
 WHEELS = "wheels"
 # Keys of the flavor `python_function` that a capture may write.
 _WRITTEN_BY_CAPTURE = frozenset({"env", "code"})
+_VARIABLES = "env_vars"  # another key that a capture may write
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,6 +108,7 @@ def of_mlmodel(content: Mapping[str, Any]) -> Digest:
 
 
 def _without_captured_keys(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    content = {key: value for key, value in content.items() if key != _VARIABLES}
     flavors = content.get("flavors")
     if not isinstance(flavors, Mapping) or not isinstance(flavors.get("python_function"), Mapping):
         return content
