@@ -31,6 +31,7 @@ OF_THE_MACHINE = re.compile(
     r"((HTTPS?|FTP|ALL|NO)_PROXY|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|SSL_CERT_(FILE|DIR))"
     r"|HOST|HOSTNAME|SHLVL|OLDPWD|EDITOR|VISUAL|PAGER|BROWSER|MAIL|DBUS_\w+|SSH_\w+"
     r"|WAYLAND_DISPLAY|TERM_\w+|WINDOWID|CI|GITHUB_\w+|PYTEST_\w+|PIP_\w+|UV_\w+|ENVKIT_\w+"
+    r"|\w*TELEMETRY\w*|DO_NOT_TRACK"
 )
 """Names that say where and how a library runs, not what it computes."""
 

@@ -62,6 +62,8 @@ def test_what_the_model_reads_is_recorded_and_what_libraries_find_set(site: Site
         "PYTHONPATH",
         "https_proxy",
         "SSH_AUTH_SOCK",
+        "MLFLOW_DISABLE_TELEMETRY",
+        "DO_NOT_TRACK",
     ],
 )
 def test_what_libraries_read_of_the_machine_is_not_recorded(site: Site, name: str) -> None:
