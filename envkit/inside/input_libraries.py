@@ -81,7 +81,8 @@ def _is_fitted_on_frames(loaded: Any) -> bool:
         state = getattr(estimator, "__dict__", None)
         if not isinstance(state, dict):
             continue
-        if FITTED_NAMES in state or "pandas" in str(state.get(OUTPUT_SETTING, "")):
+        output = state.get(OUTPUT_SETTING)
+        if FITTED_NAMES in state or (isinstance(output, dict) and "pandas" in output.values()):
             return True
         waiting += _steps(state)
     return False
