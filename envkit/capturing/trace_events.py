@@ -51,11 +51,11 @@ def read_trace(
         loaded=tuple(sorted(loaded)),
         processes=tuple(dict.fromkeys(map(_process, events["process"]))),
         connections=tuple(dict.fromkeys(addresses)),
-        prediction=answers[0]["output"] if answers else None,
+        prediction=answers[0].get("output") if answers else None,
         skipped=skipped,
         written=tuple(_written(events["write"])),
         sandbox=sandbox,
-        builtins={event["name"]: event["path"] for event in events["builtin"]},
+        builtins={event["name"]: event.get("path") for event in events["builtin"]},
         unstreamed=_first_reason(events["unstreamed"]),
     )
 
@@ -80,7 +80,7 @@ def _module_uses(events: Events) -> Iterator[ModuleUse]:
     for event in (*events["module"], *events["import"]):
         yield ModuleImport(
             module=event["module"],
-            importing=tuple((file, line) for file, line in event.get("importing", ())),
+            importing=tuple((file, line) for file, line in event.get("importing") or ()),
             phase=event["phase"],
             by=_location(event, "importer"),
         )
@@ -104,7 +104,7 @@ def _file_uses(
     for event in events["metadata"]:
         yield _file_use(MetadataLookup, event, event["path"])
     for event in events["process"]:
-        program = event["program"]
+        program = event.get("program")
         if program is not None and not is_same_program(program, interpreter):
             yield _file_use(ProgramRun, event, program)
     by_name = {path.rpartition("/")[2]: path for path in sorted(loaded)}
@@ -135,13 +135,13 @@ def _variable(event: Event) -> VariableRead:
 
 
 def _process(event: Event) -> Process:
-    return Process(argv=tuple(map(str, event["argv"])), path=event["program"])
+    return Process(argv=tuple(map(str, event["argv"])), path=event.get("program"))
 
 
 def _location(event: Event, role: str) -> CodeLocation:
     """The code that did something. role: `importer` or `reader`, as the event calls it."""
     return CodeLocation(
-        module=event[role] or "",
+        module=event.get(role) or "",
         file=event.get(f"{role}_file"),
         line=event.get("line") or 0,
     )

@@ -151,7 +151,7 @@ def _failure(
     error = journal.error
     if error is None:
         return _early_end(journal, settings)
-    if error.get("kind") == "input":
+    if error["kind"] == "input":
         problem = f"the input example cannot be used: {error['message']}"
         raise InvalidFile(model.example_path or model.path, "", problem)
     hint = ""
@@ -168,4 +168,4 @@ def _early_end(journal: Journal, settings: TraceSettings) -> CaptureFailed | Non
         return None
     if journal.ended.timed_out:
         return ModelTimedOut(journal.phase, settings.seconds)
-    return ModelDied(journal.phase, journal.ended.status, journal.ended.how)
+    return ModelDied(journal.phase, journal.ended.status, journal.failure)

@@ -104,10 +104,9 @@ def prepare(
 
 def read_journal(folder: Path, ended: Ended, confinement: Confinement | None) -> Journal:
     """Read what a program reported that `prepare` prepared in this folder, and that has ended."""
-    events = tuple(journal.read_events(folder / journal.FILE_NAME))
     if confinement is not None:
         ended = confinement.as_ended(ended)
-    return Journal(events=events, ended=ended)
+    return journal.read(folder / journal.FILE_NAME, ended)
 
 
 def _input_file(request: Mapping[str, Any]) -> Iterator[Path]:

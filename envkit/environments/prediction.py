@@ -178,14 +178,14 @@ def refuse_failure(
             journal.phase, f"it was still running after {timeout:g} s and was stopped"
         )
     if not journal.done:
-        raise PredictionFailed(journal.phase, f"its process {journal.ended.how}")
+        raise PredictionFailed(journal.phase, f"its process {journal.failure}")
 
 
 def _raise_for(error: Event, input_name: str, confinement: Confinement | None) -> NoReturn:
     problem = error["type"]
     if error["message"]:
         problem = f"{error['type']}: {error['message']}"
-    if error.get("kind") == "input":
+    if error["kind"] == "input":
         if error["type"] == "InvalidInput":
             # envkit's own check of the input: the message says all
             problem = error["message"]
@@ -196,13 +196,8 @@ def _raise_for(error: Event, input_name: str, confinement: Confinement | None) -
 
 
 def _uncompiled(journal: Journal) -> list[object]:
-    """Return what a model's process reported under `uncompiled`; it may be anything."""
-    reported: list[object] = []
-    for event in journal.named("uncompiled"):
-        paths = event.get("paths")
-        if isinstance(paths, list):
-            reported += paths
-    return reported
+    """Return the source files that a model's process says have no bytecode."""
+    return [path for event in journal.named("uncompiled") for path in event["paths"]]
 
 
 def _read_answer(path: Path) -> tuple[str, Any]:

@@ -163,7 +163,7 @@ class LiveProcess:
 
     def _died(self) -> PredictionFailed:
         journal = self._abandon(_REPORT_PATIENCE)
-        how = journal.ended.how if journal else "is closed"
+        how = journal.failure if journal else "is closed"
         return PredictionFailed(
             "predict", f"its process {how}. The next prediction starts a new one"
         )

@@ -153,7 +153,7 @@ class WorkerPool:
             if worker.stop_reason == "closing":
                 return http_errors.unavailable("The server is stopping.")
             journal = await asyncio.shield(worker.ended)
-            return HttpError(502, f"The model's process {journal.ended.how} while predicting.")
+            return HttpError(502, f"The model's process {journal.failure} while predicting.")
         worker.stop("cancelled")
         return error
 
@@ -202,7 +202,7 @@ class WorkerPool:
                 reason = worker.stop_reason or "died"
                 problem = ""
                 if not worker.stop_reason:
-                    problem = f"A worker's process {journal.ended.how}."
+                    problem = f"A worker's process {journal.failure}."
             if problem and failures < MAX_FAILURES:
                 problem += " It is restarted."
             if problem:

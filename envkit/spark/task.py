@@ -81,7 +81,7 @@ class Task:
         messages.write(worker.channel, {"ask": "predict", "content_type": "json"}, request)
         message = _receive(worker)
         if message is None:
-            raise PredictionFailed("predict", f"its process {worker.end(1.0).ended.how}")
+            raise PredictionFailed("predict", f"its process {worker.end(1.0).failure}")
         header, body = message
         if header["event"] == "error":
             problem = f"{header['type']}: {header['message']}"

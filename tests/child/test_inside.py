@@ -12,8 +12,10 @@ import pytest
 from envkit.child import journal as journals
 from envkit.child import runner
 from envkit.child.journal import Journal
+from envkit.child.process import Ended
 
 PYTHON = Path(sys.executable)
+ENDED = Ended(status=0, timed_out=False)
 
 
 @pytest.fixture
@@ -83,8 +85,10 @@ def test_a_crash_leaves_what_was_seen_before(program: Path) -> None:
 
 def test_what_a_fork_tells_is_not_the_programs_own_end(program: Path) -> None:
     program.write_text(
-        START + "for name in ('phase', 'error', 'done'):\n"
-        "    print(json.dumps({'event': name, 'name': 'load', 'pid': 7}), file=journal)\n"
+        START + "error = dict.fromkeys(['kind', 'type', 'message', 'traceback'], 'x')\n"
+        "for name in ('phase', 'error', 'done'):\n"
+        "    event = {'event': name, 'name': 'load', 'phase': 'load', **error, 'pid': 7}\n"
+        "    print(json.dumps(event), file=journal)\n"
     )
     journal = run()
 
@@ -126,7 +130,10 @@ def test_isolation_decides_whether_the_callers_paths_are_seen(
 def test_reading_ends_at_what_is_no_event(tmp_path: Path, text: str) -> None:
     (tmp_path / "journal").write_text(f'{{"event": "a"}}\n{text}\n{{"event": "done"}}\n')
 
-    assert [event["event"] for event in journals.read_events(tmp_path / "journal")] == ["a"]
+    journal = journals.read(tmp_path / "journal", ENDED)
+    assert [event["event"] for event in journal.events] == ["a"]
+    assert journal.damage == "line 2 is not an event"
+    assert not journal.done
 
 
 @pytest.mark.parametrize("keep", range(0, 40, 3))
@@ -135,6 +142,9 @@ def test_a_journal_cut_off_anywhere_is_read_up_to_there(tmp_path: Path, keep: in
         json.dumps({"event": "é", "n": number}, ensure_ascii=False) + "\n" for number in range(3)
     )
     (tmp_path / "journal").write_bytes(whole.encode()[:keep])
-    events = list(journals.read_events(tmp_path / "journal"))
+    journal = journals.read(tmp_path / "journal", ENDED)
 
-    assert [event["n"] for event in events] == list(range(whole.encode()[:keep].count(b"\n")))
+    assert not journal.damage
+    assert [event["n"] for event in journal.events] == list(
+        range(whole.encode()[:keep].count(b"\n"))
+    )

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from envkit.child import journal as journals
 from envkit.child import left_behind
-from envkit.child.journal import read_events
+from envkit.child.process import Ended
+
+ENDED = Ended(status=0, timed_out=False)
 
 
 def _link(path: Path) -> None:
@@ -46,7 +49,10 @@ def test_a_replaced_journal_has_no_events(tmp_path: Path, make: Callable[[Path],
     path = tmp_path / "journal.jsonl"
     make(path)
 
-    assert list(read_events(path)) == []
+    journal = journals.read(path, ENDED)
+    assert journal.events == ()
+    assert journal.damage.startswith("journal.jsonl ")
+    assert not journal.done
 
 
 def test_a_file_of_exactly_the_limit_is_read(tmp_path: Path) -> None:

@@ -239,9 +239,10 @@ def test_what_a_confined_model_imported_is_compiled_in_its_environment_alone(
 
 
 @pytest.mark.parametrize("paths", [None, 1, "text", [1, None, {}, []], {"a": 1}])
-def test_a_malformed_report_of_uncompiled_files_does_no_harm(
+def test_a_malformed_report_of_uncompiled_files_is_refused(
     program: Path, given: Path, paths: object
 ) -> None:
     program.write_text(START + f"answer(1); tell('uncompiled', paths={paths!r}); tell('done')")
 
-    assert predict(given, confinement=Confinement(program=None)) == 1
+    with pytest.raises(PredictionFailed, match=r"spoiled its own report .*`uncompiled`.*`paths`"):
+        predict(given, confinement=Confinement(program=None))
