@@ -6,6 +6,7 @@ again what it held before: what is new is removed, what was changed or removed i
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import stat
@@ -14,16 +15,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from envkit.child import scratch
+from envkit.errors import CaptureFailed
 
-LARGEST_COPY = 2_000_000_000
-"""Bytes of all copies. Files beyond that are not copied: models of that size are weights."""
+LARGEST_COPY = 200_000_000
+"""Bytes of all copies, where the file system has no clones. What is larger is weights, which no
+model changes; one that does is refused."""
+_FICLONE = 0x40049409  # `man 2 ioctl_ficlone`
 
 State = tuple[int, int, int, int, int]
 
 
 @contextmanager
 def kept(places: Iterable[Path]) -> Iterator[None]:
-    """Undo at the end what was changed below these files and folders."""
+    """Undo at the end what was changed below these files and folders.
+
+    Raises `CaptureFailed` when a file was changed that is too large for a copy.
+    """
     roots = tuple(places)
     with scratch.folder() as folder:
         before = dict(_states(roots))
@@ -66,18 +73,32 @@ def _state(path: Path) -> State:
 
 
 def _copies(before: dict[Path, State], folder: Path) -> dict[Path, Path]:
-    """Copy the files, small ones first."""
+    """Clone the files; where that cannot be done, copy them, small ones first."""
     copies: dict[Path, Path] = {}
     room = LARGEST_COPY
     files = [path for path in before if path.is_symlink() or path.is_file()]
     for path in sorted(files, key=lambda path: before[path][1]):
-        room -= before[path][1]
-        if room < 0:
-            break
         copy = folder / str(len(copies))
-        shutil.copy2(path, copy, follow_symlinks=False)
+        if not _clone(path, copy):
+            room -= before[path][1]
+            if room < 0:
+                break
+            shutil.copy2(path, copy, follow_symlinks=False)
         copies[path] = copy
     return copies
+
+
+def _clone(path: Path, copy: Path) -> bool:
+    """Make a file that shares the content until one of both changes, if the file system can."""
+    if path.is_symlink():
+        return False
+    with path.open("rb") as source, copy.open("wb") as target:
+        try:
+            fcntl.ioctl(target, _FICLONE, source.fileno())
+        except OSError:
+            return False
+    shutil.copystat(path, copy)
+    return True
 
 
 def _remove_new(before: dict[Path, State], roots: tuple[Path, ...]) -> None:
@@ -104,14 +125,23 @@ def _remove(path: Path) -> None:
 def _put_back(before: dict[Path, State], copies: dict[Path, Path]) -> None:
     # Folders come before what is in them. One that the model replaced by a link is made again
     # first: nothing must be written where that link leads.
+    lost: list[str] = []
     for path, state in before.items():
         if stat.S_ISDIR(state[0]):
             if path.is_symlink() or not path.is_dir():
                 _remove(path)
                 path.mkdir(mode=state[0] & 0o7777)
             continue
-        if path not in copies or (os.path.lexists(path) and _state(path) == state):
+        if os.path.lexists(path) and _state(path) == state:
+            continue
+        if path not in copies:
+            lost.append(str(path))
             continue
         # a new file takes its place, because the model may have linked the old one elsewhere
         _remove(path)
         shutil.copy2(copies[path], path, follow_symlinks=False)
+    if lost:
+        raise CaptureFailed(
+            f"The model changed {', '.join(lost)}, which is too large to be put back. "
+            "Save the model again, and let it write elsewhere."
+        )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from envkit.capturing import model_files
 from envkit.capturing.model_files import kept
 from envkit.errors import CaptureFailed
 from tests.builders.files import write_files
@@ -103,3 +104,23 @@ def test_a_place_that_did_not_exist_does_not_exist_afterwards(tmp_path: Path) ->
         write_files(tmp_path, {"code/new.py": ""})
 
     assert not (tmp_path / "code").exists()
+
+
+def test_a_change_of_a_file_that_is_too_large_for_a_copy_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(tmp_path, {"weights.bin": "12345678", "small.txt": "1"})
+    monkeypatch.setattr(model_files, "LARGEST_COPY", 4)
+    monkeypatch.setattr(model_files, "_clone", lambda path, copy: False)
+
+    def change() -> None:
+        with kept([tmp_path]):
+            (tmp_path / "weights.bin").write_text("changed")
+            (tmp_path / "small.txt").write_text("2")
+
+    with pytest.raises(CaptureFailed, match=r"changed .*weights\.bin"):
+        change()
+
+    assert (tmp_path / "small.txt").read_text() == "1"
+    with kept([tmp_path]):
+        assert (tmp_path / "weights.bin").read_text() == "changed"
