@@ -27,6 +27,7 @@ class PresenceTests:
         """`nodes`: the statements of the module, also those in blocks."""
         self._nodes = tuple(nodes)
         self._names: frozenset[str] | None = None
+        self._imported: frozenset[str] | None = None
 
     def holds_only_if_present(self, test: ast.expr) -> bool:
         """Whether a condition holds only where a module is installed."""
@@ -49,26 +50,31 @@ class PresenceTests:
         if isinstance(node, ast.Name):
             return node.id in self._names
         # `compat.HAS_X`; not `self.has_x`, which is about an object
-        return _dotted_root(node) in _imported(self._nodes) and _is_believed(last_name(node))
+        if self._imported is None:
+            self._imported = frozenset(_imported(self._nodes))
+        return _dotted_root(node) in self._imported and _is_believed(last_name(node))
 
 
 def _names_of_presence(nodes: Sequence[ast.AST]) -> frozenset[str]:
     """The names of a module that are bound to whether another one is installed."""
-    names = {name for name in _imported(nodes) if _is_believed(name)}
-    bound: list[tuple[str, ast.AST]] = []
+    known = {name for name in _imported(nodes) if _is_believed(name)}
+    bound_to: dict[str, list[str]] = {}
     for node in nodes:
         if _tries_import(node):
-            names.update(_assigned_below(node))
-        bound.extend(_bindings(node))
-    # one name may be bound to another one, in any order
-    found = True
-    while found:
-        found = False
-        for name, value in bound:
-            if name not in names and _mentions_presence(value, names):
-                names.add(name)
-                found = True
-    return frozenset(names)
+            known.update(_assigned_below(node))
+        for name, value in _bindings(node):
+            if _looks_for_a_module(value):
+                known.add(name)
+            for other in _names_in(value):
+                bound_to.setdefault(other, []).append(name)
+    # One name may be bound to another one, in any order. Each is followed once, so that the time
+    # is linear in the length of the file.
+    waiting = list(known)
+    while waiting:
+        for name in bound_to.pop(waiting.pop(), ()):
+            known.add(name)
+            waiting.append(name)
+    return frozenset(known)
 
 
 def _imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
@@ -111,15 +117,18 @@ def _bindings(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
             yield name, value
 
 
-def _mentions_presence(value: ast.AST, names: set[str]) -> bool:
+def _looks_for_a_module(value: ast.AST) -> bool:
+    """Whether a value comes from a search for a module, or from an import that may fail."""
     for node in ast.walk(value):
         if isinstance(node, ast.Name | ast.Attribute) and last_name(node) in FINDERS:
-            return True
-        if isinstance(node, ast.Name) and node.id in names:
             return True
         if _tries_import(node):
             return True
     return False
+
+
+def _names_in(value: ast.AST) -> Iterator[str]:
+    return (node.id for node in ast.walk(value) if isinstance(node, ast.Name))
 
 
 def _dotted_root(node: ast.AST) -> str:
