@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from envkit.capturing import (
@@ -23,6 +24,7 @@ from envkit.capturing.options import (
 )
 from envkit.capturing.outcome import Capture, Outcome
 from envkit.capturing.stated_requirements import CondaEnv, Declared, Lines
+from envkit.capturing.tracing import was_visible
 from envkit.capturing.variables import VariablePatterns, classify
 from envkit.child import left_behind, scratch
 from envkit.child.progress import step
@@ -271,7 +273,12 @@ def _outcome(
         selection = conda.without_explained(selection)
     code = local_code.LocalCode()
     if options.include_code:
-        code = local_code.gather(selection.outside, observed.trace.files, model)
+        code = local_code.gather(
+            selection.outside,
+            observed.trace.files,
+            model,
+            partial(was_visible, observed.trace, model, options.trace),
+        )
         selection = replace(selection, outside=code.left)
     if options.pins.drop_local_versions:
         selection = selection.without_local_versions()

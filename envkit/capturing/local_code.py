@@ -6,7 +6,7 @@ from those packages.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +14,8 @@ from envkit.capturing.module_to_distribution import UnownedFile
 from envkit.models.directory import ModelDirectory
 
 FOLDER = "code"
+MODULE_SUFFIXES = frozenset({".py", ".pyc", ".so"})
+"""Nothing else is a module, whatever a model says of the file of one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,10 +35,13 @@ def gather(
     outside: Iterable[UnownedFile],
     modules: Mapping[str, str | None],
     model: ModelDirectory,
+    is_visible: Callable[[Path], bool] = Path.exists,
 ) -> LocalCode:
     """Find what to copy into the model's code folder. No other file of the model is replaced.
 
     modules: the file of every module that was seen, for the packages around those that are copied.
+    is_visible: whether the model's process could read a file. A sandboxed model may name files that
+    were hidden from it, to find them in its folder afterwards.
     """
     folder = PurePosixPath(model.python_function.code or FOLDER)
     files: dict[str, Path] = {}
@@ -46,7 +51,9 @@ def gather(
         if unowned.module is None:
             continue
         copies = dict(_with_packages(unowned.module, modules, folder))
-        if _is_complete(unowned, copies) and _are_free(copies, model):
+        if not _is_complete(unowned, copies) or not all(map(is_visible, copies.values())):
+            continue
+        if _are_free(copies, model):
             files.update(copies)
             packages.update(_packages(copies))
             left.remove(unowned)
@@ -54,7 +61,7 @@ def gather(
         if unowned.module is not None:
             continue
         copies = dict(_in_package(Path(unowned.file), packages))
-        if copies and _are_free(copies, model):
+        if copies and all(map(is_visible, copies.values())) and _are_free(copies, model):
             files.update(copies)
             left.remove(unowned)
     in_order = dict(sorted(files.items()))
@@ -73,6 +80,8 @@ def _with_packages(
         if file is None:  # a namespace package
             continue
         source = Path(file)
+        if source.suffix not in MODULE_SUFFIXES:
+            continue
         stem = source.name.partition(".")[0]
         if stem == "__init__":
             package = folder.joinpath(*parts[:count])

@@ -15,6 +15,8 @@ from pathlib import Path
 from envkit.analysis.source_file import SourceFiles
 from envkit.capturing.places import Places
 from envkit.capturing.trace import DataFileRead, Trace
+from envkit.errors import InvalidFile
+from envkit.formats.text import read_bytes
 
 SCHEME = re.compile(r"([a-z]+)\d*[a-z]?://")
 """Of a URL, which may name the library that handles it: `socks5h://` names `socks`."""
@@ -66,10 +68,8 @@ def _engines(texts: Iterable[str]) -> Iterator[str]:
 
 def _words_of_file(path: Path) -> Iterator[str]:
     try:
-        if path.stat().st_size > LARGEST_PICKLE:
-            return
-        content = path.read_bytes()
-    except OSError:  # removed by the model
+        content = read_bytes(path, max_bytes=LARGEST_PICKLE)
+    except InvalidFile:  # removed or replaced by the model, or too large
         return
     if content.startswith(PICKLE_STARTS):
         yield from _engines(_texts_of_pickle(content))

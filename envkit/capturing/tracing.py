@@ -10,9 +10,10 @@ from typing import Any
 
 from envkit.capturing.trace import Trace
 from envkit.capturing.trace_events import read_trace
+from envkit.child import hidden_paths
 from envkit.child.journal import Journal
 from envkit.child.runner import run_inside
-from envkit.child.sandbox import Confinement
+from envkit.child.sandbox import Confinement, Sandbox
 from envkit.errors import (
     CaptureFailed,
     InvalidArgument,
@@ -114,6 +115,14 @@ def trace_model(
     if failure is not None:
         trace = replace(trace, skipped=failure.summary)
     return TraceRun(trace=trace, failure=failure)
+
+
+def was_visible(trace: Trace, model: ModelDirectory, settings: TraceSettings, path: Path) -> bool:
+    """Whether the process of the model could read a file: a sandbox hides private places."""
+    if trace.sandbox != Sandbox.BUBBLEWRAP:
+        return True
+    needed = (*model.own_places, *settings.code_paths, *map(Path, trace.interpreter.sys_path))
+    return hidden_paths.is_visible(path, _environment(settings), needed)
 
 
 def _request(model: ModelDirectory, settings: TraceSettings) -> dict[str, Any]:

@@ -56,6 +56,13 @@ def view(environ: Variables, needed: Iterable[Path]) -> View:
     return View(hidden=hidden, links=tuple(sorted(put_back)), shown=shown)
 
 
+def is_visible(path: Path, environ: Variables, needed: Iterable[Path]) -> bool:
+    """Whether a sandbox that keeps the paths `needed` visible shows a path, with links resolved."""
+    seen = view(environ, needed)
+    target = path.resolve()
+    return not _is_below(target, seen.hidden) or _is_below(target, seen.shown)
+
+
 def exposed_place(path: Path, environ: Variables) -> Path | None:
     """Return the private place that showing `path` would expose; None when it is safe."""
     return next(_exposed(path.resolve(), _private(environ)), None)

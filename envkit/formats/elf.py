@@ -47,6 +47,8 @@ class _Segment:
 def read(path: str | Path) -> DynamicSection:
     """Read the dynamic section; it is empty for a file that has none or cannot be read."""
     try:
+        if not Path(path).is_file():  # opening a FIFO would wait
+            return DynamicSection()
         with Path(path).open("rb") as stream:
             return _dynamic_section(stream)
     except (OSError, struct.error, OverflowError, ValueError):

@@ -105,7 +105,7 @@ def collect(
             continue
         if hidden_paths.lies_in(each.folder, untrusted):
             missing[each.name] = (
-                "its metadata lie in the model, so no wheel is made of what they name"
+                "its metadata lies in the model, so no wheel is made of what they name"
             )
             continue
         try:

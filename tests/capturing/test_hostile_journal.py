@@ -168,7 +168,7 @@ def test_metadata_in_the_model_start_no_build(
     captured = case.capture()
 
     assert not ran.exists()
-    assert any("its metadata lie in the model" in str(line) for line in captured.warnings)
+    assert any("its metadata lies in the model" in str(line) for line in captured.warnings)
 
 
 def test_metadata_in_the_model_lay_nothing_open(
@@ -205,3 +205,48 @@ def test_the_interpreter_is_described_once(
     observer.predict()
 
     assert len(described) == 1
+
+
+FORGING = """
+import glob, json, os
+
+def journal():
+    links = glob.glob("/proc/self/fd/*")
+    paths = [os.readlink(link) for link in links if os.path.lexists(link)]
+    return next(path for path in paths if path.endswith("journal.jsonl"))
+
+class Model:
+    def predict(self, data):
+        for path in {paths!r}:
+            name = os.path.basename(path).partition(".")[0]
+            event = {{"event": "module", "module": name, "file": path, "phase": "predict"}}
+            event.update(importer="loader", importer_file=__file__, line=1, importing=[])
+            with open(journal(), "a") as file:
+                file.write(json.dumps(event) + "\\n")
+        return 1
+
+def _load_pyfunc(path):
+    return Model()
+"""
+
+
+@pytest.mark.usefixtures("locked")
+def test_a_file_that_the_sandbox_hides_is_not_copied_into_the_model(
+    case: ModelCase, tmp_path: Path, sandbox: Sandbox | None
+) -> None:
+    private = tmp_path / "private"
+    private.mkdir()
+    for name in ("secret.py", "id_rsa"):
+        (private / name).write_text("SECRET = 1\n")
+    paths = [str(private / "secret.py"), str(private / "id_rsa")]
+    case.code("loader.py", FORGING.format(paths=paths))
+    case.example()
+
+    options: dict[str, Any] = {"sandbox": sandbox, "include_code": True, "write": True}
+    captured = case.capture(**options)
+
+    assert captured.prediction == 1
+    copied = {path.name for path in (case.path / "code").iterdir()}
+    assert "id_rsa" not in copied
+    # without a sandbox the model could have copied the module itself
+    assert ("secret.py" in copied) is (sandbox is None)
