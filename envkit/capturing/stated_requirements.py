@@ -21,6 +21,7 @@ from envkit.formats import conda_yaml, requirements_txt
 from envkit.formats.credentials import placeholders
 from envkit.formats.document import dump_yaml
 from envkit.formats.requirement import Requirement
+from envkit.formats.requirement_lines import Option
 from envkit.formats.requirements_txt import RequirementsFile
 from envkit.formats.text import read_text
 from envkit.installed.closure import Closures, Roots
@@ -112,14 +113,16 @@ def _without_secrets(file: RequirementsFile) -> RequirementsFile:
     def safe(requirement: Requirement) -> Requirement:
         return replace(requirement, text=placeholders(requirement.text))
 
+    def safe_option(option: Option) -> Option:
+        if option.value is None:
+            return option
+        return replace(option, value=placeholders(option.value))
+
     return replace(
         file,
         requirements=tuple(map(safe, file.requirements)),
         constraints=tuple(map(safe, file.constraints)),
-        options=tuple(
-            replace(option, value=placeholders(option.value)) if option.value else option
-            for option in file.options
-        ),
+        options=tuple(map(safe_option, file.options)),
     )
 
 

@@ -98,7 +98,7 @@ def update_model_requirements(
 def _local(model_uri: str | Path) -> ModelDirectory:
     if naming.scheme_of(model_uri) != naming.LOCAL:
         raise InvalidArgument(
-            f"{model_uri} is not a folder of this machine; download it with `envkit download`, "
+            f"{model_uri} is not a local folder; download it with `envkit download`, "
             "change the copy and log that."
         )
     directory = ModelDirectory.open(model_uri)

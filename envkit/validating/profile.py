@@ -28,7 +28,7 @@ def read(name: str) -> ProjectSettings:
     if not path.is_file():
         known = ", ".join(sorted(_names()))
         raise InvalidArgument(
-            f"There is no profile '{name}'; the profiles are {known}. Your own are files in "
+            f"Unknown profile '{name}'. The profiles are {known}. Your own are files in "
             f"{_users_folder()}."
         )
     return project_settings.read(path)

@@ -1,4 +1,4 @@
-"""Conda environments of a real channel of this machine's files, by each engine.
+"""Conda environments of a real local channel, by each engine.
 
 The engines are the real py-rattler, a program that does as the real conda was recorded, and the
 programs that ENVKIT_TEST_CONDA names.

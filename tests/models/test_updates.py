@@ -72,7 +72,7 @@ def test_what_cannot_be_updated_is_refused(model: Path) -> None:
         update_model_requirements(model, "replace", ["six"])
     with pytest.raises(InvalidArgument, match="'six==' is not a valid requirement"):
         update_model_requirements(model, "add", ["six=="])
-    with pytest.raises(InvalidArgument, match="not a folder of this machine"):
+    with pytest.raises(InvalidArgument, match="not a local folder"):
         update_model_requirements("models:/m/1", "add", ["six"])
     (model / "requirements.txt").unlink()
     (model / "conda.yaml").unlink()
